@@ -214,6 +214,11 @@ std::map<uintptr_t, MemoryPool::Region>::iterator MemoryPool::regionOf(uintptr_t
     return std::prev(regions_.upper_bound(address));
 }
 
+size_t MemoryPool::bytesInUse() const {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return counters_.total;
+}
+
 MemoryCounters MemoryPool::counters() const {
     std::lock_guard<std::mutex> lock(mutex_);
     return counters_;

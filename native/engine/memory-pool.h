@@ -89,6 +89,7 @@ public:
     // Throws std::bad_alloc when the system has no more. 0 bytes gives an empty buffer.
     Buffer allocate(size_t bytes, MemoryKind kind, bool secret = false);
 
+    size_t bytesInUse() const;                                    // counters().total
     MemoryCounters counters() const;
     void resetPeaks();
     void trim();                                                  // gives every wholly free region back
