@@ -1,1 +1,8 @@
-export {}
+/**
+ * The vocabulary of HE-ML: checked CKKS parameters, the Engine port, circuits on it, and the weightless engines.
+ *
+ * @packageDocumentation
+ */
+export * from './errors/index.ts'
+export * from './parameters/index.ts'
+export * from './port/index.ts'

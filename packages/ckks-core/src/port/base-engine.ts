@@ -1,0 +1,393 @@
+/**
+ * All the checks, once. A public call validates its operands, works out level, scale, degree and period of the result, and
+ * hands over to a `do...` method that only computes. Fused calls have defaults in terms of small ones. So every engine
+ * refuses the same mistakes with the same words, and none can forget a check.
+ */
+import {
+  InvalidArgumentError,
+  LevelError,
+  MissingKeyError,
+  ParameterMismatchError,
+  ScaleError,
+} from '../errors/errors.ts'
+import type { AnyParameters } from '../parameters/parameters.ts'
+import { BaseCiphertext, BasePlaintext, type CiphertextMeta, type PlaintextMeta } from './base-handle.ts'
+import type { EncodeOptions, Engine, EngineCapabilities, EngineMemory, EngineProgress, WeightMatrix } from './engine.ts'
+import { normalizeSteps } from './galois.ts'
+import type { Ciphertext, Plaintext } from './handles.ts'
+import type { KeyNeed, KeyRequest } from './keys.ts'
+import type { PreparedLinearTransform } from './linear-transform.ts'
+import { type Scalar, type SlotSource, scalarParts, slotCount } from './slot-values.ts'
+
+/** Scales closer than this (relatively) are the same. */
+export const SCALE_TOLERANCE = 2 ** -30
+
+/** Whether two scales agree within SCALE_TOLERANCE. */
+export const sameScale = (a: number, b: number): boolean => Math.abs(a / b - 1) <= SCALE_TOLERANCE
+
+export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlaintext> implements Engine {
+  abstract readonly name: string
+  abstract readonly capabilities: EngineCapabilities
+  abstract readonly loadedKeys: KeyRequest
+  readonly parameters: AnyParameters
+
+  constructor(parameters: AnyParameters) {
+    this.parameters = parameters
+  }
+
+  encode(values: SlotSource, options: EncodeOptions): Plaintext {
+    const { level, scale, extended = false } = options
+    this.parameters.limbsAt(level)
+    if (!(Number.isFinite(scale) && scale >= 1))
+      throw new ScaleError(`encode: a scale must be finite and at least 1, got ${scale}`)
+    const slots = slotCount(values, this.parameters.maxSlots)
+    return this.doEncode(values, { level, scale, slots, extended })
+  }
+
+  add(a: Ciphertext, b: Ciphertext): Ciphertext {
+    const [x, y, meta] = this.#pair(a, b, 'add')
+    return this.doAdd(x, y, meta)
+  }
+  sub(a: Ciphertext, b: Ciphertext): Ciphertext {
+    const [x, y, meta] = this.#pair(a, b, 'sub')
+    return this.doSub(x, y, meta)
+  }
+  sum(terms: readonly Ciphertext[]): Ciphertext {
+    const first = terms[0]
+    if (first === undefined) throw new InvalidArgumentError('sum: at least one ciphertext is needed')
+    const meta = this.#sumMeta(first, terms, 'sum')
+    return this.doSum(terms as readonly C[], meta)
+  }
+  negate(a: Ciphertext): Ciphertext {
+    const x = this.#own(a, 'negate')
+    return this.doNegate(x, metaOf(x))
+  }
+  addPlain(a: Ciphertext, b: Plaintext): Ciphertext {
+    const [x, y, meta] = this.#plainPair(a, b, 'addPlain', true)
+    return this.doAddPlain(x, y, meta)
+  }
+  subPlain(a: Ciphertext, b: Plaintext): Ciphertext {
+    const [x, y, meta] = this.#plainPair(a, b, 'subPlain', true)
+    return this.doSubPlain(x, y, meta)
+  }
+  mulPlain(a: Ciphertext, b: Plaintext): Ciphertext {
+    const [x, y, meta] = this.#plainPair(a, b, 'mulPlain', false)
+    return this.doMulPlain(x, y, { ...meta, scale: this.#fits(meta.scale * y.scale, meta.level, 'mulPlain') })
+  }
+  addScalar(a: Ciphertext, value: Scalar): Ciphertext {
+    const x = this.#own(a, 'addScalar')
+    const { re, im } = scalarParts(value)
+    return this.doAddScalar(x, re, im, metaOf(x))
+  }
+  mulScalar(a: Ciphertext, value: Scalar, scale = this.#weightScale(a)): Ciphertext {
+    const x = this.#own(a, 'mulScalar')
+    const { re, im } = scalarParts(value)
+    if (!(Number.isFinite(scale) && scale >= 1))
+      throw new ScaleError(`mulScalar: a scale must be finite and at least 1, got ${scale}`)
+    return this.doMulScalar(x, re, im, scale, {
+      ...metaOf(x),
+      scale: this.#fits(x.scale * scale, x.level, 'mulScalar'),
+    })
+  }
+  mulInteger(a: Ciphertext, value: number): Ciphertext {
+    const x = this.#own(a, 'mulInteger')
+    if (!Number.isSafeInteger(value))
+      throw new InvalidArgumentError(`mulInteger: expected a safe integer, got ${value}`)
+    return this.doMulScalar(x, value, 0, 1, metaOf(x))
+  }
+  mulByI(a: Ciphertext): Ciphertext {
+    const x = this.#own(a, 'mulByI')
+    return this.doMulByI(x, metaOf(x))
+  }
+  mul(a: Ciphertext, b: Ciphertext): Ciphertext {
+    const x = this.#linear(a, 'mul')
+    const y = this.#linear(b, 'mul')
+    return this.doMul(x, y, this.#productMeta(x, y, 'mul'))
+  }
+  square(a: Ciphertext): Ciphertext {
+    const x = this.#linear(a, 'square')
+    return this.doSquare(x, this.#productMeta(x, x, 'square'))
+  }
+  mulAccumulate(pairs: readonly (readonly [Ciphertext, Ciphertext])[]): Ciphertext {
+    if (pairs.length === 0) throw new InvalidArgumentError('mulAccumulate: at least one pair is needed')
+    let meta: CiphertextMeta | undefined
+    for (const [a, b] of pairs) {
+      const next = this.#productMeta(
+        this.#linear(a, 'mulAccumulate'),
+        this.#linear(b, 'mulAccumulate'),
+        'mulAccumulate',
+      )
+      if (meta) this.#sameLevelAndScale(meta, next, 'mulAccumulate')
+      meta = { ...next, slots: Math.max(meta?.slots ?? 1, next.slots) }
+    }
+    return this.doMulAccumulate(pairs as readonly (readonly [C, C])[], meta!)
+  }
+  relinearize(a: Ciphertext): Ciphertext {
+    const x = this.#own(a, 'relinearize')
+    if (x.degree === 2) this.requireKey({ kind: 'relinearization', level: x.level }, 'relinearize')
+    return this.doRelinearize(x, { ...metaOf(x), degree: 1 })
+  }
+  rescale(a: Ciphertext): Ciphertext {
+    const x = this.#own(a, 'rescale')
+    if (x.level < 1)
+      throw new LevelError(
+        'rescale: expected level >= 1, got 0: insert a refresh before it or raise the number of levels',
+      )
+    return this.doRescale(x, {
+      ...metaOf(x),
+      level: x.level - 1,
+      scale: x.scale / this.parameters.groupProduct(x.level),
+    })
+  }
+  dropLevel(a: Ciphertext, level: number): Ciphertext {
+    const x = this.#own(a, 'dropLevel')
+    this.parameters.limbsAt(level)
+    if (level > x.level) throw new LevelError(`dropLevel: cannot raise level ${x.level} to ${level}`)
+    this.#fits(x.scale, level, 'dropLevel')
+    return this.doDropLevel(x, { ...metaOf(x), level })
+  }
+  rotate(a: Ciphertext, steps: number): Ciphertext {
+    return this.rotateHoisted(a, [steps])[0]!
+  }
+  rotateHoisted(a: Ciphertext, steps: readonly number[]): Ciphertext[] {
+    const x = this.#linear(a, 'rotate')
+    const normal = steps.map((s) => {
+      if (!Number.isSafeInteger(s)) throw new InvalidArgumentError(`rotate: steps must be an integer, got ${s}`)
+      return normalizeSteps(s, x.slots)
+    })
+    for (const s of normal) if (s !== 0) this.requireKey({ kind: 'rotation', steps: s, level: x.level }, 'rotate')
+    return this.doRotateHoisted(x, normal, metaOf(x))
+  }
+  conjugate(a: Ciphertext): Ciphertext {
+    const x = this.#linear(a, 'conjugate')
+    this.requireKey({ kind: 'conjugation', level: x.level }, 'conjugate')
+    return this.doConjugate(x, metaOf(x))
+  }
+  linearTransform(a: Ciphertext, transform: PreparedLinearTransform): Ciphertext {
+    const x = this.#linear(a, 'linearTransform')
+    if (x.level !== transform.level)
+      throw new LevelError(
+        `linearTransform: prepared for level ${transform.level}, got a ciphertext at level ${x.level}`,
+      )
+    if (x.slots > transform.slots)
+      throw new InvalidArgumentError(
+        `linearTransform: made for ${transform.slots} slots, got a ciphertext of period ${x.slots}`,
+      )
+    if (transform.giants.every((g) => g.terms.length === 0))
+      throw new InvalidArgumentError('linearTransform: the matrix has no diagonals')
+    for (const giant of transform.giants) {
+      for (const term of giant.terms) {
+        this.#ownPlain(term.plaintext, 'linearTransform')
+        const step = normalizeSteps(term.step, transform.slots)
+        if (step !== 0) this.requireKey({ kind: 'rotation', steps: step, level: x.level }, 'linearTransform')
+      }
+      const step = normalizeSteps(giant.step, transform.slots)
+      if (step !== 0) this.requireKey({ kind: 'rotation', steps: step, level: x.level }, 'linearTransform')
+    }
+    const scale = this.#fits(x.scale * transform.scale, x.level, 'linearTransform')
+    return this.doLinearTransform(x, transform, { ...metaOf(x), slots: transform.slots, scale })
+  }
+  matrixProduct(inputs: readonly Ciphertext[], weights: WeightMatrix, scale?: number): Ciphertext[] {
+    const first = inputs[0]
+    if (first === undefined) throw new InvalidArgumentError('matrixProduct: at least one input is needed')
+    if (weights.columns !== inputs.length || weights.data.length !== weights.rows * weights.columns)
+      throw new InvalidArgumentError(
+        `matrixProduct: ${weights.rows} x ${weights.columns} weights with ${weights.data.length} values do not fit ${inputs.length} inputs`,
+      )
+    for (const w of weights.data)
+      if (!Number.isFinite(w)) throw new InvalidArgumentError('matrixProduct: weights must be finite')
+    const meta = this.#sumMeta(first, inputs, 'matrixProduct')
+    const weightScale = scale ?? this.#weightScale(first)
+    if (!(Number.isFinite(weightScale) && weightScale >= 1))
+      throw new ScaleError(`matrixProduct: a scale must be finite and at least 1`)
+    const result = { ...meta, scale: this.#fits(meta.scale * weightScale, meta.level, 'matrixProduct') }
+    return this.doMatrixProduct(inputs as readonly C[], weights, weightScale, result)
+  }
+
+  hasKey(need: KeyNeed): boolean {
+    const keys = this.loadedKeys
+    if (need.kind === 'relinearization') return (keys.relinearization ?? -1) >= need.level
+    if (need.kind === 'conjugation') return (keys.conjugation ?? -1) >= need.level
+    return keys.rotations.some((r) => r.steps === need.steps && r.level >= need.level)
+  }
+
+  /** Throws MissingKeyError unless a loaded key serves the need; the plan engine records it instead. */
+  protected requireKey(need: KeyNeed, operation: string): void {
+    if (this.hasKey(need)) return
+    const which = need.kind === 'rotation' ? `rotation key for ${need.steps} steps` : `${need.kind} key`
+    throw new MissingKeyError(
+      `${operation}: no ${which} at level >= ${need.level} is loaded; generate keys from the plan's keyRequest`,
+    )
+  }
+
+  abstract drain(): Promise<void>
+  abstract cancel(): void
+  abstract memory(): EngineMemory
+  abstract progress(): EngineProgress
+  abstract exportCiphertext(a: Ciphertext): Promise<Uint8Array>
+  abstract importCiphertext(bytes: Uint8Array): Promise<Ciphertext>
+  abstract dispose(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose()
+  }
+
+  protected abstract doEncode(values: SlotSource, meta: PlaintextMeta): P
+  protected abstract doAdd(a: C, b: C, meta: CiphertextMeta): C
+  protected abstract doSub(a: C, b: C, meta: CiphertextMeta): C
+  protected abstract doNegate(a: C, meta: CiphertextMeta): C
+  protected abstract doAddPlain(a: C, b: P, meta: CiphertextMeta): C
+  protected abstract doSubPlain(a: C, b: P, meta: CiphertextMeta): C
+  protected abstract doMulPlain(a: C, b: P, meta: CiphertextMeta): C
+  /** Adds (re + i im) * a.scale, rounded. */
+  protected abstract doAddScalar(a: C, re: number, im: number, meta: CiphertextMeta): C
+  /** Multiplies by (re + i im) * scale, rounded. */
+  protected abstract doMulScalar(a: C, re: number, im: number, scale: number, meta: CiphertextMeta): C
+  protected abstract doMulByI(a: C, meta: CiphertextMeta): C
+  protected abstract doMul(a: C, b: C, meta: CiphertextMeta): C
+  protected abstract doRelinearize(a: C, meta: CiphertextMeta): C
+  protected abstract doRescale(a: C, meta: CiphertextMeta): C
+  protected abstract doDropLevel(a: C, meta: CiphertextMeta): C
+  /** Steps are in [0, slots); a step of 0 is a new handle of the same value. */
+  protected abstract doRotateHoisted(a: C, steps: readonly number[], meta: CiphertextMeta): C[]
+  protected abstract doConjugate(a: C, meta: CiphertextMeta): C
+
+  protected doSquare(a: C, meta: CiphertextMeta): C {
+    return this.doMul(a, a, meta)
+  }
+  protected doSum(terms: readonly C[], meta: CiphertextMeta): C {
+    let total = this.doDropLevel(terms[0]!, metaOf(terms[0]!))
+    for (const term of terms.slice(1)) {
+      const next = this.doAdd(total, term, { ...meta, degree: total.degree === 2 || term.degree === 2 ? 2 : 1 })
+      total.dispose()
+      total = next
+    }
+    return total
+  }
+  protected doMulAccumulate(pairs: readonly (readonly [C, C])[], meta: CiphertextMeta): C {
+    const products = pairs.map(([a, b]) => this.doMul(a, b, meta))
+    const total = this.doSum(products, meta)
+    for (const product of products) product.dispose()
+    return total
+  }
+  protected doLinearTransform(a: C, transform: PreparedLinearTransform, meta: CiphertextMeta): C {
+    const input = metaOf(a)
+    const babies = [...new Set(transform.giants.flatMap((g) => g.terms.map((t) => t.step)))]
+    const rotated = new Map(
+      this.doRotateHoisted(a, babies, { ...input, slots: meta.slots }).map((c, i) => [babies[i]!, c]),
+    )
+    const parts: C[] = []
+    for (const giant of transform.giants) {
+      if (giant.terms.length === 0) continue
+      const products = giant.terms.map((t) =>
+        this.doMulPlain(rotated.get(t.step)!, t.plaintext as Plaintext as P, meta),
+      )
+      const inner = this.doSum(products, meta)
+      for (const product of products) product.dispose()
+      if (giant.step === 0) parts.push(inner)
+      else {
+        parts.push(this.doRotateHoisted(inner, [giant.step], meta)[0]!)
+        inner.dispose()
+      }
+    }
+    for (const baby of rotated.values()) baby.dispose()
+    const total = this.doSum(parts, meta)
+    for (const part of parts) part.dispose()
+    return total
+  }
+  protected doMatrixProduct(inputs: readonly C[], weights: WeightMatrix, scale: number, meta: CiphertextMeta): C[] {
+    return Array.from({ length: weights.rows }, (_, row) => {
+      const products = inputs.map((x, column) =>
+        this.doMulScalar(x, weights.data[row * weights.columns + column]!, 0, scale, { ...meta, degree: x.degree }),
+      )
+      const total = this.doSum(products, meta)
+      for (const product of products) product.dispose()
+      return total
+    })
+  }
+
+  #weightScale(a: Ciphertext): number {
+    if (a.level < 1) return this.parameters.scaleAt(0)
+    // the factor that makes rescale land exactly on the nominal scale below
+    return (this.parameters.groupProduct(a.level) * this.parameters.scaleAt(a.level - 1)) / a.scale
+  }
+  #own(a: Ciphertext, operation: string): C {
+    if (!(a instanceof BaseCiphertext))
+      throw new ParameterMismatchError(`${operation}: not a ciphertext of this engine`)
+    a.check(this, operation)
+    return a as BaseCiphertext as C
+  }
+  #ownPlain(a: Plaintext, operation: string): P {
+    if (!(a instanceof BasePlaintext)) throw new ParameterMismatchError(`${operation}: not a plaintext of this engine`)
+    a.check(this, operation)
+    return a as BasePlaintext as P
+  }
+  #linear(a: Ciphertext, operation: string): C {
+    const x = this.#own(a, operation)
+    if (x.degree !== 1)
+      throw new InvalidArgumentError(`${operation}: expected degree 1, got ${x.degree}: relinearize first`)
+    return x
+  }
+  #pair(a: Ciphertext, b: Ciphertext, operation: string): [C, C, CiphertextMeta] {
+    const x = this.#own(a, operation)
+    const y = this.#own(b, operation)
+    return [x, y, this.#additive(metaOf(x), y, operation)]
+  }
+  #sumMeta(first: Ciphertext, terms: readonly Ciphertext[], operation: string): CiphertextMeta {
+    let meta = metaOf(this.#own(first, operation))
+    for (const term of terms) meta = this.#additive(meta, this.#own(term, operation), operation)
+    return meta
+  }
+  #additive(x: CiphertextMeta, y: CiphertextMeta, operation: string): CiphertextMeta {
+    this.#sameLevelAndScale(x, y, operation)
+    return {
+      level: x.level,
+      scale: x.scale,
+      slots: Math.max(x.slots, y.slots),
+      degree: x.degree === 2 || y.degree === 2 ? 2 : 1,
+    }
+  }
+  #plainPair(a: Ciphertext, b: Plaintext, operation: string, additive: boolean): [C, P, CiphertextMeta] {
+    const x = this.#own(a, operation)
+    const y = this.#ownPlain(b, operation)
+    if (y.level < x.level)
+      throw new LevelError(
+        `${operation}: the plaintext is at level ${y.level}, below the ciphertext's ${x.level}: encode it at that level`,
+      )
+    if (additive && !sameScale(x.scale, y.scale))
+      throw new ScaleError(
+        `${operation}: scales differ: ciphertext 2^${Math.log2(x.scale)}, plaintext 2^${Math.log2(y.scale)}`,
+      )
+    return [x, y, { ...metaOf(x), slots: Math.max(x.slots, y.slots) }]
+  }
+  #productMeta(x: C, y: C, operation: string): CiphertextMeta {
+    if (x.level !== y.level)
+      throw new LevelError(
+        `${operation}: operands are at levels ${x.level} and ${y.level}: dropLevel or toLevel the higher one`,
+      )
+    const scale = this.#fits(x.scale * y.scale, x.level, operation)
+    return { level: x.level, scale, slots: Math.max(x.slots, y.slots), degree: 2 }
+  }
+  #sameLevelAndScale(x: CiphertextMeta, y: CiphertextMeta, operation: string): void {
+    if (x.level !== y.level)
+      throw new LevelError(
+        `${operation}: operands are at levels ${x.level} and ${y.level}: dropLevel or toLevel the higher one`,
+      )
+    if (!sameScale(x.scale, y.scale))
+      throw new ScaleError(
+        `${operation}: scales differ: 2^${Math.log2(x.scale).toFixed(6)} and 2^${Math.log2(y.scale).toFixed(6)}: rescale, or use toLevel`,
+      )
+  }
+  #fits(scale: number, level: number, operation: string): number {
+    const room = this.parameters.logQAt(level)
+    if (!(Math.log2(scale) < room - 1))
+      throw new ScaleError(
+        `${operation}: scale 2^${Math.log2(scale).toFixed(1)} does not fit the modulus of ${room.toFixed(1)} bits at level ${level}: rescale earlier or start at a higher level`,
+      )
+    return scale
+  }
+}
+
+/** Level, scale, period and degree of a handle. */
+export function metaOf(a: CiphertextMeta): CiphertextMeta {
+  return { level: a.level, scale: a.scale, slots: a.slots, degree: a.degree }
+}

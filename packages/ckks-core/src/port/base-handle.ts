@@ -1,0 +1,68 @@
+import { DisposedError, ParameterMismatchError } from '../errors/errors.ts'
+import type { Ciphertext, Plaintext } from './handles.ts'
+
+/** What an operation knows of its result before computing it. */
+export interface CiphertextMeta {
+  readonly level: number
+  readonly scale: number
+  readonly slots: number
+  readonly degree: 1 | 2
+}
+
+export interface PlaintextMeta {
+  readonly level: number
+  readonly scale: number
+  readonly slots: number
+  readonly extended: boolean
+}
+
+abstract class BaseHandle<Meta extends { level: number; scale: number; slots: number }> {
+  readonly owner: object
+  readonly level: number
+  readonly scale: number
+  readonly slots: number
+  #disposed = false
+
+  constructor(owner: object, meta: Meta) {
+    this.owner = owner
+    this.level = meta.level
+    this.scale = meta.scale
+    this.slots = meta.slots
+  }
+  get disposed(): boolean {
+    return this.#disposed
+  }
+  dispose(): void {
+    if (this.#disposed) return
+    this.#disposed = true
+    this.release()
+  }
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+  /** Throws unless alive and of this engine. */
+  check(owner: object, operation: string): void {
+    if (this.#disposed) throw new DisposedError(`${operation}: an operand was disposed of before`)
+    if (this.owner !== owner)
+      throw new ParameterMismatchError(`${operation}: an operand belongs to another engine instance`)
+  }
+  /** Gives back what the handle holds; called once. */
+  protected abstract release(): void
+}
+
+export abstract class BaseCiphertext extends BaseHandle<CiphertextMeta> implements Ciphertext {
+  readonly degree: 1 | 2
+  constructor(owner: object, meta: CiphertextMeta) {
+    super(owner, meta)
+    this.degree = meta.degree
+  }
+  abstract ready(): Promise<void>
+}
+
+export abstract class BasePlaintext extends BaseHandle<PlaintextMeta> implements Plaintext {
+  readonly extended: boolean
+  constructor(owner: object, meta: PlaintextMeta) {
+    super(owner, meta)
+    this.extended = meta.extended
+  }
+}

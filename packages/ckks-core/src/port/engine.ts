@@ -1,0 +1,130 @@
+/**
+ * The port: the only way a circuit touches ciphertexts. Four engines implement it (native, seal, plan, clear), all through
+ * `BaseEngine`, which checks operands once for all. A call returns at once with a handle whose level and scale are right;
+ * a wrong level, scale, degree or missing key throws at the line that made it.
+ */
+import type { AnyParameters } from '../parameters/parameters.ts'
+import type { Ciphertext, Plaintext } from './handles.ts'
+import type { KeyNeed, KeyRequest } from './keys.ts'
+import type { PreparedLinearTransform } from './linear-transform.ts'
+import type { Level, Scale } from './quantities.ts'
+import type { Scalar, SlotSource } from './slot-values.ts'
+
+/** Where and how to encode. */
+export interface EncodeOptions {
+  readonly level: Level
+  readonly scale: Scale
+  /** Also make the special primes' limbs, for `linearTransform`. Engines without double hoisting ignore it. */
+  readonly extended?: boolean
+}
+
+/** Dense real weights, row-major: `data[row * columns + column]`. */
+export interface WeightMatrix {
+  readonly rows: number
+  readonly columns: number
+  readonly data: Float64Array
+}
+
+export interface Encoder {
+  readonly parameters: AnyParameters
+  /**
+   * Encodes one value per slot; a shorter power-of-two vector repeats.
+   * @throws InvalidArgumentError for NaN, infinities, wrong lengths or values too large for the modulus at `level`
+   */
+  encode(values: SlotSource, options: EncodeOptions): Plaintext
+}
+
+export interface Evaluator {
+  readonly parameters: AnyParameters
+
+  /** a + b; same level and scale, degrees may differ. */
+  add(a: Ciphertext, b: Ciphertext): Ciphertext
+  /** a - b; same level and scale. */
+  sub(a: Ciphertext, b: Ciphertext): Ciphertext
+  /** Sum of at least one ciphertexts, all of the same level and scale. */
+  sum(terms: readonly Ciphertext[]): Ciphertext
+  negate(a: Ciphertext): Ciphertext
+  addPlain(a: Ciphertext, b: Plaintext): Ciphertext
+  subPlain(a: Ciphertext, b: Plaintext): Ciphertext
+  /** Slot-wise product; result scale a.scale * b.scale; rescale afterwards. */
+  mulPlain(a: Ciphertext, b: Plaintext): Ciphertext
+  /** Adds a constant to every slot; no level, no scale change. */
+  addScalar(a: Ciphertext, value: Scalar): Ciphertext
+  /**
+   * Times a constant, rounded to a multiple of 1/scale; result scale a.scale * scale; rescale afterwards.
+   * @param scale default: the scale at which rescale returns to the nominal scale of the level below
+   */
+  mulScalar(a: Ciphertext, value: Scalar, scale?: Scale): Ciphertext
+  /** Times an integer; exact, scale unchanged. */
+  mulInteger(a: Ciphertext, value: number): Ciphertext
+  /** Times the imaginary unit; exact, scale unchanged. */
+  mulByI(a: Ciphertext): Ciphertext
+  /** Slot-wise product, degree 2 (not relinearised), scale the product of scales. Both of degree 1 and the same level. */
+  mul(a: Ciphertext, b: Ciphertext): Ciphertext
+  square(a: Ciphertext): Ciphertext
+  /** Sum of products without relinearising each; degree 2. All pairs of the same level and product scale. */
+  mulAccumulate(pairs: readonly (readonly [Ciphertext, Ciphertext])[]): Ciphertext
+  /** Degree 2 back to 1; needs the relinearisation key. A degree-1 operand is returned as a new handle. */
+  relinearize(a: Ciphertext): Ciphertext
+  /** Divides by the level's primes: level - 1, scale / group product. Degree 1 or 2. */
+  rescale(a: Ciphertext): Ciphertext
+  /** Forgets primes; scale unchanged. */
+  dropLevel(a: Ciphertext, level: Level): Ciphertext
+  /** Left rotation of the slots by `steps` (any integer, modulo a.slots). Degree 1. */
+  rotate(a: Ciphertext, steps: number): Ciphertext
+  /** Several rotations of one ciphertext, decomposed once. */
+  rotateHoisted(a: Ciphertext, steps: readonly number[]): Ciphertext[]
+  /** Complex conjugate of every slot. */
+  conjugate(a: Ciphertext): Ciphertext
+  /** Matrix times slot vector; not rescaled: scale a.scale * transform.scale. */
+  linearTransform(a: Ciphertext, transform: PreparedLinearTransform): Ciphertext
+  /**
+   * rows outputs, each the weighted sum of `columns` inputs by real constants rounded to 1/scale; not rescaled.
+   * @param scale default as for mulScalar
+   */
+  matrixProduct(inputs: readonly Ciphertext[], weights: WeightMatrix, scale?: Scale): Ciphertext[]
+}
+
+/** Bytes held outside the JavaScript heap. */
+export interface EngineMemory {
+  readonly ciphertexts: number
+  readonly plaintexts: number
+  readonly keys: number
+  readonly scratch: number
+  readonly total: number
+  readonly peak: number
+}
+
+/** How far the engine's queue is. */
+export interface EngineProgress {
+  readonly queued: number
+  readonly done: number
+}
+
+export interface EngineCapabilities {
+  /** Most rotation keys that can be loaded at once. */
+  readonly maxRotationKeys: number
+  /** Whether linear transforms are fused with double hoisting. */
+  readonly doubleHoisting: boolean
+}
+
+export interface Engine extends Encoder, Evaluator, AsyncDisposable {
+  /** 'native', 'seal', 'plan' or 'clear'. */
+  readonly name: string
+  readonly capabilities: EngineCapabilities
+  /** The keys loaded, as needs they can serve. */
+  readonly loadedKeys: KeyRequest
+  /** Whether a loaded key serves this need. */
+  hasKey(need: KeyNeed): boolean
+  /** Waits for everything queued so far. @throws the first failure */
+  drain(): Promise<void>
+  /** Drops everything queued but not started; those handles fail with CancelledError. */
+  cancel(): void
+  memory(): EngineMemory
+  progress(): EngineProgress
+  /** The ciphertext as a file of ours (or SEAL's own, for the seal engine). */
+  exportCiphertext(a: Ciphertext): Promise<Uint8Array>
+  /** The reverse; everything is validated. @throws FormatError, ParameterMismatchError */
+  importCiphertext(bytes: Uint8Array): Promise<Ciphertext>
+  dispose(): Promise<void>
+}

@@ -1,0 +1,67 @@
+/**
+ * Which evaluation keys a computation needs, each at the highest level where it is used: a key for level l only holds the
+ * primes up to l, so a key used late is small. Requests are made by the plan engine, never written by hand.
+ */
+import type { AnyParameters } from '../parameters/parameters.ts'
+import type { Level } from './quantities.ts'
+
+/** One use of a key. */
+export type KeyNeed =
+  | { readonly kind: 'relinearization'; readonly level: Level }
+  | { readonly kind: 'rotation'; readonly steps: number; readonly level: Level }
+  | { readonly kind: 'conjugation'; readonly level: Level }
+
+/** Everything a key generator must make for a plan. */
+export interface KeyRequest {
+  /** Highest level of a relinearisation; absent when there is none. */
+  readonly relinearization?: Level
+  /** Left rotations by `steps` in [1, N/2), each with the highest level of its uses; ascending by steps. */
+  readonly rotations: readonly { readonly steps: number; readonly level: Level }[]
+  /** Highest level of a conjugation. */
+  readonly conjugation?: Level
+}
+
+/** Collects needs into a request. */
+export class KeyRequestBuilder {
+  #relinearization: Level | undefined
+  #conjugation: Level | undefined
+  readonly #rotations = new Map<number, Level>()
+
+  add(need: KeyNeed): void {
+    if (need.kind === 'relinearization') this.#relinearization = Math.max(this.#relinearization ?? 0, need.level)
+    else if (need.kind === 'conjugation') this.#conjugation = Math.max(this.#conjugation ?? 0, need.level)
+    else this.#rotations.set(need.steps, Math.max(this.#rotations.get(need.steps) ?? 0, need.level))
+  }
+
+  build(): KeyRequest {
+    return {
+      ...(this.#relinearization === undefined ? {} : { relinearization: this.#relinearization }),
+      rotations: [...this.#rotations].sort(([a], [b]) => a - b).map(([steps, level]) => ({ steps, level })),
+      ...(this.#conjugation === undefined ? {} : { conjugation: this.#conjugation }),
+    }
+  }
+}
+
+/** The request as a list, one entry per key: relinearisation first, then rotations ascending, then conjugation. */
+export function listKeyNeeds(request: KeyRequest): KeyNeed[] {
+  const needs: KeyNeed[] = []
+  if (request.relinearization !== undefined) needs.push({ kind: 'relinearization', level: request.relinearization })
+  for (const { steps, level } of request.rotations) needs.push({ kind: 'rotation', steps, level })
+  if (request.conjugation !== undefined) needs.push({ kind: 'conjugation', level: request.conjugation })
+  return needs
+}
+
+/** Limbs of a key-switching key at `level`: digits x 2 polynomials x (q limbs + special limbs). */
+export function keyLimbs(parameters: AnyParameters, level: Level): number {
+  return parameters.digitsAt(level) * 2 * (parameters.limbsAt(level) + parameters.p.length)
+}
+
+/** Bytes of a key in memory, expanded, 6 bytes per residue (48-bit packing). */
+export function keyBytes(parameters: AnyParameters, level: Level): number {
+  return keyLimbs(parameters, level) * parameters.ringDegree * 6
+}
+
+/** Bytes of a key on disk: half of it, the uniform half being a seed. */
+export function keyFileBytes(parameters: AnyParameters, level: Level): number {
+  return (keyLimbs(parameters, level) / 2) * parameters.ringDegree * 6
+}

@@ -1,0 +1,101 @@
+/**
+ * The layer contract. A Layer is clear: shapes, an exact forward function, and how to lower itself to a slot layout. A
+ * LoweredLayer knows what it costs (depth) and where its output lies; preparing it encodes the weights for a level; a
+ * PreparedLayer is a circuit on the port. Keys, products and rotations are never declared: the plan engine runs the very
+ * same circuit and records them. At every layer border ciphertexts have degree 1 and the nominal scale of their level.
+ */
+import type { Encoder, Evaluator, Level } from '@he-ml/ckks-core'
+import type { PackedTensor } from './packed-tensor.ts'
+import type { SlotLayout } from './slot-layout.ts'
+import type { Shape, Tensor } from './tensor.ts'
+
+/** A clear layer that knows its encrypted twin. Immutable. */
+export interface Layer {
+  /** 'conv2d', 'linear', 'activation', ... */
+  readonly kind: string
+  /** Unique in its model; appears in errors, plans and progress. */
+  readonly name: string
+  /** Number of input tensors. */
+  readonly arity: number
+  /** @throws InvalidArgumentError when the shapes do not fit; the message names the layer */
+  outputShape(inputs: readonly Shape[]): Shape
+  /** The exact clear function. */
+  forward(inputs: readonly Tensor[]): Tensor
+  /** @throws UnsupportedError when the layer cannot run on this layout; the message says which one would do */
+  lower(inputs: readonly SlotLayout[], context: LowerContext): LoweredLayer
+  /** The same layer with its output multiplied by a constant, at no extra depth; absent when that is impossible. */
+  scaleOutput?(factor: number): Layer
+}
+
+/** What lowering may depend on beside its inputs' layouts. */
+export interface LowerContext {
+  /** N/2 of the parameters. */
+  readonly maxSlots: number
+}
+
+/** An activation: a layer that must be fitted to the range of its input before it can be lowered. */
+export interface CalibratedLayer extends Layer {
+  readonly calibrated: boolean
+  /**
+   * The same layer with a polynomial chosen for these statistics.
+   * @throws PlanError ('range') when no polynomial within the options' degree meets the wanted error
+   */
+  calibrate(statistics: InputStatistics, options: CalibrationOptions): CalibratedLayer
+  /** What the encrypted circuit computes, in the clear; equals forward for polynomial functions. */
+  forwardApproximate(inputs: readonly Tensor[]): Tensor
+  /**
+   * Factor that the input must be multiplied by before the circuit ([-B, B] -> [-1, 1]); 1 when none is needed. `compile`
+   * folds it into the producing layer (scaleOutput) and calls `withNormalizedInput`; otherwise the circuit spends a level.
+   */
+  readonly inputScale: number
+  withNormalizedInput(): CalibratedLayer
+}
+
+export const isCalibrated = (layer: Layer): layer is CalibratedLayer => 'calibrate' in layer
+
+/** What `fit` saw at the input of an activation. */
+export interface InputStatistics {
+  readonly count: number
+  readonly min: number
+  readonly max: number
+  readonly mean: number
+  readonly std: number
+  /** Counts of |x| or x in equal bins over [min, max]. */
+  readonly histogram: Float64Array
+}
+
+export interface CalibrationOptions {
+  /** The range used is the observed one widened by this factor; at least 1. */
+  readonly margin: number
+  /** Exact polynomial degree wanted, or the largest allowed when `error` is given. */
+  readonly degree: number
+  /** Wanted largest error relative to the half range; the smallest degree that meets it is taken. */
+  readonly error?: number
+}
+
+/** A layer bound to layouts. */
+export interface LoweredLayer {
+  readonly name: string
+  readonly output: SlotLayout
+  /** Levels consumed. */
+  readonly depth: number
+  /**
+   * Encodes the weights for inputs at `level` (nominal scale). Long work yields to the event loop.
+   * @throws whatever encoding throws; CancelledError through the signal
+   */
+  prepare(
+    engine: Encoder & Evaluator,
+    at: { readonly level: Level; readonly signal?: AbortSignal },
+  ): Promise<PreparedLayer>
+}
+
+/** A circuit with its weights encoded; usable many times. */
+export interface PreparedLayer extends Disposable {
+  readonly name: string
+  /**
+   * Inputs at the prepared level and nominal scale; the output is at level - depth and nominal scale. Inputs are not
+   * disposed of.
+   */
+  apply(evaluator: Encoder & Evaluator, inputs: readonly PackedTensor[]): PackedTensor
+  dispose(): void
+}

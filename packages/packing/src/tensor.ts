@@ -1,0 +1,25 @@
+import { InvalidArgumentError } from '@he-ml/ckks-core'
+
+/** Sizes of a tensor without a batch dimension: [channels, height, width] or [features]. */
+export type Shape = readonly number[]
+
+/** A clear tensor, row-major. */
+export interface Tensor {
+  readonly shape: Shape
+  readonly data: Float64Array
+}
+
+/** Number of elements of a shape. */
+export const sizeOf = (shape: Shape): number => shape.reduce((a, b) => a * b, 1)
+
+/** A tensor, its data checked against the shape. @throws InvalidArgumentError */
+export function createTensor(shape: Shape, data: Float64Array = new Float64Array(sizeOf(shape))): Tensor {
+  if (shape.some((d) => !Number.isInteger(d) || d < 1))
+    throw new InvalidArgumentError(`a shape needs positive integers, got [${shape}]`)
+  if (data.length !== sizeOf(shape))
+    throw new InvalidArgumentError(`shape [${shape}] needs ${sizeOf(shape)} values, got ${data.length}`)
+  return { shape, data }
+}
+
+/** Whether two shapes are equal. */
+export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((d, i) => d === b[i])
