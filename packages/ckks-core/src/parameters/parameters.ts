@@ -89,7 +89,10 @@ abstract class ParametersBase {
     }
     const limbsAt: number[] = []
     let limbs = 0
-    for (const group of this.q) limbsAt.push((limbs += group.length))
+    for (const group of this.q) {
+      limbs += group.length
+      limbsAt.push(limbs)
+    }
     this.#limbsAt = limbsAt
     const scales = new Array<number>(this.q.length)
     scales[this.maxLevel] = scale
