@@ -34,10 +34,14 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
   writeFileSync(stamp, wanted)
 }
 
-const native = spawnSync(process.execPath, [join(root, 'packages/ckks-native/scripts/build.mjs'), ...(quiet ? ['--quiet'] : [])], {
-  cwd: root,
-  stdio: 'inherit',
-})
+const native = spawnSync(
+  process.execPath,
+  [join(root, 'packages/ckks-native/scripts/build.mjs'), ...(quiet ? ['--quiet'] : [])],
+  {
+    cwd: root,
+    stdio: 'inherit',
+  },
+)
 if (native.status !== 0) {
   console.error('setup: the native engine could not be built; the node-seal engine will be used where it can.')
 }

@@ -1,0 +1,62 @@
+// Runs every ```ts block of the documentation from source. A block marked ```ts no-run is only for reading.
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const work = join(root, 'benchmarks', '.snippets')
+rmSync(work, { recursive: true, force: true })
+mkdirSync(work, { recursive: true })
+
+function* pages(dir) {
+  for (const entry of readdirSync(dir, { withFileTypes: true })) {
+    if (['node_modules', 'dist', 'build', 'api', '.git', '.snippets'].includes(entry.name)) continue
+    const path = join(dir, entry.name)
+    if (entry.isDirectory()) yield* pages(path)
+    else if (entry.name.endsWith('.md')) yield path
+  }
+}
+const only = process.argv[2]
+let count = 0
+let failed = 0
+const snippets = []
+for (const page of pages(root)) {
+  const name = relative(root, page)
+  if (only && !name.includes(only)) continue
+  let index = 0
+  for (const [, code] of readFileSync(page, 'utf8').matchAll(/^```ts\n([\s\S]*?)^```/gm))
+    snippets.push({ name: `${name} #${++index}`, code })
+}
+// doc comments: @example blocks
+function* sources(dir) {
+  for (const entry of readdirSync(dir, { withFileTypes: true })) {
+    if (['node_modules', 'dist', 'build', 'native', 'generated'].includes(entry.name)) continue
+    const path = join(dir, entry.name)
+    if (entry.isDirectory()) yield* sources(path)
+    else if (/\.ts$/.test(entry.name) && !/\.test\.ts$/.test(entry.name)) yield path
+  }
+}
+for (const file of sources(join(root, 'packages'))) {
+  const name = relative(root, file)
+  if (only && !name.includes(only)) continue
+  let index = 0
+  for (const [, block] of readFileSync(file, 'utf8').matchAll(/^ *\* ```ts\n([\s\S]*?)^ *\* ```/gm))
+    snippets.push({ name: `${name} @example ${++index}`, code: block.replace(/^ *\* ?/gm, '') })
+}
+for (const { name, code } of snippets) {
+  const file = join(work, `snippet-${++count}.ts`)
+  writeFileSync(file, `${code}\nexport {}\n`)
+  const result = spawnSync(process.execPath, ['--conditions=@he-ml/source', '--import', 'tsx', file], {
+    cwd: root,
+    encoding: 'utf8',
+    timeout: 120_000,
+  })
+  if (result.status !== 0) {
+    failed++
+    console.error(`snippet failed: ${name}\n${result.stdout}${result.stderr}`)
+  }
+}
+rmSync(work, { recursive: true, force: true })
+console.log(`snippets: ${count - failed} ran, ${failed} failed`)
+process.exit(failed === 0 ? 0 : 1)
