@@ -25,6 +25,8 @@ export interface Layer {
   lower(inputs: readonly SlotLayout[], context: LowerContext): LoweredLayer
   /** The same layer with its output multiplied by a constant, at no extra depth; absent when that is impossible. */
   scaleOutput?(factor: number): Layer
+  /** Whether forward(c x, c y, ...) = c forward(x, y, ...): a scaling of the output can move to all inputs. */
+  readonly homogeneous?: boolean
 }
 
 /** What lowering may depend on beside its inputs' layouts. */

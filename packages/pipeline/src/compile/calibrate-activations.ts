@@ -1,0 +1,32 @@
+import { PlanError } from '@he-ml/ckks-core'
+import { type CalibrationOptions, isCalibrated, Model } from '@he-ml/packing'
+import type { Calibration } from '../fit/fit.ts'
+
+export interface ActivationOptions extends CalibrationOptions {
+  /** Other degrees, errors or margins for single layers, by name. */
+  readonly layers?: Readonly<Record<string, Partial<CalibrationOptions>>>
+}
+
+/**
+ * The model with a polynomial chosen for every activation.
+ * @throws PlanError ('range') when an activation was not seen by `fit`, or an override names no activation
+ */
+export function calibrateActivations(model: Model, calibration: Calibration | undefined, options: ActivationOptions): Model {
+  const overrides = new Set(Object.keys(options.layers ?? {}))
+  const { layers = {}, ...common } = options
+  const nodes = model.nodes.map((node) => {
+    const { layer } = node
+    if (!isCalibrated(layer)) return node
+    const own = layers[layer.name]
+    overrides.delete(layer.name)
+    if (layer.calibrated && own === undefined) return node
+    const statistics = calibration?.statistics[layer.name]
+    if (statistics === undefined)
+      throw new PlanError('range', `no calibration for activation "${layer.name}": run fit(model, data) and pass its result to compile`)
+    return { ...node, layer: layer.calibrate(statistics, { ...common, ...own }) }
+  })
+  const unknown = [...overrides]
+  if (unknown.length > 0)
+    throw new PlanError('range', `activation options name "${unknown.join('", "')}", which is no activation of model "${model.name}"`)
+  return new Model({ name: model.name, input: model.input, nodes, output: model.output })
+}
