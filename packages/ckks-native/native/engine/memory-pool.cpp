@@ -1,0 +1,239 @@
+#include "memory-pool.h"
+
+#include <cstring>
+#include <limits>
+#include <new>
+
+#include <sys/mman.h>
+
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#define HEML_POISON(address, bytes) __asan_poison_memory_region(reinterpret_cast<void*>(address), bytes)
+#define HEML_UNPOISON(address, bytes) __asan_unpoison_memory_region(reinterpret_cast<void*>(address), bytes)
+#else
+#define HEML_POISON(address, bytes) ((void)0)
+#define HEML_UNPOISON(address, bytes) ((void)0)
+#endif
+
+namespace heml {
+
+namespace {
+
+constexpr size_t PAGE = 4096;
+constexpr size_t HUGE_PAGE = size_t{2} << 20;
+
+size_t roundUp(size_t bytes, size_t unit) {
+    if (bytes > std::numeric_limits<size_t>::max() - unit) throw std::bad_alloc();
+    return (bytes + unit - 1) / unit * unit;
+}
+
+// Maps `bytes` (a multiple of the huge page) aligned to a huge page: map one more, cut both ends.
+void* mapAligned(size_t bytes, bool hugePages) {
+    const size_t wanted = bytes + HUGE_PAGE;
+    void* raw = mmap(nullptr, wanted, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (raw == MAP_FAILED) throw std::bad_alloc();
+    const uintptr_t start = reinterpret_cast<uintptr_t>(raw);
+    const uintptr_t aligned = (start + HUGE_PAGE - 1) & ~uintptr_t{HUGE_PAGE - 1};
+    if (aligned > start) munmap(raw, aligned - start);
+    const uintptr_t end = aligned + bytes;
+    if (start + wanted > end) munmap(reinterpret_cast<void*>(end), start + wanted - end);
+    if (hugePages) madvise(reinterpret_cast<void*>(aligned), bytes, MADV_HUGEPAGE);   // advice only; may be refused
+    return reinterpret_cast<void*>(aligned);
+}
+
+}  // namespace
+
+const char* memoryKindName(MemoryKind kind) {
+    switch (kind) {
+        case MemoryKind::Ciphertext: return "ciphertext";
+        case MemoryKind::Plaintext: return "plaintext";
+        case MemoryKind::Key: return "key";
+        case MemoryKind::Scratch: return "scratch";
+    }
+    return "unknown";
+}
+
+void Buffer::zero() {
+    if (data_) std::memset(data_, 0, bytes_);
+}
+
+void Buffer::setKind(MemoryKind kind) {
+    if (data_ && kind != kind_) pool_->recount(bytes_, kind_, kind);
+    kind_ = kind;
+}
+
+void Buffer::reset() {
+    if (!data_) return;
+    if (secret_) explicit_bzero(data_, bytes_);
+    pool_->release(data_, bytes_, kind_);
+    data_ = nullptr;
+    bytes_ = 0;
+    secret_ = false;
+    pool_.reset();
+}
+
+void Buffer::swap(Buffer& other) noexcept {
+    pool_.swap(other.pool_);
+    std::swap(data_, other.data_);
+    std::swap(bytes_, other.bytes_);
+    std::swap(kind_, other.kind_);
+    std::swap(secret_, other.secret_);
+}
+
+std::shared_ptr<MemoryPool> MemoryPool::create(const MemoryPoolOptions& options) {
+    return std::shared_ptr<MemoryPool>(new MemoryPool(options));
+}
+
+// Never destroyed: buffers with static storage may outlive every other static object.
+const std::shared_ptr<MemoryPool>& MemoryPool::shared() {
+    static const auto* pool = new std::shared_ptr<MemoryPool>(create());
+    return *pool;
+}
+
+MemoryPool::~MemoryPool() {
+    for (const auto& [address, region] : regions_) {
+        HEML_UNPOISON(address, region.bytes);
+        munmap(reinterpret_cast<void*>(address), region.bytes);
+    }
+}
+
+Buffer MemoryPool::allocate(size_t bytes, MemoryKind kind, bool secret) {
+    Buffer buffer;
+    buffer.kind_ = kind;
+    if (bytes == 0) return buffer;
+    const size_t size = roundUp(bytes, PAGE);
+    buffer.pool_ = shared_from_this();
+
+    std::lock_guard<std::mutex> lock(mutex_);
+    auto fit = freeBySize_.lower_bound({size, 0});
+    if (fit == freeBySize_.end()) {
+        addRegion(size);
+        fit = freeBySize_.lower_bound({size, 0});
+    }
+    const auto [spanBytes, address] = *fit;
+    eraseFree(freeByAddress_.find(address));
+    if (spanBytes > size) insertFree(address + size, spanBytes - size);
+    regionOf(address)->second.used += size;
+    count(kind, size);
+    ++counters_.buffers;
+    HEML_UNPOISON(address, bytes);
+    buffer.data_ = reinterpret_cast<uint64_t*>(address);
+    buffer.bytes_ = bytes;
+    buffer.secret_ = secret;
+    return buffer;
+}
+
+void MemoryPool::release(void* data, size_t bytes, MemoryKind kind) {
+    uintptr_t address = reinterpret_cast<uintptr_t>(data);
+    size_t size = roundUp(bytes, PAGE);
+    std::lock_guard<std::mutex> lock(mutex_);
+    const auto region = regionOf(address);
+    region->second.used -= size;
+    counters_.current[static_cast<size_t>(kind)] -= size;
+    counters_.total -= size;
+    --counters_.buffers;
+    HEML_POISON(address, size);
+
+    const uintptr_t regionStart = region->first;
+    const uintptr_t regionEnd = regionStart + region->second.bytes;
+    auto next = freeByAddress_.find(address + size);
+    if (next != freeByAddress_.end() && address + size < regionEnd) {
+        size += next->second;
+        eraseFree(next);
+    }
+    auto previous = freeByAddress_.lower_bound(address);
+    if (previous != freeByAddress_.begin()) {
+        --previous;
+        if (previous->first >= regionStart && previous->first + previous->second == address) {
+            address = previous->first;
+            size += previous->second;
+            eraseFree(previous);
+        }
+    }
+    insertFree(address, size);
+    if (size == regionEnd - regionStart) trimTo(options_.allowanceBytes);
+}
+
+void MemoryPool::recount(size_t bytes, MemoryKind from, MemoryKind to) {
+    const size_t size = roundUp(bytes, PAGE);
+    std::lock_guard<std::mutex> lock(mutex_);
+    counters_.current[static_cast<size_t>(from)] -= size;
+    counters_.total -= size;
+    count(to, size);
+}
+
+void MemoryPool::count(MemoryKind kind, size_t bytes) {
+    const size_t index = static_cast<size_t>(kind);
+    counters_.current[index] += bytes;
+    counters_.total += bytes;
+    if (counters_.current[index] > counters_.peak[index]) counters_.peak[index] = counters_.current[index];
+    if (counters_.total > counters_.totalPeak) counters_.totalPeak = counters_.total;
+}
+
+void MemoryPool::addRegion(size_t bytes) {
+    size_t size = roundUp(bytes, HUGE_PAGE);
+    if (size < options_.regionBytes) size = roundUp(options_.regionBytes, HUGE_PAGE);
+    trimTo(options_.allowanceBytes);   // idle but too scattered for this request
+    const uintptr_t address = reinterpret_cast<uintptr_t>(mapAligned(size, options_.hugePages));
+    regions_[address] = Region{size, 0};
+    HEML_POISON(address, size);
+    insertFree(address, size);
+    counters_.mapped += size;
+    if (counters_.mapped > counters_.mappedPeak) counters_.mappedPeak = counters_.mapped;
+    ++counters_.systemCalls;
+}
+
+void MemoryPool::dropRegion(std::map<uintptr_t, Region>::iterator region) {
+    eraseFree(freeByAddress_.find(region->first));
+    HEML_UNPOISON(region->first, region->second.bytes);
+    munmap(reinterpret_cast<void*>(region->first), region->second.bytes);
+    counters_.mapped -= region->second.bytes;
+    regions_.erase(region);
+}
+
+void MemoryPool::trimTo(size_t idleBytes) {
+    for (auto region = regions_.end(); region != regions_.begin() && counters_.mapped - counters_.total > idleBytes;) {
+        --region;
+        if (region->second.used != 0) continue;
+        const auto dead = region++;
+        dropRegion(dead);
+    }
+}
+
+void MemoryPool::insertFree(uintptr_t address, size_t bytes) {
+    freeByAddress_.emplace(address, bytes);
+    freeBySize_.emplace(bytes, address);
+}
+
+void MemoryPool::eraseFree(std::map<uintptr_t, size_t>::iterator span) {
+    freeBySize_.erase({span->second, span->first});
+    freeByAddress_.erase(span);
+}
+
+std::map<uintptr_t, MemoryPool::Region>::iterator MemoryPool::regionOf(uintptr_t address) {
+    return std::prev(regions_.upper_bound(address));
+}
+
+size_t MemoryPool::bytesInUse() const {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return counters_.total;
+}
+
+MemoryCounters MemoryPool::counters() const {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return counters_;
+}
+
+void MemoryPool::resetPeaks() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    counters_.peak = counters_.current;
+    counters_.totalPeak = counters_.total;
+    counters_.mappedPeak = counters_.mapped;
+}
+
+void MemoryPool::trim() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    trimTo(0);
+}
+
+}  // namespace heml

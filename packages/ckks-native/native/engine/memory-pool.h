@@ -1,0 +1,120 @@
+// Memory for ring elements, taken from the system in large regions and kept.
+//
+// First touch of fresh memory costs seconds per gigabyte and the C library fragments badly on large aligned blocks, so
+// everything whose size is a multiple of a limb comes from here. A region is a run of 4 KB pages obtained with mmap and
+// advised for huge pages; a request is rounded up to whole pages and served best-fit, lowest address first; neighbours
+// merge when freed. A region that is wholly free goes back to the system once more than the allowance lies idle. All
+// limbs of one parameter set have the same size, so a steady workload reuses the same pages for ever.
+// Bytes are counted by kind, now and at the peak. A secret buffer is wiped when it is freed.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <utility>
+
+namespace heml {
+
+enum class MemoryKind : unsigned { Ciphertext, Plaintext, Key, Scratch };
+constexpr size_t MEMORY_KINDS = 4;
+
+const char* memoryKindName(MemoryKind kind);
+
+class MemoryPool;
+
+// Owns a 64-byte aligned run of bytes; movable, not copyable; returned to its pool on destruction.
+// The contents of a new buffer are unspecified unless `zero()` is called.
+class Buffer {
+public:
+    Buffer() = default;
+    Buffer(Buffer&& other) noexcept { swap(other); }
+    Buffer& operator=(Buffer&& other) noexcept {
+        Buffer(std::move(other)).swap(*this);
+        return *this;
+    }
+    Buffer(const Buffer&) = delete;
+    Buffer& operator=(const Buffer&) = delete;
+    ~Buffer() { reset(); }
+
+    uint64_t* data() { return data_; }
+    const uint64_t* data() const { return data_; }
+    size_t bytes() const { return bytes_; }                       // as requested
+    size_t words() const { return bytes_ / sizeof(uint64_t); }
+    MemoryKind kind() const { return kind_; }
+    bool secret() const { return secret_; }
+    explicit operator bool() const { return data_ != nullptr; }
+
+    void zero();
+    void setKind(MemoryKind kind);                                // moves the bytes to another counter
+    void markSecret() { secret_ = true; }                         // wiped on free from now on
+    void reset();                                                 // free now
+    void swap(Buffer& other) noexcept;
+
+private:
+    friend class MemoryPool;
+    std::shared_ptr<MemoryPool> pool_;
+    uint64_t* data_ = nullptr;
+    size_t bytes_ = 0;
+    MemoryKind kind_ = MemoryKind::Scratch;
+    bool secret_ = false;
+};
+
+struct MemoryCounters {
+    std::array<size_t, MEMORY_KINDS> current{};   // bytes in use by kind, whole pages
+    std::array<size_t, MEMORY_KINDS> peak{};      // highest value of each
+    size_t total = 0;                             // sum of current
+    size_t totalPeak = 0;                         // highest sum; not the sum of the peaks
+    size_t mapped = 0;                            // held from the system, free pages included
+    size_t mappedPeak = 0;
+    size_t buffers = 0;                           // live buffers
+    size_t systemCalls = 0;                       // regions ever mapped
+};
+
+struct MemoryPoolOptions {
+    size_t regionBytes = size_t{32} << 20;        // usual region; a larger request gets its own
+    size_t allowanceBytes = size_t{256} << 20;    // idle bytes kept before whole regions are given back
+    bool hugePages = true;
+};
+
+class MemoryPool : public std::enable_shared_from_this<MemoryPool> {
+public:
+    static std::shared_ptr<MemoryPool> create(const MemoryPoolOptions& options = {});
+    static const std::shared_ptr<MemoryPool>& shared();           // one for the process, created on first use
+    ~MemoryPool();
+
+    // Throws std::bad_alloc when the system has no more. 0 bytes gives an empty buffer.
+    Buffer allocate(size_t bytes, MemoryKind kind, bool secret = false);
+
+    size_t bytesInUse() const;                                    // counters().total
+    MemoryCounters counters() const;
+    void resetPeaks();
+    void trim();                                                  // gives every wholly free region back
+
+private:
+    friend class Buffer;
+    struct Region { size_t bytes = 0; size_t used = 0; };
+
+    explicit MemoryPool(const MemoryPoolOptions& options) : options_(options) {}
+    void release(void* data, size_t bytes, MemoryKind kind);
+    void recount(size_t bytes, MemoryKind from, MemoryKind to);
+    void addRegion(size_t bytes);
+    void dropRegion(std::map<uintptr_t, Region>::iterator region);
+    void trimTo(size_t idleBytes);
+    void insertFree(uintptr_t address, size_t bytes);
+    void eraseFree(std::map<uintptr_t, size_t>::iterator span);
+    void count(MemoryKind kind, size_t bytes);
+    std::map<uintptr_t, Region>::iterator regionOf(uintptr_t address);
+
+    const MemoryPoolOptions options_;
+    mutable std::mutex mutex_;
+    std::map<uintptr_t, Region> regions_;
+    std::map<uintptr_t, size_t> freeByAddress_;
+    std::set<std::pair<size_t, uintptr_t>> freeBySize_;
+    MemoryCounters counters_;
+};
+
+}  // namespace heml

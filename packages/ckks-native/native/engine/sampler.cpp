@@ -1,0 +1,216 @@
+#include "sampler.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <string>
+#include <cstring>
+
+#include "errors.h"
+#include "streams.h"
+
+namespace heml {
+
+namespace {
+
+constexpr uint64_t MASK_48 = (uint64_t{1} << 48) - 1;
+
+// One squeeze of eight SHAKE128 streams holds 28 words of 48 bits each: three 64-bit words make four.
+constexpr size_t CANDIDATES = Shake::RATE_128 / 6;
+
+void splitInto48(const Streams& streams, uint64_t mask, uint64_t (&out)[CANDIDATES][KECCAK_LANES]) {
+    for (size_t group = 0; group < CANDIDATES / 4; ++group) {
+        const uint64_t* w0 = streams.words(3 * group);
+        const uint64_t* w1 = streams.words(3 * group + 1);
+        const uint64_t* w2 = streams.words(3 * group + 2);
+        for (size_t lane = 0; lane < KECCAK_LANES; ++lane) {
+            out[4 * group][lane] = w0[lane] & mask;
+            out[4 * group + 1][lane] = (w0[lane] >> 48 | w1[lane] << 16) & mask;
+            out[4 * group + 2][lane] = (w1[lane] >> 32 | w2[lane] << 32) & mask;
+            out[4 * group + 3][lane] = (w2[lane] >> 16) & mask;
+        }
+    }
+}
+
+}  // namespace
+
+void sampleUniform(uint64_t* out, size_t begin, size_t end, uint64_t modulus, const Seed& seed, uint64_t domain,
+                   KeccakPermute8 permute) {
+    const uint64_t mask = modulus <= 1 ? 0 : MASK_48 >> (std::countl_zero(modulus - 1) - 16);
+    const StreamId id{seed, domain, modulus, StreamPurpose::Uniform};
+    uint64_t candidates[CANDIDATES][KECCAK_LANES];
+    // Appending without a branch writes the candidate first and counts it afterwards: room for one rejected one.
+    uint64_t block[KECCAK_LANES][SAMPLES_PER_BLOCK + CANDIDATES];
+    for (size_t at = begin; at < end; at += KECCAK_LANES * SAMPLES_PER_BLOCK) {
+        const size_t lanes = std::min(KECCAK_LANES, (end - at + SAMPLES_PER_BLOCK - 1) / SAMPLES_PER_BLOCK);
+        Streams streams(id, static_cast<uint32_t>(at / SAMPLES_PER_BLOCK), Shake::RATE_128, permute);
+        size_t have[KECCAK_LANES] = {};
+        for (bool first = true;; first = false) {
+            if (!first) streams.next();
+            splitInto48(streams, mask, candidates);
+            bool full = true;
+            for (size_t lane = 0; lane < lanes; ++lane) {
+                size_t count = have[lane];
+                if (count < SAMPLES_PER_BLOCK) {
+                    for (size_t i = 0; i < CANDIDATES; ++i) {
+                        block[lane][count] = candidates[i][lane];
+                        count += candidates[i][lane] < modulus;
+                    }
+                    have[lane] = count;
+                }
+                full = full && count >= SAMPLES_PER_BLOCK;
+            }
+            if (full) break;
+        }
+        for (size_t lane = 0; lane < lanes; ++lane) {
+            const size_t from = at + lane * SAMPLES_PER_BLOCK;
+            std::memcpy(out + (from - begin), block[lane], std::min(SAMPLES_PER_BLOCK, end - from) * sizeof(uint64_t));
+        }
+    }
+}
+
+void sampleTernary(int8_t* out, size_t n, const Seed& seed, uint64_t domain, KeccakPermute8 permute) {
+    const StreamId id{seed, domain, 0, StreamPurpose::Ternary};
+    constexpr size_t WORDS = Shake::RATE_256 / 8;
+    for (size_t at = 0; at < n; at += KECCAK_LANES * SAMPLES_PER_BLOCK) {
+        Streams streams(id, static_cast<uint32_t>(at / SAMPLES_PER_BLOCK), Shake::RATE_256, permute);
+        size_t have[KECCAK_LANES] = {};
+        for (bool first = true;; first = false) {
+            if (!first) streams.next();
+            size_t least = SAMPLES_PER_BLOCK;
+            for (size_t lane = 0; lane < KECCAK_LANES; ++lane) {
+                const size_t from = at + lane * SAMPLES_PER_BLOCK;
+                const size_t wanted = from < n ? std::min(SAMPLES_PER_BLOCK, n - from) : 0;
+                for (size_t i = 0; i < 32 * WORDS && have[lane] < wanted; ++i) {
+                    const unsigned pair = (streams.words(i / 32)[lane] >> (2 * (i % 32))) & 3;
+                    out[from + have[lane]] = static_cast<int8_t>(int(pair & 1) - int(pair >> 1));
+                    have[lane] += pair != 3;
+                }
+                if (wanted != 0 && have[lane] < wanted) least = 0;
+            }
+            if (least != 0) break;
+        }
+    }
+}
+
+void sampleSparseTernary(int8_t* out, size_t n, size_t weight, const Seed& seed, uint64_t domain) {
+    if (weight > n || !std::has_single_bit(n)) {
+        throw InvalidArgumentError("sampleSparseTernary: wanted a weight of at most n, a power of two");
+    }
+    const uint64_t header[3] = {domain, 0, uint64_t{static_cast<uint32_t>(StreamPurpose::Sparse)} << 32};
+    Shake stream(Shake::RATE_256);
+    stream.absorb(seed.data(), seed.size()).absorb(header, sizeof header);
+    std::memset(out, 0, n);
+    for (size_t placed = 0; placed < weight;) {
+        uint32_t word;
+        stream.squeeze(&word, sizeof word);
+        const size_t position = word & (n - 1);                    // bits 0 .. 30: the position; bit 31: the sign
+        if (out[position] != 0) continue;
+        out[position] = word >> 31 ? -1 : 1;
+        ++placed;
+    }
+}
+
+void sampleError(int8_t* out, size_t n, const Seed& seed, uint64_t domain, KeccakPermute8 permute) {
+    const StreamId id{seed, domain, 0, StreamPurpose::Error};
+    constexpr size_t WORDS = Shake::RATE_256 / 8;
+    constexpr uint64_t MASK = (uint64_t{1} << ERROR_BOUND) - 1;
+    for (size_t at = 0; at < n; at += KECCAK_LANES * SAMPLES_PER_BLOCK) {
+        Streams streams(id, static_cast<uint32_t>(at / SAMPLES_PER_BLOCK), Shake::RATE_256, permute);
+        for (size_t i = 0; i < SAMPLES_PER_BLOCK; ++i) {
+            if (i != 0 && i % WORDS == 0) streams.next();
+            const uint64_t* words = streams.words(i % WORDS);
+            for (size_t lane = 0; lane < KECCAK_LANES; ++lane) {
+                const size_t to = at + lane * SAMPLES_PER_BLOCK + i;
+                if (to >= n) break;
+                out[to] = static_cast<int8_t>(std::popcount(words[lane] & MASK) -
+                                              std::popcount((words[lane] >> ERROR_BOUND) & MASK));
+            }
+        }
+    }
+}
+
+namespace {
+
+// ln x for positive normal x: x = m 2^e with m in [sqrt(1/2), sqrt(2)), ln m = 2 artanh((m - 1) / (m + 1)).
+double logarithm(double x) {
+    const uint64_t bits = std::bit_cast<uint64_t>(x);
+    constexpr uint64_t SQRT_HALF = 0x3FE6A09E667F3BCDu;
+    const int64_t exponent = static_cast<int64_t>(bits - SQRT_HALF) >> 52;
+    const double m = std::bit_cast<double>(bits - (static_cast<uint64_t>(exponent) << 52));
+    const double s = (m - 1) / (m + 1);
+    const double square = s * s;
+    double sum = 0;
+    for (int k = 23; k >= 1; k -= 2) sum = sum * square + 1.0 / k;
+    return 2 * s * sum + static_cast<double>(exponent) * 0.6931471805599453;
+}
+
+// sin and cos of a uniform angle: two bits choose the quadrant, the rest an angle of [-pi/4, pi/4).
+void circlePoint(uint64_t word, double& cosine, double& sine) {
+    constexpr double HALF_PI = 1.5707963267948966;
+    const double t = static_cast<double>(word & (~uint64_t{0} >> 2)) * 0x1p-62 - 0.5;
+    const double x = t * HALF_PI;
+    const double square = x * x;
+    double c = 0, s = 0;
+    for (int k = 18; k >= 2; k -= 2) c = -square * (1 + c) / (k * (k - 1));
+    for (int k = 19; k >= 3; k -= 2) s = -square * (1 + s) / (k * (k - 1));
+    c = 1 + c;
+    s = x * (1 + s);
+    const double swap = static_cast<double>(word >> 62 & 1);
+    const double sign = 1 - 2 * static_cast<double>(word >> 63);
+    cosine = sign * (c - swap * (c + s));                          // (c, s) or (-s, c), or minus either
+    sine = sign * (s + swap * (c - s));
+}
+
+// The double sum is exact: the fraction of the coarse part is carried into the fine one.
+__int128 wideGaussian(uint64_t w0, uint64_t w1, double sigma) {
+    const double uniform = (static_cast<double>(w0) + 0.5) * 0x1p-64;   // (0, 1]
+    const double radius = std::sqrt(std::max(0.0, -2 * logarithm(uniform)));
+    double cosine, sine;
+    circlePoint(w1, cosine, sine);
+    const double coarse = sigma * (radius * cosine);
+    const double coarseInteger = std::nearbyint(coarse);
+    const double fine = sigma * 0x1p-16 * (radius * sine) + (coarse - coarseInteger);
+    return static_cast<__int128>(coarseInteger) + static_cast<__int128>(std::nearbyint(fine));
+}
+
+}  // namespace
+
+void sampleWideGaussian(__int128* out, size_t n, double sigma, const Seed& seed, uint64_t domain,
+                        KeccakPermute8 permute) {
+    if (!(sigma > 0) || sigma > MAX_WIDE_SIGMA) {
+        throw InvalidArgumentError("sampleWideGaussian: wanted 0 < sigma <= 2^60, got " + std::to_string(sigma));
+    }
+    const StreamId id{seed, domain, 0, StreamPurpose::WideGaussian};
+    const double coarseSigma = sigma / std::sqrt(1 + 0x1p-32);
+    constexpr size_t PAIRS = Shake::RATE_256 / 16;
+    for (size_t at = 0; at < n; at += KECCAK_LANES * SAMPLES_PER_BLOCK) {
+        Streams streams(id, static_cast<uint32_t>(at / SAMPLES_PER_BLOCK), Shake::RATE_256, permute);
+        for (size_t i = 0; i < SAMPLES_PER_BLOCK; ++i) {
+            if (i != 0 && i % PAIRS == 0) streams.next();
+            const size_t w = 2 * (i % PAIRS);
+            for (size_t lane = 0; lane < KECCAK_LANES; ++lane) {
+                const size_t to = at + lane * SAMPLES_PER_BLOCK + i;
+                if (to >= n) break;
+                out[to] = wideGaussian(streams.words(w)[lane], streams.words(w + 1)[lane], coarseSigma);
+            }
+        }
+    }
+}
+
+void reduceSmall(uint64_t* out, const int8_t* values, size_t n, uint64_t modulus) {
+    for (size_t i = 0; i < n; ++i) {
+        const int64_t value = values[i];
+        out[i] = static_cast<uint64_t>(value + (static_cast<int64_t>(modulus) & (value >> 63)));
+    }
+}
+
+void reduceWide(uint64_t* out, const __int128* values, size_t n, uint64_t modulus) {
+    const __int128 wide = static_cast<__int128>(modulus);
+    for (size_t i = 0; i < n; ++i) {
+        const __int128 remainder = values[i] % wide;
+        out[i] = static_cast<uint64_t>(remainder + (wide & (remainder >> 127)));
+    }
+}
+
+}  // namespace heml
