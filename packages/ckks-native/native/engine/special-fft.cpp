@@ -19,9 +19,9 @@ const EncodeKernels& encodeKernelsFor(const char* kernelName) {
 }
 
 // Long double and exact reduction of the exponent: every root is correctly rounded but for rare ties.
-SpecialRoots::SpecialRoots(size_t maxSlots) : re(2 * maxSlots), im(2 * maxSlots) {
+SpecialRoots::SpecialRoots(size_t maxSlots) : re(maxSlots), im(maxSlots) {
     const long double pi = std::acos(-1.0L);
-    for (size_t count = 1, depth = 0; count < 2 * maxSlots; count *= 2, ++depth) {
+    for (size_t count = 1, depth = 0; count < maxSlots; count *= 2, ++depth) {
         const size_t order = 8 * count;                            // w = exp(2 pi i 5^k0 / order)
         size_t power = 1;
         for (size_t k = 0; k < count; ++k) {
