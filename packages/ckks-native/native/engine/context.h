@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "errors.h"
@@ -30,8 +31,10 @@ public:
     static constexpr uint32_t GALOIS_GENERATOR = 5;
 
     // Checks the specification; throws InvalidArgumentError.
+    // kernels: nullptr for the fastest this processor runs (or what HE_ML_KERNEL names).
     static std::shared_ptr<const Context> create(ParametersSpec spec,
-                                                 std::shared_ptr<MemoryPool> pool = MemoryPool::shared());
+                                                 std::shared_ptr<MemoryPool> pool = MemoryPool::shared(),
+                                                 const kernel::Kernels* kernels = nullptr);
 
     const ParametersSpec& spec() const { return spec_; }
     unsigned logN() const { return spec_.logN; }
@@ -59,11 +62,28 @@ public:
     uint32_t galoisElement(int64_t steps) const;
     uint32_t conjugation() const { return static_cast<uint32_t>(2 * ringDegree() - 1); }
 
+    // X -> X^element in evaluation order; made on first use. Throws InvalidArgumentError unless odd and below 2N.
+    const kernel::AutomorphismTable& automorphism(uint32_t element) const;
+
+    // From the q limbs [begin, begin + size) to every other modulus; targets in the order of the moduli.
+    const kernel::BaseConverter& modUp(size_t begin, size_t size) const;
+    // Which target of modUp(begin, size) a modulus outside the digit is.
+    static uint32_t modUpTarget(size_t begin, size_t size, size_t modulus) {
+        return static_cast<uint32_t>(modulus < begin ? modulus : modulus - size);
+    }
+    // From the special limbs to the q limbs, in order.
+    const kernel::BaseConverter& modDown() const { return *modDown_; }
+    // From the two primes of a level to the q limbs below.
+    const kernel::BaseConverter& rescaleConverter(unsigned level) const;
+
     // Same specification (not necessarily the same object): operands may be mixed.
     bool sameAs(const Context& other) const;
 
 private:
-    Context(ParametersSpec spec, std::shared_ptr<MemoryPool> pool);
+    using Range = std::pair<size_t, size_t>;   // first source modulus, how many
+
+    Context(ParametersSpec spec, std::shared_ptr<MemoryPool> pool, const kernel::Kernels& kernels);
+    const kernel::BaseConverter& converter(Range sources, size_t targetCount) const;
 
     ParametersSpec spec_;
     std::shared_ptr<MemoryPool> pool_;
@@ -72,6 +92,11 @@ private:
     std::vector<kernel::Modulus> moduli_;
     std::vector<std::unique_ptr<kernel::NttTables>> tables_;
     std::vector<uint64_t> specialProduct_, specialInverse_;
+    std::unique_ptr<kernel::BaseConverter> modDown_;
+
+    mutable std::mutex mutex_;                 // guards the two maps; entries never change or move
+    mutable std::map<std::pair<Range, size_t>, std::unique_ptr<kernel::BaseConverter>> converters_;
+    mutable std::map<uint32_t, std::unique_ptr<kernel::AutomorphismTable>> automorphisms_;
 };
 
 }  // namespace heml
