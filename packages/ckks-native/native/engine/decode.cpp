@@ -1,0 +1,68 @@
+#include <algorithm>
+
+#include "bit-reversal.h"
+#include "encoder.h"
+#include "mixed-radix.h"
+
+namespace heml {
+
+namespace {
+
+constexpr double DECODE_BITS = 128;
+constexpr size_t GRAIN = 4096;
+
+// As many limbs as hold DECODE_BITS, or all.
+size_t limbsToDecode(const Context& context, size_t limbs) {
+    size_t wanted = 1;
+    while (wanted < limbs && logModulus(context, wanted) < DECODE_BITS) ++wanted;
+    return wanted;
+}
+
+}  // namespace
+
+void Encoder::decode(double* re, double* im, size_t n, const Plaintext& plaintext, double scale,
+                     Executor& executor) const {
+    checkSlots(n, scale);
+    if (!plaintext.context() || !plaintext.context()->sameAs(*context_)) {
+        throw ParameterMismatchError("decode: the plaintext belongs to other parameters than the encoder");
+    }
+    const size_t degree = context_->ringDegree();
+    const size_t limbs = limbsToDecode(*context_, plaintext.qLimbs());
+    MemoryPool& pool = context_->pool();
+    Poly coefficients(pool, limbs, degree, MemoryKind::Scratch, true);
+    executor.parallelFor(limbs, [&](size_t begin, size_t end) {
+        for (size_t i = begin; i < end; ++i) {
+            const uint64_t* stored = plaintext.limb(i);
+            uint64_t* out = coefficients.limb(i);
+            if (plaintext.logRepeat() != 0) {
+                const size_t repeats = size_t{1} << plaintext.logRepeat();
+                for (size_t w = 0; w < plaintext.wordsPerLimb(); ++w) std::fill_n(out + w * repeats, repeats, stored[w]);
+                stored = out;
+            }
+            context_->kernels().nttInverse(out, stored, context_->tables(i));
+        }
+    });
+
+    Buffer work = pool.allocate(2 * n * sizeof(double), MemoryKind::Scratch, true);
+    double* values = reinterpret_cast<double*>(work.data());
+    const MixedRadix radix(*context_, limbs);
+    std::vector<const uint64_t*> residues(limbs);
+    for (size_t i = 0; i < limbs; ++i) residues[i] = coefficients.limb(i);
+    const size_t gap = degree / (2 * n);
+    executor.parallelFor((2 * n + GRAIN - 1) / GRAIN, [&](size_t begin, size_t end) {
+        const size_t last = std::min(end * GRAIN, 2 * n);
+        for (size_t j = begin * GRAIN; j < last; ++j) values[j] = radix.value(residues.data(), j * gap);
+    });
+    double* imaginary = values + n;
+    kernels_.forward(values, imaginary, n, roots_.re.data(), roots_.im.data());
+    kernels_.scale(values, 2 * n, 1 / scale);
+    forBitReversed(n, [&](size_t i, size_t k) { re[k] = values[i]; });
+    if (im != nullptr) forBitReversed(n, [&](size_t i, size_t k) { im[k] = imaginary[i]; });
+}
+
+void Encoder::decode(double* re, double* im, size_t n, const Plaintext& plaintext, double scale) const {
+    SerialExecutor serial;
+    decode(re, im, n, plaintext, scale, serial);
+}
+
+}  // namespace heml

@@ -1,0 +1,155 @@
+#include "serialize.h"
+
+#include <cstring>
+
+#include "expand-seed.h"
+
+namespace heml {
+
+namespace {
+
+size_t segmentBytes(size_t limbs, size_t words, bool seeded) {
+    return limbs * words * WORD_BYTES + (seeded ? SEED_BYTES : 0);
+}
+
+void checkSize(const char* what, size_t size, size_t wanted) {
+    if (size != wanted) {
+        throw FormatError(std::string(what) + ": wanted exactly " + std::to_string(wanted) + " bytes, got " +
+                          std::to_string(size));
+    }
+}
+
+void exportSegment(uint8_t* out, const Segment& segment, const Seed* seed, Executor& executor) {
+    if (segment.seeded()) std::memcpy(out, seed->data(), SEED_BYTES);
+    const size_t start = segment.offset(0);
+    segment.write(out + start, segment.bytes() - start, 0, segment.limbs(), executor);
+}
+
+void importSegment(const uint8_t* in, Segment segment, Seed* seed, Executor& executor) {
+    if (segment.seeded()) std::memcpy(seed->data(), in, SEED_BYTES);
+    const size_t start = segment.offset(0);
+    segment.read(in + start, segment.bytes() - start, 0, segment.limbs(), executor);
+}
+
+void checkContext(const ContextPointer& context) {
+    if (!context) throw InvalidArgumentError("import: no context");
+}
+
+}  // namespace
+
+size_t ciphertextBytes(const Context& context, unsigned level, unsigned degree, bool seeded) {
+    if (degree > Ciphertext::MAX_DEGREE || (seeded && degree != 1)) {
+        throw DegreeError("a stored ciphertext has degree 0 to 2, a seeded one degree 1, got " + std::to_string(degree));
+    }
+    return segmentBytes(context.limbsAt(level) * (seeded ? 1 : degree + 1), context.ringDegree(), seeded);
+}
+
+size_t plaintextBytes(const Context& context, unsigned level, bool extended, unsigned logRepeat) {
+    if (logRepeat >= context.logN()) throw FormatError("plaintext: logRepeat must be below logN");
+    const size_t limbs = context.limbsAt(level) + (extended ? context.specialLimbs() : 0);
+    return segmentBytes(limbs, context.ringDegree() >> logRepeat, false);
+}
+
+size_t keySwitchKeyBytes(const Context& context, unsigned level, bool seeded) {
+    const size_t targets = context.limbsAt(level) + context.specialLimbs();
+    return segmentBytes(targets * context.digitsAt(level) * (seeded ? 1 : 2), context.ringDegree(), seeded);
+}
+
+size_t publicKeyBytes(const Context& context, unsigned level, bool seeded) {
+    return segmentBytes(context.limbsAt(level) * (seeded ? 1 : 2), context.ringDegree(), seeded);
+}
+
+size_t secretKeyBytes(const Context& context) { return context.ringDegree() / 4; }
+
+// A segment only reads what it is asked to write; the casts below never lead to a change.
+void exportCiphertext(uint8_t* out, size_t size, const Ciphertext& ciphertext, const Seed* seed, Executor& executor) {
+    const Segment segment(const_cast<Ciphertext&>(ciphertext), seed != nullptr);
+    checkSize("ciphertext", size, segment.bytes());
+    exportSegment(out, segment, seed, executor);
+}
+
+void exportPlaintext(uint8_t* out, size_t size, const Plaintext& plaintext, Executor& executor) {
+    const Segment segment(const_cast<Plaintext&>(plaintext));
+    checkSize("plaintext", size, segment.bytes());
+    exportSegment(out, segment, nullptr, executor);
+}
+
+void exportKeySwitchKey(uint8_t* out, size_t size, const KeySwitchKey& key, bool seeded, Executor& executor) {
+    const Segment segment(const_cast<KeySwitchKey&>(key), seeded);
+    checkSize("switching key", size, segment.bytes());
+    exportSegment(out, segment, &key.seed, executor);
+}
+
+void exportPublicKey(uint8_t* out, size_t size, const PublicKey& key, bool seeded, Executor& executor) {
+    const Segment segment(const_cast<PublicKey&>(key), seeded);
+    checkSize("public key", size, segment.bytes());
+    exportSegment(out, segment, &key.seed, executor);
+}
+
+void exportSecretKey(uint8_t* out, size_t size, const SecretKey& key) {
+    checkSize("secret key", size, secretKeyBytes(*key.context()));
+    const int8_t* values = key.ternary();
+    for (size_t i = 0; i < size; ++i) {
+        unsigned byte = 0;
+        for (size_t k = 0; k < 4; ++k) byte |= (static_cast<unsigned>(values[4 * i + k] + 3) % 3) << (2 * k);
+        out[i] = static_cast<uint8_t>(byte);
+    }
+}
+
+Ciphertext importCiphertext(ContextPointer context, const CiphertextShape& shape, const uint8_t* in, size_t size,
+                            Executor& executor) {
+    checkContext(context);
+    checkSize("ciphertext", size, ciphertextBytes(*context, shape.level, shape.degree, shape.seeded));
+    Ciphertext ciphertext(context, shape.level, shape.degree);
+    Seed seed;
+    importSegment(in, Segment(ciphertext, shape.seeded), &seed, executor);
+    if (shape.seeded) expandC1(ciphertext, seed, executor);
+    if (!shape.allowTransparent && ciphertext.transparent()) {
+        throw FormatError("ciphertext: c1 is zero, so it is readable without a key; refused");
+    }
+    return ciphertext;
+}
+
+Plaintext importPlaintext(ContextPointer context, const PlaintextShape& shape, const uint8_t* in, size_t size,
+                          Executor& executor) {
+    checkContext(context);
+    checkSize("plaintext", size, plaintextBytes(*context, shape.level, shape.extended, shape.logRepeat));
+    Plaintext plaintext(context, shape.level, shape.extended, shape.logRepeat);
+    importSegment(in, Segment(plaintext), nullptr, executor);
+    return plaintext;
+}
+
+KeySwitchKey importKeySwitchKey(ContextPointer context, const KeyShape& shape, const uint8_t* in, size_t size,
+                                Executor& executor) {
+    checkContext(context);
+    checkSize("switching key", size, keySwitchKeyBytes(*context, shape.level, shape.seeded));
+    KeySwitchKey key(context, shape.level, shape.galoisElement);
+    importSegment(in, Segment(key, shape.seeded), &key.seed, executor);
+    if (shape.seeded) expandA(key, executor);
+    return key;
+}
+
+PublicKey importPublicKey(ContextPointer context, unsigned level, bool seeded, const uint8_t* in, size_t size,
+                          Executor& executor) {
+    checkContext(context);
+    checkSize("public key", size, publicKeyBytes(*context, level, seeded));
+    PublicKey key(context, level);
+    importSegment(in, Segment(key, seeded), &key.seed, executor);
+    if (seeded) expandA(key, executor);
+    return key;
+}
+
+SecretKey importSecretKey(ContextPointer context, const uint8_t* in, size_t size) {
+    checkContext(context);
+    checkSize("secret key", size, secretKeyBytes(*context));
+    Buffer buffer = context->pool().allocate(context->ringDegree(), MemoryKind::Scratch, true);
+    int8_t* values = reinterpret_cast<int8_t*>(buffer.data());
+    for (size_t i = 0; i < context->ringDegree(); ++i) {
+        const unsigned pair = in[i / 4] >> (2 * (i % 4)) & 3;
+        if (pair == 3) throw FormatError("secret key: coefficient " + std::to_string(i) + " is not -1, 0 or 1");
+        values[i] = static_cast<int8_t>(static_cast<int>(pair & 1) - static_cast<int>(pair >> 1));
+    }
+    return SecretKey::fromTernary(std::move(context), values);
+}
+
+}  // namespace heml
