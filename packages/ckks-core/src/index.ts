@@ -3,6 +3,8 @@
  *
  * @packageDocumentation
  */
+export * from './circuits/index.ts'
+export * from './engines/index.ts'
 export * from './errors/index.ts'
 export * from './parameters/index.ts'
 export * from './port/index.ts'

@@ -177,7 +177,13 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
       throw new InvalidArgumentError('linearTransform: the matrix has no diagonals')
     for (const giant of transform.giants) {
       for (const term of giant.terms) {
-        this.#ownPlain(term.plaintext, 'linearTransform')
+        const { level, slots } = this.#ownPlain(term.plaintext, 'linearTransform')
+        if (level < x.level)
+          throw new LevelError(`linearTransform: a diagonal is encoded at level ${level}, below ${x.level}`)
+        if (slots > transform.slots || !sameScale(term.plaintext.scale, transform.scale))
+          throw new InvalidArgumentError(
+            `linearTransform: a diagonal of period ${slots} and scale 2^${Math.log2(term.plaintext.scale)} does not fit a transform of ${transform.slots} slots and scale 2^${Math.log2(transform.scale)}`,
+          )
         const step = normalizeSteps(term.step, transform.slots)
         if (step !== 0) this.requireKey({ kind: 'rotation', steps: step, level: x.level }, 'linearTransform')
       }
@@ -203,6 +209,8 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
     const result = { ...meta, scale: this.#fits(meta.scale * weightScale, meta.level, 'matrixProduct') }
     return this.doMatrixProduct(inputs as readonly C[], weights, weightScale, result)
   }
+
+  declareMagnitude(_a: Ciphertext, _rootMeanSquare: number): void {}
 
   hasKey(need: KeyNeed): boolean {
     const keys = this.loadedKeys
@@ -255,54 +263,76 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
     return this.doMul(a, a, meta)
   }
   protected doSum(terms: readonly C[], meta: CiphertextMeta): C {
-    let total = this.doDropLevel(terms[0]!, metaOf(terms[0]!))
-    for (const term of terms.slice(1)) {
-      const next = this.doAdd(total, term, { ...meta, degree: total.degree === 2 || term.degree === 2 ? 2 : 1 })
-      total.dispose()
-      total = next
-    }
-    return total
+    if (terms.length === 1) return this.doDropLevel(terms[0]!, meta)
+    return this.#accumulate(
+      terms.slice(1).map((term) => () => term),
+      meta,
+      terms[0]!,
+      false,
+    )
   }
   protected doMulAccumulate(pairs: readonly (readonly [C, C])[], meta: CiphertextMeta): C {
-    const products = pairs.map(([a, b]) => this.doMul(a, b, meta))
-    const total = this.doSum(products, meta)
-    for (const product of products) product.dispose()
-    return total
-  }
-  protected doLinearTransform(a: C, transform: PreparedLinearTransform, meta: CiphertextMeta): C {
-    const input = metaOf(a)
-    const babies = [...new Set(transform.giants.flatMap((g) => g.terms.map((t) => t.step)))]
-    const rotated = new Map(
-      this.doRotateHoisted(a, babies, { ...input, slots: meta.slots }).map((c, i) => [babies[i]!, c]),
+    return this.#accumulate(
+      pairs.map(
+        ([a, b]) =>
+          () =>
+            this.doMul(a, b, meta),
+      ),
+      meta,
     )
-    const parts: C[] = []
-    for (const giant of transform.giants) {
-      if (giant.terms.length === 0) continue
-      const products = giant.terms.map((t) =>
-        this.doMulPlain(rotated.get(t.step)!, t.plaintext as Plaintext as P, meta),
+  }
+  /** All baby rotations from one decomposition; each is disposed of after the last giant step that reads it. */
+  protected doLinearTransform(a: C, transform: PreparedLinearTransform, meta: CiphertextMeta): C {
+    const giants = transform.giants.filter((g) => g.terms.length > 0)
+    const lastUse = new Map<number, number>()
+    for (const [i, giant] of giants.entries()) for (const term of giant.terms) lastUse.set(term.step, i)
+    const steps = [...lastUse.keys()]
+    const rotations = this.doRotateHoisted(a, steps, { ...metaOf(a), slots: meta.slots })
+    const babies = new Map(rotations.map((c, i) => [steps[i]!, c]))
+    const parts = giants.map((giant, i) => () => {
+      const products = giant.terms.map(
+        (t) => () => this.doMulPlain(babies.get(t.step)!, t.plaintext as Plaintext as P, meta),
       )
-      const inner = this.doSum(products, meta)
-      for (const product of products) product.dispose()
-      if (giant.step === 0) parts.push(inner)
-      else {
-        parts.push(this.doRotateHoisted(inner, [giant.step], meta)[0]!)
-        inner.dispose()
+      const inner = this.#accumulate(products, meta)
+      for (const { step } of giant.terms) {
+        if (lastUse.get(step) !== i) continue
+        babies.get(step)?.dispose()
+        babies.delete(step)
       }
-    }
-    for (const baby of rotated.values()) baby.dispose()
-    const total = this.doSum(parts, meta)
-    for (const part of parts) part.dispose()
-    return total
+      if (giant.step === 0) return inner
+      const rotated = this.doRotateHoisted(inner, [giant.step], meta)[0]!
+      inner.dispose()
+      return rotated
+    })
+    return this.#accumulate(parts, meta)
   }
   protected doMatrixProduct(inputs: readonly C[], weights: WeightMatrix, scale: number, meta: CiphertextMeta): C[] {
-    return Array.from({ length: weights.rows }, (_, row) => {
-      const products = inputs.map((x, column) =>
-        this.doMulScalar(x, weights.data[row * weights.columns + column]!, 0, scale, { ...meta, degree: x.degree }),
-      )
-      const total = this.doSum(products, meta)
-      for (const product of products) product.dispose()
-      return total
-    })
+    return Array.from({ length: weights.rows }, (_, row) =>
+      this.#accumulate(
+        inputs.map(
+          (x, column) => () =>
+            this.doMulScalar(x, weights.data[row * weights.columns + column]!, 0, scale, { ...meta, degree: x.degree }),
+        ),
+        meta,
+      ),
+    )
+  }
+
+  /** Sums terms made one after the other, so that only the total and one term live at a time. Owned terms are disposed of. */
+  #accumulate(terms: readonly (() => C)[], meta: CiphertextMeta, first?: C, owned = true): C {
+    let total = first
+    for (const make of terms) {
+      const term = make()
+      if (total === undefined) {
+        total = term
+        continue
+      }
+      const next: C = this.doAdd(total, term, { ...meta, degree: total.degree === 2 || term.degree === 2 ? 2 : 1 })
+      if (total !== first) total.dispose()
+      if (owned) term.dispose()
+      total = next
+    }
+    return total!
   }
 
   #weightScale(a: Ciphertext): number {

@@ -83,6 +83,11 @@ export interface Evaluator {
    * @param scale default as for mulScalar
    */
   matrixProduct(inputs: readonly Ciphertext[], weights: WeightMatrix, scale?: Scale): Ciphertext[]
+  /**
+   * Tells an engine that estimates (the plan engine) what a circuit knows of its values: their root mean square. Others
+   * ignore it.
+   */
+  declareMagnitude?(a: Ciphertext, rootMeanSquare: number): void
 }
 
 /** Bytes held outside the JavaScript heap. */

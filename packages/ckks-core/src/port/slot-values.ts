@@ -12,8 +12,9 @@ export type SlotValues = Float64Array | ComplexVector
 /** Values now, or a function that makes them when an engine really needs them (the plan engine never asks). */
 export interface LazySlotValues {
   readonly slots: number
-  /** Whether every value is zero in the imaginary half; the maker knows. */
   readonly values: () => SlotValues
+  /** Root mean square of the values, where the maker knows it; the plan engine's noise estimate uses it (default 1). */
+  readonly magnitude?: number
 }
 
 export type SlotSource = SlotValues | LazySlotValues
@@ -29,6 +30,13 @@ export function toComplex(values: SlotValues): ComplexVector {
   return values instanceof Float64Array ? { re: values } : values
 }
 
+/** Root mean square of |value| over the slots. */
+export function rootMeanSquare({ re, im }: ComplexVector): number {
+  let sum = 0
+  for (let i = 0; i < re.length; i++) sum += re[i]! ** 2 + (im === undefined ? 0 : im[i]! ** 2)
+  return Math.sqrt(sum / re.length)
+}
+
 /** Evaluates a source. */
 export function resolveSlots(source: SlotSource): SlotValues {
   return isLazy(source) ? source.values() : source
@@ -42,6 +50,26 @@ export function slotCount(source: SlotSource, maxSlots: number): number {
   if (!isLazy(source) && !(source instanceof Float64Array) && source.im && source.im.length !== n)
     throw new InvalidArgumentError(`real and imaginary halves differ in length: ${n} and ${source.im.length}`)
   return n
+}
+
+/**
+ * Evaluates a source and checks what came out: `slots` values, all finite.
+ * @throws InvalidArgumentError naming the operation and the first bad slot
+ */
+export function checkedSlots(source: SlotSource, slots: number, operation: string): ComplexVector {
+  const vector = toComplex(resolveSlots(source))
+  for (const [half, values] of [
+    ['real', vector.re],
+    ['imaginary', vector.im],
+  ] as const) {
+    if (values === undefined) continue
+    if (values.length !== slots)
+      throw new InvalidArgumentError(`${operation}: expected ${slots} values in the ${half} half, got ${values.length}`)
+    for (let i = 0; i < slots; i++)
+      if (!Number.isFinite(values[i]))
+        throw new InvalidArgumentError(`${operation}: the ${half} half of slot ${i} is ${values[i]}; expected a number`)
+  }
+  return vector
 }
 
 /** Real and imaginary part of a constant. @throws InvalidArgumentError unless finite */

@@ -1,0 +1,42 @@
+import type { EngineMemory } from '../port/engine.ts'
+
+/** Which account of {@link ByteLedger} a handle is booked on. */
+export type LedgerAccount = 'ciphertexts' | 'plaintexts'
+
+/** Live and peak bytes of an engine whose handles report when they come and go. */
+export class ByteLedger {
+  #ciphertexts = 0
+  #plaintexts = 0
+  #peak = 0
+  #peakCiphertexts = 0
+  #peakPlaintexts = 0
+
+  take(account: LedgerAccount, bytes: number): void {
+    if (account === 'ciphertexts') this.#ciphertexts += bytes
+    else this.#plaintexts += bytes
+    this.#peakCiphertexts = Math.max(this.#peakCiphertexts, this.#ciphertexts)
+    this.#peakPlaintexts = Math.max(this.#peakPlaintexts, this.#plaintexts)
+    this.#peak = Math.max(this.#peak, this.#ciphertexts + this.#plaintexts)
+  }
+
+  give(account: LedgerAccount, bytes: number): void {
+    this.take(account, -bytes)
+  }
+
+  get peaks(): { readonly ciphertexts: number; readonly plaintexts: number } {
+    return { ciphertexts: this.#peakCiphertexts, plaintexts: this.#peakPlaintexts }
+  }
+
+  memory(keys = 0, scratch = 0): EngineMemory {
+    const ciphertexts = this.#ciphertexts
+    const plaintexts = this.#plaintexts
+    return {
+      ciphertexts,
+      plaintexts,
+      keys,
+      scratch,
+      total: ciphertexts + plaintexts + keys + scratch,
+      peak: this.#peak + keys + scratch,
+    }
+  }
+}

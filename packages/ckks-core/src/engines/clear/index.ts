@@ -1,0 +1,1 @@
+export { ClearEngine, type ClearEngineOptions, createClearEngine } from './clear-engine.ts'

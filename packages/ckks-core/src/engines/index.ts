@@ -1,0 +1,3 @@
+export * from './clear/index.ts'
+export * from './noise/index.ts'
+export * from './plan/index.ts'

@@ -1,0 +1,2 @@
+export * from './gaussian.ts'
+export * from './noise-model.ts'

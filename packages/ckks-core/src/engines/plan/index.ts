@@ -1,0 +1,5 @@
+export * from './cost-model.ts'
+export type { OperationRecord } from './operation-log.ts'
+export { createPlanEngine, type PlanCheckpoint, PlanEngine, type PlanEngineOptions } from './plan-engine.ts'
+export type { SlotEstimate } from './plan-handles.ts'
+export * from './plan-report.ts'

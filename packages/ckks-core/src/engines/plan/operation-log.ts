@@ -1,0 +1,58 @@
+import type { AnyParameters } from '../../parameters/parameters.ts'
+import { type CostModel, OPERATION_KINDS, type OperationKind, operationSize } from './cost-model.ts'
+
+/** How often an operation runs at a level, and how long that takes. */
+export interface OperationRecord {
+  readonly kind: OperationKind
+  readonly level: number
+  readonly limbs: number
+  readonly count: number
+  readonly seconds: number
+}
+
+/** Counts by kind and level in flat arrays: recording is two additions, whatever the size of the network. */
+export class OperationLog {
+  readonly #parameters: AnyParameters
+  readonly #cost: CostModel
+  readonly #levels: number
+  readonly #counts: Float64Array
+  /** In units of one degree-1 operation: a degree-2 operand weighs 1.5. */
+  readonly #weights: Float64Array
+
+  constructor(parameters: AnyParameters, cost: CostModel) {
+    this.#parameters = parameters
+    this.#cost = cost
+    this.#levels = parameters.maxLevel + 1
+    this.#counts = new Float64Array(OPERATION_KINDS.length * this.#levels)
+    this.#weights = new Float64Array(OPERATION_KINDS.length * this.#levels)
+  }
+
+  record(kind: OperationKind, level: number, count = 1, degree: 1 | 2 = 1): void {
+    const i = KIND_INDEX[kind] * this.#levels + level
+    this.#counts[i]! += count
+    this.#weights[i]! += (count * (degree + 1)) / 2
+  }
+
+  /** A copy of the state, for differences. */
+  snapshot(): { readonly counts: Float64Array; readonly weights: Float64Array } {
+    return { counts: this.#counts.slice(), weights: this.#weights.slice() }
+  }
+
+  /** Everything recorded (since a snapshot), by kind and then from the highest level down. */
+  records(since?: ReturnType<OperationLog['snapshot']>): OperationRecord[] {
+    const records: OperationRecord[] = []
+    for (const kind of OPERATION_KINDS) {
+      for (let level = this.#levels - 1; level >= 0; level--) {
+        const i = KIND_INDEX[kind] * this.#levels + level
+        const count = this.#counts[i]! - (since?.counts[i] ?? 0)
+        if (count === 0) continue
+        const size = operationSize(this.#parameters, level)
+        const weight = this.#weights[i]! - (since?.weights[i] ?? 0)
+        records.push({ kind, level, limbs: size.limbs, count, seconds: weight * this.#cost.seconds(kind, size) })
+      }
+    }
+    return records
+  }
+}
+
+const KIND_INDEX = Object.fromEntries(OPERATION_KINDS.map((kind, i) => [kind, i])) as Record<OperationKind, number>

@@ -1,0 +1,355 @@
+/**
+ * The weightless engine: a circuit runs on it in microseconds and leaves behind what it would cost. It counts operations by
+ * kind and level, records the keys they need, follows live and peak bytes, and carries an error estimate on every handle
+ * (docs/notes/noise-model.md). It never asks a lazy source for its values, and nothing is encrypted or computed.
+ */
+import { InvalidArgumentError, ScaleError, UnsupportedError } from '../../errors/errors.ts'
+import type { AnyParameters } from '../../parameters/parameters.ts'
+import { BaseEngine } from '../../port/base-engine.ts'
+import type { CiphertextMeta, PlaintextMeta } from '../../port/base-handle.ts'
+import type { EngineCapabilities, EngineMemory, EngineProgress, WeightMatrix } from '../../port/engine.ts'
+import type { Ciphertext } from '../../port/handles.ts'
+import {
+  type KeyNeed,
+  type KeyRequest,
+  KeyRequestBuilder,
+  keyBytes,
+  keyFileBytes,
+  listKeyNeeds,
+} from '../../port/keys.ts'
+import type { PreparedLinearTransform } from '../../port/linear-transform.ts'
+import { isLazy, rootMeanSquare, type SlotSource, slotCount, toComplex } from '../../port/slot-values.ts'
+import { ByteLedger } from '../byte-ledger.ts'
+import { NoiseModel } from '../noise/noise-model.ts'
+import { type CostModel, createDefaultCostModel, type OperationKind } from './cost-model.ts'
+import { OperationLog } from './operation-log.ts'
+import { PlanCiphertext, PlanPlaintext, type SlotEstimate } from './plan-handles.ts'
+import type { PlanReport } from './plan-report.ts'
+
+export interface PlanEngineOptions {
+  /** Default: {@link createDefaultCostModel} on one thread. */
+  readonly costModel?: CostModel
+  /** Whether the engine planned for fuses linear transforms. Default true. */
+  readonly doubleHoisting?: boolean
+  /** Most rotation keys of the engine planned for. Default: no limit. */
+  readonly maxRotationKeys?: number
+}
+
+/** A point in a plan; see {@link PlanEngine.report}. */
+export type PlanCheckpoint = ReturnType<OperationLog['snapshot']>
+
+const RESIDUE_BYTES = 8
+
+/** See {@link createPlanEngine}. */
+export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
+  readonly name = 'plan'
+  readonly capabilities: EngineCapabilities
+  readonly costModel: CostModel
+  readonly #noise: NoiseModel
+  readonly #ledger = new ByteLedger()
+  readonly #keys = new KeyRequestBuilder()
+  readonly #log: OperationLog
+  #scratch = 0
+  #operations = 0
+
+  constructor(parameters: AnyParameters, options: PlanEngineOptions = {}) {
+    super(parameters)
+    this.capabilities = {
+      doubleHoisting: options.doubleHoisting ?? true,
+      maxRotationKeys: options.maxRotationKeys ?? Number.POSITIVE_INFINITY,
+    }
+    this.costModel = options.costModel ?? createDefaultCostModel()
+    this.#noise = new NoiseModel(parameters)
+    this.#log = new OperationLog(parameters, this.costModel)
+  }
+
+  /**
+   * A handle that stands for a fresh ciphertext.
+   *
+   * @param at level (default the top), scale (default nominal), period (default N/2), root mean square of the values
+   *   (default 1) and of their error (default: public-key encryption)
+   * @throws LevelError, ScaleError, InvalidArgumentError for values out of range
+   */
+  input(at: { level?: number; scale?: number; slots?: number; magnitude?: number; error?: number } = {}): Ciphertext {
+    const level = at.level ?? this.parameters.maxLevel
+    const scale = at.scale ?? this.parameters.scaleAt(level)
+    const slots = slotCount({ slots: at.slots ?? this.parameters.maxSlots, values: never }, this.parameters.maxSlots)
+    this.parameters.limbsAt(level)
+    if (!(Number.isFinite(scale) && scale >= 1))
+      throw new ScaleError(`input: a scale must be finite and at least 1, got ${scale}`)
+    const { magnitude = 1, error = this.#noise.fresh() / scale } = at
+    if (!(magnitude >= 0 && error >= 0))
+      throw new InvalidArgumentError(`input: magnitude and error must not be negative, got ${magnitude} and ${error}`)
+    return this.#ciphertext({ level, scale, slots, degree: 1 }, error, magnitude)
+  }
+
+  /** Estimated root mean squares of the slot error and of the slot values, and the error in bits. */
+  estimate(a: Ciphertext): SlotEstimate & { readonly precisionBits: number } {
+    if (!(a instanceof PlanCiphertext)) throw new InvalidArgumentError('estimate: not a ciphertext of the plan engine')
+    a.check(this, 'estimate')
+    return { error: a.error, magnitude: a.magnitude, precisionBits: -Math.log2(a.error) }
+  }
+
+  override declareMagnitude(a: Ciphertext, rootMeanSquareOfValues: number): void {
+    if (a instanceof PlanCiphertext) a.magnitude = rootMeanSquareOfValues
+  }
+
+  /** Marks a point, so that `report({ since })` counts only what came after it. */
+  checkpoint(): PlanCheckpoint {
+    return this.#log.snapshot()
+  }
+
+  /** Everything recorded; operations, totals and seconds only since a checkpoint when one is given. */
+  report(options: { readonly since?: PlanCheckpoint } = {}): PlanReport {
+    const operations = this.#log.records(options.since)
+    const totals: Partial<Record<OperationKind, number>> = {}
+    for (const { kind, count } of operations) totals[kind] = (totals[kind] ?? 0) + count
+    const keyRequest = this.#keys.build()
+    const needs = listKeyNeeds(keyRequest)
+    const memory = this.memory()
+    const peaks = this.#ledger.peaks
+    return {
+      parametersId: this.parameters.id,
+      operations,
+      totals,
+      seconds: operations.reduce((sum, o) => sum + o.seconds, 0),
+      threads: this.costModel.threads,
+      costModel: this.costModel.name,
+      keyRequest,
+      keyBytes: memory.keys,
+      keyFileBytes: needs.reduce((sum, need) => sum + keyFileBytes(this.parameters, need.level), 0),
+      ciphertextBytes: { live: memory.ciphertexts, peak: peaks.ciphertexts },
+      plaintextBytes: { live: memory.plaintexts, peak: peaks.plaintexts },
+      scratchBytes: this.#scratch,
+      peakBytes: memory.peak,
+    }
+  }
+
+  get loadedKeys(): KeyRequest {
+    return this.#keys.build()
+  }
+  override hasKey(_: KeyNeed): boolean {
+    return true
+  }
+  protected override requireKey(need: KeyNeed): void {
+    this.#keys.add(need)
+  }
+
+  async drain(): Promise<void> {}
+  cancel(): void {}
+  async dispose(): Promise<void> {}
+  memory(): EngineMemory {
+    const keys = listKeyNeeds(this.#keys.build()).reduce((sum, need) => sum + keyBytes(this.parameters, need.level), 0)
+    return this.#ledger.memory(keys, this.#scratch)
+  }
+  progress(): EngineProgress {
+    return { queued: this.#operations, done: this.#operations }
+  }
+  async exportCiphertext(_: Ciphertext): Promise<Uint8Array> {
+    throw new UnsupportedError('exportCiphertext: the plan engine holds no ciphertexts; use the native or seal engine')
+  }
+  async importCiphertext(_: Uint8Array): Promise<Ciphertext> {
+    throw new UnsupportedError('importCiphertext: the plan engine reads no ciphertexts; make a handle with input()')
+  }
+
+  protected doEncode(values: SlotSource, meta: PlaintextMeta): PlanPlaintext {
+    const { level, slots, extended, scale } = meta
+    this.#count('encode', level)
+    const limbs = this.parameters.limbsAt(level) + (extended ? this.parameters.p.length : 0)
+    const magnitude = isLazy(values) ? (values.magnitude ?? 1) : rootMeanSquare(toComplex(values))
+    const error = this.#noise.encoding(slots) / scale
+    return new PlanPlaintext(this, this.#ledger, meta, limbs * 2 * slots * RESIDUE_BYTES, { error, magnitude })
+  }
+  protected doAdd(a: PlanCiphertext, b: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
+    this.#count('add', meta.level, 1, meta.degree)
+    return this.#ciphertext(meta, Math.hypot(a.error, b.error), Math.hypot(a.magnitude, b.magnitude))
+  }
+  protected doSub(a: PlanCiphertext, b: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
+    return this.doAdd(a, b, meta)
+  }
+  protected override doSum(terms: readonly PlanCiphertext[], meta: CiphertextMeta): PlanCiphertext {
+    this.#count('add', meta.level, Math.max(terms.length - 1, 1), meta.degree)
+    return this.#ciphertext(
+      meta,
+      norm(terms, (t) => t.error),
+      norm(terms, (t) => t.magnitude),
+    )
+  }
+  protected doNegate(a: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
+    this.#count('add', meta.level, 1, meta.degree)
+    return this.#ciphertext(meta, a.error, a.magnitude)
+  }
+  protected doAddPlain(a: PlanCiphertext, b: PlanPlaintext, meta: CiphertextMeta): PlanCiphertext {
+    this.#count('addPlain', meta.level)
+    return this.#ciphertext(meta, Math.hypot(a.error, b.error), Math.hypot(a.magnitude, b.magnitude))
+  }
+  protected doSubPlain(a: PlanCiphertext, b: PlanPlaintext, meta: CiphertextMeta): PlanCiphertext {
+    return this.doAddPlain(a, b, meta)
+  }
+  protected doMulPlain(a: PlanCiphertext, b: PlanPlaintext, meta: CiphertextMeta): PlanCiphertext {
+    this.#count('mulPlain', meta.level, 1, meta.degree)
+    return this.#ciphertext(meta, productError(a, b), a.magnitude * b.magnitude)
+  }
+  protected doAddScalar(a: PlanCiphertext, re: number, im: number, meta: CiphertextMeta): PlanCiphertext {
+    this.#count('addScalar', meta.level)
+    return this.#ciphertext(meta, a.error, Math.hypot(a.magnitude, re, im))
+  }
+  protected doMulScalar(a: PlanCiphertext, re: number, im: number, scale: number, meta: CiphertextMeta) {
+    this.#count('mulScalar', meta.level, 1, meta.degree)
+    const size = Math.hypot(re, im)
+    return this.#ciphertext(meta, Math.hypot(a.error * size, a.magnitude * scalarError(scale)), a.magnitude * size)
+  }
+  protected doMulByI(a: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
+    this.#count('mulScalar', meta.level, 1, meta.degree)
+    return this.#ciphertext(meta, a.error, a.magnitude)
+  }
+  protected doMul(a: PlanCiphertext, b: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
+    this.#count('mul', meta.level)
+    // the same value twice: both error terms are one, and add up instead of averaging out
+    const error = a === b ? 2 * a.magnitude * a.error : productError(a, b)
+    return this.#ciphertext(meta, error, a.magnitude * b.magnitude)
+  }
+  protected override doMulAccumulate(
+    pairs: readonly (readonly [PlanCiphertext, PlanCiphertext])[],
+    meta: CiphertextMeta,
+  ) {
+    this.#count('mul', meta.level, pairs.length)
+    const error = norm(pairs, ([a, b]) => productError(a, b))
+    return this.#ciphertext(
+      meta,
+      error,
+      norm(pairs, ([a, b]) => a.magnitude * b.magnitude),
+    )
+  }
+  protected doRelinearize(a: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
+    if (a.degree === 1) return this.#copy(a, meta)
+    this.#count('relinearize', meta.level)
+    return this.#switched(a, meta)
+  }
+  protected doRescale(a: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
+    this.#count('rescale', a.level, 1, meta.degree)
+    const error = Math.hypot(a.error, this.#noise.rescale(meta.degree) / meta.scale)
+    return this.#ciphertext(meta, error, a.magnitude)
+  }
+  protected doDropLevel(a: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
+    return this.#copy(a, meta)
+  }
+  protected doRotateHoisted(a: PlanCiphertext, steps: readonly number[], meta: CiphertextMeta): PlanCiphertext[] {
+    const turns = steps.reduce((n, s) => n + (s === 0 ? 0 : 1), 0)
+    if (turns === 1) this.#count('rotate', meta.level)
+    else if (turns > 1) {
+      this.#count('decompose', meta.level)
+      this.#count('hoistedRotation', meta.level, turns)
+    }
+    return steps.map((step) => (step === 0 ? this.#copy(a, meta) : this.#switched(a, meta)))
+  }
+  protected doConjugate(a: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
+    this.#count('conjugate', meta.level)
+    return this.#switched(a, meta)
+  }
+  protected override doLinearTransform(a: PlanCiphertext, transform: PreparedLinearTransform, meta: CiphertextMeta) {
+    if (!this.capabilities.doubleHoisting) return super.doLinearTransform(a, transform, meta)
+    const { level } = meta
+    const giants = transform.giants.filter((g) => g.terms.length > 0)
+    const turned = giants.filter((g) => g.step !== 0).length
+    const babies = new Set(giants.flatMap((g) => g.terms.map((t) => t.step)))
+    babies.delete(0)
+    if (babies.size > 0) this.#count('decompose', level)
+    this.#count('transformBaby', level, babies.size)
+    this.#count(
+      'transformTerm',
+      level,
+      giants.reduce((n, g) => n + g.terms.length, 0),
+    )
+    this.#count('transformGiant', level, turned)
+    this.#count('modDown', level)
+    this.#needScratch(level, 1 + turned)
+    const keySwitch = this.#noise.keySwitch(level)
+    const rotated = Math.hypot(a.error, keySwitch / a.scale)
+    let error = turned * (keySwitch / meta.scale) ** 2 + (this.#noise.rescale() / meta.scale) ** 2
+    let magnitude = 0
+    for (const giant of giants) {
+      for (const { step, plaintext } of giant.terms) {
+        const p = plaintext as unknown as PlanPlaintext
+        error += ((step === 0 ? a.error : rotated) * p.magnitude) ** 2 + (a.magnitude * p.error) ** 2
+        magnitude += p.magnitude ** 2
+      }
+    }
+    return this.#ciphertext(meta, Math.sqrt(error), Math.sqrt(magnitude) * a.magnitude)
+  }
+  protected override doMatrixProduct(
+    inputs: readonly PlanCiphertext[],
+    weights: WeightMatrix,
+    scale: number,
+    meta: CiphertextMeta,
+  ): PlanCiphertext[] {
+    this.#count('matrixProduct', meta.level, weights.rows * weights.columns, meta.degree)
+    const rounding = (norm(inputs, (x) => x.magnitude) * scalarError(scale)) ** 2
+    return Array.from({ length: weights.rows }, (_, row) => {
+      let error = rounding
+      let magnitude = 0
+      for (const [column, x] of inputs.entries()) {
+        const square = weights.data[row * weights.columns + column]! ** 2
+        error += square * x.error ** 2
+        magnitude += square * x.magnitude ** 2
+      }
+      return this.#ciphertext(meta, Math.sqrt(error), Math.sqrt(magnitude))
+    })
+  }
+
+  #count(kind: OperationKind, level: number, count = 1, degree: 1 | 2 = 1): void {
+    if (count === 0) return
+    this.#operations += count
+    this.#log.record(kind, level, count, degree)
+  }
+  #copy(a: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
+    this.#count('dropLevel', meta.level, 1, meta.degree)
+    return this.#ciphertext(meta, a.error, a.magnitude)
+  }
+  #switched(a: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
+    this.#needScratch(meta.level, 1)
+    return this.#ciphertext(meta, Math.hypot(a.error, this.#noise.keySwitch(meta.level) / meta.scale), a.magnitude)
+  }
+  /** Digits after modUp and `accumulators` pairs of polynomials, all modulo QP. */
+  #needScratch(level: number, accumulators: number): void {
+    const limbs = this.parameters.limbsAt(level) + this.parameters.p.length
+    const polynomials = this.parameters.digitsAt(level) + 2 * accumulators
+    this.#scratch = Math.max(this.#scratch, polynomials * limbs * this.parameters.ringDegree * RESIDUE_BYTES)
+  }
+  #ciphertext(meta: CiphertextMeta, error: number, magnitude: number): PlanCiphertext {
+    const residues = (meta.degree + 1) * this.parameters.limbsAt(meta.level) * this.parameters.ringDegree
+    return new PlanCiphertext(this, this.#ledger, meta, residues * RESIDUE_BYTES, { error, magnitude })
+  }
+}
+
+const never = (): never => {
+  throw new UnsupportedError('the plan engine evaluates no values')
+}
+
+/** sqrt of the sum of squares; unlike Math.hypot it takes any number of terms. */
+function norm<T>(items: readonly T[], of: (item: T) => number): number {
+  return Math.sqrt(items.reduce((sum, item) => sum + of(item) ** 2, 0))
+}
+
+const productError = (a: SlotEstimate, b: SlotEstimate): number =>
+  Math.hypot(a.magnitude * b.error, b.magnitude * a.error, a.error * b.error)
+
+/** Root mean square of rounding a real constant to a multiple of 1 / scale. */
+const scalarError = (scale: number): number => 1 / (Math.sqrt(12) * scale)
+
+/**
+ * The weightless engine: run a circuit on it and read off operations, keys, bytes, time and error.
+ *
+ * @example
+ * ```ts
+ * import { createParameters, createPlanEngine } from '@he-ml/ckks-core'
+ * const engine = createPlanEngine(createParameters({ logN: 14, levels: 6, scaleBits: 36, dnum: 4 }))
+ * const x = engine.input()
+ * const y = engine.rescale(engine.relinearize(engine.mul(x, engine.rotate(x, 5))))
+ * const { totals, keyRequest, seconds } = engine.report()
+ * console.log(totals, keyRequest, seconds, engine.estimate(y).precisionBits)
+ * ```
+ */
+export function createPlanEngine(parameters: AnyParameters, options: PlanEngineOptions = {}): PlanEngine {
+  return new PlanEngine(parameters, options)
+}

@@ -1,0 +1,54 @@
+import { BaseCiphertext, BasePlaintext, type CiphertextMeta, type PlaintextMeta } from '../../port/base-handle.ts'
+import type { ByteLedger } from '../byte-ledger.ts'
+
+/** What the noise model says of a handle's slots. */
+export interface SlotEstimate {
+  /** Root mean square of the slot error, in units of the values. */
+  readonly error: number
+  /** Root mean square of the slot values. */
+  readonly magnitude: number
+}
+
+/** A ciphertext of the plan engine: numbers about one. */
+export class PlanCiphertext extends BaseCiphertext implements SlotEstimate {
+  readonly #ledger: ByteLedger
+  /** Bytes the ciphertext would take. */
+  readonly bytes: number
+  readonly error: number
+  magnitude: number
+
+  constructor(owner: object, ledger: ByteLedger, meta: CiphertextMeta, bytes: number, estimate: SlotEstimate) {
+    super(owner, meta)
+    this.#ledger = ledger
+    this.bytes = bytes
+    this.error = estimate.error
+    this.magnitude = estimate.magnitude
+    ledger.take('ciphertexts', bytes)
+  }
+  ready(): Promise<void> {
+    return Promise.resolve()
+  }
+  protected release(): void {
+    this.#ledger.give('ciphertexts', this.bytes)
+  }
+}
+
+/** A plaintext of the plan engine. */
+export class PlanPlaintext extends BasePlaintext implements SlotEstimate {
+  readonly #ledger: ByteLedger
+  readonly bytes: number
+  readonly error: number
+  readonly magnitude: number
+
+  constructor(owner: object, ledger: ByteLedger, meta: PlaintextMeta, bytes: number, estimate: SlotEstimate) {
+    super(owner, meta)
+    this.#ledger = ledger
+    this.bytes = bytes
+    this.error = estimate.error
+    this.magnitude = estimate.magnitude
+    ledger.take('plaintexts', bytes)
+  }
+  protected release(): void {
+    this.#ledger.give('plaintexts', this.bytes)
+  }
+}
