@@ -5,6 +5,7 @@
  * same circuit and records them. At every layer border ciphertexts have degree 1 and the nominal scale of their level.
  */
 import type { Encoder, Evaluator, Level } from '@he-ml/ckks-core'
+import type { PaceOptions } from './pacer.ts'
 import type { PackedTensor } from './packed-tensor.ts'
 import type { SlotLayout } from './slot-layout.ts'
 import type { Shape, Tensor } from './tensor.ts'
@@ -25,14 +26,30 @@ export interface Layer {
   lower(inputs: readonly SlotLayout[], context: LowerContext): LoweredLayer
   /** The same layer with its output multiplied by a constant, at no extra depth; absent when that is impossible. */
   scaleOutput?(factor: number): Layer
-  /** Whether forward(c x, c y, ...) = c forward(x, y, ...): a scaling of the output can move to all inputs. */
+  /** The layer x -> forward(factor * x), at no extra depth; absent when that is impossible. */
+  scaleInput?(factor: number): Layer
+  /** forward(c * x) = c * forward(x), c real: a factor on the output may be moved to all inputs. Absent: not known. */
   readonly homogeneous?: boolean
+  /**
+   * forward(x) = factor * layer.forward(x), where `layer` is homogeneous and saves the level that the factor costs (average
+   * pooling is a sum and 1/k^2). `foldFactors` moves the factor into a neighbour. Absent when there is none.
+   */
+  readonly factored?: { readonly factor: number; readonly layer: Layer }
+  /** Large values in slots without an element would spoil the result (a polynomial outside its range). Absent: they do not. */
+  readonly gapSensitive?: boolean
 }
 
 /** What lowering may depend on beside its inputs' layouts. */
 export interface LowerContext {
   /** N/2 of the parameters. */
   readonly maxSlots: number
+  /**
+   * What a reader of the output bears in slots without an element; default 'zero'. 'any' allows cheaper circuits that leave
+   * partial sums there; see `gapsWanted`.
+   */
+  readonly gaps?: 'zero' | 'any'
+  /** Take this output layout if at no extra depth (the other branch of a residual addition). */
+  readonly prefer?: SlotLayout
 }
 
 /** An activation: a layer that must be fitted to the range of its input before it can be lowered. */
@@ -73,6 +90,8 @@ export interface CalibrationOptions {
   readonly degree: number
   /** Wanted largest error relative to the half range; the smallest degree that meets it is taken. */
   readonly error?: number
+  /** How the polynomial is found; default 'minimax'. */
+  readonly method?: 'chebyshev' | 'minimax'
 }
 
 /** A layer bound to layouts. */
@@ -83,7 +102,7 @@ export interface LoweredLayer {
   readonly depth: number
   /**
    * Encodes the weights for inputs at `level` (nominal scale). Long work yields to the event loop.
-   * @throws whatever encoding throws; CancelledError through the signal
+   * @throws whatever encoding throws; CancelledError through the signal; LevelError when level < depth
    */
   prepare(
     engine: Encoder & Evaluator,
@@ -96,8 +115,10 @@ export interface PreparedLayer extends Disposable {
   readonly name: string
   /**
    * Inputs at the prepared level and nominal scale; the output is at level - depth and nominal scale. Inputs are not
-   * disposed of.
+   * disposed of. A layer may make thousands of evaluator calls, so it pauses between them (docs/adr/0002): the promise
+   * resolves when all calls are made, which is not when the engine is done.
+   * @throws CancelledError through options.signal; temporaries are then disposed of
    */
-  apply(evaluator: Encoder & Evaluator, inputs: readonly PackedTensor[]): PackedTensor
+  apply(evaluator: Encoder & Evaluator, inputs: readonly PackedTensor[], options?: PaceOptions): Promise<PackedTensor>
   dispose(): void
 }

@@ -1,30 +1,42 @@
 /**
- * Where the elements of a tensor lie. Two kinds. `multiplexed`: one image, all channels in as few ciphertexts as possible,
- * gaps after strides filled with other channels (ePrint 2021/1688, section 4). `batch`: one ciphertext per element (or per
- * channel), slots are images (and positions). A layout is plain data: it goes into plans and files.
+ * Where the elements of a tensor lie. Three kinds. `multiplexed`: one image, all channels in as few ciphertexts as possible,
+ * gaps after strides filled with other channels (ePrint 2021/1688, section 4). `batch`: one ciphertext per element, slots are
+ * images. `channel`: one ciphertext per channel, slots are positions x images. A layout is plain data: it goes into plans
+ * and files as JSON; `parseLayout` reads it back.
  */
 import type { Shape } from './tensor.ts'
 
 /** One image: element i of the tensor lies in slot positions[i] % slots of ciphertext floor(positions[i] / slots). */
 export interface MultiplexedLayout {
   readonly kind: 'multiplexed'
+  /** [channels, height, width] or [features]. */
   readonly shape: Shape
-  /** Period of each ciphertext's slot vector, a power of two <= N/2. */
+  /** Length of each ciphertext's slot vector, a power of two <= N/2. */
   readonly slots: number
+  /**
+   * The whole vector, gaps included, repeats with this period: a power of two <= slots; less than slots when sums were
+   * folded over the whole ciphertext. Smaller than slots only when there is one ciphertext.
+   */
+  readonly period: number
   readonly ciphertexts: number
   readonly grid: MultiplexedGrid
 }
 
-/** Affine description of a multiplexed layout; see `gridPositions`. */
+/** Affine description of a multiplexed layout; see `layoutPositions`. */
 export interface MultiplexedGrid {
-  /** Slots between vertically / horizontally neighbouring elements. */
+  /** Slots between vertically / horizontally neighbouring elements; 1 for shapes of rank 1. */
   readonly rowStride: number
   readonly columnStride: number
   /** Offset of each channel (or feature, for shapes of rank 1), including ciphertext * slots. */
   readonly channelOffsets: readonly number[]
-  /** Whether slots that hold no element are known to be zero. */
-  readonly cleanGaps: boolean
+  readonly gaps: Gaps
 }
+
+/**
+ * What slots without an element hold: 'zero'; 'bounded', values within the range of the elements (a polynomial's value at
+ * zero); 'any', partial sums of any size.
+ */
+export type Gaps = 'zero' | 'bounded' | 'any'
 
 /** Many images: element i of the tensor is ciphertext i, slot s holds image s. */
 export interface BatchLayout {
@@ -36,16 +48,18 @@ export interface BatchLayout {
 }
 
 /**
- * Channel by channel: ciphertext c holds channel c, slots are positions x images (design for ResNets, see
- * docs/notes/batch-layout.md).
+ * Channel by channel: ciphertext c holds channel c; the element in row y and column x of image b lies in slot
+ * (y * rowStride + x * columnStride) * images + b. For throughput on deep networks.
  */
 export interface ChannelLayout {
   readonly kind: 'channel'
+  /** [channels, height, width]. */
   readonly shape: Shape
   readonly slots: number
   readonly ciphertexts: number
-  /** Images in a ciphertext: slot = position * images + image. */
+  /** Images in a ciphertext. */
   readonly images: number
+  /** In positions, not slots. */
   readonly rowStride: number
   readonly columnStride: number
 }

@@ -1,0 +1,34 @@
+import type { MultiplexedLayout, SlotLayout } from './slot-layout.ts'
+import { sizeOf } from './tensor.ts'
+
+/**
+ * Where each element lies, in row-major order, as ciphertext * slots + slot; for batch and channel layouts the place of image
+ * 0 (image b lies b slots further).
+ */
+export function layoutPositions(layout: SlotLayout): Int32Array {
+  const size = sizeOf(layout.shape)
+  if (layout.kind === 'batch') return Int32Array.from({ length: size }, (_, i) => i * layout.slots)
+  const [channels, height, width] =
+    layout.shape.length === 3 ? (layout.shape as [number, number, number]) : [layout.shape[0]!, 1, 1]
+  const positions = new Int32Array(size)
+  const rows = layout.kind === 'channel' ? layout.rowStride * layout.images : layout.grid.rowStride
+  const columns = layout.kind === 'channel' ? layout.columnStride * layout.images : layout.grid.columnStride
+  let i = 0
+  for (let c = 0; c < channels; c++) {
+    const start = layout.kind === 'channel' ? c * layout.slots : layout.grid.channelOffsets[c]!
+    for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) positions[i++] = start + y * rows + x * columns
+  }
+  return positions
+}
+
+/** Images that fit one packed tensor. */
+export const imagesPerTensor = (layout: SlotLayout): number =>
+  layout.kind === 'multiplexed' ? 1 : layout.kind === 'batch' ? layout.slots : layout.images
+
+/** Whether two multiplexed layouts put every element into the same slot. */
+export function samePositions(a: MultiplexedLayout, b: MultiplexedLayout): boolean {
+  if (a.ciphertexts !== b.ciphertexts || (a.ciphertexts > 1 && a.slots !== b.slots)) return false
+  const x = layoutPositions(a)
+  const y = layoutPositions(b)
+  return x.length === y.length && x.every((p, i) => p === y[i])
+}

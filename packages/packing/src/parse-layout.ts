@@ -1,0 +1,132 @@
+/** Layouts come back from plans and files as unknown JSON: every field is checked before anything is allocated. */
+import { FormatError } from '@he-ml/ckks-core'
+import { isPowerOfTwo } from './create-layout.ts'
+import { layoutPositions } from './layout-positions.ts'
+import type { BatchLayout, ChannelLayout, MultiplexedLayout, SlotLayout } from './slot-layout.ts'
+import { sizeOf } from './tensor.ts'
+
+const MAX_SLOTS = 2 ** 16
+const MAX_ELEMENTS = 2 ** 24
+
+type Fields = Record<string, unknown>
+
+/**
+ * A layout from JSON; `JSON.stringify(layout)` is the reverse.
+ *
+ * @throws FormatError that names the field, for anything that no layout of ours can be
+ * @example
+ * ```ts
+ * import { createMultiplexedLayout, parseLayout } from '@he-ml/packing'
+ * const layout = createMultiplexedLayout([3, 32, 32], { maxSlots: 16384 })
+ * console.log(parseLayout(JSON.parse(JSON.stringify(layout))).slots) // 4096
+ * ```
+ */
+export function parseLayout(json: unknown): SlotLayout {
+  const fields = object(json, 'layout')
+  if (fields.kind === 'multiplexed') return multiplexed(fields)
+  if (fields.kind === 'batch') return batch(fields)
+  if (fields.kind === 'channel') return channel(fields)
+  throw new FormatError(`layout.kind: expected "multiplexed", "batch" or "channel", got ${JSON.stringify(fields.kind)}`)
+}
+
+function multiplexed(fields: Fields): MultiplexedLayout {
+  only(fields, ['kind', 'shape', 'slots', 'period', 'ciphertexts', 'grid'], 'layout')
+  const shape = shapeOf(fields.shape, [1, 3])
+  const slots = powerOfTwo(fields.slots, 'layout.slots')
+  const period = powerOfTwo(fields.period, 'layout.period')
+  const ciphertexts = integer(fields.ciphertexts, 'layout.ciphertexts', 1, MAX_ELEMENTS)
+  if (period > slots || (period < slots && ciphertexts > 1))
+    throw new FormatError(`layout.period: ${period} does not fit ${ciphertexts} ciphertexts of ${slots} slots`)
+  const grid = object(fields.grid, 'layout.grid')
+  only(grid, ['rowStride', 'columnStride', 'channelOffsets', 'gaps'], 'layout.grid')
+  const rowStride = integer(grid.rowStride, 'layout.grid.rowStride', 1, MAX_SLOTS)
+  const columnStride = integer(grid.columnStride, 'layout.grid.columnStride', 1, MAX_SLOTS)
+  const { gaps, channelOffsets } = grid
+  if (gaps !== 'zero' && gaps !== 'bounded' && gaps !== 'any')
+    throw new FormatError(`layout.grid.gaps: expected "zero", "bounded" or "any", got ${JSON.stringify(gaps)}`)
+  if (!Array.isArray(channelOffsets) || channelOffsets.length !== shape[0])
+    throw new FormatError(`layout.grid.channelOffsets: expected ${shape[0]} offsets`)
+  const offsets = channelOffsets.map((o, c) =>
+    integer(o, `layout.grid.channelOffsets[${c}]`, 0, ciphertexts * slots - 1),
+  )
+  const layout: MultiplexedLayout = {
+    kind: 'multiplexed',
+    shape,
+    slots,
+    period,
+    ciphertexts,
+    grid: { rowStride, columnStride, channelOffsets: offsets, gaps },
+  }
+  checkPositions(layout, period < slots ? period : ciphertexts * slots)
+  return layout
+}
+
+function batch(fields: Fields): BatchLayout {
+  only(fields, ['kind', 'shape', 'slots', 'ciphertexts'], 'layout')
+  const shape = shapeOf(fields.shape)
+  const ciphertexts = integer(fields.ciphertexts, 'layout.ciphertexts', 1, MAX_ELEMENTS)
+  if (ciphertexts !== sizeOf(shape))
+    throw new FormatError(`layout.ciphertexts: a batch of [${shape}] has ${sizeOf(shape)}, got ${ciphertexts}`)
+  return { kind: 'batch', shape, slots: powerOfTwo(fields.slots, 'layout.slots'), ciphertexts }
+}
+
+function channel(fields: Fields): ChannelLayout {
+  only(fields, ['kind', 'shape', 'slots', 'ciphertexts', 'images', 'rowStride', 'columnStride'], 'layout')
+  const shape = shapeOf(fields.shape, [3])
+  const layout: ChannelLayout = {
+    kind: 'channel',
+    shape,
+    slots: powerOfTwo(fields.slots, 'layout.slots'),
+    ciphertexts: integer(fields.ciphertexts, 'layout.ciphertexts', shape[0]!, shape[0]!),
+    images: powerOfTwo(fields.images, 'layout.images'),
+    rowStride: integer(fields.rowStride, 'layout.rowStride', 1, MAX_SLOTS),
+    columnStride: integer(fields.columnStride, 'layout.columnStride', 1, MAX_SLOTS),
+  }
+  const last = ((shape[1]! - 1) * layout.rowStride + (shape[2]! - 1) * layout.columnStride + 1) * layout.images
+  if (last > layout.slots)
+    throw new FormatError(`layout: [${shape}] with ${layout.images} images needs ${last} slots, got ${layout.slots}`)
+  checkPositions(layout, layout.ciphertexts * layout.slots)
+  return layout
+}
+
+function checkPositions(layout: SlotLayout, end: number): void {
+  const seen = new Set<number>()
+  for (const p of layoutPositions(layout)) {
+    if (p >= end) throw new FormatError(`layout: an element lies at ${p}, beyond the ${end} places there are`)
+    if (seen.has(p)) throw new FormatError(`layout: two elements lie at ${p}`)
+    seen.add(p)
+  }
+}
+
+function object(value: unknown, where: string): Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new FormatError(`${where}: expected an object`)
+  return value as Fields
+}
+
+function only(fields: Fields, names: readonly string[], where: string): void {
+  for (const name of Object.keys(fields))
+    if (!names.includes(name)) throw new FormatError(`${where}: unknown field ${JSON.stringify(name)}`)
+}
+
+function integer(value: unknown, where: string, min: number, max: number): number {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max)
+    throw new FormatError(`${where}: expected an integer from ${min} to ${max}, got ${JSON.stringify(value)}`)
+  return value
+}
+
+function powerOfTwo(value: unknown, where: string): number {
+  const n = integer(value, where, 1, MAX_SLOTS)
+  if (!isPowerOfTwo(n)) throw new FormatError(`${where}: expected a power of two, got ${n}`)
+  return n
+}
+
+function shapeOf(value: unknown, ranks?: readonly number[]): number[] {
+  if (!Array.isArray(value) || value.length === 0 || value.length > 8)
+    throw new FormatError('layout.shape: expected a list of 1 to 8 sizes')
+  const shape = value.map((d, i) => integer(d, `layout.shape[${i}]`, 1, MAX_ELEMENTS))
+  if (sizeOf(shape) > MAX_ELEMENTS) throw new FormatError(`layout.shape: [${shape}] has more than 2^24 elements`)
+  if (ranks && !ranks.includes(shape.length))
+    throw new FormatError(`layout.shape: expected rank ${ranks.join(' or ')}, got [${shape}]`)
+  return shape
+}
