@@ -18,17 +18,17 @@ class BaseConverter {
   /// 1 to 64 distinct primes as sources, at least one target; else std::invalid_argument.
   BaseConverter(std::vector<Modulus> sources, std::vector<Modulus> targets);
 
-  std::size_t sourceCount() const { return sources_.size(); }
-  std::size_t targetCount() const { return targets_.size(); }
-  const std::vector<Modulus>& sources() const { return sources_; }
-  const std::vector<Modulus>& targets() const { return targets_; }
+  HEML_INLINE std::size_t sourceCount() const { return sources_.size(); }
+  HEML_INLINE std::size_t targetCount() const { return targets_.size(); }
+  HEML_INLINE const std::vector<Modulus>& sources() const { return sources_; }
+  HEML_INLINE const std::vector<Modulus>& targets() const { return targets_; }
 
   /// (Q/q_i)^-1 mod q_i: fold it into nttInverseScaled and say so with ConvertJob::sourcesScaled.
-  const ShoupFactor& sourceFactor(std::size_t i) const { return factors_[i]; }
+  HEML_INLINE const ShoupFactor& sourceFactor(std::size_t i) const { return factors_[i]; }
   /// sourceCount() + 1 words: Q/q_i mod p_j for every i, then -Q mod p_j.
-  const Word* weights(std::size_t j) const { return weights_.data() + j * (sources_.size() + 1); }
+  HEML_INLINE const Word* weights(std::size_t j) const { return weights_.data() + j * (sources_.size() + 1); }
   /// Q mod p_j.
-  Word productModulo(std::size_t j) const { return negateMod(weights(j)[sources_.size()], targets_[j]); }
+  HEML_INLINE Word productModulo(std::size_t j) const { return negateMod(weights(j)[sources_.size()], targets_[j]); }
 
  private:
   std::vector<Modulus> sources_;

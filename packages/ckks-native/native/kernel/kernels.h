@@ -63,6 +63,8 @@ struct SumProductsJob {
   std::size_t end;
 };
 
+inline constexpr std::size_t MAX_GIANT_STEPS = 128;
+
 /// One baby step of a double-hoisted linear transform.
 struct HoistedStep {
   const AutomorphismTable* automorphism;  ///< nullptr for the identity
@@ -84,7 +86,7 @@ struct HoistedJob {
   std::size_t stepCount;
   Word* const* out0;          ///< giantCount whole limbs; must not alias an input
   Word* const* out1;
-  std::size_t giantCount;
+  std::size_t giantCount;     ///< at most MAX_GIANT_STEPS
   bool keysPacked;
   bool accumulate;
   std::size_t begin;

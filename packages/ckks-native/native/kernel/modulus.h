@@ -35,26 +35,26 @@ struct Modulus {
 };
 
 /// a, b in [0, p); result in [0, p).
-inline Word addMod(Word a, Word b, const Modulus& m) {
+HEML_INLINE Word addMod(Word a, Word b, const Modulus& m) {
   const Word sum = a + b;
   return sum >= m.value ? sum - m.value : sum;
 }
 
 /// a, b in [0, p); result in [0, p).
-inline Word subMod(Word a, Word b, const Modulus& m) { return a >= b ? a - b : a + m.value - b; }
+HEML_INLINE Word subMod(Word a, Word b, const Modulus& m) { return a >= b ? a - b : a + m.value - b; }
 
 /// a in [0, p); result in [0, p).
-inline Word negateMod(Word a, const Modulus& m) { return a == 0 ? 0 : m.value - a; }
+HEML_INLINE Word negateMod(Word a, const Modulus& m) { return a == 0 ? 0 : m.value - a; }
 
 /// x in [0, 2^52); result in [0, p).
-inline Word reduceMod(Word x, const Modulus& m) {
+HEML_INLINE Word reduceMod(Word x, const Modulus& m) {
   const Word quotient = static_cast<Word>((static_cast<Wide>(x) * m.reciprocal52) >> 52);
   const Word rest = x - quotient * m.value;
   return rest >= m.value ? rest - m.value : rest;
 }
 
 /// a, b in [0, 2^48) with a b < 2^(2 bits); result in [0, p).
-inline Word mulMod(Word a, Word b, const Modulus& m) {
+HEML_INLINE Word mulMod(Word a, Word b, const Modulus& m) {
   const Wide product = static_cast<Wide>(a) * b;
   const Word head = static_cast<Word>(product >> (m.bits - 1));
   const Word quotient = static_cast<Word>((static_cast<Wide>(head) * m.productReciprocal) >> 52);
@@ -64,19 +64,19 @@ inline Word mulMod(Word a, Word b, const Modulus& m) {
 }
 
 /// x in [0, 2^52); result in [0, 2p), congruent to x times the factor.
-inline Word mulShoupLazy(Word x, ShoupFactor w, const Modulus& m) {
+HEML_INLINE Word mulShoupLazy(Word x, ShoupFactor w, const Modulus& m) {
   const Word quotient = static_cast<Word>((static_cast<Wide>(x) * w.quotient) >> 52);
   return x * w.factor - quotient * m.value;
 }
 
 /// x in [0, 2^52); result in [0, p).
-inline Word mulShoup(Word x, ShoupFactor w, const Modulus& m) {
+HEML_INLINE Word mulShoup(Word x, ShoupFactor w, const Modulus& m) {
   const Word rest = mulShoupLazy(x, w, m);
   return rest >= m.value ? rest - m.value : rest;
 }
 
 /// x in [0, 2^104); result in [0, p). A sum of up to 256 products of 48-bit residues is in range.
-inline Word reduceWideMod(Wide x, const Modulus& m) {
+HEML_INLINE Word reduceWideMod(Wide x, const Modulus& m) {
   const Word high = mulShoup(static_cast<Word>(x >> 52), m.radix52, m);
   return addMod(high, reduceMod(static_cast<Word>(x) & MASK52, m), m);
 }
@@ -85,7 +85,7 @@ inline Word reduceWideMod(Wide x, const Modulus& m) {
 ShoupFactor makeShoup(Word factor, const Modulus& m);
 
 /// The factor whose Shoup quotient this is (never that of 0).
-inline Word shoupFactorOf(Word quotient, const Modulus& m) {
+HEML_INLINE Word shoupFactorOf(Word quotient, const Modulus& m) {
   return static_cast<Word>((static_cast<Wide>(quotient) * m.value) >> 52) + 1;
 }
 

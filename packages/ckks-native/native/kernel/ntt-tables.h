@@ -18,18 +18,18 @@ class NttTables {
   /// 10 <= logN <= 17 and p = 1 mod 2N, else std::invalid_argument. Costs about N modular products.
   NttTables(const Modulus& modulus, int logN);
 
-  const Modulus& modulus() const { return modulus_; }
-  int logN() const { return logN_; }
-  std::size_t degree() const { return std::size_t{1} << logN_; }
+  HEML_INLINE const Modulus& modulus() const { return modulus_; }
+  HEML_INLINE int logN() const { return logN_; }
+  HEML_INLINE std::size_t degree() const { return std::size_t{1} << logN_; }
 
   /// zeta, the smallest primitive 2N-th root of unity modulo p.
-  Word root() const { return root_; }
-  Word degreeInverse() const { return degreeInverse_; }
+  HEML_INLINE Word root() const { return root_; }
+  HEML_INLINE Word degreeInverse() const { return degreeInverse_; }
 
   /// N entries in node order; 64-byte aligned.
-  const Word* quotients() const { return quotients_.get(); }
+  HEML_INLINE const Word* quotients() const { return quotients_.get(); }
   /// N/16 entries in node order; 64-byte aligned.
-  const Word* factors() const { return factors_.get(); }
+  HEML_INLINE const Word* factors() const { return factors_.get(); }
 
  private:
   Modulus modulus_;

@@ -9,6 +9,10 @@
 #include <memory>
 #include <new>
 
+/// For small functions in headers that files with different instruction-set flags include: never an
+/// out-of-line copy, or the linker could hand a vector one to a processor that lacks the instructions.
+#define HEML_INLINE inline __attribute__((always_inline))
+
 namespace heml::kernel {
 
 using Word = std::uint64_t;
