@@ -23,7 +23,8 @@ export type SlotSource = SlotValues | LazySlotValues
 export type Scalar = number | { readonly re: number; readonly im: number }
 
 export const isLazy = (source: SlotSource): source is LazySlotValues =>
-  'values' in source && typeof source.values === 'function'
+  // a Float64Array has a method of that name
+  !(source instanceof Float64Array) && 'values' in source
 
 /** The vector as two halves; `im` is undefined for real vectors. */
 export function toComplex(values: SlotValues): ComplexVector {
