@@ -92,7 +92,9 @@ describe('prepareLinearTransform', () => {
     const engine = createClearEngine(parameters)
     const matrix = diagonalsFromDense({ rows: 4, columns: 4, re: Float64Array.from({ length: 16 }, (_, i) => i) })
     const transform = await prepareLinearTransform(engine, matrix, { level: 1 })
-    const y = engine.rescale(engine.linearTransform(engine.encryptClear(Float64Array.of(1, 2), { level: 1 }), transform))
+    const y = engine.rescale(
+      engine.linearTransform(engine.encryptClear(Float64Array.of(1, 2), { level: 1 }), transform),
+    )
     expect([...engine.readClear(y).re].map((v) => Math.round(v))).toEqual([10, 34, 58, 82])
     const long = engine.encryptClear(new Float64Array(8), { level: 1 })
     expect(() => engine.linearTransform(long, transform)).toThrow(/period 8/)
@@ -104,7 +106,13 @@ describe('prepareLinearTransform', () => {
     const engine = createClearEngine(parameters)
     const zero = { slots: 4, diagonals: new Map([[1, new Float64Array(4)]]) }
     await expect(prepareLinearTransform(engine, zero, { level: 1 })).rejects.toThrow(/no diagonals/)
-    const twice = { slots: 4, diagonals: new Map([[1, Float64Array.of(1)], [-3, Float64Array.of(1)]]) }
+    const twice = {
+      slots: 4,
+      diagonals: new Map([
+        [1, Float64Array.of(1)],
+        [-3, Float64Array.of(1)],
+      ]),
+    }
     await expect(prepareLinearTransform(engine, twice, { level: 1 })).rejects.toThrow(/given twice/)
     const long = { slots: 2, diagonals: new Map([[1, new Float64Array(4).fill(1)]]) }
     await expect(prepareLinearTransform(engine, long, { level: 1 })).rejects.toThrow(/more than 2 slots/)
@@ -130,7 +138,9 @@ describe('prepareLinearTransform', () => {
       ]),
     )
     const { signal } = controller
-    await expect(prepareLinearTransform(engine, { slots: 8, diagonals }, { level: 1, signal })).rejects.toThrow(CancelledError)
+    await expect(prepareLinearTransform(engine, { slots: 8, diagonals }, { level: 1, signal })).rejects.toThrow(
+      CancelledError,
+    )
     expect(engine.memory().plaintexts).toBe(0)
   })
 

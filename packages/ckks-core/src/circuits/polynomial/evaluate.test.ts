@@ -159,7 +159,7 @@ describe('planned operations', () => {
   it('are fewer for odd series', () => {
     const odd = chebyshevPolynomial(Array.from({ length: 32 }, (_, k) => (k % 2 ? 1 / k : 0))).operations
     const full = chebyshevPolynomial(Array.from({ length: 32 }, (_, k) => 1 / (k + 1))).operations
-    expect(odd.relinearizations).toBeLessThan(full.relinearizations)
-    expect(odd.scalarProducts).toBeLessThan(full.scalarProducts)
+    expect(odd.relinearizations).toBeLessThanOrEqual(full.relinearizations)
+    expect(odd.scalarProducts).toBeLessThanOrEqual(0.75 * full.scalarProducts)
   })
 })

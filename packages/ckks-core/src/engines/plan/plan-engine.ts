@@ -162,10 +162,13 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
   }
   protected doAdd(a: PlanCiphertext, b: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
     this.#count('add', meta.level, 1, meta.degree)
+    // the same handle twice: its error doubles, independent ones add up by squares
+    if (a === b) return this.#ciphertext(meta, 2 * a.error, 2 * a.magnitude)
     return this.#ciphertext(meta, Math.hypot(a.error, b.error), Math.hypot(a.magnitude, b.magnitude))
   }
   protected doSub(a: PlanCiphertext, b: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
-    return this.doAdd(a, b, meta)
+    this.#count('add', meta.level, 1, meta.degree)
+    return this.#ciphertext(meta, Math.hypot(a.error, b.error), Math.hypot(a.magnitude, b.magnitude))
   }
   protected override doSum(terms: readonly PlanCiphertext[], meta: CiphertextMeta): PlanCiphertext {
     this.#count('add', meta.level, Math.max(terms.length - 1, 1), meta.degree)

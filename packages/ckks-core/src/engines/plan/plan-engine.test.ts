@@ -1,0 +1,176 @@
+import { describe, expect, it } from 'vitest'
+import { evaluateChebyshev } from '../../circuits/polynomial/index.ts'
+import { InvalidArgumentError, LevelError, ScaleError, UnsupportedError } from '../../errors/errors.ts'
+import { insecureParameters } from '../../parameters/create-parameters.ts'
+import { keyBytes, keyFileBytes } from '../../port/keys.ts'
+import { oneprime40 as parameters } from '../../testing/test-parameters.ts'
+import { createDefaultCostModel, OPERATION_KINDS, operationSize, scaleCostModel } from './cost-model.ts'
+import { createPlanEngine } from './plan-engine.ts'
+
+const N = parameters.ringDegree
+
+describe('counting', () => {
+  it('counts by kind and level', () => {
+    const engine = createPlanEngine(parameters)
+    const x = engine.input()
+    const y = engine.rescale(engine.relinearize(engine.square(x)))
+    engine.rotateHoisted(y, [1, 2, 0])
+    engine.rotate(y, 5)
+    engine.add(y, y)
+    const { operations, totals } = engine.report()
+    expect(operations.map(({ kind, level, limbs, count }) => [kind, level, limbs, count])).toEqual([
+      ['add', 7, 8, 1],
+      ['mul', 8, 9, 1],
+      ['relinearize', 8, 9, 1],
+      ['rescale', 8, 9, 1],
+      ['dropLevel', 7, 8, 1],
+      ['rotate', 7, 8, 1],
+      ['decompose', 7, 8, 1],
+      ['hoistedRotation', 7, 8, 2],
+    ])
+    expect(totals.rescale).toBe(1)
+  })
+
+  it('counts since a checkpoint', () => {
+    const engine = createPlanEngine(parameters)
+    const x = engine.input()
+    engine.add(x, x)
+    const since = engine.checkpoint()
+    engine.add(x, x)
+    engine.mulByI(x)
+    expect(engine.report({ since }).totals).toEqual({ add: 1, mulScalar: 1 })
+    expect(engine.report().totals.add).toBe(2)
+  })
+
+  it('counts multiply-adds of matrix products', () => {
+    const engine = createPlanEngine(parameters)
+    const inputs = [engine.input(), engine.input(), engine.input()]
+    const out = engine.matrixProduct(inputs, { rows: 2, columns: 3, data: new Float64Array(6).fill(0.5) })
+    expect(out).toHaveLength(2)
+    expect(engine.report().totals).toEqual({ matrixProduct: 6 })
+    expect(engine.estimate(out[0]!).magnitude).toBeCloseTo(Math.sqrt(3 * 0.25), 12)
+  })
+})
+
+describe('keys', () => {
+  it('are recorded at the highest level of their uses', () => {
+    const engine = createPlanEngine(parameters)
+    const x = engine.input()
+    const low = engine.dropLevel(x, 2)
+    engine.rotate(low, 3)
+    engine.rotate(engine.dropLevel(x, 5), 3)
+    engine.rotate(low, -1)
+    engine.conjugate(low)
+    engine.relinearize(engine.square(low))
+    engine.relinearize(x)
+    const { keyRequest, keyBytes: bytes, keyFileBytes: onDisk } = engine.report()
+    expect(keyRequest).toEqual({
+      relinearization: 2,
+      rotations: [
+        { steps: 3, level: 5 },
+        { steps: 511, level: 2 },
+      ],
+      conjugation: 2,
+    })
+    expect(bytes).toBe(keyBytes(parameters, 5) + 3 * keyBytes(parameters, 2))
+    expect(onDisk).toBe(keyFileBytes(parameters, 5) + 3 * keyFileBytes(parameters, 2))
+    expect(engine.hasKey({ kind: 'rotation', steps: 77, level: 8 })).toBe(true)
+  })
+})
+
+describe('bytes', () => {
+  it('follow handles', () => {
+    const engine = createPlanEngine(parameters)
+    const x = engine.input()
+    const y = engine.square(x)
+    expect(engine.memory().ciphertexts).toBe((2 + 3) * 9 * N * 8)
+    y.dispose()
+    x.dispose()
+    const { ciphertextBytes } = engine.report()
+    expect(ciphertextBytes).toEqual({ live: 0, peak: 5 * 9 * N * 8 })
+  })
+  it('take one period of a plaintext, special primes included when extended', () => {
+    const engine = createPlanEngine(parameters)
+    const at = { level: 3, scale: parameters.scale }
+    engine.encode(new Float64Array(16).fill(1), at)
+    expect(engine.memory().plaintexts).toBe(4 * 32 * 8)
+    engine.encode(new Float64Array(16).fill(1), { ...at, extended: true })
+    expect(engine.memory().plaintexts).toBe((4 + 4 + parameters.p.length) * 32 * 8)
+    const values = () => {
+      throw new Error('evaluated')
+    }
+    const full = engine.encode({ slots: N / 2, values, magnitude: 0.1 }, at)
+    expect(full.slots).toBe(N / 2)
+  })
+})
+
+describe('report', () => {
+  it('is plain JSON', () => {
+    const engine = createPlanEngine(parameters)
+    evaluateChebyshev(engine, engine.input(), [0.5, 0.25, 0.125, 0.1])
+    const report = engine.report()
+    expect(JSON.parse(JSON.stringify(report))).toEqual(report)
+    expect(report.seconds).toBeGreaterThan(0)
+    expect(report.parametersId).toBe(parameters.id)
+    expect(report.peakBytes).toBeGreaterThanOrEqual(report.keyBytes + report.ciphertextBytes.peak)
+  })
+  it('plans thousands of operations in no time', () => {
+    const big = insecureParameters({ logN: 15, levels: 20, scaleBits: 40 })
+    const engine = createPlanEngine(big)
+    const start = performance.now()
+    let x = engine.input()
+    for (let round = 0; round < 20; round++) {
+      const turns = engine.rotateHoisted(
+        x,
+        Array.from({ length: 100 }, (_, i) => i + 1),
+      )
+      const products = turns.map((t) => engine.mulScalar(t, 0.01))
+      const sum = engine.sum(products)
+      for (const h of [...turns, ...products, x]) h.dispose()
+      x = engine.rescale(sum)
+    }
+    engine.report()
+    expect(performance.now() - start).toBeLessThan(500)
+  })
+})
+
+describe('checks', () => {
+  const engine = createPlanEngine(parameters)
+  it('are those of every engine', async () => {
+    const x = engine.input({ level: 1 })
+    expect(() => engine.add(x, engine.input())).toThrow(LevelError)
+    expect(() => engine.input({ level: 9 })).toThrow(LevelError)
+    expect(() => engine.input({ scale: 0 })).toThrow(ScaleError)
+    expect(() => engine.input({ slots: 3 })).toThrow(InvalidArgumentError)
+    expect(() => engine.input({ error: -1 })).toThrow(InvalidArgumentError)
+    expect(() => engine.rescale(engine.input({ level: 0 }))).toThrow(LevelError)
+    await expect(engine.exportCiphertext(x)).rejects.toThrow(UnsupportedError)
+    await expect(engine.importCiphertext(new Uint8Array())).rejects.toThrow(UnsupportedError)
+  })
+})
+
+describe('cost model', () => {
+  it('matches what was measured for one key switch (24 + 8 limbs, three digits: 34 ms on one thread, 19 on two)', () => {
+    const size = { logN: 16, limbs: 24, specialLimbs: 8, digits: 3 }
+    expect(createDefaultCostModel().seconds('rotate', size) * 1000).toBeGreaterThan(28)
+    expect(createDefaultCostModel().seconds('rotate', size) * 1000).toBeLessThan(40)
+    expect(createDefaultCostModel({ threads: 2 }).seconds('rotate', size) * 1000).toBeLessThan(23)
+  })
+  it('gives every kind a time that grows with the level', () => {
+    const model = createDefaultCostModel()
+    for (const kind of OPERATION_KINDS) {
+      const times = [0, 4, 8].map((level) => model.seconds(kind, operationSize(parameters, level)))
+      expect(times[0]).toBeGreaterThan(0)
+      expect(times[1]).toBeGreaterThan(times[0]!)
+      expect(times[2]).toBeGreaterThan(times[1]!)
+    }
+  })
+  it('can be scaled by calibration', () => {
+    const base = createDefaultCostModel({ threads: 2 })
+    const model = scaleCostModel(base, { rotate: 2 }, { name: 'calibrated', otherwise: 3 })
+    const size = operationSize(parameters, 3)
+    expect(model.seconds('rotate', size)).toBe(2 * base.seconds('rotate', size))
+    expect(model.seconds('mul', size)).toBe(3 * base.seconds('mul', size))
+    expect(model).toMatchObject({ name: 'calibrated', threads: 2 })
+  })
+})
