@@ -31,9 +31,10 @@ double microseconds(const std::function<void()>& body) {
     return std::chrono::duration<double, std::micro>(Clock::now() - start).count() / times;
   };
   const double first = std::min(timed(1), timed(1));
-  const int times = std::clamp(static_cast<int>(2000.0 / first), 1, 1000);
+  const int times = std::clamp(static_cast<int>(100.0 / first), 1, 1000);
+  const int rounds = std::clamp(static_cast<int>(400000.0 / (first * times)), 10, 3000);
   double best = first;
-  for (int round = 0; round < 40; ++round) best = std::min(best, timed(times));
+  for (int round = 0; round < rounds; ++round) best = std::min(best, timed(times));
   return best;
 }
 

@@ -1,8 +1,8 @@
-// Forward transform in two sweeps.
-// Sweep 1, columns: the first log2(N) - 8 levels. One column of lines (eight entries of every row) is
-// taken through one or two blocks by way of a buffer in L1, because lines a power of two apart would
-// share a few cache sets. Sweep 2, rows of 256 consecutive entries: one block of four levels, then the
-// last four levels on pairs of vectors. N = 2^17 has rows of 512 and one more level before that.
+// Forward transform in two sweeps over memory.
+// Sweep 1: the first two to four levels, as up to sixteen streams read in order (a column of 256 lines
+// a power of two apart would share a few cache sets and as many pages). Sweep 2: every subtree of at
+// most 4,096 entries (32 KiB) is finished in L1: three or four levels on its columns, four on each row
+// of 256, and the last four on pairs of vectors. N = 2^17 has one more level before its subtrees.
 // Factors come from the tables for the nodes used as broadcasts, and from the quotients otherwise.
 
 #include "forward-block.h"
@@ -15,57 +15,32 @@ namespace {
 
 inline constexpr std::size_t ROW = 256;
 
-/// One column of 2^(FIRST_LEVELS + NEXT_LEVELS) lines, `stride` words apart. In [0, p), out [0, 10p).
-template <int FIRST_LEVELS, int NEXT_LEVELS>
-HEML_INLINE void forwardColumn(Word* dst, const Word* src, std::size_t stride, const NttTables& tables,
-                               const Prime& prime) {
-  constexpr std::size_t GROUPS = std::size_t{1} << NEXT_LEVELS;
-  constexpr std::size_t SIZE = std::size_t{1} << FIRST_LEVELS;
-  alignas(64) Vec buffer[SIZE * GROUPS];
-  const Word* factors = tables.factors();
-  const Word* quotients = tables.quotients();
-  for (std::size_t j = 0; j < GROUPS; ++j) {
-    Vec x[SIZE];
-#pragma GCC unroll 16
-    for (std::size_t i = 0; i < SIZE; ++i) x[i] = load(src + (i * GROUPS + j) * stride);
-    forwardBlock<FIRST_LEVELS, true>(x, factors, quotients, 1, prime);
-#pragma GCC unroll 16
-    for (std::size_t i = 0; i < SIZE; ++i) {
-      if constexpr (NEXT_LEVELS == 0) {
-        store(dst + i * stride, x[i]);
-      } else {
-        buffer[i * GROUPS + j] = x[i];
-      }
-    }
-  }
-  if constexpr (NEXT_LEVELS != 0) {
-    for (std::size_t i = 0; i < SIZE; ++i) {
-      Vec x[GROUPS];
-#pragma GCC unroll 16
-      for (std::size_t j = 0; j < GROUPS; ++j) x[j] = buffer[i * GROUPS + j];
-      forwardBlock<NEXT_LEVELS, false>(x, factors, quotients, SIZE + i, prime);
-#pragma GCC unroll 16
-      for (std::size_t j = 0; j < GROUPS; ++j) store(dst + (i * GROUPS + j) * stride, x[j]);
-    }
-  }
-}
-
-template <int FIRST_LEVELS, int NEXT_LEVELS>
-void forwardColumns(Word* dst, const Word* src, const NttTables& tables) {
+/// The first LEVELS levels. In [0, p), out [0, 9p).
+template <int LEVELS>
+void forwardStreams(Word* dst, const Word* src, const NttTables& tables) {
   const Prime prime(tables.modulus());
-  const std::size_t stride = tables.degree() >> (FIRST_LEVELS + NEXT_LEVELS);
-  for (std::size_t column = 0; column < stride; column += LINE_WORDS) {
-    forwardColumn<FIRST_LEVELS, NEXT_LEVELS>(dst + column, src + column, stride, tables, prime);
+  const std::size_t stride = tables.degree() >> LEVELS;
+  for (std::size_t at = 0; at < stride; at += LINE_WORDS) {
+    Vec x[1 << LEVELS];
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < (1 << LEVELS); ++i) x[i] = load(src + at + i * stride);
+    forwardBlock<LEVELS, true>(x, tables.factors(), tables.quotients(), 1, prime);
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < (1 << LEVELS); ++i) store(dst + at + i * stride, x[i]);
   }
 }
 
-/// The level that splits a row of 512. In and out [0, 10p): the left half is reduced.
-HEML_INLINE void halveRow(Word* row, const NttTables& tables, std::size_t node, const Prime& prime) {
-  for (std::size_t i = 0; i < ROW; i += LINE_WORDS) {
-    Vec x[2] = {load(row + i), load(row + ROW + i)};
-    forwardBlock<1, false>(x, tables.factors(), tables.quotients(), node, prime);
-    store(row + i, x[0]);
-    store(row + ROW + i, x[1]);
+/// LEVELS levels on 2^LEVELS lines `stride` apart, for every line of a stride. In and out [0, 10p).
+template <int LEVELS>
+HEML_INLINE void forwardColumns(Word* values, std::size_t stride, const NttTables& tables,
+                                std::size_t node, const Prime& prime) {
+  for (std::size_t at = 0; at < stride; at += LINE_WORDS) {
+    Vec x[1 << LEVELS];
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < (1 << LEVELS); ++i) x[i] = load(values + at + i * stride);
+    forwardBlock<LEVELS, false>(x, tables.factors(), tables.quotients(), node, prime);
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < (1 << LEVELS); ++i) store(values + at + i * stride, x[i]);
   }
 }
 
@@ -93,14 +68,7 @@ HEML_INLINE void forwardPair(Vec& x, Vec& y, const PairQuotients& quotients, Vec
 /// The last eight levels of one row of 256; `node` is the row's. In [0, 10p), out [0, p).
 template <bool WIDE>
 HEML_INLINE void forwardRow(Word* row, const NttTables& tables, std::size_t node, const Prime& prime) {
-  for (std::size_t half = 0; half < 2 * LINE_WORDS; half += LINE_WORDS) {
-    Vec x[16];
-#pragma GCC unroll 16
-    for (std::size_t i = 0; i < 16; ++i) x[i] = load(row + half + 16 * i);
-    forwardBlock<4, false>(x, tables.factors(), tables.quotients(), node, prime);
-#pragma GCC unroll 16
-    for (std::size_t i = 0; i < 16; ++i) store(row + half + 16 * i, x[i]);
-  }
+  forwardColumns<4>(row, 2 * LINE_WORDS, tables, node, prime);
   const Word p = tables.modulus().value;
   const Vec offsets = _mm512_mullo_epi64(broadcast(p), lanes(4, 3, 2, 2, 1, 1, 1, 1));
   const Vec eightP = broadcast(8 * p);
@@ -114,32 +82,50 @@ HEML_INLINE void forwardRow(Word* row, const NttTables& tables, std::size_t node
   }
 }
 
-template <bool WIDE>
-void forwardRows(Word* dst, const NttTables& tables) {
+/// The subtree at `node`, COLUMN_LEVELS + 8 levels deep. In [0, 10p), out [0, p).
+template <int COLUMN_LEVELS, bool WIDE>
+void forwardSubtree(Word* values, const NttTables& tables, std::size_t node) {
   const Prime prime(tables.modulus());
-  const std::size_t rows = tables.degree() / ROW;
-  for (std::size_t r = 0; r < rows; ++r) {
-    if (tables.logN() == 17 && r % 2 == 0) halveRow(dst + r * ROW, tables, (rows + r) / 2, prime);
-    forwardRow<WIDE>(dst + r * ROW, tables, rows + r, prime);
+  if constexpr (COLUMN_LEVELS > 0) forwardColumns<COLUMN_LEVELS>(values, ROW, tables, node, prime);
+  for (std::size_t r = 0; r < (1 << COLUMN_LEVELS); ++r) {
+    forwardRow<WIDE>(values + r * ROW, tables, (node << COLUMN_LEVELS) + r, prime);
+  }
+}
+
+template <int STREAM_LEVELS, int COLUMN_LEVELS, bool WIDE>
+void forward(Word* dst, const Word* src, const NttTables& tables) {
+  constexpr std::size_t SUBTREE = ROW << COLUMN_LEVELS;
+  forwardStreams<STREAM_LEVELS>(dst, src, tables);
+  const std::size_t count = tables.degree() / SUBTREE;
+  const bool halve = count > std::size_t{1} << STREAM_LEVELS;
+  for (std::size_t s = 0; s < count; ++s) {
+    if (halve && s % 2 == 0) {
+      forwardColumns<1>(dst + s * SUBTREE, SUBTREE, tables, (count + s) / 2, Prime(tables.modulus()));
+    }
+    forwardSubtree<COLUMN_LEVELS, WIDE>(dst + s * SUBTREE, tables, count + s);
+  }
+}
+
+template <bool WIDE>
+void forwardAny(Word* dst, const Word* src, const NttTables& tables) {
+  switch (tables.logN()) {
+    case 10: return forward<2, 0, WIDE>(dst, src, tables);
+    case 11: return forward<3, 0, WIDE>(dst, src, tables);
+    case 12: return forward<4, 0, WIDE>(dst, src, tables);
+    case 13: return forward<2, 3, WIDE>(dst, src, tables);
+    case 14: return forward<2, 4, WIDE>(dst, src, tables);
+    case 15: return forward<3, 4, WIDE>(dst, src, tables);
+    default: return forward<4, 4, WIDE>(dst, src, tables);
   }
 }
 
 }  // namespace
 
 void nttForward(Word* dst, const Word* src, const NttTables& tables) {
-  switch (tables.logN()) {
-    case 10: forwardColumns<2, 0>(dst, src, tables); break;
-    case 11: forwardColumns<3, 0>(dst, src, tables); break;
-    case 12: forwardColumns<4, 0>(dst, src, tables); break;
-    case 13: forwardColumns<2, 3>(dst, src, tables); break;
-    case 14: forwardColumns<2, 4>(dst, src, tables); break;
-    case 15: forwardColumns<3, 4>(dst, src, tables); break;
-    default: forwardColumns<4, 4>(dst, src, tables); break;
-  }
-  if (tables.modulus().bits == 48) {
-    forwardRows<true>(dst, tables);
+  if (tables.modulus().bits == MAX_PRIME_BITS) {
+    forwardAny<true>(dst, src, tables);
   } else {
-    forwardRows<false>(dst, tables);
+    forwardAny<false>(dst, src, tables);
   }
 }
 

@@ -1,8 +1,8 @@
 // Inverse transform: the two sweeps of the forward one, backwards.
-// Sweep 1, rows of 256: the last four levels on pairs of vectors, then a block of four levels; for
-// N = 2^17 one more level. Sweep 2, columns, by way of a buffer in L1; the very last level multiplies
-// by factor / N. The inverse of a node's w is the w of the node with the sign bit flipped, so both
-// directions read one table.
+// Sweep 1 takes every subtree of at most 4,096 entries through its rows (pairs of vectors, then four
+// levels) and its columns, in L1; for N = 2^17 one more level joins two of them. Sweep 2 is the first
+// two to four levels, in streams; the very last one multiplies by factor / N. The inverse of a node's
+// w is the w of the node with the sign bit flipped, so both directions read one table.
 
 #include "ifma.h"
 #include "inverse-block.h"
@@ -30,6 +30,21 @@ HEML_INLINE void inversePair(Vec& x, Vec& y, const PairQuotients& quotients, con
   x = reduceLazy(x, prime);
 }
 
+/// LEVELS levels on 2^LEVELS lines `stride` apart, for every line of a stride; `node` with its sign
+/// bit flipped. In [0, IN_BOUND p), out [0, 4p).
+template <int LEVELS, int IN_BOUND, bool WIDE>
+HEML_INLINE void inverseColumns(Word* values, std::size_t stride, const NttTables& tables, std::size_t node,
+                                const Multiples& multiples, const Prime& prime) {
+  for (std::size_t at = 0; at < stride; at += LINE_WORDS) {
+    Vec x[1 << LEVELS];
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < (1 << LEVELS); ++i) x[i] = load(values + at + i * stride);
+    inverseBlock<LEVELS, IN_BOUND, WIDE>(x, tables.factors(), tables.quotients(), node, multiples, prime);
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < (1 << LEVELS); ++i) store(values + at + i * stride, x[i]);
+  }
+}
+
 /// One row of 256; `node` is the row's, sign bit flipped. In [0, p), out [0, 4p).
 template <bool WIDE>
 HEML_INLINE void inverseRow(Word* dst, const Word* src, const NttTables& tables, std::size_t node,
@@ -42,106 +57,77 @@ HEML_INLINE void inverseRow(Word* dst, const Word* src, const NttTables& tables,
     store(dst + 16 * pair, x);
     store(dst + 16 * pair + LINE_WORDS, y);
   }
-  for (std::size_t half = 0; half < 2 * LINE_WORDS; half += LINE_WORDS) {
-    Vec x[16];
-#pragma GCC unroll 16
-    for (std::size_t i = 0; i < 16; ++i) x[i] = load(dst + half + 16 * i);
-    inverseBlock<4, PRODUCT_BOUND, WIDE>(x, tables.factors(), tables.quotients(), node, multiples, prime);
-#pragma GCC unroll 16
-    for (std::size_t i = 0; i < 16; ++i) store(dst + half + 16 * i, x[i]);
-  }
+  inverseColumns<4, PRODUCT_BOUND, WIDE>(dst, 2 * LINE_WORDS, tables, node, multiples, prime);
 }
 
-/// The level that joins two rows of 256. In and out [0, 4p).
-template <bool WIDE>
-HEML_INLINE void joinRows(Word* row, const NttTables& tables, std::size_t node, const Multiples& multiples,
-                          const Prime& prime) {
-  for (std::size_t i = 0; i < ROW; i += LINE_WORDS) {
-    Vec x[2] = {load(row + i), load(row + ROW + i)};
-    inverseBlock<1, BLOCK_OUT_BOUND, WIDE>(x, tables.factors(), tables.quotients(), node, multiples, prime);
-    store(row + i, x[0]);
-    store(row + ROW + i, x[1]);
-  }
-}
-
-template <bool WIDE>
-void inverseRows(Word* dst, const Word* src, const NttTables& tables) {
+/// The subtree at `node` (sign bit flipped), COLUMN_LEVELS + 8 levels deep. In [0, p), out [0, 4p).
+template <int COLUMN_LEVELS, bool WIDE>
+void inverseSubtree(Word* dst, const Word* src, const NttTables& tables, std::size_t node) {
   const Prime prime(tables.modulus());
   const Multiples multiples(tables.modulus().value);
-  const std::size_t rows = tables.degree() / ROW;
-  for (std::size_t r = 0; r < rows; ++r) {
-    const std::size_t node = (rows + r) ^ (rows / 2);
-    inverseRow<WIDE>(dst + r * ROW, src + r * ROW, tables, node, multiples, prime);
-    if (tables.logN() == 17 && r % 2 == 1) joinRows<WIDE>(dst + (r - 1) * ROW, tables, node / 2, multiples, prime);
+  for (std::size_t r = 0; r < (1 << COLUMN_LEVELS); ++r) {
+    inverseRow<WIDE>(dst + r * ROW, src + r * ROW, tables, (node << COLUMN_LEVELS) + r, multiples, prime);
+  }
+  if constexpr (COLUMN_LEVELS > 0) {
+    inverseColumns<COLUMN_LEVELS, BLOCK_OUT_BOUND, WIDE>(dst, ROW, tables, node, multiples, prime);
   }
 }
 
-/// One column of lines, `stride` words apart. In [0, 4p), out [0, p).
-template <int FIRST_LEVELS, int NEXT_LEVELS, bool WIDE>
-HEML_INLINE void inverseColumn(Word* dst, std::size_t stride, const NttTables& tables, const FinalFactors& last,
-                               const Multiples& multiples, const Prime& prime) {
-  constexpr std::size_t GROUPS = std::size_t{1} << NEXT_LEVELS;
-  constexpr std::size_t SIZE = std::size_t{1} << FIRST_LEVELS;
-  alignas(64) Vec buffer[SIZE * GROUPS];
-  const Word* factors = tables.factors();
-  const Word* quotients = tables.quotients();
-  if constexpr (NEXT_LEVELS != 0) {
-    for (std::size_t i = 0; i < SIZE; ++i) {
-      Vec x[GROUPS];
-#pragma GCC unroll 16
-      for (std::size_t j = 0; j < GROUPS; ++j) x[j] = load(dst + (i * GROUPS + j) * stride);
-      inverseBlock<NEXT_LEVELS, BLOCK_OUT_BOUND, WIDE>(x, factors, quotients, (SIZE + i) ^ (SIZE / 2), multiples,
-                                                       prime);
-#pragma GCC unroll 16
-      for (std::size_t j = 0; j < GROUPS; ++j) buffer[i * GROUPS + j] = x[j];
-    }
-  }
-  for (std::size_t j = 0; j < GROUPS; ++j) {
-    Vec x[SIZE];
-#pragma GCC unroll 16
-    for (std::size_t i = 0; i < SIZE; ++i) {
-      x[i] = NEXT_LEVELS == 0 ? load(dst + i * stride) : buffer[i * GROUPS + j];
-    }
-    inverseFinalBlock<FIRST_LEVELS, BLOCK_OUT_BOUND, WIDE>(x, factors, quotients, last, multiples, prime);
-#pragma GCC unroll 16
-    for (std::size_t i = 0; i < SIZE; ++i) store(dst + (i * GROUPS + j) * stride, x[i]);
-  }
-}
-
-template <int FIRST_LEVELS, int NEXT_LEVELS, bool WIDE>
-void inverseColumns(Word* dst, const NttTables& tables, Word factor) {
+/// The first LEVELS levels, backwards. In [0, 4p), out [0, p).
+template <int LEVELS, bool WIDE>
+void inverseStreams(Word* dst, const NttTables& tables, Word factor) {
   const Modulus& m = tables.modulus();
   const Word scale = mulMod(tables.degreeInverse(), factor, m);
   const FinalFactors last(makeShoup(scale, m), makeShoup(mulMod(scale, tables.factors()[0], m), m));
   const Multiples multiples(m.value);
   const Prime prime(m);
-  const std::size_t stride = tables.degree() >> (FIRST_LEVELS + NEXT_LEVELS);
-  for (std::size_t column = 0; column < stride; column += LINE_WORDS) {
-    inverseColumn<FIRST_LEVELS, NEXT_LEVELS, WIDE>(dst + column, stride, tables, last, multiples, prime);
+  const std::size_t stride = tables.degree() >> LEVELS;
+  for (std::size_t at = 0; at < stride; at += LINE_WORDS) {
+    Vec x[1 << LEVELS];
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < (1 << LEVELS); ++i) x[i] = load(dst + at + i * stride);
+    inverseFinalBlock<LEVELS, BLOCK_OUT_BOUND, WIDE>(x, tables.factors(), tables.quotients(), last, multiples, prime);
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < (1 << LEVELS); ++i) store(dst + at + i * stride, x[i]);
   }
 }
 
-template <bool WIDE>
+template <int STREAM_LEVELS, int COLUMN_LEVELS, bool WIDE>
 void inverse(Word* dst, const Word* src, const NttTables& tables, Word factor) {
-  inverseRows<WIDE>(dst, src, tables);
+  constexpr std::size_t SUBTREE = ROW << COLUMN_LEVELS;
+  const std::size_t count = tables.degree() / SUBTREE;
+  const bool join = count > std::size_t{1} << STREAM_LEVELS;
+  for (std::size_t s = 0; s < count; ++s) {
+    const std::size_t node = (count + s) ^ (count / 2);
+    inverseSubtree<COLUMN_LEVELS, WIDE>(dst + s * SUBTREE, src + s * SUBTREE, tables, node);
+    if (join && s % 2 == 1) {
+      inverseColumns<1, BLOCK_OUT_BOUND, WIDE>(dst + (s - 1) * SUBTREE, SUBTREE, tables, node / 2,
+                                               Multiples(tables.modulus().value), Prime(tables.modulus()));
+    }
+  }
+  inverseStreams<STREAM_LEVELS, WIDE>(dst, tables, factor);
+}
+
+template <bool WIDE>
+void inverseAny(Word* dst, const Word* src, const NttTables& tables, Word factor) {
   switch (tables.logN()) {
-    case 10: inverseColumns<2, 0, WIDE>(dst, tables, factor); break;
-    case 11: inverseColumns<3, 0, WIDE>(dst, tables, factor); break;
-    case 12: inverseColumns<4, 0, WIDE>(dst, tables, factor); break;
-    case 13: inverseColumns<2, 3, WIDE>(dst, tables, factor); break;
-    case 14: inverseColumns<2, 4, WIDE>(dst, tables, factor); break;
-    case 15: inverseColumns<3, 4, WIDE>(dst, tables, factor); break;
-    default: inverseColumns<4, 4, WIDE>(dst, tables, factor); break;
+    case 10: return inverse<2, 0, WIDE>(dst, src, tables, factor);
+    case 11: return inverse<3, 0, WIDE>(dst, src, tables, factor);
+    case 12: return inverse<4, 0, WIDE>(dst, src, tables, factor);
+    case 13: return inverse<2, 3, WIDE>(dst, src, tables, factor);
+    case 14: return inverse<2, 4, WIDE>(dst, src, tables, factor);
+    case 15: return inverse<3, 4, WIDE>(dst, src, tables, factor);
+    default: return inverse<4, 4, WIDE>(dst, src, tables, factor);
   }
 }
 
 }  // namespace
 
 void nttInverseScaled(Word* dst, const Word* src, const NttTables& tables, Word factor) {
-  if (tables.modulus().bits == 48) {
-    inverse<true>(dst, src, tables, factor);
+  if (tables.modulus().bits == MAX_PRIME_BITS) {
+    inverseAny<true>(dst, src, tables, factor);
   } else {
-    inverse<false>(dst, src, tables, factor);
+    inverseAny<false>(dst, src, tables, factor);
   }
 }
 
