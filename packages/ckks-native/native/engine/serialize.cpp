@@ -20,13 +20,13 @@ void checkSize(const char* what, size_t size, size_t wanted) {
 }
 
 void exportSegment(uint8_t* out, const Segment& segment, const Seed* seed, Executor& executor) {
-    if (segment.seeded()) std::memcpy(out, seed->data(), SEED_BYTES);
+    if (segment.seeded() && seed != nullptr) std::memcpy(out, seed->data(), SEED_BYTES);
     const size_t start = segment.offset(0);
     segment.write(out + start, segment.bytes() - start, 0, segment.limbs(), executor);
 }
 
 void importSegment(const uint8_t* in, Segment segment, Seed* seed, Executor& executor) {
-    if (segment.seeded()) std::memcpy(seed->data(), in, SEED_BYTES);
+    if (segment.seeded() && seed != nullptr) std::memcpy(seed->data(), in, SEED_BYTES);
     const size_t start = segment.offset(0);
     segment.read(in + start, segment.bytes() - start, 0, segment.limbs(), executor);
 }

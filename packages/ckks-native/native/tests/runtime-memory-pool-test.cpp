@@ -1,0 +1,151 @@
+// The pool: alignment, accounting, reuse, trimming, wiping, and threads.
+
+#include <cstdio>
+#include <thread>
+
+#include <unistd.h>
+
+#include "engine/memory-pool.h"
+#include "test.h"
+
+using namespace heml;
+using heml::test::Random;
+
+namespace {
+
+constexpr size_t MIB = size_t{1} << 20;
+
+size_t residentBytes() {
+  size_t total = 0, resident = 0;
+  std::FILE* file = std::fopen("/proc/self/statm", "r");
+  if (file == nullptr || std::fscanf(file, "%zu %zu", &total, &resident) != 2) resident = 0;
+  if (file != nullptr) std::fclose(file);
+  return resident * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
+
+TEST(buffersAreAlignedDisjointAndCounted) {
+  const auto pool = MemoryPool::create({8 * MIB, 16 * MIB, true});
+  Buffer a = pool->allocate(100, MemoryKind::Key);
+  Buffer b = pool->allocate(3 * MIB, MemoryKind::Scratch);
+  CHECK_EQUAL(reinterpret_cast<uintptr_t>(a.data()) % 64, 0u);
+  CHECK_EQUAL(reinterpret_cast<uintptr_t>(b.data()) % 64, 0u);
+  CHECK_EQUAL(a.bytes(), 100u);
+  CHECK(a.data() != b.data());
+  MemoryCounters counters = pool->counters();
+  CHECK_EQUAL(counters.current[2], 4096u);
+  CHECK_EQUAL(counters.current[3], 3 * MIB);
+  CHECK_EQUAL(counters.total, 3 * MIB + 4096);
+  CHECK_EQUAL(counters.buffers, 2u);
+  b.setKind(MemoryKind::Ciphertext);
+  b = Buffer();
+  counters = pool->counters();
+  CHECK_EQUAL(counters.total, 4096u);
+  CHECK_EQUAL(counters.peak[0], 3 * MIB);
+  CHECK_EQUAL(counters.totalPeak, 3 * MIB + 4096);
+  pool->resetPeaks();
+  CHECK_EQUAL(pool->counters().totalPeak, 4096u);
+  CHECK(!pool->allocate(0, MemoryKind::Key));
+}
+
+TEST(buffersMayOutliveThePoolHandle) {
+  auto pool = MemoryPool::create();
+  Buffer buffer = pool->allocate(MIB, MemoryKind::Key);
+  pool.reset();
+  buffer.data()[0] = 1;
+  CHECK_EQUAL(buffer.data()[0], 1u);
+}
+
+TEST(freedPagesAreReusedAndNeighboursMerge) {
+  const auto pool = MemoryPool::create({8 * MIB, 64 * MIB, true});
+  std::vector<Buffer> small;
+  for (int i = 0; i < 8; ++i) small.push_back(pool->allocate(MIB, MemoryKind::Scratch));
+  CHECK_EQUAL(pool->counters().mapped, 8 * MIB);
+  for (size_t i : {3u, 1u, 2u, 7u, 5u, 6u, 0u, 4u}) small[i].reset();
+  const Buffer whole = pool->allocate(8 * MIB, MemoryKind::Scratch);
+  CHECK_EQUAL(pool->counters().mapped, 8 * MIB);
+}
+
+TEST(idleRegionsAboveTheAllowanceAreGivenBack) {
+  const auto pool = MemoryPool::create({8 * MIB, 16 * MIB, true});
+  std::vector<Buffer> buffers;
+  for (int i = 0; i < 10; ++i) buffers.push_back(pool->allocate(8 * MIB, MemoryKind::Scratch));
+  CHECK_EQUAL(pool->counters().mapped, 80 * MIB);
+  buffers.clear();
+  CHECK_EQUAL(pool->counters().mapped, 16 * MIB);
+  pool->trim();
+  CHECK_EQUAL(pool->counters().mapped, 0u);
+  CHECK_EQUAL(pool->counters().mappedPeak, 80 * MIB);
+}
+
+#ifndef __SANITIZE_ADDRESS__
+TEST(secretBuffersAreWiped) {
+  const auto pool = MemoryPool::create();
+  const Buffer keepsRegion = pool->allocate(4096, MemoryKind::Key);
+  Buffer secret = pool->allocate(4096, MemoryKind::Key, true);
+  Buffer open = pool->allocate(4096, MemoryKind::Key);
+  uint64_t* at = secret.data();
+  uint64_t* openAt = open.data();
+  for (size_t i = 0; i < 512; ++i) at[i] = openAt[i] = ~uint64_t{0};
+  secret.reset();
+  open.reset();
+  uint64_t seen = 0;
+  for (size_t i = 0; i < 512; ++i) seen |= at[i];   // the page is still the pool's
+  CHECK_EQUAL(seen, 0u);
+  CHECK_EQUAL(openAt[0], ~uint64_t{0});
+}
+#endif
+
+// A product at N = 2^16 and 24 limbs takes three polynomials of 12 MB and gives them back.
+TEST(aThousandProductsDoNotGrowResidentMemory) {
+  const auto pool = MemoryPool::create();
+  const auto product = [&] {
+    for (int poly = 0; poly < 3; ++poly) {
+      Buffer buffer = pool->allocate(12 * MIB, MemoryKind::Ciphertext);
+      for (size_t i = 0; i < buffer.words(); i += 512) buffer.data()[i] = i;
+      const Buffer scratch = pool->allocate(MIB / 2, MemoryKind::Scratch);
+    }
+  };
+  for (int i = 0; i < 10; ++i) product();
+  const size_t before = residentBytes();
+  const size_t calls = pool->counters().systemCalls;
+  for (int i = 0; i < 1000; ++i) product();
+  CHECK_EQUAL(pool->counters().systemCalls, calls);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  CHECK(residentBytes() <= before + 2 * MIB);
+#else
+  (void)before;
+#endif
+}
+
+TEST(threadsShareThePool) {
+  const auto pool = MemoryPool::create({8 * MIB, 16 * MIB, true});
+  std::vector<std::thread> threads;
+  std::vector<int> wrong(4);
+  for (unsigned id = 0; id < 4; ++id) {
+    threads.emplace_back([&, id] {
+      Random random(id);
+      std::vector<Buffer> held;
+      for (uint64_t i = 0; i < 5000; ++i) {
+        if (held.size() < 20 && random.below(2) == 0) {
+          const size_t bytes = 8 + random.below(random.below(50) == 0 ? 20 * MIB : MIB);
+          held.push_back(pool->allocate(bytes, static_cast<MemoryKind>(random.below(4)), random.below(8) == 0));
+          held.back().data()[0] = id;
+          held.back().data()[held.back().words() - 1] = id;
+        } else if (!held.empty()) {
+          const size_t at = random.below(held.size());
+          wrong[id] += held[at].data()[0] != id || held[at].data()[held[at].words() - 1] != id;
+          held.erase(held.begin() + static_cast<std::ptrdiff_t>(at));
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (int count : wrong) CHECK_EQUAL(count, 0);
+  CHECK_EQUAL(pool->counters().total, 0u);
+  CHECK_EQUAL(pool->counters().buffers, 0u);
+  CHECK(pool->counters().mapped <= 16 * MIB);
+}
+
+TEST_MAIN()
