@@ -69,6 +69,7 @@ Context::Context(ParametersSpec spec, std::shared_ptr<MemoryPool> pool, const ke
 
     for (const auto& modulus : moduli_) {
         tables_.push_back(std::make_unique<kernel::NttTables>(modulus, static_cast<int>(spec_.logN)));
+        imaginaryUnit_.push_back(kernel::powMod(tables_.back()->root(), slots(), modulus));
     }
     for (const auto& modulus : q) {
         uint64_t product = 1;

@@ -58,6 +58,9 @@ public:
     uint64_t specialProduct(size_t i) const { return specialProduct_[i]; }   // P mod q_i
     uint64_t specialInverse(size_t i) const { return specialInverse_[i]; }   // P^-1 mod q_i
 
+    // zeta^(N/2) mod q_i: the value of X^(N/2) in the first half of a limb, where it stands for i.
+    uint64_t imaginaryUnit(size_t i) const { return imaginaryUnit_[i]; }
+
     // The Galois element of a rotation left by steps (any sign) or of conjugation.
     uint32_t galoisElement(int64_t steps) const;
     uint32_t conjugation() const { return static_cast<uint32_t>(2 * ringDegree() - 1); }
@@ -91,7 +94,7 @@ private:
     std::vector<size_t> limbsAt_;
     std::vector<kernel::Modulus> moduli_;
     std::vector<std::unique_ptr<kernel::NttTables>> tables_;
-    std::vector<uint64_t> specialProduct_, specialInverse_;
+    std::vector<uint64_t> specialProduct_, specialInverse_, imaginaryUnit_;
     std::unique_ptr<kernel::BaseConverter> modDown_;
 
     mutable std::mutex mutex_;                 // guards the two maps; entries never change or move
