@@ -4,7 +4,7 @@
  */
 import { InvalidArgumentError } from '../errors/errors.ts'
 import { type AnyParameters, InsecureParameters, Parameters, type ParametersLiteral } from './parameters.ts'
-import { nearestPrime } from './primes.ts'
+import { nearestPrime, PRIME_LIMIT } from './primes.ts'
 
 /** A parameter set described by sizes. */
 export interface ParametersRequest {
@@ -26,6 +26,29 @@ export interface ParametersRequest {
 
 const MAX_BITS = 47
 
+/** Products of two primes this close (relatively) to the target are good enough. */
+const PAIR_TOLERANCE = 2 ** -12
+
+/**
+ * Two unused primes whose product is near `target`. Primes of half the size are sparse in a large ring, so pairs of more
+ * and more unequal sizes are tried until the product is close.
+ */
+function nearestPair(target: number, logN: number, used: ReadonlySet<number>): number[] {
+  let best: number[] = []
+  let bestError = Number.POSITIVE_INFINITY
+  for (let eighths = 0; eighths <= 12 && bestError > PAIR_TOLERANCE; eighths++) {
+    const large = Math.sqrt(target) * 2 ** (eighths / 8)
+    if (large >= PRIME_LIMIT) break
+    const first = nearestPrime(large, logN, used)
+    const second = nearestPrime(target / first, logN, new Set([...used, first]))
+    const error = Math.abs((first * second) / target - 1)
+    if (error >= bestError) continue
+    bestError = error
+    best = [first, second]
+  }
+  return best
+}
+
 /** The explicit literal a request stands for; deterministic. */
 export function resolveParameters(request: ParametersRequest): ParametersLiteral {
   const { logN, levels, scaleBits } = request
@@ -44,8 +67,9 @@ export function resolveParameters(request: ParametersRequest): ParametersLiteral
   }
   const group = (target: number, bits: number): number[] => {
     if (bits <= MAX_BITS + 0.99) return [take(target)]
-    const first = take(Math.sqrt(target))
-    return [first, take(target / first)]
+    const pair = nearestPair(target, logN, used)
+    for (const prime of pair) used.add(prime)
+    return pair
   }
   const nominal = 2 ** scaleBits
   const q: number[][] = new Array(levels + 1)
