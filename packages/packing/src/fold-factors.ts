@@ -15,13 +15,13 @@ type Changes = Map<string, Layer>
  */
 export function foldFactors(model: Model): Model {
   let nodes = [...model.nodes]
-  for (const { layer } of model.nodes) {
-    if (!layer.factored) continue
+  for (const { layer, inputs } of model.nodes) {
+    const factored = layer.factored?.(inputs.map((input) => model.shapes.get(input)!))
+    if (!factored) continue
     const graph = new Graph(nodes, model.output)
-    const changes =
-      graph.upstream(layer.name, layer.factored.factor) ?? graph.downstream(layer.name, layer.factored.factor)
+    const changes = graph.upstream(layer.name, factored.factor) ?? graph.downstream(layer.name, factored.factor)
     if (!changes) continue
-    changes.set(layer.name, layer.factored.layer)
+    changes.set(layer.name, factored.layer)
     nodes = nodes.map((node) => ({ ...node, layer: changes.get(node.layer.name) ?? node.layer }))
   }
   return new Model({ name: model.name, input: model.input, nodes, output: model.output })

@@ -32,9 +32,10 @@ export interface Layer {
   readonly homogeneous?: boolean
   /**
    * forward(x) = factor * layer.forward(x), where `layer` is homogeneous and saves the level that the factor costs (average
-   * pooling is a sum and 1/k^2). `foldFactors` moves the factor into a neighbour. Absent when there is none.
+   * pooling is a sum and 1/k^2), for inputs of these shapes. `foldFactors` moves the factor into a neighbour. Undefined or
+   * absent when there is none.
    */
-  readonly factored?: { readonly factor: number; readonly layer: Layer }
+  factored?(inputs: readonly Shape[]): { readonly factor: number; readonly layer: Layer } | undefined
   /** Large values in slots without an element would spoil the result (a polynomial outside its range). Absent: they do not. */
   readonly gapSensitive?: boolean
 }

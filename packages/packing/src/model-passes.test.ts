@@ -25,7 +25,7 @@ const scale = (name: string, weight: number, bias: number): Layer =>
   })
 const sum = (name: string): Layer => toy('sum', name, (v) => 4 * v, { homogeneous: true })
 const average = (name: string): Layer =>
-  toy('average', name, (v) => v, { factored: { factor: 1 / 4, layer: sum(name) } })
+  toy('average', name, (v) => v, { factored: () => ({ factor: 1 / 4, layer: sum(name) }) })
 const square = (name: string): Layer => toy('square', name, (v) => v * v, { gapSensitive: true })
 const same = (name: string): Layer => toy('same', name, (v) => v, { homogeneous: true })
 
