@@ -17,7 +17,7 @@ SecretKey::SecretKey(std::shared_ptr<const Context> context) : context_(std::mov
 void SecretKey::transform() {
     const size_t n = context_->ringDegree();
     for (size_t i = 0; i < context_->moduli(); ++i) {
-        reduceSmall(poly_.limb(i), ternary(), n, context_->modulus(i).value);
+        reduceSmall(poly_.limb(i), coefficients(), n, context_->modulus(i).value);
         context_->kernels().nttForward(poly_.limb(i), poly_.limb(i), context_->tables(i));
     }
 }
@@ -31,7 +31,7 @@ SecretKey SecretKey::generate(std::shared_ptr<const Context> context) {
 
 SecretKey SecretKey::generate(std::shared_ptr<const Context> context, const Seed& seed) {
     SecretKey key(std::move(context));
-    sampleTernary(key.ternary(), key.context_->ringDegree(), seed, 0, keccakPermute8For(key.context_->kernels().name));
+    sampleTernary(key.coefficients(), key.context_->ringDegree(), seed, 0, keccakPermute8For(key.context_->kernels().name));
     key.transform();
     return key;
 }
@@ -45,7 +45,7 @@ SecretKey SecretKey::generateSparse(std::shared_ptr<const Context> context, size
 
 SecretKey SecretKey::generateSparse(std::shared_ptr<const Context> context, size_t weight, const Seed& seed) {
     SecretKey key(std::move(context));
-    sampleSparseTernary(key.ternary(), key.context_->ringDegree(), weight, seed, 0);
+    sampleSparseTernary(key.coefficients(), key.context_->ringDegree(), weight, seed, 0);
     key.transform();
     return key;
 }
@@ -56,7 +56,7 @@ SecretKey SecretKey::fromTernary(std::shared_ptr<const Context> context, const i
         if (values[i] < -1 || values[i] > 1) {
             throw FormatError("secret key: coefficient " + std::to_string(i) + " is not -1, 0 or 1");
         }
-        key.ternary()[i] = values[i];
+        key.coefficients()[i] = values[i];
     }
     key.transform();
     return key;

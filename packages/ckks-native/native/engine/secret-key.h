@@ -30,7 +30,7 @@ public:
 
 private:
     explicit SecretKey(std::shared_ptr<const Context> context);
-    int8_t* ternary() { return reinterpret_cast<int8_t*>(ternary_.data()); }
+    int8_t* coefficients() { return reinterpret_cast<int8_t*>(ternary_.data()); }
     void transform();
 
     std::shared_ptr<const Context> context_;
