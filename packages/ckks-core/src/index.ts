@@ -6,5 +6,6 @@
 export * from './circuits/index.ts'
 export * from './engines/index.ts'
 export * from './errors/index.ts'
+export * from './format/index.ts'
 export * from './parameters/index.ts'
 export * from './port/index.ts'

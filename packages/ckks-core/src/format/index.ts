@@ -1,0 +1,13 @@
+export * from './check-header.ts'
+export { beginContainer, type Container, type ContainerStart, encodeContainer, parseContainer } from './container.ts'
+export { canonicalJson, contentHash } from './content-hash.ts'
+export type {
+  CiphertextObject,
+  FileHeader,
+  FileKind,
+  HeaderInput,
+  HeaderOf,
+  KeyFileEntry,
+} from './header.ts'
+export * from './residues.ts'
+export * from './segment-shape.ts'

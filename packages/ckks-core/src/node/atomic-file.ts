@@ -1,0 +1,106 @@
+/**
+ * A file that appears whole or not at all: written under a temporary name in the same folder, flushed to the disk, then
+ * renamed. Whatever fails in between (a full disk, a signal, a bug) removes the temporary file and leaves an older file of
+ * that name untouched.
+ */
+import { randomBytes } from 'node:crypto'
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+
+/** How to create a file. */
+export interface WriteOptions {
+  /** Permission bits; default 0o644. Use 0o600 for secret keys. */
+  readonly mode?: number
+}
+
+/** See {@link writeFileAtomic} for whole contents at once. */
+export class AtomicFile implements AsyncDisposable {
+  readonly path: string
+  readonly #temporary: string
+  readonly #handle: FileHandle
+  #open = true
+  #written = 0
+
+  private constructor(path: string, temporary: string, handle: FileHandle) {
+    this.path = path
+    this.#temporary = temporary
+    this.#handle = handle
+  }
+
+  /** Starts a file; nothing is visible under `path` before `commit`. */
+  static async create(path: string, { mode = 0o644 }: WriteOptions = {}): Promise<AtomicFile> {
+    const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
+    const handle = await open(temporary, 'wx', mode)
+    const file = new AtomicFile(path, temporary, handle)
+    try {
+      // the process's umask may have taken bits away
+      await handle.chmod(mode)
+    } catch (error) {
+      await file.abort()
+      throw error
+    }
+    return file
+  }
+
+  /** Bytes written so far. */
+  get written(): number {
+    return this.#written
+  }
+
+  /** Appends. A failure aborts the file. */
+  async write(bytes: Uint8Array): Promise<void> {
+    try {
+      for (let done = 0; done < bytes.length; ) {
+        const { bytesWritten } = await this.#handle.write(bytes, done, Math.min(bytes.length - done, 2 ** 28))
+        done += bytesWritten
+      }
+      this.#written += bytes.length
+    } catch (error) {
+      await this.abort()
+      throw error
+    }
+  }
+
+  /** Flushes and gives the file its name. A failure aborts the file. */
+  async commit(): Promise<void> {
+    try {
+      await this.#handle.sync()
+      await this.#handle.close()
+      await rename(this.#temporary, this.path)
+      this.#open = false
+    } catch (error) {
+      await this.abort()
+      throw error
+    }
+    await syncFolder(dirname(this.path))
+  }
+
+  /** Gives up; harmless after `commit`. */
+  async abort(): Promise<void> {
+    if (!this.#open) return
+    this.#open = false
+    await this.#handle.close().catch(() => {})
+    await rm(this.#temporary, { force: true })
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.abort()
+  }
+}
+
+/** Makes the rename itself durable where the system can (Windows cannot open folders). */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r').catch(() => undefined)
+  await handle?.sync().catch(() => {})
+  await handle?.close().catch(() => {})
+}
+
+/**
+ * Writes a file whole or not at all.
+ *
+ * @throws the file system's error; the temporary file is then gone and an older file untouched
+ */
+export async function writeFileAtomic(path: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> {
+  const file = await AtomicFile.create(path, options)
+  await file.write(bytes)
+  await file.commit()
+}

@@ -1,0 +1,8 @@
+/**
+ * Containers in the file system of Node: atomic writing, checked and streamed reading.
+ *
+ * @packageDocumentation
+ */
+export * from './atomic-file.ts'
+export * from './container-file.ts'
+export * from './write-container-file.ts'
