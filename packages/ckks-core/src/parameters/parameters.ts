@@ -46,6 +46,8 @@ abstract class ParametersBase {
   readonly id: string
   readonly #limbsAt: readonly number[]
   readonly #scaleAt: readonly number[]
+  readonly #groupProduct: readonly number[]
+  readonly #logQAt: readonly number[]
 
   constructor(literal: ParametersLiteral) {
     const { logN, q, p, digitLimbs, scale } = literal
@@ -96,7 +98,9 @@ abstract class ParametersBase {
     this.#limbsAt = limbsAt
     const scales = new Array<number>(this.q.length)
     scales[this.maxLevel] = scale
-    for (let l = this.maxLevel; l > 0; l--) scales[l - 1] = scales[l]! ** 2 / product(this.q[l]!)
+    this.#groupProduct = this.q.map(product)
+    this.#logQAt = limbsAt.map((count) => sumLog2(this.qLimbs.slice(0, count)))
+    for (let l = this.maxLevel; l > 0; l--) scales[l - 1] = scales[l]! ** 2 / this.#groupProduct[l]!
     this.#scaleAt = scales
     this.id = bytesToHex(sha256(utf8ToBytes(JSON.stringify(this.toJSON()))).slice(0, 16))
   }
@@ -111,11 +115,11 @@ abstract class ParametersBase {
   }
   /** Product of the primes that rescaling from `level` divides by (for level 0: the base). */
   groupProduct(level: Level): number {
-    return product(this.q[this.#checked(level)]!)
+    return this.#groupProduct[this.#checked(level)]!
   }
   /** log2 of the ciphertext modulus at `level`. */
   logQAt(level: Level): number {
-    return sumLog2(this.qLimbs.slice(0, this.limbsAt(level)))
+    return this.#logQAt[this.#checked(level)]!
   }
   /** Key-switching digits of a ciphertext at `level`. */
   digitsAt(level: Level): number {

@@ -5,6 +5,7 @@ import { createPlanEngine } from '../../engines/plan/index.ts'
 import { CancelledError, InvalidArgumentError, LevelError } from '../../errors/errors.ts'
 import { SCALE_TOLERANCE } from '../../port/base-engine.ts'
 import { listKeyNeeds } from '../../port/keys.ts'
+import type { SlotSource } from '../../port/slot-values.ts'
 import { oneprime40 as parameters, testParameters } from '../../testing/test-parameters.ts'
 import { type DiagonalMatrix, diagonalsFromDense, diagonalsFromEntries, type MatrixEntry } from './diagonal-matrix.ts'
 import { prepareLinearTransform } from './prepare-linear-transform.ts'
@@ -78,7 +79,7 @@ describe('prepareLinearTransform', () => {
 
   it('takes short diagonals as periodic, negative steps and lazy values', async () => {
     const engine = createClearEngine(parameters)
-    const diagonals = new Map([
+    const diagonals = new Map<number, SlotSource>([
       [-1, Float64Array.of(1)],
       [3, { slots: 2, values: () => Float64Array.of(10, 20) }],
     ])

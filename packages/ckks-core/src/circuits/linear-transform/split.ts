@@ -82,8 +82,8 @@ export function chooseSplit(steps: Iterable<number>, slots: number, costs: Split
   return best
 }
 
-const MAX_GAPS = 32
-const MAX_MULTIPLE = 16
+const MAX_GAPS = 12
+const MAX_MULTIPLE = 8
 
 function candidateLengths(sorted: readonly number[], slots: number): Set<number> {
   const units = new Map<number, number>()

@@ -1,5 +1,6 @@
 export * from './cost-model.ts'
 export type { OperationRecord } from './operation-log.ts'
-export { createPlanEngine, type PlanCheckpoint, PlanEngine, type PlanEngineOptions } from './plan-engine.ts'
+export { createPlanEngine, PlanEngine, type PlanEngineOptions } from './plan-engine.ts'
 export type { SlotEstimate } from './plan-handles.ts'
+export type { PlanCheckpoint } from './plan-recorder.ts'
 export * from './plan-report.ts'

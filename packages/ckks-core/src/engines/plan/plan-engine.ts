@@ -9,21 +9,13 @@ import { BaseEngine } from '../../port/base-engine.ts'
 import type { CiphertextMeta, PlaintextMeta } from '../../port/base-handle.ts'
 import type { EngineCapabilities, EngineMemory, EngineProgress, WeightMatrix } from '../../port/engine.ts'
 import type { Ciphertext } from '../../port/handles.ts'
-import {
-  type KeyNeed,
-  type KeyRequest,
-  KeyRequestBuilder,
-  keyBytes,
-  keyFileBytes,
-  listKeyNeeds,
-} from '../../port/keys.ts'
+import type { KeyNeed, KeyRequest } from '../../port/keys.ts'
 import type { PreparedLinearTransform } from '../../port/linear-transform.ts'
 import { isLazy, rootMeanSquare, type SlotSource, slotCount, toComplex } from '../../port/slot-values.ts'
-import { ByteLedger } from '../byte-ledger.ts'
 import { NoiseModel } from '../noise/noise-model.ts'
-import { type CostModel, createDefaultCostModel, type OperationKind } from './cost-model.ts'
-import { OperationLog } from './operation-log.ts'
+import { type CostModel, createDefaultCostModel } from './cost-model.ts'
 import { PlanCiphertext, PlanPlaintext, type SlotEstimate } from './plan-handles.ts'
+import { type PlanCheckpoint, PlanRecorder, RESIDUE_BYTES } from './plan-recorder.ts'
 import type { PlanReport } from './plan-report.ts'
 
 export interface PlanEngineOptions {
@@ -35,22 +27,13 @@ export interface PlanEngineOptions {
   readonly maxRotationKeys?: number
 }
 
-/** A point in a plan; see {@link PlanEngine.report}. */
-export type PlanCheckpoint = ReturnType<OperationLog['snapshot']>
-
-const RESIDUE_BYTES = 8
-
 /** See {@link createPlanEngine}. */
 export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
   readonly name = 'plan'
   readonly capabilities: EngineCapabilities
   readonly costModel: CostModel
   readonly #noise: NoiseModel
-  readonly #ledger = new ByteLedger()
-  readonly #keys = new KeyRequestBuilder()
-  readonly #log: OperationLog
-  #scratch = 0
-  #operations = 0
+  readonly #recorder: PlanRecorder
 
   constructor(parameters: AnyParameters, options: PlanEngineOptions = {}) {
     super(parameters)
@@ -60,7 +43,7 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
     }
     this.costModel = options.costModel ?? createDefaultCostModel()
     this.#noise = new NoiseModel(parameters)
-    this.#log = new OperationLog(parameters, this.costModel)
+    this.#recorder = new PlanRecorder(parameters, this.costModel)
   }
 
   /**
@@ -96,54 +79,32 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
 
   /** Marks a point, so that `report({ since })` counts only what came after it. */
   checkpoint(): PlanCheckpoint {
-    return this.#log.snapshot()
+    return this.#recorder.checkpoint()
   }
 
   /** Everything recorded; operations, totals and seconds only since a checkpoint when one is given. */
   report(options: { readonly since?: PlanCheckpoint } = {}): PlanReport {
-    const operations = this.#log.records(options.since)
-    const totals: Partial<Record<OperationKind, number>> = {}
-    for (const { kind, count } of operations) totals[kind] = (totals[kind] ?? 0) + count
-    const keyRequest = this.#keys.build()
-    const needs = listKeyNeeds(keyRequest)
-    const memory = this.memory()
-    const peaks = this.#ledger.peaks
-    return {
-      parametersId: this.parameters.id,
-      operations,
-      totals,
-      seconds: operations.reduce((sum, o) => sum + o.seconds, 0),
-      threads: this.costModel.threads,
-      costModel: this.costModel.name,
-      keyRequest,
-      keyBytes: memory.keys,
-      keyFileBytes: needs.reduce((sum, need) => sum + keyFileBytes(this.parameters, need.level), 0),
-      ciphertextBytes: { live: memory.ciphertexts, peak: peaks.ciphertexts },
-      plaintextBytes: { live: memory.plaintexts, peak: peaks.plaintexts },
-      scratchBytes: this.#scratch,
-      peakBytes: memory.peak,
-    }
+    return this.#recorder.report(options.since)
   }
 
   get loadedKeys(): KeyRequest {
-    return this.#keys.build()
+    return this.#recorder.keys.build()
   }
   override hasKey(_: KeyNeed): boolean {
     return true
   }
   protected override requireKey(need: KeyNeed): void {
-    this.#keys.add(need)
+    this.#recorder.keys.add(need)
   }
 
   async drain(): Promise<void> {}
   cancel(): void {}
   async dispose(): Promise<void> {}
   memory(): EngineMemory {
-    const keys = listKeyNeeds(this.#keys.build()).reduce((sum, need) => sum + keyBytes(this.parameters, need.level), 0)
-    return this.#ledger.memory(keys, this.#scratch)
+    return this.#recorder.memory()
   }
   progress(): EngineProgress {
-    return { queued: this.#operations, done: this.#operations }
+    return { queued: this.#recorder.operations, done: this.#recorder.operations }
   }
   async exportCiphertext(_: Ciphertext): Promise<Uint8Array> {
     throw new UnsupportedError('exportCiphertext: the plan engine holds no ciphertexts; use the native or seal engine')
@@ -154,24 +115,24 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
 
   protected doEncode(values: SlotSource, meta: PlaintextMeta): PlanPlaintext {
     const { level, slots, extended, scale } = meta
-    this.#count('encode', level)
+    this.#recorder.count('encode', level)
     const limbs = this.parameters.limbsAt(level) + (extended ? this.parameters.p.length : 0)
     const magnitude = isLazy(values) ? (values.magnitude ?? 1) : rootMeanSquare(toComplex(values))
     const error = this.#noise.encoding(slots) / scale
-    return new PlanPlaintext(this, this.#ledger, meta, limbs * 2 * slots * RESIDUE_BYTES, { error, magnitude })
+    return new PlanPlaintext(this, this.#recorder.ledger, meta, limbs * 2 * slots * RESIDUE_BYTES, { error, magnitude })
   }
   protected doAdd(a: PlanCiphertext, b: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
-    this.#count('add', meta.level, 1, meta.degree)
+    this.#recorder.count('add', meta.level, 1, meta.degree)
     // the same handle twice: its error doubles, independent ones add up by squares
     if (a === b) return this.#ciphertext(meta, 2 * a.error, 2 * a.magnitude)
     return this.#ciphertext(meta, Math.hypot(a.error, b.error), Math.hypot(a.magnitude, b.magnitude))
   }
   protected doSub(a: PlanCiphertext, b: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
-    this.#count('add', meta.level, 1, meta.degree)
+    this.#recorder.count('add', meta.level, 1, meta.degree)
     return this.#ciphertext(meta, Math.hypot(a.error, b.error), Math.hypot(a.magnitude, b.magnitude))
   }
   protected override doSum(terms: readonly PlanCiphertext[], meta: CiphertextMeta): PlanCiphertext {
-    this.#count('add', meta.level, Math.max(terms.length - 1, 1), meta.degree)
+    this.#recorder.count('add', meta.level, Math.max(terms.length - 1, 1), meta.degree)
     return this.#ciphertext(
       meta,
       norm(terms, (t) => t.error),
@@ -179,35 +140,35 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
     )
   }
   protected doNegate(a: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
-    this.#count('add', meta.level, 1, meta.degree)
+    this.#recorder.count('add', meta.level, 1, meta.degree)
     return this.#ciphertext(meta, a.error, a.magnitude)
   }
   protected doAddPlain(a: PlanCiphertext, b: PlanPlaintext, meta: CiphertextMeta): PlanCiphertext {
-    this.#count('addPlain', meta.level)
+    this.#recorder.count('addPlain', meta.level)
     return this.#ciphertext(meta, Math.hypot(a.error, b.error), Math.hypot(a.magnitude, b.magnitude))
   }
   protected doSubPlain(a: PlanCiphertext, b: PlanPlaintext, meta: CiphertextMeta): PlanCiphertext {
     return this.doAddPlain(a, b, meta)
   }
   protected doMulPlain(a: PlanCiphertext, b: PlanPlaintext, meta: CiphertextMeta): PlanCiphertext {
-    this.#count('mulPlain', meta.level, 1, meta.degree)
+    this.#recorder.count('mulPlain', meta.level, 1, meta.degree)
     return this.#ciphertext(meta, productError(a, b), a.magnitude * b.magnitude)
   }
   protected doAddScalar(a: PlanCiphertext, re: number, im: number, meta: CiphertextMeta): PlanCiphertext {
-    this.#count('addScalar', meta.level)
+    this.#recorder.count('addScalar', meta.level)
     return this.#ciphertext(meta, a.error, Math.hypot(a.magnitude, re, im))
   }
   protected doMulScalar(a: PlanCiphertext, re: number, im: number, scale: number, meta: CiphertextMeta) {
-    this.#count('mulScalar', meta.level, 1, meta.degree)
+    this.#recorder.count('mulScalar', meta.level, 1, meta.degree)
     const size = Math.hypot(re, im)
     return this.#ciphertext(meta, Math.hypot(a.error * size, a.magnitude * scalarError(scale)), a.magnitude * size)
   }
   protected doMulByI(a: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
-    this.#count('mulScalar', meta.level, 1, meta.degree)
+    this.#recorder.count('mulScalar', meta.level, 1, meta.degree)
     return this.#ciphertext(meta, a.error, a.magnitude)
   }
   protected doMul(a: PlanCiphertext, b: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
-    this.#count('mul', meta.level)
+    this.#recorder.count('mul', meta.level)
     // the same value twice: both error terms are one, and add up instead of averaging out
     const error = a === b ? 2 * a.magnitude * a.error : productError(a, b)
     return this.#ciphertext(meta, error, a.magnitude * b.magnitude)
@@ -216,7 +177,7 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
     pairs: readonly (readonly [PlanCiphertext, PlanCiphertext])[],
     meta: CiphertextMeta,
   ) {
-    this.#count('mul', meta.level, pairs.length)
+    this.#recorder.count('mul', meta.level, pairs.length)
     const error = norm(pairs, ([a, b]) => productError(a, b))
     return this.#ciphertext(
       meta,
@@ -226,11 +187,11 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
   }
   protected doRelinearize(a: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
     if (a.degree === 1) return this.#copy(a, meta)
-    this.#count('relinearize', meta.level)
+    this.#recorder.count('relinearize', meta.level)
     return this.#switched(a, meta)
   }
   protected doRescale(a: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
-    this.#count('rescale', a.level, 1, meta.degree)
+    this.#recorder.count('rescale', a.level, 1, meta.degree)
     const error = Math.hypot(a.error, this.#noise.rescale(meta.degree) / meta.scale)
     return this.#ciphertext(meta, error, a.magnitude)
   }
@@ -239,15 +200,15 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
   }
   protected doRotateHoisted(a: PlanCiphertext, steps: readonly number[], meta: CiphertextMeta): PlanCiphertext[] {
     const turns = steps.reduce((n, s) => n + (s === 0 ? 0 : 1), 0)
-    if (turns === 1) this.#count('rotate', meta.level)
+    if (turns === 1) this.#recorder.count('rotate', meta.level)
     else if (turns > 1) {
-      this.#count('decompose', meta.level)
-      this.#count('hoistedRotation', meta.level, turns)
+      this.#recorder.count('decompose', meta.level)
+      this.#recorder.count('hoistedRotation', meta.level, turns)
     }
     return steps.map((step) => (step === 0 ? this.#copy(a, meta) : this.#switched(a, meta)))
   }
   protected doConjugate(a: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
-    this.#count('conjugate', meta.level)
+    this.#recorder.count('conjugate', meta.level)
     return this.#switched(a, meta)
   }
   protected override doLinearTransform(a: PlanCiphertext, transform: PreparedLinearTransform, meta: CiphertextMeta) {
@@ -257,16 +218,16 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
     const turned = giants.filter((g) => g.step !== 0).length
     const babies = new Set(giants.flatMap((g) => g.terms.map((t) => t.step)))
     babies.delete(0)
-    if (babies.size > 0) this.#count('decompose', level)
-    this.#count('transformBaby', level, babies.size)
-    this.#count(
+    if (babies.size > 0) this.#recorder.count('decompose', level)
+    this.#recorder.count('transformBaby', level, babies.size)
+    this.#recorder.count(
       'transformTerm',
       level,
       giants.reduce((n, g) => n + g.terms.length, 0),
     )
-    this.#count('transformGiant', level, turned)
-    this.#count('modDown', level)
-    this.#needScratch(level, 1 + turned)
+    this.#recorder.count('transformGiant', level, turned)
+    this.#recorder.count('modDown', level)
+    this.#recorder.needScratch(level, 1 + turned)
     const keySwitch = this.#noise.keySwitch(level)
     const rotated = Math.hypot(a.error, keySwitch / a.scale)
     let error = turned * (keySwitch / meta.scale) ** 2 + (this.#noise.rescale() / meta.scale) ** 2
@@ -286,7 +247,7 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
     scale: number,
     meta: CiphertextMeta,
   ): PlanCiphertext[] {
-    this.#count('matrixProduct', meta.level, weights.rows * weights.columns, meta.degree)
+    this.#recorder.count('matrixProduct', meta.level, weights.rows * weights.columns, meta.degree)
     const rounding = (norm(inputs, (x) => x.magnitude) * scalarError(scale)) ** 2
     return Array.from({ length: weights.rows }, (_, row) => {
       let error = rounding
@@ -300,28 +261,17 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
     })
   }
 
-  #count(kind: OperationKind, level: number, count = 1, degree: 1 | 2 = 1): void {
-    if (count === 0) return
-    this.#operations += count
-    this.#log.record(kind, level, count, degree)
-  }
   #copy(a: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
-    this.#count('dropLevel', meta.level, 1, meta.degree)
+    this.#recorder.count('dropLevel', meta.level, 1, meta.degree)
     return this.#ciphertext(meta, a.error, a.magnitude)
   }
   #switched(a: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
-    this.#needScratch(meta.level, 1)
+    this.#recorder.needScratch(meta.level, 1)
     return this.#ciphertext(meta, Math.hypot(a.error, this.#noise.keySwitch(meta.level) / meta.scale), a.magnitude)
-  }
-  /** Digits after modUp and `accumulators` pairs of polynomials, all modulo QP. */
-  #needScratch(level: number, accumulators: number): void {
-    const limbs = this.parameters.limbsAt(level) + this.parameters.p.length
-    const polynomials = this.parameters.digitsAt(level) + 2 * accumulators
-    this.#scratch = Math.max(this.#scratch, polynomials * limbs * this.parameters.ringDegree * RESIDUE_BYTES)
   }
   #ciphertext(meta: CiphertextMeta, error: number, magnitude: number): PlanCiphertext {
     const residues = (meta.degree + 1) * this.parameters.limbsAt(meta.level) * this.parameters.ringDegree
-    return new PlanCiphertext(this, this.#ledger, meta, residues * RESIDUE_BYTES, { error, magnitude })
+    return new PlanCiphertext(this, this.#recorder.ledger, meta, residues * RESIDUE_BYTES, { error, magnitude })
   }
 }
 

@@ -1,0 +1,82 @@
+import type { AnyParameters } from '../../parameters/parameters.ts'
+import type { EngineMemory } from '../../port/engine.ts'
+import { KeyRequestBuilder, keyBytes, keyFileBytes, listKeyNeeds } from '../../port/keys.ts'
+import { ByteLedger } from '../byte-ledger.ts'
+import type { CostModel, OperationKind } from './cost-model.ts'
+import { OperationLog } from './operation-log.ts'
+import type { PlanReport } from './plan-report.ts'
+
+/** A point in a plan; see `PlanEngine.report`. */
+export type PlanCheckpoint = ReturnType<OperationLog['snapshot']>
+
+/** Bytes of a residue in memory. */
+export const RESIDUE_BYTES = 8
+
+/** The books of a plan: operations, keys, bytes, working memory. */
+export class PlanRecorder {
+  readonly ledger = new ByteLedger()
+  readonly keys = new KeyRequestBuilder()
+  readonly #parameters: AnyParameters
+  readonly #costModel: CostModel
+  readonly #log: OperationLog
+  #scratch = 0
+  #operations = 0
+
+  constructor(parameters: AnyParameters, costModel: CostModel) {
+    this.#parameters = parameters
+    this.#costModel = costModel
+    this.#log = new OperationLog(parameters, costModel)
+  }
+
+  get operations(): number {
+    return this.#operations
+  }
+
+  count(kind: OperationKind, level: number, count = 1, degree: 1 | 2 = 1): void {
+    if (count === 0) return
+    this.#operations += count
+    this.#log.record(kind, level, count, degree)
+  }
+
+  /** Digits after modUp and `accumulators` pairs of polynomials, all modulo QP. */
+  needScratch(level: number, accumulators: number): void {
+    const limbs = this.#parameters.limbsAt(level) + this.#parameters.p.length
+    const polynomials = this.#parameters.digitsAt(level) + 2 * accumulators
+    this.#scratch = Math.max(this.#scratch, polynomials * limbs * this.#parameters.ringDegree * RESIDUE_BYTES)
+  }
+
+  checkpoint(): PlanCheckpoint {
+    return this.#log.snapshot()
+  }
+
+  memory(): EngineMemory {
+    const needs = listKeyNeeds(this.keys.build())
+    const keys = needs.reduce((sum, need) => sum + keyBytes(this.#parameters, need.level), 0)
+    return this.ledger.memory(keys, this.#scratch)
+  }
+
+  report(since?: PlanCheckpoint): PlanReport {
+    const operations = this.#log.records(since)
+    const totals: Partial<Record<OperationKind, number>> = {}
+    for (const { kind, count } of operations) totals[kind] = (totals[kind] ?? 0) + count
+    const keyRequest = this.keys.build()
+    const needs = listKeyNeeds(keyRequest)
+    const memory = this.memory()
+    const peaks = this.ledger.peaks
+    return {
+      parametersId: this.#parameters.id,
+      operations,
+      totals,
+      seconds: operations.reduce((sum, o) => sum + o.seconds, 0),
+      threads: this.#costModel.threads,
+      costModel: this.#costModel.name,
+      keyRequest,
+      keyBytes: memory.keys,
+      keyFileBytes: needs.reduce((sum, need) => sum + keyFileBytes(this.#parameters, need.level), 0),
+      ciphertextBytes: { live: memory.ciphertexts, peak: peaks.ciphertexts },
+      plaintextBytes: { live: memory.plaintexts, peak: peaks.plaintexts },
+      scratchBytes: this.#scratch,
+      peakBytes: memory.peak,
+    }
+  }
+}
