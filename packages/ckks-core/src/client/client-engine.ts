@@ -1,0 +1,120 @@
+/**
+ * What a client does, whatever the engine: make keys, encrypt, decrypt. Keys and ciphertexts go in and out as files; only
+ * the secret key and decrypted values are objects. `ckks-native/client` and `ckks-seal/client` implement this; nothing on
+ * a server's path imports it.
+ */
+import type { FileKind } from '../format/header.ts'
+import type { AnyParameters } from '../parameters/parameters.ts'
+import type { KeyRequest } from '../port/keys.ts'
+import type { GaloisElement, Level, Scale, Slots } from '../port/quantities.ts'
+import type { SlotSource } from '../port/slot-values.ts'
+import type { PublicationOptions, PublishedSlots } from './publication.ts'
+import type { SecretKey } from './secret-key.ts'
+
+/** One evaluation key, ready to be written. */
+export interface KeyFile {
+  /** A plain file name, unique within a request: 'relinearization.key', 'galois-5.key'. */
+  readonly name: string
+  readonly kind: Extract<FileKind, 'relinearizationKey' | 'galoisKey'>
+  readonly level: Level
+  readonly galoisElement?: GaloisElement
+  readonly bytes: Uint8Array
+}
+
+/** Names a plan in what is made for it. */
+export interface Provenance {
+  /** Content hash of the plan. */
+  readonly plan?: string
+}
+
+export interface KeyGenerationOptions extends Provenance {
+  /** After each key. */
+  readonly onProgress?: (done: number, total: number) => void
+  readonly signal?: AbortSignal
+}
+
+export interface KeyGenerator {
+  /** A fresh uniform ternary secret from the system's entropy. */
+  generateSecretKey(): Promise<SecretKey>
+  /** The only way a secret key becomes bytes. Write them with mode 0600. */
+  exportSecretKey(key: SecretKey, options?: Provenance): Promise<Uint8Array>
+  /** @throws FormatError, ParameterMismatchError */
+  importSecretKey(bytes: Uint8Array): Promise<SecretKey>
+  /** For parties that encrypt but must not decrypt. */
+  generatePublicKey(key: SecretKey, options?: Provenance): Promise<Uint8Array>
+  /**
+   * The keys of a request, one at a time: nothing is held once the next is asked for.
+   * @throws CancelledError through the signal; UnsupportedError when the engine cannot hold them all
+   */
+  generateEvaluationKeys(key: SecretKey, request: KeyRequest, options?: KeyGenerationOptions): AsyncIterable<KeyFile>
+}
+
+/** What to encrypt. */
+export interface EncryptionInput {
+  readonly values: SlotSource
+  /** Shown by `inspect`; names the input of a model. */
+  readonly name?: string
+}
+
+export interface EncryptionOptions extends Provenance {
+  /** Default: the top level. */
+  readonly level?: Level
+  /** Default: the level's nominal scale. */
+  readonly scale?: Scale
+  /** Text for people, where the format has room for it. */
+  readonly labels?: Record<string, string>
+}
+
+export interface Encryptor {
+  /**
+   * One file with one ciphertext per input.
+   *
+   * @param key a secret key (half the size, less noise) or the bytes of a public key
+   * @throws InvalidArgumentError for values that are not finite or too large; LevelError; ScaleError
+   */
+  encrypt(
+    key: SecretKey | Uint8Array,
+    inputs: readonly EncryptionInput[],
+    options?: EncryptionOptions,
+  ): Promise<Uint8Array>
+}
+
+/**
+ * Decrypted values, encryption noise included: they tell something of the secret key, so they stay with its owner. To show
+ * them to others, use `decryptForPublication`.
+ */
+export interface PrivateSlots {
+  readonly visibility: 'private'
+  readonly name?: string
+  /** One period. */
+  readonly re: Float64Array
+  readonly im: Float64Array
+  readonly slots: Slots
+  readonly level: Level
+  readonly scale: Scale
+}
+
+export interface Decryptor {
+  /**
+   * Every ciphertext of a file. The result is private: publishing it, or telling others whether it was what they expected,
+   * helps them to find the key (ePrint 2020/1533).
+   *
+   * @throws FormatError, ParameterMismatchError; InvalidArgumentError for a transparent ciphertext
+   */
+  decrypt(key: SecretKey, file: Uint8Array): Promise<PrivateSlots[]>
+  /**
+   * The same with noise flooding, for results that others may see (docs/notes/publishing-results.md). Each ciphertext
+   * takes one of the declared queries.
+   *
+   * @throws SecurityError when the declared number of queries is used up; PlanError when too little precision would remain
+   */
+  decryptForPublication(key: SecretKey, file: Uint8Array, options: PublicationOptions): Promise<PublishedSlots[]>
+}
+
+/** A client. */
+export interface ClientEngine extends KeyGenerator, Encryptor, Decryptor, AsyncDisposable {
+  /** 'native' or 'seal'. */
+  readonly name: string
+  readonly parameters: AnyParameters
+  dispose(): Promise<void>
+}

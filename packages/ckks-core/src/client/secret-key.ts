@@ -1,0 +1,20 @@
+import type { AnyParameters } from '../parameters/parameters.ts'
+
+/**
+ * The client's secret. It lives in the engine's memory, is overwritten when disposed of, has no `toJSON` and leaves only
+ * through `exportSecretKey`. Never give one to a server.
+ */
+export interface SecretKey extends Disposable {
+  readonly parameters: AnyParameters
+  /** Random name carried by everything made with it: 32 hex digits. Public. */
+  readonly keyId: string
+  readonly disposed: boolean
+  /** Overwrites the key; afterwards every use throws DisposedError. Twice is harmless. */
+  dispose(): void
+}
+
+/** A fresh name for a secret key. */
+export function createKeyId(): string {
+  const bytes = globalThis.crypto.getRandomValues(new Uint8Array(16))
+  return Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('')
+}
