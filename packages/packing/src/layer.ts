@@ -91,8 +91,8 @@ export interface CalibrationOptions {
   readonly degree: number
   /** Wanted largest error relative to the half range; the smallest degree that meets it is taken. */
   readonly error?: number
-  /** How the polynomial is found; default 'minimax'. */
-  readonly method?: 'chebyshev' | 'minimax'
+  /** How the polynomial is found; default 'remez', the smallest largest error. 'composite' is for ReLU only. */
+  readonly method?: 'remez' | 'chebyshev' | 'least-squares' | 'composite'
 }
 
 /** A layer bound to layouts. */

@@ -1,0 +1,218 @@
+/**
+ * Activations by a polynomial on a calibrated range. The layer stands for c * f(B t) of its input t: c is a factor taken
+ * over from a neighbour, B the half range once the producer delivers t = x / B (withNormalizedInput). Slots without an
+ * element must not hold large values, because a polynomial leaves its range like x^degree: they are masked, at the price of
+ * a level, when the layout says that anything may be there.
+ */
+import {
+  type ActivationName,
+  type ActivationPolynomial,
+  activationFunction,
+  approximate,
+  forwardPolynomial,
+  prepareActivation,
+} from '@he-ml/activations'
+import { InvalidArgumentError, PlanError } from '@he-ml/ckks-core'
+import {
+  type CalibratedLayer,
+  type CalibrationOptions,
+  createTensor,
+  type InputStatistics,
+  type LoweredLayer,
+  type Shape,
+  type SlotLayout,
+  type Tensor,
+} from '@he-ml/packing'
+import { lowerActivation } from '../lowered/lower-activation.ts'
+import { unsupportedLayout } from '../lowered/lower-linear.ts'
+import { checkFactor, only } from './single-input.ts'
+import { SquareLayer } from './square.ts'
+
+/** Functions of activation layers; 'square' is exact, the others are approximated. */
+export type ActivationLayerFunction = Exclude<ActivationName, 'sign'>
+
+export interface ActivationOptions {
+  readonly name: string
+  readonly function: ActivationLayerFunction
+  /** A polynomial found before; default: `calibrate` finds one. Its range must be symmetric. */
+  readonly polynomial?: ActivationPolynomial
+}
+
+interface State {
+  readonly polynomial?: ActivationPolynomial
+  readonly outputFactor: number
+  readonly normalized: boolean
+}
+
+/** See {@link activation}. */
+export class ActivationLayer implements CalibratedLayer {
+  readonly kind = 'activation'
+  readonly arity = 1
+  readonly gapSensitive = true
+  readonly name: string
+  readonly function: Exclude<ActivationLayerFunction, 'square'>
+  /** Absent before calibration. */
+  readonly polynomial: ActivationPolynomial | undefined
+  /** The output is multiplied by this. */
+  readonly outputFactor: number
+  /** Whether inputs arrive divided by the half range. */
+  readonly normalized: boolean
+
+  constructor(name: string, fn: Exclude<ActivationLayerFunction, 'square'>, state: State) {
+    this.name = name
+    this.function = fn
+    this.polynomial = state.polynomial
+    this.outputFactor = state.outputFactor
+    this.normalized = state.normalized
+    const range = state.polynomial?.range
+    if (range && range[0] !== -range[1])
+      throw new InvalidArgumentError(`layer "${name}": expected a polynomial on a symmetric range, got [${range}]`)
+  }
+
+  get calibrated(): boolean {
+    return this.polynomial !== undefined
+  }
+  /** B of the range [-B, B]. */
+  get halfRange(): number {
+    return this.polynomial?.range[1] ?? 1
+  }
+  get inputScale(): number {
+    return this.normalized ? 1 : 1 / this.halfRange
+  }
+
+  outputShape(inputs: readonly Shape[]): Shape {
+    return only(this.name, inputs)
+  }
+  forward(inputs: readonly Tensor[]): Tensor {
+    const { evaluate } = activationFunction(this.function)
+    return this.#map(only(this.name, inputs), evaluate)
+  }
+  forwardApproximate(inputs: readonly Tensor[]): Tensor {
+    const polynomial = this.#polynomial()
+    return this.#map(only(this.name, inputs), (x) => forwardPolynomial(polynomial, x))
+  }
+  calibrate(statistics: InputStatistics, options: CalibrationOptions): ActivationLayer {
+    const polynomial = choosePolynomial(this, statistics, options)
+    return this.#with({ polynomial, normalized: false })
+  }
+  withNormalizedInput(): ActivationLayer {
+    this.#polynomial()
+    return this.#with({ normalized: true })
+  }
+  scaleOutput(factor: number): ActivationLayer {
+    checkFactor(this.name, factor)
+    return this.#with({ outputFactor: this.outputFactor * factor })
+  }
+  lower(inputs: readonly SlotLayout[]): LoweredLayer {
+    const input = only(this.name, inputs)
+    const polynomial = scalePolynomial(this.name, this.#polynomial(), this.outputFactor)
+    if (input.kind === 'channel') throw unsupportedLayout(this.name, input)
+    return lowerActivation(
+      {
+        name: this.name,
+        inputScale: this.inputScale,
+        prepared: prepareActivation(polynomial, { normalizedInput: true }),
+        atZero: this.outputFactor * forwardPolynomial(this.#polynomial(), 0),
+      },
+      input,
+    )
+  }
+
+  #polynomial(): ActivationPolynomial {
+    if (this.polynomial) return this.polynomial
+    throw new PlanError(
+      'range',
+      `activation "${this.name}" has no polynomial yet: run fit(model, data) and compile with its result, or call calibrate`,
+    )
+  }
+  #map(input: Tensor, f: (x: number) => number): Tensor {
+    const stretch = this.normalized ? this.halfRange : 1
+    return createTensor(
+      input.shape,
+      input.data.map((t) => this.outputFactor * f(stretch * t)),
+    )
+  }
+  #with(change: Partial<State>): ActivationLayer {
+    const { polynomial, outputFactor, normalized } = this
+    return new ActivationLayer(this.name, this.function, {
+      outputFactor,
+      normalized,
+      ...(polynomial ? { polynomial } : {}),
+      ...change,
+    })
+  }
+}
+
+function choosePolynomial(
+  layer: ActivationLayer,
+  statistics: InputStatistics,
+  options: CalibrationOptions,
+): ActivationPolynomial {
+  const { margin, degree, error, method } = options
+  if (!(margin >= 1) || !Number.isFinite(margin))
+    throw new InvalidArgumentError(`activation "${layer.name}": the margin must be at least 1, got ${margin}`)
+  const { min, max, histogram } = statistics
+  if (!(statistics.count > 0) || !Number.isFinite(min) || !Number.isFinite(max) || min > max)
+    throw new PlanError('range', `activation "${layer.name}": no usable statistics (${statistics.count} values seen)`)
+  const reach = margin * Math.max(Math.abs(min), Math.abs(max))
+  const half = reach > 0 ? reach : 1
+  const density =
+    method === 'least-squares' && histogram.length > 0 && max > min
+      ? { density: { range: [min, max] as const, counts: histogram } }
+      : {}
+  try {
+    return approximate(layer.function, {
+      range: [-half, half],
+      degree,
+      ...(error === undefined ? {} : { error: error * half }),
+      ...(method ? { method } : {}),
+      ...density,
+    })
+  } catch (cause) {
+    if (!(cause instanceof PlanError)) throw cause
+    throw new PlanError(cause.reason, `activation "${layer.name}": ${cause.message}`, { cause })
+  }
+}
+
+/** The polynomial times a constant, for inputs normalised to [-1, 1]. */
+function scalePolynomial(name: string, polynomial: ActivationPolynomial, factor: number): ActivationPolynomial {
+  if (factor === 1) return polynomial
+  const certifiedError = polynomial.certifiedError * Math.abs(factor)
+  if (polynomial.kind === 'series') {
+    const { series } = polynomial
+    const coefficients = series.coefficients.map((c) => c * factor)
+    return { ...polynomial, certifiedError, series: { ...series, coefficients } }
+  }
+  if (!(factor > 0))
+    throw new InvalidArgumentError(`activation "${name}": a composite ReLU takes positive factors only, got ${factor}`)
+  // B t (1 + sign t) / 2 is proportional to B, and the circuit sees t only
+  const { range } = polynomial
+  return { ...polynomial, certifiedError, range: [range[0] * factor, range[1] * factor] }
+}
+
+/**
+ * An activation layer. All but 'square' must be calibrated (`fit` and `compile` do it) or be given a polynomial.
+ *
+ * @throws InvalidArgumentError for an unknown function or a polynomial on a lopsided range
+ * @example
+ * ```ts
+ * import { createTensor } from '@he-ml/packing'
+ * import { activation, ActivationLayer } from '@he-ml/nn-layers'
+ * const layer = activation({ name: 'relu1', function: 'relu' }) as ActivationLayer
+ * const histogram = new Float64Array(8)
+ * const fitted = layer.calibrate({ count: 9, min: -3, max: 4, mean: 0, std: 1, histogram }, { margin: 1.25, degree: 15 })
+ * console.log(fitted.halfRange, fitted.forwardApproximate([createTensor([1], Float64Array.of(2))]).data) // 5, about 2
+ * ```
+ */
+export function activation(options: ActivationOptions): ActivationLayer | SquareLayer {
+  const { name, polynomial } = options
+  activationFunction(options.function)
+  if ((options.function as string) === 'sign')
+    throw new InvalidArgumentError(`layer "${name}": sign is no activation; take relu, or a neuron of its own`)
+  if (options.function === 'square') return new SquareLayer(name)
+  return new ActivationLayer(name, options.function, {
+    outputFactor: 1,
+    normalized: false,
+    ...(polynomial ? { polynomial } : {}),
+  })
+}

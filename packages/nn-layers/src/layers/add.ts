@@ -1,0 +1,135 @@
+/**
+ * Residual addition. Tensors in the same slots are added at no level. Where a branch put its result elsewhere, one of the two
+ * is moved by a permutation, for one level; compile avoids that with `LowerContext.prefer`.
+ */
+import { type Ciphertext, InvalidArgumentError, toLevel } from '@he-ml/ckks-core'
+import {
+  createTensor,
+  type Gaps,
+  type Layer,
+  type LowerContext,
+  type LoweredLayer,
+  type MultiplexedLayout,
+  PackedTensor,
+  type Shape,
+  type SlotLayout,
+  samePositions,
+  sameShape,
+  sizeOf,
+  type Tensor,
+} from '@he-ml/packing'
+import { type LinearMap, POINT_WINDOW } from '../linear-map/linear-map.ts'
+import { unsupportedLayout } from '../lowered/lower-linear.ts'
+import { createLowered } from '../lowered/lowered-layer.ts'
+import { lowerTransform } from '../multiplexed/lower-transform.ts'
+import { ReshapeLayer } from './reshape.ts'
+
+/** See {@link add}. */
+export class AddLayer implements Layer {
+  readonly kind = 'add'
+  readonly arity = 2
+  readonly homogeneous = true
+  readonly name: string
+  constructor(name: string) {
+    this.name = name
+  }
+
+  outputShape(inputs: readonly Shape[]): Shape {
+    const [a, b] = inputs
+    if (inputs.length !== 2 || !a || !b || !sameShape(a, b))
+      throw new InvalidArgumentError(
+        `layer "${this.name}": expected two inputs of one shape, got ${inputs.map((s) => `[${s}]`).join(' and ')}`,
+      )
+    return a
+  }
+  forward(inputs: readonly Tensor[]): Tensor {
+    const shape = this.outputShape(inputs.map((t) => t.shape))
+    return createTensor(
+      shape,
+      inputs[0]!.data.map((v, i) => v + inputs[1]!.data[i]!),
+    )
+  }
+  lower(inputs: readonly SlotLayout[], context: LowerContext): LoweredLayer {
+    this.outputShape(inputs.map((l) => l.shape))
+    const [a, b] = inputs as [SlotLayout, SlotLayout]
+    if (a.kind === 'batch' && b.kind === 'batch' && a.slots === b.slots) return this.#lowerInPlace([a, b], a)
+    if (a.kind !== 'multiplexed') throw unsupportedLayout(this.name, a)
+    if (b.kind !== 'multiplexed') throw unsupportedLayout(this.name, b)
+    if (samePositions(a, b)) return this.#lowerInPlace([a, b], sumLayout(a, b))
+    return this.#lowerMoved(a, b, context)
+  }
+
+  #lowerInPlace(inputs: readonly SlotLayout[], output: SlotLayout): LoweredLayer {
+    return createLowered({
+      name: this.name,
+      inputs,
+      output,
+      depth: 0,
+      prepare:
+        async () =>
+        async ({ engine, inputs: [a, b], pacer, temporaries }) => {
+          const sums: Ciphertext[] = []
+          for (let i = 0; i < a!.length; i++) {
+            await pacer.step()
+            sums.push(temporaries.use(engine.add(a![i]!, b![i]!)))
+          }
+          return sums
+        },
+    })
+  }
+
+  /** Moves b to a's slots. */
+  #lowerMoved(a: MultiplexedLayout, b: MultiplexedLayout, context: LowerContext): LoweredLayer {
+    const list = new ReshapeLayer('flatten', this.name)
+    const from = list.lower([b]).output as MultiplexedLayout
+    const to = list.lower([a]).output as MultiplexedLayout
+    const move = lowerTransform(permutation(this.name, sizeOf(a.shape)), from, { ...context, prefer: to })
+    return createLowered({
+      name: this.name,
+      inputs: [a, b],
+      output: sumLayout(a, { ...a, slots: (move.output as MultiplexedLayout).slots, period: move.output.slots }),
+      depth: 1,
+      prepare: async ({ engine, level, signal, weights }) => {
+        const prepared = weights.use(await move.prepare(engine, { level, ...(signal ? { signal } : {}) }))
+        return async ({ engine, inputs: [x, y], pacer, temporaries }) => {
+          await pacer.step()
+          const moved = temporaries.use(await prepared.apply(engine, [new PackedTensor(from, y!)]))
+          return x!.map((ciphertext, i) => {
+            const lowered = temporaries.use(toLevel(engine, ciphertext, level - 1))
+            return temporaries.use(engine.add(lowered, moved.ciphertexts[i]!))
+          })
+        }
+      },
+    })
+  }
+}
+
+const permutation = (name: string, size: number): LinearMap => ({
+  name,
+  input: [size, 1, 1],
+  output: [size, 1, 1],
+  outputShape: [size],
+  window: POINT_WINDOW,
+  groups: size,
+  weight: () => 1,
+})
+
+function sumLayout(a: MultiplexedLayout, b: MultiplexedLayout): MultiplexedLayout {
+  const order: readonly Gaps[] = ['zero', 'bounded', 'any']
+  const gaps = order[Math.max(order.indexOf(a.grid.gaps), order.indexOf(b.grid.gaps))]!
+  const slots = Math.max(a.slots, b.slots)
+  return { ...a, slots, period: Math.max(a.period, b.period), grid: { ...a.grid, gaps } }
+}
+
+/**
+ * The sum of two tensors of one shape.
+ *
+ * @example
+ * ```ts
+ * import { createTensor } from '@he-ml/packing'
+ * import { add } from '@he-ml/nn-layers'
+ * const [x, y] = [createTensor([2], Float64Array.of(1, 2)), createTensor([2], Float64Array.of(10, 20))]
+ * console.log(add({ name: 'sum' }).forward([x, y]).data) // [11, 22]
+ * ```
+ */
+export const add = (options: { readonly name: string }): AddLayer => new AddLayer(options.name)

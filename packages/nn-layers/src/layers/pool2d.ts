@@ -1,0 +1,126 @@
+/**
+ * Average pooling is a sum over a window and a division. The sum is rotations and additions and costs no level; the
+ * division does, unless `foldFactors` moves it into a neighbour, which leaves a `sumPool` here. Only windows over uncounted
+ * padding divide differently from place to place: those are a linear transform of their own.
+ */
+import { InvalidArgumentError } from '@he-ml/ckks-core'
+import type { Layer, LowerContext, LoweredLayer, Shape, SlotLayout, Tensor } from '@he-ml/packing'
+import { lowerBatchSum } from '../batch/lower-batch-sum.ts'
+import { forwardLinear } from '../linear-map/forward.ts'
+import { type LinearMap, type Pair, sourceOf, type Window } from '../linear-map/linear-map.ts'
+import { createWindow, imageShape, type WindowOptions, windowOutput } from '../linear-map/window.ts'
+import { lowerLinear } from '../lowered/lower-linear.ts'
+import { lowerSumPool } from '../multiplexed/lower-sum-pool.ts'
+import { only } from './single-input.ts'
+
+export interface Pool2dOptions extends Omit<WindowOptions, 'dilation'> {
+  readonly name: string
+  /** Rows and columns, or one number for both; 'global' for the whole image. */
+  readonly kernel: number | Pair | 'global'
+  /** Default: the kernel, windows side by side. */
+  readonly stride?: number | Pair
+  /** Whether padding counts as zeros in an average; default true. */
+  readonly countPadding?: boolean
+}
+
+type Mode = 'average' | 'sum'
+
+/** See {@link averagePool2d} and {@link sumPool2d}. */
+export class Pool2dLayer implements Layer {
+  readonly kind: 'averagePool2d' | 'sumPool2d'
+  readonly arity = 1
+  readonly homogeneous = true
+  readonly name: string
+  /** undefined for global pooling, where it depends on the input. */
+  readonly window: Window | undefined
+  readonly #options: Pool2dOptions
+  readonly #countPadding: boolean
+
+  constructor(options: Pool2dOptions, mode: Mode) {
+    this.kind = `${mode}Pool2d`
+    this.name = options.name
+    this.#options = options
+    this.#countPadding = options.countPadding ?? true
+    const { kernel } = options
+    if (kernel !== 'global') {
+      this.window = createWindow(this.name, kernel, { stride: kernel, ...options })
+      const { kernel: size, padding } = this.window
+      if (padding.some((p, side) => p >= size[side % 2]!))
+        throw new InvalidArgumentError(
+          `layer "${this.name}": padding [${padding}] must be smaller than the window [${size}]: a window would hold nothing else`,
+        )
+    }
+  }
+
+  /** The sum and the divisor apart; absent where the divisor differs from place to place, or for sums. */
+  factored(inputs: readonly Shape[]): { readonly factor: number; readonly layer: Layer } | undefined {
+    const window = this.#windowFor(imageShape(this.name, only(this.name, inputs)))
+    if (this.kind === 'sumPool2d' || (!this.#countPadding && window.padding.some((p) => p > 0))) return undefined
+    const [kh, kw] = window.kernel
+    return { factor: 1 / (kh * kw), layer: new Pool2dLayer(this.#options, 'sum') }
+  }
+
+  outputShape(inputs: readonly Shape[]): Shape {
+    const shape = imageShape(this.name, only(this.name, inputs))
+    return [shape[0], ...windowOutput(this.name, shape, this.#windowFor(shape))]
+  }
+  forward(inputs: readonly Tensor[]): Tensor {
+    const input = only(this.name, inputs)
+    return forwardLinear(this.#map(input.shape), input)
+  }
+  lower(inputs: readonly SlotLayout[], context: LowerContext): LoweredLayer {
+    const input = only(this.name, inputs)
+    const map = this.#map(input.shape)
+    if (this.kind === 'sumPool2d') {
+      if (input.kind === 'batch') return lowerBatchSum(map, input)
+      if (input.kind === 'multiplexed' && map.window.padding.every((p) => p === 0)) return lowerSumPool(map, input)
+    }
+    return lowerLinear(map, input, context)
+  }
+
+  #windowFor(shape: readonly [number, number, number]): Window {
+    return this.window ?? createWindow(this.name, [shape[1], shape[2]], {})
+  }
+
+  #map(given: Shape): LinearMap {
+    const input = imageShape(this.name, given)
+    const window = this.#windowFor(input)
+    const output = [input[0], ...windowOutput(this.name, input, window)] as const
+    const [kh, kw] = window.kernel
+    const even = this.#countPadding || window.padding.every((p) => p === 0)
+    const inside = (out: number, axis: 0 | 1): number => {
+      let count = 0
+      for (let tap = 0; tap < window.kernel[axis]; tap++) {
+        const source = sourceOf(out, tap, axis, window)
+        if (source >= 0 && source < input[axis + 1]!) count++
+      }
+      return count
+    }
+    const weight = (_o: number, _c: number, _ky: number, _kx: number, y: number, x: number): number => {
+      if (this.kind === 'sumPool2d') return 1
+      return even ? 1 / (kh * kw) : 1 / (inside(y, 0) * inside(x, 1))
+    }
+    return { name: this.name, input, output, outputShape: output, window, groups: input[0], weight }
+  }
+}
+
+/**
+ * Average pooling over [channels, height, width].
+ *
+ * @throws InvalidArgumentError for a malformed window; the message names the layer
+ * @example
+ * ```ts
+ * import { createTensor } from '@he-ml/packing'
+ * import { averagePool2d } from '@he-ml/nn-layers'
+ * const layer = averagePool2d({ name: 'pool', kernel: 2 })
+ * console.log(layer.forward([createTensor([1, 2, 2], Float64Array.of(1, 2, 3, 6))]).data) // [3]
+ * ```
+ */
+export const averagePool2d = (options: Pool2dOptions): Pool2dLayer => new Pool2dLayer(options, 'average')
+
+/** Window sums over [channels, height, width]: no level. */
+export const sumPool2d = (options: Pool2dOptions): Pool2dLayer => new Pool2dLayer(options, 'sum')
+
+/** Average of each channel: [channels, height, width] -> [channels, 1, 1]. */
+export const globalAveragePool = (options: { readonly name: string }): Pool2dLayer =>
+  new Pool2dLayer({ ...options, kernel: 'global' }, 'average')

@@ -1,0 +1,52 @@
+/** x^2, slot by slot: exact, one level, nothing to calibrate. */
+import { type Ciphertext, scope } from '@he-ml/ckks-core'
+import { createTensor, type Layer, type LoweredLayer, type Shape, type SlotLayout, type Tensor } from '@he-ml/packing'
+import { unsupportedLayout } from '../lowered/lower-linear.ts'
+import { createLowered } from '../lowered/lowered-layer.ts'
+import { only } from './single-input.ts'
+
+/** See {@link activation}. */
+export class SquareLayer implements Layer {
+  readonly kind = 'square'
+  readonly arity = 1
+  readonly name: string
+  constructor(name: string) {
+    this.name = name
+  }
+
+  outputShape(inputs: readonly Shape[]): Shape {
+    return only(this.name, inputs)
+  }
+  forward(inputs: readonly Tensor[]): Tensor {
+    const { shape, data } = only(this.name, inputs)
+    return createTensor(
+      shape,
+      data.map((v) => v * v),
+    )
+  }
+  lower(inputs: readonly SlotLayout[]): LoweredLayer {
+    const input = only(this.name, inputs)
+    if (input.kind === 'channel') throw unsupportedLayout(this.name, input)
+    const output: SlotLayout =
+      input.kind === 'multiplexed' && input.grid.gaps === 'bounded'
+        ? { ...input, grid: { ...input.grid, gaps: 'any' } }
+        : input
+    return createLowered({
+      name: this.name,
+      inputs: [input],
+      output,
+      depth: 1,
+      prepare:
+        async () =>
+        async ({ engine, inputs, pacer, temporaries }) => {
+          const squares: Ciphertext[] = []
+          for (const x of inputs[0]!) {
+            await pacer.step()
+            const square = scope((use) => engine.rescale(use(engine.relinearize(use(engine.square(x))))))
+            squares.push(temporaries.use(square))
+          }
+          return squares
+        },
+    })
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * Every linear layer seen as one thing: a grouped convolution over [channels, height, width] with a weight per (output
+ * channel, input channel, tap). A fully connected layer is a 1 x 1 convolution over 1 x 1 images, batch normalisation and
+ * average pooling are depthwise. Lowering for either packing knows only this.
+ */
+import type { Shape } from '@he-ml/packing'
+
+/** Rows and columns. */
+export type Pair = readonly [number, number]
+/** Top, left, bottom, right. */
+export type Padding = readonly [number, number, number, number]
+
+/** The sliding window: which inputs an output reads. */
+export interface Window {
+  readonly kernel: Pair
+  readonly stride: Pair
+  readonly padding: Padding
+  readonly dilation: Pair
+}
+
+export interface LinearMap {
+  readonly name: string
+  /** [channels, height, width]. */
+  readonly input: readonly [number, number, number]
+  readonly output: readonly [number, number, number]
+  /** The layer's own output shape, of the same size. */
+  readonly outputShape: Shape
+  readonly window: Window
+  /** Channels are linked within groups only; divides both numbers of channels. */
+  readonly groups: number
+  /**
+   * Weight of tap (ky, kx) from channel c (within the group) to output channel o, for the output in row y and column x; the
+   * position matters only where padding is not counted.
+   */
+  weight(o: number, c: number, ky: number, kx: number, y: number, x: number): number
+  /** Constant added to output channel o; absent when there is none. */
+  readonly bias?: Float64Array
+}
+
+/** A 1 x 1 window that moves by one. */
+export const POINT_WINDOW: Window = { kernel: [1, 1], stride: [1, 1], padding: [0, 0, 0, 0], dilation: [1, 1] }
+
+/** The input row (or column) that an output and a tap read; outside [0, size) it is padding. */
+export const sourceOf = (out: number, tap: number, axis: 0 | 1, window: Window): number =>
+  out * window.stride[axis] + tap * window.dilation[axis] - window.padding[axis]
+
+/** Output channels per group, and input channels per group. */
+export const groupSizes = (map: LinearMap): { readonly outputs: number; readonly inputs: number } => ({
+  outputs: map.output[0] / map.groups,
+  inputs: map.input[0] / map.groups,
+})
+
+/** Taps (of one axis) that at least one output reads from inside the image. */
+export function usefulTaps(map: LinearMap, axis: 0 | 1): number[] {
+  const size = map.input[axis + 1]!
+  const outs = map.output[axis + 1]!
+  return Array.from({ length: map.window.kernel[axis] }, (_, k) => k).filter((k) => {
+    for (let out = 0; out < outs; out++) {
+      const source = sourceOf(out, k, axis, map.window)
+      if (source >= 0 && source < size) return true
+    }
+    return false
+  })
+}
+
+/** Root mean square of the weights, over all links; for error estimates. */
+export function weightMagnitude(map: LinearMap): number {
+  const { inputs } = groupSizes(map)
+  const [kh, kw] = map.window.kernel
+  let sum = 0
+  let count = 0
+  for (let o = 0; o < map.output[0]; o++)
+    for (let c = 0; c < inputs; c++)
+      for (let ky = 0; ky < kh; ky++)
+        for (let kx = 0; kx < kw; kx++) {
+          sum += map.weight(o, c, ky, kx, 0, 0) ** 2
+          count++
+        }
+  return Math.sqrt(sum / count)
+}

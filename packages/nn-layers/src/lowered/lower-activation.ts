@@ -1,0 +1,59 @@
+import type { PreparedActivation } from '@he-ml/activations'
+import { type Ciphertext, type Plaintext, scope } from '@he-ml/ckks-core'
+import { type BatchLayout, type LoweredLayer, layoutPositions, type MultiplexedLayout } from '@he-ml/packing'
+import { createLowered, type Engine } from './lowered-layer.ts'
+
+export interface ActivationCircuit {
+  readonly name: string
+  /** Multiplied into the input first; 1 for none. */
+  readonly inputScale: number
+  /** For inputs in [-1, 1]. */
+  readonly prepared: PreparedActivation
+  /** The polynomial's value at 0, which is what clean gaps come to hold. */
+  readonly atZero: number
+}
+
+/** Mask or normalisation (one level, if any is needed), then the polynomial on every ciphertext. */
+export function lowerActivation(activation: ActivationCircuit, input: MultiplexedLayout | BatchLayout): LoweredLayer {
+  const { name, inputScale, prepared } = activation
+  const masked = input.kind === 'multiplexed' && input.grid.gaps === 'any'
+  const extra = masked || inputScale !== 1 ? 1 : 0
+  return createLowered({
+    name,
+    inputs: [input],
+    output: outputOf(activation, input, masked),
+    depth: prepared.depth + extra,
+    prepare: async ({ engine, level, weights }) => {
+      const masks = masked ? encodeMasks(input as MultiplexedLayout, inputScale, engine, level) : []
+      for (const mask of masks) weights.use(mask)
+      return async ({ engine, inputs, pacer, temporaries }) => {
+        const results: Ciphertext[] = []
+        for (const [i, x] of inputs[0]!.entries()) {
+          await pacer.step()
+          const result = scope((use) => {
+            if (extra === 0) return prepared.apply(engine, x)
+            const mask = masks[i]
+            const product = use(mask ? engine.mulPlain(x, mask) : engine.mulScalar(x, inputScale))
+            return prepared.apply(engine, use(engine.rescale(product)))
+          })
+          results.push(temporaries.use(result))
+        }
+        return results
+      }
+    },
+  })
+}
+
+function outputOf({ atZero }: ActivationCircuit, input: MultiplexedLayout | BatchLayout, masked: boolean) {
+  if (input.kind === 'batch') return input
+  const zero = atZero === 0 && (masked || input.grid.gaps === 'zero')
+  return { ...input, grid: { ...input.grid, gaps: zero ? ('zero' as const) : ('bounded' as const) } }
+}
+
+function encodeMasks(layout: MultiplexedLayout, value: number, engine: Engine, level: number): Plaintext[] {
+  const vectors = Array.from({ length: layout.ciphertexts }, () => new Float64Array(layout.period))
+  for (const place of layoutPositions(layout)) vectors[Math.floor(place / layout.slots)]![place % layout.slots] = value
+  const { parameters } = engine
+  const scale = (parameters.groupProduct(level) * parameters.scaleAt(level - 1)) / parameters.scaleAt(level)
+  return vectors.map((values) => engine.encode(values, { level, scale }))
+}

@@ -1,0 +1,22 @@
+import { UnsupportedError } from '@he-ml/ckks-core'
+import { type LowerContext, type LoweredLayer, type SlotLayout, sizeOf } from '@he-ml/packing'
+import { lowerBatchLinear } from '../batch/lower-batch-linear.ts'
+import type { LinearMap } from '../linear-map/linear-map.ts'
+import { lowerTransform } from '../multiplexed/lower-transform.ts'
+
+/** A linear map on whatever layout it meets. @throws UnsupportedError naming the layer and the layouts that would do */
+export function lowerLinear(map: LinearMap, input: SlotLayout | undefined, context: LowerContext): LoweredLayer {
+  if (input && sizeOf(input.shape) !== sizeOf(map.input))
+    throw new UnsupportedError(
+      `layer "${map.name}": made for [${map.input}], got a layout of [${input.shape}]: lower it on its input's layout`,
+    )
+  if (input?.kind === 'multiplexed') return lowerTransform(map, input, context)
+  if (input?.kind === 'batch') return lowerBatchLinear(map, input)
+  throw unsupportedLayout(map.name, input)
+}
+
+export function unsupportedLayout(name: string, input: SlotLayout | undefined): UnsupportedError {
+  return new UnsupportedError(
+    `layer "${name}" cannot run on a ${input?.kind ?? 'missing'} layout: pack the input as multiplexed (one image) or batch (image = slot)`,
+  )
+}

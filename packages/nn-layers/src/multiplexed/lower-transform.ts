@@ -1,0 +1,85 @@
+/** A planned transform as a layer: fused linear transforms, one rescale, folds, bias. One level. */
+import {
+  type Ciphertext,
+  type Plaintext,
+  type PreparedLinearTransform,
+  prepareLinearTransform,
+  scope,
+} from '@he-ml/ckks-core'
+import { type LowerContext, type LoweredLayer, layoutPositions, type MultiplexedLayout } from '@he-ml/packing'
+import type { LinearMap } from '../linear-map/linear-map.ts'
+import { type Circuit, createLowered, type Engine, type PrepareContext } from '../lowered/lowered-layer.ts'
+import { diagonalMatrices } from './diagonal-values.ts'
+import { planTransform, type TransformPlan } from './transform-plan.ts'
+
+/** @throws UnsupportedError when no output layout fits */
+export function lowerTransform(map: LinearMap, input: MultiplexedLayout, context: LowerContext): LoweredLayer {
+  const plan = planTransform(map, input, context)
+  return createLowered({
+    name: map.name,
+    inputs: [input],
+    output: plan.output,
+    depth: 1,
+    prepare: (prepare) => prepareTransform(plan, prepare),
+  })
+}
+
+interface Block {
+  readonly from: number
+  readonly to: number
+  readonly transform: PreparedLinearTransform
+}
+
+async function prepareTransform(plan: TransformPlan, context: PrepareContext): Promise<Circuit> {
+  const { engine, level, weights, signal } = context
+  const blocks: Block[] = []
+  for (const [i, matrix] of diagonalMatrices(plan).entries()) {
+    const { from, to } = plan.blocks[i]!
+    const transform = await prepareLinearTransform(engine, matrix, { level, ...(signal ? { signal } : {}) })
+    blocks.push({ from, to, transform: weights.use(transform) })
+  }
+  const biases = encodeBias(plan, engine, level - 1)
+  for (const bias of biases) if (bias) weights.use(bias)
+  return async ({ engine, inputs, pacer, temporaries }) => {
+    const outputs: Ciphertext[] = []
+    for (let to = 0; to < plan.output.ciphertexts; to++) {
+      const parts: Ciphertext[] = []
+      for (const block of blocks) {
+        if (block.to !== to) continue
+        await pacer.step()
+        parts.push(temporaries.use(engine.linearTransform(inputs[0]![block.from]!, block.transform)))
+      }
+      outputs.push(temporaries.use(finish(engine, plan, parts, biases[to])))
+      for (const part of parts) part.dispose()
+    }
+    return outputs
+  }
+}
+
+/** Sum, rescale, folds, bias. */
+function finish(
+  engine: Engine,
+  plan: TransformPlan,
+  parts: readonly Ciphertext[],
+  bias: Plaintext | undefined,
+): Ciphertext {
+  return scope((use) => {
+    let total = use(engine.rescale(parts.length === 1 ? parts[0]! : use(engine.sum(parts))))
+    for (const fold of plan.folds) total = use(engine.add(total, use(engine.rotate(total, fold))))
+    return bias ? use(engine.addPlain(total, bias)) : total
+  })
+}
+
+/** The bias at every element, zero in the gaps, so that gaps stay what they are. */
+function encodeBias(plan: TransformPlan, engine: Engine, level: number): (Plaintext | undefined)[] {
+  const { bias, output: shape } = plan.map
+  const { slots, period, ciphertexts } = plan.output
+  if (!bias || bias.every((b) => b === 0)) return []
+  const vectors = Array.from({ length: ciphertexts }, () => new Float64Array(period))
+  const pixels = shape[1] * shape[2]
+  layoutPositions(plan.output).forEach((place, element) => {
+    vectors[Math.floor(place / slots)]![place % slots] = bias[Math.floor(element / pixels)]!
+  })
+  const scale = engine.parameters.scaleAt(level)
+  return vectors.map((values) => engine.encode(values, { level, scale }))
+}

@@ -1,0 +1,174 @@
+/**
+ * A linear map between two layouts as rotations and diagonals. Every candidate placement is priced with every number of
+ * folds; the cheapest wins, the first among equals. Nothing here looks at a weight.
+ */
+import { UnsupportedError } from '@he-ml/ckks-core'
+import { type LowerContext, layoutPositions, type MultiplexedLayout, nextPowerOfTwo } from '@he-ml/packing'
+import type { LinearMap } from '../linear-map/linear-map.ts'
+import { type Differences, differences, differencesWork, halve, signedSteps } from './differences.ts'
+import { looseFolds } from './folds.ts'
+import { type Placement, placementOf, placements } from './placement.ts'
+import { leastCost, type Prices, referencePrices, transformCost } from './prices.ts'
+
+/** Diagonals from one input ciphertext to one output ciphertext. */
+export interface TransformBlock {
+  readonly from: number
+  readonly to: number
+  /** Rotations of the input; negative to the right. */
+  readonly steps: readonly number[]
+}
+
+export interface TransformPlan {
+  readonly map: LinearMap
+  readonly input: MultiplexedLayout
+  readonly output: MultiplexedLayout
+  /** Slots of the transform: as many as the input's handles have, or more. */
+  readonly slots: number
+  /** Length with which diagonals repeat. */
+  readonly length: number
+  readonly blocks: readonly TransformBlock[]
+  /** Rotations added up after rescaling. */
+  readonly folds: readonly number[]
+  /** Where shares lie relative to an output's slot. */
+  readonly shifts: readonly number[]
+  readonly cost: number
+}
+
+/** Pairs of positions looked at before the search settles for what it has. */
+const WORK_LIMIT = 4e7
+const LEAST_CANDIDATES = 8
+
+/** @throws UnsupportedError when no placement fits the slots */
+export function planTransform(map: LinearMap, input: MultiplexedLayout, context: LowerContext): TransformPlan {
+  const prices = referencePrices(context.maxSlots)
+  const work = differencesWork(map, input)
+  let best: TransformPlan | undefined
+  let count = 0
+  for (const placement of candidates(map, input, context)) {
+    if (++count > LEAST_CANDIDATES && count * work > WORK_LIMIT) break
+    best = planPlacement({ map, input, placement, context, prices }, best)
+  }
+  if (!best)
+    throw new UnsupportedError(
+      `layer "${map.name}": its output [${map.outputShape}] with a row stride of ${input.grid.rowStride * map.window.stride[0]} slots does not fit ciphertexts of ${context.maxSlots} slots: use a larger ring, or the batch layout`,
+    )
+  return best
+}
+
+function* candidates(map: LinearMap, input: MultiplexedLayout, context: LowerContext): Generator<Placement> {
+  const preferred = context.prefer?.kind === 'multiplexed' ? placementOf(context.prefer, map) : undefined
+  if (preferred) yield preferred
+  else yield* placements(map, input, context.maxSlots)
+}
+
+interface Candidate {
+  readonly map: LinearMap
+  readonly input: MultiplexedLayout
+  readonly placement: Placement
+  readonly context: LowerContext
+  readonly prices: Prices
+}
+
+function planPlacement(candidate: Candidate, best: TransformPlan | undefined): TransformPlan | undefined {
+  const { map, input, placement, context, prices } = candidate
+  const layout = outputLayout(candidate)
+  if (!layout) return best
+  const span = layout.slots
+  const length = Math.max(input.period, span)
+  const limit = best?.cost ?? Number.POSITIVE_INFINITY
+  let found = differences(map, input, placement)
+  // whole halves can be folded where the input fills the vector and the output does not
+  const smallest = placement.ciphertexts === 1 && input.period === length ? span : length
+  let result = best
+  for (let period = length, folds: number[] = []; period >= smallest; period /= 2) {
+    if (period < length) {
+      found = found.map((d) => ({ ...d, flags: halve(d.flags) }))
+      folds = [...folds, period]
+    }
+    const extra = folds.length * prices.rotate * placement.ciphertexts
+    if (extra + found.reduce((sum, d) => sum + leastCost(countFlags(d), prices), 0) >= (result?.cost ?? limit)) continue
+    const blocks = found.map(({ from, to, flags }) => ({ from, to, steps: signedSteps(flags) }))
+    const cost = extra + blocks.reduce((sum, b) => sum + transformCost(b.steps, length, prices), 0)
+    if (cost >= (result?.cost ?? limit)) continue
+    const shifts = Array.from({ length: length / period }, (_, r) => r * period)
+    result = finish(candidate, layout, { blocks, folds, shifts, cost, length, period })
+  }
+  if (context.gaps !== 'any' || input.ciphertexts > 1 || placement.ciphertexts > 1) return result
+  return loose(candidate, layout, result)
+}
+
+/** The same placement with folds that leave partial sums behind, if that is cheaper. */
+function loose(candidate: Candidate, layout: MultiplexedLayout, best: TransformPlan | undefined) {
+  const { map, input, placement, prices } = candidate
+  const [block] = differences(map, input, placement)
+  if (!block) return best
+  const length = Math.max(input.slots, layout.slots)
+  const steps = signedSteps(block.flags)
+  const targets = [...layoutPositions(layout)]
+  const {
+    folds,
+    shifts,
+    steps: reduced,
+    cost,
+  } = looseFolds({ steps, period: input.period, slots: length, targets, prices })
+  if (best && cost >= best.cost) return best
+  const blocks = [{ from: block.from, to: block.to, steps: reduced }]
+  return finish(candidate, layout, { blocks, folds, shifts, cost, length, period: length, gaps: 'any' })
+}
+
+interface Found {
+  readonly blocks: readonly TransformBlock[]
+  readonly folds: readonly number[]
+  readonly shifts: readonly number[]
+  readonly cost: number
+  readonly length: number
+  readonly period: number
+  readonly gaps?: 'any'
+}
+
+function finish({ map, input }: Candidate, layout: MultiplexedLayout, found: Found): TransformPlan {
+  const { blocks, folds, shifts, cost, length, period } = found
+  const slots = Math.max(input.slots, length)
+  const output: MultiplexedLayout = {
+    ...layout,
+    slots,
+    period: layout.ciphertexts > 1 ? slots : period,
+    grid: { ...layout.grid, gaps: found.gaps ?? 'zero' },
+  }
+  return { map, input, output, slots, length, blocks, folds, shifts, cost }
+}
+
+/** The placement as a layout whose slots are just enough; undefined when it cannot follow this input. */
+function outputLayout({ map, input, placement }: Candidate): MultiplexedLayout | undefined {
+  const { ciphertexts, rowStride, columnStride, offsets } = placement
+  const rank3 = map.outputShape.length === 3
+  const layout: MultiplexedLayout = {
+    kind: 'multiplexed',
+    shape: map.outputShape,
+    slots: placement.slots,
+    period: placement.slots,
+    ciphertexts,
+    grid: {
+      rowStride: rank3 ? rowStride : 1,
+      columnStride: rank3 ? columnStride : 1,
+      channelOffsets: offsets,
+      gaps: 'zero',
+    },
+  }
+  const positions = layoutPositions(layout)
+  if (!areDistinct(positions, ciphertexts * placement.slots)) return undefined
+  if (ciphertexts > 1) return placement.slots >= input.slots ? layout : undefined
+  const slots = nextPowerOfTwo(positions.reduce((a, b) => Math.max(a, b)) + 1)
+  return { ...layout, slots, period: slots }
+}
+
+function areDistinct(positions: Int32Array, end: number): boolean {
+  const seen = new Uint8Array(end)
+  return positions.every((p) => p < end && seen[p]!++ === 0)
+}
+
+function countFlags({ flags }: Differences): number {
+  let count = 0
+  for (const flag of flags) count += flag
+  return count
+}
