@@ -1,1 +1,46 @@
-export {}
+/**
+ * Functions a polynomial can stand for: Chebyshev series, minimax and least-squares approximation, composite sign and ReLU,
+ * every one with a certified error on its range.
+ *
+ * @packageDocumentation
+ */
+export * from './activation-polynomial.ts'
+export { type ApproximateOptions, approximate } from './approximate.ts'
+export type { Supremum } from './branch-and-bound.ts'
+export { certifySeries } from './certify.ts'
+export {
+  type ChebyshevSeries,
+  chebyshevNodes,
+  evaluateSeries,
+  interpolateChebyshev,
+  type Range,
+  seriesDepth,
+} from './chebyshev.ts'
+export {
+  type CompositeSign,
+  type CompositeSignOptions,
+  certifyCompositeSign,
+  certifyReluBySign,
+  compositeSign,
+  evaluateCompositeSign,
+} from './composite-sign.ts'
+export {
+  type EvaluateActivationOptions,
+  evaluateActivation,
+  type PreparedActivation,
+  prepareActivation,
+} from './evaluate-activation.ts'
+export type { Extremum } from './exchange.ts'
+export { ACTIVATION_NAMES, type ActivationFunction, type ActivationName, activationFunction } from './functions.ts'
+export { fitLeastSquares, type Histogram, type LeastSquaresFit, type LeastSquaresOptions } from './least-squares.ts'
+export { findMinimax, type MinimaxOptions, type MinimaxResult } from './remez.ts'
+export { type CompositeDegrees, type DegreeSearchOptions, searchCompositeDegrees } from './search-degrees.ts'
+export {
+  addSeries,
+  changeRange,
+  differentiateSeries,
+  fromPowerBasis,
+  multiplySeries,
+  scaleSeries,
+  toPowerBasis,
+} from './series-algebra.ts'

@@ -1,0 +1,111 @@
+/** An approximation on a ciphertext: the Chebyshev circuit of ckks-core, once per factor. */
+import {
+  type Ciphertext,
+  chebyshevPolynomial,
+  type Evaluator,
+  evaluateChebyshev,
+  evaluateComposite,
+  InvalidArgumentError,
+  LevelError,
+  type Polynomial,
+  scope,
+} from '@he-ml/ckks-core'
+import type { ActivationPolynomial, CompositePolynomial } from './activation-polynomial.ts'
+
+export interface EvaluateActivationOptions {
+  /**
+   * The slots already hold x / B (or, for a lopsided range, the position of x in it), between -1 and 1: the producing layer
+   * was scaled. Otherwise one level more is spent on that product, unless the range is [-1, 1] itself.
+   */
+  readonly normalizedInput?: boolean
+}
+
+/** An approximation made ready for ciphertexts; immutable, usable many times. */
+export interface PreparedActivation {
+  /** Levels consumed, the normalisation included. */
+  readonly depth: number
+  /** @throws LevelError with too few levels; MissingKeyError without the relinearisation key */
+  apply(engine: Evaluator, input: Ciphertext): Ciphertext
+}
+
+/**
+ * Plans the circuit of an approximation once.
+ * @throws InvalidArgumentError for a constant polynomial
+ */
+export function prepareActivation(
+  polynomial: ActivationPolynomial,
+  options: EvaluateActivationOptions = {},
+): PreparedActivation {
+  const [lo, hi] = polynomial.range
+  const normalize = !(options.normalizedInput || (lo === -1 && hi === 1))
+  const depth = polynomial.depth + (normalize ? 1 : 0)
+  const circuit =
+    polynomial.kind === 'series' ? seriesCircuit(polynomial.series.coefficients) : compositeCircuit(polynomial)
+  return {
+    depth,
+    apply: (engine, input) => {
+      if (input.level < depth)
+        throw new LevelError(
+          `activation "${polynomial.function}": expected level >= ${depth}, got ${input.level}: insert a refresh before it, ` +
+            'take a lower degree or raise the number of levels',
+        )
+      if (!normalize) return circuit(engine, input)
+      return scope((use) => {
+        const scaled = use(engine.rescale(use(engine.mulScalar(input, 2 / (hi - lo)))))
+        const unit = lo === -hi ? scaled : use(engine.addScalar(scaled, -(lo + hi) / (hi - lo)))
+        return circuit(engine, unit)
+      })
+    },
+  }
+}
+
+type Circuit = (engine: Evaluator, unit: Ciphertext) => Ciphertext
+
+function seriesCircuit(coefficients: readonly number[]): Circuit {
+  if (coefficients.slice(1).every((c) => c === 0))
+    throw new InvalidArgumentError('this approximation is constant: replace the activation by its value')
+  const polynomial = chebyshevPolynomial(coefficients)
+  return (engine, unit) => evaluateChebyshev(engine, unit, polynomial)
+}
+
+/** For ReLU, B x' (1 + s(x')) / 2 with the factor B / 2 inside the last series. */
+function compositeCircuit({ function: name, factors, range }: CompositePolynomial): Circuit {
+  const half = 0.5 * range[1]
+  const polynomials: Polynomial[] = factors.map(({ coefficients }, i) => {
+    if (name === 'sign' || i < factors.length - 1) return chebyshevPolynomial(coefficients)
+    return chebyshevPolynomial(coefficients.map((c, k) => half * (c + (k === 0 ? 1 : 0))))
+  })
+  if (name === 'sign') return (engine, unit) => evaluateComposite(engine, unit, polynomials)
+  const gateDepth = polynomials.reduce((sum, p) => sum + p.depth, 0)
+  return (engine, unit) =>
+    scope((use) => {
+      const level = unit.level - gateDepth
+      // the scale at which the product with x rescales to the nominal scale of its level
+      const { parameters } = engine
+      const targetScale = (parameters.scaleAt(level - 1) * parameters.groupProduct(level)) / unit.scale
+      const gate = use(evaluateComposite(engine, unit, polynomials, { targetScale }))
+      const x = use(engine.dropLevel(unit, level))
+      return engine.rescale(use(engine.relinearize(use(engine.mul(gate, x)))))
+    })
+}
+
+/**
+ * The approximation, slot by slot. Inputs must lie within the polynomial's range.
+ * @returns at level - depth (one less without a normalised input), nominal scale; the input stays alive
+ * @throws LevelError, MissingKeyError, InvalidArgumentError
+ * @example
+ * ```ts
+ * import { approximate, evaluateActivation } from '@he-ml/activations'
+ * import { createClearEngine, createParameters } from '@he-ml/ckks-core'
+ * const engine = createClearEngine(createParameters({ logN: 14, levels: 6, scaleBits: 40, dnum: 7 }))
+ * const relu = approximate('relu', { range: [-4, 4], degree: 15 })
+ * const y = evaluateActivation(engine, engine.encryptClear(Float64Array.of(-2, 3)), relu)
+ * console.log(engine.readClear(y).re) // about 0 and 3
+ * ```
+ */
+export const evaluateActivation = (
+  engine: Evaluator,
+  input: Ciphertext,
+  polynomial: ActivationPolynomial,
+  options: EvaluateActivationOptions = {},
+): Ciphertext => prepareActivation(polynomial, options).apply(engine, input)
