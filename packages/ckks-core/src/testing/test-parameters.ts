@@ -4,9 +4,9 @@ import { insecureParameters } from '../parameters/create-parameters.ts'
 /** One prime a level, 40 bits. */
 export const oneprime40 = insecureParameters({ logN: 10, levels: 8, scaleBits: 40 })
 /** One prime a level, 30 bits. */
-export const oneprime30 = insecureParameters({ logN: 10, levels: 8, scaleBits: 30 })
+const oneprime30 = insecureParameters({ logN: 10, levels: 8, scaleBits: 30 })
 /** Two primes a level. */
-export const twoprime56 = insecureParameters({ logN: 10, levels: 8, scaleBits: 56 })
+const twoprime56 = insecureParameters({ logN: 10, levels: 8, scaleBits: 56 })
 
 /** The sets by name, for `describe.each`. */
 export const testParameters = [

@@ -82,7 +82,8 @@ export function createDefaultCostModel(options: DefaultCostOptions = {}): CostMo
       const convert = n * convertElement
       const all = limbs + specialLimbs
       const decompose = digits * all * ntt + limbs * (all - limbs / digits) * convert
-      const keyProduct = 2 * digits * all * pass
+      // two products per digit and limb, keys packed to 6 bytes a residue
+      const keyProduct = 1.4 * digits * all * pass
       const modDown = all * ntt + specialLimbs * limbs * convert + limbs * pass
       const keySwitch = decompose + keyProduct + 2 * modDown + 2 * limbs * pass
       const nanoseconds: Record<OperationKind, number> = {
