@@ -50,14 +50,18 @@ void Encoder::decode(double* re, double* im, size_t n, const Plaintext& plaintex
     for (size_t i = 0; i < limbs; ++i) residues[i] = coefficients.limb(i);
     const size_t gap = degree / (2 * n);
     executor.parallelFor((2 * n + GRAIN - 1) / GRAIN, [&](size_t begin, size_t end) {
-        const size_t last = std::min(end * GRAIN, 2 * n);
-        for (size_t j = begin * GRAIN; j < last; ++j) values[j] = radix.value(residues.data(), j * gap);
+        const size_t first = begin * GRAIN;
+        radix.values(values + first, residues.data(), first, std::min(end * GRAIN, 2 * n) - first, gap);
     });
     double* imaginary = values + n;
     kernels_.forward(values, imaginary, n, roots_.re.data(), roots_.im.data());
     kernels_.scale(values, 2 * n, 1 / scale);
-    forBitReversed(n, [&](size_t i, size_t k) { re[k] = values[i]; });
-    if (im != nullptr) forBitReversed(n, [&](size_t i, size_t k) { im[k] = imaginary[i]; });
+    // Reversal is its own inverse: gathered, for scattered stores would wait for their lines.
+    if (im != nullptr) {
+        forBitReversed(n, [&](size_t k, size_t i) { re[k] = values[i], im[k] = imaginary[i]; });
+    } else {
+        forBitReversed(n, [&](size_t k, size_t i) { re[k] = values[i]; });
+    }
 }
 
 void Encoder::decode(double* re, double* im, size_t n, const Plaintext& plaintext, double scale) const {

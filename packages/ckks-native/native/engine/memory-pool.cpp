@@ -2,9 +2,11 @@
 
 #include <cstring>
 #include <limits>
-#include <new>
+#include <string>
 
 #include <sys/mman.h>
+
+#include "errors.h"
 
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
@@ -23,7 +25,7 @@ constexpr size_t PAGE = 4096;
 constexpr size_t HUGE_PAGE = size_t{2} << 20;
 
 size_t roundUp(size_t bytes, size_t unit) {
-    if (bytes > std::numeric_limits<size_t>::max() - unit) throw std::bad_alloc();
+    if (bytes > std::numeric_limits<size_t>::max() - unit) throw MemoryError("a buffer of 2^64 bytes was asked for");
     return (bytes + unit - 1) / unit * unit;
 }
 
@@ -31,7 +33,7 @@ size_t roundUp(size_t bytes, size_t unit) {
 void* mapAligned(size_t bytes, bool hugePages) {
     const size_t wanted = bytes + HUGE_PAGE;
     void* raw = mmap(nullptr, wanted, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (raw == MAP_FAILED) throw std::bad_alloc();
+    if (raw == MAP_FAILED) throw MemoryError("the system refused " + std::to_string(bytes) + " bytes of memory");
     const uintptr_t start = reinterpret_cast<uintptr_t>(raw);
     const uintptr_t aligned = (start + HUGE_PAGE - 1) & ~uintptr_t{HUGE_PAGE - 1};
     if (aligned > start) munmap(raw, aligned - start);
@@ -173,7 +175,13 @@ void MemoryPool::count(MemoryKind kind, size_t bytes) {
 void MemoryPool::addRegion(size_t bytes) {
     size_t size = roundUp(bytes, HUGE_PAGE);
     if (size < options_.regionBytes) size = roundUp(options_.regionBytes, HUGE_PAGE);
-    trimTo(options_.allowanceBytes);   // idle but too scattered for this request
+    const bool limited = options_.limitBytes != 0;
+    trimTo(limited ? 0 : options_.allowanceBytes);   // idle but too scattered for this request
+    if (limited && counters_.mapped + size > options_.limitBytes) {
+        throw MemoryError("the pool's limit is " + std::to_string(options_.limitBytes) + " bytes, " +
+                          std::to_string(counters_.total) + " are in use and " + std::to_string(bytes) +
+                          " more were asked for: dispose of ciphertexts or raise the limit");
+    }
     const uintptr_t address = reinterpret_cast<uintptr_t>(mapAligned(size, options_.hugePages));
     regions_[address] = Region{size, 0};
     HEML_POISON(address, size);

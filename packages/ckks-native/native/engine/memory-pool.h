@@ -78,6 +78,7 @@ struct MemoryPoolOptions {
     size_t regionBytes = size_t{32} << 20;        // usual region; a larger request gets its own
     size_t allowanceBytes = size_t{256} << 20;    // idle bytes kept before whole regions are given back
     bool hugePages = true;
+    size_t limitBytes = 0;                        // never map more than this; 0: no limit
 };
 
 class MemoryPool : public std::enable_shared_from_this<MemoryPool> {
@@ -86,7 +87,7 @@ public:
     static const std::shared_ptr<MemoryPool>& shared();           // one for the process, created on first use
     ~MemoryPool();
 
-    // Throws std::bad_alloc when the system has no more. 0 bytes gives an empty buffer.
+    // Throws MemoryError when the limit is reached or the system has no more. 0 bytes gives an empty buffer.
     Buffer allocate(size_t bytes, MemoryKind kind, bool secret = false);
 
     size_t bytesInUse() const;                                    // counters().total

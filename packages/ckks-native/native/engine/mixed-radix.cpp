@@ -49,4 +49,17 @@ double MixedRadix::value(const uint64_t* const* residues, size_t at) const {
     return value;
 }
 
+void MixedRadix::values(double* out, const uint64_t* const* residues, size_t first, size_t count, size_t gap) const {
+    if (moduli_.size() > 1) {
+        for (size_t j = 0; j < count; ++j) out[j] = value(residues, (first + j) * gap);
+        return;
+    }
+    const uint64_t* only = residues[0];
+    const uint64_t p = moduli_[0].value;
+    for (size_t j = 0; j < count; ++j) {
+        const uint64_t rest = only[(first + j) * gap];
+        out[j] = static_cast<double>(static_cast<int64_t>(rest) - static_cast<int64_t>(rest > p / 2 ? p : 0));
+    }
+}
+
 }  // namespace heml

@@ -15,6 +15,8 @@ public:
 
     // residues[i][at]: the residue modulo q_i.
     double value(const uint64_t* const* residues, size_t at) const;
+    // out[j] = value at (first + j) * gap, j < count.
+    void values(double* out, const uint64_t* const* residues, size_t first, size_t count, size_t gap) const;
 
 private:
     std::vector<kernel::Modulus> moduli_;

@@ -79,6 +79,18 @@ TEST(idleRegionsAboveTheAllowanceAreGivenBack) {
   CHECK_EQUAL(pool->counters().mappedPeak, 80 * MIB);
 }
 
+TEST(theLimitHoldsAndNamesTheNumbers) {
+  const auto pool = MemoryPool::create({8 * MIB, 64 * MIB, true, 16 * MIB});
+  Buffer a = pool->allocate(8 * MIB, MemoryKind::Key), b = pool->allocate(8 * MIB, MemoryKind::Key);
+  CHECK_THROWS(pool->allocate(4096, MemoryKind::Key));
+  CHECK_EQUAL(pool->counters().buffers, 2u);
+  a.reset();
+  CHECK(static_cast<bool>(pool->allocate(8 * MIB, MemoryKind::Key)));
+  b.reset();
+  CHECK(static_cast<bool>(pool->allocate(16 * MIB, MemoryKind::Key)));   // idle regions make room
+  CHECK_THROWS(pool->allocate(~size_t{0}, MemoryKind::Key));
+}
+
 #ifndef __SANITIZE_ADDRESS__
 TEST(secretBuffersAreWiped) {
   const auto pool = MemoryPool::create();
