@@ -14,9 +14,10 @@ const tests = process.argv.includes('--tests')
 const sanitize = process.argv.includes('--sanitize')
 const buildDir = join(root, 'build', sanitize ? 'sanitize' : 'release')
 const require = createRequire(join(root, 'package.json'))
-const headers = [require('node-addon-api').include_dir, require('node-api-headers').include_dir]
-  .map((dir) => dir.replace(/^"|"$/g, ''))
-  .map((dir) => (dir.startsWith('/') ? dir : join(root, dir)))
+const headers = [
+  dirname(require.resolve('node-addon-api/napi.h')), // its own include_dir is relative to the current folder
+  require('node-api-headers').include_dir,
+]
 
 function* sources(dir) {
   for (const entry of readdirSync(dir, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {

@@ -1,1 +1,12 @@
-export {}
+/**
+ * The native engine: RNS-CKKS in C++ behind the port of `@he-ml/ckks-core`. For clients (secret keys, encryption,
+ * decryption) see the `client` subpath.
+ *
+ * @packageDocumentation
+ */
+export { type CiphertextSegment, encodeCiphertexts, exportSegment, importCiphertexts } from './ciphertext-files.ts'
+export { loadEvaluationKey, loadEvaluationKeys } from './evaluation-keys.ts'
+export { NativeCiphertext, NativePlaintext } from './handles.ts'
+export { kernels } from './kernels.ts'
+export { type LoadAttempt, nativeAvailable } from './loader.ts'
+export { createNativeEngine, NativeEngine, type NativeEngineOptions } from './native-engine.ts'

@@ -9,14 +9,14 @@ namespace heml::kernel {
 
 namespace {
 
-/// r with 3^r = g modulo 2N, for g = 1 or 3 modulo 8: one bit at a time, as 3^(2^t) = 1 + 2^(t+2) modulo 2^(t+3).
-Word logarithmOfThree(Word g, int logN) {
+/// r with 5^r = g modulo 2N, for g = 1 modulo 4: one bit at a time, as 5^(2^t) = 1 + 2^(t+2) modulo 2^(t+3).
+Word logarithm(Word g, int logN) {
   const Word order = Word{1} << (logN - 1);
   const Word mask = (Word{2} << logN) - 1;
   Word r = 0;
   for (int bit = 0; bit < logN - 1; ++bit) {
-    const Word trial = powerOfThree(r, logN);
-    const Word low = bit == 0 ? 7 : ((Word{1} << (bit + 3)) - 1) & mask;
+    const Word trial = powerOfGenerator(r, logN);
+    const Word low = ((Word{1} << (bit + 3)) - 1) & mask;
     if ((trial & low) != (g & low)) r |= Word{1} << bit;
   }
   return r & (order - 1);
@@ -30,8 +30,8 @@ AutomorphismTable::AutomorphismTable(int logN, Word galoisElement) : logN_(logN)
                                 std::to_string(logN) + " and " + std::to_string(galoisElement));
   }
   const Word twoN = Word{2} << logN;
-  flipsSign_ = (galoisElement & 7) > 4;
-  exponent_ = logarithmOfThree(flipsSign_ ? twoN - galoisElement : galoisElement, logN);
+  flipsSign_ = (galoisElement & 3) == 3;
+  exponent_ = logarithm(flipsSign_ ? twoN - galoisElement : galoisElement, logN);
 
   const int lineBits = logN - 4;  // bits of k that choose the line within one sign
   const Word lineMask = (Word{1} << lineBits) - 1;

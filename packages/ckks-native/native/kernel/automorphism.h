@@ -1,5 +1,5 @@
 #pragma once
-// X -> X^g on a limb in evaluation order, for any odd g = s 3^r modulo 2N.
+// X -> X^g on a limb in evaluation order, for any odd g = s 5^r modulo 2N.
 // Output (sign, k) is input (s sign, k + r). The three lane bits of the index are the top bits of k,
 // so output line `line` reads one input line; r and the carry out of the line bits turn its lanes.
 // The table stores, per line, the source line and the carry; and the two lane permutations.
@@ -18,7 +18,7 @@ class AutomorphismTable {
   HEML_INLINE int logN() const { return logN_; }
   HEML_INLINE Word galoisElement() const { return galoisElement_; }
   HEML_INLINE bool flipsSign() const { return flipsSign_; }
-  /// r in [0, N/2) with g = s 3^r.
+  /// r in [0, N/2) with g = s 5^r.
   HEML_INLINE Word exponent() const { return exponent_; }
 
   /// Per output line: 2 * source line + carry. N/8 entries.

@@ -68,9 +68,9 @@ NttTables::NttTables(const Modulus& modulus, int logN) : modulus_(modulus), logN
   for (int level = 1; level < logN; ++level) {
     const std::size_t half = std::size_t{1} << (level - 1);
     const Word stride = n >> (level + 1);
-    std::vector<Word> exponents(half);  // 3^k stride modulo 2N, by k
+    std::vector<Word> exponents(half);  // 5^k stride modulo 2N, by k
     Word exponent = stride;
-    for (std::size_t k = 0; k < half; ++k, exponent = exponent * 3 & (2 * n - 1)) exponents[k] = exponent;
+    for (std::size_t k = 0; k < half; ++k, exponent = exponent * GALOIS_GENERATOR & (2 * n - 1)) exponents[k] = exponent;
     for (std::size_t m = 0; m < half; ++m) {
       const Word e = exponents[reverseBits(m, level - 1)];
       store(2 * half + m, power(e));

@@ -4,8 +4,7 @@
 // X^M - w^2, M = N / 2^L, and splits it into a + w b and a - w b. With e the exponent of the node
 // (see evaluation-order.h, L bits) w = zeta^(e M / 2). Exponents come in pairs +e and -e, so the
 // inverse of a node's w is the w of the node with the sign bit flipped: index j ^ 2^(L-1) for L >= 1,
-// and index 0 for the root. After the first two levels the quarters stand as 1, 5, 7, 3 (mod 8); the
-// order wants 1, 3, 7, 5: quarters 1 and 3 are exchanged there, which costs a register name.
+// and index 0 for the root.
 // Only Shoup quotients are stored for all nodes; the factors only for the first N/16, which are used
 // as broadcasts (the others are derived: shoupFactorOf).
 

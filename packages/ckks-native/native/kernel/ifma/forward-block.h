@@ -26,7 +26,7 @@ constexpr int levelsBeforeProduct(int i) {
 }
 
 /// Levels L .. L + LEVELS - 1 of the subtree at `node` (= 2^L + m): vector i is element i of the node.
-/// In [0, 10p); out [0, 10p). FIRST: node 1, in [0, 2p) not reduced, quarters 1 and 3 exchanged.
+/// In [0, 10p); out [0, 10p). FIRST: node 1, in [0, 2p), not reduced.
 template <int LEVELS, bool FIRST>
 HEML_INLINE void forwardBlock(Vec (&x)[1 << LEVELS], const Word* factors, const Word* quotients, std::size_t node,
                               const Prime& prime) {
@@ -51,14 +51,6 @@ HEML_INLINE void forwardBlock(Vec (&x)[1 << LEVELS], const Word* factors, const 
 #pragma GCC unroll 8
       for (int i = 0; i < distance; ++i) {
         forwardButterfly(x[2 * distance * j + i], x[2 * distance * j + distance + i], factor, quotient, prime);
-      }
-    }
-    if (FIRST && level == 1) {
-#pragma GCC unroll 4
-      for (int i = SIZE / 4; i < SIZE / 2; ++i) {
-        const Vec kept = x[i];
-        x[i] = x[i + SIZE / 2];
-        x[i + SIZE / 2] = kept;
       }
     }
   }

@@ -13,7 +13,6 @@ namespace heml::kernel::ifma {
 
 namespace {
 
-inline constexpr std::size_t ROW = 256;
 
 /// The first LEVELS levels. In [0, p), out [0, 9p).
 template <int LEVELS>
@@ -23,7 +22,10 @@ void forwardStreams(Word* dst, const Word* src, const NttTables& tables) {
   for (std::size_t at = 0; at < stride; at += LINE_WORDS) {
     Vec x[1 << LEVELS];
 #pragma GCC unroll 16
-    for (std::size_t i = 0; i < (1 << LEVELS); ++i) x[i] = load(src + at + i * stride);
+    for (std::size_t i = 0; i < (1 << LEVELS); ++i) {
+      x[i] = load(src + at + i * stride);
+      _mm_prefetch(reinterpret_cast<const char*>(src + at + i * stride + 8 * LINE_WORDS), _MM_HINT_T1);
+    }
     forwardBlock<LEVELS, true>(x, tables.factors(), tables.quotients(), 1, prime);
 #pragma GCC unroll 16
     for (std::size_t i = 0; i < (1 << LEVELS); ++i) store(dst + at + i * stride, x[i]);
@@ -44,25 +46,41 @@ HEML_INLINE void forwardColumns(Word* values, std::size_t stride, const NttTable
   }
 }
 
-/// Last four levels of one pair. In [0, 10p), out [0, p). `offsets`: p times the levels before the
-/// first product, per lane of x. WIDE (p > 2^47): x is brought below 8p first, so that the sum of an
-/// offset and four T stays below 16p; otherwise 18p < 2^52.
+/// Last four levels of PAIRS pairs, 16 entries each. In [0, 10p), out [0, p). `node` is the first pair's.
+/// `offsets`: p times the levels before the first product, per lane of x. WIDE (p > 2^47): x is brought
+/// below 8p first, so that the sum of an offset and four T stays below 16p; otherwise 18p < 2^52.
+/// The pairs advance level by level, side by side: one alone would wait for its own results.
 template <bool WIDE>
-HEML_INLINE void forwardPair(Vec& x, Vec& y, const PairQuotients& quotients, Vec offsets, Vec eightP,
-                             const Prime& prime) {
-  if constexpr (WIDE) x = subtractOnce(mask52(x), eightP);
-  x = add64(x, offsets);
+HEML_INLINE void forwardPairs(Word* values, const Word* quotients, std::size_t node, Vec offsets, Vec eightP,
+                              const Prime& prime) {
+  prefetchQuotients(quotients, node);
+  Vec x[PAIRS], y[PAIRS];
+#pragma GCC unroll 4
+  for (std::size_t k = 0; k < PAIRS; ++k) {
+    x[k] = load(values + 16 * k);
+    y[k] = load(values + 16 * k + LINE_WORDS);
+    if constexpr (WIDE) x[k] = subtractOnce(mask52(x[k]), eightP);
+    x[k] = add64(x[k], offsets);
+  }
 #pragma GCC unroll 4
   for (int level = 0; level < 4; ++level) {
-    if (level == 1) exchangeHalves(x, y);
-    if (level == 2) exchangePairs(x, y);
-    if (level == 3) exchangeNeighbours(x, y);
-    const Vec quotient = quotients.level[level];
-    forwardButterfly(x, y, shoupFactorOf(quotient, prime), quotient, prime);
+#pragma GCC unroll 4
+    for (std::size_t k = 0; k < PAIRS; ++k) {
+      if (level == 1) exchangeHalves(x[k], y[k]);
+      if (level == 2) exchangePairs(x[k], y[k]);
+      if (level == 3) exchangeNeighbours(x[k], y[k]);
+      const Vec quotient = pairQuotients(quotients, node + k, level);
+      forwardButterfly(x[k], y[k], shoupFactorOf(quotient, prime), quotient, prime);
+    }
   }
-  x = reduce(x, prime);
-  y = reduce(y, prime);
-  merge(x, y);
+#pragma GCC unroll 4
+  for (std::size_t k = 0; k < PAIRS; ++k) {
+    x[k] = reduce(x[k], prime);
+    y[k] = reduce(y[k], prime);
+    merge(x[k], y[k]);
+    store(values + 16 * k, x[k]);
+    store(values + 16 * k + LINE_WORDS, y[k]);
+  }
 }
 
 /// The last eight levels of one row of 256; `node` is the row's. In [0, 10p), out [0, p).
@@ -72,13 +90,8 @@ HEML_INLINE void forwardRow(Word* row, const NttTables& tables, std::size_t node
   const Word p = tables.modulus().value;
   const Vec offsets = _mm512_mullo_epi64(broadcast(p), lanes(4, 3, 2, 2, 1, 1, 1, 1));
   const Vec eightP = broadcast(8 * p);
-#pragma GCC unroll 2
-  for (std::size_t pair = 0; pair < 16; ++pair) {
-    Vec x = load(row + 16 * pair);
-    Vec y = load(row + 16 * pair + LINE_WORDS);
-    forwardPair<WIDE>(x, y, PairQuotients(tables.quotients(), 16 * node + pair), offsets, eightP, prime);
-    store(row + 16 * pair, x);
-    store(row + 16 * pair + LINE_WORDS, y);
+  for (std::size_t pair = 0; pair < 16; pair += PAIRS) {
+    forwardPairs<WIDE>(row + 16 * pair, tables.quotients(), 16 * node + pair, offsets, eightP, prime);
   }
 }
 

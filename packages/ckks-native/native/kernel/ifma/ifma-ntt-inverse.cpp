@@ -12,22 +12,37 @@ namespace heml::kernel::ifma {
 
 namespace {
 
-inline constexpr std::size_t ROW = 256;
 
-/// The last four levels of one pair, backwards. In [0, p): sums reach 2p, 4p, 8p, 16p <= 2^52.
-/// Out: x and y in [0, 2p).
-HEML_INLINE void inversePair(Vec& x, Vec& y, const PairQuotients& quotients, const Multiples& multiples,
-                             const Prime& prime) {
-  split(x, y);
+/// The last four levels of PAIRS pairs, backwards and side by side. In [0, p): sums reach 2p, 4p, 8p,
+/// 16p <= 2^52. Out [0, 2p).
+HEML_INLINE void inversePairs(Word* dst, const Word* src, const Word* quotients, std::size_t node,
+                              const Multiples& multiples, const Prime& prime) {
+  prefetchQuotients(quotients, node);
+  Vec x[PAIRS], y[PAIRS];
+#pragma GCC unroll 4
+  for (std::size_t k = 0; k < PAIRS; ++k) {
+    x[k] = load(src + 16 * k);
+    _mm_prefetch(reinterpret_cast<const char*>(src + 16 * k + 2 * ROW), _MM_HINT_T0);
+    _mm_prefetch(reinterpret_cast<const char*>(src + 16 * k + LINE_WORDS + 2 * ROW), _MM_HINT_T0);
+    y[k] = load(src + 16 * k + LINE_WORDS);
+    split(x[k], y[k]);
+  }
 #pragma GCC unroll 4
   for (int level = 3; level >= 0; --level) {
-    const Vec quotient = quotients.level[level];
-    inverseButterfly(x, y, shoupFactorOf(quotient, prime), quotient, load(multiples.of[8 >> level]), prime);
-    if (level == 3) exchangeNeighbours(x, y);
-    if (level == 2) exchangePairs(x, y);
-    if (level == 1) exchangeHalves(x, y);
+#pragma GCC unroll 4
+    for (std::size_t k = 0; k < PAIRS; ++k) {
+      const Vec quotient = pairQuotients(quotients, node + k, level);
+      inverseButterfly(x[k], y[k], shoupFactorOf(quotient, prime), quotient, load(multiples.of[8 >> level]), prime);
+      if (level == 3) exchangeNeighbours(x[k], y[k]);
+      if (level == 2) exchangePairs(x[k], y[k]);
+      if (level == 1) exchangeHalves(x[k], y[k]);
+    }
   }
-  x = reduceLazy(x, prime);
+#pragma GCC unroll 4
+  for (std::size_t k = 0; k < PAIRS; ++k) {
+    store(dst + 16 * k, reduceLazy(x[k], prime));
+    store(dst + 16 * k + LINE_WORDS, y[k]);
+  }
 }
 
 /// LEVELS levels on 2^LEVELS lines `stride` apart, for every line of a stride; `node` with its sign
@@ -49,13 +64,8 @@ HEML_INLINE void inverseColumns(Word* values, std::size_t stride, const NttTable
 template <bool WIDE>
 HEML_INLINE void inverseRow(Word* dst, const Word* src, const NttTables& tables, std::size_t node,
                             const Multiples& multiples, const Prime& prime) {
-#pragma GCC unroll 2
-  for (std::size_t pair = 0; pair < 16; ++pair) {
-    Vec x = load(src + 16 * pair);
-    Vec y = load(src + 16 * pair + LINE_WORDS);
-    inversePair(x, y, PairQuotients(tables.quotients(), 16 * node + pair), multiples, prime);
-    store(dst + 16 * pair, x);
-    store(dst + 16 * pair + LINE_WORDS, y);
+  for (std::size_t pair = 0; pair < 16; pair += PAIRS) {
+    inversePairs(dst + 16 * pair, src + 16 * pair, tables.quotients(), 16 * node + pair, multiples, prime);
   }
   inverseColumns<4, PRODUCT_BOUND, WIDE>(dst, 2 * LINE_WORDS, tables, node, multiples, prime);
 }

@@ -110,8 +110,7 @@ struct FinalFactors {
         differenceQuotient(broadcast(difference.quotient)) {}
 };
 
-/// The last LEVELS levels of the inverse, down to the root: quarters 1 and 3 exchanged back before
-/// level 1, both outputs of level 0 multiplied. In [0, IN_BOUND p); out [0, p), no garbage.
+/// The last LEVELS levels of the inverse, down to the root; both outputs of level 0 multiplied. In [0, IN_BOUND p); out [0, p), no garbage.
 template <int LEVELS, int IN_BOUND, bool WIDE>
 HEML_INLINE void inverseFinalBlock(Vec (&x)[1 << LEVELS], const Word* factors, const Word* quotients,
                                    const FinalFactors& last, const Multiples& multiples, const Prime& prime) {
@@ -120,14 +119,6 @@ HEML_INLINE void inverseFinalBlock(Vec (&x)[1 << LEVELS], const Word* factors, c
 #pragma GCC unroll 4
   for (int level = LEVELS - 1; level >= 0; --level) {
     const int distance = SIZE >> (level + 1);
-    if (level == 1) {
-#pragma GCC unroll 4
-      for (int i = SIZE / 4; i < SIZE / 2; ++i) {
-        const Vec kept = x[i];
-        x[i] = x[i + SIZE / 2];
-        x[i + SIZE / 2] = kept;
-      }
-    }
 #pragma GCC unroll 8
     for (int j = 0; j < (1 << level); ++j) {
       const int index = ((1 << level) + j) ^ (level == 0 ? 1 : (1 << level) / 2);

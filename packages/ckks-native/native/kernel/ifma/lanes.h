@@ -9,6 +9,11 @@
 
 namespace heml::kernel::ifma {
 
+/// Entries of a row: what stays together for the last eight levels.
+inline constexpr std::size_t ROW = 256;
+/// Pairs taken through the last four levels side by side.
+inline constexpr std::size_t PAIRS = 4;
+
 HEML_INLINE Vec lanes(int a, int b, int c, int d, int e, int f, int g, int h) {
   return _mm512_setr_epi64(a, b, c, d, e, f, g, h);
 }
@@ -48,19 +53,32 @@ HEML_INLINE void split(Vec& x, Vec& y) {
   x = even;
 }
 
-/// The Shoup quotients of the four levels for one pair: 1, 2, 4 and 8 nodes, in lane order.
-struct PairQuotients {
-  Vec level[4];
-
-  /// `node`: index of the pair's node on the first of the four levels.
-  HEML_INLINE PairQuotients(const Word* quotients, std::size_t node) {
-    level[0] = broadcast(quotients[node]);
-    const __m128i two = _mm_loadu_si128(reinterpret_cast<const __m128i*>(quotients + 2 * node));
-    level[1] = _mm512_permutexvar_epi64(lanes(0, 0, 0, 0, 1, 1, 1, 1), _mm512_castsi128_si512(two));
-    const __m256i four = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(quotients + 4 * node));
-    level[2] = _mm512_permutexvar_epi64(lanes(0, 0, 1, 1, 2, 2, 3, 3), _mm512_castsi256_si512(four));
-    level[3] = load(quotients + 8 * node);
+/// The Shoup quotients of one pair on one of the last four levels: 1, 2, 4 or 8 nodes, in lane order.
+/// `node`: index of the pair's node on the first of them.
+HEML_INLINE Vec pairQuotients(const Word* quotients, std::size_t node, int level) {
+  const Word* from = quotients + (node << level);
+  if (level == 0) return broadcast(*from);
+  if (level == 3) return load(from);
+  if (level == 1) {
+    const __m128i two = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+    return _mm512_permutexvar_epi64(lanes(0, 0, 0, 0, 1, 1, 1, 1), _mm512_castsi128_si512(two));
   }
-};
+  const __m256i four = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+  return _mm512_permutexvar_epi64(lanes(0, 0, 1, 1, 2, 2, 3, 3), _mm512_castsi256_si512(four));
+}
+
+/// Asks for the quotients of PAIRS pairs that come PREFETCH_PAIRS later: tables are rarely in the cache,
+/// and the four streams are too short for the processor to see in time.
+inline constexpr std::size_t PREFETCH_PAIRS = 32;
+
+HEML_INLINE void prefetchQuotients(const Word* quotients, std::size_t node) {
+  static_assert(PAIRS == 4, "half a line on the first level, 1, 2 and 4 on the others");
+  node += PREFETCH_PAIRS;
+  const auto ask = [](const Word* line) { _mm_prefetch(reinterpret_cast<const char*>(line), _MM_HINT_T0); };
+  if (node % (2 * PAIRS) == 0) ask(quotients + node);
+  ask(quotients + 2 * node);
+  for (std::size_t line = 0; line < 2; ++line) ask(quotients + 4 * node + line * LINE_WORDS);
+  for (std::size_t line = 0; line < 4; ++line) ask(quotients + 8 * node + line * LINE_WORDS);
+}
 
 }  // namespace heml::kernel::ifma

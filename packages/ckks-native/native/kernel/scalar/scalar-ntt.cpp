@@ -3,7 +3,6 @@
 // level multiplies both halves by factor / N, which also makes them canonical.
 
 #include <cstring>
-#include <utility>
 
 #include "scalar.h"
 
@@ -33,11 +32,6 @@ ShoupFactor factorAt(const NttTables& tables, std::size_t node) {
   return {shoupFactorOf(quotient, tables.modulus()), quotient};
 }
 
-/// After the first two levels quarters 1 and 3 change places; see ntt-tables.h.
-void exchangeQuarters(Word* values, std::size_t n) {
-  for (std::size_t i = n / 4; i < n / 2; ++i) std::swap(values[i], values[i + n / 2]);
-}
-
 }  // namespace
 
 void nttForward(Word* dst, const Word* src, const NttTables& tables) {
@@ -51,7 +45,6 @@ void nttForward(Word* dst, const Word* src, const NttTables& tables) {
       Word* block = dst + node * 2 * half;
       for (std::size_t i = 0; i < half; ++i) forwardButterfly(block[i], block[i + half], w, m);
     }
-    if (nodes == 2) exchangeQuarters(dst, n);
   }
   for (std::size_t i = 0; i < n; ++i) dst[i] = reduceMod(dst[i], m);
 }
@@ -62,7 +55,6 @@ void nttInverseScaled(Word* dst, const Word* src, const NttTables& tables, Word 
   if (dst != src) std::memcpy(dst, src, n * sizeof(Word));
   for (std::size_t nodes = n / 2; nodes > 1; nodes /= 2) {
     const std::size_t half = n / nodes / 2;
-    if (nodes == 2) exchangeQuarters(dst, n);
     for (std::size_t node = 0; node < nodes; ++node) {
       const ShoupFactor w = factorAt(tables, (nodes + node) ^ (nodes / 2));
       Word* block = dst + node * 2 * half;

@@ -1,0 +1,212 @@
+// Secret keys, encryption and decryption. Secrets live in wiped memory and leave only through exportSecretKey.
+#include "arguments.h"
+#include "engine-object.h"
+#include "engine/decryptor.h"
+#include "engine/encryptor.h"
+#include "engine/key-generator.h"
+#include "engine/serialize.h"
+
+namespace heml::addon {
+
+namespace {
+
+using Bytes = std::vector<uint8_t>;
+
+const std::shared_ptr<SecretKey>& secretOf(const Napi::Value& value) {
+    return slotOf<SecretKey>(value, HandleKind::SecretKey, "secret key");
+}
+
+Napi::Value wrapSecret(Napi::Env env, const std::shared_ptr<std::unique_ptr<SecretKey>>& made) {
+    return wrapHandle(env, HandleKind::SecretKey, std::shared_ptr<SecretKey>(std::move(*made)));
+}
+
+Napi::Value toBytes(Napi::Env env, const Bytes& bytes) {
+    auto out = Napi::Uint8Array::New(env, bytes.size());
+    std::memcpy(out.Data(), bytes.data(), bytes.size());
+    return out;
+}
+
+Bytes copyOf(const Napi::Uint8Array& bytes) { return {bytes.Data(), bytes.Data() + bytes.ByteLength()}; }
+
+}  // namespace
+
+Napi::Value EngineObject::generateSecretKey(const Napi::CallbackInfo& info) {
+    const auto env = info.Env();
+    return guarded(env, [&] {
+        auto made = std::make_shared<std::unique_ptr<SecretKey>>();
+        return promise(
+            env, {}, [made](Core& core) { *made = std::make_unique<SecretKey>(SecretKey::generate(core.context)); },
+            [made](Napi::Env e) { return wrapSecret(e, made); });
+    });
+}
+
+Napi::Value EngineObject::importSecretKey(const Napi::CallbackInfo& info) {
+    const auto env = info.Env();
+    return guarded(env, [&] {
+        auto bytes = std::make_shared<Bytes>(copyOf(bytesOf(info, 0, "secret key")));
+        auto made = std::make_shared<std::unique_ptr<SecretKey>>();
+        return promise(
+            env, {},
+            [made, bytes](Core& core) {
+                struct Wipe {
+                    Bytes& bytes;
+                    ~Wipe() { explicit_bzero(bytes.data(), bytes.size()); }
+                } wipe{*bytes};
+                *made = std::make_unique<SecretKey>(heml::importSecretKey(core.context, bytes->data(), bytes->size()));
+            },
+            [made](Napi::Env e) { return wrapSecret(e, made); });
+    });
+}
+
+Napi::Value EngineObject::exportSecretKey(const Napi::CallbackInfo& info) {
+    const auto env = info.Env();
+    return guarded(env, [&] {
+        auto core = open(env);
+        auto out = Napi::Uint8Array::New(env, secretKeyBytes(*core->context));
+        heml::exportSecretKey(out.Data(), out.ByteLength(), *secretOf(info[0]));
+        return out;
+    });
+}
+
+Napi::Value EngineObject::releaseSecretKey(const Napi::CallbackInfo& info) {
+    handleOf<SecretKey>(info[0], HandleKind::SecretKey, "secret key")->slot.reset();
+    return info.Env().Undefined();
+}
+
+Napi::Value EngineObject::generatePublicKey(const Napi::CallbackInfo& info) {
+    const auto env = info.Env();
+    return guarded(env, [&] {
+        auto secret = secretOf(info[0]);
+        auto bytes = std::make_shared<Bytes>();
+        return promise(
+            env, {},
+            [secret, bytes](Core& core) {
+                KeyGenerator generator(*secret);
+                const auto key = generator.publicKey(core.context->maxLevel(), *core.scheduler);
+                bytes->resize(publicKeyBytes(*core.context, key.level(), true));
+                exportPublicKey(bytes->data(), bytes->size(), key, true, *core.scheduler);
+            },
+            [bytes](Napi::Env e) { return toBytes(e, *bytes); });
+    });
+}
+
+Napi::Value EngineObject::importPublicKey(const Napi::CallbackInfo& info) {
+    const auto env = info.Env();
+    return guarded(env, [&] {
+        auto bytes = std::make_shared<Bytes>(copyOf(bytesOf(info, 0, "public key")));
+        auto made = std::make_shared<std::shared_ptr<PublicKey>>();
+        return promise(
+            env, {},
+            [made, bytes](Core& core) {
+                *made = std::make_shared<PublicKey>(heml::importPublicKey(core.context, core.context->maxLevel(), true, bytes->data(),
+                                                                          bytes->size(), *core.scheduler));
+            },
+            [made](Napi::Env e) { return wrapHandle(e, HandleKind::PublicKey, *made); });
+    });
+}
+
+Napi::Value EngineObject::releasePublicKey(const Napi::CallbackInfo& info) {
+    handleOf<PublicKey>(info[0], HandleKind::PublicKey, "public key")->slot.reset();
+    return info.Env().Undefined();
+}
+
+Napi::Value EngineObject::generateKey(const Napi::CallbackInfo& info) {
+    const auto env = info.Env();
+    return guarded(env, [&] {
+        auto secret = secretOf(info[0]);
+        const uint32_t element = unsignedOf(info, 1, "element");
+        const uint32_t level = unsignedOf(info, 2, "level");
+        auto bytes = std::make_shared<Bytes>();
+        return promise(
+            env, {},
+            [secret, element, level, bytes](Core& core) {
+                KeyGenerator generator(*secret);
+                const auto key = element == KeySwitchKey::RELINEARIZATION
+                                     ? generator.relinearizationKey(level, *core.scheduler)
+                                     : generator.galoisKey(level, element, *core.scheduler);
+                bytes->resize(keySwitchKeyBytes(*core.context, level, true));
+                exportKeySwitchKey(bytes->data(), bytes->size(), key, true, *core.scheduler);
+            },
+            [bytes](Napi::Env e) { return toBytes(e, *bytes); });
+    });
+}
+
+Napi::Value EngineObject::encryptSymmetric(const Napi::CallbackInfo& info) {
+    const auto env = info.Env();
+    return guarded(env, [&] {
+        auto secret = secretOf(info[0]);
+        auto values = std::make_shared<SlotVector>(slotsOf(info, 1));
+        const uint32_t level = unsignedOf(info, 3, "level");
+        const double scale = numberOf(info, 4, "scale");
+        auto bytes = std::make_shared<Bytes>();
+        return promise(
+            env, {},
+            [secret, values, level, scale, bytes](Core& core) {
+                const auto plaintext = core.encoder->encode(values->re.data(), values->imaginary(), values->re.size(), level, scale,
+                                                            {.extended = false, .compact = false}, *core.scheduler);
+                const auto made = encrypt(plaintext, *secret, *core.scheduler);
+                bytes->resize(ciphertextBytes(*core.context, level, 1, true));
+                heml::exportCiphertext(bytes->data(), bytes->size(), made.ciphertext, &made.seed, *core.scheduler);
+            },
+            [bytes](Napi::Env e) { return toBytes(e, *bytes); });
+    });
+}
+
+Napi::Value EngineObject::encryptPublic(const Napi::CallbackInfo& info) {
+    const auto env = info.Env();
+    return guarded(env, [&] {
+        auto key = slotOf<PublicKey>(info[0], HandleKind::PublicKey, "public key");
+        auto values = std::make_shared<SlotVector>(slotsOf(info, 1));
+        const uint32_t level = unsignedOf(info, 3, "level");
+        const double scale = numberOf(info, 4, "scale");
+        auto bytes = std::make_shared<Bytes>();
+        return promise(
+            env, {},
+            [key, values, level, scale, bytes](Core& core) {
+                const auto plaintext = core.encoder->encode(values->re.data(), values->imaginary(), values->re.size(), level, scale,
+                                                            {.extended = false, .compact = false}, *core.scheduler);
+                const auto made = encrypt(plaintext, *key, *core.scheduler);
+                bytes->resize(ciphertextBytes(*core.context, level, 1, false));
+                heml::exportCiphertext(bytes->data(), bytes->size(), made, nullptr, *core.scheduler);
+            },
+            [bytes](Napi::Env e) { return toBytes(e, *bytes); });
+    });
+}
+
+Napi::Value EngineObject::decrypt(const Napi::CallbackInfo& info) {
+    const auto env = info.Env();
+    return guarded(env, [&] {
+        struct Result {
+            std::vector<double> re, im;
+        };
+        auto secret = secretOf(info[0]);
+        auto slot = ciphertextOf(info[1]);
+        const uint32_t slots = unsignedOf(info, 2, "slots");
+        const double scale = numberOf(info, 3, "scale");
+        const double flooding = numberOf(info, 4, "flooding");
+        auto result = std::make_shared<Result>();
+        return promise(
+            env, {slot->node},
+            [secret, slot, slots, scale, flooding, result](Core& core) {
+                DecryptOptions options;
+                options.floodingSigma = flooding;
+                const auto plaintext = heml::decrypt(slot->value, *secret, options, *core.scheduler);
+                result->re.resize(slots);
+                result->im.resize(slots);
+                core.encoder->decode(result->re.data(), result->im.data(), slots, plaintext, scale, *core.scheduler);
+            },
+            [result](Napi::Env e) {
+                auto out = Napi::Object::New(e);
+                auto put = [&](const char* name, const std::vector<double>& values) {
+                    auto array = Napi::Float64Array::New(e, values.size());
+                    std::copy(values.begin(), values.end(), array.Data());
+                    out.Set(name, array);
+                };
+                put("re", result->re);
+                put("im", result->im);
+                return out;
+            });
+    });
+}
+
+}  // namespace heml::addon

@@ -1,0 +1,115 @@
+// One engine as JavaScript sees it: a context, its memory pool, its threads, its keys. Methods check their arguments on the
+// main thread, queue the work and return handles at once; results of client calls come as promises.
+// The work of an operation holds shared pointers to the slots it reads, never the engine object itself.
+#pragma once
+
+#include <napi.h>
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "completions.h"
+#include "engine/context.h"
+#include "engine/encoder.h"
+#include "engine/public-key.h"
+#include "engine/scheduler.h"
+#include "engine/secret-key.h"
+#include "handles.h"
+
+namespace heml::addon {
+
+using KeyPointer = std::shared_ptr<const KeySwitchKey>;
+
+class EngineObject : public Napi::ObjectWrap<EngineObject> {
+public:
+    static Napi::Function define(Napi::Env env);
+    explicit EngineObject(const Napi::CallbackInfo& info);
+    ~EngineObject() override;
+
+private:
+    // What workers may touch; outlives the JavaScript object while work is queued.
+    struct Core {
+        std::shared_ptr<MemoryPool> pool;
+        std::shared_ptr<const Context> context;
+        std::unique_ptr<Encoder> encoder;
+        std::unique_ptr<Scheduler> scheduler;
+    };
+
+    // engine-lifecycle.cpp
+    Napi::Value threads(const Napi::CallbackInfo& info);
+    Napi::Value releaseCiphertext(const Napi::CallbackInfo& info);
+    Napi::Value releasePlaintext(const Napi::CallbackInfo& info);
+    Napi::Value readyCiphertext(const Napi::CallbackInfo& info);
+    Napi::Value drain(const Napi::CallbackInfo& info);
+    Napi::Value cancel(const Napi::CallbackInfo& info);
+    Napi::Value counters(const Napi::CallbackInfo& info);
+    Napi::Value memory(const Napi::CallbackInfo& info);
+    Napi::Value trim(const Napi::CallbackInfo& info);
+    Napi::Value close(const Napi::CallbackInfo& info);
+
+    // engine-operations.cpp
+    Napi::Value encode(const Napi::CallbackInfo& info);
+    Napi::Value add(const Napi::CallbackInfo& info);
+    Napi::Value sub(const Napi::CallbackInfo& info);
+    Napi::Value sum(const Napi::CallbackInfo& info);
+    Napi::Value negate(const Napi::CallbackInfo& info);
+    Napi::Value addPlain(const Napi::CallbackInfo& info);
+    Napi::Value subPlain(const Napi::CallbackInfo& info);
+    Napi::Value mulPlain(const Napi::CallbackInfo& info);
+    Napi::Value addScalar(const Napi::CallbackInfo& info);
+    Napi::Value mulScalar(const Napi::CallbackInfo& info);
+    Napi::Value mulByI(const Napi::CallbackInfo& info);
+    Napi::Value mul(const Napi::CallbackInfo& info);
+    Napi::Value square(const Napi::CallbackInfo& info);
+    Napi::Value mulAccumulate(const Napi::CallbackInfo& info);
+    Napi::Value relinearize(const Napi::CallbackInfo& info);
+    Napi::Value rescale(const Napi::CallbackInfo& info);
+    Napi::Value dropLevel(const Napi::CallbackInfo& info);
+    Napi::Value rotateHoisted(const Napi::CallbackInfo& info);
+    Napi::Value linearTransform(const Napi::CallbackInfo& info);
+    Napi::Value matrixProduct(const Napi::CallbackInfo& info);
+
+    // engine-io.cpp
+    Napi::Value exportCiphertext(const Napi::CallbackInfo& info);
+    Napi::Value importCiphertext(const Napi::CallbackInfo& info);
+    Napi::Value loadKey(const Napi::CallbackInfo& info);
+    Napi::Value unloadKeys(const Napi::CallbackInfo& info);
+    Napi::Value keyLevels(const Napi::CallbackInfo& info);
+
+    // engine-client.cpp
+    Napi::Value generateSecretKey(const Napi::CallbackInfo& info);
+    Napi::Value importSecretKey(const Napi::CallbackInfo& info);
+    Napi::Value exportSecretKey(const Napi::CallbackInfo& info);
+    Napi::Value releaseSecretKey(const Napi::CallbackInfo& info);
+    Napi::Value generatePublicKey(const Napi::CallbackInfo& info);
+    Napi::Value importPublicKey(const Napi::CallbackInfo& info);
+    Napi::Value releasePublicKey(const Napi::CallbackInfo& info);
+    Napi::Value generateKey(const Napi::CallbackInfo& info);
+    Napi::Value encryptSymmetric(const Napi::CallbackInfo& info);
+    Napi::Value encryptPublic(const Napi::CallbackInfo& info);
+    Napi::Value decrypt(const Napi::CallbackInfo& info);
+
+    std::shared_ptr<Core> open(Napi::Env env) const;   // throws when the engine was closed
+
+    // Queues `work(core) -> Ciphertext`; the returned handle's slot receives the result.
+    template <typename Work>
+    Napi::Value queue(Napi::Env env, std::vector<std::shared_ptr<Node>> inputs, size_t bytesWanted, Work work);
+    // The same for several results: `work(core) -> std::vector<Ciphertext>` of exactly `count`.
+    template <typename Work>
+    Napi::Value queueMany(Napi::Env env, std::vector<std::shared_ptr<Node>> inputs, size_t count, size_t bytesWanted, Work work);
+    // Queues `work(core)` and returns a promise of `make(env)`.
+    template <typename Work>
+    Napi::Value promise(Napi::Env env, std::vector<std::shared_ptr<Node>> inputs, Work work, Completions::Make make);
+
+    KeyPointer findKey(uint32_t element) const;
+
+    std::shared_ptr<Core> core_;
+    std::shared_ptr<Completions> completions_;       // callbacks on workers share it
+    std::map<uint32_t, KeyPointer> keys_;              // main thread only
+};
+
+}  // namespace heml::addon
+
+#include "engine-queue.h"

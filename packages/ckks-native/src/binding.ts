@@ -1,0 +1,121 @@
+/** The compiled module's surface, as the C++ glue in native/addon defines it. Nothing outside this package sees it. */
+declare const brand: unique symbol
+/** Opaque externals: engine-owned memory. */
+export type CiphertextHandle = { readonly [brand]: 'ciphertext' }
+export type PlaintextHandle = { readonly [brand]: 'plaintext' }
+export type SecretKeyHandle = { readonly [brand]: 'secretKey' }
+export type PublicKeyHandle = { readonly [brand]: 'publicKey' }
+
+export interface BindingSpec {
+  readonly logN: number
+  readonly levels: readonly (readonly number[])[]
+  readonly special: readonly number[]
+  readonly digitLimbs: number
+}
+
+export interface BindingMemory {
+  readonly ciphertexts: number
+  readonly plaintexts: number
+  readonly keys: number
+  readonly scratch: number
+  readonly total: number
+  readonly peak: number
+}
+
+export interface BindingEngine {
+  readonly threads: number
+  encode(
+    re: Float64Array,
+    im: Float64Array | undefined,
+    level: number,
+    scale: number,
+    extended: boolean,
+  ): PlaintextHandle
+  add(a: CiphertextHandle, b: CiphertextHandle): CiphertextHandle
+  sub(a: CiphertextHandle, b: CiphertextHandle): CiphertextHandle
+  sum(terms: readonly CiphertextHandle[]): CiphertextHandle
+  negate(a: CiphertextHandle): CiphertextHandle
+  addPlain(a: CiphertextHandle, b: PlaintextHandle): CiphertextHandle
+  subPlain(a: CiphertextHandle, b: PlaintextHandle): CiphertextHandle
+  mulPlain(a: CiphertextHandle, b: PlaintextHandle): CiphertextHandle
+  /** Constants already multiplied by the scale; rounded to integers. */
+  addScalar(a: CiphertextHandle, re: number, im: number): CiphertextHandle
+  mulScalar(a: CiphertextHandle, re: number, im: number): CiphertextHandle
+  mulByI(a: CiphertextHandle): CiphertextHandle
+  mul(a: CiphertextHandle, b: CiphertextHandle): CiphertextHandle
+  square(a: CiphertextHandle): CiphertextHandle
+  mulAccumulate(a: readonly CiphertextHandle[], b: readonly CiphertextHandle[]): CiphertextHandle
+  relinearize(a: CiphertextHandle): CiphertextHandle
+  rescale(a: CiphertextHandle): CiphertextHandle
+  dropLevel(a: CiphertextHandle, level: number): CiphertextHandle
+  /** Galois elements; 1 gives a copy. */
+  rotateHoisted(a: CiphertextHandle, elements: Uint32Array): CiphertextHandle[]
+  /**
+   * terms[i] belongs to giant step giantOf[i]; elements are Galois elements, 1 for none.
+   */
+  linearTransform(
+    a: CiphertextHandle,
+    giants: Uint32Array,
+    giantOf: Uint32Array,
+    babies: Uint32Array,
+    plaintexts: readonly PlaintextHandle[],
+  ): CiphertextHandle
+  /** Weights already multiplied by the scale and rounded; row-major. */
+  matrixProduct(inputs: readonly CiphertextHandle[], rows: number, weights: Float64Array): CiphertextHandle[]
+
+  releaseCiphertext(a: CiphertextHandle): void
+  releasePlaintext(a: PlaintextHandle): void
+  readyCiphertext(a: CiphertextHandle): Promise<void>
+  drain(): Promise<void>
+  cancel(): void
+  counters(): { queued: number; running: number; done: number; failed: number }
+  memory(): BindingMemory
+  trim(): void
+  close(): Promise<void>
+
+  /** Segments: seeds first where there is one, then limbs of 48-bit residues; see docs/notes/file-format.md. */
+  exportCiphertext(a: CiphertextHandle): Promise<Uint8Array>
+  importCiphertext(level: number, degree: number, seeded: boolean, segment: Uint8Array): Promise<CiphertextHandle>
+  /** element: 0 for relinearisation, else the Galois element. A key of lower level is replaced. Seed, then the b halves. */
+  loadKey(element: number, level: number, segment: Uint8Array): Promise<void>
+  unloadKeys(): void
+  keyLevels(): { element: number; level: number }[]
+
+  generateSecretKey(): Promise<SecretKeyHandle>
+  importSecretKey(bytes: Uint8Array): Promise<SecretKeyHandle>
+  exportSecretKey(key: SecretKeyHandle): Uint8Array
+  releaseSecretKey(key: SecretKeyHandle): void
+  generatePublicKey(key: SecretKeyHandle): Promise<Uint8Array>
+  importPublicKey(segment: Uint8Array): Promise<PublicKeyHandle>
+  releasePublicKey(key: PublicKeyHandle): void
+  /** element 0: relinearisation. A seed, then the b halves. */
+  generateKey(key: SecretKeyHandle, element: number, level: number): Promise<Uint8Array>
+  /** A seeded fresh ciphertext: the seed that stands for c1, then c0. */
+  encryptSymmetric(
+    key: SecretKeyHandle,
+    re: Float64Array,
+    im: Float64Array | undefined,
+    level: number,
+    scale: number,
+  ): Promise<Uint8Array>
+  encryptPublic(
+    key: PublicKeyHandle,
+    re: Float64Array,
+    im: Float64Array | undefined,
+    level: number,
+    scale: number,
+  ): Promise<Uint8Array>
+  /** `flooding`: standard deviation of the noise added to every coefficient before decoding; 0 for private results. */
+  decrypt(
+    key: SecretKeyHandle,
+    a: CiphertextHandle,
+    slots: number,
+    scale: number,
+    flooding: number,
+  ): Promise<{ re: Float64Array; im: Float64Array }>
+}
+
+export interface Binding {
+  kernels(): { readonly active: string; readonly supported: readonly string[] }
+  Engine: new (spec: BindingSpec, options: { threads: number; ceilingBytes: number }) => BindingEngine
+}

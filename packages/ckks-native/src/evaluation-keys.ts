@@ -1,0 +1,40 @@
+/** Evaluation keys into the engine. Secret keys never pass here. */
+import { assertSecure, type AnyParameters, FormatError, isSecure, parseContainer } from '@he-ml/ckks-core'
+import { nativeAsync } from './errors.ts'
+import type { NativeEngine } from './native-engine.ts'
+
+/**
+ * Loads one relinearisation or Galois key from its file. A key of a higher level replaces one of a lower.
+ *
+ * @throws FormatError, ParameterMismatchError for bytes that are not a key for these parameters
+ * @throws SecurityError when the key's own modulus is not 128-bit secure (impossible for keys of secure parameters)
+ */
+export async function loadEvaluationKey(engine: NativeEngine, bytes: Uint8Array): Promise<void> {
+  const { header, segments } = parseContainer(bytes, { parameters: engine.parameters })
+  if (header.kind !== 'relinearizationKey' && header.kind !== 'galoisKey')
+    throw new FormatError(`expected an evaluation key, got a file of kind ${header.kind}`)
+  const element = header.kind === 'galoisKey' ? header.galoisElement : 0
+  if (!header.seeded) throw new FormatError('expected a seeded key: the uniform half is stored as its seed')
+  assertKeySecure(engine.parameters, header.level, header.kind)
+  await nativeAsync(() => engine.binding.loadKey(element, header.level, segments[0]!))
+  engine.refreshKeys()
+}
+
+/** Loads many keys, a few at a time, with progress. */
+export async function loadEvaluationKeys(
+  engine: NativeEngine,
+  files: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  options: { readonly onProgress?: (loaded: number) => void; readonly signal?: AbortSignal } = {},
+): Promise<void> {
+  let loaded = 0
+  for await (const bytes of files) {
+    options.signal?.throwIfAborted()
+    await loadEvaluationKey(engine, bytes)
+    options.onProgress?.(++loaded)
+  }
+}
+
+/** The 128-bit check on a key's own modulus: the primes of its level and the special ones. */
+export function assertKeySecure(parameters: AnyParameters, level: number, what: string): void {
+  if (isSecure(parameters)) assertSecure(parameters.logN, parameters.logQAt(level) + parameters.logP, `${what} at level ${level}`)
+}

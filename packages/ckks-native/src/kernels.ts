@@ -1,0 +1,10 @@
+import { native } from './errors.ts'
+import { loadNative } from './loader.ts'
+
+/**
+ * Which kernels this build has for this processor, slowest first, and which one runs. `HE_ML_KERNEL` forces one.
+ * @throws UnsupportedError when the engine cannot be loaded
+ */
+export function kernels(): { readonly active: string; readonly supported: readonly string[] } {
+  return native(() => loadNative().binding.kernels())
+}
