@@ -118,6 +118,11 @@ describe('checks', () => {
   it.each(cases)('%s', (_, run, error) => {
     expect(run).toThrow(error)
   })
+  it('values that fit only because their signs differ', () => {
+    const values = Float64Array.from({ length: 512 }, (_, i) => 600 * Math.sin(i * i))
+    expect(engine.readClear(engine.encryptClear(values, { level: 0 })).re).toEqual(values)
+    expect(() => engine.encryptClear(values.map(Math.abs), { level: 0 })).toThrow(/largest coefficient is 3/)
+  })
   it('missing keys', () => {
     const keys = { relinearization: 3, rotations: [{ steps: 1, level: 3 }] }
     const limited = createClearEngine(parameters, { keys })

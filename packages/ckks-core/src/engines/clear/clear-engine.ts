@@ -17,6 +17,7 @@ import { GaussianSource } from '../noise/gaussian.ts'
 import { NoiseModel } from '../noise/noise-model.ts'
 import { ClearCiphertext, ClearPlaintext } from './clear-handles.ts'
 import * as vectors from './complex-vectors.ts'
+import { largestCoefficient } from './largest-coefficient.ts'
 
 export interface ClearEngineOptions {
   /** Add CKKS-sized errors; `true` means seed 1. Default: none. */
@@ -210,12 +211,15 @@ export class ClearEngine extends BaseEngine<ClearCiphertext, ClearPlaintext> {
     return this.#noise ? Math.round(value * scale) / scale : value
   }
 
+  /** Refuses what would wrap around: a coefficient of half the modulus or more. */
   #guard(vector: ComplexVector, at: { level: number; scale: number }, operation: string): void {
-    const size = rootMeanSquare(vector)
-    const room = this.parameters.logQAt(at.level)
-    if (Number.isFinite(size) && Math.log2(size) + Math.log2(at.scale) + 1 < room) return
+    const room = this.parameters.logQAt(at.level) - Math.log2(at.scale) - 1
+    // the root mean square bounds every coefficient; only where that is not enough are they computed
+    if (Math.log2(rootMeanSquare(vector)) < room) return
+    const size = largestCoefficient(vector)
+    if (Math.log2(size) < room) return
     throw new ScaleError(
-      `${operation}: values of root mean square ${size.toExponential(2)} at scale 2^${Math.log2(at.scale).toFixed(1)} outgrow the modulus of ${room.toFixed(1)} bits at level ${at.level}: normalise the values, or raise baseBits`,
+      `${operation}: values outgrow their modulus at level ${at.level}: the largest coefficient is ${size.toExponential(2)} at scale 2^${Math.log2(at.scale).toFixed(1)}, but only ${(2 ** room).toExponential(2)} fits into ${this.parameters.logQAt(at.level).toFixed(1)} bits: normalise the values, or raise baseBits`,
     )
   }
 }
