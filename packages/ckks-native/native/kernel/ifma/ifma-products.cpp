@@ -65,9 +65,9 @@ void sumProducts(const SumProductsJob& job, const Modulus& m) {
     sum.clear();
     if (job.accumulate) sum.low = load(job.dst + i);
     for (std::size_t t = 0; t < job.count; ++t) {
+      if ((t + 1) % FOLD_EVERY == 0) sum.fold(folding);
       if (job.multipliers[t].values == nullptr) continue;
       sum.multiplyAdd(load(job.factors[t] + i), loadRepeated(job.multipliers[t], i));
-      if ((t + 1) % FOLD_EVERY == 0) sum.fold(folding);
     }
     store(job.dst + i, sum.reduce(folding));
   }
