@@ -8,7 +8,7 @@ import {
   parseContainer,
 } from '@he-ml/ckks-core'
 import { native, nativeAsync } from './errors.ts'
-import { NativeCiphertext } from './handles.ts'
+import type { NativeCiphertext } from './handles.ts'
 import type { NativeEngine } from './native-engine.ts'
 
 /** A ciphertext with the segment that holds its polynomials. */
@@ -44,7 +44,11 @@ export async function importCiphertexts(
   engine: NativeEngine,
   bytes: Uint8Array,
   expected: { readonly plan?: string } = {},
-): Promise<{ readonly ciphertexts: NativeCiphertext[]; readonly objects: readonly CiphertextObject[]; readonly labels: Record<string, string> }> {
+): Promise<{
+  readonly ciphertexts: NativeCiphertext[]
+  readonly objects: readonly CiphertextObject[]
+  readonly labels: Record<string, string>
+}> {
   const { header, segments } = parseContainer(bytes, { kind: 'ciphertext', parameters: engine.parameters, ...expected })
   const ciphertexts: NativeCiphertext[] = []
   try {

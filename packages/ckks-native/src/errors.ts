@@ -51,3 +51,8 @@ export async function nativeAsync<T>(call: () => Promise<T>): Promise<T> {
     throw typedError(error)
   }
 }
+
+/** @throws CancelledError with this message once the signal is aborted */
+export function throwIfAborted(signal: AbortSignal | undefined, message: string): void {
+  if (signal?.aborted) throw new CancelledError(message, { cause: signal.reason })
+}

@@ -1,6 +1,6 @@
 /** Evaluation keys into the engine. Secret keys never pass here. */
-import { assertSecure, type AnyParameters, FormatError, isSecure, parseContainer } from '@he-ml/ckks-core'
-import { nativeAsync } from './errors.ts'
+import { type AnyParameters, assertSecure, FormatError, isSecure, parseContainer } from '@he-ml/ckks-core'
+import { nativeAsync, throwIfAborted } from './errors.ts'
 import type { NativeEngine } from './native-engine.ts'
 
 /**
@@ -28,7 +28,7 @@ export async function loadEvaluationKeys(
 ): Promise<void> {
   let loaded = 0
   for await (const bytes of files) {
-    options.signal?.throwIfAborted()
+    throwIfAborted(options.signal, `key loading: cancelled after ${loaded} keys`)
     await loadEvaluationKey(engine, bytes)
     options.onProgress?.(++loaded)
   }
@@ -36,5 +36,6 @@ export async function loadEvaluationKeys(
 
 /** The 128-bit check on a key's own modulus: the primes of its level and the special ones. */
 export function assertKeySecure(parameters: AnyParameters, level: number, what: string): void {
-  if (isSecure(parameters)) assertSecure(parameters.logN, parameters.logQAt(level) + parameters.logP, `${what} at level ${level}`)
+  if (isSecure(parameters))
+    assertSecure(parameters.logN, parameters.logQAt(level) + parameters.logP, `${what} at level ${level}`)
 }

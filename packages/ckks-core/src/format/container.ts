@@ -3,7 +3,7 @@
  * only the decoded header; the segments are views of the input. Writing checks the same rules, so that a file we wrote is a
  * file we read. Bigger than memory: `@he-ml/ckks-core/node`.
  */
-import { sha256 } from '@noble/hashes/sha2.js'
+
 import { FormatError, HeMlError, InvalidArgumentError } from '../errors/errors.ts'
 import type { AnyParameters } from '../parameters/parameters.ts'
 import { checkHeader, type Expectations } from './check-header.ts'
@@ -19,6 +19,7 @@ import {
   PRELUDE_BYTES,
   parsePrelude,
 } from './layout.ts'
+import { sha256 } from './sha256.ts'
 
 /** A parsed file. */
 export interface Container<K extends FileKind = FileKind> {

@@ -1,0 +1,236 @@
+/**
+ * The client on the compiled engine: keys, encryption, decryption. Everything goes in and out as files of ours; a server
+ * gets what generateEvaluationKeys and encrypt make, never the key.
+ */
+import {
+  type AnyParameters,
+  conjugationElement,
+  encodeContainer,
+  galoisElement,
+  type KeyNeed,
+  type KeyRequest,
+  listKeyNeeds,
+  parseContainer,
+  resolveSlots,
+  slotCount,
+  toComplex,
+} from '@he-ml/ckks-core'
+import {
+  BaseClientEngine,
+  createKeyId,
+  type EncryptionInput,
+  type EncryptionOptions,
+  type KeyFile,
+  type KeyGenerationOptions,
+  type PrivateSlots,
+  type Provenance,
+  type SecretKey,
+} from '@he-ml/ckks-core/client'
+import type { BindingEngine } from '../binding.ts'
+import { encodeCiphertexts, importCiphertexts } from '../ciphertext-files.ts'
+import { nativeAsync, throwIfAborted } from '../errors.ts'
+import { assertKeySecure } from '../evaluation-keys.ts'
+import { createNativeEngine, type NativeEngine, type NativeEngineOptions } from '../native-engine.ts'
+import { NativeSecretKey } from './native-secret-key.ts'
+
+/** See {@link createNativeClient}. */
+export class NativeClient extends BaseClientEngine {
+  readonly name = 'native'
+  readonly #engine: NativeEngine
+
+  constructor(parameters: AnyParameters, options: NativeEngineOptions = {}) {
+    super(parameters)
+    this.#engine = createNativeEngine(parameters, options)
+  }
+
+  get #binding(): BindingEngine {
+    return this.#engine.binding
+  }
+
+  async generateSecretKey(): Promise<SecretKey> {
+    const handle = await nativeAsync(() => this.#binding.generateSecretKey())
+    return new NativeSecretKey(this.parameters, this.#binding, handle, createKeyId())
+  }
+
+  async exportSecretKey(key: SecretKey, options: Provenance = {}): Promise<Uint8Array> {
+    const segment = await nativeAsync(async () =>
+      this.#binding.exportSecretKey(this.#own(key, 'exportSecretKey').handle),
+    )
+    const { logN, id } = this.parameters
+    const file = encodeContainer(
+      { kind: 'secretKey', parameters: id, keyId: key.keyId, logN, ...options },
+      [segment],
+      this.parameters,
+    )
+    segment.fill(0)
+    return file
+  }
+
+  async importSecretKey(bytes: Uint8Array): Promise<SecretKey> {
+    const { header, segments } = parseContainer(bytes, { kind: 'secretKey', parameters: this.parameters })
+    const handle = await nativeAsync(() => this.#binding.importSecretKey(segments[0]!))
+    return new NativeSecretKey(this.parameters, this.#binding, handle, header.keyId ?? createKeyId())
+  }
+
+  async generatePublicKey(key: SecretKey, options: Provenance = {}): Promise<Uint8Array> {
+    const secret = this.#own(key, 'generatePublicKey')
+    const segment = await nativeAsync(() => this.#binding.generatePublicKey(secret.handle))
+    const { id, maxLevel } = this.parameters
+    return encodeContainer(
+      {
+        kind: 'publicKey',
+        parameters: id,
+        keyId: key.keyId,
+        level: maxLevel,
+        seeded: true,
+        limbs: this.parameters.limbsAt(maxLevel),
+        ...options,
+      },
+      [segment],
+      this.parameters,
+    )
+  }
+
+  async *generateEvaluationKeys(
+    key: SecretKey,
+    request: KeyRequest,
+    options: KeyGenerationOptions = {},
+  ): AsyncGenerator<KeyFile> {
+    const needs = listKeyNeeds(request)
+    for (const need of needs) assertKeySecure(this.parameters, need.level, describe(need))
+    const { onProgress, signal, ...provenance } = options
+    for (const [i, need] of needs.entries()) {
+      throwIfAborted(signal, `key generation: cancelled after ${i} of ${needs.length} keys`)
+      yield await this.#evaluationKey(this.#own(key, 'generateEvaluationKeys'), need, provenance)
+      onProgress?.(i + 1, needs.length)
+    }
+  }
+
+  async encrypt(
+    key: SecretKey | Uint8Array,
+    inputs: readonly EncryptionInput[],
+    options: EncryptionOptions = {},
+  ): Promise<Uint8Array> {
+    const level = options.level ?? this.parameters.maxLevel
+    const scale = options.scale ?? this.parameters.scaleAt(level)
+    const isPublic = key instanceof Uint8Array
+    const publicKey = isPublic ? await this.#importPublicKey(key) : undefined
+    const secret = isPublic ? undefined : this.#own(key, 'encrypt')
+    try {
+      const ciphertexts = []
+      for (const { values, name } of inputs) {
+        const slots = slotCount(values, this.parameters.maxSlots)
+        const { re, im } = toComplex(resolveSlots(values))
+        const segment = await nativeAsync(() =>
+          secret
+            ? this.#binding.encryptSymmetric(secret.handle, re, im, level, scale)
+            : this.#binding.encryptPublic(publicKey!.handle, re, im, level, scale),
+        )
+        const object = {
+          level,
+          scale,
+          slots,
+          degree: 1 as const,
+          seeded: !isPublic,
+          ...(name === undefined ? {} : { name }),
+        }
+        ciphertexts.push({ object, segment })
+      }
+      const keyId = secret?.source.keyId ?? publicKey?.keyId
+      return encodeCiphertexts(this.parameters, ciphertexts, {
+        ...(options.plan === undefined ? {} : { plan: options.plan }),
+        ...(keyId === undefined ? {} : { keyId }),
+        ...(options.labels === undefined ? {} : { labels: options.labels }),
+      })
+    } finally {
+      if (publicKey) this.#binding.releasePublicKey(publicKey.handle)
+    }
+  }
+
+  async decrypt(key: SecretKey, file: Uint8Array): Promise<PrivateSlots[]> {
+    const secret = this.#own(key, 'decrypt')
+    parseContainer(file, { kind: 'ciphertext', parameters: this.parameters, keyId: key.keyId })
+    const { ciphertexts, objects } = await importCiphertexts(this.#engine, file)
+    try {
+      const results: PrivateSlots[] = []
+      for (const [i, ciphertext] of ciphertexts.entries()) {
+        const { level, scale, slots } = ciphertext
+        const values = await nativeAsync(() => this.#binding.decrypt(secret.handle, ciphertext.handle, slots, scale, 0))
+        const name = objects[i]!.name
+        results.push({ visibility: 'private', ...(name === undefined ? {} : { name }), ...values, slots, level, scale })
+      }
+      return results
+    } finally {
+      for (const ciphertext of ciphertexts) ciphertext.dispose()
+    }
+  }
+
+  dispose(): Promise<void> {
+    return this.#engine.dispose()
+  }
+
+  async #evaluationKey(secret: OwnedKey, need: KeyNeed, provenance: Provenance): Promise<KeyFile> {
+    const { parameters } = this
+    const { level } = need
+    const element =
+      need.kind === 'relinearization'
+        ? 0
+        : need.kind === 'conjugation'
+          ? conjugationElement(parameters.logN)
+          : galoisElement(need.steps, parameters.logN)
+    const segment = await nativeAsync(() => this.#binding.generateKey(secret.handle, element, level))
+    const common = {
+      parameters: parameters.id,
+      keyId: secret.source.keyId,
+      ...provenance,
+      level,
+      seeded: true,
+      limbs: parameters.limbsAt(level) + parameters.p.length,
+      digits: parameters.digitsAt(level),
+    }
+    if (need.kind === 'relinearization') {
+      const bytes = encodeContainer({ kind: 'relinearizationKey', ...common }, [segment], parameters)
+      return { name: 'relinearization.key', kind: 'relinearizationKey', level, bytes }
+    }
+    const bytes = encodeContainer({ kind: 'galoisKey', ...common, galoisElement: element }, [segment], parameters)
+    return { name: `galois-${element}.key`, kind: 'galoisKey', level, galoisElement: element, bytes }
+  }
+
+  async #importPublicKey(file: Uint8Array) {
+    const { header, segments } = parseContainer(file, { kind: 'publicKey', parameters: this.parameters })
+    const handle = await nativeAsync(() => this.#binding.importPublicKey(segments[0]!))
+    return { handle, keyId: header.keyId }
+  }
+
+  #own(key: SecretKey, operation: string): OwnedKey {
+    this.checkKey(key, operation)
+    return { source: key, handle: (key as NativeSecretKey).handleFor(this.#binding, operation) }
+  }
+}
+
+interface OwnedKey {
+  readonly source: SecretKey
+  readonly handle: ReturnType<NativeSecretKey['handleFor']>
+}
+
+const describe = (need: KeyNeed): string =>
+  need.kind === 'rotation' ? `rotation key for ${need.steps} steps` : `${need.kind} key`
+
+/**
+ * Opens a client on the compiled engine.
+ *
+ * @throws UnsupportedError when the engine cannot be loaded
+ * @example
+ * ```ts
+ * import { createParameters } from '@he-ml/ckks-core'
+ * import { createNativeClient } from '@he-ml/ckks-native/client'
+ * await using client = createNativeClient(createParameters({ logN: 13, levels: 3, scaleBits: 30 }))
+ * using key = await client.generateSecretKey()
+ * const file = await client.encrypt(key, [{ values: Float64Array.of(1, 2, 3, 4) }])
+ * const [result] = await client.decrypt(key, file)
+ * console.log(result!.re) // close to 1, 2, 3, 4
+ * ```
+ */
+export function createNativeClient(parameters: AnyParameters, options: NativeEngineOptions = {}): NativeClient {
+  return new NativeClient(parameters, options)
+}
