@@ -1,7 +1,6 @@
 export * from './complex-parts.ts'
 export * from './inner-sum.ts'
 export * from './linear-transform/index.ts'
-export * from './pacer.ts'
 export * from './polynomial/index.ts'
 export * from './scope.ts'
 export * from './to-level.ts'

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createClearEngine } from '../../engines/clear/index.ts'
 import { createPlanEngine } from '../../engines/plan/index.ts'
-import { LevelError } from '../../errors/errors.ts'
+import { LevelError, MissingKeyError } from '../../errors/errors.ts'
 import { SCALE_TOLERANCE } from '../../port/base-engine.ts'
 import { oneprime40, testParameters } from '../../testing/test-parameters.ts'
 import { evaluateChebyshev, evaluateComposite, evaluatePolynomial } from './evaluate.ts'
@@ -112,6 +112,32 @@ describe('evaluatePolynomial', () => {
     const engine = createClearEngine(oneprime40)
     const x = engine.encryptClear(Float64Array.of(1), { level: 2 })
     expect(() => evaluateChebyshev(engine, x, [1, 1, 1, 1, 1])).toThrow(/degree 4: expected level >= 3, got 2/)
+  })
+
+  it('gives everything back, also when a key is missing halfway', () => {
+    const keys = { relinearization: 6, rotations: [] }
+    const engine = createClearEngine(oneprime40, { keys })
+    const x = engine.encryptClear(new Float64Array(SLOTS), { level: 8 })
+    const before = engine.memory().total
+    expect(() => evaluateChebyshev(engine, x, [1, 2, 3, 4, 5])).toThrow(MissingKeyError)
+    const lower = engine.dropLevel(x, 6)
+    evaluateChebyshev(engine, lower, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]).dispose()
+    lower.dispose()
+    expect(engine.memory().total).toBe(before)
+  })
+
+  it('drops primes that nobody reads any more', () => {
+    const engine = createPlanEngine(oneprime40)
+    const x = engine.input()
+    const one = engine.memory().ciphertexts
+    evaluateChebyshev(
+      engine,
+      x,
+      Array.from({ length: 32 }, (_, k) => 1 / (k + 1)),
+    ).dispose()
+    expect(engine.memory().ciphertexts).toBe(one)
+    expect(engine.memory().peak - engine.memory().keys - engine.memory().scratch).toBeLessThan(14 * one)
+    expect(engine.report().totals.dropLevel).toBeLessThanOrEqual(14)
   })
 
   it('refuses constants', () => {

@@ -1,97 +1,14 @@
-/**
- * Running a polynomial's plan. Scales are exact throughout: the wanted scale of the result is propagated down (a factor q
- * of q T_g is made at the scale that turns into the wanted one when multiplied by T_g's), and constants are encoded at
- * whatever scale closes the gap, so every sum adds operands of one scale and nothing drifts (ePrint 2020/1118, and as
- * Lattigo does it).
- */
 import { LevelError } from '../../errors/errors.ts'
 import type { Evaluator } from '../../port/engine.ts'
 import type { Ciphertext } from '../../port/handles.ts'
-import type { Level, Scale } from '../../port/quantities.ts'
-import { scope } from '../scope.ts'
+import type { Scale } from '../../port/quantities.ts'
+import { Evaluation } from './evaluation.ts'
 import { chebyshevPolynomial, Polynomial, powerPolynomial } from './polynomial.ts'
-import { type PolynomialNode, type PowerStep, powerDepth } from './polynomial-plan.ts'
-import type { Coefficients, PolynomialBasis } from './series.ts'
+import type { Coefficients } from './series.ts'
 
 export interface EvaluateOptions {
   /** Scale of the result. Default: the nominal scale of its level. */
   readonly targetScale?: Scale
-}
-
-type Use = <T extends Disposable>(temporary: T) => T
-
-/** T_k at the ends of [-1, 1], where errors grow fastest: keeps the noise estimate on the safe side. */
-const CHEBYSHEV_MAGNITUDE = 1
-
-class Evaluation {
-  readonly #engine: Evaluator
-  readonly #basis: PolynomialBasis
-  readonly #level: Level
-  readonly #powers: Map<number, Ciphertext>
-
-  constructor(engine: Evaluator, input: Ciphertext, basis: PolynomialBasis) {
-    this.#engine = engine
-    this.#basis = basis
-    this.#level = input.level
-    this.#powers = new Map([[1, input]])
-  }
-
-  /** Computes T_power (x^power) from its parts: 2 T_a T_b - T_(a-b). */
-  power({ power, a, b }: PowerStep, use: Use): void {
-    const engine = this.#engine
-    const result = scope((temporary) => {
-      const level = this.#level - powerDepth(power) + 1
-      const x = this.#at(a, level, temporary)
-      let product = temporary(a === b ? engine.square(x) : engine.mul(x, this.#at(b, level, temporary)))
-      if (this.#basis === 'chebyshev') {
-        product = temporary(engine.add(product, product))
-        if (a === b) product = temporary(engine.addScalar(product, -1))
-        else {
-          const lower = this.#at(a - b, level, temporary)
-          const aligned = temporary(engine.mulScalar(lower, 1, product.scale / lower.scale))
-          product = temporary(engine.sub(product, aligned))
-        }
-        engine.declareMagnitude?.(product, CHEBYSHEV_MAGNITUDE)
-      }
-      return engine.rescale(temporary(engine.relinearize(product)))
-    })
-    this.#powers.set(power, use(result))
-  }
-
-  /** The node at `level - 1`, at exactly `scale`: its sum at `level`, relinearised and rescaled once. */
-  node(node: PolynomialNode, level: Level, scale: Scale): Ciphertext {
-    const engine = this.#engine
-    return scope((use) => {
-      let sum = use(this.#sum(node, level, scale * engine.parameters.groupProduct(level)))
-      if (node.constant.re !== 0 || node.constant.im !== 0) sum = use(engine.addScalar(sum, node.constant))
-      engine.declareMagnitude?.(sum, node.magnitude)
-      if (sum.degree === 2) sum = use(engine.relinearize(sum))
-      return engine.rescale(sum)
-    })
-  }
-
-  #sum(node: PolynomialNode, level: Level, scale: Scale): Ciphertext {
-    const engine = this.#engine
-    return scope((use) => {
-      const parts: Ciphertext[] = []
-      const pairs = node.products.map(({ power, factor }): [Ciphertext, Ciphertext] => {
-        const element = this.#at(power, level, use)
-        return [use(this.node(factor, level + 1, scale / element.scale)), element]
-      })
-      if (pairs.length > 0) parts.push(use(engine.mulAccumulate(pairs)))
-      for (const { power, re, im } of node.terms) {
-        const element = this.#at(power, level, use)
-        parts.push(use(engine.mulScalar(element, { re, im }, scale / element.scale)))
-      }
-      return parts.length === 1 ? parts[0]! : engine.sum(parts)
-    })
-  }
-
-  /** T_power without the primes above `level`. */
-  #at(power: number, level: Level, use: Use): Ciphertext {
-    const element = this.#powers.get(power)!
-    return element.level === level ? element : use(this.#engine.dropLevel(element, level))
-  }
 }
 
 function evaluate(engine: Evaluator, input: Ciphertext, polynomial: Polynomial, options: EvaluateOptions): Ciphertext {
@@ -102,11 +19,12 @@ function evaluate(engine: Evaluator, input: Ciphertext, polynomial: Polynomial, 
     )
   const level = input.level - depth
   const scale = options.targetScale ?? engine.parameters.scaleAt(level)
-  return scope((use) => {
-    const evaluation = new Evaluation(engine, input, basis)
-    for (const step of plan.powers) evaluation.power(step, use)
-    return evaluation.node(plan.root, level + 1, scale)
-  })
+  const evaluation = new Evaluation(engine, input, basis, plan)
+  try {
+    return evaluation.run(scale)
+  } finally {
+    evaluation.dispose()
+  }
 }
 
 /**

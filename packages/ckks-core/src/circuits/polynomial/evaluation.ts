@@ -1,0 +1,167 @@
+/**
+ * Running a polynomial's plan. Scales are exact throughout: the wanted scale of the result is propagated down (a factor q
+ * of q T_g is made at the scale that turns into the wanted one when multiplied by T_g's), and constants are encoded at
+ * whatever scale closes the gap, so every sum adds operands of one scale and nothing drifts (ePrint 2020/1118, and as
+ * Lattigo does it). The work goes level by level, from the input's down: each T_k is dropped at most once per level, gives
+ * back the primes nobody reads any more, and is disposed of after its last use.
+ */
+import type { Evaluator } from '../../port/engine.ts'
+import type { Ciphertext } from '../../port/handles.ts'
+import type { Level, Scale } from '../../port/quantities.ts'
+import { scope } from '../scope.ts'
+import { type PolynomialNode, type PolynomialPlan, type PowerStep, powerDepth } from './polynomial-plan.ts'
+import type { PolynomialBasis } from './series.ts'
+
+/** T_k at the ends of [-1, 1], where errors grow fastest: keeps the noise estimate on the safe side. */
+const CHEBYSHEV_MAGNITUDE = 1
+
+/** A node, the level of its sum and the scale it must have after rescaling. */
+interface ScheduledNode {
+  readonly node: PolynomialNode
+  readonly level: Level
+  readonly scale: Scale
+}
+
+/** One evaluation on one ciphertext; the input is only read. */
+export class Evaluation {
+  readonly #engine: Evaluator
+  readonly #input: Ciphertext
+  readonly #basis: PolynomialBasis
+  readonly #plan: PolynomialPlan
+  readonly #elements: Map<number, Ciphertext>
+  /** Reads of each T_k that are still to come. */
+  readonly #reads = new Map<number, number>()
+  readonly #results = new Map<PolynomialNode, Ciphertext>()
+
+  constructor(engine: Evaluator, input: Ciphertext, basis: PolynomialBasis, plan: PolynomialPlan) {
+    this.#engine = engine
+    this.#input = input
+    this.#basis = basis
+    this.#plan = plan
+    this.#elements = new Map([[1, input]])
+  }
+
+  /** The polynomial at level input.level - depth, at exactly `scale`. */
+  run(scale: Scale): Ciphertext {
+    const { powers, root, depth } = this.#plan
+    const top = this.#input.level
+    const bottom = top - depth + 1
+    const nodes = this.#schedule(root, bottom, scale, this.#scales())
+    for (const step of powers) for (const k of this.#operands(step)) this.#expect(k)
+    for (const { node } of nodes) for (const { power } of [...node.terms, ...node.products]) this.#expect(power)
+    for (let level = top; level >= bottom; level--) {
+      for (const step of powers) if (this.#levelOf(step.power) + 1 === level) this.#makePower(step, level)
+      for (const item of nodes) if (item.level === level) this.#makeNode(item)
+    }
+    const result = this.#results.get(root)!
+    this.#results.delete(root)
+    return result
+  }
+
+  /** Gives back whatever is left, which is something only after an error. */
+  dispose(): void {
+    for (const element of this.#elements.values()) if (element !== this.#input) element.dispose()
+    for (const result of this.#results.values()) result.dispose()
+  }
+
+  #levelOf(power: number): Level {
+    return this.#input.level - powerDepth(power)
+  }
+
+  /** Scales that the elements will have. */
+  #scales(): Map<number, Scale> {
+    const scales = new Map([[1, this.#input.scale]])
+    for (const { power, a, b } of this.#plan.powers)
+      scales.set(
+        power,
+        (scales.get(a)! * scales.get(b)!) / this.#engine.parameters.groupProduct(this.#levelOf(power) + 1),
+      )
+    return scales
+  }
+
+  #schedule(node: PolynomialNode, level: Level, scale: Scale, scales: Map<number, Scale>): ScheduledNode[] {
+    const product = scale * this.#engine.parameters.groupProduct(level)
+    return [
+      { node, level, scale },
+      ...node.products.flatMap((p) => this.#schedule(p.factor, level + 1, product / scales.get(p.power)!, scales)),
+    ]
+  }
+
+  #operands({ a, b }: PowerStep): number[] {
+    if (a === b) return [a]
+    return this.#basis === 'chebyshev' ? [a, b, a - b] : [a, b]
+  }
+
+  /** T_a T_b, or 2 T_a T_b - T_(a-b). */
+  #makePower(step: PowerStep, level: Level): void {
+    const engine = this.#engine
+    const { power, a, b } = step
+    const result = scope((use) => {
+      const x = this.#read(a, level)
+      let product = use(a === b ? engine.square(x) : engine.mul(x, this.#read(b, level)))
+      if (this.#basis === 'chebyshev') {
+        product = use(engine.add(product, product))
+        if (a === b) product = use(engine.addScalar(product, -1))
+        else {
+          const lower = this.#read(a - b, level)
+          const aligned = use(engine.mulScalar(lower, 1, product.scale / lower.scale))
+          product = use(engine.sub(product, aligned))
+        }
+        engine.declareMagnitude?.(product, CHEBYSHEV_MAGNITUDE)
+      }
+      return engine.rescale(use(engine.relinearize(product)))
+    })
+    this.#elements.set(power, result)
+    for (const k of this.#operands(step)) this.#release(k)
+  }
+
+  /** The node's sum, relinearised and rescaled once. */
+  #makeNode({ node, level, scale }: ScheduledNode): void {
+    const engine = this.#engine
+    const result = scope((use) => {
+      const sumScale = scale * engine.parameters.groupProduct(level)
+      const parts: Ciphertext[] = []
+      const pairs = node.products.map(({ power, factor }): [Ciphertext, Ciphertext] => {
+        const made = use(this.#results.get(factor)!)
+        this.#results.delete(factor)
+        return [made, this.#read(power, level)]
+      })
+      if (pairs.length > 0) parts.push(use(engine.mulAccumulate(pairs)))
+      for (const { power, re, im } of node.terms) {
+        const element = this.#read(power, level)
+        parts.push(use(engine.mulScalar(element, { re, im }, sumScale / element.scale)))
+      }
+      let sum = parts.length === 1 ? parts[0]! : use(engine.sum(parts))
+      if (node.constant.re !== 0 || node.constant.im !== 0) sum = use(engine.addScalar(sum, node.constant))
+      engine.declareMagnitude?.(sum, node.magnitude)
+      if (sum.degree === 2) sum = use(engine.relinearize(sum))
+      return engine.rescale(sum)
+    })
+    this.#results.set(node, result)
+    for (const { power } of [...node.terms, ...node.products]) this.#release(power)
+  }
+
+  /** T_power at `level`, which never rises from one call to the next: primes above it are given back. */
+  #read(power: number, level: Level): Ciphertext {
+    const element = this.#elements.get(power)!
+    if (element.level === level) return element
+    const dropped = this.#engine.dropLevel(element, level)
+    if (element !== this.#input) element.dispose()
+    this.#elements.set(power, dropped)
+    return dropped
+  }
+
+  #expect(power: number): void {
+    this.#reads.set(power, (this.#reads.get(power) ?? 0) + 1)
+  }
+
+  #release(power: number): void {
+    const left = this.#reads.get(power)! - 1
+    this.#reads.set(power, left)
+    const element = this.#elements.get(power)!
+    if (left === 0 && element !== this.#input) {
+      element.dispose()
+      this.#elements.delete(power)
+    }
+  }
+}
