@@ -1,1 +1,20 @@
-export {}
+/**
+ * MNIST (IDX) and CIFAR binary files, gzip or not, as tensors.
+ *
+ * @packageDocumentation
+ */
+export { type CifarOptions, parseCifar, readCifar } from './cifar.ts'
+export { DatasetFormatError } from './errors.ts'
+export { combineIdx, type LoadOptions, loadCifar10, loadMnist } from './folders.ts'
+export { encodeIdx, type IdxArray, type IdxType, parseIdx, readIdx } from './idx.ts'
+export {
+  CIFAR_NORMALIZATION,
+  type ImageTensor,
+  imageTensor,
+  type LabelledImages,
+  MNIST_NORMALIZATION,
+  type Normalization,
+  normalize,
+  selectImages,
+} from './images.ts'
+export type { ReadOptions, Source } from './source.ts'
