@@ -2,7 +2,7 @@
  * Residual addition. Tensors in the same slots are added at no level. Where a branch put its result elsewhere, one of the two
  * is moved by a permutation, for one level; compile avoids that with `LowerContext.prefer`.
  */
-import { type Ciphertext, InvalidArgumentError, toLevel } from '@he-ml/ckks-core'
+import { type Ciphertext, InvalidArgumentError, toLevel, UnsupportedError } from '@he-ml/ckks-core'
 import {
   createTensor,
   type Gaps,
@@ -84,19 +84,24 @@ export class AddLayer implements Layer {
     const from = list.lower([b]).output as MultiplexedLayout
     const to = list.lower([a]).output as MultiplexedLayout
     const move = lowerTransform(permutation(this.name, sizeOf(a.shape)), from, { ...context, prefer: to })
+    const moved = move.output as MultiplexedLayout
+    if (!samePositions(moved, to))
+      throw new UnsupportedError(
+        `layer "${this.name}": its inputs lie in ${a.ciphertexts} and ${b.ciphertexts} ciphertexts of different slots: lower one branch with the other's layout as LowerContext.prefer`,
+      )
     return createLowered({
       name: this.name,
       inputs: [a, b],
-      output: sumLayout(a, { ...a, slots: (move.output as MultiplexedLayout).slots, period: move.output.slots }),
+      output: sumLayout(a, { ...moved, shape: a.shape }),
       depth: 1,
       prepare: async ({ engine, level, signal, weights }) => {
         const prepared = weights.use(await move.prepare(engine, { level, ...(signal ? { signal } : {}) }))
         return async ({ engine, inputs: [x, y], pacer, temporaries }) => {
           await pacer.step()
-          const moved = temporaries.use(await prepared.apply(engine, [new PackedTensor(from, y!)]))
+          const other = temporaries.use(await prepared.apply(engine, [new PackedTensor(from, y!)]))
           return x!.map((ciphertext, i) => {
             const lowered = temporaries.use(toLevel(engine, ciphertext, level - 1))
-            return temporaries.use(engine.add(lowered, moved.ciphertexts[i]!))
+            return temporaries.use(engine.add(lowered, other.ciphertexts[i]!))
           })
         }
       },
@@ -116,7 +121,9 @@ const permutation = (name: string, size: number): LinearMap => ({
 
 function sumLayout(a: MultiplexedLayout, b: MultiplexedLayout): MultiplexedLayout {
   const order: readonly Gaps[] = ['zero', 'bounded', 'any']
-  const gaps = order[Math.max(order.indexOf(a.grid.gaps), order.indexOf(b.grid.gaps))]!
+  // where only one of the two repeats, its copies come to lie in gaps of the sum
+  const least = a.period === b.period ? 0 : 1
+  const gaps = order[Math.max(order.indexOf(a.grid.gaps), order.indexOf(b.grid.gaps), least)]!
   const slots = Math.max(a.slots, b.slots)
   return { ...a, slots, period: Math.max(a.period, b.period), grid: { ...a.grid, gaps } }
 }

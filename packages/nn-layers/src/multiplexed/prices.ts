@@ -35,6 +35,10 @@ export function leastCost(count: number, prices: Prices): number {
   return count * prices.term + Math.max(0, rotations)
 }
 
+/** Marks of what was seen, two per slot; grown as needed and never cleared, because every count has a stamp of its own. */
+let marks = new Uint32Array(0)
+let stamp = 0
+
 /**
  * Price of a linear transform with these steps: the best split with a power-of-two number of baby steps, starting at 0 or
  * centred on it.
@@ -43,29 +47,39 @@ export function leastCost(count: number, prices: Prices): number {
  */
 export function transformCost(steps: readonly number[], slots: number, prices: Prices): number {
   if (steps.length === 0) return 0
-  let rotations = Number.POSITIVE_INFINITY
-  const seen = new Uint32Array(2 * slots)
-  let stamp = 0
-  for (let length = 1; length <= slots; length *= 2) {
-    for (const offset of length === 1 ? [0] : [0, length / 2]) {
-      stamp++
-      let babies = 0
-      let giants = 0
-      for (const step of steps) {
-        const shifted = (((step + offset) % slots) + slots) % slots
-        const baby = shifted % length
-        const giant = (shifted - baby) / length
-        if (baby !== offset && seen[baby] !== stamp) {
-          seen[baby] = stamp
-          babies++
-        }
-        if (giant !== 0 && seen[slots + giant] !== stamp) {
-          seen[slots + giant] = stamp
-          giants++
-        }
-      }
-      rotations = Math.min(rotations, babies * prices.baby + giants * prices.giant)
-    }
+  if (marks.length < 2 * slots || stamp > 2 ** 31) {
+    marks = new Uint32Array(2 * slots)
+    stamp = 0
   }
+  let rotations = Number.POSITIVE_INFINITY
+  for (let length = 1; length <= slots; length *= 2)
+    for (const offset of length === 1 ? [0] : [0, length / 2])
+      rotations = Math.min(rotations, splitCost(steps, { slots, length, offset }, prices, rotations))
   return rotations + steps.length * prices.term
+}
+
+/** Babies lie in [-offset, length - offset). Stops counting at `limit`. */
+function splitCost(
+  steps: readonly number[],
+  { slots, length, offset }: { slots: number; length: number; offset: number },
+  prices: Prices,
+  limit: number,
+): number {
+  stamp++
+  let cost = 0
+  for (const step of steps) {
+    const shifted = (step + offset) & (slots - 1)
+    const baby = shifted & (length - 1)
+    const giant = (shifted - baby) / length
+    if (baby !== offset && marks[baby] !== stamp) {
+      marks[baby] = stamp
+      cost += prices.baby
+    }
+    if (giant !== 0 && marks[slots + giant] !== stamp) {
+      marks[slots + giant] = stamp
+      cost += prices.giant
+    }
+    if (cost >= limit) return limit
+  }
+  return cost
 }

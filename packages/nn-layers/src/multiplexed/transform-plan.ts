@@ -37,83 +37,100 @@ export interface TransformPlan {
 /** Pairs of positions looked at before the search settles for what it has. */
 const WORK_LIMIT = 4e7
 const LEAST_CANDIDATES = 8
+/** Placements, cheapest first, for which folds that leave partial sums are tried as well. */
+const LOOSE_CANDIDATES = 12
 
 /** @throws UnsupportedError when no placement fits the slots */
 export function planTransform(map: LinearMap, input: MultiplexedLayout, context: LowerContext): TransformPlan {
-  const prices = referencePrices(context.maxSlots)
-  const work = differencesWork(map, input)
-  let best: TransformPlan | undefined
-  let count = 0
-  for (const placement of candidates(map, input, context)) {
-    if (++count > LEAST_CANDIDATES && count * work > WORK_LIMIT) break
-    best = planPlacement({ map, input, placement, context, prices }, best)
-  }
-  if (!best)
-    throw new UnsupportedError(
-      `layer "${map.name}": its output [${map.outputShape}] with a row stride of ${input.grid.rowStride * map.window.stride[0]} slots does not fit ciphertexts of ${context.maxSlots} slots: use a larger ring, or the batch layout`,
-    )
-  return best
+  const preferred = context.prefer?.kind === 'multiplexed' ? placementOf(context.prefer, map) : undefined
+  const best =
+    (preferred && cheapest(map, input, context, [preferred])) ??
+    cheapest(map, input, context, placements(map, input, context.maxSlots))
+  if (best) return best
+  throw new UnsupportedError(
+    `layer "${map.name}": its output [${map.outputShape}] with a row stride of ${input.grid.rowStride * map.window.stride[0]} slots does not fit ciphertexts of ${context.maxSlots} slots: use a larger ring, or the batch layout`,
+  )
 }
 
-function* candidates(map: LinearMap, input: MultiplexedLayout, context: LowerContext): Generator<Placement> {
-  const preferred = context.prefer?.kind === 'multiplexed' ? placementOf(context.prefer, map) : undefined
-  if (preferred) yield preferred
-  else yield* placements(map, input, context.maxSlots)
+function cheapest(
+  map: LinearMap,
+  input: MultiplexedLayout,
+  context: LowerContext,
+  choices: Iterable<Placement>,
+): TransformPlan | undefined {
+  const prices = referencePrices(context.maxSlots)
+  const loosely = context.gaps === 'any' && input.ciphertexts === 1
+  const work = differencesWork(map, input)
+  let best: TransformPlan | undefined
+  const ranking: { readonly candidate: Candidate; readonly bound: number }[] = []
+  let count = 0
+  for (const placement of choices) {
+    if (++count > LEAST_CANDIDATES && count * work > WORK_LIMIT) break
+    const layout = outputLayout({ map, input, placement })
+    if (!layout) continue
+    const candidate = { map, input, placement, layout, prices }
+    const found = differences(map, input, placement)
+    best = planPlacement(candidate, found, best)
+    if (loosely && found.length === 1) ranking.push({ candidate, bound: countFlags(found[0]!) })
+  }
+  ranking.sort((a, b) => a.bound - b.bound)
+  for (const { candidate } of ranking.slice(0, LOOSE_CANDIDATES)) best = planLoosely(candidate, best)
+  return best
 }
 
 interface Candidate {
   readonly map: LinearMap
   readonly input: MultiplexedLayout
   readonly placement: Placement
-  readonly context: LowerContext
+  readonly layout: MultiplexedLayout
   readonly prices: Prices
 }
 
-function planPlacement(candidate: Candidate, best: TransformPlan | undefined): TransformPlan | undefined {
-  const { map, input, placement, context, prices } = candidate
-  const layout = outputLayout(candidate)
-  if (!layout) return best
-  const span = layout.slots
-  const length = Math.max(input.period, span)
-  const limit = best?.cost ?? Number.POSITIVE_INFINITY
-  let found = differences(map, input, placement)
+/** The cheaper of `best` and this placement with the best number of whole halves folded. */
+function planPlacement(
+  candidate: Candidate,
+  distances: readonly Differences[],
+  best: TransformPlan | undefined,
+): TransformPlan | undefined {
+  const { input, placement, layout, prices } = candidate
+  const length = Math.max(input.period, layout.slots)
   // whole halves can be folded where the input fills the vector and the output does not
-  const smallest = placement.ciphertexts === 1 && input.period === length ? span : length
+  const smallest = placement.ciphertexts === 1 && input.period === length ? layout.slots : length
+  let found = distances
   let result = best
   for (let period = length, folds: number[] = []; period >= smallest; period /= 2) {
     if (period < length) {
       found = found.map((d) => ({ ...d, flags: halve(d.flags) }))
       folds = [...folds, period]
     }
+    const limit = result?.cost ?? Number.POSITIVE_INFINITY
     const extra = folds.length * prices.rotate * placement.ciphertexts
-    if (extra + found.reduce((sum, d) => sum + leastCost(countFlags(d), prices), 0) >= (result?.cost ?? limit)) continue
+    if (extra + found.reduce((sum, d) => sum + leastCost(countFlags(d), prices), 0) >= limit) continue
     const blocks = found.map(({ from, to, flags }) => ({ from, to, steps: signedSteps(flags) }))
     const cost = extra + blocks.reduce((sum, b) => sum + transformCost(b.steps, length, prices), 0)
-    if (cost >= (result?.cost ?? limit)) continue
+    if (cost >= limit) continue
     const shifts = Array.from({ length: length / period }, (_, r) => r * period)
-    result = finish(candidate, layout, { blocks, folds, shifts, cost, length, period })
+    result = finish(candidate, { blocks, folds, shifts, cost, length, period })
   }
-  if (context.gaps !== 'any' || input.ciphertexts > 1 || placement.ciphertexts > 1) return result
-  return loose(candidate, layout, result)
+  return result
 }
 
-/** The same placement with folds that leave partial sums behind, if that is cheaper. */
-function loose(candidate: Candidate, layout: MultiplexedLayout, best: TransformPlan | undefined) {
-  const { map, input, placement, prices } = candidate
+/** The cheaper of `best` and this placement with folds that leave partial sums behind. */
+function planLoosely(candidate: Candidate, best: TransformPlan | undefined): TransformPlan | undefined {
+  const { map, input, placement, layout, prices } = candidate
   const [block] = differences(map, input, placement)
-  if (!block) return best
   const length = Math.max(input.slots, layout.slots)
-  const steps = signedSteps(block.flags)
-  const targets = [...layoutPositions(layout)]
-  const {
-    folds,
-    shifts,
-    steps: reduced,
-    cost,
-  } = looseFolds({ steps, period: input.period, slots: length, targets, prices })
-  if (best && cost >= best.cost) return best
-  const blocks = [{ from: block.from, to: block.to, steps: reduced }]
-  return finish(candidate, layout, { blocks, folds, shifts, cost, length, period: length, gaps: 'any' })
+  const plan = looseFolds({
+    steps: signedSteps(block!.flags),
+    period: input.period,
+    slots: length,
+    targets: [...layoutPositions(layout)],
+    prices,
+  })
+  if (best && plan.cost >= best.cost) return best
+  const { folds, shifts, cost } = plan
+  const blocks = [{ from: block!.from, to: block!.to, steps: plan.steps }]
+  return finish(candidate, { blocks, folds, shifts, cost, length, period: length, gaps: 'any' })
 }
 
 interface Found {
@@ -126,7 +143,7 @@ interface Found {
   readonly gaps?: 'any'
 }
 
-function finish({ map, input }: Candidate, layout: MultiplexedLayout, found: Found): TransformPlan {
+function finish({ map, input, layout }: Candidate, found: Found): TransformPlan {
   const { blocks, folds, shifts, cost, length, period } = found
   const slots = Math.max(input.slots, length)
   const output: MultiplexedLayout = {
@@ -139,7 +156,11 @@ function finish({ map, input }: Candidate, layout: MultiplexedLayout, found: Fou
 }
 
 /** The placement as a layout whose slots are just enough; undefined when it cannot follow this input. */
-function outputLayout({ map, input, placement }: Candidate): MultiplexedLayout | undefined {
+function outputLayout({
+  map,
+  input,
+  placement,
+}: Pick<Candidate, 'map' | 'input' | 'placement'>): MultiplexedLayout | undefined {
   const { ciphertexts, rowStride, columnStride, offsets } = placement
   const rank3 = map.outputShape.length === 3
   const layout: MultiplexedLayout = {
@@ -169,6 +190,6 @@ function areDistinct(positions: Int32Array, end: number): boolean {
 
 function countFlags({ flags }: Differences): number {
   let count = 0
-  for (const flag of flags) count += flag
+  for (let r = 0; r < flags.length; r++) count += flags[r]!
   return count
 }

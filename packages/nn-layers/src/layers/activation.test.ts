@@ -1,0 +1,110 @@
+import {
+  createBatchLayout,
+  createMultiplexedLayout,
+  createTensor,
+  type InputStatistics,
+  type MultiplexedLayout,
+} from '@he-ml/packing'
+import { describe, expect, it } from 'vitest'
+import { type ActivationLayer, type ActivationLayerFunction, activation } from '../index.ts'
+import { expectLikeForward, fillGaps, largestDifference, randomTensor, runLayer } from '../testing/run-layer.ts'
+
+const statistics: InputStatistics = {
+  count: 100,
+  min: -3,
+  max: 4,
+  mean: 0,
+  std: 1,
+  histogram: new Float64Array(14).fill(1),
+}
+const make = (fn: ActivationLayerFunction): ActivationLayer =>
+  activation({ name: 'act', function: fn }) as ActivationLayer
+const image = createMultiplexedLayout([2, 3, 3], { maxSlots: 512 })
+const layouts = [
+  image,
+  { ...image, grid: { ...image.grid, gaps: 'bounded' as const } },
+  fillGaps(image),
+  createBatchLayout([5], { slots: 4 }),
+]
+
+describe('square', () => {
+  it.each(layouts)('is exact and takes one level ($kind)', async (layout) => {
+    const { lowered } = await expectLikeForward(activation({ name: 'sq', function: 'square' }), [layout])
+    expect(lowered.depth).toBe(1)
+  })
+})
+
+describe('activation', () => {
+  it.each(['relu', 'silu', 'sigmoid', 'tanh', 'gelu'] as const)(
+    '%s: the circuit computes forwardApproximate',
+    async (fn) => {
+      const layer = make(fn).calibrate(statistics, { margin: 1.25, degree: 7 })
+      expect(layer.halfRange).toBe(5)
+      expect(layer.inputScale).toBeCloseTo(0.2, 15)
+      for (const [normalized, factor] of [
+        [false, 1],
+        [true, 1],
+        [true, -0.25],
+      ] as const) {
+        let variant = factor === 1 ? layer : layer.scaleOutput(factor)
+        if (normalized) variant = variant.withNormalizedInput()
+        for (const layout of layouts) {
+          const stretch = normalized ? 1 : 5
+          const x = createTensor(
+            layout.shape,
+            randomTensor(layout.shape, 3).data.map((v) => v * stretch),
+          )
+          const masked = layout.kind === 'multiplexed' && layout.grid.gaps === 'any'
+          const run = await runLayer(variant, [[x]], [layout])
+          expect(run.lowered.depth).toBe(3 + (normalized && !masked ? 0 : 1))
+          expect(largestDifference(run.outputs[0]!, variant.forwardApproximate([x]))).toBeLessThan(1e-9)
+          expect(largestDifference(variant.forward([x]), variant.forwardApproximate([x]))).toBeLessThan(
+            0.5 * Math.abs(factor),
+          )
+          if (run.lowered.output.kind === 'multiplexed') checkGaps(run.vectors, run.lowered.output, fn, factor)
+        }
+      }
+    },
+  )
+  it('takes a composite ReLU, with a factor', async () => {
+    const layer = make('relu').calibrate(statistics, { margin: 1, degree: 255, error: 0.05, method: 'composite' })
+    for (const variant of [layer, layer.scaleOutput(0.25).withNormalizedInput()]) {
+      const x = createTensor(
+        [5],
+        Float64Array.of(-3.5, -1, 0.5, 1, 3.9).map((v) => (variant.normalized ? v / 4 : v)),
+      )
+      const run = await runLayer(variant, [[x]], [createMultiplexedLayout([5], { maxSlots: 512 })], { level: 8 })
+      expect(largestDifference(run.outputs[0]!, variant.forwardApproximate([x]))).toBeLessThan(1e-9)
+      expect(largestDifference(run.outputs[0]!, variant.forward([x]))).toBeLessThan(0.2)
+    }
+    expect(() => layer.scaleOutput(-1).lower([image])).toThrow(/"act": a composite/)
+  })
+  it('chooses the smallest degree that meets an error, by any method', () => {
+    const layer = make('tanh').calibrate(statistics, { margin: 1, degree: 63, error: 0.01 })
+    expect(layer.polynomial!.certifiedError).toBeLessThanOrEqual(0.04)
+    expect(layer.polynomial!.degree).toBeLessThan(31)
+    for (const method of ['remez', 'chebyshev', 'least-squares'] as const)
+      expect(make('silu').calibrate(statistics, { margin: 1, degree: 9, method }).polynomial!.method).toBe(method)
+  })
+  it('says what is missing, naming the layer', () => {
+    const layer = make('relu')
+    expect(layer.calibrated).toBe(false)
+    expect(layer.inputScale).toBe(1)
+    expect(() => layer.lower([image])).toThrow(/"act" has no polynomial/)
+    expect(() => layer.withNormalizedInput()).toThrow(/"act" has no polynomial/)
+    expect(() => layer.calibrate(statistics, { margin: 0.5, degree: 7 })).toThrow(/"act": the margin/)
+    expect(() => layer.calibrate({ ...statistics, count: 0 }, { margin: 1, degree: 7 })).toThrow(/"act": no usable/)
+    expect(() => layer.calibrate(statistics, { margin: 1, degree: 5, error: 1e-6 })).toThrow(/"act": no polynomial/)
+    expect(() => activation({ name: 'act', function: 'sign' as 'relu' })).toThrow(/"act": sign/)
+    expect(() => activation({ name: 'act', function: 'swish' as 'relu' })).toThrow(/swish/)
+  })
+})
+
+function checkGaps(vectors: readonly Float64Array[], layout: MultiplexedLayout, fn: string, factor: number): void {
+  const odd = fn === 'tanh'
+  const places = new Set([0, 1, 2].flatMap((y) => [0, 1, 2].flatMap((x) => [0, 16].map((c) => c + 4 * y + x))))
+  vectors[0]!.forEach((v, s) => {
+    if (!places.has(s % layout.slots)) expect(Math.abs(v)).toBeLessThan(odd ? 1e-9 : Math.abs(factor))
+  })
+  expect(['zero', 'bounded']).toContain(layout.grid.gaps)
+}

@@ -1,0 +1,86 @@
+import { createParameters, createPlanEngine, type PlanReport } from '@he-ml/ckks-core'
+import {
+  createMultiplexedLayout,
+  foldFactors,
+  gapsWanted,
+  isCalibrated,
+  Model,
+  PackedTensor,
+  type SlotLayout,
+} from '@he-ml/packing'
+import { describe, expect, it } from 'vitest'
+import { lenet5 } from './testing/lenet5.ts'
+
+interface LayerCost {
+  readonly rotations: number
+  readonly diagonals: number
+  readonly depth: number
+  readonly output: SlotLayout
+}
+
+function calibrated(model: Model): Model {
+  const statistics = { count: 1, min: -4, max: 4, mean: 0, std: 1, histogram: new Float64Array(1) }
+  const nodes = model.nodes.map((node) =>
+    isCalibrated(node.layer)
+      ? { ...node, layer: node.layer.calibrate(statistics, { margin: 1, degree: 7 }).withNormalizedInput() }
+      : node,
+  )
+  return new Model({ name: model.name, input: model.input, nodes })
+}
+
+/** Runs every layer on the plan engine and reads off what it did. */
+async function planLenet5(logN: number): Promise<Map<string, LayerCost>> {
+  const parameters = createParameters({ logN, levels: 17, scaleBits: 32, dnum: 6 })
+  const engine = createPlanEngine(parameters)
+  const model = calibrated(foldFactors(lenet5()))
+  const maxSlots = parameters.maxSlots
+  const layout = createMultiplexedLayout([1, 28, 28], { maxSlots })
+  let x = new PackedTensor(layout, [engine.input({ slots: layout.slots })])
+  const costs = new Map<string, LayerCost>()
+  for (const { layer } of model.nodes) {
+    const lowered = layer.lower([x.layout], { maxSlots, gaps: gapsWanted(model, layer.name) })
+    const prepared = await lowered.prepare(engine, { level: x.level })
+    const since = engine.checkpoint()
+    x = await prepared.apply(engine, [x])
+    const { totals } = engine.report({ since })
+    costs.set(layer.name, { ...countsOf(totals), depth: lowered.depth, output: lowered.output })
+  }
+  return costs
+}
+
+function countsOf(totals: PlanReport['totals']) {
+  const { rotate = 0, hoistedRotation = 0, transformBaby = 0, transformGiant = 0, transformTerm = 0 } = totals
+  return { rotations: rotate + hoistedRotation + transformBaby + transformGiant, diagonals: transformTerm }
+}
+
+/** Upper bounds: what a change must not make worse. */
+const BOUNDS = {
+  conv1: [24, 25],
+  pool1: [2, 0],
+  conv2: [31, 200],
+  pool2: [2, 0],
+  flatten: [0, 0],
+  fc1: [32, 152],
+  fc2: [32, 200],
+  fc3: [12, 30],
+} as const
+
+describe.each([15, 16])('LeNet-5 multiplexed at N = 2^%i', (logN) => {
+  it('stays within its rotations and diagonals', async () => {
+    const costs = await planLenet5(logN)
+    console.table(
+      Object.fromEntries(
+        [...costs].map(([k, c]) => [
+          k,
+          { rotations: c.rotations, diagonals: c.diagonals, depth: c.depth, slots: c.output.slots },
+        ]),
+      ),
+    )
+    for (const [name, [rotations, diagonals]] of Object.entries(BOUNDS)) {
+      expect.soft(costs.get(name)!.rotations, `${name} rotations`).toBeLessThanOrEqual(rotations)
+      expect.soft(costs.get(name)!.diagonals, `${name} diagonals`).toBeLessThanOrEqual(diagonals)
+    }
+    const depths = [...costs].map(([, c]) => c.depth)
+    expect(depths).toEqual([1, 3, 0, 1, 3, 0, 0, 1, 3, 1, 3, 1])
+  })
+})
