@@ -152,7 +152,8 @@ TEST(schedulerChainsMatchDirectCalls) {
   const double once = SCALE * SCALE / q3;
   for (const auto& result : results) {
     CHECK(std::memcmp(result->limb(0, 0), results[0]->limb(0, 0), 512 * 8) == 0);
-    CHECK(bits(c.decrypt(*result, 512, once * once / q2), want) > 15);
+    // The last scale is 2^25; a slot's rescaling noise is about 2^8, its maximum over the slots about 2^10.
+    CHECK(bits(c.decrypt(*result, 512, once * once / q2), want) > 13);
   }
 }
 
