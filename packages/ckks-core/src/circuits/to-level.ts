@@ -1,7 +1,7 @@
 import { LevelError, ScaleError } from '../errors/errors.ts'
-import { sameScale } from '../port/base-engine.ts'
 import type { Evaluator } from '../port/engine.ts'
 import type { Ciphertext } from '../port/handles.ts'
+import { sameScale } from '../port/operand-checks.ts'
 import type { Level, Scale } from '../port/quantities.ts'
 
 /** Correction factors smaller than this would round the constant 1 too coarsely. */

@@ -17,13 +17,15 @@ import { normalizeSteps } from './galois.ts'
 import type { Ciphertext, Plaintext } from './handles.ts'
 import type { KeyNeed, KeyRequest } from './keys.ts'
 import type { PreparedLinearTransform } from './linear-transform.ts'
+import {
+  additiveMeta,
+  fittingScale,
+  metaOf,
+  productMeta,
+  requireSameLevelAndScale,
+  sameScale,
+} from './operand-checks.ts'
 import { type Scalar, type SlotSource, scalarParts, slotCount } from './slot-values.ts'
-
-/** Scales closer than this (relatively) are the same. */
-export const SCALE_TOLERANCE = 2 ** -30
-
-/** Whether two scales agree within SCALE_TOLERANCE. */
-export const sameScale = (a: number, b: number): boolean => Math.abs(a / b - 1) <= SCALE_TOLERANCE
 
 export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlaintext> implements Engine {
   abstract readonly name: string
@@ -72,7 +74,10 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
   }
   mulPlain(a: Ciphertext, b: Plaintext): Ciphertext {
     const [x, y, meta] = this.#plainPair(a, b, 'mulPlain', false)
-    return this.doMulPlain(x, y, { ...meta, scale: this.#fits(meta.scale * y.scale, meta.level, 'mulPlain') })
+    return this.doMulPlain(x, y, {
+      ...meta,
+      scale: fittingScale(this.parameters, meta.scale * y.scale, meta.level, 'mulPlain'),
+    })
   }
   addScalar(a: Ciphertext, value: Scalar): Ciphertext {
     const x = this.#own(a, 'addScalar')
@@ -86,7 +91,7 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
       throw new ScaleError(`mulScalar: a scale must be finite and at least 1, got ${scale}`)
     return this.doMulScalar(x, re, im, scale, {
       ...metaOf(x),
-      scale: this.#fits(x.scale * scale, x.level, 'mulScalar'),
+      scale: fittingScale(this.parameters, x.scale * scale, x.level, 'mulScalar'),
     })
   }
   mulInteger(a: Ciphertext, value: number): Ciphertext {
@@ -102,22 +107,23 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
   mul(a: Ciphertext, b: Ciphertext): Ciphertext {
     const x = this.#linear(a, 'mul')
     const y = this.#linear(b, 'mul')
-    return this.doMul(x, y, this.#productMeta(x, y, 'mul'))
+    return this.doMul(x, y, productMeta(this.parameters, x, y, 'mul'))
   }
   square(a: Ciphertext): Ciphertext {
     const x = this.#linear(a, 'square')
-    return this.doSquare(x, this.#productMeta(x, x, 'square'))
+    return this.doSquare(x, productMeta(this.parameters, x, x, 'square'))
   }
   mulAccumulate(pairs: readonly (readonly [Ciphertext, Ciphertext])[]): Ciphertext {
     if (pairs.length === 0) throw new InvalidArgumentError('mulAccumulate: at least one pair is needed')
     let meta: CiphertextMeta | undefined
     for (const [a, b] of pairs) {
-      const next = this.#productMeta(
+      const next = productMeta(
+        this.parameters,
         this.#linear(a, 'mulAccumulate'),
         this.#linear(b, 'mulAccumulate'),
         'mulAccumulate',
       )
-      if (meta) this.#sameLevelAndScale(meta, next, 'mulAccumulate')
+      if (meta) requireSameLevelAndScale(meta, next, 'mulAccumulate')
       meta = { ...next, slots: Math.max(meta?.slots ?? 1, next.slots) }
     }
     return this.doMulAccumulate(pairs as readonly (readonly [C, C])[], meta!)
@@ -143,7 +149,7 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
     const x = this.#own(a, 'dropLevel')
     this.parameters.limbsAt(level)
     if (level > x.level) throw new LevelError(`dropLevel: cannot raise level ${x.level} to ${level}`)
-    this.#fits(x.scale, level, 'dropLevel')
+    fittingScale(this.parameters, x.scale, level, 'dropLevel')
     return this.doDropLevel(x, { ...metaOf(x), level })
   }
   rotate(a: Ciphertext, steps: number): Ciphertext {
@@ -190,7 +196,7 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
       const step = normalizeSteps(giant.step, transform.slots)
       if (step !== 0) this.requireKey({ kind: 'rotation', steps: step, level: x.level }, 'linearTransform')
     }
-    const scale = this.#fits(x.scale * transform.scale, x.level, 'linearTransform')
+    const scale = fittingScale(this.parameters, x.scale * transform.scale, x.level, 'linearTransform')
     return this.doLinearTransform(x, transform, { ...metaOf(x), slots: transform.slots, scale })
   }
   matrixProduct(inputs: readonly Ciphertext[], weights: WeightMatrix, scale?: number): Ciphertext[] {
@@ -206,7 +212,10 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
     const weightScale = scale ?? this.#weightScale(first)
     if (!(Number.isFinite(weightScale) && weightScale >= 1))
       throw new ScaleError(`matrixProduct: a scale must be finite and at least 1`)
-    const result = { ...meta, scale: this.#fits(meta.scale * weightScale, meta.level, 'matrixProduct') }
+    const result = {
+      ...meta,
+      scale: fittingScale(this.parameters, meta.scale * weightScale, meta.level, 'matrixProduct'),
+    }
     return this.doMatrixProduct(inputs as readonly C[], weights, weightScale, result)
   }
 
@@ -360,21 +369,12 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
   #pair(a: Ciphertext, b: Ciphertext, operation: string): [C, C, CiphertextMeta] {
     const x = this.#own(a, operation)
     const y = this.#own(b, operation)
-    return [x, y, this.#additive(metaOf(x), y, operation)]
+    return [x, y, additiveMeta(metaOf(x), y, operation)]
   }
   #sumMeta(first: Ciphertext, terms: readonly Ciphertext[], operation: string): CiphertextMeta {
     let meta = metaOf(this.#own(first, operation))
-    for (const term of terms) meta = this.#additive(meta, this.#own(term, operation), operation)
+    for (const term of terms) meta = additiveMeta(meta, this.#own(term, operation), operation)
     return meta
-  }
-  #additive(x: CiphertextMeta, y: CiphertextMeta, operation: string): CiphertextMeta {
-    this.#sameLevelAndScale(x, y, operation)
-    return {
-      level: x.level,
-      scale: x.scale,
-      slots: Math.max(x.slots, y.slots),
-      degree: x.degree === 2 || y.degree === 2 ? 2 : 1,
-    }
   }
   #plainPair(a: Ciphertext, b: Plaintext, operation: string, additive: boolean): [C, P, CiphertextMeta] {
     const x = this.#own(a, operation)
@@ -389,35 +389,4 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
       )
     return [x, y, { ...metaOf(x), slots: Math.max(x.slots, y.slots) }]
   }
-  #productMeta(x: C, y: C, operation: string): CiphertextMeta {
-    if (x.level !== y.level)
-      throw new LevelError(
-        `${operation}: operands are at levels ${x.level} and ${y.level}: dropLevel or toLevel the higher one`,
-      )
-    const scale = this.#fits(x.scale * y.scale, x.level, operation)
-    return { level: x.level, scale, slots: Math.max(x.slots, y.slots), degree: 2 }
-  }
-  #sameLevelAndScale(x: CiphertextMeta, y: CiphertextMeta, operation: string): void {
-    if (x.level !== y.level)
-      throw new LevelError(
-        `${operation}: operands are at levels ${x.level} and ${y.level}: dropLevel or toLevel the higher one`,
-      )
-    if (!sameScale(x.scale, y.scale))
-      throw new ScaleError(
-        `${operation}: scales differ: 2^${Math.log2(x.scale).toFixed(6)} and 2^${Math.log2(y.scale).toFixed(6)}: rescale, or use toLevel`,
-      )
-  }
-  #fits(scale: number, level: number, operation: string): number {
-    const room = this.parameters.logQAt(level)
-    if (!(Math.log2(scale) < room - 1))
-      throw new ScaleError(
-        `${operation}: scale 2^${Math.log2(scale).toFixed(1)} does not fit the modulus of ${room.toFixed(1)} bits at level ${level}: rescale earlier or start at a higher level`,
-      )
-    return scale
-  }
-}
-
-/** Level, scale, period and degree of a handle. */
-export function metaOf(a: CiphertextMeta): CiphertextMeta {
-  return { level: a.level, scale: a.scale, slots: a.slots, degree: a.degree }
 }
