@@ -11,7 +11,11 @@ export interface ActivationOptions extends CalibrationOptions {
  * The model with a polynomial chosen for every activation.
  * @throws PlanError ('range') when an activation was not seen by `fit`, or an override names no activation
  */
-export function calibrateActivations(model: Model, calibration: Calibration | undefined, options: ActivationOptions): Model {
+export function calibrateActivations(
+  model: Model,
+  calibration: Calibration | undefined,
+  options: ActivationOptions,
+): Model {
   const overrides = new Set(Object.keys(options.layers ?? {}))
   const { layers = {}, ...common } = options
   const nodes = model.nodes.map((node) => {
@@ -22,11 +26,17 @@ export function calibrateActivations(model: Model, calibration: Calibration | un
     if (layer.calibrated && own === undefined) return node
     const statistics = calibration?.statistics[layer.name]
     if (statistics === undefined)
-      throw new PlanError('range', `no calibration for activation "${layer.name}": run fit(model, data) and pass its result to compile`)
+      throw new PlanError(
+        'range',
+        `no calibration for activation "${layer.name}": run fit(model, data) and pass its result to compile`,
+      )
     return { ...node, layer: layer.calibrate(statistics, { ...common, ...own }) }
   })
   const unknown = [...overrides]
   if (unknown.length > 0)
-    throw new PlanError('range', `activation options name "${unknown.join('", "')}", which is no activation of model "${model.name}"`)
+    throw new PlanError(
+      'range',
+      `activation options name "${unknown.join('", "')}", which is no activation of model "${model.name}"`,
+    )
   return new Model({ name: model.name, input: model.input, nodes, output: model.output })
 }

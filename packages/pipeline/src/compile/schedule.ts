@@ -3,7 +3,7 @@
  * few and operations cheap. Without bootstrapping that is the longest path to the output, counted in levels.
  */
 import type { Level } from '@he-ml/ckks-core'
-import type { LoweredLayer, Model, SlotLayout } from '@he-ml/packing'
+import { gapsWanted, type LoweredLayer, type Model, type SlotLayout, sameShape } from '@he-ml/packing'
 
 export interface ScheduledNode {
   readonly name: string
@@ -27,9 +27,10 @@ export function schedule(model: Model, inputLayout: SlotLayout, maxSlots: number
   const layouts = new Map<string, SlotLayout>([[model.input.name, inputLayout]])
   const lowered = new Map<string, LoweredLayer>()
   for (const { layer, inputs } of model.nodes) {
+    const prefer = preferredLayout(model, layer.name, layouts)
     const one = layer.lower(
       inputs.map((i) => layouts.get(i)!),
-      { maxSlots },
+      { maxSlots, gaps: gapsWanted(model, layer.name), ...(prefer ? { prefer } : {}) },
     )
     lowered.set(layer.name, one)
     layouts.set(layer.name, one.output)
@@ -46,4 +47,16 @@ export function schedule(model: Model, inputLayout: SlotLayout, maxSlots: number
     nodes.unshift({ name: layer.name, kind: layer.kind, inputs, lowered: one, level })
   }
   return { nodes, inputLayout, inputLevel: wanted.get(model.input.name) ?? outputLevel, output: model.output }
+}
+
+/** The layout of the other branch, when `name` and an earlier layer meet in an addition. */
+function preferredLayout(model: Model, name: string, layouts: ReadonlyMap<string, SlotLayout>): SlotLayout | undefined {
+  for (const { inputs } of model.nodes) {
+    if (inputs.length < 2 || !inputs.includes(name)) continue
+    for (const other of inputs) {
+      const layout = other === name ? undefined : layouts.get(other)
+      if (layout && sameShape(model.shapes.get(other)!, model.shapes.get(name)!)) return layout
+    }
+  }
+  return undefined
 }

@@ -31,7 +31,8 @@ export async function fit(model: Model, inputs: Iterable<Tensor>, options: FitOp
   for (const input of inputs) {
     if (options.signal?.aborted) throw new CancelledError(`fit: cancelled after ${samples} samples`)
     model.forward(input, (layer, given) => collectors.get(layer.name)?.add(given[0]!.data, layer.name))
-    options.onProgress?.(++samples)
+    samples++
+    options.onProgress?.(samples)
     await pause()
   }
   if (samples === 0) throw new InvalidArgumentError('fit: at least one calibration input is needed')

@@ -19,7 +19,8 @@ export class StatisticsCollector {
   /** @throws InvalidArgumentError for NaN or infinities; `where` names the layer */
   add(values: Float64Array, where: string): void {
     for (const x of values) {
-      if (!Number.isFinite(x)) throw new InvalidArgumentError(`fit: the input of "${where}" is ${x}; check the calibration data`)
+      if (!Number.isFinite(x))
+        throw new InvalidArgumentError(`fit: the input of "${where}" is ${x}; check the calibration data`)
       this.#count++
       const delta = x - this.#mean
       this.#mean += delta / this.#count

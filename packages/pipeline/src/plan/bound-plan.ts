@@ -1,0 +1,50 @@
+/** A plan together with the model it was made for: what runs. */
+import { FormatError, ParameterMismatchError, Parameters } from '@he-ml/ckks-core'
+import { foldFactors, type InputStatistics, type Model } from '@he-ml/packing'
+import { calibrateActivations } from '../compile/calibrate-activations.ts'
+import { foldInputScales } from '../compile/fold-input-scales.ts'
+import { inputLayoutFor } from '../compile/input-layout.ts'
+import { type Schedule, schedule } from '../compile/schedule.ts'
+import { modelDigest } from './model-digest.ts'
+import type { Plan } from './plan.ts'
+
+export interface BoundPlan {
+  readonly plan: Plan
+  readonly parameters: Parameters
+  /** With polynomials chosen and input scales folded. */
+  readonly model: Model
+  readonly schedule: Schedule
+}
+
+/**
+ * Binds a plan to its model: repeats the decisions that the plan records.
+ *
+ * @throws ParameterMismatchError when the model is not the one the plan was made for
+ * @throws SecurityError when the plan's parameters are not 128-bit secure
+ */
+export function bindPlan(plan: Plan, model: Model): BoundPlan {
+  const found = modelDigest(model)
+  if (found !== plan.model.digest)
+    throw new ParameterMismatchError(
+      `the plan was made for model "${plan.model.name}" (${plan.model.digest.slice(0, 12)}), got "${model.name}" (${found.slice(0, 12)})`,
+    )
+  const parameters = new Parameters(plan.parameters)
+  const statistics: Record<string, InputStatistics> = {}
+  for (const [name, s] of Object.entries(plan.statistics))
+    statistics[name] = { ...s, histogram: Float64Array.from(s.histogram) }
+  const ready = lowerable(model, { model: plan.model.name, samples: 0, statistics }, plan.activation as never)
+  const layout = inputLayoutFor(ready, plan.packing, plan.batch, parameters.maxSlots)
+  const made = schedule(ready, layout, parameters.maxSlots, plan.output.level)
+  if (made.inputLevel !== plan.input.level || made.inputLayout.slots !== plan.input.slots)
+    throw new FormatError(
+      `the plan asks for inputs at level ${plan.input.level} with ${plan.input.slots} slots; this version of the library needs ${made.inputLevel} and ${made.inputLayout.slots}: compile again`,
+    )
+  return { plan, parameters, model: ready, schedule: made }
+}
+
+/** The model with polynomials chosen and input scales folded, as compile and bind both need it. */
+export function lowerable(...[model, calibration, options]: Parameters3): Model {
+  return foldInputScales(foldFactors(calibrateActivations(model, calibration, options)))
+}
+
+type Parameters3 = globalThis.Parameters<typeof calibrateActivations>

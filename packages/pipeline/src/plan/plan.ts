@@ -1,0 +1,137 @@
+/**
+ * The plan: everything that is decided before any key exists, as JSON. It holds no weights; server and client bind it to
+ * the same model again, and a content hash makes sure that it is the same.
+ */
+import { contentHash, FormatError } from '@he-ml/ckks-core'
+import { z } from 'zod'
+
+const positive = z.number().int().positive()
+const count = z.number().int().nonnegative()
+const finite = z.number()
+const shape = z.array(positive).min(1).max(8)
+
+const statistics = z.strictObject({
+  count,
+  min: finite,
+  max: finite,
+  mean: finite,
+  std: finite.nonnegative(),
+  histogram: z.array(finite.nonnegative()).max(4096),
+})
+
+const calibrationOptions = z.strictObject({
+  margin: finite.min(1).max(100),
+  degree: positive.max(1023),
+  error: finite.positive().optional(),
+})
+
+const keyLevel = count.max(100)
+
+export const layerReportSchema = z.strictObject({
+  name: z.string(),
+  kind: z.string(),
+  /** Level at which its inputs are read, and the level of its output. */
+  level: keyLevel,
+  outputLevel: keyLevel,
+  ciphertexts: count,
+  seconds: finite.nonnegative(),
+  encodeSeconds: finite.nonnegative(),
+  rotations: count,
+  products: count,
+  plaintextProducts: count,
+  precisionBits: finite,
+})
+
+export const reportSchema = z.strictObject({
+  /** Levels consumed from input to output. */
+  depth: count,
+  logN: positive,
+  logQP: finite,
+  securityMarginBits: finite,
+  rotations: count,
+  products: count,
+  plaintextProducts: count,
+  keys: z.strictObject({ count, bytes: count, fileBytes: count }),
+  ciphertexts: z.strictObject({ input: count, inputBytes: count, output: count, outputBytes: count }),
+  memory: z.strictObject({ peakBytes: count, weightBytes: count }),
+  /** Estimates by the cost model: one run, and encoding the weights once. */
+  seconds: finite.nonnegative(),
+  encodeSeconds: finite.nonnegative(),
+  costModel: z.string(),
+  threads: positive,
+  /** Expected error of the outputs against the clear network with the same polynomials, in bits: -log2(error). */
+  precisionBits: finite,
+  /** Bound on the probability that anything fails; 0 for leveled plans without bootstrapping. */
+  failureProbability: finite.min(0).max(1),
+  layers: z.array(layerReportSchema),
+})
+
+export const planSchema = z.strictObject({
+  format: z.literal('he-ml/plan'),
+  version: z.literal(1),
+  /** SHA-256 of the canonical JSON of everything else. */
+  id: z.string().regex(/^[0-9a-f]{64}$/),
+  model: z.strictObject({ name: z.string(), digest: z.string().regex(/^[0-9a-f]{64}$/), input: shape, output: shape }),
+  packing: z.enum(['multiplexed', 'batch']),
+  /** Images per run. */
+  batch: positive,
+  parameters: z.strictObject({
+    logN: positive.min(10).max(17),
+    q: z.array(z.array(positive).min(1).max(2)).min(1).max(101),
+    p: z.array(positive).min(1).max(64),
+    digitLimbs: positive,
+    scale: finite.positive(),
+  }),
+  activation: calibrationOptions.extend({
+    layers: z.record(z.string(), calibrationOptions.partial()).optional(),
+  }),
+  statistics: z.record(z.string(), statistics),
+  keyRequest: z.strictObject({
+    relinearization: keyLevel.optional(),
+    rotations: z.array(z.strictObject({ steps: positive, level: keyLevel })).max(4096),
+    conjugation: keyLevel.optional(),
+  }),
+  input: z.strictObject({ level: keyLevel, scale: finite.positive(), slots: positive, ciphertexts: positive }),
+  output: z.strictObject({ level: keyLevel, scale: finite.positive(), slots: positive, ciphertexts: positive }),
+  report: reportSchema,
+})
+
+/** See {@link compile}. */
+export type Plan = z.infer<typeof planSchema>
+export type PlanReport = z.infer<typeof reportSchema>
+export type LayerReport = z.infer<typeof layerReportSchema>
+
+/** The plan with its content hash. */
+export function sealPlan(plan: Omit<Plan, 'id'>): Plan {
+  return { ...plan, id: planDigest(plan) }
+}
+
+/** The content hash of a plan: what `id` must be. */
+export function planDigest(plan: Omit<Plan, 'id'> & { id?: string }): string {
+  const { id: _, ...content } = plan
+  return contentHash(content)
+}
+
+/**
+ * Reads a plan from JSON text and checks it whole, its hash included.
+ * @throws FormatError naming the field
+ */
+export function parsePlan(text: string): Plan {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch (error) {
+    throw new FormatError(`plan: not JSON: ${(error as Error).message}`)
+  }
+  const result = planSchema.safeParse(json)
+  if (!result.success) {
+    const issue = result.error.issues[0]!
+    throw new FormatError(`plan: field "${issue.path.join('.') || '(root)'}": ${issue.message}`)
+  }
+  const wanted = planDigest(result.data)
+  if (wanted !== result.data.id)
+    throw new FormatError(
+      `plan: its content hash is ${wanted}, its id says ${result.data.id}: it was changed after it was made`,
+    )
+  return result.data
+}
