@@ -1,1 +1,6 @@
-export {}
+/**
+ * Keys, encryption and decryption on node-seal.
+ *
+ * @packageDocumentation
+ */
+export { createSealClient, type SealClient } from './seal-client.ts'

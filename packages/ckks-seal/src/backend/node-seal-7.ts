@@ -1,0 +1,266 @@
+/** node-seal 7: the compiled library's own classes. Its types are written out here, for version 6 is what is installed. */
+import type {
+  SealCiphertext,
+  SealClientContext,
+  SealGaloisKeys,
+  SealObject,
+  SealPlaintext,
+  SealRelinearizationKey,
+  SealSecret,
+  SealSpec,
+} from './backend.ts'
+
+type Mode = object
+interface Saved extends SealObject {
+  saveToArray(mode: Mode): Uint8Array
+}
+interface Loaded extends Saved {
+  loadFromArray(context: SealObject, bytes: Uint8Array): void
+}
+interface Plain extends Loaded {
+  setScale(scale: number): void
+}
+interface Cipher extends Plain {
+  copy(): Cipher
+  size(): number
+  coeffModulusSize(): number
+  polyModulusDegree(): number
+  scale(): number
+  isTransparent(): boolean
+  isNttForm(): boolean
+}
+interface Galois extends Loaded {
+  hasKey(element: number): boolean
+  size(): number
+}
+interface Relin extends Loaded {
+  hasKey(power: number): boolean
+}
+interface Data extends SealObject {
+  parmsId(): SealObject
+  nextContextData(): Data
+}
+interface Context extends SealObject {
+  parametersSet(): boolean
+  firstContextData(): Data
+}
+interface Parms extends SealObject {
+  setPolyModulusDegree(n: number): void
+  setCoeffModulus(moduli: SealObject): void
+}
+interface Evaluator extends SealObject {
+  add(a: Cipher, b: Cipher, out: Cipher): void
+  sub(a: Cipher, b: Cipher, out: Cipher): void
+  negate(a: Cipher, out: Cipher): void
+  addPlain(a: Cipher, b: Plain, out: Cipher): void
+  subPlain(a: Cipher, b: Plain, out: Cipher): void
+  multiplyPlain(a: Cipher, b: Plain, out: Cipher): void
+  multiply(a: Cipher, b: Cipher, out: Cipher): void
+  square(a: Cipher, out: Cipher): void
+  relinearize(a: Cipher, key: Relin, out: Cipher): void
+  rescaleToNext(a: Cipher, out: Cipher): void
+  applyGalois(a: Cipher, element: number, keys: Galois, out: Cipher): void
+  cipherModSwitchTo(a: Cipher, id: SealObject, out: Cipher): void
+  plainModSwitchTo(a: Plain, id: SealObject, out: Plain): void
+}
+interface Encoder extends SealObject {
+  encode(values: Float64Array, scale: number, out: Plain): void
+  decodeFloat64(a: Plain): Float64Array
+}
+interface Generator extends SealObject {
+  secretKey(): Loaded
+  createPublicKey(): Loaded
+  createPublicKeySerializable(): Saved
+  createRelinKeysSerializable(): Saved
+  createGaloisKeysSerializableWithSteps(steps: Int32Array): Saved
+}
+interface Encryptor extends SealObject {
+  encryptSerializable(a: Plain): Saved
+  encryptSymmetricSerializable(a: Plain): Saved
+}
+interface Decryptor extends SealObject {
+  decrypt(a: Cipher, out: Plain): void
+}
+
+/** The part of node-seal 7's module that is used. */
+export interface NodeSeal7 {
+  readonly SchemeType: { readonly ckks: object }
+  readonly SecLevelType: { readonly none: object }
+  readonly ComprModeType: { readonly none: Mode }
+  readonly EncryptionParameters: new (scheme: object) => Parms
+  readonly Modulus: new (value: bigint) => SealObject
+  readonly VectorModulus: new () => SealObject & { push_back(m: SealObject): void }
+  readonly SEALContext: new (parms: Parms, expand: boolean, security: object) => Context
+  readonly Evaluator: new (context: Context) => Evaluator
+  readonly CKKSEncoder: new (context: Context) => Encoder
+  readonly Plaintext: new () => Plain
+  readonly Ciphertext: new () => Cipher
+  readonly RelinKeys: new () => Relin
+  readonly GaloisKeys: new () => Galois
+  readonly SecretKey: new () => Loaded
+  readonly PublicKey: new () => Loaded
+  readonly KeyGenerator: new (context: Context, secret?: SealObject) => Generator
+  readonly Encryptor: new (context: Context, publicKey: SealObject, secret?: SealObject) => Encryptor
+  readonly Decryptor: new (context: Context, secret: SealObject) => Decryptor
+}
+
+const as = <T>(x: SealObject): T => x as object as T
+
+function filled<T extends SealObject, R extends SealObject>(object: T, fill: (object: T) => void): R {
+  try {
+    fill(object)
+    return as<R>(object)
+  } catch (error) {
+    object.delete()
+    throw error
+  }
+}
+
+/** Bytes of something that is deleted afterwards. */
+function saved(object: Saved, mode: Mode): Uint8Array {
+  try {
+    return Uint8Array.from(object.saveToArray(mode))
+  } finally {
+    object.delete()
+  }
+}
+
+function createContext(seal: NodeSeal7, spec: SealSpec): Context {
+  const parms = new seal.EncryptionParameters(seal.SchemeType.ckks)
+  const moduli = new seal.VectorModulus()
+  const primes = spec.primes.map((p) => new seal.Modulus(BigInt(p)))
+  for (const prime of primes) moduli.push_back(prime)
+  parms.setPolyModulusDegree(spec.ringDegree)
+  parms.setCoeffModulus(moduli)
+  const context = new seal.SEALContext(parms, true, seal.SecLevelType.none)
+  for (const object of [moduli, ...primes, parms]) object.delete()
+  if (context.parametersSet()) return context
+  context.delete()
+  throw new Error('SEAL refuses these parameters')
+}
+
+/** A context on node-seal 7. */
+export function createContext7(seal: NodeSeal7, spec: SealSpec): SealClientContext {
+  const context = createContext(seal, spec)
+  const levels: SealObject[] = []
+  const top = spec.primes.length - 2
+  for (let level = top, data = context.firstContextData(); ; level--) {
+    levels[level] = data.parmsId()
+    const next = level > 0 ? data.nextContextData() : undefined
+    data.delete()
+    if (!next) break
+    data = next
+  }
+  const evaluator = new seal.Evaluator(context)
+  const encoder = new seal.CKKSEncoder(context)
+  const { none } = seal.ComprModeType
+  const result = (compute: (out: Cipher) => void): SealCiphertext => filled(new seal.Ciphertext(), compute)
+  const withGenerator = (secret: SealObject, save: (generator: Generator) => Saved): Uint8Array => {
+    const generator = new seal.KeyGenerator(context, secret)
+    try {
+      return saved(save(generator), none)
+    } finally {
+      generator.delete()
+    }
+  }
+  return {
+    version: 'node-seal 7',
+    encode: (values, scale, level) =>
+      filled(new seal.Plaintext(), (out) => {
+        encoder.encode(values, scale, out)
+        if (level < top) evaluator.plainModSwitchTo(out, levels[level]!, out)
+      }),
+    decode: (a) => Float64Array.from(encoder.decodeFloat64(as<Plain>(a))),
+    setScale: (a, scale) => as<Plain>(a).setScale(scale),
+    savePlaintext: (a) => Uint8Array.from(as<Plain>(a).saveToArray(none)),
+    loadPlaintext: (bytes) =>
+      filled<Plain, SealPlaintext>(new seal.Plaintext(), (out) => out.loadFromArray(context, bytes)),
+
+    add: (a, b) => result((out) => evaluator.add(as<Cipher>(a), as<Cipher>(b), out)),
+    sub: (a, b) => result((out) => evaluator.sub(as<Cipher>(a), as<Cipher>(b), out)),
+    negate: (a) => result((out) => evaluator.negate(as<Cipher>(a), out)),
+    addPlain: (a, b) => result((out) => evaluator.addPlain(as<Cipher>(a), as<Plain>(b), out)),
+    subPlain: (a, b) => result((out) => evaluator.subPlain(as<Cipher>(a), as<Plain>(b), out)),
+    mulPlain: (a, b) => result((out) => evaluator.multiplyPlain(as<Cipher>(a), as<Plain>(b), out)),
+    mul: (a, b) => result((out) => evaluator.multiply(as<Cipher>(a), as<Cipher>(b), out)),
+    square: (a) => result((out) => evaluator.square(as<Cipher>(a), out)),
+    relinearize: (a, key) => result((out) => evaluator.relinearize(as<Cipher>(a), as<Relin>(key), out)),
+    rescale: (a) => result((out) => evaluator.rescaleToNext(as<Cipher>(a), out)),
+    applyGalois: (a, element, keys) =>
+      result((out) => evaluator.applyGalois(as<Cipher>(a), element, as<Galois>(keys), out)),
+    dropTo: (a, level) => result((out) => evaluator.cipherModSwitchTo(as<Cipher>(a), levels[level]!, out)),
+    dropPlaintextTo: (a, level) =>
+      filled<Plain, SealPlaintext>(new seal.Plaintext(), (out) =>
+        evaluator.plainModSwitchTo(as<Plain>(a), levels[level]!, out),
+      ),
+    clone: (a) => as<SealCiphertext>(as<Cipher>(a).copy()),
+    inspect: (a) => {
+      const c = as<Cipher>(a)
+      return {
+        size: c.size(),
+        limbs: c.coeffModulusSize(),
+        ringDegree: c.polyModulusDegree(),
+        scale: c.scale(),
+        transparent: c.isTransparent(),
+        nttForm: c.isNttForm(),
+      }
+    },
+    saveCiphertext: (a) => Uint8Array.from(as<Cipher>(a).saveToArray(none)),
+    loadCiphertext: (bytes) => result((out) => out.loadFromArray(context, bytes)),
+
+    loadRelinearizationKey: (bytes) =>
+      filled<Relin, SealRelinearizationKey>(new seal.RelinKeys(), (out) => out.loadFromArray(context, bytes)),
+    loadGaloisKeys: (bytes) =>
+      filled<Galois, SealGaloisKeys>(new seal.GaloisKeys(), (out) => out.loadFromArray(context, bytes)),
+    hasRelinearizationKey: (key) => as<Relin>(key).hasKey(2),
+    hasGaloisKey: (keys, element) => as<Galois>(keys).hasKey(element),
+    countGaloisKeys: (keys) => as<Galois>(keys).size(),
+
+    generateSecret: () => {
+      const generator = new seal.KeyGenerator(context)
+      const secret = generator.secretKey()
+      generator.delete()
+      return as<SealSecret>(secret)
+    },
+    saveSecret: (secret) => Uint8Array.from(as<Loaded>(secret).saveToArray(none)),
+    loadSecret: (bytes) => filled<Loaded, SealSecret>(new seal.SecretKey(), (out) => out.loadFromArray(context, bytes)),
+    generatePublicKey: (secret) => withGenerator(secret, (g) => g.createPublicKeySerializable()),
+    generateRelinearizationKey: (secret) => withGenerator(secret, (g) => g.createRelinKeysSerializable()),
+    generateGaloisKey: (secret, step) =>
+      withGenerator(secret, (g) => g.createGaloisKeysSerializableWithSteps(Int32Array.of(step))),
+    encryptSymmetric: (secret, a) => {
+      // the constructor wants a public key too; any will do
+      const generator = new seal.KeyGenerator(context, secret)
+      const unused = generator.createPublicKey()
+      const encryptor = new seal.Encryptor(context, unused, secret)
+      try {
+        return saved(encryptor.encryptSymmetricSerializable(as<Plain>(a)), none)
+      } finally {
+        for (const object of [encryptor, unused, generator]) object.delete()
+      }
+    },
+    encryptPublic: (bytes, a) => {
+      const key = new seal.PublicKey()
+      try {
+        key.loadFromArray(context, bytes)
+        const encryptor = new seal.Encryptor(context, key)
+        const encrypted = saved(encryptor.encryptSerializable(as<Plain>(a)), none)
+        encryptor.delete()
+        return encrypted
+      } finally {
+        key.delete()
+      }
+    },
+    decrypt: (secret, a) => {
+      const decryptor = new seal.Decryptor(context, secret)
+      try {
+        return filled<Plain, SealPlaintext>(new seal.Plaintext(), (out) => decryptor.decrypt(as<Cipher>(a), out))
+      } finally {
+        decryptor.delete()
+      }
+    },
+    delete: () => {
+      for (const object of [encoder, evaluator, ...levels, context]) object.delete()
+    },
+  }
+}

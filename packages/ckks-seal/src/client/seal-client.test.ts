@@ -1,0 +1,114 @@
+import { type AnyParameters, FormatError, HeMlError, UnsupportedError } from '@he-ml/ckks-core'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createParty, type Party, testParameters, values } from '../seal.test-helper.ts'
+
+const parameters: AnyParameters = testParameters(12, 2)
+const x = values(2048, 1)
+let party: Party
+beforeAll(async () => {
+  party = await createParty(parameters)
+})
+afterAll(() => party[Symbol.asyncDispose]())
+
+const worst = (a: Float64Array, b: Float64Array) => Math.max(...a.map((v, i) => Math.abs(v - b[i % b.length]!)))
+
+describe('the seal client', () => {
+  it('encrypts with secret and public keys, several vectors in a file, at any level', async () => {
+    const { client, secret } = party
+    const publicKey = await client.generatePublicKey(secret)
+    for (const key of [secret, publicKey]) {
+      for (const level of [2, 0]) {
+        const inputs = [{ values: x }, { values: { re: x.slice(0, 4), im: x.slice(4, 8) } }]
+        const file = await client.encrypt(key, inputs, { level })
+        const [first, second] = await client.decrypt(secret, file)
+        expect(first).toMatchObject({ visibility: 'private', level, scale: parameters.scaleAt(level), slots: 2048 })
+        expect(-Math.log2(worst(first!.re, x))).toBeGreaterThan(22)
+        expect(-Math.log2(worst(second!.im, x.slice(4, 8)))).toBeGreaterThan(22)
+      }
+    }
+    const symmetric = await client.encrypt(secret, [{ values: x }])
+    const asymmetric = await client.encrypt(publicKey, [{ values: x }])
+    expect(symmetric.length / asymmetric.length).toBeLessThan(0.52)
+  })
+
+  it('exports and imports the secret key; another key decrypts to noise', async () => {
+    const { client, secret } = party
+    const file = await client.encrypt(secret, [{ values: x }])
+    using back = await client.importSecretKey(await client.exportSecretKey(secret))
+    expect(worst((await client.decrypt(back, file))[0]!.re, x)).toBeLessThan(2 ** -22)
+    using other = await client.generateSecretKey()
+    expect(worst((await client.decrypt(other, file))[0]!.re, x)).toBeGreaterThan(1)
+    expect(JSON.stringify(secret)).not.toMatch(/object/)
+  })
+
+  it('refuses disposed keys and too many rotations', async () => {
+    const { client } = party
+    const gone = await client.generateSecretKey()
+    gone.dispose()
+    await expect(client.encrypt(gone, [{ values: x }])).rejects.toThrow(/disposed/)
+    const rotations = Array.from({ length: 2047 }, (_, i) => ({ steps: i + 1, level: 2 }))
+    const all = client.generateEvaluationKeys(party.secret, { rotations: [...rotations, ...rotations, ...rotations] })
+    await expect(all[Symbol.asyncIterator]().next()).rejects.toThrow(UnsupportedError)
+  })
+
+  it('publishes with noise', async () => {
+    const { client, secret } = party
+    const file = await client.encrypt(secret, [{ values: x }])
+    const options = { queries: 1, errorBound: 2 ** -40, count: 4, statisticalBits: 20 }
+    const [published] = await client.decryptForPublication(secret, file, options)
+    expect(published).toMatchObject({ visibility: 'published', queries: 1 })
+    expect(worst(published!.re, x.slice(0, 4))).toBeLessThan(10 * published!.sigma)
+    await expect(client.decryptForPublication(secret, file, options)).rejects.toThrow(/1 of 1/)
+  })
+
+  it('reports progress and stops at the signal', async () => {
+    const { client, secret } = party
+    const request = { relinearization: 2, rotations: [{ steps: 5, level: 2 }], conjugation: 2 }
+    const seen: number[] = []
+    const names: string[] = []
+    const onProgress = (done: number, total: number) => seen.push(done / total)
+    for await (const key of client.generateEvaluationKeys(secret, request, { onProgress })) names.push(key.name)
+    expect(names).toEqual(['relinearization.key', 'galois-243.key', 'galois-8191.key'])
+    expect(seen).toEqual([1 / 3, 2 / 3, 1])
+    const stopped = client.generateEvaluationKeys(secret, request, { signal: AbortSignal.abort() })
+    await expect(stopped[Symbol.asyncIterator]().next()).rejects.toThrow(/cancelled/)
+  })
+})
+
+describe('foreign bytes', () => {
+  it('of other parameters are refused', async () => {
+    await using other = await createParty(testParameters(12, 2, 39))
+    const file = await other.client.encrypt(other.secret, [{ values: x }])
+    await expect(party.engine.importCiphertext(file)).rejects.toThrow(FormatError)
+    await expect(party.client.importSecretKey(await other.client.exportSecretKey(other.secret))).rejects.toThrow(
+      FormatError,
+    )
+  })
+
+  it('cut, changed or random end in typed errors', async () => {
+    const { client, engine, secret } = party
+    const file = await client.encrypt(secret, [{ values: x }])
+    for (let length = 0; length < file.length; length += length < 200 ? 1 : 3001)
+      await expect(engine.importCiphertext(file.subarray(0, length)), `${length}`).rejects.toThrow(FormatError)
+    await fc.assert(
+      fc.asyncProperty(fc.nat(400), fc.integer({ min: 1, max: 255 }), async (at, flip) => {
+        const changed = file.slice()
+        changed[at]! ^= flip
+        try {
+          const ciphertext = await engine.importCiphertext(changed)
+          expect(ciphertext.level).toBeLessThanOrEqual(2)
+          ciphertext.dispose()
+        } catch (error) {
+          expect(error).toBeInstanceOf(HeMlError)
+        }
+      }),
+      { numRuns: 300 },
+    )
+    const load = fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+      expect(() => engine.loadGaloisKeys(bytes)).toThrow(HeMlError)
+      expect(() => engine.loadRelinearizationKey(bytes)).toThrow(HeMlError)
+    })
+    fc.assert(load, { numRuns: 200 })
+  })
+})

@@ -1,0 +1,190 @@
+/**
+ * The client's side on node-seal: everything in SEAL's own serialization. Files carry no names, plans or key ids; SEAL puts the
+ * hash of its parameters into each object and checks it. Calls block while they work.
+ */
+import {
+  type AnyParameters,
+  CancelledError,
+  checkedSlots,
+  conjugationElement,
+  InvalidArgumentError,
+  type KeyRequest,
+  listKeyNeeds,
+  ScaleError,
+  slotCount,
+  UnsupportedError,
+} from '@he-ml/ckks-core'
+import {
+  BaseClientEngine,
+  createKeyId,
+  type EncryptionInput,
+  type EncryptionOptions,
+  type KeyFile,
+  type KeyGenerationOptions,
+  type PrivateSlots,
+  type SecretKey,
+} from '@he-ml/ckks-core/client'
+import type { SealClientContext } from '../backend/backend.ts'
+import { attempt } from '../backend/errors.ts'
+import { createContext, loadSeal, type SealModule } from '../backend/load.ts'
+import { decodeSlots, encodeSlots } from '../encode-slots.ts'
+import { ExactPlaintexts } from '../exact-plaintexts.ts'
+import { checkCiphertext, maxCiphertextBytes } from '../import-ciphertext.ts'
+import { sealGaloisElement, sealSpec } from '../parameters.ts'
+import { singleBlob, splitBlobs } from '../seal-bytes.ts'
+import { maxRotationKeys } from '../seal-keys.ts'
+import { SealSecretKey } from './seal-secret-key.ts'
+
+/** See {@link createSealClient}. */
+export class SealClient extends BaseClientEngine {
+  readonly name = 'seal'
+  readonly #context: SealClientContext
+  readonly #exact: ExactPlaintexts
+  #disposed = false
+
+  /** @internal use {@link createSealClient} */
+  constructor(parameters: AnyParameters, module: SealModule) {
+    super(parameters)
+    const spec = sealSpec(parameters)
+    this.#context = attempt('createSealClient', () => createContext(module, spec))
+    this.#exact = new ExactPlaintexts(this.#context, parameters.ringDegree, parameters.qLimbs)
+  }
+
+  async generateSecretKey(): Promise<SecretKey> {
+    const secret = attempt('generateSecretKey', () => this.#context.generateSecret())
+    return new SealSecretKey(this.parameters, secret, createKeyId())
+  }
+  async exportSecretKey(key: SecretKey): Promise<Uint8Array> {
+    const secret = this.#secret(key, 'exportSecretKey')
+    return attempt('exportSecretKey', () => this.#context.saveSecret(secret))
+  }
+  /** SEAL's format names no key, so an imported one gets a new `keyId`. */
+  async importSecretKey(bytes: Uint8Array): Promise<SecretKey> {
+    const blob = singleBlob(bytes, this.#polynomialBytes(1), 'secret key')
+    const secret = attempt('importSecretKey', () => this.#context.loadSecret(blob), 'load')
+    return new SealSecretKey(this.parameters, secret, createKeyId())
+  }
+  async generatePublicKey(key: SecretKey): Promise<Uint8Array> {
+    const secret = this.#secret(key, 'generatePublicKey')
+    return attempt('generatePublicKey', () => this.#context.generatePublicKey(secret))
+  }
+
+  /** One key per file, each for the top level, for SEAL knows no others. */
+  async *generateEvaluationKeys(
+    key: SecretKey,
+    request: KeyRequest,
+    options: KeyGenerationOptions = {},
+  ): AsyncIterable<KeyFile> {
+    const needs = listKeyNeeds(request)
+    const rotations = needs.filter((n) => n.kind !== 'relinearization').length
+    const most = maxRotationKeys(this.parameters)
+    if (rotations > most)
+      throw new UnsupportedError(
+        `generateEvaluationKeys: ${rotations} rotation keys are needed, SEAL's 4 GB heap holds ${most}: plan with fewer rotations or use the native engine`,
+      )
+    const { logN, maxLevel: level } = this.parameters
+    for (const [i, need] of needs.entries()) {
+      if (options.signal?.aborted)
+        throw new CancelledError('generateEvaluationKeys: cancelled', { cause: options.signal.reason })
+      const secret = this.#secret(key, 'generateEvaluationKeys')
+      if (need.kind === 'relinearization') {
+        const bytes = attempt('generateEvaluationKeys', () => this.#context.generateRelinearizationKey(secret))
+        yield { name: 'relinearization.key', kind: 'relinearizationKey', level, bytes }
+      } else {
+        const step = need.kind === 'rotation' ? need.steps : 0
+        const galoisElement = step === 0 ? conjugationElement(logN) : sealGaloisElement(step, logN)
+        const bytes = attempt('generateEvaluationKeys', () => this.#context.generateGaloisKey(secret, step))
+        yield { name: `galois-${galoisElement}.key`, kind: 'galoisKey', level, galoisElement, bytes }
+      }
+      options.onProgress?.(i + 1, needs.length)
+    }
+  }
+
+  async encrypt(
+    key: SecretKey | Uint8Array,
+    inputs: readonly EncryptionInput[],
+    options: EncryptionOptions = {},
+  ): Promise<Uint8Array> {
+    const level = options.level ?? this.parameters.maxLevel
+    const scale = options.scale ?? this.parameters.scaleAt(level)
+    if (!(Number.isFinite(scale) && scale > 1 && Math.log2(scale) < this.parameters.logQAt(level) - 1))
+      throw new ScaleError(`encrypt: scale ${scale} is not between 1 and the modulus of level ${level}`)
+    if (inputs.length === 0) throw new InvalidArgumentError('encrypt: at least one input is needed')
+    const blobs = inputs.map(({ values }) => {
+      const vector = checkedSlots(values, slotCount(values, this.parameters.maxSlots), 'encrypt')
+      return attempt('encrypt', () => {
+        const plain = encodeSlots(this.#context, this.#exact, this.parameters, vector, { level, scale })
+        try {
+          return key instanceof Uint8Array
+            ? this.#encryptPublic(key, plain)
+            : this.#context.encryptSymmetric(this.#secret(key, 'encrypt'), plain)
+        } finally {
+          plain.delete()
+        }
+      })
+    })
+    const file = new Uint8Array(blobs.reduce((a, b) => a + b.length, 0))
+    let offset = 0
+    for (const blob of blobs) {
+      file.set(blob, offset)
+      offset += blob.length
+    }
+    return file
+  }
+
+  /** Slots of every ciphertext of a file; all N/2 of them, for SEAL's format knows no period. */
+  async decrypt(key: SecretKey, file: Uint8Array): Promise<PrivateSlots[]> {
+    const secret = this.#secret(key, 'decrypt')
+    const slots = this.parameters.maxSlots
+    return splitBlobs(file, maxCiphertextBytes(this.parameters)).map((blob) => {
+      const ciphertext = attempt('decrypt', () => this.#context.loadCiphertext(blob), 'load')
+      try {
+        const { level, scale } = checkCiphertext(this.#context.inspect(ciphertext), this.parameters, slots)
+        return attempt('decrypt', () => {
+          const plain = this.#context.decrypt(secret, ciphertext)
+          try {
+            const halves = decodeSlots(this.#context, this.#exact, plain, { level, scale, slots })
+            return { visibility: 'private', ...halves, slots, level, scale }
+          } finally {
+            plain.delete()
+          }
+        })
+      } finally {
+        ciphertext.delete()
+      }
+    })
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#disposed) return
+    this.#disposed = true
+    this.#context.delete()
+  }
+
+  #encryptPublic(bytes: Uint8Array, plain: Parameters<SealClientContext['encryptPublic']>[1]): Uint8Array {
+    const blob = singleBlob(bytes, this.#polynomialBytes(2), 'public key')
+    return attempt('encrypt', () => this.#context.encryptPublic(blob, plain), 'load')
+  }
+  #secret(key: SecretKey, operation: string) {
+    this.checkKey(key, operation)
+    if (!(key instanceof SealSecretKey))
+      throw new UnsupportedError(`${operation}: a secret key of the seal client is needed`)
+    return key.object
+  }
+  #polynomialBytes(polynomials: number): number {
+    return polynomials * (this.parameters.qLimbs.length + 1) * this.parameters.ringDegree * 8 + 1024
+  }
+}
+
+/**
+ * A client on node-seal 6 or 7.
+ *
+ * @throws UnsupportedError for parameters SEAL cannot use (see `sealParameters`), or when node-seal cannot be loaded
+ */
+export async function createSealClient(
+  parameters: AnyParameters,
+  options: { readonly seal?: SealModule } = {},
+): Promise<SealClient> {
+  sealSpec(parameters)
+  return new SealClient(parameters, options.seal ?? (await loadSeal()))
+}
