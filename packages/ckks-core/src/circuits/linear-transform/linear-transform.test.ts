@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { createClearEngine } from '../../engines/clear/index.ts'
 import { createPlanEngine } from '../../engines/plan/index.ts'
 import { CancelledError, InvalidArgumentError, LevelError } from '../../errors/errors.ts'
+import type { Engine } from '../../port/engine.ts'
+import type { Ciphertext } from '../../port/handles.ts'
 import { listKeyNeeds } from '../../port/keys.ts'
 import { SCALE_TOLERANCE } from '../../port/operand-checks.ts'
 import type { SlotSource } from '../../port/slot-values.ts'
@@ -71,6 +73,28 @@ describe.each(testParameters)('linear transform, %s', (_, set) => {
       }),
       { numRuns: 60 },
     )
+  })
+
+  it('keeps the predicted precision under noise', async () => {
+    const slots = 32
+    const re = Float64Array.from({ length: slots * slots }, (_, i) => Math.sin(i * i))
+    const matrix = diagonalsFromDense({ rows: slots, columns: slots, re })
+    const x = Float64Array.from({ length: slots }, (_, i) => Math.cos(i))
+    const run = async (engine: Engine, input: Ciphertext) => {
+      const transform = await prepareLinearTransform(engine, matrix, { level: 8 })
+      return engine.rescale(engine.linearTransform(input, transform))
+    }
+    const [exact, noisy, plan] = [
+      createClearEngine(set),
+      createClearEngine(set, { noise: true }),
+      createPlanEngine(set),
+    ]
+    const want = exact.readClear(await run(exact, exact.encryptClear(x))).re
+    const got = noisy.readClear(await run(noisy, noisy.encryptClear(x))).re
+    const { precisionBits } = plan.estimate(await run(plan, plan.input({ slots, magnitude: Math.SQRT1_2 })))
+    const worst = Math.max(...got.map((v, i) => Math.abs(v - want[i]!)))
+    expect(-Math.log2(worst)).toBeGreaterThan(precisionBits - 3)
+    expect(-Math.log2(worst)).toBeLessThan(precisionBits + 1)
   })
 })
 

@@ -56,6 +56,27 @@ describe.each(testParameters)('polynomials, %s', (_, parameters) => {
     )
   })
 
+  it('keeps the predicted precision under noise', () => {
+    fc.assert(
+      fc.property(chebyshevCase, fc.integer(), (series, seed) => {
+        const p = chebyshevPolynomial(series)
+        const noisy = createClearEngine(parameters, { noise: { seed } })
+        const plan = createPlanEngine(parameters)
+        const xs = Float64Array.from({ length: SLOTS }, (_, i) => Math.cos((i + 0.5) * (Math.PI / SLOTS)))
+        const got = noisy.readClear(evaluateChebyshev(noisy, noisy.encryptClear(xs), p))
+        const { precisionBits } = plan.estimate(evaluateChebyshev(plan, plan.input({ slots: SLOTS }), p))
+        let worst = 0
+        for (const [i, x] of xs.entries()) {
+          const want = p.at({ re: x, im: 0 })
+          worst = Math.max(worst, Math.hypot(got.re[i]! - want.re, got.im[i]! - want.im))
+        }
+        // the worst of eight slots near the ends of the interval, against a root mean square
+        expect(-Math.log2(worst)).toBeGreaterThan(precisionBits - 5)
+      }),
+      { numRuns: 60 },
+    )
+  })
+
   it('lands on any wanted scale', () => {
     const engine = createClearEngine(parameters)
     const x = engine.encryptClear(Float64Array.of(0.3, -0.7))
