@@ -1,0 +1,98 @@
+import { type Ciphertext, createClearEngine, insecureParameters } from '@he-ml/ckks-core'
+import {
+  createBatchLayout,
+  createMultiplexedLayout,
+  foldFactors,
+  gapsWanted,
+  isCalibrated,
+  Model,
+  PackedTensor,
+  pack,
+  type SlotLayout,
+  type Tensor,
+  unpack,
+} from '@he-ml/packing'
+import { describe, expect, it } from 'vitest'
+import { activation, averagePool2d, batchNorm, conv2d, flatten, linear } from './index.ts'
+import { lenet5 } from './testing/lenet5.ts'
+import { largestDifference, randomTensor } from './testing/run-layer.ts'
+
+/** What `compile` does to activations, by the ranges that these very images show. */
+function calibrate(model: Model, images: readonly Tensor[]): Model {
+  const reach = new Map<string, number>()
+  for (const image of images)
+    model.forward(image, (layer, [x]) => {
+      const most = x!.data.reduce((a, b) => Math.max(a, Math.abs(b)), reach.get(layer.name) ?? 0)
+      reach.set(layer.name, most)
+    })
+  const nodes = model.nodes.map((node) => {
+    if (!isCalibrated(node.layer)) return node
+    const max = reach.get(node.layer.name)!
+    const statistics = { count: 1, min: -max, max, mean: 0, std: max, histogram: new Float64Array(1) }
+    return { ...node, layer: node.layer.calibrate(statistics, { margin: 1.1, degree: 7 }) }
+  })
+  return new Model({ name: model.name, input: model.input, nodes })
+}
+
+const approximate = (model: Model, image: Tensor): Tensor =>
+  model.evaluate(image, (layer, inputs) =>
+    isCalibrated(layer) ? layer.forwardApproximate(inputs) : layer.forward(inputs),
+  )
+
+/** Every layer in turn on the clear engine; returns the outputs, the depth and how often a layer paused. */
+async function runModel(model: Model, images: readonly Tensor[], layout: SlotLayout, logN: number) {
+  const engine = createClearEngine(insecureParameters({ logN, levels: 24, scaleBits: 36, dnum: 25 }))
+  const context = { maxSlots: engine.parameters.maxSlots }
+  let pauses = 0
+  const pause = (): Promise<void> => {
+    pauses++
+    return new Promise((resolve) => setImmediate(resolve))
+  }
+  const encrypt = (v: Float64Array): Ciphertext => engine.encryptClear(v)
+  let x = new PackedTensor(layout, pack(images, layout).map(encrypt))
+  let depth = 0
+  for (const { layer } of model.nodes) {
+    const lowered = layer.lower([x.layout], { ...context, gaps: gapsWanted(model, layer.name) })
+    using prepared = await lowered.prepare(engine, { level: x.level })
+    const y = await prepared.apply(engine, [x], { pause, budget: 2 })
+    x.dispose()
+    x = y
+    depth += lowered.depth
+  }
+  expect(x.level).toBe(24 - depth)
+  const vectors = x.ciphertexts.map((c) => engine.readClear(c).re)
+  return { outputs: unpack(vectors, x.layout, images.length), depth, pauses }
+}
+
+describe('whole networks on the clear engine', () => {
+  it('runs LeNet-5 on one digit, pooling folded away', async () => {
+    const image = randomTensor([1, 28, 28], 11)
+    const model = calibrate(foldFactors(lenet5()), [image])
+    expect(model.nodes.map((n) => n.layer.kind)).toContain('sumPool2d')
+    const layout = createMultiplexedLayout([1, 28, 28], { maxSlots: 16384 })
+    const { outputs, depth } = await runModel(model, [image], layout, 15)
+    expect(largestDifference(outputs[0]!, approximate(model, image))).toBeLessThan(1e-8)
+    expect(depth).toBe(5 + 4 * 4)
+  })
+  it('runs a batch network with squares, and pauses on the way', async () => {
+    const layers = [
+      conv2d({ name: 'conv', weights: randomTensor([3, 1, 3, 3], 1), stride: 2, bias: randomTensor([3], 2).data }),
+      batchNorm({ name: 'bn', mean: randomTensor([3], 3).data, variance: Float64Array.of(1, 2, 3) }),
+      activation({ name: 'square', function: 'square' }),
+      averagePool2d({ name: 'pool', kernel: 3 }),
+      flatten({ name: 'flat' }),
+      linear({ name: 'fc', weights: randomTensor([10, 48], 4), bias: randomTensor([10], 5).data }),
+    ]
+    const input = { name: 'image', shape: [1, 28, 28] }
+    const nodes = layers.map((layer, i) => ({ layer, inputs: [i === 0 ? 'image' : layers[i - 1]!.name] }))
+    const model = new Model({ name: 'batch', input, nodes })
+    const folded = foldFactors(model)
+    const images = [1, 2, 3, 4].map((seed) => randomTensor([1, 28, 28], seed))
+    const { outputs, depth, pauses } = await runModel(folded, images, createBatchLayout([1, 28, 28], { slots: 4 }), 10)
+    outputs.forEach((output, b) => {
+      expect(largestDifference(output, model.forward(images[b]!))).toBeLessThan(1e-9)
+    })
+    expect(depth).toBe(4)
+    expect(pauses).toBeGreaterThan(0)
+  })
+})
