@@ -1,0 +1,32 @@
+#pragma once
+// AVX2 + FMA kernels; same functions, same words as scalar.h. What is absent the scalar kernel does.
+
+#include "../kernels.h"
+
+namespace heml::kernel::avx2 {
+
+void nttForward(Word* dst, const Word* src, const NttTables& tables);
+void nttInverse(Word* dst, const Word* src, const NttTables& tables);
+void nttInverseScaled(Word* dst, const Word* src, const NttTables& tables, Word factor);
+
+void add(Word* dst, const Word* a, const Word* b, std::size_t n, const Modulus& m);
+void sub(Word* dst, const Word* a, const Word* b, std::size_t n, const Modulus& m);
+void negate(Word* dst, const Word* a, std::size_t n, const Modulus& m);
+void mul(Word* dst, const Word* a, const Word* b, std::size_t n, const Modulus& m);
+void mulAdd(Word* dst, const Word* a, const Word* b, std::size_t n, const Modulus& m);
+void mulSub(Word* dst, const Word* a, const Word* b, std::size_t n, const Modulus& m);
+void addScalar(Word* dst, const Word* a, Word scalar, std::size_t n, const Modulus& m);
+void mulScalar(Word* dst, const Word* a, Word scalar, std::size_t n, const Modulus& m);
+void mulScalarAdd(Word* dst, const Word* a, Word scalar, std::size_t n, const Modulus& m);
+void subMulScalar(Word* dst, const Word* a, const Word* b, Word scalar, std::size_t n, const Modulus& m);
+void tensorProduct(Word* d0, Word* d1, Word* d2, const Word* a0, const Word* a1, const Word* b0, const Word* b1,
+                   std::size_t n, const Modulus& m);
+void reduceInto(Word* dst, const Word* src, std::size_t n, const Modulus& from, const Modulus& to, Centring centring);
+
+void baseConvert(const ConvertJob& job, const BaseConverter& converter);
+void innerProduct(const InnerProductJob& job, const Modulus& m);
+void sumProducts(const SumProductsJob& job, const Modulus& m);
+void hoistedProduct(const HoistedJob& job, const Modulus& m);
+void matrixProduct(const MatrixJob& job, const Modulus& m);
+
+}  // namespace heml::kernel::avx2
