@@ -1,4 +1,12 @@
-import { type Ciphertext, createClearEngine, insecureParameters } from '@he-ml/ckks-core'
+import {
+  type Ciphertext,
+  type ClearEngine,
+  createClearEngine,
+  createPlanEngine,
+  type Encoder,
+  type Evaluator,
+  insecureParameters,
+} from '@he-ml/ckks-core'
 import {
   createBatchLayout,
   createMultiplexedLayout,
@@ -16,6 +24,8 @@ import { describe, expect, it } from 'vitest'
 import { activation, averagePool2d, batchNorm, conv2d, flatten, linear } from './index.ts'
 import { lenet5 } from './testing/lenet5.ts'
 import { largestDifference, randomTensor } from './testing/run-layer.ts'
+
+type Engine = Encoder & Evaluator
 
 /** What `compile` does to activations, by the ranges that these very images show. */
 function calibrate(model: Model, images: readonly Tensor[]): Model {
@@ -39,29 +49,43 @@ const approximate = (model: Model, image: Tensor): Tensor =>
     isCalibrated(layer) ? layer.forwardApproximate(inputs) : layer.forward(inputs),
   )
 
-/** Every layer in turn on the clear engine; returns the outputs, the depth and how often a layer paused. */
-async function runModel(model: Model, images: readonly Tensor[], layout: SlotLayout, logN: number) {
-  const engine = createClearEngine(insecureParameters({ logN, levels: 24, scaleBits: 36, dnum: 25 }))
-  const context = { maxSlots: engine.parameters.maxSlots }
-  let pauses = 0
-  const pause = (): Promise<void> => {
-    pauses++
-    return new Promise((resolve) => setImmediate(resolve))
-  }
-  const encrypt = (v: Float64Array): Ciphertext => engine.encryptClear(v)
+const parametersOf = (logN: number) => insecureParameters({ logN, levels: 24, scaleBits: 36, dnum: 25 })
+
+interface Walk {
+  readonly engine: Engine
+  readonly encrypt: (v: Float64Array) => Ciphertext
+  readonly pause?: () => Promise<void>
+}
+
+/** Every layer in turn, lowered as `compile` does. */
+async function walk(model: Model, images: readonly Tensor[], layout: SlotLayout, { engine, encrypt, pause }: Walk) {
+  const { maxSlots, maxLevel } = engine.parameters
   let x = new PackedTensor(layout, pack(images, layout).map(encrypt))
   let depth = 0
   for (const { layer } of model.nodes) {
-    const lowered = layer.lower([x.layout], { ...context, gaps: gapsWanted(model, layer.name) })
+    const lowered = layer.lower([x.layout], { maxSlots, gaps: gapsWanted(model, layer.name) })
     using prepared = await lowered.prepare(engine, { level: x.level })
-    const y = await prepared.apply(engine, [x], { pause, budget: 2 })
+    const y = await prepared.apply(engine, [x], { budget: 2, ...(pause ? { pause } : {}) })
     x.dispose()
     x = y
     depth += lowered.depth
   }
-  expect(x.level).toBe(24 - depth)
-  const vectors = x.ciphertexts.map((c) => engine.readClear(c).re)
-  return { outputs: unpack(vectors, x.layout, images.length), depth, pauses }
+  expect(x.level).toBe(maxLevel - depth)
+  return { output: x, depth }
+}
+
+/** On the clear engine: the outputs in the clear, and the depth. */
+async function runModel(
+  model: Model,
+  images: readonly Tensor[],
+  layout: SlotLayout,
+  engine: ClearEngine,
+  pause?: Walk['pause'],
+) {
+  const encrypt = (v: Float64Array): Ciphertext => engine.encryptClear(v)
+  const { output, depth } = await walk(model, images, layout, { engine, encrypt, ...(pause ? { pause } : {}) })
+  const vectors = output.ciphertexts.map((c) => engine.readClear(c).re)
+  return { outputs: unpack(vectors, output.layout, images.length), depth }
 }
 
 describe('whole networks on the clear engine', () => {
@@ -70,9 +94,27 @@ describe('whole networks on the clear engine', () => {
     const model = calibrate(foldFactors(lenet5()), [image])
     expect(model.nodes.map((n) => n.layer.kind)).toContain('sumPool2d')
     const layout = createMultiplexedLayout([1, 28, 28], { maxSlots: 16384 })
-    const { outputs, depth } = await runModel(model, [image], layout, 15)
+    // keys: exactly what the plan engine recorded on the same circuit
+    const plan = createPlanEngine(parametersOf(15))
+    const encrypt = (v: Float64Array): Ciphertext => plan.input({ slots: v.length })
+    await walk(model, [image], layout, { engine: plan, encrypt })
+    const keys = plan.report().keyRequest
+    const { outputs, depth } = await runModel(model, [image], layout, createClearEngine(parametersOf(15), { keys }))
     expect(largestDifference(outputs[0]!, approximate(model, image))).toBeLessThan(1e-8)
     expect(depth).toBe(5 + 4 * 4)
+    const noisy = createClearEngine(parametersOf(15), { noise: { seed: 7 }, keys })
+    const disturbed = await runModel(model, [image], layout, noisy)
+    expect(-Math.log2(largestDifference(disturbed.outputs[0]!, outputs[0]!))).toBeGreaterThan(12)
+  })
+  it('names the layer whose key is missing', async () => {
+    const model = lenet5('square')
+    const image = randomTensor([1, 28, 28], 11)
+    const layout = createMultiplexedLayout([1, 28, 28], { maxSlots: 16384 })
+    const engine = createClearEngine(parametersOf(15), { keys: { rotations: [] } })
+    await expect(runModel(model, [image], layout, engine)).rejects.toThrow(
+      /^layer "conv1": linearTransform: no rotation key/,
+    )
+    expect(engine.memory().plaintexts).toBe(0)
   })
   it('runs a batch network with squares, and pauses on the way', async () => {
     const layers = [
@@ -88,7 +130,13 @@ describe('whole networks on the clear engine', () => {
     const model = new Model({ name: 'batch', input, nodes })
     const folded = foldFactors(model)
     const images = [1, 2, 3, 4].map((seed) => randomTensor([1, 28, 28], seed))
-    const { outputs, depth, pauses } = await runModel(folded, images, createBatchLayout([1, 28, 28], { slots: 4 }), 10)
+    let pauses = 0
+    const pause = (): Promise<void> => {
+      pauses++
+      return new Promise((resolve) => setImmediate(resolve))
+    }
+    const layout = createBatchLayout([1, 28, 28], { slots: 4 })
+    const { outputs, depth } = await runModel(folded, images, layout, createClearEngine(parametersOf(10)), pause)
     outputs.forEach((output, b) => {
       expect(largestDifference(output, model.forward(images[b]!))).toBeLessThan(1e-9)
     })

@@ -9,6 +9,7 @@ import {
   type SlotLayout,
 } from '@he-ml/packing'
 import { checkInputs, checkLevel } from './check-inputs.ts'
+import { nameError } from './name-error.ts'
 
 export type Engine = Encoder & Evaluator
 
@@ -59,7 +60,7 @@ export function createLowered(description: LoweredDescription): LoweredLayer {
         return createPrepared({ name, inputs, output, level, circuit, weights })
       } catch (error) {
         weights.dispose()
-        throw error
+        throw nameError(name, error)
       }
     },
   }
@@ -85,6 +86,8 @@ function createPrepared({ name, inputs, output, level, circuit, weights }: Prepa
         const results = await circuit({ engine, inputs: tensors.map((t) => t.ciphertexts), pacer, temporaries })
         for (const result of results) temporaries.keep(result)
         return new PackedTensor(output, results)
+      } catch (error) {
+        throw nameError(name, error)
       } finally {
         temporaries.dispose()
       }

@@ -20,7 +20,7 @@ export interface Placement {
 /** Candidates, likely ones first; at least one unless a channel does not fit a ciphertext. */
 export function* placements(map: LinearMap, input: MultiplexedLayout, maxSlots: number): Generator<Placement> {
   const [channels, height, width] = map.output
-  if (height * width === 1) yield* featurePlacements(channels, maxSlots)
+  if (height * width === 1) yield* featurePlacements(channels, finestBit(input), maxSlots)
   else if (fitsLattice(map, input)) yield* imagePlacements(map, input, maxSlots)
   else yield* freshPlacement(channels, height, width, maxSlots)
 }
@@ -102,11 +102,19 @@ function gapOffsets(a: number, rowStep: number, b: number, columnStep: number): 
   return offsets
 }
 
-function* featurePlacements(features: number, maxSlots: number): Generator<Placement> {
+/** The lowest bit in which two of the input's positions differ. */
+function finestBit({ grid }: MultiplexedLayout): number {
+  const { channelOffsets, rowStride, columnStride } = grid
+  let bits = channelOffsets.length > 1 ? 0 : rowStride | columnStride
+  for (const offset of channelOffsets) bits |= offset ^ channelOffsets[0]!
+  return bits === 0 ? 0 : Math.log2(bits & -bits)
+}
+
+function* featurePlacements(features: number, finest: number, maxSlots: number): Generator<Placement> {
   const bits = Math.min(Math.log2(nextPowerOfTwo(features)), Math.log2(maxSlots))
   const available = Math.log2(maxSlots)
   const common = { rowStride: 1, columnStride: 1 }
-  for (const places of bitSets(bits, available)) {
+  for (const places of bitSets(bits, finest, available)) {
     const offset = (o: number): number => places.reduce((sum, place, bit) => sum + ((o >> bit) & 1) * 2 ** place, 0)
     const local = Array.from({ length: Math.min(features, maxSlots) }, (_, o) => offset(o))
     const slots = nextPowerOfTwo(Math.max(...local) + 1)
@@ -118,18 +126,13 @@ function* featurePlacements(features: number, maxSlots: number): Generator<Place
   }
 }
 
-/** Sets of `count` bits in one or two runs, single runs first. */
-function* bitSets(count: number, available: number): Generator<number[]> {
+/** Sets of `count` bits: one run anywhere, or two of which the lower begins at the input's finest bit. */
+function* bitSets(count: number, finest: number, available: number): Generator<number[]> {
   const run = (start: number, length: number): number[] => Array.from({ length }, (_, i) => start + i)
-  if (count === 0) {
-    yield []
-    return
-  }
   for (let start = 0; start + count <= available; start++) yield run(start, count)
   for (let low = 1; low < count; low++)
-    for (let start = 0; start + low < available; start++)
-      for (let next = start + low + 1; next + count - low <= available; next++)
-        yield [...run(start, low), ...run(next, count - low)]
+    for (let next = finest + low + 1; next + count - low <= available; next++)
+      yield [...run(finest, low), ...run(next, count - low)]
 }
 
 function powersUpTo(limit: number): number[] {
