@@ -1,5 +1,7 @@
 // Four states per register, two halves in turn.
-#if defined(__x86_64__)
+#include "vector-files.h"
+
+#ifdef HEML_VECTOR_FILES
 #pragma GCC target("avx2")
 #include <immintrin.h>
 

@@ -1,5 +1,7 @@
 // Eight states per register: rotation and the three-operand logic of theta and chi are single instructions.
-#if defined(__x86_64__)
+#include "vector-files.h"
+
+#ifdef HEML_VECTOR_FILES
 #pragma GCC target("avx512f")
 #pragma GCC diagnostic ignored "-Wuninitialized"   // false alarms from the header's own _mm512_undefined
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "keccak-rounds.h"
+#include "vector-files.h"
 
 namespace heml {
 
@@ -41,7 +42,7 @@ void keccakPermute8Scalar(uint64_t* states) {
 }
 
 KeccakPermute8 keccakPermute8For(const char* kernelName) {
-#if defined(__x86_64__)
+#ifdef HEML_VECTOR_FILES
     if (std::strcmp(kernelName, "avx512ifma") == 0) return keccakPermute8Avx512;
     if (std::strcmp(kernelName, "avx2") == 0) return keccakPermute8Avx2;
 #endif

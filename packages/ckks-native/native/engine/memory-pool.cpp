@@ -1,5 +1,6 @@
 #include "memory-pool.h"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <string>
@@ -153,7 +154,7 @@ void MemoryPool::release(void* data, size_t bytes, MemoryKind kind) {
         }
     }
     insertFree(address, size);
-    if (size == regionEnd - regionStart) trimTo(options_.allowanceBytes);
+    if (size == regionEnd - regionStart) trimTo(allowance());
 }
 
 void MemoryPool::recount(size_t bytes, MemoryKind from, MemoryKind to) {
@@ -176,7 +177,7 @@ void MemoryPool::addRegion(size_t bytes) {
     size_t size = roundUp(bytes, HUGE_PAGE);
     if (size < options_.regionBytes) size = roundUp(options_.regionBytes, HUGE_PAGE);
     const bool limited = options_.limitBytes != 0;
-    trimTo(limited ? 0 : options_.allowanceBytes);   // idle but too scattered for this request
+    trimTo(limited ? 0 : allowance());   // idle but too scattered for this request
     if (limited && counters_.mapped + size > options_.limitBytes) {
         throw MemoryError("the pool's limit is " + std::to_string(options_.limitBytes) + " bytes, " +
                           std::to_string(counters_.total) + " are in use and " + std::to_string(bytes) +
@@ -207,6 +208,9 @@ void MemoryPool::trimTo(size_t idleBytes) {
         dropRegion(dead);
     }
 }
+
+// A quarter of the peak may lie idle: working sets that swing that far must not pay for first touch again and again.
+size_t MemoryPool::allowance() const { return std::max(options_.allowanceBytes, counters_.totalPeak / 4); }
 
 void MemoryPool::insertFree(uintptr_t address, size_t bytes) {
     freeByAddress_.emplace(address, bytes);

@@ -3,8 +3,8 @@
 // First touch of fresh memory costs seconds per gigabyte and the C library fragments badly on large aligned blocks, so
 // everything whose size is a multiple of a limb comes from here. A region is a run of 4 KB pages obtained with mmap and
 // advised for huge pages; a request is rounded up to whole pages and served best-fit, lowest address first; neighbours
-// merge when freed. A region that is wholly free goes back to the system once more than the allowance lies idle. All
-// limbs of one parameter set have the same size, so a steady workload reuses the same pages for ever.
+// merge when freed. A region that is wholly free goes back to the system once more than the allowance lies idle (256 MB
+// or a quarter of the peak). All limbs of one parameter set have the same size, so a steady workload reuses its pages.
 // Bytes are counted by kind, now and at the peak. A secret buffer is wiped when it is freed.
 #pragma once
 
@@ -76,7 +76,7 @@ struct MemoryCounters {
 
 struct MemoryPoolOptions {
     size_t regionBytes = size_t{32} << 20;        // usual region; a larger request gets its own
-    size_t allowanceBytes = size_t{256} << 20;    // idle bytes kept before whole regions are given back
+    size_t allowanceBytes = size_t{256} << 20;    // idle bytes kept at least
     bool hugePages = true;
     size_t limitBytes = 0;                        // never map more than this; 0: no limit
 };
@@ -105,6 +105,7 @@ private:
     void addRegion(size_t bytes);
     void dropRegion(std::map<uintptr_t, Region>::iterator region);
     void trimTo(size_t idleBytes);
+    size_t allowance() const;
     void insertFree(uintptr_t address, size_t bytes);
     void eraseFree(std::map<uintptr_t, size_t>::iterator span);
     void count(MemoryKind kind, size_t bytes);

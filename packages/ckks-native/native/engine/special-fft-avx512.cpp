@@ -1,6 +1,7 @@
 #include "special-fft.h"
+#include "vector-files.h"
 
-#if defined(__x86_64__)
+#ifdef HEML_VECTOR_FILES
 #pragma GCC target("avx512f,avx512dq,avx512vl,prefer-vector-width=512")
 #include "special-fft-body.h"
 

@@ -4,13 +4,14 @@
 #include <cstring>
 
 #include "special-fft-body.h"
+#include "vector-files.h"
 
 namespace heml {
 
 const EncodeKernels ENCODE_KERNELS_SCALAR = HEML_ENCODE_KERNELS;
 
 const EncodeKernels& encodeKernelsFor(const char* kernelName) {
-#if defined(__x86_64__)
+#ifdef HEML_VECTOR_FILES
     if (std::strcmp(kernelName, "avx512ifma") == 0) return ENCODE_KERNELS_AVX512;
     if (std::strcmp(kernelName, "avx2") == 0) return ENCODE_KERNELS_AVX2;
 #endif
