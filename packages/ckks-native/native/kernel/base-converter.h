@@ -2,8 +2,8 @@
 // Everything a fast basis conversion {q_i} -> {p_j} needs, computed once.
 // x modulo Q = prod q_i becomes y_i = x (Q/q_i)^-1 mod q_i; then x = sum_i y_i Q/q_i - v Q, with
 // v = round(sum_i y_i / q_i) for the representative in [-Q/2, Q/2). The sum is taken in doubles, in
-// the order of i, so all kernels round alike; x is off by Q only within about 2^-46 Q of the tie
-// (|x| near Q/2). Row j of the weights holds Q/q_i mod p_j for every i, and -Q mod p_j at the end.
+// the order of i, so all kernels round alike; x is off by Q only within 2^-41 Q of the tie (|x| near
+// Q/2; 64 sources). Row j of the weights holds Q/q_i mod p_j for every i, and -Q mod p_j at the end.
 
 #include <vector>
 
