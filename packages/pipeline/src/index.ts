@@ -9,6 +9,14 @@ export { inputLayoutFor, type Packing } from './compile/input-layout.ts'
 export type { Schedule, ScheduledNode } from './compile/schedule.ts'
 export { type Calibration, type FitOptions, fit } from './fit/fit.ts'
 export { type BoundPlan, bindPlan } from './plan/bound-plan.ts'
-export { type LayerReport, type Plan, type PlanReport, parsePlan, planDigest } from './plan/plan.ts'
+export {
+  inputLayoutOf,
+  type LayerReport,
+  outputLayoutOf,
+  type Plan,
+  type PlanReport,
+  parsePlan,
+  planDigest,
+} from './plan/plan.ts'
 export type { CheckpointStore } from './run/checkpoint.ts'
 export { Runner, type RunOptions, type RunProgress } from './run/run.ts'

@@ -11,3 +11,4 @@ export type {
 } from './header.ts'
 export * from './residues.ts'
 export * from './segment-shape.ts'
+export { sha256 } from './sha256.ts'

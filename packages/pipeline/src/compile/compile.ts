@@ -43,6 +43,10 @@ export interface CompileOptions {
   readonly baseBits?: number
   /** Force the ring. */
   readonly logN?: number
+  /** Shapes the parameters for another engine, such as `sealParameters` of ckks-seal. */
+  readonly request?: (
+    sizes: Required<Pick<ParametersRequest, 'logN' | 'levels' | 'scaleBits' | 'baseBits'>>,
+  ) => ParametersRequest
   /** Refuse plans whose estimated peak is above this many bytes. */
   readonly memory?: number
   /** Operation times of the machine that will run the plan. */
@@ -120,7 +124,15 @@ function chooseParameters(model: Model, packing: Packing, options: CompileOption
     }
     for (const dnum of DIGITS) {
       try {
-        const parameters = createParameters({ logN, levels: made.inputLevel, scaleBits, baseBits, dnum })
+        const parameters = createParameters(
+          options.request?.({ logN, levels: made.inputLevel, scaleBits, baseBits }) ?? {
+            logN,
+            levels: made.inputLevel,
+            scaleBits,
+            baseBits,
+            dnum,
+          },
+        )
         return { parameters, made, batch }
       } catch (error) {
         if (!(error instanceof HeMlError)) throw error
@@ -214,12 +226,19 @@ async function simulate(made: Schedule, parameters: Parameters, costModel: CostM
   const output: Ciphertext = result.ciphertexts[0]!
   return {
     keyRequest: JSON.parse(JSON.stringify(whole.keyRequest)) as Plan['keyRequest'],
-    input: { level: inputLevel, scale, slots: inputLayout.slots, ciphertexts: inputLayout.ciphertexts },
+    input: {
+      level: inputLevel,
+      scale,
+      slots: inputLayout.slots,
+      ciphertexts: inputLayout.ciphertexts,
+      layout: plainObject(inputLayout),
+    },
     output: {
       level: output.level,
       scale: output.scale,
       slots: result.layout.slots,
       ciphertexts: result.ciphertexts.length,
+      layout: plainObject(result.layout),
     },
     report: {
       depth: inputLevel - output.level,
@@ -266,6 +285,7 @@ function operationCounts(totals: Readonly<Partial<Record<string, number>>>): {
   }
 }
 
+const plainObject = (value: object): Record<string, unknown> => JSON.parse(JSON.stringify(value))
 const worst = (bits: readonly number[]): number =>
   bits.reduce((a, b) => Math.min(a, Number.isFinite(b) ? b : 1074), 1074)
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`

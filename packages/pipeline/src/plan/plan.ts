@@ -3,6 +3,7 @@
  * the same model again, and a content hash makes sure that it is the same.
  */
 import { contentHash, FormatError } from '@he-ml/ckks-core'
+import { parseLayout, type SlotLayout } from '@he-ml/packing'
 import { z } from 'zod'
 
 const positive = z.number().int().positive()
@@ -26,6 +27,15 @@ const calibrationOptions = z.strictObject({
 })
 
 const keyLevel = count.max(100)
+
+const endpoint = z.strictObject({
+  level: keyLevel,
+  scale: finite.positive(),
+  slots: positive,
+  ciphertexts: positive,
+  /** A SlotLayout; see inputLayoutOf and outputLayoutOf. */
+  layout: z.record(z.string(), z.unknown()),
+})
 
 export const layerReportSchema = z.strictObject({
   name: z.string(),
@@ -91,8 +101,8 @@ export const planSchema = z.strictObject({
     rotations: z.array(z.strictObject({ steps: positive, level: keyLevel })).max(4096),
     conjugation: keyLevel.optional(),
   }),
-  input: z.strictObject({ level: keyLevel, scale: finite.positive(), slots: positive, ciphertexts: positive }),
-  output: z.strictObject({ level: keyLevel, scale: finite.positive(), slots: positive, ciphertexts: positive }),
+  input: endpoint,
+  output: endpoint,
   report: reportSchema,
 })
 
@@ -100,6 +110,11 @@ export const planSchema = z.strictObject({
 export type Plan = z.infer<typeof planSchema>
 export type PlanReport = z.infer<typeof reportSchema>
 export type LayerReport = z.infer<typeof layerReportSchema>
+
+/** Where the input's elements lie. @throws InvalidArgumentError, FormatError for a plan that was not made by us */
+export const inputLayoutOf = (plan: Plan): SlotLayout => parseLayout(plan.input.layout)
+/** Where the output's elements lie. */
+export const outputLayoutOf = (plan: Plan): SlotLayout => parseLayout(plan.output.layout)
 
 /** The plan with its content hash. */
 export function sealPlan(plan: Omit<Plan, 'id'>): Plan {
