@@ -4,7 +4,11 @@ import type { SealSpec } from './backend/backend.ts'
 /**
  * A request whose parameters SEAL can use: one prime per level, one special prime, one digit per limb.
  *
- * @param of logN (10 to 15: a context at 16 does not fit SEAL's 4 GB), levels, scaleBits (15 to 47), baseBits up to 47
+ * SEAL's digits are not centred, so a rotation's error is q / P times a noise that is largest in the first slots: the special
+ * prime P should be some bits longer than every other prime, or rotations lose precision.
+ *
+ * @param of logN (10 to 15), levels, scaleBits (15 to 44), baseBits (default scaleBits + 7, at most 44), specialBits (default
+ *   baseBits + 8, at most 47)
  * @example
  * ```ts
  * import { createParameters } from '@he-ml/ckks-core'
@@ -18,9 +22,11 @@ export function sealParameters(of: {
   readonly levels: number
   readonly scaleBits: number
   readonly baseBits?: number
+  readonly specialBits?: number
 }): ParametersRequest {
-  const baseBits = of.baseBits ?? Math.min(47, of.scaleBits + 7)
-  return { ...of, baseBits, specialPrimes: 1, dnum: of.levels + 1 }
+  const baseBits = of.baseBits ?? Math.min(44, of.scaleBits + 7)
+  const specialBits = of.specialBits ?? Math.min(47, baseBits + 8)
+  return { ...of, baseBits, specialBits, specialPrimes: 1, dnum: of.levels + 1 }
 }
 
 /** The parameters as SEAL takes them. @throws UnsupportedError saying what to choose */

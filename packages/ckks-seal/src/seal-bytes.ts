@@ -1,62 +1,237 @@
 /**
- * SEAL's serialization, as far as we look into it: a 16-byte header (magic A15E, header size, version, compression, size of
- * the whole blob), then the object. Uncompressed plaintexts are 88 bytes of headers and then the residues, 8 bytes each.
- * SEAL itself validates everything behind the header while loading.
+ * SEAL 4.1's serialization, checked whole before SEAL sees it. SEAL would check it too, but an exception that leaves its
+ * WebAssembly code leaks stack: some fifty rejected files and the module is unusable for good. So nothing may reach it that
+ * it would reject. Every object is a 16-byte header (magic A15E, header size, version, compression, size of the object) and
+ * content; compressed content cannot be checked here and is refused.
  */
 import { FormatError } from '@he-ml/ckks-core'
 
 const HEADER_BYTES = 16
 const MAGIC = 0xa15e
+const SEED_BYTES = 64
 
-/** Bytes of the blob that starts at `offset`. @throws FormatError */
-function blobBytes(bytes: Uint8Array, offset: number): number {
-  if (bytes.length - offset < HEADER_BYTES)
-    throw new FormatError(
-      `at byte ${offset}: expected ${HEADER_BYTES} bytes of SEAL header, got ${bytes.length - offset}`,
-    )
-  const view = new DataView(bytes.buffer, bytes.byteOffset + offset, HEADER_BYTES)
-  if (view.getUint16(0, true) !== MAGIC)
-    throw new FormatError(`at byte ${offset}: expected SEAL's magic A15E: not a SEAL object`)
-  if (view.getUint8(2) !== HEADER_BYTES || view.getUint8(3) !== 4)
-    throw new FormatError(`at byte ${offset + 2}: expected an object of SEAL 4, got version ${view.getUint8(3)}`)
-  if (view.getUint8(5) > 2) throw new FormatError(`at byte ${offset + 5}: unknown compression ${view.getUint8(5)}`)
-  const size = Number(view.getBigUint64(8, true))
-  if (size <= HEADER_BYTES || size > bytes.length - offset)
-    throw new FormatError(
-      `at byte ${offset + 8}: the object says it has ${size} bytes, the file has ${bytes.length - offset} from here`,
-    )
-  return size
+/** What objects of a context look like. */
+export interface SealShape {
+  readonly ringDegree: number
+  /** Ciphertext primes by level, then the special prime. */
+  readonly primes: readonly number[]
+  /** SEAL's 32-byte hash by level; the last one is that of keys. */
+  readonly parmsIds: readonly Uint8Array[]
+}
+
+/** What the bytes of a ciphertext say. */
+export interface CiphertextBytes {
+  readonly limbs: number
+  readonly size: number
+  readonly scale: number
+}
+
+/** Reads a blob front to back; every complaint names the byte. */
+class Reader {
+  readonly #bytes: Uint8Array
+  readonly #view: DataView
+  readonly #what: string
+  at = 0
+
+  constructor(bytes: Uint8Array, what: string) {
+    this.#bytes = bytes
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    this.#what = what
+  }
+  fail(message: string, at = this.at): never {
+    throw new FormatError(`${this.#what}: at byte ${at}: ${message}`)
+  }
+  need(count: number): number {
+    if (count > this.#bytes.length - this.at)
+      this.fail(`expected ${count} more bytes, got ${this.#bytes.length - this.at}`)
+    const start = this.at
+    this.at += count
+    return start
+  }
+  byte(): number {
+    return this.#bytes[this.need(1)]!
+  }
+  /** A count: exact, or above every limit. */
+  u64(): number {
+    return Number(this.#view.getBigUint64(this.need(8), true))
+  }
+  f64(): number {
+    return this.#view.getFloat64(this.need(8), true)
+  }
+  expect(name: string, wanted: number): void {
+    const start = this.at
+    const got = this.u64()
+    if (got !== wanted) this.fail(`expected ${name} ${wanted}, got ${got}`, start)
+  }
+  /** @returns where the object ends */
+  header(): number {
+    const start = this.need(HEADER_BYTES)
+    const view = this.#view
+    if (view.getUint16(start, true) !== MAGIC) this.fail("expected SEAL's magic A15E: not a SEAL object", start)
+    if (view.getUint8(start + 2) !== HEADER_BYTES) this.fail('expected a header of 16 bytes', start + 2)
+    const version = `${view.getUint8(start + 3)}.${view.getUint8(start + 4)}`
+    if (version !== '4.1') this.fail(`expected an object of SEAL 4.1, got ${version}`, start + 3)
+    if (view.getUint8(start + 5) !== 0)
+      this.fail('the object is compressed, which cannot be checked: save it with compression mode none', start + 5)
+    if (view.getUint16(start + 6, true) !== 0) this.fail('expected zero', start + 6)
+    const size = Number(view.getBigUint64(start + 8, true))
+    const left = this.#bytes.length - start
+    if (size < HEADER_BYTES || size > left)
+      this.fail(`the object says it has ${size} bytes, ${left} are there`, start + 8)
+    return start + size
+  }
+  end(wanted: number): void {
+    if (this.at !== wanted) this.fail(`the object ends here, its header says at ${wanted}`)
+  }
+  /** Index of the parameters' hash among `ids`. */
+  parmsId(ids: readonly Uint8Array[]): number {
+    const start = this.need(32)
+    const index = ids.findIndex((id) => id.every((b, i) => b === this.#bytes[start + i]))
+    if (index < 0) this.fail('the object belongs to other parameters', start)
+    return index
+  }
+  /** A length-prefixed array of residues, `primes.length` limbs; whether all are zero from `zerosFrom` on. */
+  residues(primes: readonly number[], ringDegree: number, zerosFrom: number): boolean {
+    const end = this.header()
+    this.expect('residues', primes.length * ringDegree)
+    let offset = this.need(primes.length * ringDegree * 8)
+    const view = this.#view
+    let zero = true
+    for (const [limb, prime] of primes.entries()) {
+      for (let i = 0; i < ringDegree; i++, offset += 8) {
+        const value = view.getUint32(offset + 4, true) * 2 ** 32 + view.getUint32(offset, true)
+        if (value >= prime)
+          this.fail(`limb ${limb}, index ${i}: expected a residue below ${prime}, got ${value}`, offset)
+        if (value !== 0 && limb >= zerosFrom) zero = false
+      }
+    }
+    this.end(end)
+    return zero
+  }
+  /** How many residues the array that starts here announces. */
+  peekResidues(): number {
+    const start = this.at
+    this.header()
+    const count = this.u64()
+    this.at = start
+    return count
+  }
+  /** The generator and seed that stand for the last polynomial. */
+  seed(): void {
+    const end = this.header()
+    const kind = this.byte()
+    if (kind !== 1 && kind !== 2) this.fail(`unknown generator ${kind}`, this.at - 1)
+    this.need(SEED_BYTES)
+    this.end(end)
+  }
+}
+
+function readCiphertext(
+  reader: Reader,
+  shape: SealShape,
+  ids: readonly Uint8Array[],
+  firstLevel: number,
+): CiphertextBytes {
+  const end = reader.header()
+  const level = firstLevel + reader.parmsId(ids)
+  const limbs = level + 1
+  if (reader.byte() !== 1) reader.fail('expected evaluation form', reader.at - 1)
+  const size = reader.u64()
+  if (size !== 2 && size !== 3) reader.fail(`expected 2 or 3 polynomials, got ${size}`, reader.at - 8)
+  reader.expect('ring degree', shape.ringDegree)
+  reader.expect('primes', limbs)
+  const scale = reader.f64()
+  const bits = shape.primes.slice(0, limbs).reduce((a, p) => a + Math.log2(p), 0)
+  if (!(Number.isFinite(scale) && scale >= 1 && Math.log2(scale) < bits))
+    reader.fail(`scale ${scale} is not between 1 and the modulus of ${bits.toFixed(1)} bits`, reader.at - 8)
+  reader.expect('correction factor', 1)
+  const primes = shape.primes.slice(0, limbs)
+  const polynomials = (count: number) => Array.from({ length: count }, () => primes).flat()
+  if (size === 2 && reader.peekResidues() === limbs * shape.ringDegree) {
+    reader.residues(polynomials(1), shape.ringDegree, limbs)
+    reader.seed()
+  } else if (reader.residues(polynomials(size), shape.ringDegree, limbs))
+    reader.fail('c1 is zero, so the ciphertext is readable without a key; refused')
+  reader.end(end)
+  return { limbs, size, scale }
+}
+
+/** @throws FormatError unless the bytes are exactly one ciphertext of these parameters */
+export function checkCiphertextBytes(bytes: Uint8Array, shape: SealShape): CiphertextBytes {
+  const reader = new Reader(bytes, 'ciphertext')
+  const found = readCiphertext(reader, shape, shape.parmsIds.slice(0, -1), 0)
+  reader.end(bytes.length)
+  if (!(found.scale > 1)) reader.fail(`expected a scale above 1, got ${found.scale}`, 73)
+  return found
+}
+
+function readKey(reader: Reader, shape: SealShape): void {
+  const { size } = readCiphertext(reader, shape, shape.parmsIds.slice(-1), shape.primes.length - 1)
+  if (size !== 2) reader.fail(`expected a key of 2 polynomials, got ${size}`)
+}
+
+/** @throws FormatError unless the bytes are exactly one public key of these parameters */
+export function checkPublicKeyBytes(bytes: Uint8Array, shape: SealShape): void {
+  const reader = new Reader(bytes, 'public key')
+  readKey(reader, shape)
+  reader.end(bytes.length)
+}
+
+/** @throws FormatError unless the bytes are exactly one secret key of these parameters */
+export function checkSecretKeyBytes(bytes: Uint8Array, shape: SealShape): void {
+  const reader = new Reader(bytes, 'secret key')
+  const end = reader.header()
+  reader.parmsId(shape.parmsIds.slice(-1))
+  reader.expect('coefficients', shape.primes.length * shape.ringDegree)
+  if (reader.f64() !== 1) reader.fail('expected a scale of 1', reader.at - 8)
+  if (reader.residues(shape.primes, shape.ringDegree, 0)) reader.fail('the key is zero')
+  reader.end(end)
+  reader.end(bytes.length)
 }
 
 /**
- * The objects of a file that is one after the other.
- * @param maxBytes largest object accepted, from the parameters
- * @throws FormatError for anything that is not whole SEAL objects
+ * Relinearisation keys (one place) or Galois keys (N places, of which `places` come back: place i is Galois element 2 i + 1).
+ * @throws FormatError unless the bytes are exactly such keys of these parameters
  */
-export function splitBlobs(bytes: Uint8Array, maxBytes: number): Uint8Array[] {
-  const blobs: Uint8Array[] = []
-  for (let offset = 0; offset < bytes.length; ) {
-    const size = blobBytes(bytes, offset)
-    if (size > maxBytes)
-      throw new FormatError(`at byte ${offset}: an object of ${size} bytes, at most ${maxBytes} are possible here`)
-    blobs.push(bytes.subarray(offset, offset + size))
-    offset += size
+export function checkSwitchingKeyBytes(
+  bytes: Uint8Array,
+  shape: SealShape,
+  kind: 'relinearisation key' | 'Galois keys',
+): number[] {
+  const reader = new Reader(bytes, kind)
+  const end = reader.header()
+  reader.parmsId(shape.parmsIds.slice(-1))
+  const places = kind === 'Galois keys' ? shape.ringDegree : 1
+  reader.expect('places', places)
+  const digits = shape.primes.length - 1
+  const found: number[] = []
+  for (let place = 0; place < places; place++) {
+    const count = reader.u64()
+    if (count === 0) continue
+    if (count !== digits) reader.fail(`expected ${digits} digits, got ${count}`, reader.at - 8)
+    for (let digit = 0; digit < digits; digit++) readKey(reader, shape)
+    found.push(place)
   }
-  if (blobs.length === 0) throw new FormatError('at byte 0: the file is empty')
-  return blobs
+  if (found.length === 0) reader.fail('the file holds no key')
+  reader.end(end)
+  reader.end(bytes.length)
+  return found
 }
 
-/** The only object of a file. @throws FormatError */
-export function singleBlob(bytes: Uint8Array, maxBytes: number, what: string): Uint8Array {
-  const blobs = splitBlobs(bytes, maxBytes)
-  if (blobs.length !== 1) throw new FormatError(`${what}: expected one SEAL object, the file holds ${blobs.length}`)
-  return blobs[0]!
+/** The objects of a file that is one after the other; their content is not looked at. @throws FormatError */
+export function splitBlobs(bytes: Uint8Array): Uint8Array[] {
+  const blobs: Uint8Array[] = []
+  const reader = new Reader(bytes, 'file')
+  do {
+    const start = reader.at
+    const end = reader.header()
+    reader.at = end
+    blobs.push(bytes.subarray(start, end))
+  } while (reader.at < bytes.length)
+  return blobs
 }
 
 /** The residues of an uncompressed plaintext: limb after limb, N each, in SEAL's evaluation order. A view of `bytes`. */
 export function plaintextResidues(bytes: Uint8Array, count: number): BigUint64Array {
-  const start = bytes.length - 8 * count
-  if (start < HEADER_BYTES) throw new FormatError(`expected ${count} residues in a plaintext of ${bytes.length} bytes`)
-  if ((bytes.byteOffset + start) % 8 !== 0) throw new FormatError('residues are not aligned')
-  return new BigUint64Array(bytes.buffer, bytes.byteOffset + start, count)
+  return new BigUint64Array(bytes.buffer, bytes.byteOffset + bytes.length - 8 * count, count)
 }

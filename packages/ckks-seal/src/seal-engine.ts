@@ -26,9 +26,8 @@ import { attempt } from './backend/errors.ts'
 import { createContext, loadSeal, type SealModule } from './backend/load.ts'
 import { encodeSlots } from './encode-slots.ts'
 import { ExactPlaintexts } from './exact-plaintexts.ts'
-import { checkCiphertext, maxCiphertextBytes } from './import-ciphertext.ts'
 import { sealGaloisElement, sealSpec } from './parameters.ts'
-import { singleBlob } from './seal-bytes.ts'
+import { checkCiphertextBytes, type SealShape } from './seal-bytes.ts'
 import { SealCiphertextHandle as Cipher, SealPlaintextHandle as Plain } from './seal-handles.ts'
 import { maxRotationKeys, SealKeys } from './seal-keys.ts'
 import { SealMemory } from './seal-memory.ts'
@@ -50,6 +49,7 @@ export class SealEngine extends BaseEngine<Cipher, Plain> {
   /** 'node-seal 6' or 'node-seal 7'. */
   readonly version: string
   readonly #context: SealContext
+  readonly #shape: SealShape
   readonly #exact: ExactPlaintexts
   readonly #memory: SealMemory
   readonly #keys: SealKeys
@@ -64,7 +64,8 @@ export class SealEngine extends BaseEngine<Cipher, Plain> {
     this.version = this.#context.version
     this.#exact = new ExactPlaintexts(this.#context, parameters.ringDegree, parameters.qLimbs)
     this.#memory = new SealMemory(parameters.ringDegree)
-    this.#keys = new SealKeys(this.#context, parameters, this.#memory)
+    this.#shape = { ...spec, parmsIds: this.#context.parmsIds }
+    this.#keys = new SealKeys(this.#context, parameters, this.#memory, this.#shape)
     this.capabilities = { maxRotationKeys: maxRotationKeys(parameters), doubleHoisting: false }
   }
 
@@ -103,23 +104,19 @@ export class SealEngine extends BaseEngine<Cipher, Plain> {
   }
 
   /**
-   * Reads SEAL's own serialization. SEAL checks parameters and residues; we check size, level, degree and scale, and refuse
-   * transparent ciphertexts.
+   * Reads SEAL's own serialization, uncompressed. Parameters, level, degree, scale and every residue are checked before SEAL
+   * sees them; transparent ciphertexts are refused.
    *
    * @param options SEAL's format does not say with which period the slots repeat; default N/2
    * @throws FormatError
    */
   async importCiphertext(bytes: Uint8Array, options: { readonly slots?: number } = {}): Promise<Ciphertext> {
     const { slots = this.parameters.maxSlots } = options
-    const blob = singleBlob(bytes, maxCiphertextBytes(this.parameters), 'ciphertext')
-    const object = attempt('importCiphertext', () => this.#context.loadCiphertext(blob), 'load')
-    try {
-      const meta = checkCiphertext(this.#context.inspect(object), this.parameters, slots)
-      return new Cipher(this, this.#memory, object, meta)
-    } catch (error) {
-      object.delete()
-      throw error
-    }
+    if (!(slots >= 1 && slots <= this.parameters.maxSlots && Number.isInteger(Math.log2(slots))))
+      throw new InvalidArgumentError(`slots must be a power of two up to ${this.parameters.maxSlots}, got ${slots}`)
+    const { limbs, size, scale } = checkCiphertextBytes(bytes, this.#shape)
+    const object = attempt('importCiphertext', () => this.#context.loadCiphertext(bytes), 'load')
+    return new Cipher(this, this.#memory, object, { level: limbs - 1, scale, slots, degree: size === 3 ? 2 : 1 })
   }
 
   override encode(values: SlotSource, options: EncodeOptions): Plaintext {

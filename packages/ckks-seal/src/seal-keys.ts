@@ -10,7 +10,7 @@ import {
 import type { SealContext, SealGaloisKeys, SealRelinearizationKey } from './backend/backend.ts'
 import { attempt } from './backend/errors.ts'
 import { sealGaloisElement } from './parameters.ts'
-import { singleBlob } from './seal-bytes.ts'
+import { checkSwitchingKeyBytes, type SealShape } from './seal-bytes.ts'
 import type { SealMemory } from './seal-memory.ts'
 
 /** What is left of 4 GB beside contexts and working memory. */
@@ -25,15 +25,18 @@ export class SealKeys {
   readonly #context: SealContext
   readonly #parameters: AnyParameters
   readonly #memory: SealMemory
+  readonly #shape: SealShape
   readonly #galois = new Map<number, SealGaloisKeys>()
   #stepsOf: Map<number, number> | undefined
   #relinearization: SealRelinearizationKey | undefined
+  #freeRelinearization: (() => void) | undefined
   #request: KeyRequest = { rotations: [] }
 
-  constructor(context: SealContext, parameters: AnyParameters, memory: SealMemory) {
+  constructor(context: SealContext, parameters: AnyParameters, memory: SealMemory, shape: SealShape) {
     this.#context = context
     this.#parameters = parameters
     this.#memory = memory
+    this.#shape = shape
   }
 
   get request(): KeyRequest {
@@ -49,45 +52,30 @@ export class SealKeys {
 
   /** @throws FormatError for anything but relinearisation keys of these parameters */
   loadRelinearization(bytes: Uint8Array): void {
-    const blob = singleBlob(bytes, this.#maxBytes(1), 'relinearisation key')
-    const key = attempt('relinearisation key', () => this.#context.loadRelinearizationKey(blob), 'load')
-    if (!attempt('relinearisation key', () => this.#context.hasRelinearizationKey(key))) {
-      key.delete()
-      throw new FormatError('relinearisation key: the file holds none')
-    }
-    this.#relinearization?.delete()
+    checkSwitchingKeyBytes(bytes, this.#shape, 'relinearisation key')
+    const key = attempt('relinearisation key', () => this.#context.loadRelinearizationKey(bytes), 'load')
+    this.#freeRelinearization?.()
     this.#relinearization = key
-    this.#memory.book('keys', key, this.#limbs())
+    this.#freeRelinearization = this.#memory.book('keys', key, this.#limbs())
     this.#refresh()
   }
 
   /** One or several Galois keys. @throws FormatError; MemoryError above maxRotationKeys */
   loadGalois(bytes: Uint8Array): void {
+    const elements = checkSwitchingKeyBytes(bytes, this.#shape, 'Galois keys').map((place) => 2 * place + 1)
+    const unknown = elements.find((element) => !this.#steps().has(element))
+    if (unknown !== undefined)
+      throw new FormatError(`Galois keys: element ${unknown} is neither a rotation of the slots nor conjugation`)
     const most = maxRotationKeys(this.#parameters)
-    const blob = singleBlob(bytes, this.#maxBytes(most), 'Galois keys')
-    const keys = attempt('Galois keys', () => this.#context.loadGaloisKeys(blob), 'load')
-    const elements = this.#elements(keys)
     const total = new Set([...this.#galois.keys(), ...elements]).size
-    if (elements.length === 0 || total > most) {
-      keys.delete()
-      if (elements.length === 0) throw new FormatError('Galois keys: the file holds no rotation or conjugation key')
+    if (total > most)
       throw new MemoryError(
         `Galois keys: ${total} keys do not fit SEAL's 4 GB heap, at most ${most} at these parameters: use fewer rotations or the native engine`,
       )
-    }
+    const keys = attempt('Galois keys', () => this.#context.loadGaloisKeys(bytes), 'load')
     for (const element of elements) this.#galois.set(element, keys)
     this.#memory.book('keys', keys, elements.length * this.#limbs())
     this.#refresh()
-  }
-
-  #elements(keys: SealGaloisKeys): number[] {
-    const count = this.#context.countGaloisKeys(keys)
-    const found: number[] = []
-    for (const element of this.#steps().keys()) {
-      if (found.length === count) break
-      if (this.#context.hasGaloisKey(keys, element)) found.push(element)
-    }
-    return found
   }
 
   /** Steps by Galois element; conjugation has -1. */
@@ -113,10 +101,5 @@ export class SealKeys {
 
   #limbs(): number {
     return keyLimbs(this.#parameters, this.#parameters.maxLevel)
-  }
-  /** An uncompressed, unseeded file of `count` keys, with room for headers. */
-  #maxBytes(count: number): number {
-    const { ringDegree } = this.#parameters
-    return count * (this.#limbs() * ringDegree * 8 + 4096 * (this.#parameters.maxLevel + 1)) + 64 * ringDegree
   }
 }

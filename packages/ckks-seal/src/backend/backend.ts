@@ -14,21 +14,13 @@ export type SealRelinearizationKey = SealObject & { readonly [brand]: 'relineari
 export type SealGaloisKeys = SealObject & { readonly [brand]: 'galoisKeys' }
 export type SealSecret = SealObject & { readonly [brand]: 'secretKey' }
 
-/** What SEAL knows of a ciphertext. */
-export interface SealCiphertextInfo {
-  /** Polynomials. */
-  readonly size: number
-  readonly limbs: number
-  readonly ringDegree: number
-  readonly scale: number
-  readonly transparent: boolean
-  readonly nttForm: boolean
-}
-
 /** A context with its evaluator and encoder. */
 export interface SealContext extends SealObject {
   /** 'node-seal 6' or 'node-seal 7'. */
   readonly version: string
+
+  /** SEAL's hashes of its parameters by level; the last one is that of keys. */
+  readonly parmsIds: readonly Uint8Array[]
 
   /** N/2 real values at a level; everything above the level's primes is dropped. */
   encode(values: Float64Array, scale: number, level: number): SealPlaintext
@@ -52,16 +44,11 @@ export interface SealContext extends SealObject {
   dropTo(a: SealCiphertext, level: number): SealCiphertext
   dropPlaintextTo(a: SealPlaintext, level: number): SealPlaintext
   clone(a: SealCiphertext): SealCiphertext
-  inspect(a: SealCiphertext): SealCiphertextInfo
   saveCiphertext(a: SealCiphertext): Uint8Array
   loadCiphertext(bytes: Uint8Array): SealCiphertext
 
   loadRelinearizationKey(bytes: Uint8Array): SealRelinearizationKey
   loadGaloisKeys(bytes: Uint8Array): SealGaloisKeys
-  hasRelinearizationKey(key: SealRelinearizationKey): boolean
-  hasGaloisKey(keys: SealGaloisKeys, element: number): boolean
-  /** Number of keys. */
-  countGaloisKeys(keys: SealGaloisKeys): number
 }
 
 /** The client's half of a context. */

@@ -58,6 +58,9 @@ export function createContext6(seal: SEALLibrary, spec: SealSpec): SealClientCon
     if (!next) break
     data = next
   }
+  const keyId = context.keyParmsId
+  const parmsIds = [...levels, keyId].map((id) => new Uint8Array(id.values.buffer))
+  keyId.delete()
   const evaluator = seal.Evaluator(context)
   const encoder = seal.CKKSEncoder(context)
   const none = seal.ComprModeType.none
@@ -81,6 +84,7 @@ export function createContext6(seal: SEALLibrary, spec: SealSpec): SealClientCon
   }
   return {
     version: 'node-seal 6',
+    parmsIds,
     encode: (values, scale, level) =>
       filled(seal.PlainText(), (out) => {
         encoder.encode(values, scale, out)
@@ -106,25 +110,11 @@ export function createContext6(seal: SEALLibrary, spec: SealSpec): SealClientCon
     dropPlaintextTo: (a, level) =>
       filled(seal.PlainText(), (out) => evaluator.plainModSwitchTo(plain(a), levels[level]!, out)),
     clone: (a) => wrap<SealCiphertext>(cipher(a).clone()),
-    inspect: (a) => {
-      const c = cipher(a)
-      return {
-        size: c.size,
-        limbs: c.coeffModulusSize,
-        ringDegree: c.polyModulusDegree,
-        scale: c.scale,
-        transparent: c.isTransparent,
-        nttForm: c.isNttForm,
-      }
-    },
     saveCiphertext: (a) => cipher(a).saveArray(none),
     loadCiphertext: (bytes) => result((out) => out.loadArray(context, bytes)),
 
     loadRelinearizationKey: (bytes) => filled(seal.RelinKeys(), (out) => out.loadArray(context, bytes)),
     loadGaloisKeys: (bytes) => filled(seal.GaloisKeys(), (out) => out.loadArray(context, bytes)),
-    hasRelinearizationKey: (key) => relin(key).hasKey(2),
-    hasGaloisKey: (keys, element) => galois(keys).hasKey(element),
-    countGaloisKeys: (keys) => galois(keys).size,
 
     generateSecret: () => {
       const generator = seal.KeyGenerator(context)

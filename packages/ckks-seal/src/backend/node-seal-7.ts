@@ -22,27 +22,18 @@ interface Plain extends Loaded {
 }
 interface Cipher extends Plain {
   copy(): Cipher
-  size(): number
-  coeffModulusSize(): number
-  polyModulusDegree(): number
-  scale(): number
-  isTransparent(): boolean
-  isNttForm(): boolean
 }
-interface Galois extends Loaded {
-  hasKey(element: number): boolean
-  size(): number
-}
-interface Relin extends Loaded {
-  hasKey(power: number): boolean
+interface ParmsId extends SealObject {
+  values(): BigUint64Array
 }
 interface Data extends SealObject {
-  parmsId(): SealObject
+  parmsId(): ParmsId
   nextContextData(): Data
 }
 interface Context extends SealObject {
   parametersSet(): boolean
   firstContextData(): Data
+  keyParmsId(): ParmsId
 }
 interface Parms extends SealObject {
   setPolyModulusDegree(n: number): void
@@ -57,9 +48,9 @@ interface Evaluator extends SealObject {
   multiplyPlain(a: Cipher, b: Plain, out: Cipher): void
   multiply(a: Cipher, b: Cipher, out: Cipher): void
   square(a: Cipher, out: Cipher): void
-  relinearize(a: Cipher, key: Relin, out: Cipher): void
+  relinearize(a: Cipher, key: Loaded, out: Cipher): void
   rescaleToNext(a: Cipher, out: Cipher): void
-  applyGalois(a: Cipher, element: number, keys: Galois, out: Cipher): void
+  applyGalois(a: Cipher, element: number, keys: Loaded, out: Cipher): void
   cipherModSwitchTo(a: Cipher, id: SealObject, out: Cipher): void
   plainModSwitchTo(a: Plain, id: SealObject, out: Plain): void
 }
@@ -95,8 +86,8 @@ export interface NodeSeal7 {
   readonly CKKSEncoder: new (context: Context) => Encoder
   readonly Plaintext: new () => Plain
   readonly Ciphertext: new () => Cipher
-  readonly RelinKeys: new () => Relin
-  readonly GaloisKeys: new () => Galois
+  readonly RelinKeys: new () => Loaded
+  readonly GaloisKeys: new () => Loaded
   readonly SecretKey: new () => Loaded
   readonly PublicKey: new () => Loaded
   readonly KeyGenerator: new (context: Context, secret?: SealObject) => Generator
@@ -142,7 +133,7 @@ function createContext(seal: NodeSeal7, spec: SealSpec): Context {
 /** A context on node-seal 7. */
 export function createContext7(seal: NodeSeal7, spec: SealSpec): SealClientContext {
   const context = createContext(seal, spec)
-  const levels: SealObject[] = []
+  const levels: ParmsId[] = []
   const top = spec.primes.length - 2
   for (let level = top, data = context.firstContextData(); ; level--) {
     levels[level] = data.parmsId()
@@ -151,6 +142,9 @@ export function createContext7(seal: NodeSeal7, spec: SealSpec): SealClientConte
     if (!next) break
     data = next
   }
+  const keyId = context.keyParmsId()
+  const parmsIds = [...levels, keyId].map((id) => new Uint8Array(BigUint64Array.from(id.values()).buffer))
+  keyId.delete()
   const evaluator = new seal.Evaluator(context)
   const encoder = new seal.CKKSEncoder(context)
   const { none } = seal.ComprModeType
@@ -165,6 +159,7 @@ export function createContext7(seal: NodeSeal7, spec: SealSpec): SealClientConte
   }
   return {
     version: 'node-seal 7',
+    parmsIds,
     encode: (values, scale, level) =>
       filled(new seal.Plaintext(), (out) => {
         encoder.encode(values, scale, out)
@@ -184,37 +179,23 @@ export function createContext7(seal: NodeSeal7, spec: SealSpec): SealClientConte
     mulPlain: (a, b) => result((out) => evaluator.multiplyPlain(as<Cipher>(a), as<Plain>(b), out)),
     mul: (a, b) => result((out) => evaluator.multiply(as<Cipher>(a), as<Cipher>(b), out)),
     square: (a) => result((out) => evaluator.square(as<Cipher>(a), out)),
-    relinearize: (a, key) => result((out) => evaluator.relinearize(as<Cipher>(a), as<Relin>(key), out)),
+    relinearize: (a, key) => result((out) => evaluator.relinearize(as<Cipher>(a), as<Loaded>(key), out)),
     rescale: (a) => result((out) => evaluator.rescaleToNext(as<Cipher>(a), out)),
     applyGalois: (a, element, keys) =>
-      result((out) => evaluator.applyGalois(as<Cipher>(a), element, as<Galois>(keys), out)),
+      result((out) => evaluator.applyGalois(as<Cipher>(a), element, as<Loaded>(keys), out)),
     dropTo: (a, level) => result((out) => evaluator.cipherModSwitchTo(as<Cipher>(a), levels[level]!, out)),
     dropPlaintextTo: (a, level) =>
       filled<Plain, SealPlaintext>(new seal.Plaintext(), (out) =>
         evaluator.plainModSwitchTo(as<Plain>(a), levels[level]!, out),
       ),
     clone: (a) => as<SealCiphertext>(as<Cipher>(a).copy()),
-    inspect: (a) => {
-      const c = as<Cipher>(a)
-      return {
-        size: c.size(),
-        limbs: c.coeffModulusSize(),
-        ringDegree: c.polyModulusDegree(),
-        scale: c.scale(),
-        transparent: c.isTransparent(),
-        nttForm: c.isNttForm(),
-      }
-    },
     saveCiphertext: (a) => Uint8Array.from(as<Cipher>(a).saveToArray(none)),
     loadCiphertext: (bytes) => result((out) => out.loadFromArray(context, bytes)),
 
     loadRelinearizationKey: (bytes) =>
-      filled<Relin, SealRelinearizationKey>(new seal.RelinKeys(), (out) => out.loadFromArray(context, bytes)),
+      filled<Loaded, SealRelinearizationKey>(new seal.RelinKeys(), (out) => out.loadFromArray(context, bytes)),
     loadGaloisKeys: (bytes) =>
-      filled<Galois, SealGaloisKeys>(new seal.GaloisKeys(), (out) => out.loadFromArray(context, bytes)),
-    hasRelinearizationKey: (key) => as<Relin>(key).hasKey(2),
-    hasGaloisKey: (keys, element) => as<Galois>(keys).hasKey(element),
-    countGaloisKeys: (keys) => as<Galois>(keys).size(),
+      filled<Loaded, SealGaloisKeys>(new seal.GaloisKeys(), (out) => out.loadFromArray(context, bytes)),
 
     generateSecret: () => {
       const generator = new seal.KeyGenerator(context)

@@ -29,9 +29,14 @@ import { attempt } from '../backend/errors.ts'
 import { createContext, loadSeal, type SealModule } from '../backend/load.ts'
 import { decodeSlots, encodeSlots } from '../encode-slots.ts'
 import { ExactPlaintexts } from '../exact-plaintexts.ts'
-import { checkCiphertext, maxCiphertextBytes } from '../import-ciphertext.ts'
 import { sealGaloisElement, sealSpec } from '../parameters.ts'
-import { singleBlob, splitBlobs } from '../seal-bytes.ts'
+import {
+  checkCiphertextBytes,
+  checkPublicKeyBytes,
+  checkSecretKeyBytes,
+  type SealShape,
+  splitBlobs,
+} from '../seal-bytes.ts'
 import { maxRotationKeys } from '../seal-keys.ts'
 import { SealSecretKey } from './seal-secret-key.ts'
 
@@ -39,6 +44,7 @@ import { SealSecretKey } from './seal-secret-key.ts'
 export class SealClient extends BaseClientEngine {
   readonly name = 'seal'
   readonly #context: SealClientContext
+  readonly #shape: SealShape
   readonly #exact: ExactPlaintexts
   #disposed = false
 
@@ -47,6 +53,7 @@ export class SealClient extends BaseClientEngine {
     super(parameters)
     const spec = sealSpec(parameters)
     this.#context = attempt('createSealClient', () => createContext(module, spec))
+    this.#shape = { ...spec, parmsIds: this.#context.parmsIds }
     this.#exact = new ExactPlaintexts(this.#context, parameters.ringDegree, parameters.qLimbs)
   }
 
@@ -60,8 +67,8 @@ export class SealClient extends BaseClientEngine {
   }
   /** SEAL's format names no key, so an imported one gets a new `keyId`. */
   async importSecretKey(bytes: Uint8Array): Promise<SecretKey> {
-    const blob = singleBlob(bytes, this.#polynomialBytes(1), 'secret key')
-    const secret = attempt('importSecretKey', () => this.#context.loadSecret(blob), 'load')
+    checkSecretKeyBytes(bytes, this.#shape)
+    const secret = attempt('importSecretKey', () => this.#context.loadSecret(bytes), 'load')
     return new SealSecretKey(this.parameters, secret, createKeyId())
   }
   async generatePublicKey(key: SecretKey): Promise<Uint8Array> {
@@ -136,10 +143,11 @@ export class SealClient extends BaseClientEngine {
   async decrypt(key: SecretKey, file: Uint8Array): Promise<PrivateSlots[]> {
     const secret = this.#secret(key, 'decrypt')
     const slots = this.parameters.maxSlots
-    return splitBlobs(file, maxCiphertextBytes(this.parameters)).map((blob) => {
+    return splitBlobs(file).map((blob) => {
+      const { limbs, scale } = checkCiphertextBytes(blob, this.#shape)
+      const level = limbs - 1
       const ciphertext = attempt('decrypt', () => this.#context.loadCiphertext(blob), 'load')
       try {
-        const { level, scale } = checkCiphertext(this.#context.inspect(ciphertext), this.parameters, slots)
         return attempt('decrypt', () => {
           const plain = this.#context.decrypt(secret, ciphertext)
           try {
@@ -162,17 +170,14 @@ export class SealClient extends BaseClientEngine {
   }
 
   #encryptPublic(bytes: Uint8Array, plain: Parameters<SealClientContext['encryptPublic']>[1]): Uint8Array {
-    const blob = singleBlob(bytes, this.#polynomialBytes(2), 'public key')
-    return attempt('encrypt', () => this.#context.encryptPublic(blob, plain), 'load')
+    checkPublicKeyBytes(bytes, this.#shape)
+    return attempt('encrypt', () => this.#context.encryptPublic(bytes, plain), 'load')
   }
   #secret(key: SecretKey, operation: string) {
     this.checkKey(key, operation)
     if (!(key instanceof SealSecretKey))
       throw new UnsupportedError(`${operation}: a secret key of the seal client is needed`)
     return key.object
-  }
-  #polynomialBytes(polynomials: number): number {
-    return polynomials * (this.parameters.qLimbs.length + 1) * this.parameters.ringDegree * 8 + 1024
   }
 }
 
