@@ -1,3 +1,4 @@
+import { UnsupportedError } from '@he-ml/ckks-core'
 import { createBatchLayout, createMultiplexedLayout, createTensor, type SlotLayout, sizeOf } from '@he-ml/packing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -48,6 +49,23 @@ describe('conv2d', () => {
       }),
       { numRuns: 150 },
     )
+  })
+  it('equals forward through several small ciphertexts, or says that it does not fit', async () => {
+    let ran = 0
+    await fc.assert(
+      fc.asyncProperty(convolution, fc.constantFrom('zero' as const, 'any' as const), async (c, gaps) => {
+        const layout = createMultiplexedLayout([c.groups * c.inputs, ...c.image], { maxSlots: 64 })
+        try {
+          await expectLikeForward(makeConvolution(c), [layout], { seed: c.seed, context: { maxSlots: 64, gaps } })
+          ran++
+        } catch (error) {
+          if (!(error instanceof UnsupportedError)) throw error
+          expect(error.message).toMatch(/"conv": its output .* does not fit/)
+        }
+      }),
+      { numRuns: 100 },
+    )
+    expect(ran).toBeGreaterThan(50)
   })
   it('equals forward on a batch', async () => {
     await fc.assert(

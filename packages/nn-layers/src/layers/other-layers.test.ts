@@ -1,7 +1,17 @@
 import { createBatchLayout, createMultiplexedLayout, createTensor, type MultiplexedLayout } from '@he-ml/packing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { add, averagePool2d, flatten, globalAveragePool, identity, reshape, sumPool2d } from '../index.ts'
+import {
+  activation,
+  add,
+  averagePool2d,
+  flatten,
+  globalAveragePool,
+  identity,
+  linear,
+  reshape,
+  sumPool2d,
+} from '../index.ts'
 import { expectLikeForward, fillGaps, randomTensor, runLayer, testContext } from '../testing/run-layer.ts'
 
 const size = (min: number, max: number) => fc.integer({ min, max })
@@ -120,6 +130,25 @@ describe('flatten, reshape and identity', () => {
     expect(() =>
       reshape({ name: 'r', shape: [3, 3, 2] }).lower([createMultiplexedLayout([2, 3, 3], { maxSlots: 512 })]),
     ).toThrow(/"r": .*regular grid/)
+  })
+})
+
+describe('several ciphertexts', () => {
+  it('are pooled, added, squared and renamed one by one', async () => {
+    const layout = createMultiplexedLayout([3, 8, 8], { maxSlots: 64 })
+    expect(layout.ciphertexts).toBe(3)
+    const context = { maxSlots: 64 }
+    for (const layer of [
+      sumPool2d({ name: 'sum', kernel: 2 }),
+      averagePool2d({ name: 'average', kernel: 3, stride: 1, padding: 1, countPadding: false }),
+      activation({ name: 'square', function: 'square' }),
+      identity({ name: 'same' }),
+    ])
+      await expectLikeForward(layer, [layout], { context })
+    await expectLikeForward(add({ name: 'sum' }), [layout, layout], { context })
+    const flat = await expectLikeForward(flatten({ name: 'flat' }), [layout], { context })
+    const weights = randomTensor([4, 192], 3)
+    await expectLikeForward(linear({ name: 'fc', weights }), [flat.lowered.output], { context })
   })
 })
 

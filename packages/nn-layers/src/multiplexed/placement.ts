@@ -54,8 +54,10 @@ function* imagePlacements(map: LinearMap, input: MultiplexedLayout, maxSlots: nu
   const inputs = input.grid.channelOffsets
   if (channels <= inputs.length) {
     // in place: depthwise layers and residual branches keep their positions
-    const { slots, ciphertexts } = input
-    yield { slots, ciphertexts, rowStride, columnStride, offsets: inputs.slice(0, channels) }
+    const { slots } = input
+    const offsets = inputs.slice(0, channels)
+    const ciphertexts = Math.floor(Math.max(...offsets) / slots) + 1
+    yield { slots, ciphertexts, rowStride, columnStride, offsets }
   }
   const rowExtent = width * columnStride
   const block = nextPowerOfTwo((height - 1) * rowStride + (width - 1) * columnStride + 1)

@@ -178,6 +178,7 @@ function outputLayout({
   }
   const positions = layoutPositions(layout)
   if (!areDistinct(positions, ciphertexts * placement.slots)) return undefined
+  if (new Set(positions.map((p) => Math.floor(p / placement.slots))).size < ciphertexts) return undefined // an idle one
   if (ciphertexts > 1) return placement.slots >= input.slots ? layout : undefined
   const slots = nextPowerOfTwo(positions.reduce((a, b) => Math.max(a, b)) + 1)
   return { ...layout, slots, period: slots }

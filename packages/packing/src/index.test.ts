@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest'
+import * as surface from './index.ts'
+
+it('has the public surface that was agreed on', () => {
+  expect(Object.keys(surface).sort()).toMatchInlineSnapshot(`
+    [
+      "Model",
+      "Pacer",
+      "PackedTensor",
+      "createBatchLayout",
+      "createChannelLayout",
+      "createMultiplexedLayout",
+      "createTensor",
+      "foldFactors",
+      "gapsWanted",
+      "imagesPerTensor",
+      "isCalibrated",
+      "isPowerOfTwo",
+      "layoutPositions",
+      "nextPowerOfTwo",
+      "pack",
+      "parseLayout",
+      "samePositions",
+      "sameShape",
+      "sizeOf",
+      "unpack",
+    ]
+  `)
+})
