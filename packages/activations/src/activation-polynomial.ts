@@ -40,7 +40,10 @@ export type ActivationPolynomial = SeriesPolynomial | CompositePolynomial
 /**
  * The polynomial's value at x, in the clear: what the encrypted circuit computes, up to its noise.
  * @example
+ * ```ts
+ * import { approximate, forwardPolynomial } from '@he-ml/activations'
  * forwardPolynomial(approximate('relu', { range: [-8, 8], degree: 15 }), 2)
+ * ```
  */
 export function forwardPolynomial(polynomial: ActivationPolynomial, x: number): number {
   if (polynomial.kind === 'series') return evaluateSeries(polynomial.series, x)

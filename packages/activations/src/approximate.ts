@@ -47,9 +47,12 @@ export interface ApproximateOptions {
  * @throws InvalidArgumentError for options that do not fit together; PlanError when no allowed degree meets the error;
  *   UnsupportedError when a method cannot serve the function
  * @example
+ * ```ts
+ * import { approximate } from '@he-ml/activations'
  * const relu = approximate('relu', { range: [-8, 8], error: 0.1 })
  * relu.depth // levels
  * relu.certifiedError // at most 0.1
+ * ```
  */
 export function approximate(
   fn: ActivationName | ActivationFunction,

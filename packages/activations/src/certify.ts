@@ -14,8 +14,11 @@ import { polynomialEnclosure, roundingSlack } from './polynomial-enclosure.ts'
  * @returns `sampled` <= true supremum <= `certified`
  * @throws InvalidArgumentError for intervals outside the series' range
  * @example
+ * ```ts
+ * import { certifySeries, interpolateChebyshev } from '@he-ml/activations'
  * const series = interpolateChebyshev(Math.tanh, 15, [-4, 4])
  * certifySeries('tanh', series).certified
+ * ```
  */
 export function certifySeries(
   fn: ActivationName | ActivationFunction,

@@ -51,7 +51,10 @@ export function clenshaw(coefficients: ArrayLike<number>, t: number): number {
 /**
  * Value of a series at x, inside or outside its range.
  * @example
+ * ```ts
+ * import { evaluateSeries } from '@he-ml/activations'
  * evaluateSeries({ coefficients: [0.5, 0, 0.5], range: [-1, 1] }, 0.3) // x^2 = 0.09
+ * ```
  */
 export const evaluateSeries = (series: ChebyshevSeries, x: number): number =>
   clenshaw(series.coefficients, toUnit(series.range, x))
@@ -68,8 +71,11 @@ export function chebyshevNodes(count: number, range: Range): Float64Array {
  * 2 + (2/pi) log(degree + 1) of the best one.
  * @throws InvalidArgumentError for bad ranges, degrees or a function that is not finite at a node
  * @example
+ * ```ts
+ * import { evaluateSeries, interpolateChebyshev } from '@he-ml/activations'
  * const series = interpolateChebyshev(Math.exp, 12, [-1, 1])
  * evaluateSeries(series, 0.5) - Math.exp(0.5) // about 1e-13
+ * ```
  */
 export function interpolateChebyshev(f: (x: number) => number, degree: number, range: Range): ChebyshevSeries {
   checkRange(range)

@@ -38,8 +38,11 @@ const LARGEST_COEFFICIENT_SUM = 1e6
  * Finds the factors for given degrees.
  * @throws InvalidArgumentError for even degrees or a gap outside (0, 1); UnsupportedError when a degree is beyond float64
  * @example
+ * ```ts
+ * import { compositeSign, evaluateCompositeSign } from '@he-ml/activations'
  * const sign = compositeSign({ degrees: [15, 15, 27], gap: 2 ** -12 })
  * evaluateCompositeSign(sign, -0.01) // about -1
+ * ```
  */
 export function compositeSign(options: CompositeSignOptions): CompositeSign {
   const { degrees, gap } = options

@@ -36,8 +36,11 @@ export interface LeastSquaresFit {
  * The polynomial that minimises the integral of (f - p)^2 under the density.
  * @throws InvalidArgumentError for bad ranges, degrees, floors or an empty histogram without a floor
  * @example
+ * ```ts
+ * import { fitLeastSquares } from '@he-ml/activations'
  * const counts = [0, 1, 9, 9, 1, 0]
  * fitLeastSquares((x) => Math.max(0, x), { range: [-6, 6], degree: 8, density: { range: [-6, 6], counts } })
+ * ```
  */
 export function fitLeastSquares(f: (x: number) => number, options: LeastSquaresOptions): LeastSquaresFit {
   const range = checkRange(options.range)

@@ -45,8 +45,11 @@ export interface MinimaxResult {
  * The best polynomial in the sup norm.
  * @throws InvalidArgumentError for bad intervals, degrees or parities; UnsupportedError when the exchange does not converge
  * @example
+ * ```ts
+ * import { findMinimax } from '@he-ml/activations'
  * // |x| on [-1, 1], degree 20: about 0.2801 / 20
  * findMinimax(Math.abs, { intervals: [[0, 1]], degree: 20, parity: 'even' }).error
+ * ```
  */
 export function findMinimax(f: (x: number) => number, options: MinimaxOptions): MinimaxResult {
   const { intervals, parity } = options

@@ -29,7 +29,10 @@ export interface CompositeDegrees {
 /**
  * @throws PlanError ('levels') when maxDepth does not suffice; InvalidArgumentError for bad numbers
  * @example
+ * ```ts
+ * import { searchCompositeDegrees } from '@he-ml/activations'
  * searchCompositeDegrees({ gap: 2 ** -8, error: 2 ** -8 }).degrees
+ * ```
  */
 export function searchCompositeDegrees(options: DegreeSearchOptions): CompositeDegrees {
   const { gap, error, maxDegree = 31, maxDepth = 30 } = options

@@ -16,7 +16,9 @@ export interface LoadOptions extends ReadOptions {
  * MNIST, or anything in its format and file names: [1, height, width] images and labels below 10.
  * @throws DatasetFormatError when files are missing, malformed or of different lengths
  * @example
+ * ```ts no-run
  * const digits = await loadMnist('data/mnist', { split: 'train' })
+ * ```
  */
 export async function loadMnist(directory: string, options: LoadOptions = {}): Promise<LabelledImages> {
   const prefix = (options.split ?? 'test') === 'train' ? 'train' : 't10k'

@@ -75,7 +75,10 @@ const MAX_DIMENSIONS = 8
  * Parses an IDX file, gzip or not.
  * @throws DatasetFormatError for anything that is not exactly one IDX array
  * @example
+ * ```ts
+ * import { parseIdx } from '@he-ml/datasets'
  * parseIdx(Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 7, 9)).data // Uint8Array [7, 9]
+ * ```
  */
 export function parseIdx(input: Uint8Array, options: ReadOptions = {}): IdxArray {
   const bytes = decompress(input, options.maxBytes)

@@ -35,8 +35,10 @@ export const CIFAR_NORMALIZATION: Normalization = { mean: [0.4914, 0.4822, 0.446
  * Image `index` as [channels, height, width], pixels in [0, 1], then normalised where asked.
  * @throws DatasetFormatError for an index or a normalisation that does not fit
  * @example
+ * ```ts no-run
  * const digits = await loadMnist('data/mnist', { split: 'test' })
  * model.forward(imageTensor(digits, 0, MNIST_NORMALIZATION))
+ * ```
  */
 export function imageTensor(images: LabelledImages, index: number, normalization?: Normalization): ImageTensor {
   if (!Number.isInteger(index) || index < 0 || index >= images.count)

@@ -25,8 +25,10 @@ export interface OnnxOptions {
  * Reads an ONNX file.
  * @throws FormatError for a broken file; UnsupportedError naming the node, the operator and what could replace it
  * @example
+ * ```ts no-run
  * const model = await importOnnx('lenet5.onnx')
  * console.log(model.input.shape, model.nodes.map((n) => n.layer.kind))
+ * ```
  */
 export async function importOnnx(source: ModelSource, options: OnnxOptions = {}): Promise<Model> {
   return parseOnnx(await readBytes(source, options.maxBytes), options)
@@ -38,9 +40,9 @@ export function parseOnnx(bytes: Uint8Array, options: OnnxOptions = {}): Model {
   if (bytes.length > maxBytes)
     throw new FormatError(`ONNX: ${bytes.length} bytes, the limit is ${maxBytes}: raise maxBytes`)
   const model = decode(bytes)
-  checkOpset(model)
   const { graph } = model
   if (!graph || graph.node.length === 0) throw new FormatError('ONNX: the file holds no graph with nodes')
+  checkOpset(model)
   const constants = readInitializers(graph)
   const input = readInput(graph, constants, options.inputShape)
   const output = onlyOutput(graph)

@@ -99,7 +99,10 @@ function readElement(view: DataView, at: number, dtype: SafetensorsType): number
  * The bytes of a safetensors file; F32, F64 and I64 are written.
  * @throws InvalidArgumentError for other types, or data that does not fit its shape
  * @example
+ * ```ts
+ * import { encodeSafetensors } from '@he-ml/model-import'
  * const bytes = encodeSafetensors(new Map([['w', { dtype: 'F32', shape: [2], data: Float64Array.of(1, 2) }]]))
+ * ```
  */
 export function encodeSafetensors(tensors: ReadonlyMap<string, NamedTensor>): Uint8Array {
   const header: Record<string, z.infer<typeof entrySchema>> = Object.create(null)
