@@ -7,6 +7,7 @@ export type { ActivationOptions } from './compile/calibrate-activations.ts'
 export { type CompileOptions, compile, compileAndBind } from './compile/compile.ts'
 export { inputLayoutFor, type Packing } from './compile/input-layout.ts'
 export type { Schedule, ScheduledNode } from './compile/schedule.ts'
+export { parseCalibration, serializeCalibration } from './fit/calibration-file.ts'
 export { type Calibration, type FitOptions, fit } from './fit/fit.ts'
 export { type BoundPlan, bindPlan } from './plan/bound-plan.ts'
 export {

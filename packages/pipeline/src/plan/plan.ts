@@ -11,7 +11,7 @@ const count = z.number().int().nonnegative()
 const finite = z.number()
 const shape = z.array(positive).min(1).max(8)
 
-const statistics = z.strictObject({
+export const statisticsSchema = z.strictObject({
   count,
   min: finite,
   max: finite,
@@ -95,7 +95,7 @@ export const planSchema = z.strictObject({
   activation: calibrationOptions.extend({
     layers: z.record(z.string(), calibrationOptions.partial()).optional(),
   }),
-  statistics: z.record(z.string(), statistics),
+  statistics: z.record(z.string(), statisticsSchema),
   keyRequest: z.strictObject({
     relinearization: keyLevel.optional(),
     rotations: z.array(z.strictObject({ steps: positive, level: keyLevel })).max(4096),

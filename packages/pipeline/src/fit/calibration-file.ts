@@ -1,0 +1,38 @@
+import { FormatError } from '@he-ml/ckks-core'
+import type { InputStatistics } from '@he-ml/packing'
+import { z } from 'zod'
+import { statisticsSchema } from '../plan/plan.ts'
+import type { Calibration } from './fit.ts'
+
+const schema = z.strictObject({
+  model: z.string(),
+  samples: z.number().int().positive(),
+  statistics: z.record(z.string(), statisticsSchema),
+})
+
+/** A calibration as JSON text, to be kept beside a model whose data cannot be shipped. */
+export function serializeCalibration(calibration: Calibration): string {
+  const statistics = Object.fromEntries(
+    Object.entries(calibration.statistics).map(([name, s]) => [name, { ...s, histogram: [...s.histogram] }]),
+  )
+  return JSON.stringify({ ...calibration, statistics })
+}
+
+/** Reads it back. @throws FormatError naming the field */
+export function parseCalibration(text: string): Calibration {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch (error) {
+    throw new FormatError(`calibration: not JSON: ${(error as Error).message}`)
+  }
+  const result = schema.safeParse(json)
+  if (!result.success) {
+    const issue = result.error.issues[0]!
+    throw new FormatError(`calibration: field "${issue.path.join('.') || '(root)'}": ${issue.message}`)
+  }
+  const statistics: Record<string, InputStatistics> = {}
+  for (const [name, s] of Object.entries(result.data.statistics))
+    statistics[name] = { ...s, histogram: Float64Array.from(s.histogram) }
+  return { ...result.data, statistics }
+}
