@@ -64,8 +64,9 @@ export function floodingSigma(of: {
   for (const [name, value] of Object.entries({ queries, numbers }))
     if (!Number.isSafeInteger(value) || value < 1)
       throw new InvalidArgumentError(`${name} must be a positive integer, got ${value}`)
-  if (!(statisticalBits >= 10 && statisticalBits <= 128))
-    throw new InvalidArgumentError(`statisticalBits must be from 10 to 128, got ${statisticalBits}`)
+  // above 80, the cut tails of the normal source (2^-56 per number) would count
+  if (!(statisticalBits >= 10 && statisticalBits <= 80))
+    throw new InvalidArgumentError(`statisticalBits must be from 10 to 80, got ${statisticalBits}`)
   return bound * Math.sqrt(24 * queries * numbers) * 2 ** (statisticalBits / 2)
 }
 
