@@ -89,6 +89,13 @@ describe('approximate', () => {
     expect(() => approximate('sign', { range: [-2, 2], gap: 0.2, degree: 15, method: 'chebyshev' })).toThrow(/jumps/)
   })
 
+  it('certifies on ranges too wide for an interpolant', () => {
+    const wide = approximate('silu', { range: [-3000, 3000], degree: 15 })
+    const sampled = sampledError(wide, 60_001)
+    expect(wide.certifiedError).toBeGreaterThanOrEqual(sampled)
+    expect(wide.certifiedError).toBeLessThanOrEqual(1.01 * sampled)
+  })
+
   it('accepts functions of the caller', () => {
     const softplus = {
       name: 'softplus',

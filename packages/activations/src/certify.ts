@@ -30,7 +30,7 @@ export function certifySeries(
     const [lo, hi] = checkRange(interval)
     if (lo < series.range[0] || hi > series.range[1])
       throw new InvalidArgumentError(`[${interval}] is not inside the series' range [${series.range}]`)
-    return f.strip ? certifyAnalytic(f, series, interval) : certifyPiecewise(f, series, interval)
+    return (f.strip && certifyAnalytic(f, series, interval)) ?? certifyPiecewise(f, series, interval)
   })
   return {
     sampled: Math.max(...bounds.map((b) => b.sampled)),
@@ -38,8 +38,8 @@ export function certifySeries(
   }
 }
 
-/** Through an interpolant q of f with a proven tail: |f - p| <= |q - p| + tail. */
-function certifyAnalytic(f: ActivationFunction, series: ChebyshevSeries, interval: Range): Supremum {
+/** Through an interpolant q of f with a proven tail: |f - p| <= |q - p| + tail. Undefined where the range is too wide for one. */
+function certifyAnalytic(f: ActivationFunction, series: ChebyshevSeries, interval: Range): Supremum | undefined {
   const { halfWidth, bound } = f.strip!
   const half = 0.5 * (series.range[1] - series.range[0])
   const minor = halfWidth / half
@@ -49,6 +49,7 @@ function certifyAnalytic(f: ActivationFunction, series: ChebyshevSeries, interva
   const wanted = Math.ceil(Math.log((4 * size) / ((rho - 1) * 1e-17 * Math.max(1, size))) / Math.log(rho))
   const degree = Math.min(4000, Math.max(wanted, series.coefficients.length))
   const tail = (4 * size * rho ** -degree) / (rho - 1)
+  if (tail > 1e-10 * Math.max(1, size)) return undefined
   const q = interpolateChebyshev(f.evaluate, degree, series.range).coefficients
   const largest = Math.max(...q.map(Math.abs))
   const rounding = 4 * Number.EPSILON * Math.log2(degree + 2) * largest

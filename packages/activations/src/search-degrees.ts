@@ -77,7 +77,7 @@ function usefulDegrees(maxDegree: number) {
 }
 
 /** Ciphertext products that an odd series of this degree takes. */
-export function oddProducts(degree: number): number {
+function oddProducts(degree: number): number {
   const coefficients = Array.from({ length: degree + 1 }, (_, k) => (k % 2 === 1 ? 1 / k : 0))
   return chebyshevPolynomial(coefficients).operations.products
 }

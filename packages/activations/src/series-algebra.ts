@@ -6,7 +6,7 @@ import { InvalidArgumentError } from '@he-ml/ckks-core'
 import { type ChebyshevSeries, checkRange, clenshaw, interpolateChebyshev, type Range, toUnit } from './chebyshev.ts'
 
 /** Largest degree of the conversions to and from the power basis. */
-export const MAX_POWER_DEGREE = 31
+const MAX_POWER_DEGREE = 31
 
 function sameRange(a: ChebyshevSeries, b: ChebyshevSeries, verb: string): void {
   if (a.range[0] !== b.range[0] || a.range[1] !== b.range[1])

@@ -33,7 +33,7 @@ export interface OnnxSpec {
   readonly opset?: number
 }
 
-export function tensorInit({ dims, data, type = 1, typed = false }: TensorSpec, name = '') {
+function tensorInit({ dims, data, type = 1, typed = false }: TensorSpec, name = '') {
   const values = Array.from(data)
   const init: MessageInitShape<typeof TensorProtoSchema> = { name, dataType: type, dims: dims.map(BigInt) }
   if (typed && type === 1) init.floatData = values
