@@ -14,7 +14,7 @@ import { nameError } from './name-error.ts'
 export type Engine = Encoder & Evaluator
 
 /** What a circuit is given. */
-export interface CircuitContext {
+interface CircuitContext {
   readonly engine: Engine
   /** Ciphertexts of each input. */
   readonly inputs: readonly (readonly Ciphertext[])[]

@@ -14,7 +14,7 @@ export interface Differences {
 }
 
 /** Slots between an output on the lattice and what a tap reads, for every tap that reads inside the image. */
-export function tapOffsets(map: LinearMap, { grid }: MultiplexedLayout): number[] {
+function tapOffsets(map: LinearMap, { grid }: MultiplexedLayout): number[] {
   const { padding, dilation } = map.window
   return usefulTaps(map, 0).flatMap((ky) =>
     usefulTaps(map, 1).map(

@@ -18,7 +18,7 @@ import {
 import { expect } from 'vitest'
 
 /** 512 slots; enough levels for any single layer. */
-export const testParameters = insecureParameters({ logN: 10, levels: 8, scaleBits: 40, dnum: 9 })
+const testParameters = insecureParameters({ logN: 10, levels: 8, scaleBits: 40, dnum: 9 })
 export const testContext: LowerContext = { maxSlots: 512 }
 
 /** Deterministic values in [-1, 1]. */
