@@ -55,7 +55,9 @@ export function parseOnnx(bytes: Uint8Array, options: OnnxOptions = {}): Model {
   context.graph.set(input.name, { kind: 'input', name: input.name, inputs: [], shape: input.shape })
   translate(graph, context)
   if (!context.graph.node(output)) throw new FormatError(`ONNX: the graph's output "${output}" is computed by no node`)
-  return typed(() => context.graph.toModel(options.name ?? (graph.name || 'onnx'), input, output))
+  return typed(() =>
+    context.graph.toModel(options.name ?? (graph.name || 'onnx'), { name: input.name, shape: input.shape }, output),
+  )
 }
 
 function decode(bytes: Uint8Array): ModelProto {
