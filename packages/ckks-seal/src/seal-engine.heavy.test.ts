@@ -1,7 +1,7 @@
 import { createParameters, evaluateChebyshev } from '@he-ml/ckks-core'
 import { expect, it } from 'vitest'
 import { sealParameters } from './parameters.ts'
-import { precisionBits, values } from './seal.test-helper.ts'
+import { precisionBits, values } from './testing/party.ts'
 
 it('a degree 15 polynomial and a rotation at N = 2^14, 128-bit secure', async () => {
   const parameters = createParameters(sealParameters({ logN: 14, levels: 5, scaleBits: 40 }))

@@ -10,8 +10,8 @@ import {
   UnsupportedError,
 } from '@he-ml/ckks-core'
 import { describe, expect, it } from 'vitest'
-import { createParty, precisionBits, testParameters, values } from './seal.test-helper.ts'
 import { createSealEngine } from './seal-engine.ts'
+import { createParty, precisionBits, testParameters, values } from './testing/party.ts'
 
 const parameters = testParameters(12, 3)
 const n = parameters.maxSlots

@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest'
 import { FormatError, InvalidArgumentError, ParameterMismatchError } from '../errors/errors.ts'
 import { insecureParameters } from '../parameters/create-parameters.ts'
 import { encodeContainer, parseContainer } from './container.ts'
-import { sampleFile, sampleParameters, sampleSegments, samples } from './format-samples.test-helper.ts'
 import type { FileKind, HeaderInput } from './header.ts'
 import { containerLayout, encodePrelude, PRELUDE_BYTES } from './layout.ts'
+import { sampleFile, sampleParameters, sampleSegments, samples } from './testing/samples.ts'
 
 const kinds = Object.keys(samples) as FileKind[]
 const parameters = sampleParameters

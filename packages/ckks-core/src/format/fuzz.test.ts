@@ -4,9 +4,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { FormatError, HeMlError } from '../errors/errors.ts'
 import { parseContainer } from './container.ts'
-import { sampleFile, sampleParameters, samples } from './format-samples.test-helper.ts'
 import type { FileKind } from './header.ts'
 import { validateSegments } from './residues.ts'
+import { sampleFile, sampleParameters, samples } from './testing/samples.ts'
 
 const kinds = Object.keys(samples) as FileKind[]
 const files = new Map(kinds.map((kind) => [kind, sampleFile(kind)]))

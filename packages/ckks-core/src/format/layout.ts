@@ -9,11 +9,11 @@
 import { FormatError } from '../errors/errors.ts'
 
 /** 'HEML'. */
-export const CONTAINER_MAGIC: readonly number[] = Object.freeze([0x48, 0x45, 0x4d, 0x4c])
+const CONTAINER_MAGIC: readonly number[] = Object.freeze([0x48, 0x45, 0x4d, 0x4c])
 /** The only version there is. */
-export const CONTAINER_VERSION = 1
+const CONTAINER_VERSION = 1
 /** Segments start at multiples of this many bytes. */
-export const SEGMENT_ALIGNMENT = 64
+const SEGMENT_ALIGNMENT = 64
 /** Bytes before the header. */
 export const PRELUDE_BYTES = 16
 /** Longest header: a key set of some ten thousand keys. */
@@ -32,7 +32,7 @@ export interface ContainerLayout {
 }
 
 /** The next multiple of 64. */
-export const align = (offset: number): number => Math.ceil(offset / SEGMENT_ALIGNMENT) * SEGMENT_ALIGNMENT
+const align = (offset: number): number => Math.ceil(offset / SEGMENT_ALIGNMENT) * SEGMENT_ALIGNMENT
 
 /** Offsets that follow from the header's length and those of the segments. */
 export function containerLayout(headerBytes: number, lengths: readonly number[]): ContainerLayout {

@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { FormatError } from '../errors/errors.ts'
 import { parseContainer } from './container.ts'
-import { sampleFile, sampleParameters, samples } from './format-samples.test-helper.ts'
 import { packResidues, unpackResidues, validateResidues, validateSegments } from './residues.ts'
 import { segmentShapes, shapeBytes } from './segment-shape.ts'
+import { sampleFile, sampleParameters, samples } from './testing/samples.ts'
 
 describe('residues', () => {
   it('are 6 bytes, little endian', () => {

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { FormatError, InvalidArgumentError } from '../errors/errors.ts'
-import { sampleFile, sampleParameters, samples } from '../format/format-samples.test-helper.ts'
 import type { FileKind } from '../format/header.ts'
+import { sampleFile, sampleParameters, samples } from '../format/testing/samples.ts'
 import { AtomicFile, openContainerFile, readContainerFile, writeContainerFile, writeFileAtomic } from './index.ts'
 
 const kinds = Object.keys(samples) as FileKind[]

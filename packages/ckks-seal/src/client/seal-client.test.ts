@@ -1,7 +1,7 @@
 import { type AnyParameters, FormatError, UnsupportedError } from '@he-ml/ckks-core'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createParty, type Party, testParameters, values } from '../seal.test-helper.ts'
+import { createParty, type Party, testParameters, values } from '../testing/party.ts'
 
 const parameters: AnyParameters = testParameters(12, 2)
 const x = values(2048, 1)

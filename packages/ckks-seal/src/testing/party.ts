@@ -8,10 +8,10 @@ import {
   insecureParameters,
 } from '@he-ml/ckks-core'
 import type { SecretKey } from '@he-ml/ckks-core/client'
-import type { SealModule } from './backend/load.ts'
-import { createSealClient, type SealClient } from './client/seal-client.ts'
-import { sealParameters } from './parameters.ts'
-import { createSealEngine, type SealEngine } from './seal-engine.ts'
+import type { SealModule } from '../backend/load.ts'
+import { createSealClient, type SealClient } from '../client/seal-client.ts'
+import { sealParameters } from '../parameters.ts'
+import { createSealEngine, type SealEngine } from '../seal-engine.ts'
 
 /** Another node-seal than the installed one: HE_ML_NODE_SEAL is the path of its module. */
 async function otherSeal(): Promise<{ seal?: SealModule }> {
