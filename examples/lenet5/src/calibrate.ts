@@ -11,7 +11,9 @@ import { fit, serializeCalibration } from '@he-ml/pipeline'
 
 const [folder, samples = '5000'] = process.argv.slice(2)
 if (folder === undefined) throw new Error('usage: calibrate.ts MNIST_FOLDER [SAMPLES]')
-const model = await importOnnx(await readFile(new URL('../models/lenet5-relu.onnx', import.meta.url)), { name: 'lenet5-relu' })
+const model = await importOnnx(await readFile(new URL('../models/lenet5-relu.onnx', import.meta.url)), {
+  name: 'lenet5-relu',
+})
 const digits = await loadMnist(folder, { split: 'train' })
 const count = Math.min(Number(samples), digits.count)
 const inputs = (function* () {
@@ -22,4 +24,7 @@ const calibration = await fit(model, inputs, {
     if (done % 1000 === 0) console.error(`${done} of ${count}`)
   },
 })
-await writeFile(new URL('../models/lenet5-relu.calibration.json', import.meta.url), `${serializeCalibration(calibration)}\n`)
+await writeFile(
+  new URL('../models/lenet5-relu.calibration.json', import.meta.url),
+  `${serializeCalibration(calibration)}\n`,
+)

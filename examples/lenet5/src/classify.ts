@@ -1,0 +1,72 @@
+/**
+ * One network on encrypted digits, from plan to decrypted logits. The same code runs one digit at a time (multiplexed
+ * packing) and thousands at once (image = slot): the plan says which.
+ */
+import type { Model } from '@he-ml/packing'
+import { type Calibration, type CompileOptions, compileAndBind } from '@he-ml/pipeline'
+import type { DigitInput } from './inputs.ts'
+import type { DigitOutcome, NetworkOutcome } from './outcome.ts'
+import { startBar } from './progress.ts'
+import { Client, Server } from './session.ts'
+
+export interface ClassifyOptions {
+  readonly title: string
+  readonly calibration?: Calibration
+  readonly compile: CompileOptions
+  readonly threads: number
+}
+
+export async function classify(
+  model: Model,
+  digits: readonly DigitInput[],
+  options: ClassifyOptions,
+): Promise<NetworkOutcome> {
+  const { title, threads, calibration } = options
+  const times: Record<string, number> = {}
+  const timed = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+    const started = performance.now()
+    const result = await work()
+    times[name] = (times[name] ?? 0) + (performance.now() - started) / 1000
+    return result
+  }
+  console.log(`\n${title}`)
+  const plan = await timed('plan', () =>
+    compileAndBind(model, { ...options.compile, ...(calibration ? { calibration } : {}) }),
+  )
+  const { report } = plan.plan
+  console.log(
+    `  plan: ring 2^${report.logN}, ${report.depth} levels, ${report.securityMarginBits.toFixed(0)} bits below the 128-bit limit; ` +
+      `${report.rotations} rotations, ${report.products} products, ${report.keys.count} evaluation keys`,
+  )
+  await using client = await Client.create(plan, threads)
+  await using server = new Server(plan, threads)
+  const keys = startBar('keys')
+  await timed('keys', () => server.loadKeys(client.evaluationKeys(keys.update)))
+  keys.stop()
+  const weights = startBar('encoding weights')
+  await timed('encode weights', () => server.prepare(weights.update))
+  weights.stop()
+  const outcomes: DigitOutcome[] = []
+  const batch = plan.plan.batch
+  const running = startBar(digits.length === 1 ? 'encrypted inference' : `${digits.length} digits`)
+  for (let from = 0; from < digits.length; from += batch) {
+    const part = digits.slice(from, from + batch)
+    const input = await timed('encrypt', () => client.encrypt(part.map((d) => d.tensor)))
+    const { file, seconds } = await timed('server', () =>
+      server.run(input, ({ fraction, layer }) =>
+        running.update((from + fraction * part.length) / digits.length, layer),
+      ),
+    )
+    times.inference = (times.inference ?? 0) + seconds
+    const logits = await timed('decrypt', () => client.decrypt(file, part.length))
+    for (const [i, digit] of part.entries())
+      outcomes.push({
+        input: digit,
+        encrypted: logits[i]!.data,
+        clear: model.forward(digit.tensor).data,
+        seconds: seconds / part.length,
+      })
+  }
+  running.stop()
+  return { title, plan: plan.plan, digits: outcomes, times, peakBytes: server.engine.memory().peak }
+}
