@@ -1,11 +1,12 @@
 // What the engine costs, one JSON object per line: name, metric, value, unit, params. metric "time" is the median, "best"
-// the shortest run: on a machine with other work the latter says what the code can do. Every repetition works on another
-// ciphertext, so operands and keys come from memory as they do in a circuit. Arguments: parts of the names to
+// the shortest run and "cpu-time" (one thread only) the least processor time: on a machine with other work these say what
+// the code can do. Every repetition works on another ciphertext, so operands and keys come from memory as in a circuit. Arguments: parts of the names to
 // run ("key-switch", "hoisted", "operations"); none: everything. Correctness is engine-*-test's business.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <functional>
 #include <string>
 #include <thread>
@@ -85,47 +86,58 @@ Plaintext randomPlaintext(const std::shared_ptr<const Context>& context, unsigne
     return out;
 }
 
-double milliseconds(const std::function<void()>& work) {
-    const auto start = std::chrono::steady_clock::now();
-    work();
-    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+double processorMilliseconds() {
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) * 1e-6;
 }
+
+struct Times {
+    double median;
+    double best;
+    double processor;   // 0: not measured
+};
 
 // Lends `threads` threads; the measured call runs on one of them, as it does behind the queue.
 class Threads {
 public:
-    explicit Threads(unsigned threads) : threads_(threads) {
+    explicit Threads(unsigned threads) {
         if (threads > 1) scheduler_ = std::make_unique<Scheduler>(SchedulerOptions{threads, nullptr, 0});
     }
 
-    std::vector<double> sorted(unsigned repetitions, const std::function<void(Executor&, unsigned)>& work) {
+    Times measure(unsigned repetitions, const std::function<void(Executor&, unsigned)>& work) {
         std::vector<double> times;
+        std::vector<double> processor;
         SerialExecutor serial;
-        for (unsigned r = 0; r < repetitions + 2; ++r) {
-            if (scheduler_) {
-                scheduler_->wait(scheduler_->submit({}, [&] {
-                    times.push_back(milliseconds([&] { work(*scheduler_, r); }));
-                }));
-            } else {
-                times.push_back(milliseconds([&] { work(serial, r); }));
-            }
+        auto once = [&](Executor& executor, unsigned r) {
+            const double cpu = processorMilliseconds();
+            const auto start = std::chrono::steady_clock::now();
+            work(executor, r);
+            const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
+            if (r < WARM_UP) return;
+            times.push_back(elapsed.count());
+            processor.push_back(processorMilliseconds() - cpu);
+        };
+        for (unsigned r = 0; r < repetitions + WARM_UP; ++r) {
+            if (scheduler_) scheduler_->wait(scheduler_->submit({}, [&] { once(*scheduler_, r); }));
+            else once(serial, r);
         }
-        times.erase(times.begin(), times.begin() + 2);   // warm-up
         std::sort(times.begin(), times.end());
-        return times;
+        return {times[times.size() / 2], times[0],
+                scheduler_ ? 0 : *std::min_element(processor.begin(), processor.end())};
     }
 
-    unsigned count() const { return threads_; }
-
 private:
-    unsigned threads_;
+    static constexpr unsigned WARM_UP = 2;
     std::unique_ptr<Scheduler> scheduler_;
 };
 
-void report(const std::string& name, const std::vector<double>& times, const Context& context, const Case& c, unsigned threads,
+void report(const std::string& name, const Times& times, const Context& context, const Case& c, unsigned threads,
             const std::string& more = "") {
-    const std::pair<const char*, double> rows[] = {{"time", times[times.size() / 2]}, {"best", times[0]}};
+    const std::pair<const char*, double> rows[] = {{"time", times.median}, {"best", times.best},
+                                                    {"cpu-time", times.processor}};
     for (const auto& [metric, value] : rows) {
+        if (value == 0) continue;
         std::printf("{\"name\":\"%s\",\"metric\":\"%s\",\"value\":%.4f,\"unit\":\"ms\",\"params\":{\"logN\":%u,"
                     "\"limbs\":%u,\"special\":%u,\"dnum\":%u,\"threads\":%u,\"kernel\":\"%s\"%s}}\n",
                     name.c_str(), metric, value, c.logN, c.limbs, c.special, c.dnum, threads, context.kernels().name,
@@ -134,7 +146,7 @@ void report(const std::string& name, const std::vector<double>& times, const Con
     std::fflush(stdout);
 }
 
-unsigned repetitions(unsigned logN) { return logN >= 16 ? 31 : 61; }
+unsigned repetitions(unsigned logN) { return logN >= 16 ? 15 : 31; }
 
 void benchKeySwitch(const Case& c, unsigned threadCount) {
     auto context = Context::create(makeSpec(c));
@@ -145,10 +157,10 @@ void benchKeySwitch(const Case& c, unsigned threadCount) {
     for (int i = 0; i < 4; ++i) inputs.push_back(randomCiphertext(context, level));
     Threads threads(threadCount);
     const unsigned reps = repetitions(c.logN);
-    report("key-switch", threads.sorted(reps, [&](Executor& executor, unsigned r) {
+    report("key-switch", threads.measure(reps, [&](Executor& executor, unsigned r) {
         rotate(inputs[r % 4], 3, rotation, executor);
     }), *context, c, threadCount);
-    report("mul-relinearize", threads.sorted(reps, [&](Executor& executor, unsigned r) {
+    report("mul-relinearize", threads.measure(reps, [&](Executor& executor, unsigned r) {
         mulRelinearize(inputs[r % 4], inputs[(r + 1) % 4], relinearization, executor);
     }), *context, c, threadCount);
 }
@@ -168,7 +180,7 @@ void benchHoisted(const Case& c, unsigned babies, unsigned giants, unsigned thre
         for (unsigned b = 0; b < babies; ++b) steps[g].terms.push_back({&keys[b], &plaintexts[(b + g) % babies]});
     }
     Threads threads(threadCount);
-    report("linear-transform", threads.sorted(15, [&](Executor& executor, unsigned) {
+    report("linear-transform", threads.measure(15, [&](Executor& executor, unsigned) {
         linearTransform(input, steps, executor);
     }), *context, c, threadCount, ",\"babySteps\":" + std::to_string(babies) + ",\"giantSteps\":" + std::to_string(giants));
 }
@@ -182,7 +194,7 @@ void benchOperations(const Case& c, unsigned threadCount) {
     const Plaintext periodic = randomPlaintext(context, level, c.logN - 6);
     Threads threads(threadCount);
     auto time = [&](const char* name, const std::function<void(Executor&, const Ciphertext&, const Ciphertext&)>& work) {
-        report(name, threads.sorted(repetitions(c.logN), [&](Executor& executor, unsigned r) {
+        report(name, threads.measure(repetitions(c.logN), [&](Executor& executor, unsigned r) {
             work(executor, in[r % 4], in[(r + 1) % 4]);
         }), *context, c, threadCount);
     };

@@ -1,10 +1,9 @@
 // Double hoisting (Bossuat et al., ePrint 2020/1203, section 4): one decomposition for all baby steps, products with
 // plaintexts modulo QP, and one division by P per giant step instead of one per rotation.
 //
-// For each target limb: modUp of the digits, then the kernel's hoisted product over all baby and giant steps, so that a
-// rotated baby ciphertext exists only in registers. Special limbs come first; a q limb of a giant step's second half
-// then finishes its division by P and goes to coefficients while in the cache, ready for the giant step's own key
-// switch (switch-keys.h). A lone giant step without a key is finished at once, in the result.
+// For each target limb: the digits' transforms, then the kernel's hoisted product over all baby and giant steps, so that a
+// rotated baby ciphertext exists only in registers. A giant step's second half is then divided by P and decomposed for
+// the giant step's own key switch (switch-keys.h). A lone giant step without a key is finished at once, in the result.
 #include "evaluator.h"
 #include "evaluator/operands.h"
 #include "key-switch/mod-down.h"
@@ -13,8 +12,6 @@
 namespace heml {
 
 namespace {
-
-constexpr size_t GROUP = 2;   // targets converted together; see switch-keys.cpp
 
 bool isIdentity(const KeySwitchKey* key) { return key == nullptr; }
 
@@ -31,6 +28,9 @@ void check(const Ciphertext& a, const std::vector<GiantStep>& giants) {
     if (giants.empty()) throw InvalidArgumentError("a linear transform needs at least one giant step");
     for (const GiantStep& giant : giants) {
         requireStepKey(a, giant.key);
+        if (giants.size() > kernel::MAX_GIANT_STEPS) {
+            throw InvalidArgumentError("at most 128 giant steps, got " + std::to_string(giants.size()));
+        }
         if (giant.terms.empty()) throw InvalidArgumentError("a giant step needs at least one term");
         for (const BabyTerm& term : giant.terms) {
             requireStepKey(a, term.key);
@@ -128,32 +128,24 @@ public:
     }
 
     Ciphertext run(Executor& executor) {
-        const Poly coefficients = decompose(context_, a_.poly(1), executor);
-        overGroups(coefficients, context_.qLimbs(), context_.specialLimbs(), executor);
-        overGroups(coefficients, 0, limbs_, executor);
+        {
+            const Poly coefficients = decompose(context_, a_.poly(1), executor);
+            Digits digits(context_, limbs_);
+            digits.convert(a_.poly(1), coefficients, executor);
+            executor.parallelFor(targetCount(context_, limbs_), [&](size_t begin, size_t end) {
+                for (size_t t = begin; t < end; ++t) {
+                    digits.transform(t);
+                    multiply(digits.digits(t), digits.count(), modulusOf(context_, limbs_, t));
+                    if (t >= limbs_) specialLimb(t - limbs_);
+                }
+            });
+        }
+        divide(executor);
         if (!alone_) finish(executor);
         return std::move(out_);
     }
 
 private:
-    void overGroups(const Poly& coefficients, size_t first, size_t count, Executor& executor) {
-        executor.parallelFor((count + GROUP - 1) / GROUP, [&](size_t begin, size_t end) {
-            ModUp modUp(context_, limbs_, GROUP);
-            Poly scratch(context_.pool(), 1, context_.ringDegree(), MemoryKind::Scratch);
-            for (size_t group = begin; group < end; ++group) {
-                size_t moduli[GROUP];
-                const size_t size = std::min(GROUP, count - group * GROUP);
-                for (size_t t = 0; t < size; ++t) moduli[t] = first + group * GROUP + t;
-                modUp.run(a_.poly(1), coefficients, moduli, size);
-                for (size_t t = 0; t < size; ++t) {
-                    multiply(modUp.digits(t), modUp.digitCount(), moduli[t]);
-                    if (moduli[t] < context_.qLimbs()) divideLimb(moduli[t], scratch);
-                    else specialLimb(moduli[t]);
-                }
-            }
-        });
-    }
-
     uint64_t* target(size_t g, unsigned half, size_t modulus) {
         if (modulus < context_.qLimbs()) return alone_ ? out_.limb(half, modulus) : q_[2 * g + half].limb(modulus);
         return alone_ ? special_[half].limb(modulus - context_.qLimbs())
@@ -182,24 +174,25 @@ private:
     // Which halves of giant step g are divided by P before the end: both when it is alone, the second when it rotates.
     bool divides(size_t g, unsigned half) const { return alone_ || (half == 1 && !isIdentity(giants_[g].key)); }
 
-    void specialLimb(size_t modulus) {
-        const size_t j = modulus - context_.qLimbs();
+    void specialLimb(size_t j) {
         for (size_t g = 0; g < giants_.size(); ++g) {
             for (unsigned half = 0; half < 2; ++half) {
                 if (divides(g, half)) {
-                    specialToCoefficients(context_, j, special_[2 * g + half].limb(j), target(g, half, modulus));
+                    specialToCoefficients(context_, j, special_[2 * g + half].limb(j),
+                                          target(g, half, context_.qLimbs() + j));
                 }
             }
         }
     }
 
-    void divideLimb(size_t modulus, Poly& scratch) {
+    void divide(Executor& executor) {
         for (size_t g = 0; g < giants_.size(); ++g) {
             for (unsigned half = 0; half < 2; ++half) {
                 if (!divides(g, half)) continue;
-                uint64_t* limb = target(g, half, modulus);
-                modDownLimbs(context_, special_[2 * g + half], &modulus, 1, &limb, scratch);
-                if (!alone_) decomposeLimb(context_, limbs_, modulus, coefficients_[g].limb(modulus), limb);
+                Poly& poly = alone_ ? out_.poly(half) : q_[2 * g + half];
+                modDown(context_, special_[2 * g + half], limbs_, poly, executor, [&](size_t i) {
+                    if (!alone_) decomposeLimb(context_, limbs_, i, coefficients_[g].limb(i), poly.limb(i));
+                });
             }
         }
     }

@@ -6,7 +6,7 @@ namespace heml {
 
 namespace {
 
-constexpr size_t GROUP = 2;   // targets converted together; see switch-keys.cpp
+constexpr size_t GROUP = 2;   // targets converted together, and what one thread takes at a time
 
 // Per poly, the dropped limbs as coefficients; for two primes times the conversion factors.
 Poly droppedCoefficients(const Ciphertext& a, size_t kept, Executor& executor) {

@@ -32,43 +32,49 @@ Poly decompose(const Context& context, const Poly& evaluation, Executor& executo
     return out;
 }
 
-ModUp::ModUp(const Context& context, size_t limbs, size_t width)
+Digits::Digits(const Context& context, size_t limbs)
     : context_(context),
       limbs_(limbs),
-      digitCount_(context.digitsFor(limbs)),
-      scratch_(context.pool(), width * digitCount_, context.ringDegree(), MemoryKind::Scratch),
-      pointers_(width * digitCount_) {}
+      count_(context.digitsFor(limbs)),
+      scratch_(context.pool(), targetCount(context, limbs) * count_, context.ringDegree(), MemoryKind::Scratch),
+      pointers_(targetCount(context, limbs) * count_) {}
 
-void ModUp::run(const Poly& evaluation, const Poly& coefficients, const size_t* moduli, size_t count) {
+void Digits::convert(const Poly& evaluation, const Poly& coefficients, Executor& executor) {
+    for (size_t target = 0; target < targetCount(context_, limbs_); ++target) {
+        for (size_t d = 0; d < count_; ++d) {
+            const bool own = target < limbs_ && target / context_.digitLimbs() == d;
+            pointers_[target * count_ + d] = own ? evaluation.limb(target) : scratch_.limb(target * count_ + d);
+        }
+    }
+    const size_t ranges = context_.ringDegree() / CONVERT_RANGE;
+    executor.parallelFor(count_ * ranges, [&](size_t begin, size_t end) {
+        for (size_t i = begin; i < end; ++i) {
+            const size_t from = i % ranges * CONVERT_RANGE;
+            convertRange(coefficients, i / ranges, from, from + CONVERT_RANGE);
+        }
+    });
+}
+
+void Digits::convertRange(const Poly& coefficients, size_t d, size_t begin, size_t end) {
+    const Digit digit = digitOf(context_, limbs_, d);
     std::vector<const uint64_t*> sources;
     std::vector<uint64_t*> targets;
     std::vector<uint32_t> indices;
-    for (size_t d = 0; d < digitCount_; ++d) {
-        const Digit digit = digitOf(context_, limbs_, d);
-        const kernel::BaseConverter& converter = context_.modUp(digit.begin, digit.size);
-        sources.clear();
-        targets.clear();
-        indices.clear();
-        for (size_t i = 0; i < digit.size; ++i) sources.push_back(coefficients.limb(digit.begin + i));
-        for (size_t t = 0; t < count; ++t) {
-            const size_t at = t * digitCount_ + d;
-            if (moduli[t] / context_.digitLimbs() == d && moduli[t] < limbs_) {
-                pointers_[at] = evaluation.limb(moduli[t]);
-                continue;
-            }
-            pointers_[at] = scratch_.limb(at);
-            targets.push_back(scratch_.limb(at));
-            indices.push_back(Context::modUpTarget(digit.begin, digit.size, moduli[t]));
-        }
-        if (targets.empty()) continue;
-        context_.kernels().baseConvert({sources.data(), true, targets.data(), indices.data(), targets.size(), 0,
-                                        context_.ringDegree()}, converter);
-        for (size_t t = 0; t < count; ++t) {
-            uint64_t* limb = scratch_.limb(t * digitCount_ + d);
-            if (pointers_[t * digitCount_ + d] == limb) {
-                context_.kernels().nttForward(limb, limb, context_.tables(moduli[t]));
-            }
-        }
+    for (size_t i = 0; i < digit.size; ++i) sources.push_back(coefficients.limb(digit.begin + i));
+    for (size_t target = 0; target < targetCount(context_, limbs_); ++target) {
+        if (target < limbs_ && target / context_.digitLimbs() == d) continue;
+        targets.push_back(scratch_.limb(target * count_ + d));
+        indices.push_back(Context::modUpTarget(digit.begin, digit.size, modulusOf(context_, limbs_, target)));
+    }
+    context_.kernels().baseConvert({sources.data(), true, targets.data(), indices.data(), targets.size(), begin, end},
+                                   context_.modUp(digit.begin, digit.size));
+}
+
+void Digits::transform(size_t target) {
+    const kernel::NttTables& tables = context_.tables(modulusOf(context_, limbs_, target));
+    for (size_t d = 0; d < count_; ++d) {
+        uint64_t* limb = scratch_.limb(target * count_ + d);
+        if (pointers_[target * count_ + d] == limb) context_.kernels().nttForward(limb, limb, tables);
     }
 }
 

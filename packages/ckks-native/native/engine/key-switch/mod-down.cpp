@@ -2,32 +2,45 @@
 
 #include <vector>
 
+#include "key-switch/decompose.h"
+
 namespace heml {
+
+namespace {
+
+// [x mod P] as coefficients modulo every q limb, by ranges of coefficients.
+void convertSpecial(const Context& context, const Poly& specialCoefficients, Poly& out, Executor& executor) {
+    std::vector<const uint64_t*> sources;
+    std::vector<uint64_t*> targets;
+    for (size_t j = 0; j < context.specialLimbs(); ++j) sources.push_back(specialCoefficients.limb(j));
+    for (size_t i = 0; i < out.limbs(); ++i) targets.push_back(out.limb(i));
+    executor.parallelFor(context.ringDegree() / CONVERT_RANGE, [&](size_t begin, size_t end) {
+        context.kernels().baseConvert({sources.data(), true, targets.data(), nullptr, targets.size(),
+                                       begin * CONVERT_RANGE, end * CONVERT_RANGE}, context.modDown());
+    });
+}
+
+}  // namespace
 
 void specialToCoefficients(const Context& context, size_t j, uint64_t* dst, const uint64_t* src) {
     context.kernels().nttInverseScaled(dst, src, context.tables(context.qLimbs() + j),
                                        context.modDown().sourceFactor(j).factor);
 }
 
-void modDownLimbs(const Context& context, const Poly& specialCoefficients, const size_t* moduli, size_t count,
-                  uint64_t* const* targets, Poly& scratch) {
-    std::vector<const uint64_t*> sources;
-    std::vector<uint64_t*> converted;
-    std::vector<uint32_t> indices;
-    for (size_t j = 0; j < context.specialLimbs(); ++j) sources.push_back(specialCoefficients.limb(j));
-    for (size_t t = 0; t < count; ++t) {
-        converted.push_back(scratch.limb(t));
-        indices.push_back(static_cast<uint32_t>(moduli[t]));
-    }
+void modDown(const Context& context, const Poly& specialCoefficients, size_t limbs, Poly& target, Executor& executor,
+             const std::function<void(size_t i)>& after) {
+    Poly converted(context.pool(), limbs, context.ringDegree(), MemoryKind::Scratch);
+    convertSpecial(context, specialCoefficients, converted, executor);
     const kernel::Kernels& kernels = context.kernels();
-    kernels.baseConvert({sources.data(), true, converted.data(), indices.data(), count, 0, context.ringDegree()},
-                        context.modDown());
-    for (size_t t = 0; t < count; ++t) {
-        const kernel::Modulus& modulus = context.modulus(moduli[t]);
-        kernels.nttForward(converted[t], converted[t], context.tables(moduli[t]));
-        kernels.mulScalarAdd(targets[t], converted[t], kernel::negateMod(context.specialInverse(moduli[t]), modulus),
-                             context.ringDegree(), modulus);
-    }
+    executor.parallelFor(limbs, [&](size_t begin, size_t end) {
+        for (size_t i = begin; i < end; ++i) {
+            const kernel::Modulus& modulus = context.modulus(i);
+            kernels.nttForward(converted.limb(i), converted.limb(i), context.tables(i));
+            kernels.mulScalarAdd(target.limb(i), converted.limb(i),
+                                 kernel::negateMod(context.specialInverse(i), modulus), context.ringDegree(), modulus);
+            if (after) after(i);
+        }
+    });
 }
 
 }  // namespace heml

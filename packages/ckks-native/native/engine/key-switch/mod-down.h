@@ -2,17 +2,20 @@
 // subtracting P^-1 [x mod P centred], brought over from the special limbs' coefficients.
 #pragma once
 
+#include <functional>
+
 #include "context.h"
+#include "executor.h"
 #include "poly.h"
 
 namespace heml {
 
-// Special limb j to what modDownLimbs reads; dst may be src.
+// Special limb j to what modDown reads; dst may be src.
 void specialToCoefficients(const Context& context, size_t j, uint64_t* dst, const uint64_t* src);
 
-// q limbs moduli[0 .. count): targets[t] = targets[t] - P^-1 [x mod P] for x given by its special coefficients.
-// scratch: count limbs.
-void modDownLimbs(const Context& context, const Poly& specialCoefficients, const size_t* moduli, size_t count,
-                  uint64_t* const* targets, Poly& scratch);
+// For the first `limbs` limbs of target: target_i -= P^-1 [x mod P]. after(i), if given, follows while limb i is in the
+// cache, on the same thread.
+void modDown(const Context& context, const Poly& specialCoefficients, size_t limbs, Poly& target, Executor& executor,
+             const std::function<void(size_t i)>& after = nullptr);
 
 }  // namespace heml

@@ -6,10 +6,6 @@ namespace heml {
 
 namespace {
 
-// Targets converted together: reading the digit's coefficients once for two targets halves that traffic, and two
-// targets' digits still fit the cache.
-constexpr size_t GROUP = 2;
-
 class Switch {
 public:
     Switch(const Context& context, unsigned level, const std::vector<SwitchInput>& inputs,
@@ -21,60 +17,52 @@ public:
     }
 
     void run(Executor& executor) {
-        overGroups(context_.qLimbs(), context_.specialLimbs(), &Switch::specialTargets, executor);
-        overGroups(0, limbs_, &Switch::qTargets, executor);
+        const size_t targets = targetCount(context_, limbs_);
+        if (inputs_.empty()) {
+            executor.parallelFor(targets, [&](size_t begin, size_t end) {
+                for (size_t t = begin; t < end; ++t) {
+                    startTarget(t);
+                    finishTarget(t);
+                }
+            });
+        }
+        for (size_t input = 0; input < inputs_.size(); ++input) {
+            Digits digits(context_, limbs_);
+            digits.convert(*inputs_[input].evaluation, *inputs_[input].coefficients, executor);
+            executor.parallelFor(targets, [&](size_t begin, size_t end) {
+                for (size_t t = begin; t < end; ++t) {
+                    if (input == 0) startTarget(t);
+                    multiplyTarget(digits, input, t);
+                    if (input + 1 == inputs_.size()) finishTarget(t);
+                }
+            });
+        }
+        for (size_t r = 0; r < results_.size(); ++r) {
+            for (unsigned half = 0; half < 2; ++half) {
+                modDown(context_, special_[2 * r + half], limbs_, results_[r].out->poly(half), executor);
+            }
+        }
     }
 
 private:
-    using Work = void (Switch::*)(ModUp&, const size_t* moduli, size_t count);
-
-    void overGroups(size_t first, size_t count, Work work, Executor& executor) {
-        executor.parallelFor((count + GROUP - 1) / GROUP, [&](size_t begin, size_t end) {
-            ModUp modUp(context_, limbs_, GROUP);
-            for (size_t group = begin; group < end; ++group) {
-                size_t moduli[GROUP];
-                const size_t size = std::min(GROUP, count - group * GROUP);
-                for (size_t t = 0; t < size; ++t) moduli[t] = first + group * GROUP + t;
-                (this->*work)(modUp, moduli, size);
-            }
-        });
+    void startTarget(size_t t) {
+        for (size_t r = 0; r < results_.size(); ++r) addAddends(r, modulusOf(context_, limbs_, t));
     }
 
-    void specialTargets(ModUp& modUp, const size_t* moduli, size_t count) {
-        multiplyTargets(modUp, moduli, count);
-        for (size_t t = 0; t < count; ++t) {
-            const size_t j = moduli[t] - context_.qLimbs();
-            for (Poly& special : special_) specialToCoefficients(context_, j, special.limb(j), special.limb(j));
-        }
-    }
-
-    void qTargets(ModUp& modUp, const size_t* moduli, size_t count) {
-        multiplyTargets(modUp, moduli, count);
-        Poly scratch(context_.pool(), count, context_.ringDegree(), MemoryKind::Scratch);
-        uint64_t* targets[GROUP];
+    void multiplyTarget(Digits& digits, size_t input, size_t t) {
+        digits.transform(t);
         for (size_t r = 0; r < results_.size(); ++r) {
-            for (unsigned half = 0; half < 2; ++half) {
-                for (size_t t = 0; t < count; ++t) targets[t] = target(r, half, moduli[t]);
-                modDownLimbs(context_, special_[2 * r + half], moduli, count, targets, scratch);
-            }
-        }
-    }
-
-    // Everything modulo these moduli but the division: addends and inner products of all results.
-    void multiplyTargets(ModUp& modUp, const size_t* moduli, size_t count) {
-        for (size_t t = 0; t < count; ++t) {
-            for (size_t r = 0; r < results_.size(); ++r) addAddends(r, moduli[t]);
-        }
-        for (size_t input = 0; input < inputs_.size(); ++input) {
-            modUp.run(*inputs_[input].evaluation, *inputs_[input].coefficients, moduli, count);
-            for (size_t t = 0; t < count; ++t) {
-                for (size_t r = 0; r < results_.size(); ++r) {
-                    for (const SwitchTerm& term : results_[r].terms) {
-                        if (term.input == input) multiply(r, term, modUp.digits(t), modUp.digitCount(), moduli[t]);
-                    }
+            for (const SwitchTerm& term : results_[r].terms) {
+                if (term.input == input) {
+                    multiply(r, term, digits.digits(t), digits.count(), modulusOf(context_, limbs_, t));
                 }
             }
         }
+    }
+
+    void finishTarget(size_t t) {
+        if (t < limbs_) return;
+        for (Poly& special : special_) specialToCoefficients(context_, t - limbs_, special.limb(t - limbs_), special.limb(t - limbs_));
     }
 
     // Starts both halves of a result modulo one prime: its addends, or zero.

@@ -2,9 +2,8 @@
 // addends modulo QP, divided by P once. Relinearisation and rotation are one input and one result; hoisted rotations
 // one input and many results; the giant steps of a linear transform many inputs and one result.
 //
-// Target limb after target limb: modUp of every input (in the cache), then the inner product with each key; the special
-// limbs first, taken back to coefficients at once, so that each q limb can finish with its share of modDown while it is
-// still in the cache. Keys stream through once, in their order in memory.
+// Target limb after target limb: the digits' transforms, then the inner product with each key while they are in the
+// cache; special limbs go back to coefficients at once. Keys stream through once, in their order in memory.
 // modulo QP here: q limbs hold the value times P^-1, special limbs the value itself (see key-switch-key.h).
 #pragma once
 
