@@ -166,11 +166,15 @@ void benchKeySwitch(const Case& c, unsigned threadCount) {
 }
 
 // `babies` rotations of one ciphertext with a plaintext product each, added up; then with several giant steps.
-void benchHoisted(const Case& c, unsigned babies, unsigned giants, unsigned threadCount) {
+void benchHoisted(const Case& c, unsigned babies, unsigned giants, bool packed, unsigned threadCount) {
     auto context = Context::create(makeSpec(c));
     const unsigned level = context->maxLevel();
     std::vector<KeySwitchKey> keys;
     for (unsigned b = 0; b < babies + giants - 1; ++b) keys.push_back(randomKey(context, level, context->galoisElement(b + 1)));
+    SerialExecutor serial;
+    for (KeySwitchKey& key : keys) {
+        if (packed) key.pack(serial);
+    }
     std::vector<Plaintext> plaintexts;
     for (unsigned b = 0; b < babies; ++b) plaintexts.push_back(randomPlaintext(context, level, 0));
     const Ciphertext input = randomCiphertext(context, level);
@@ -182,7 +186,8 @@ void benchHoisted(const Case& c, unsigned babies, unsigned giants, unsigned thre
     Threads threads(threadCount);
     report("linear-transform", threads.measure(15, [&](Executor& executor, unsigned) {
         linearTransform(input, steps, executor);
-    }), *context, c, threadCount, ",\"babySteps\":" + std::to_string(babies) + ",\"giantSteps\":" + std::to_string(giants));
+    }), *context, c, threadCount, ",\"babySteps\":" + std::to_string(babies) + ",\"giantSteps\":" + std::to_string(giants) +
+           (packed ? ",\"keys\":\"packed\"" : ",\"keys\":\"unpacked\""));
 }
 
 void benchOperations(const Case& c, unsigned threadCount) {
@@ -226,9 +231,11 @@ int main(int argc, char** argv) {
             }
         }
         if (wanted(argc, argv, "hoisted")) {
-            benchHoisted({16, 24, 8, 3}, 16, 1, threads);
-            benchHoisted({16, 24, 8, 3}, 16, 4, threads);
-            benchHoisted({16, 12, 8, 2}, 16, 1, threads);
+            for (bool packed : {true, false}) {
+                benchHoisted({16, 24, 8, 3}, 16, 1, packed, threads);
+                benchHoisted({16, 24, 8, 3}, 16, 4, packed, threads);
+                benchHoisted({16, 12, 8, 2}, 16, 1, packed, threads);
+            }
         }
         if (wanted(argc, argv, "operations")) benchOperations({16, 24, 8, 3}, threads);
     }

@@ -4,12 +4,14 @@
 // The division by P of the last step is folded in, which makes the q limbs
 //     b = -a s + P^-1 e + [q_t in digit d] s'  (mod q_t)      and the special limbs   b = -a s + e  (mod p_t).
 // a is uniform, from a seed. Each error e is one small polynomial per digit, reduced modulo every limb.
+// pack() keeps 6 of each 8 bytes: many rotations at once run at the speed of memory, so fewer bytes is faster.
 #pragma once
 
 #include <array>
 #include <memory>
 
 #include "context.h"
+#include "executor.h"
 #include "poly.h"
 
 namespace heml {
@@ -35,19 +37,30 @@ public:
     // Index into Context's moduli of target t.
     size_t modulusIndex(size_t t) const { return t < qLimbs() ? t : context_->qLimbs() + (t - qLimbs()); }
 
-    // N words, canonical.
-    uint64_t* limb(size_t target, size_t digit, Half half) { return poly_.limb(index(target, digit, half)); }
-    const uint64_t* limb(size_t target, size_t digit, Half half) const { return poly_.limb(index(target, digit, half)); }
+    // N words, canonical. Of an unpacked key only, else InvalidArgumentError.
+    uint64_t* limb(size_t target, size_t digit, Half half) { return unpacked().limb(index(target, digit, half)); }
+    const uint64_t* limb(size_t target, size_t digit, Half half) const {
+        return const_cast<KeySwitchKey*>(this)->limb(target, digit, half);
+    }
+
+    // To 6 bytes a residue and back, in place; nothing if it is so already. Not while an operation reads the key.
+    void pack(Executor& executor);
+    void unpack(Executor& executor);
+    bool packed() const { return packed_; }
+    // What the kernels read, packed or not.
+    kernel::KeyLimb keyLimb(size_t target, size_t digit, Half half) const { return poly_.limb(index(target, digit, half)); }
 
     Seed seed{};                                     // what the a halves were expanded from
 
 private:
+    Poly& unpacked();
     size_t index(size_t target, size_t digit, Half half) const { return (target * digits_ + digit) * 2 + half; }
 
     std::shared_ptr<const Context> context_;
     unsigned level_ = 0;
     uint32_t galoisElement_ = 0;
     size_t digits_ = 0;
+    bool packed_ = false;
     Poly poly_;
 };
 

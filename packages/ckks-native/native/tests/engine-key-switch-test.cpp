@@ -101,6 +101,31 @@ TEST(hoistedRotationsEqualSingleOnes) {
   });
 }
 
+TEST(packedKeysGiveTheSameWords) {
+  forShapes([](Toolkit& kit) {
+    SerialExecutor serial;
+    const unsigned level = kit.context->maxLevel();
+    KeySwitchKey key = kit.key(level, kit.context->galoisElement(1));
+    const std::vector<Word> before(key.limb(0, 0, KeySwitchKey::A), key.limb(0, 0, KeySwitchKey::A) + kit.n());
+    const std::size_t bytes = key.bytes();
+    const Ciphertext a = kit.uniformCiphertext(level, 1);
+    const Plaintext p = kit.plaintext(kit.periodic(0), level, true);
+    const Ciphertext rotated = applyGalois(a, key, serial);
+    const Ciphertext transformed = linearTransform(a, {{&key, {{&key, &p}}}}, serial);
+    key.pack(serial);
+    CHECK_EQUAL(key.bytes(), bytes / 4 * 3);
+    CHECK_THROWS(key.limb(0, 0, KeySwitchKey::A));
+    const Ciphertext rotatedPacked = applyGalois(a, key, serial);
+    const Ciphertext transformedPacked = linearTransform(a, {{&key, {{&key, &p}}}}, serial);
+    for (unsigned poly = 0; poly < 2; ++poly) {
+      CHECK(kit.poly(rotated, poly) == kit.poly(rotatedPacked, poly));
+      CHECK(kit.poly(transformed, poly) == kit.poly(transformedPacked, poly));
+    }
+    key.unpack(serial);
+    CHECK(std::equal(before.begin(), before.end(), key.limb(0, 0, KeySwitchKey::A)));
+  });
+}
+
 TEST(wrongKeysAreRefused) {
   Toolkit kit(Context::create(makeSpec(testShapes()[0])));
   Toolkit other(Context::create(makeSpec(testShapes()[1])));

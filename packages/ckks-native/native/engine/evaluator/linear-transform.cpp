@@ -26,6 +26,7 @@ void requireStepKey(const Ciphertext& a, const KeySwitchKey* key) {
 void check(const Ciphertext& a, const std::vector<GiantStep>& giants) {
     requireDegreeOne(a, "linearTransform");
     if (giants.empty()) throw InvalidArgumentError("a linear transform needs at least one giant step");
+    const KeySwitchKey* first = nullptr;   // baby key: all are packed or none is
     for (const GiantStep& giant : giants) {
         requireStepKey(a, giant.key);
         if (giants.size() > kernel::MAX_GIANT_STEPS) {
@@ -38,6 +39,10 @@ void check(const Ciphertext& a, const std::vector<GiantStep>& giants) {
             requirePlaintext(a, *term.plaintext);
             if (!isIdentity(term.key) && !term.plaintext->extended()) {
                 throw InvalidArgumentError("the plaintext of a rotated baby step must be extended");
+            }
+            if (!isIdentity(term.key) && !first) first = term.key;
+            if (!isIdentity(term.key) && term.key->packed() != first->packed()) {
+                throw InvalidArgumentError("baby steps need keys that are all packed or all unpacked");
             }
         }
     }
@@ -101,7 +106,7 @@ private:
 
     const kernel::KeyLimb* pushKeys(const KeySwitchKey& key, size_t at, size_t digitCount, KeySwitchKey::Half half) {
         const size_t start = keys_.size();
-        for (size_t d = 0; d < digitCount; ++d) keys_.push_back(key.limb(at, d, half));
+        for (size_t d = 0; d < digitCount; ++d) keys_.push_back(key.keyLimb(at, d, half));
         return keys_.data() + start;                         // reserved above: never moves
     }
 
@@ -167,8 +172,13 @@ private:
         if (steps.list().empty()) return;
         context_.kernels().hoistedProduct(
             {digits, digitCount, special ? nullptr : a_.limb(0, modulus), special ? nullptr : a_.limb(1, modulus),
-             steps.list().data(), steps.list().size(), out[0].data(), out[1].data(), giants_.size(), false, false, 0, n},
+             steps.list().data(), steps.list().size(), out[0].data(), out[1].data(), giants_.size(), packed(), false, 0, n},
             context_.modulus(modulus));
+    }
+
+    // Of all baby keys alike: check() saw to it.
+    bool packed() const {
+        return std::any_of(babies_.begin(), babies_.end(), [](const Baby& b) { return b.key && b.key->packed(); });
     }
 
     // Which halves of giant step g are divided by P before the end: both when it is alone, the second when it rotates.

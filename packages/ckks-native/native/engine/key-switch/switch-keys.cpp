@@ -98,11 +98,11 @@ private:
         const size_t at = modulus < context_.qLimbs() ? modulus : key.qLimbs() + modulus - context_.qLimbs();
         std::vector<kernel::KeyLimb> keys0(count), keys1(count);
         for (size_t d = 0; d < count; ++d) {
-            keys0[d] = key.limb(at, d, KeySwitchKey::B);
-            keys1[d] = key.limb(at, d, KeySwitchKey::A);
+            keys0[d] = key.keyLimb(at, d, KeySwitchKey::B);
+            keys1[d] = key.keyLimb(at, d, KeySwitchKey::A);
         }
         context_.kernels().innerProduct({target(r, 0, modulus), target(r, 1, modulus), digits, keys0.data(),
-                                         keys1.data(), count, term.automorphism, false, true, 0,
+                                         keys1.data(), count, term.automorphism, key.packed(), true, 0,
                                          context_.ringDegree()}, context_.modulus(modulus));
     }
 
