@@ -1,10 +1,11 @@
 // What the engine costs, one JSON object per line: name, metric, value, unit, params. metric "time" is the median, "best"
 // the shortest run and "cpu-time" (one thread only) the least processor time: on a machine with other work these say what
 // the code can do. Every repetition works on another ciphertext, so operands and keys come from memory as in a circuit. Arguments: parts of the names to
-// run ("key-switch", "hoisted", "operations"); none: everything. Correctness is engine-*-test's business.
+// run ("key-switch", "hoisted", "operations") and "threads=N" for one thread count; none: everything. Correctness is engine-*-test's business.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <functional>
@@ -216,8 +217,23 @@ void benchOperations(const Case& c, unsigned threadCount) {
 }
 
 bool wanted(int argc, char** argv, const char* name) {
-    if (argc < 2) return true;
-    return std::any_of(argv + 1, argv + argc, [&](const char* part) { return std::strstr(name, part) != nullptr; });
+    bool named = false;
+    for (int i = 1; i < argc; ++i) {
+        if (std::strncmp(argv[i], "threads=", 8) == 0) continue;
+        if (std::strstr(name, argv[i]) != nullptr) return true;
+        named = true;
+    }
+    return !named;
+}
+
+bool wantedThreads(int argc, char** argv, unsigned threads) {
+    bool named = false;
+    for (int i = 1; i < argc; ++i) {
+        if (std::strncmp(argv[i], "threads=", 8) != 0) continue;
+        if (std::strtoul(argv[i] + 8, nullptr, 10) == threads) return true;
+        named = true;
+    }
+    return !named;
 }
 
 }  // namespace
@@ -225,6 +241,7 @@ bool wanted(int argc, char** argv, const char* name) {
 int main(int argc, char** argv) {
     const unsigned most = std::min(2u, std::thread::hardware_concurrency());
     for (unsigned threads = 1; threads <= most; ++threads) {
+        if (!wantedThreads(argc, argv, threads)) continue;
         if (wanted(argc, argv, "key-switch")) {
             for (const Case& c : {Case{16, 24, 8, 3}, Case{16, 12, 8, 2}, Case{16, 30, 6, 5}, Case{15, 12, 4, 3}}) {
                 benchKeySwitch(c, threads);
