@@ -1,1 +1,7 @@
-export {}
+/**
+ * The command line as a library: `createProgram()` gives the commander program that `he-ml` runs.
+ *
+ * @packageDocumentation
+ */
+export { exitCodeOf } from './exit-codes.ts'
+export { createProgram } from './program.ts'

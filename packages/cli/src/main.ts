@@ -1,1 +1,15 @@
-export {}
+#!/usr/bin/env node
+import { exitCodeOf } from './exit-codes.ts'
+import { createProgram } from './program.ts'
+
+try {
+  await createProgram().parseAsync()
+} catch (error) {
+  const code = exitCodeOf(error)
+  const isUsage = String((error as { code?: unknown })?.code ?? '').startsWith('commander.')
+  if (!isUsage) {
+    const { name, message, stack } = error as Error
+    process.stderr.write(`he-ml: ${code === 1 ? stack : `${name}: ${message}`}\n`)
+  }
+  process.exitCode = code
+}

@@ -3,4 +3,12 @@
  *
  * @packageDocumentation
  */
+
+export {
+  type MachineCosts,
+  type MeasureOptions,
+  machineCostModel,
+  measureMachine,
+  parseMachineCosts,
+} from './measure-cost-model.ts'
 export { createNativeClient, NativeClient } from './native-client.ts'

@@ -4,6 +4,7 @@
  */
 import {
   type AnyParameters,
+  checkedSlots,
   conjugationElement,
   encodeContainer,
   galoisElement,
@@ -11,9 +12,7 @@ import {
   type KeyRequest,
   listKeyNeeds,
   parseContainer,
-  resolveSlots,
   slotCount,
-  toComplex,
 } from '@he-ml/ckks-core'
 import {
   BaseClientEngine,
@@ -120,7 +119,7 @@ export class NativeClient extends BaseClientEngine {
       const ciphertexts = []
       for (const { values, name } of inputs) {
         const slots = slotCount(values, this.parameters.maxSlots)
-        const { re, im } = toComplex(resolveSlots(values))
+        const { re, im } = checkedSlots(values, slots, 'encrypt')
         const segment = await nativeAsync(() =>
           secret
             ? this.#binding.encryptSymmetric(secret.handle, re, im, level, scale)

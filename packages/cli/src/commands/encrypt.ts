@@ -1,0 +1,74 @@
+/** he-ml encrypt: images to one ciphertext file, with the secret or a public key. */
+import { readFile } from 'node:fs/promises'
+import { InvalidArgumentError, Parameters } from '@he-ml/ckks-core'
+import { writeFileAtomic } from '@he-ml/ckks-core/node'
+import { pack, type SlotLayout } from '@he-ml/packing'
+import { inputLayoutOf } from '@he-ml/pipeline'
+import { type Command, Option } from 'commander'
+import { type EngineChoice, openClient } from '../engines.ts'
+import { openImages, parseIndices } from '../files/images.ts'
+import { kindOf } from '../files/key-folder.ts'
+import { readPlan } from '../files/plan-file.ts'
+import { bytes, print } from '../terminal/output.ts'
+import { type CommonOptions, withEngine, withOutput } from './common.ts'
+
+interface EncryptOptions extends CommonOptions {
+  readonly plan: string
+  readonly key: string
+  readonly data: string
+  readonly index: string
+  readonly split: 'train' | 'test'
+  readonly normalize: string
+  readonly out: string
+  readonly engine: EngineChoice
+  readonly threads: number
+}
+
+export function addEncryptCommand(program: Command): void {
+  const command = program
+    .command('encrypt')
+    .description('encrypt images for a plan')
+    .requiredOption('-p, --plan <file>', 'the plan')
+    .requiredOption('-k, --key <file>', 'secret key, or a public key')
+    .requiredOption('-d, --data <path>', 'images: MNIST or CIFAR-10 folder, IDX or CIFAR file, or tensors in JSON')
+    .option('-i, --index <list>', 'which images, such as 7 or 0-4095', '0')
+    .addOption(new Option('--split <name>', 'part of the data set').choices(['train', 'test']).default('test'))
+    .option('--normalize <spec>', 'auto, mnist, cifar10, none or means/deviations', 'auto')
+    .requiredOption('-o, --out <file>', 'where the ciphertexts go')
+  withOutput(withEngine(command)).action(async (options: EncryptOptions) => {
+    const plan = await readPlan(options.plan)
+    const parameters = new Parameters(plan.parameters)
+    const images = await openImages(options.data, plan.model.input, {
+      split: options.split,
+      normalization: options.normalize,
+    })
+    const indices = parseIndices(options.index, images.count)
+    if (indices.length > plan.batch)
+      throw new InvalidArgumentError(
+        `the plan takes ${plan.batch} image${plan.batch === 1 ? '' : 's'} at a time, --index names ${indices.length}`,
+      )
+    const layout: SlotLayout = inputLayoutOf(plan)
+    const tensors = indices.map((i) => images.tensor(i))
+    const client = await openClient(parameters, options)
+    try {
+      const keyBytes = await readFile(options.key)
+      const isPublic = client.name === 'native' && kindOf(keyBytes) === 'publicKey'
+      using secret = isPublic ? undefined : await client.importSecretKey(keyBytes)
+      const file = await client.encrypt(
+        secret ?? keyBytes,
+        pack(tensors.length === 1 && plan.packing === 'multiplexed' ? tensors[0]! : tensors, layout).map((values) => ({
+          values,
+        })),
+        { level: plan.input.level, scale: plan.input.scale, plan: plan.id, labels: { images: String(indices.length) } },
+      )
+      await writeFileAtomic(options.out, file)
+      print(
+        options,
+        { out: options.out, images: indices.length, ciphertexts: layout.ciphertexts, bytes: file.length },
+        `${indices.length} image${indices.length === 1 ? '' : 's'} in ${layout.ciphertexts} ciphertext${layout.ciphertexts === 1 ? '' : 's'}, ${bytes(file.length)}: ${options.out}`,
+      )
+    } finally {
+      await client.dispose()
+    }
+  })
+}

@@ -1,0 +1,61 @@
+/** he-ml inspect: what a file of ours is, from its header; no key needed, nothing secret shown. */
+import { open } from 'node:fs/promises'
+import { openContainerFile } from '@he-ml/ckks-core/node'
+import type { Command } from 'commander'
+import { readModel } from '../files/model-file.ts'
+import { readPlan } from '../files/plan-file.ts'
+import { bytes, print } from '../terminal/output.ts'
+import { planText } from '../terminal/plan-text.ts'
+import { type CommonOptions, withOutput } from './common.ts'
+
+export function addInspectCommand(program: Command): void {
+  const command = program
+    .command('inspect')
+    .description('tell what a file is: plan, key, ciphertext, result, model')
+    .argument('<file>')
+  withOutput(command).action(async (file: string, options: CommonOptions) => {
+    if (file.toLowerCase().endsWith('.onnx')) {
+      const model = await readModel(file)
+      const layers = model.nodes.map(({ layer }) => ({
+        name: layer.name,
+        kind: layer.kind,
+        output: [...model.shapes.get(layer.name)!],
+      }))
+      print(options, { kind: 'model', name: model.name, input: model.input.shape, layers }, [
+        `model ${model.name}, input [${model.input.shape}]`,
+        ...layers.map((l) => `  ${l.name}: ${l.kind} -> [${l.output}]`),
+      ])
+      return
+    }
+    if ((await firstBytes(file, 1))[0] === 0x7b) {
+      const plan = await readPlan(file)
+      print(options, { kind: 'plan', ...plan }, planText(plan))
+      return
+    }
+    await using container = await openContainerFile(file)
+    const { header, layout } = container
+    const { segments, ...rest } = header
+    print(options, { ...rest, bytes: layout.totalBytes, segments: segments.length }, [
+      `${header.kind}, ${bytes(layout.totalBytes)} in ${segments.length} segment${segments.length === 1 ? '' : 's'}`,
+      ...Object.entries(rest)
+        .filter(([name]) => name !== 'kind')
+        .map(([name, value]) => `  ${name}: ${brief(value)}`),
+    ])
+  })
+}
+
+async function firstBytes(path: string, count: number): Promise<Uint8Array> {
+  const handle = await open(path, 'r')
+  try {
+    const buffer = new Uint8Array(count)
+    await handle.read(buffer, 0, count, 0)
+    return buffer
+  } finally {
+    await handle.close()
+  }
+}
+
+function brief(value: unknown): string {
+  if (Array.isArray(value) && value.length > 3) return `${value.length} entries, first ${JSON.stringify(value[0])}`
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}

@@ -1,0 +1,98 @@
+/** The engine a command runs on. Native where it loads; otherwise seal, for plans whose parameters SEAL can hold. */
+import type { AnyParameters, Ciphertext, Engine } from '@he-ml/ckks-core'
+import { HeMlError, UnsupportedError } from '@he-ml/ckks-core'
+import type { ClientEngine } from '@he-ml/ckks-core/client'
+import {
+  createNativeEngine,
+  encodeCiphertexts,
+  exportSegment,
+  importCiphertexts,
+  loadEvaluationKey,
+  nativeAvailable,
+} from '@he-ml/ckks-native'
+import { createNativeClient } from '@he-ml/ckks-native/client'
+import { createSealEngine } from '@he-ml/ckks-seal'
+import { createSealClient } from '@he-ml/ckks-seal/client'
+
+export const ENGINES = ['auto', 'native', 'seal'] as const
+export type EngineChoice = (typeof ENGINES)[number]
+
+export interface EngineOptions {
+  readonly engine: EngineChoice
+  readonly threads?: number
+  readonly memory?: number
+}
+
+export type EvaluationKeyKind = 'relinearizationKey' | 'galoisKey'
+
+/** What `run` needs of an engine beyond the port. */
+export interface ServerSession {
+  readonly engine: Engine
+  loadKey(kind: EvaluationKeyKind, bytes: Uint8Array): Promise<void>
+  /** Every ciphertext of a file; `slots` is the plan's period. */
+  importInputs(bytes: Uint8Array, plan: string, slots: number): Promise<Ciphertext[]>
+  exportOutputs(outputs: readonly Ciphertext[], plan: string): Promise<Uint8Array>
+}
+
+/** 'native' or 'seal' for 'auto'; says on stderr why it fell back. */
+export function chooseEngine(choice: EngineChoice): 'native' | 'seal' {
+  if (choice !== 'auto') return choice
+  if (nativeAvailable()) return 'native'
+  process.stderr.write('the native engine is not available here; using node-seal (slower, leveled only)\n')
+  return 'seal'
+}
+
+export async function openClient(parameters: AnyParameters, options: EngineOptions): Promise<ClientEngine> {
+  if (chooseEngine(options.engine) === 'native') return createNativeClient(parameters, threadsOf(options))
+  return explainSeal(() => createSealClient(parameters))
+}
+
+export async function openServer(parameters: AnyParameters, options: EngineOptions): Promise<ServerSession> {
+  if (chooseEngine(options.engine) === 'native') {
+    const engine = createNativeEngine(parameters, {
+      ...threadsOf(options),
+      ...(options.memory === undefined ? {} : { memoryCeiling: options.memory }),
+    })
+    return {
+      engine,
+      loadKey: (_, bytes) => loadEvaluationKey(engine, bytes),
+      importInputs: async (bytes, plan) => (await importCiphertexts(engine, bytes, { plan })).ciphertexts,
+      exportOutputs: async (outputs, plan) => {
+        const segments = []
+        for (const output of outputs) segments.push(await exportSegment(engine, output))
+        return encodeCiphertexts(parameters, segments, { plan })
+      },
+    }
+  }
+  const engine = await explainSeal(() => createSealEngine(parameters))
+  return {
+    engine,
+    loadKey: async (kind, bytes) => {
+      if (kind === 'relinearizationKey') engine.loadRelinearizationKey(bytes)
+      else engine.loadGaloisKeys(bytes)
+    },
+    importInputs: async (bytes, _, slots) => [await engine.importCiphertext(bytes, { slots })],
+    exportOutputs: (outputs) => {
+      if (outputs.length !== 1)
+        throw new UnsupportedError(
+          `the seal engine writes one ciphertext per file, the result has ${outputs.length}: use --engine native`,
+        )
+      return engine.exportCiphertext(outputs[0]!)
+    },
+  }
+}
+
+const threadsOf = (options: EngineOptions) => (options.threads === undefined ? {} : { threads: options.threads })
+
+async function explainSeal<T>(open: () => Promise<T>): Promise<T> {
+  try {
+    return await open()
+  } catch (error) {
+    if (error instanceof HeMlError && error.code === 'Unsupported')
+      throw new UnsupportedError(
+        `${error.message}. Make the plan with --engine seal to get parameters that SEAL can hold`,
+        { cause: error },
+      )
+    throw error
+  }
+}

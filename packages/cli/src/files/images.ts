@@ -1,0 +1,115 @@
+/** Inputs of a model: MNIST or CIFAR-10 folders, IDX or CIFAR files, or tensors as JSON. */
+import { readFile, stat } from 'node:fs/promises'
+import { InvalidArgumentError } from '@he-ml/ckks-core'
+import {
+  CIFAR_NORMALIZATION,
+  imageTensor,
+  type LabelledImages,
+  loadCifar10,
+  loadMnist,
+  MNIST_NORMALIZATION,
+  type Normalization,
+  readCifar,
+  readIdx,
+} from '@he-ml/datasets'
+import { createTensor, type Shape, sizeOf, type Tensor } from '@he-ml/packing'
+
+export interface ImageSource {
+  readonly count: number
+  readonly label?: (index: number) => number
+  tensor(index: number): Tensor
+}
+
+export interface ImageOptions {
+  readonly split: 'train' | 'test'
+  /** 'mnist', 'cifar10', 'none' or "mean/std" lists such as "0.5/0.25" or "0.5,0.5,0.5/0.2,0.2,0.2". */
+  readonly normalization: string
+}
+
+/** @throws DatasetFormatError, InvalidArgumentError */
+export async function openImages(path: string, shape: Shape, options: ImageOptions): Promise<ImageSource> {
+  const isFolder = (await stat(path)).isDirectory()
+  if (!isFolder && path.endsWith('.json')) return tensorsOf(path, shape)
+  const images = isFolder ? await folder(path, shape, options) : await file(path)
+  if (String(images.shape) !== String(shape))
+    throw new InvalidArgumentError(`${path}: images are [${images.shape}], the model takes [${shape}]`)
+  const normalization = normalizationOf(options.normalization, shape[0]!)
+  return {
+    count: images.count,
+    ...(images.classes > 0 ? { label: (index: number) => images.labels[index]! } : {}),
+    tensor: (index) => {
+      const { data } = imageTensor(images, index, normalization)
+      return createTensor(shape, data)
+    },
+  }
+}
+
+function folder(path: string, shape: Shape, { split }: ImageOptions): Promise<LabelledImages> {
+  return shape[0] === 3 ? loadCifar10(path, { split }) : loadMnist(path, { split })
+}
+
+async function file(path: string): Promise<LabelledImages> {
+  if (/\.bin(\.gz)?$/.test(path)) return readCifar(path)
+  const { shape, data, type } = await readIdx(path)
+  if (type !== 'uint8' || shape.length !== 3)
+    throw new InvalidArgumentError(
+      `${path}: expected IDX images of uint8 [count, height, width], got ${type} [${shape}]`,
+    )
+  const [count, height, width] = shape as [number, number, number]
+  return { shape: [1, height, width], count, classes: 0, pixels: data as Uint8Array, labels: new Uint8Array(count) }
+}
+
+/** A JSON file: one flat array of numbers, or an array of them; already normalised. */
+async function tensorsOf(path: string, shape: Shape): Promise<ImageSource> {
+  let json: unknown
+  try {
+    json = JSON.parse(await readFile(path, 'utf8'))
+  } catch (error) {
+    throw new InvalidArgumentError(`${path}: not JSON: ${(error as Error).message}`)
+  }
+  const list = Array.isArray(json) && Array.isArray(json[0]) ? json : [json]
+  const tensors = list.map((values: unknown, i) => {
+    if (
+      !Array.isArray(values) ||
+      values.length !== sizeOf(shape) ||
+      !values.every((v) => typeof v === 'number' && Number.isFinite(v))
+    )
+      throw new InvalidArgumentError(`${path}: input ${i} must be ${sizeOf(shape)} finite numbers for shape [${shape}]`)
+    return createTensor(shape, Float64Array.from(values as number[]))
+  })
+  return { count: tensors.length, tensor: (index) => tensors[index]! }
+}
+
+function normalizationOf(text: string, channels: number): Normalization {
+  if (text === 'mnist') return MNIST_NORMALIZATION
+  if (text === 'cifar10') return CIFAR_NORMALIZATION
+  if (text === 'auto') return channels === 3 ? CIFAR_NORMALIZATION : MNIST_NORMALIZATION
+  if (text === 'none') return { mean: new Array<number>(channels).fill(0), std: new Array<number>(channels).fill(1) }
+  const [mean, std] = text.split('/').map((part) => part.split(',').map(Number))
+  if (
+    !mean ||
+    !std ||
+    mean.length !== channels ||
+    std.length !== channels ||
+    [...mean, ...std].some((v) => !Number.isFinite(v)) ||
+    std.some((v) => v <= 0)
+  )
+    throw new InvalidArgumentError(
+      `--normalize: expected mnist, cifar10, none or ${channels} means / ${channels} deviations, got "${text}"`,
+    )
+  return { mean, std }
+}
+
+/** "3", "0-9", "1,4,7-8" -> indices. */
+export function parseIndices(text: string, count: number): number[] {
+  const out: number[] = []
+  for (const part of text.split(',')) {
+    const match = /^(\d+)(?:-(\d+))?$/.exec(part.trim())
+    const from = Number(match?.[1])
+    const to = Number(match?.[2] ?? match?.[1])
+    if (!match || to < from || to >= count)
+      throw new InvalidArgumentError(`--index: expected numbers or ranges from 0 to ${count - 1}, got "${part}"`)
+    for (let i = from; i <= to; i++) out.push(i)
+  }
+  return out
+}

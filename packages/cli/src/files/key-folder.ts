@@ -1,0 +1,78 @@
+/**
+ * Evaluation keys as a folder: one file per key and a manifest written last. Making keys resumes: a key that is there, whole,
+ * and of the same secret is not made again.
+ */
+import { createHash } from 'node:crypto'
+import { mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type AnyParameters, encodeContainer, FormatError, type KeyFileEntry, parseContainer } from '@he-ml/ckks-core'
+import type { KeyFile } from '@he-ml/ckks-core/client'
+import { readContainerFile, writeFileAtomic } from '@he-ml/ckks-core/node'
+import type { EvaluationKeyKind } from '../engines.ts'
+
+const MANIFEST = 'keys.manifest'
+
+export interface KeyFolderInfo {
+  readonly plan: string
+  readonly keyId: string
+}
+
+/** Writes keys as they come, then the manifest. Returns the total bytes. */
+export async function writeKeyFolder(
+  folder: string,
+  parameters: AnyParameters,
+  info: KeyFolderInfo,
+  keys: AsyncIterable<KeyFile>,
+): Promise<{ readonly count: number; readonly bytes: number }> {
+  await mkdir(folder, { recursive: true })
+  const entries: KeyFileEntry[] = []
+  for await (const key of keys) {
+    await writeFileAtomic(join(folder, key.name), key.bytes)
+    entries.push({
+      file: key.name,
+      kind: key.kind,
+      level: key.level,
+      ...(key.galoisElement === undefined ? {} : { galoisElement: key.galoisElement }),
+      bytes: key.bytes.length,
+      sha256: sha256(key.bytes),
+    })
+  }
+  const manifest = encodeContainer(
+    { kind: 'keySet', parameters: parameters.id, ...info, keys: entries },
+    [],
+    parameters,
+  )
+  await writeFileAtomic(join(folder, MANIFEST), manifest)
+  return { count: entries.length, bytes: entries.reduce((sum, e) => sum + e.bytes, 0) }
+}
+
+/** The manifest of a folder. @throws FormatError, ParameterMismatchError when the keys are for another plan */
+export async function readManifest(folder: string, parameters: AnyParameters, plan: string) {
+  const { header } = await readContainerFile(join(folder, MANIFEST), { kind: 'keySet', parameters, plan })
+  return header
+}
+
+/** Every key of a folder, checked against the manifest, one at a time. */
+export async function* readKeyFolder(
+  folder: string,
+  entries: readonly KeyFileEntry[],
+): AsyncGenerator<{ readonly kind: EvaluationKeyKind; readonly bytes: Uint8Array }> {
+  for (const entry of entries) {
+    if (entry.kind === 'publicKey') continue
+    const bytes = await readFile(join(folder, entry.file))
+    if (bytes.length !== entry.bytes || sha256(bytes) !== entry.sha256)
+      throw new FormatError(`${join(folder, entry.file)}: not the file that the manifest lists: copy the folder again`)
+    yield { kind: entry.kind, bytes }
+  }
+}
+
+/** Whether a file of our format is one of ours, and of which kind; for messages. */
+export function kindOf(bytes: Uint8Array): string | undefined {
+  try {
+    return parseContainer(bytes).header.kind
+  } catch {
+    return undefined
+  }
+}
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')

@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { addBenchCommand } from './commands/bench.ts'
+import { addDecryptCommand } from './commands/decrypt.ts'
+import { addEncryptCommand } from './commands/encrypt.ts'
+import { addInspectCommand } from './commands/inspect.ts'
+import { addKeygenCommand } from './commands/keygen.ts'
+import { addPlanCommand } from './commands/plan.ts'
+import { addRunCommand } from './commands/run.ts'
+
+/** The whole command line. Errors are thrown, not printed; see main.ts. */
+export function createProgram(): Command {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  const program = new Command('he-ml')
+    .description(
+      'Encrypted inference: plan, keygen and encrypt on the client, run on a server without secret keys, decrypt.',
+    )
+    .version(version)
+    .showSuggestionAfterError()
+    .exitOverride()
+  addPlanCommand(program)
+  addKeygenCommand(program)
+  addEncryptCommand(program)
+  addRunCommand(program)
+  addDecryptCommand(program)
+  addInspectCommand(program)
+  addBenchCommand(program)
+  for (const command of program.commands) command.exitOverride()
+  return program
+}
