@@ -50,6 +50,7 @@ export async function importCiphertexts(
   readonly labels: Record<string, string>
 }> {
   const { header, segments } = parseContainer(bytes, { kind: 'ciphertext', parameters: engine.parameters, ...expected })
+  engine.checkKeyId(header.keyId, 'the ciphertext')
   const ciphertexts: NativeCiphertext[] = []
   try {
     for (const [i, object] of header.objects.entries()) {
@@ -68,7 +69,8 @@ export async function importCiphertexts(
 
 /** The port's exportCiphertext: one ciphertext, one file. */
 export async function exportCiphertext(engine: NativeEngine, a: Ciphertext): Promise<Uint8Array> {
-  return encodeCiphertexts(engine.parameters, [await exportSegment(engine, a)])
+  const { keyId } = engine
+  return encodeCiphertexts(engine.parameters, [await exportSegment(engine, a)], keyId === undefined ? {} : { keyId })
 }
 
 /** The port's importCiphertext. @throws FormatError when the file holds more than one */

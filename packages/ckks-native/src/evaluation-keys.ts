@@ -15,9 +15,16 @@ export async function loadEvaluationKey(engine: NativeEngine, bytes: Uint8Array)
     throw new FormatError(`expected an evaluation key, got a file of kind ${header.kind}`)
   const element = header.kind === 'galoisKey' ? header.galoisElement : 0
   if (!header.seeded) throw new FormatError('expected a seeded key: the uniform half is stored as its seed')
+  if (element !== 0 && !engine.isUsable(element))
+    throw new FormatError(`header.galoisElement: ${element} is neither a rotation's nor the conjugation's`)
   assertKeySecure(engine.parameters, header.level, header.kind)
-  await nativeAsync(() => engine.binding.loadKey(element, header.level, segments[0]!))
-  engine.refreshKeys()
+  engine.checkKeyId(header.keyId, `the ${header.kind}`)
+  engine.adoptKeyId(header.keyId)
+  try {
+    await nativeAsync(() => engine.binding.loadKey(element, header.level, segments[0]!))
+  } finally {
+    engine.refreshKeys()
+  }
 }
 
 /** Loads many keys, a few at a time, with progress. */

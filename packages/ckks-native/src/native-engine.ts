@@ -7,23 +7,26 @@ import {
   BaseEngine,
   type Ciphertext,
   type CiphertextMeta,
+  checkedSlots,
   conjugationElement,
   type EngineCapabilities,
   type EngineMemory,
   type EngineProgress,
+  GALOIS_GENERATOR,
   galoisElement,
+  InvalidArgumentError,
   type KeyRequest,
+  ParameterMismatchError,
   type PlaintextMeta,
   type PreparedLinearTransform,
-  resolveSlots,
   type SlotSource,
-  toComplex,
   type WeightMatrix,
 } from '@he-ml/ckks-core'
 import type { BindingEngine, CiphertextHandle } from './binding.ts'
 import { exportCiphertext, importCiphertext } from './ciphertext-files.ts'
 import { native, nativeAsync } from './errors.ts'
 import { NativeCiphertext, NativePlaintext } from './handles.ts'
+import { kernels } from './kernels.ts'
 import { loadNative } from './loader.ts'
 import { bindingSpec } from './spec.ts'
 
@@ -39,40 +42,81 @@ export class NativeEngine extends BaseEngine<NativeCiphertext, NativePlaintext> 
   readonly capabilities: EngineCapabilities = { maxRotationKeys: Number.POSITIVE_INFINITY, doubleHoisting: true }
   /** Kernel in use: 'avx512ifma', 'avx2' or 'scalar'. */
   readonly kernel: string
+  /** Worker threads. */
+  readonly threads: number
   /** For this package's own modules. @internal */
   readonly binding: BindingEngine
   #keys: KeyRequest = { rotations: [] }
+  #keyId: string | undefined
+  #steps: ReadonlyMap<number, number> | undefined
+  #closed = false
 
   constructor(parameters: AnyParameters, options: NativeEngineOptions = {}) {
     super(parameters)
+    const { threads = 0, memoryCeiling = 0 } = options
+    if (!(Number.isInteger(threads) && threads >= 0 && threads <= MAX_THREADS))
+      throw new InvalidArgumentError(
+        `threads: expected an integer from 1 to ${MAX_THREADS}, or 0 for all, got ${threads}`,
+      )
+    if (!(Number.isSafeInteger(memoryCeiling) && memoryCeiling >= 0))
+      throw new InvalidArgumentError(`memoryCeiling: expected a number of bytes, or 0 for none, got ${memoryCeiling}`)
     const { binding } = loadNative()
-    this.kernel = binding.kernels().active
-    this.binding = native(
-      () =>
-        new binding.Engine(bindingSpec(parameters), {
-          threads: options.threads ?? 0,
-          ceilingBytes: options.memoryCeiling ?? 0,
-        }),
-    )
+    this.kernel = kernels().active
+    this.binding = native(() => new binding.Engine(bindingSpec(parameters), { threads, ceilingBytes: memoryCeiling }))
+    this.threads = this.binding.threads
   }
 
-  get threads(): number {
-    return this.binding.threads
-  }
   get loadedKeys(): KeyRequest {
     return this.#keys
   }
 
+  /** Name of the secret key behind the loaded keys; undefined before the first, or when its file names none. */
+  get keyId(): string | undefined {
+    return this.#keyId
+  }
+
+  /** Forgets all evaluation keys, so that those of another secret key may be loaded. Queued operations keep theirs. */
+  unloadKeys(): void {
+    native(() => this.binding.unloadKeys())
+    this.#keyId = undefined
+    this.refreshKeys()
+  }
+
+  /** Whether the port can use a key for this element: conjugation, or a rotation. @internal */
+  isUsable(element: number): boolean {
+    this.#steps ??= stepsByElement(this.parameters)
+    return element === conjugationElement(this.parameters.logN) || (this.#steps.get(element) ?? 0) > 0
+  }
+
+  /**
+   * Checks that something belongs to the same secret key as the keys loaded before. @internal
+   * @throws ParameterMismatchError naming both
+   */
+  checkKeyId(keyId: string | undefined, what: string): void {
+    if (keyId !== undefined && this.#keyId !== undefined && keyId !== this.#keyId)
+      throw new ParameterMismatchError(
+        `${what} belongs to secret key ${keyId}, the loaded evaluation keys to ${this.#keyId}: use the keys made with it, or unloadKeys() first`,
+      )
+  }
+
+  /** Remembers whose keys are loaded. @internal */
+  adoptKeyId(keyId: string | undefined): void {
+    this.#keyId ??= keyId
+  }
+
   /** Reads the key list back from the engine after keys were loaded or dropped. @internal */
   refreshKeys(): void {
-    const steps = this.#stepsByElement()
+    this.#steps ??= stepsByElement(this.parameters)
+    const steps = this.#steps
+    const levels = this.#closed ? [] : this.binding.keyLevels()
+    if (levels.length === 0) this.#keyId = undefined
     const rotations: { steps: number; level: number }[] = []
     let relinearization: number | undefined
     let conjugation: number | undefined
-    for (const { element, level } of this.binding.keyLevels()) {
+    for (const { element, level } of levels) {
       if (element === 0) relinearization = level
       else if (element === conjugationElement(this.parameters.logN)) conjugation = level
-      else rotations.push({ steps: steps(element), level })
+      else rotations.push({ steps: steps.get(element)!, level })
     }
     rotations.sort((a, b) => a.steps - b.steps)
     this.#keys = {
@@ -85,21 +129,25 @@ export class NativeEngine extends BaseEngine<NativeCiphertext, NativePlaintext> 
   async drain(): Promise<void> {
     await nativeAsync(() => this.binding.drain())
   }
+  /** Harmless after `dispose()`, which cancels too. */
   cancel(): void {
-    this.binding.cancel()
+    if (!this.#closed) native(() => this.binding.cancel())
   }
   memory(): EngineMemory {
-    return this.binding.memory()
+    return native(() => this.binding.memory())
   }
   progress(): EngineProgress {
-    const { queued, running, done, failed } = this.binding.counters()
+    const { queued, running, done, failed } = native(() => this.binding.counters())
     return { queued: queued + running, done: done + failed }
   }
   /** Gives free memory back to the system. */
   trim(): void {
-    this.binding.trim()
+    native(() => this.binding.trim())
   }
+  /** Cancels what has not started, waits for what has, and gives keys and threads back. Twice is harmless. */
   async dispose(): Promise<void> {
+    this.#closed = true
+    this.#keys = { rotations: [] }
     await nativeAsync(() => this.binding.close())
   }
 
@@ -116,7 +164,7 @@ export class NativeEngine extends BaseEngine<NativeCiphertext, NativePlaintext> 
   }
 
   protected doEncode(values: SlotSource, meta: PlaintextMeta): NativePlaintext {
-    const { re, im } = toComplex(resolveSlots(values))
+    const { re, im } = checkedSlots(values, meta.slots, 'encode')
     const handle = native(() => this.binding.encode(re, im, meta.level, meta.scale, meta.extended))
     return new NativePlaintext(this, this.binding, handle, meta)
   }
@@ -214,6 +262,8 @@ export class NativeEngine extends BaseEngine<NativeCiphertext, NativePlaintext> 
     meta: CiphertextMeta,
   ): NativeCiphertext[] {
     const rounded = weights.data.map((w) => Math.round(w * scale))
+    // two primes a level: such weights outgrow 64 bits, and the small calls take any
+    if (rounded.some((w) => Math.abs(w) >= MAX_WEIGHT)) return super.doMatrixProduct(inputs, weights, scale, meta)
     return native(() =>
       this.binding.matrixProduct(
         inputs.map((x) => x.handle),
@@ -229,16 +279,21 @@ export class NativeEngine extends BaseEngine<NativeCiphertext, NativePlaintext> 
   #element(steps: number): number {
     return steps === 0 ? 1 : galoisElement(steps, this.parameters.logN)
   }
-  #stepsByElement(): (element: number) => number {
-    const modulus = 2 * this.parameters.ringDegree
-    let power = 1
-    const table = new Map<number, number>()
-    for (let steps = 0; steps < this.parameters.maxSlots; steps++) {
-      table.set(power, steps)
-      power = (power * 5) % modulus
-    }
-    return (element) => table.get(element) ?? Number.NaN
+}
+
+const MAX_THREADS = 1024
+
+/** The largest weight the compiled matrix product takes, after scaling. */
+const MAX_WEIGHT = 2 ** 62
+
+function stepsByElement({ ringDegree, maxSlots }: AnyParameters): ReadonlyMap<number, number> {
+  const table = new Map<number, number>()
+  let power = 1
+  for (let steps = 0; steps < maxSlots; steps++) {
+    table.set(power, steps)
+    power = (power * GALOIS_GENERATOR) % (2 * ringDegree)
   }
+  return table
 }
 
 /**

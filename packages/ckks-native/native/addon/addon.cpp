@@ -11,7 +11,11 @@ namespace {
 Napi::Value kernels(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&] {
         auto out = Napi::Object::New(info.Env());
-        out.Set("active", kernel::activeKernels().name);
+        try {
+            out.Set("active", kernel::activeKernels().name);
+        } catch (const std::runtime_error& error) {  // HE_ML_KERNEL names none
+            throw toJavaScript(info.Env(), "InvalidArgument", error.what());
+        }
         const auto supported = kernel::supportedKernels();
         auto names = Napi::Array::New(info.Env(), supported.count);
         uint32_t i = 0;

@@ -190,6 +190,8 @@ Napi::Value EngineObject::decrypt(const Napi::CallbackInfo& info) {
             [secret, slot, slots, scale, flooding, result](Core& core) {
                 DecryptOptions options;
                 options.floodingSigma = flooding;
+                // a product that was not rescaled may need more than the lowest 128 bits
+                options.allLimbs = scale > 0x1p60;
                 const auto plaintext = heml::decrypt(slot->value, *secret, options, *core.scheduler);
                 result->re.resize(slots);
                 result->im.resize(slots);

@@ -80,6 +80,7 @@ Napi::Value EngineObject::loadKey(const Napi::CallbackInfo& info) {
                     importKeySwitchKey(core.context, shape, pinned->data(), pinned->size(), *core.scheduler));
             },
             [this, self = std::make_shared<Napi::ObjectReference>(Napi::Persistent(Value())), pinned, made](Napi::Env e) {
+                if (!core_) throw toJavaScript(e, "Disposed", "the engine was closed while the key was loading");
                 auto& place = keys_[(*made)->galoisElement()];
                 if (!place || place->level() < (*made)->level()) place = std::move(*made);
                 return e.Undefined();

@@ -161,7 +161,7 @@ Napi::Value EngineObject::drain(const Napi::CallbackInfo& info) {
         auto [result, ticket] = completions_->open(env);
         std::thread([core, completions = completions_, ticket = ticket] {
             core->scheduler->drain();
-            completions->settle(ticket, nullptr);
+            completions->settle(ticket, core->failure.take());
         }).detach();
         return result;
     });

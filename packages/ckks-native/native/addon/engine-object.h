@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "completions.h"
@@ -22,6 +23,23 @@ namespace heml::addon {
 
 using KeyPointer = std::shared_ptr<const KeySwitchKey>;
 
+// The first error of an operation since it was last asked for; what drain() reports. Cancelled operations never ran.
+class FirstFailure {
+public:
+    void note(std::exception_ptr error) {
+        const std::lock_guard lock(mutex_);
+        if (!first_) first_ = std::move(error);
+    }
+    std::exception_ptr take() {
+        const std::lock_guard lock(mutex_);
+        return std::exchange(first_, nullptr);
+    }
+
+private:
+    std::mutex mutex_;
+    std::exception_ptr first_;
+};
+
 class EngineObject : public Napi::ObjectWrap<EngineObject> {
 public:
     static Napi::Function define(Napi::Env env);
@@ -35,6 +53,7 @@ private:
         std::shared_ptr<const Context> context;
         std::unique_ptr<Encoder> encoder;
         std::unique_ptr<Scheduler> scheduler;
+        FirstFailure failure;
     };
 
     // engine-lifecycle.cpp
@@ -92,6 +111,17 @@ private:
     Napi::Value decrypt(const Napi::CallbackInfo& info);
 
     std::shared_ptr<Core> open(Napi::Env env) const;   // throws when the engine was closed
+
+    // Runs an operation's work, remembering its error for drain().
+    template <typename Work>
+    static auto noted(Core& core, Work& work) {
+        try {
+            return work(core);
+        } catch (...) {
+            core.failure.note(std::current_exception());
+            throw;
+        }
+    }
 
     // Queues `work(core) -> Ciphertext`; the returned handle's slot receives the result.
     template <typename Work>

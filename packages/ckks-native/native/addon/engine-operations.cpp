@@ -68,9 +68,13 @@ Napi::Value EngineObject::encode(const Napi::CallbackInfo& info) {
         auto slot = std::make_shared<PlaintextSlot>();
         slot->node = core->scheduler->submit(
             {}, [core = core.get(), values, level, scale, extended, slot = std::weak_ptr<PlaintextSlot>(slot)] {
-                if (auto target = slot.lock())
-                    target->value = core->encoder->encode(values->re.data(), values->imaginary(), values->re.size(), level, scale,
-                                                          {.extended = extended, .compact = true}, *core->scheduler);
+                auto target = slot.lock();
+                if (!target) return;
+                auto work = [&](Core& c) {
+                    return c.encoder->encode(values->re.data(), values->imaginary(), values->re.size(), level, scale,
+                                             {.extended = extended, .compact = true}, *c.scheduler);
+                };
+                target->value = noted(*core, work);
             });
         return wrapHandle(env, HandleKind::Plaintext, std::move(slot));
     });

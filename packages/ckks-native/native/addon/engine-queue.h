@@ -13,7 +13,7 @@ Napi::Value EngineObject::queue(Napi::Env env, std::vector<std::shared_ptr<Node>
         inputs,
         [core = core.get(), slot = std::weak_ptr<CiphertextSlot>(slot), work = std::move(work)]() mutable {
             // nobody can read a result whose handle is gone and that no later operation shares
-            if (auto target = slot.lock()) target->value = work(*core);
+            if (auto target = slot.lock()) target->value = noted(*core, work);
         },
         bytesWanted);
     return wrapHandle(env, HandleKind::Ciphertext, std::move(slot));
@@ -32,7 +32,7 @@ Napi::Value EngineObject::queueMany(Napi::Env env, std::vector<std::shared_ptr<N
     auto node = core->scheduler->submit(
         inputs,
         [core = core.get(), targets = std::move(targets), work = std::move(work)]() mutable {
-            std::vector<Ciphertext> results = work(*core);
+            std::vector<Ciphertext> results = noted(*core, work);
             for (size_t i = 0; i < targets.size(); ++i)
                 if (auto target = targets[i].lock()) target->value = std::move(results[i]);
         },

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "bit-reversal.h"
 #include "encoder.h"
@@ -9,12 +10,15 @@ namespace heml {
 namespace {
 
 constexpr double DECODE_BITS = 128;
+// Bits above the scale that a value may take.
+constexpr double VALUE_BITS = 64;
 constexpr size_t GRAIN = 4096;
 
-// As many limbs as hold DECODE_BITS, or all.
-size_t limbsToDecode(const Context& context, size_t limbs) {
+// As many limbs as hold DECODE_BITS, or values of VALUE_BITS at a larger scale, or all.
+size_t limbsToDecode(const Context& context, size_t limbs, double scale) {
+    const double bits = std::max(DECODE_BITS, std::log2(scale) + VALUE_BITS);
     size_t wanted = 1;
-    while (wanted < limbs && logModulus(context, wanted) < DECODE_BITS) ++wanted;
+    while (wanted < limbs && logModulus(context, wanted) < bits) ++wanted;
     return wanted;
 }
 
@@ -27,7 +31,7 @@ void Encoder::decode(double* re, double* im, size_t n, const Plaintext& plaintex
         throw ParameterMismatchError("decode: the plaintext belongs to other parameters than the encoder");
     }
     const size_t degree = context_->ringDegree();
-    const size_t limbs = limbsToDecode(*context_, plaintext.qLimbs());
+    const size_t limbs = limbsToDecode(*context_, plaintext.qLimbs(), scale);
     MemoryPool& pool = context_->pool();
     Poly coefficients(pool, limbs, degree, MemoryKind::Scratch, true);
     executor.parallelFor(limbs, [&](size_t begin, size_t end) {

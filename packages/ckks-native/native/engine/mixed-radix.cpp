@@ -4,7 +4,7 @@ namespace heml {
 
 namespace {
 
-constexpr size_t MAX_LIMBS = 8;
+constexpr size_t MAX_LIMBS = 24;
 
 // The residue of a centred digit |v| < 2^47 modulo a prime that may be smaller than it.
 uint64_t residueOf(int64_t digit, const kernel::Modulus& modulus) {
@@ -15,7 +15,7 @@ uint64_t residueOf(int64_t digit, const kernel::Modulus& modulus) {
 }  // namespace
 
 MixedRadix::MixedRadix(const Context& context, size_t limbs) {
-    if (limbs == 0 || limbs > MAX_LIMBS) throw InvalidArgumentError("MixedRadix: 1 to 8 limbs");
+    if (limbs == 0 || limbs > MAX_LIMBS) throw InvalidArgumentError("MixedRadix: 1 to 24 limbs");
     double weight = 1;
     for (size_t i = 0; i < limbs; ++i) {
         const kernel::Modulus& modulus = context.modulus(i);
