@@ -24,6 +24,7 @@ const calibrationOptions = z.strictObject({
   margin: finite.min(1).max(100),
   degree: positive.max(1023),
   error: finite.positive().optional(),
+  method: z.enum(['remez', 'chebyshev', 'least-squares', 'composite']).optional(),
 })
 
 const keyLevel = count.max(100)
