@@ -1,0 +1,194 @@
+import {
+  CancelledError,
+  createParameters,
+  DisposedError,
+  FormatError,
+  InvalidArgumentError,
+  insecureParameters,
+  LevelError,
+  ParameterMismatchError,
+  Parameters,
+  PlanError,
+  parseContainer,
+  SecurityError,
+} from '@he-ml/ckks-core'
+import type { SecretKey } from '@he-ml/ckks-core/client'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { importCiphertexts } from '../ciphertext-files.ts'
+import { assertKeySecure, loadEvaluationKey, loadEvaluationKeys } from '../evaluation-keys.ts'
+import { precisionBits, randomValues, rotationKeys } from '../native.test-helper.ts'
+import { createNativeEngine } from '../native-engine.ts'
+import { createNativeClient, type NativeClient } from './native-client.ts'
+
+const parameters = createParameters({ logN: 13, levels: 3, scaleBits: 32 })
+let client: NativeClient
+let key: SecretKey
+beforeAll(async () => {
+  client = createNativeClient(parameters)
+  key = await client.generateSecretKey()
+})
+afterAll(() => client.dispose())
+
+const values = { re: randomValues(4096, 1), im: randomValues(4096, 2) }
+
+describe('encryption', () => {
+  it.each([0, 1, 3])('under the secret and the public key comes back, at level %d', async (level) => {
+    const publicKey = await client.generatePublicKey(key)
+    const secretly = await client.encrypt(key, [{ values, name: 'x' }, { values: randomValues(8, 3) }], { level })
+    const publicly = await client.encrypt(publicKey, [{ values }], { level })
+    expect(publicly.length).toBeGreaterThan(0)
+    const [x, y] = await client.decrypt(key, secretly)
+    const [z] = await client.decrypt(key, publicly)
+    expect(x).toMatchObject({ visibility: 'private', name: 'x', level, slots: 4096, scale: parameters.scaleAt(level) })
+    expect(precisionBits(x!, values)).toBeGreaterThan(16)
+    expect(precisionBits(z!, values)).toBeGreaterThan(11)
+    expect(y!.re).toHaveLength(8)
+    expect(precisionBits(y!, { re: randomValues(8, 3), im: new Float64Array(8) })).toBeGreaterThan(16)
+  })
+  it('never gives the same bytes twice', async () => {
+    const file = () => client.encrypt(key, [{ values }])
+    expect(Buffer.compare(await file(), await file())).not.toBe(0)
+  })
+  it('refuses bad values, levels and keys', async () => {
+    const nan = Float64Array.of(1, Number.NaN)
+    await expect(client.encrypt(key, [{ values: nan }])).rejects.toThrow(InvalidArgumentError)
+    await expect(client.encrypt(key, [{ values: Float64Array.of(2 ** 100) }])).rejects.toThrow(InvalidArgumentError)
+    await expect(client.encrypt(key, [{ values: new Float64Array(3) }])).rejects.toThrow(InvalidArgumentError)
+    await expect(client.encrypt(key, [{ values }], { level: 4 })).rejects.toThrow(LevelError)
+    await expect(client.encrypt(new Uint8Array(10), [{ values }])).rejects.toThrow(FormatError)
+  })
+  it('carries the keyId and the plan', async () => {
+    const plan = '00'.repeat(32)
+    const file = await client.encrypt(key, [{ values }], { plan, labels: { model: 'm' } })
+    expect(parseContainer(file).header).toMatchObject({ keyId: key.keyId, plan, labels: { model: 'm' } })
+  })
+})
+
+describe('publication', () => {
+  it('adds noise, counts queries, and refuses the last straw', async () => {
+    const file = await client.encrypt(key, [{ values: Float64Array.of(1, 2, 3, 4) }])
+    const options = { queries: 2, errorBound: 2 ** -18, count: 2, statisticalBits: 10 }
+    const [published] = await client.decryptForPublication(key, file, options)
+    expect(published!.visibility).toBe('published')
+    expect(published!.re).toHaveLength(2)
+    expect(Math.abs(published!.re[1]! - 2)).toBeLessThan(12 * published!.sigma)
+    await client.decryptForPublication(key, file, options)
+    await expect(client.decryptForPublication(key, file, options)).rejects.toThrow(SecurityError)
+    const other = await client.generateSecretKey()
+    const theirs = await client.encrypt(other, [{ values: Float64Array.of(1, 2) }])
+    await expect(client.decryptForPublication(other, theirs, { ...options, precisionBits: 30 })).rejects.toThrow(
+      PlanError,
+    )
+  })
+})
+
+describe('secret keys', () => {
+  it('leave and come back through their file, and keep their name', async () => {
+    const file = await client.exportSecretKey(key)
+    const again = await client.importSecretKey(file)
+    expect(again.keyId).toBe(key.keyId)
+    const [x] = await client.decrypt(again, await client.encrypt(key, [{ values }]))
+    expect(precisionBits(x!, values)).toBeGreaterThan(16)
+    expect(Buffer.compare(await client.exportSecretKey(again), file)).toBe(0)
+  })
+  it('refuse another key, another client, other parameters and use after dispose', async () => {
+    const file = await client.encrypt(key, [{ values }])
+    const wrong = await client.generateSecretKey()
+    await expect(client.decrypt(wrong, file)).rejects.toThrow(ParameterMismatchError)
+    const other = createNativeClient(parameters)
+    await expect(other.decrypt(key, file)).rejects.toThrow(/another client/)
+    const strange = createNativeClient(insecureParameters({ logN: 10, levels: 1, scaleBits: 30 }))
+    await expect(strange.decrypt(key, file)).rejects.toThrow(ParameterMismatchError)
+    await expect(strange.importSecretKey(await client.exportSecretKey(key))).rejects.toThrow(ParameterMismatchError)
+    wrong.dispose()
+    await expect(client.exportSecretKey(wrong)).rejects.toThrow(DisposedError)
+    await expect(client.encrypt(wrong, [{ values }])).rejects.toThrow(DisposedError)
+    await other.dispose()
+    await strange.dispose()
+  })
+})
+
+describe('evaluation keys', () => {
+  it('are made one at a time, with progress and cancellation', async () => {
+    const request = { relinearization: 3, rotations: rotationKeys([1, 5], 2), conjugation: 1 }
+    const names: string[] = []
+    const progress: number[] = []
+    const options = { onProgress: (done: number) => progress.push(done) }
+    for await (const file of client.generateEvaluationKeys(key, request, options)) names.push(file.name)
+    expect(names).toEqual(['relinearization.key', 'galois-5.key', `galois-${5 ** 5}.key`, 'galois-16383.key'])
+    expect(progress).toEqual([1, 2, 3, 4])
+    const controller = new AbortController()
+    const cancelled = (async () => {
+      for await (const _ of client.generateEvaluationKeys(key, request, { signal: controller.signal }))
+        controller.abort()
+    })()
+    await expect(cancelled).rejects.toThrow(CancelledError)
+  })
+  it('made for a level serve it and those below', async () => {
+    const server = createNativeEngine(parameters)
+    const keys = client.generateEvaluationKeys(key, { rotations: rotationKeys([1], 2) })
+    for await (const { bytes } of keys) await loadEvaluationKey(server, bytes)
+    expect(server.loadedKeys).toEqual({ rotations: [{ steps: 1, level: 2 }] })
+    const x = await server.importCiphertext(await client.encrypt(key, [{ values: Float64Array.of(1, 2, 3, 4) }]))
+    expect(() => server.rotate(x, 1)).toThrow(/level >= 3/)
+    for (const level of [2, 1, 0]) {
+      const file = await server.exportCiphertext(server.rotate(server.dropLevel(x, level), 1))
+      expect(parseContainer(file).header.keyId).toBe(key.keyId)
+      const [turned] = await client.decrypt(key, file)
+      expect(precisionBits(turned!, { re: Float64Array.of(2, 3, 4, 1), im: new Float64Array(4) })).toBeGreaterThan(10)
+    }
+    await server.dispose()
+  })
+  it('of two secret keys do not mix, nor do ciphertexts of another', async () => {
+    const server = createNativeEngine(parameters)
+    const other = await client.generateSecretKey()
+    const files = async (of: SecretKey) => {
+      const list: Uint8Array[] = []
+      for await (const { bytes } of client.generateEvaluationKeys(of, { rotations: rotationKeys([1], 0) }))
+        list.push(bytes)
+      return list
+    }
+    await loadEvaluationKeys(server, await files(key))
+    await expect(loadEvaluationKeys(server, await files(other))).rejects.toThrow(ParameterMismatchError)
+    const foreign = await client.encrypt(other, [{ values }])
+    await expect(importCiphertexts(server, foreign)).rejects.toThrow(ParameterMismatchError)
+    server.unloadKeys()
+    expect(server.loadedKeys).toEqual({ rotations: [] })
+    await loadEvaluationKeys(server, await files(other))
+    await importCiphertexts(server, foreign)
+    await server.dispose()
+  })
+  it('are never a secret key, a public key or a ciphertext', async () => {
+    const server = createNativeEngine(parameters)
+    const before = server.memory().keys
+    for (const file of [
+      await client.exportSecretKey(key),
+      await client.generatePublicKey(key),
+      await client.encrypt(key, [{ values }]),
+    ])
+      await expect(loadEvaluationKey(server, file)).rejects.toThrow(FormatError)
+    expect(server.memory().keys).toBe(before)
+    expect(server.loadedKeys).toEqual({ rotations: [] })
+    const controller = new AbortController()
+    controller.abort()
+    await expect(loadEvaluationKeys(server, [new Uint8Array()], { signal: controller.signal })).rejects.toThrow(
+      CancelledError,
+    )
+    await server.dispose()
+  })
+})
+
+describe('security', () => {
+  it('oversized parameters never become an engine', () => {
+    const literal = insecureParameters({ logN: 12, levels: 8, scaleBits: 40 }).toJSON()
+    expect(() => new Parameters(literal)).toThrow(SecurityError)
+    expect(() => createParameters({ logN: 13, levels: 6, scaleBits: 40 })).toThrow(/smallest logN that would do is 14/)
+  })
+  it("checks every key's own modulus again", () => {
+    expect(() => assertKeySecure(parameters, parameters.maxLevel, 'a key')).not.toThrow()
+    const oversized = insecureParameters({ logN: 12, levels: 8, scaleBits: 40 })
+    const claimed = Object.create(oversized, { security: { value: 128 } })
+    for (const name of ['logQAt'] as const) claimed[name] = oversized[name].bind(oversized)
+    expect(() => assertKeySecure(claimed, 8, 'a key')).toThrow(SecurityError)
+  })
+})
