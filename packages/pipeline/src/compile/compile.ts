@@ -10,6 +10,7 @@ import {
   createParameters,
   createPlanEngine,
   HeMlError,
+  InvalidArgumentError,
   type Parameters,
   type ParametersLiteral,
   type ParametersRequest,
@@ -71,6 +72,10 @@ export async function compileAndBind(model: Model, options: CompileOptions = {})
   const activation: ActivationOptions = { margin: 1.15, degree: 27, ...options.activation }
   const ready = lowerable(model, options.calibration, activation)
   const packing = options.packing ?? 'multiplexed'
+  if (packing === 'multiplexed' && (options.batch ?? 1) !== 1)
+    throw new InvalidArgumentError(
+      `multiplexed packing takes one image at a time, got a batch of ${options.batch}: use packing 'batch'`,
+    )
   const { parameters, made, batch } = chooseParameters(ready, packing, options)
   const costModel = options.costModel ?? createDefaultCostModel({ threads: 1 })
   const simulated = await simulate(made, parameters, costModel)

@@ -4,6 +4,7 @@
  */
 import { type Ciphertext, type Engine, FormatError } from '@he-ml/ckks-core'
 import { PackedTensor } from '@he-ml/packing'
+import { z } from 'zod'
 import type { BoundPlan } from '../plan/bound-plan.ts'
 import { digest } from '../plan/digest.ts'
 
@@ -15,14 +16,34 @@ export interface CheckpointStore {
   clear(): Promise<void>
 }
 
-interface Index {
-  readonly plan: string
-  readonly inputs: string
-  readonly next: number
-  readonly values: readonly { readonly name: string; readonly files: readonly string[] }[]
+const indexSchema = z.strictObject({
+  plan: z.string(),
+  inputs: z.string(),
+  /** Layer to go on with. */
+  next: z.number().int().positive(),
+  values: z.array(z.strictObject({ name: z.string(), files: z.array(z.string()).min(1) })),
+})
+type Index = z.infer<typeof indexSchema>
+
+function parseIndex(bytes: Uint8Array): Index {
+  let json: unknown
+  try {
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (cause) {
+    throw new FormatError(`checkpoint: index.json: ${(cause as Error).message}; clear the store to start afresh`, {
+      cause,
+    })
+  }
+  const result = indexSchema.safeParse(json)
+  if (result.success) return result.data
+  const { path, message } = result.error.issues[0]!
+  throw new FormatError(
+    `checkpoint: index.json, field "${path.join('.')}": ${message}; clear the store to start afresh`,
+  )
 }
 
-async function inputsDigest(engine: Engine, inputs: readonly Ciphertext[]): Promise<string> {
+/** Names the inputs of a run, whatever their handles. */
+export async function inputsDigest(engine: Engine, inputs: readonly Ciphertext[]): Promise<string> {
   return digest(...(await Promise.all(inputs.map((c) => engine.exportCiphertext(c)))))
 }
 
@@ -30,7 +51,7 @@ export async function saveCheckpoint(
   store: CheckpointStore,
   bound: BoundPlan,
   engine: Engine,
-  inputs: readonly Ciphertext[],
+  inputs: string,
   next: number,
   values: ReadonlyMap<string, PackedTensor>,
   inputName: string,
@@ -46,7 +67,7 @@ export async function saveCheckpoint(
     }
     kept.push({ name, files })
   }
-  const index: Index = { plan: bound.plan.id, inputs: await inputsDigest(engine, inputs), next, values: kept }
+  const index: Index = { plan: bound.plan.id, inputs, next, values: kept }
   await store.put('index.json', new TextEncoder().encode(JSON.stringify(index)))
 }
 
@@ -55,24 +76,53 @@ export async function loadCheckpoint(
   store: CheckpointStore,
   bound: BoundPlan,
   engine: Engine,
-  inputs: readonly Ciphertext[],
+  inputs: string,
 ): Promise<{ next: number; values: Map<string, PackedTensor> } | undefined> {
   const bytes = await store.get('index.json')
   if (bytes === undefined) return undefined
-  const index = JSON.parse(new TextDecoder().decode(bytes)) as Index
-  if (index.plan !== bound.plan.id || index.inputs !== (await inputsDigest(engine, inputs))) return undefined
+  const index = parseIndex(bytes)
+  if (index.plan !== bound.plan.id || index.inputs !== inputs) return undefined
+  if (index.next >= bound.schedule.nodes.length)
+    throw new FormatError(`checkpoint: it goes on with layer ${index.next} of ${bound.schedule.nodes.length}`)
   const values = new Map<string, PackedTensor>()
-  for (const { name, files } of index.values) {
-    const node = bound.schedule.nodes.find((n) => n.name === name)
-    if (!node) throw new FormatError(`checkpoint: the plan has no layer "${name}"`)
-    const ciphertexts: Ciphertext[] = []
-    for (const file of files) {
-      const content = await store.get(file)
-      if (content === undefined)
-        throw new FormatError(`checkpoint: "${file}" is missing; delete the checkpoint to start afresh`)
-      ciphertexts.push(await engine.importCiphertext(content))
+  try {
+    for (const { name, files } of index.values) {
+      const position = bound.schedule.nodes.findIndex((n) => n.name === name)
+      if (position < 0 || position >= index.next) throw new FormatError(`checkpoint: "${name}" is no layer done before`)
+      const { output } = bound.schedule.nodes[position]!.lowered
+      if (files.length !== output.ciphertexts)
+        throw new FormatError(
+          `checkpoint: "${name}" has ${output.ciphertexts} ciphertexts, the index lists ${files.length}`,
+        )
+      const ciphertexts: Ciphertext[] = []
+      values.set(name, new PackedTensor(output, ciphertexts))
+      for (const file of files) ciphertexts.push(await load(store, engine, file))
     }
-    values.set(name, new PackedTensor(node.lowered.output, ciphertexts))
+    assertComplete(bound, index.next, values)
+  } catch (error) {
+    for (const value of values.values()) value.dispose()
+    throw error
   }
   return { next: index.next, values }
+}
+
+async function load(store: CheckpointStore, engine: Engine, file: string): Promise<Ciphertext> {
+  const content = await store.get(file)
+  if (content === undefined) throw new FormatError(`checkpoint: "${file}" is missing; clear the store to start afresh`)
+  try {
+    return await engine.importCiphertext(content)
+  } catch (cause) {
+    if (!(cause instanceof FormatError)) throw cause
+    throw new FormatError(`checkpoint: "${file}": ${cause.message}; clear the store to start afresh`, { cause })
+  }
+}
+
+/** Every value that a later layer reads must be there. */
+function assertComplete(bound: BoundPlan, next: number, values: ReadonlyMap<string, PackedTensor>): void {
+  const { nodes } = bound.schedule
+  const later = new Set(nodes.slice(next).map((n) => n.name))
+  for (const { inputs } of nodes.slice(next))
+    for (const name of inputs)
+      if (name !== bound.model.input.name && !later.has(name) && !values.has(name))
+        throw new FormatError(`checkpoint: the result of "${name}" is missing; clear the store to start afresh`)
 }

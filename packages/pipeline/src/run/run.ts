@@ -15,9 +15,10 @@ import {
   toLevel,
 } from '@he-ml/ckks-core'
 import { PackedTensor, type PreparedLayer } from '@he-ml/packing'
+import type { ScheduledNode } from '../compile/schedule.ts'
 import type { BoundPlan } from '../plan/bound-plan.ts'
 import type { CheckpointStore } from './checkpoint.ts'
-import { loadCheckpoint, saveCheckpoint } from './checkpoint.ts'
+import { inputsDigest, loadCheckpoint, saveCheckpoint } from './checkpoint.ts'
 
 /** Where a run is. */
 export interface RunProgress {
@@ -51,6 +52,9 @@ export class Runner implements AsyncDisposable {
   readonly plan: BoundPlan
   readonly engine: Engine
   readonly #prepared = new Map<string, Promise<PreparedLayer>>()
+  /** Layers whose weights are known to be encoded, not merely queued. */
+  readonly #encoded = new Set<string>()
+  #running = false
 
   /**
    * @throws ParameterMismatchError when the engine has other parameters than the plan
@@ -89,6 +93,7 @@ export class Runner implements AsyncDisposable {
       })
     }
     await this.engine.drain()
+    for (const name of this.#prepared.keys()) this.#encoded.add(name)
   }
 
   /**
@@ -100,6 +105,8 @@ export class Runner implements AsyncDisposable {
     const { plan, schedule } = this.plan
     const { signal, onProgress, keepWeights = true, checkpoints } = options
     this.#checkInputs(inputs)
+    if (this.#running)
+      throw new InvalidArgumentError('run: this runner is at work; await its result, or make another runner')
     if (options.memory !== undefined && plan.report.memory.peakBytes > options.memory)
       throw new MemoryError(
         `run: the plan expects a peak of ${gigabytes(plan.report.memory.peakBytes)}, the ceiling is ${gigabytes(options.memory)}: raise it, or compile with a smaller batch or ring`,
@@ -132,37 +139,36 @@ export class Runner implements AsyncDisposable {
         }, REPORT_INTERVAL)
       : undefined
     const onAbort = () => this.engine.cancel()
+    this.#running = true
+    report(0)
     signal?.addEventListener('abort', onAbort, { once: true })
 
     const values = new Map<string, PackedTensor>()
-    const readers = countReaders(this.plan)
     const inputName = this.plan.model.input.name
     values.set(inputName, new PackedTensor(schedule.inputLayout, inputs))
     try {
       let first = 0
+      const inputsId = checkpoints ? await inputsDigest(this.engine, inputs) : ''
       if (checkpoints) {
-        const resumed = await loadCheckpoint(checkpoints, this.plan, this.engine, inputs)
+        const resumed = await loadCheckpoint(checkpoints, this.plan, this.engine, inputsId)
         if (resumed) {
           for (const [name, value] of resumed.values) values.set(name, value)
           first = resumed.next
           for (const node of schedule.nodes.slice(0, first)) done += this.#weight(node.name)
         }
       }
+      const readers = countReaders(this.plan, first)
       for (current = first; current < schedule.nodes.length; current++) {
         const node = schedule.nodes[current]!
         if (signal?.aborted) throw new CancelledError(`run: cancelled before layer "${node.name}"`)
         layerStarted = performance.now()
         const layer = await this.#layer(node.name, signal)
         const next = schedule.nodes[current + 1]
-        const aligned = node.inputs.map((name) => this.#atLevel(values.get(name)!, node.level))
-        const output = await layer.apply(
-          this.engine,
-          aligned.map((a) => a.tensor),
-        )
-        for (const a of aligned) if (a.temporary) a.tensor.dispose()
+        const output = await this.#apply(layer, node, values, signal)
         if (next) this.#layer(next.name, signal).catch(() => undefined) // reported when it is awaited
         values.set(node.name, output)
         await Promise.all(output.ciphertexts.map((c) => c.ready()))
+        this.#encoded.add(node.name)
         for (const name of node.inputs) {
           const left = readers.get(name)! - 1
           readers.set(name, left)
@@ -173,19 +179,22 @@ export class Runner implements AsyncDisposable {
         }
         if (!keepWeights) await this.#drop(node.name)
         if (checkpoints && next)
-          await saveCheckpoint(checkpoints, this.plan, this.engine, inputs, current + 1, values, inputName)
+          await saveCheckpoint(checkpoints, this.plan, this.engine, inputsId, current + 1, values, inputName)
         done += this.#weight(node.name)
         report(0)
       }
+      await checkpoints?.clear() // when that fails, the result is disposed of below like the rest
       const result = values.get(schedule.output)!
       values.delete(schedule.output)
-      await checkpoints?.clear()
       return result
     } catch (error) {
+      // weights still in the queue were cancelled, or failed, and would fail every later run
+      for (const name of [...this.#prepared.keys()]) if (!this.#encoded.has(name)) await this.#drop(name)
       if (signal?.aborted && !(error instanceof CancelledError))
         throw new CancelledError(`run: cancelled`, { cause: error })
       throw error
     } finally {
+      this.#running = false
       if (ticker) clearInterval(ticker)
       signal?.removeEventListener('abort', onAbort)
       for (const [name, value] of values) if (name !== inputName) value.dispose()
@@ -218,6 +227,22 @@ export class Runner implements AsyncDisposable {
     }
   }
 
+  async #apply(
+    layer: PreparedLayer,
+    node: ScheduledNode,
+    values: ReadonlyMap<string, PackedTensor>,
+    signal: AbortSignal | undefined,
+  ): Promise<PackedTensor> {
+    const aligned: { readonly tensor: PackedTensor; readonly temporary: boolean }[] = []
+    try {
+      for (const name of node.inputs) aligned.push(this.#atLevel(values.get(name)!, node.level))
+      const inputs = aligned.map((a) => a.tensor)
+      return await layer.apply(this.engine, inputs, signal ? { signal } : {})
+    } finally {
+      for (const a of aligned) if (a.temporary) a.tensor.dispose()
+    }
+  }
+
   #atLevel(tensor: PackedTensor, level: number): { tensor: PackedTensor; temporary: boolean } {
     const scale = this.engine.parameters.scaleAt(level)
     if (tensor.level === level && Math.abs(tensor.scale / scale - 1) < 2 ** -30) return { tensor, temporary: false }
@@ -247,6 +272,7 @@ export class Runner implements AsyncDisposable {
   async #drop(name: string): Promise<void> {
     const prepared = this.#prepared.get(name)
     this.#prepared.delete(name)
+    this.#encoded.delete(name)
     await prepared?.then(
       (p) => p.dispose(),
       () => undefined,
@@ -254,9 +280,10 @@ export class Runner implements AsyncDisposable {
   }
 }
 
-function countReaders(bound: BoundPlan): Map<string, number> {
+/** How often each value is still read by the layers from `first` on. */
+function countReaders(bound: BoundPlan, first: number): Map<string, number> {
   const readers = new Map<string, number>([[bound.schedule.output, 1]])
-  for (const { inputs } of bound.schedule.nodes)
+  for (const { inputs } of bound.schedule.nodes.slice(first))
     for (const name of inputs) readers.set(name, (readers.get(name) ?? 0) + 1)
   return readers
 }

@@ -1,0 +1,38 @@
+/** Nothing grows: a thousand products, disposed of as they go. */
+import { type Ciphertext, createParameters } from '@he-ml/ckks-core'
+import { expect, it } from 'vitest'
+import { createStack, randomValues } from './native.test-helper.ts'
+
+it('1,000 products leave resident memory within 5 % of where it was after 100', async () => {
+  const parameters = createParameters({ logN: 14, levels: 5, scaleBits: 40 })
+  const level = parameters.maxLevel
+  await using stack = await createStack(parameters, { relinearization: level, rotations: [] })
+  const { server } = stack
+  const { native: x } = await stack.encrypt(randomValues(parameters.maxSlots, 1))
+  const product = (a: Ciphertext): Ciphertext => {
+    using raw = server.mul(a, a)
+    using linear = server.relinearize(raw)
+    return server.rescale(linear)
+  }
+  const resident = async (): Promise<number> => {
+    await server.drain()
+    return process.memoryUsage().rss
+  }
+  let after100 = 0
+  let live = 0
+  for (let i = 1; i <= 1000; i++) {
+    const y = product(x)
+    if (i % 10 === 0) await y.ready()
+    y.dispose()
+    if (i === 100) {
+      after100 = await resident()
+      live = server.memory().ciphertexts
+    }
+  }
+  const after1000 = await resident()
+  console.log(
+    `resident after 100: ${(after100 / 2 ** 20).toFixed(1)} MiB, after 1,000: ${(after1000 / 2 ** 20).toFixed(1)} MiB`,
+  )
+  expect(after1000 / after100).toBeLessThan(1.05)
+  expect(server.memory().ciphertexts).toBe(live)
+})

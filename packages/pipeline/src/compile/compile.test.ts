@@ -1,0 +1,76 @@
+import { InvalidArgumentError, PlanError } from '@he-ml/ckks-core'
+import { activation } from '@he-ml/nn-layers'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { type Calibration, fit } from '../fit/fit.ts'
+import { chain, images, smallCnn } from '../pipeline.test-helper.ts'
+import { type CompileOptions, compile } from './compile.ts'
+
+let calibration: Calibration
+beforeAll(async () => {
+  calibration = await fit(smallCnn('relu'), images(20))
+})
+
+const refusal = async (model: ReturnType<typeof smallCnn>, options: CompileOptions): Promise<PlanError> => {
+  try {
+    await compile(model, options)
+  } catch (error) {
+    if (error instanceof PlanError) return error
+    throw error
+  }
+  throw new Error('a plan was made')
+}
+
+describe('compile', () => {
+  it('takes the smallest ring that is secure, and fewer bits make a smaller one', async () => {
+    const small = await compile(smallCnn(), { scaleBits: 26 })
+    const large = await compile(smallCnn(), { scaleBits: 46 })
+    expect(small.parameters.logN).toBe(13)
+    expect(large.parameters.logN).toBeGreaterThanOrEqual(13)
+    expect(small.report.securityMarginBits).toBeGreaterThanOrEqual(0)
+    expect((await refusal(smallCnn(), { scaleBits: 26, logN: 12 })).reason).toBe('security')
+  })
+  it('tells depth, keys, bytes and time, layer by layer', async () => {
+    const { report, keyRequest, input, output } = await compile(smallCnn(), { scaleBits: 26 })
+    expect(report.depth).toBe(input.level - output.level)
+    expect(report.keys.count).toBe(keyRequest.rotations.length + 1)
+    expect(report.layers.map((l) => l.name)).toEqual(expect.arrayContaining(['conv', 'act', 'fc']))
+    expect(report.layers.reduce((sum, l) => sum + l.seconds, 0)).toBeCloseTo(report.seconds, 9)
+    expect(report.memory.peakBytes).toBeGreaterThan(report.keys.bytes)
+    expect(report.precisionBits).toBeGreaterThan(4)
+  })
+  it('gives the same plan twice', async () => {
+    const options = { calibration, scaleBits: 30, activation: { degree: 7 } }
+    expect((await compile(smallCnn('relu'), options)).id).toBe((await compile(smallCnn('relu'), options)).id)
+  })
+})
+
+describe('refusals give their reason', () => {
+  it('levels', async () => {
+    const error = await refusal(smallCnn(), { parameters: { logN: 13, levels: 1, scaleBits: 26 } })
+    expect(error.reason).toBe('levels')
+    expect(error.message).toMatch(/needs 3 levels, the parameters have 1/)
+  })
+  it('security', async () => {
+    const layers = Array.from({ length: 60 }, (_, i) => activation({ name: `s${i}`, function: 'square' as const }))
+    const error = await refusal(chain('deep', [1, 8, 8], layers), { scaleBits: 40 })
+    expect(error.reason).toBe('security')
+    expect(error.message).toMatch(/lower polynomial degrees or a smaller scale/)
+  })
+  it('memory', async () => {
+    const error = await refusal(smallCnn(), { scaleBits: 26, memory: 2 ** 20 })
+    expect(error.reason).toBe('memory')
+    expect(error.message).toMatch(/the limit is 0\.00 GiB/)
+  })
+  it('range: no calibration, or an override for what is no activation', async () => {
+    expect((await refusal(smallCnn('relu'), {})).reason).toBe('range')
+    const error = await refusal(smallCnn('relu'), { calibration, activation: { layers: { conv: { degree: 3 } } } })
+    expect(error.reason).toBe('range')
+    expect(error.message).toMatch(/"conv".*no activation/)
+  })
+  it('a batch that does not fit', async () => {
+    await expect(compile(smallCnn(), { packing: 'batch', batch: 2 ** 17, logN: 13, scaleBits: 26 })).rejects.toThrow(
+      InvalidArgumentError,
+    )
+    await expect(compile(smallCnn(), { packing: 'multiplexed', batch: 2 })).rejects.toThrow(/one image at a time/)
+  })
+})

@@ -1,0 +1,56 @@
+import { CancelledError, InvalidArgumentError } from '@he-ml/ckks-core'
+import { createTensor } from '@he-ml/packing'
+import { describe, expect, it } from 'vitest'
+import { images, smallCnn } from '../pipeline.test-helper.ts'
+import { fit } from './fit.ts'
+import { StatisticsCollector } from './statistics.ts'
+
+describe('statistics', () => {
+  it('are those of the values, whatever their order of magnitude', () => {
+    const values = Float64Array.of(0, 1e-9, -3, 5, 100, -0.5)
+    const collector = new StatisticsCollector()
+    collector.add(values, 'x')
+    const { count, min, max, mean, std, histogram } = collector.result()
+    expect([count, min, max]).toEqual([6, -3, 100])
+    const average = values.reduce((a, b) => a + b, 0) / 6
+    expect(mean).toBeCloseTo(average, 12)
+    expect(std).toBeCloseTo(Math.sqrt(values.reduce((a, b) => a + (b - average) ** 2, 0) / 5), 10)
+    expect(histogram.reduce((a, b) => a + b, 0)).toBeCloseTo(6, 9)
+    expect(histogram[511]).toBeGreaterThan(0)
+  })
+  it('of nothing, and of one value, are harmless', () => {
+    expect(new StatisticsCollector().result()).toMatchObject({ count: 0, min: 0, max: 0, std: 0 })
+    const one = new StatisticsCollector()
+    one.add(Float64Array.of(2), 'x')
+    expect(one.result()).toMatchObject({ count: 1, min: 2, max: 2, mean: 2, std: 0 })
+  })
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])('name the layer that saw %d', (bad) => {
+    expect(() => new StatisticsCollector().add(Float64Array.of(1, bad), 'act')).toThrow(/"act"/)
+  })
+})
+
+describe('fit', () => {
+  it('sees what every activation sees', async () => {
+    const model = smallCnn('relu')
+    const data = images(5)
+    let most = Number.NEGATIVE_INFINITY
+    for (const image of data)
+      model.forward(image, (layer, [x]) => {
+        if (layer.name === 'act') most = Math.max(most, ...x!.data)
+      })
+    const progress: number[] = []
+    const { samples, statistics } = await fit(model, data, { onProgress: (n) => progress.push(n) })
+    expect(samples).toBe(5)
+    expect(Object.keys(statistics)).toEqual(['act'])
+    expect(statistics.act!.max).toBe(most)
+    expect(statistics.act!.count).toBe(5 * 72)
+    expect(progress).toEqual([1, 2, 3, 4, 5])
+  })
+  it('refuses no data, NaN, wrong shapes, and stops when told', async () => {
+    const model = smallCnn('relu')
+    await expect(fit(model, [])).rejects.toThrow(InvalidArgumentError)
+    await expect(fit(model, [createTensor([1, 8, 8], new Float64Array(64).fill(Number.NaN))])).rejects.toThrow(/"act"/)
+    await expect(fit(model, [createTensor([1, 4, 4], new Float64Array(16))])).rejects.toThrow(InvalidArgumentError)
+    await expect(fit(model, images(2), { signal: AbortSignal.abort() })).rejects.toThrow(CancelledError)
+  })
+})

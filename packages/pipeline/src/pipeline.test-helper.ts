@@ -1,0 +1,146 @@
+/** Small networks, and both ways of running them. */
+import { type Ciphertext, createClearEngine, type Engine, type KeyRequest } from '@he-ml/ckks-core'
+import type { SecretKey } from '@he-ml/ckks-core/client'
+import { createNativeEngine, loadEvaluationKeys, type NativeEngine } from '@he-ml/ckks-native'
+import { createNativeClient, type NativeClient } from '@he-ml/ckks-native/client'
+import { activation, averagePool2d, conv2d, flatten, linear } from '@he-ml/nn-layers'
+import {
+  createTensor,
+  isCalibrated,
+  type Layer,
+  Model,
+  type PackedTensor,
+  pack,
+  type Shape,
+  sizeOf,
+  type Tensor,
+  unpack,
+} from '@he-ml/packing'
+import type { BoundPlan } from './plan/bound-plan.ts'
+
+/** Deterministic values in [-size, size]. */
+export function randomTensor(shape: Shape, seed: number, size = 1): Tensor {
+  let state = seed | 0
+  const data = Float64Array.from({ length: sizeOf(shape) }, () => {
+    state = (state + 0x9e3779b9) | 0
+    let z = Math.imul(state ^ (state >>> 16), 0x21f0aaad)
+    z = Math.imul(z ^ (z >>> 15), 0x735a2d97)
+    return size * (((z ^ (z >>> 15)) >>> 0) / 2 ** 31 - 1)
+  })
+  return createTensor(shape, data)
+}
+
+export function chain(name: string, shape: Shape, layers: readonly Layer[]): Model {
+  const nodes = layers.map((layer, i) => ({ layer, inputs: [i === 0 ? 'image' : layers[i - 1]!.name] }))
+  return new Model({ name, input: { name: 'image', shape }, nodes })
+}
+
+/** conv 2@3x3, activation, average pool 2, linear 3; on 8 x 8 images. */
+export function smallCnn(fn: 'square' | 'relu' = 'square', seed = 1): Model {
+  return chain(
+    'small',
+    [1, 8, 8],
+    [
+      conv2d({
+        name: 'conv',
+        weights: randomTensor([2, 1, 3, 3], seed, 0.4),
+        bias: randomTensor([2], seed + 1, 0.2).data,
+      }),
+      activation({ name: 'act', function: fn }),
+      averagePool2d({ name: 'pool', kernel: 2 }),
+      flatten({ name: 'flat' }),
+      linear({ name: 'fc', weights: randomTensor([3, 18], seed + 2, 0.5), bias: randomTensor([3], seed + 3).data }),
+    ],
+  )
+}
+
+export const images = (count: number, seed = 100): Tensor[] =>
+  Array.from({ length: count }, (_, i) => randomTensor([1, 8, 8], seed + i))
+
+/** What the circuit computes, in the clear. */
+export const approximate = (model: Model, image: Tensor): Tensor =>
+  model.evaluate(image, (layer, inputs) =>
+    isCalibrated(layer) ? layer.forwardApproximate(inputs) : layer.forward(inputs),
+  )
+
+export interface Stage {
+  readonly engine: Engine
+  encrypt(images: readonly Tensor[]): Promise<Ciphertext[]>
+  decrypt(output: PackedTensor, count: number): Promise<Tensor[]>
+}
+
+export function clearStage({ parameters, plan, schedule }: BoundPlan, noise = false): Stage {
+  const engine = createClearEngine(parameters, { keys: plan.keyRequest as KeyRequest, noise })
+  return {
+    engine,
+    encrypt: async (given) =>
+      pack(given, schedule.inputLayout).map((v) => engine.encryptClear(v, { level: plan.input.level })),
+    decrypt: async (output, count) =>
+      unpack(
+        output.ciphertexts.map((c) => engine.readClear(c).re),
+        output.layout,
+        count,
+      ),
+  }
+}
+
+export class NativeStage implements Stage, AsyncDisposable {
+  readonly engine: NativeEngine
+  readonly client: NativeClient
+  readonly #bound: BoundPlan
+  readonly #key: SecretKey
+  constructor(bound: BoundPlan, engine: NativeEngine, client: NativeClient, key: SecretKey) {
+    this.#bound = bound
+    this.engine = engine
+    this.client = client
+    this.#key = key
+  }
+  async encrypt(given: readonly Tensor[]): Promise<Ciphertext[]> {
+    const { schedule, plan } = this.#bound
+    const ciphertexts: Ciphertext[] = []
+    for (const values of pack(given, schedule.inputLayout)) {
+      const file = await this.client.encrypt(this.#key, [{ values }], { level: plan.input.level })
+      ciphertexts.push(await this.engine.importCiphertext(file))
+    }
+    return ciphertexts
+  }
+  async decrypt(output: PackedTensor, count: number): Promise<Tensor[]> {
+    const vectors: Float64Array[] = []
+    for (const c of output.ciphertexts) {
+      const [result] = await this.client.decrypt(this.#key, await this.engine.exportCiphertext(c))
+      vectors.push(result!.re)
+    }
+    return unpack(vectors, output.layout, count)
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.engine.dispose()
+    await this.client.dispose()
+  }
+}
+
+export async function nativeStage(bound: BoundPlan): Promise<NativeStage> {
+  const client = createNativeClient(bound.parameters)
+  const engine = createNativeEngine(bound.parameters)
+  const key = await client.generateSecretKey()
+  const keys = client.generateEvaluationKeys(key, bound.plan.keyRequest as KeyRequest)
+  await loadEvaluationKeys(
+    engine,
+    (async function* () {
+      for await (const { bytes } of keys) yield bytes
+    })(),
+  )
+  return new NativeStage(bound, engine, client, key)
+}
+
+/** -log2 of the root mean square of the differences. */
+export function precisionBits(got: readonly Tensor[], want: readonly Tensor[]): number {
+  let sum = 2 ** -120
+  let count = 0
+  got.forEach((tensor, i) => {
+    tensor.data.forEach((v, k) => {
+      sum += (v - want[i]!.data[k]!) ** 2
+      count++
+    })
+  })
+  return -Math.log2(Math.sqrt(sum / count))
+}

@@ -1,0 +1,127 @@
+import { FormatError, HeMlError, ParameterMismatchError, SecurityError } from '@he-ml/ckks-core'
+import fc from 'fast-check'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { compile } from '../compile/compile.ts'
+import { fit } from '../fit/fit.ts'
+import { images, smallCnn } from '../pipeline.test-helper.ts'
+import { bindPlan } from './bound-plan.ts'
+import { inputLayoutOf, outputLayoutOf, type Plan, parsePlan, planDigest } from './plan.ts'
+
+const model = smallCnn('relu')
+let plan: Plan
+beforeAll(async () => {
+  const calibration = await fit(model, images(10))
+  const activation = { degree: 7, method: 'least-squares' as const, layers: { act: { margin: 1.5 } } }
+  plan = await compile(model, { calibration, activation, scaleBits: 30 })
+})
+
+describe('a plan', () => {
+  it('goes through JSON unchanged and binds to its model', () => {
+    const again = parsePlan(JSON.stringify(plan))
+    expect(again).toEqual(JSON.parse(JSON.stringify(plan)))
+    expect(again.id).toBe(plan.id)
+    const bound = bindPlan(again, model)
+    expect(bound.schedule.inputLayout).toEqual(inputLayoutOf(plan))
+    expect(bound.parameters.maxLevel).toBeGreaterThanOrEqual(plan.report.depth)
+    expect(outputLayoutOf(plan).shape).toEqual(plan.model.output)
+  })
+  it('does not bind to another model', () => {
+    expect(() => bindPlan(plan, smallCnn('relu', 2))).toThrow(ParameterMismatchError)
+    expect(() => bindPlan(plan, smallCnn('square'))).toThrow(ParameterMismatchError)
+  })
+  it('shows every change', () => {
+    for (const change of [
+      (p: Plan) => ({ ...p, batch: 2 }),
+      (p: Plan) => ({ ...p, report: { ...p.report, seconds: p.report.seconds + 1e-9 } }),
+      (p: Plan) => ({ ...p, keyRequest: { ...p.keyRequest, rotations: p.keyRequest.rotations.slice(1) } }),
+      (p: Plan) => ({ ...p, id: '0'.repeat(64) }),
+    ])
+      expect(() => parsePlan(JSON.stringify(change(plan)))).toThrow(/content hash/)
+  })
+  it('with weak parameters does not bind, even with a right hash', () => {
+    const weak = { ...plan, parameters: { ...plan.parameters, logN: plan.parameters.logN - 1 } }
+    const sealed = { ...weak, id: planDigest(weak) }
+    expect(() => bindPlan(parsePlan(JSON.stringify(sealed)), model)).toThrow(SecurityError)
+  })
+})
+
+/** Replaces, removes or adds something at a random place. */
+function mutate(value: unknown, path: number[], junk: unknown): unknown {
+  if (typeof value !== 'object' || value === null || path.length === 0) return junk
+  const keys = Object.keys(value)
+  if (keys.length === 0) return junk
+  const [first, ...rest] = path
+  const key = keys[first! % keys.length]!
+  const copy = (Array.isArray(value) ? [...value] : { ...value }) as Record<string, unknown>
+  if (junk === undefined && rest.length === 0) delete copy[key]
+  else if (junk === 'extra' && rest.length === 0) copy.extra = 1
+  else copy[key] = mutate(copy[key], rest, junk)
+  return copy
+}
+
+describe('hostile plans', () => {
+  const junk = fc.oneof(
+    fc.constantFrom(
+      undefined,
+      null,
+      'extra',
+      -1,
+      0.5,
+      1e308,
+      2 ** 53,
+      '',
+      [],
+      {},
+      [[]],
+      true,
+      '__proto__',
+      'x'.repeat(1000),
+    ),
+    fc.jsonValue(),
+    fc.integer(),
+  )
+  it('changed anywhere, the hash made right or not, end in a FormatError or bind to nothing wrong', {
+    timeout: 60_000,
+  }, () => {
+    let accepted = 0
+    const property = fc.property(
+      fc.array(fc.nat(40), { minLength: 1, maxLength: 4 }),
+      junk,
+      fc.boolean(),
+      (path, value, sealed) => {
+        const changed = mutate(JSON.parse(JSON.stringify(plan)), path, value) as Plan
+        let text = JSON.stringify(changed) ?? ''
+        if (sealed && typeof changed === 'object' && changed !== null && !Array.isArray(changed)) {
+          try {
+            text = JSON.stringify({ ...changed, id: planDigest(changed) })
+          } catch {
+            // not even hashable
+          }
+        }
+        let parsed: Plan
+        try {
+          parsed = parsePlan(text)
+        } catch (error) {
+          expect(error).toBeInstanceOf(FormatError)
+          return
+        }
+        accepted++
+        try {
+          if (accepted < 40) bindPlan(parsed, model)
+        } catch (error) {
+          if (!(error instanceof HeMlError)) throw error
+        }
+      },
+    )
+    fc.assert(property, { numRuns: 3000, endOnFailure: true })
+  })
+  it('that are no plans', () => {
+    for (const text of ['', '{', 'null', '[]', '1', '{"format":"he-ml/plan"}', '{"__proto__":{}}', '['.repeat(100_000)])
+      expect(() => parsePlan(text), text.slice(0, 20)).toThrow(FormatError)
+  })
+  it('with layouts that are none', () => {
+    const broken = { ...plan, input: { ...plan.input, layout: { kind: 'multiplexed' } } }
+    const parsed = parsePlan(JSON.stringify({ ...broken, id: planDigest(broken) }))
+    expect(() => inputLayoutOf(parsed)).toThrow(HeMlError)
+  })
+})
