@@ -16,6 +16,8 @@ export interface InferenceResult {
   readonly seconds: number
   /** Server seconds in the network itself. */
   readonly networkSeconds: number
+  /** Longest time the server's event loop did not turn. */
+  readonly eventLoopDelayMs: number
   readonly encryptSeconds: number
   readonly decryptSeconds: number
 }
@@ -84,7 +86,7 @@ export class EncryptedRun implements AsyncDisposable {
       )
     })
     await writeFile(input, file)
-    const { seconds, networkSeconds = seconds } = await this.#server.ask({ do: 'run', input, output })
+    const { seconds, networkSeconds, eventLoopDelayMs } = await this.#server.ask({ do: 'run', input, output })
     const result = await readFile(output)
     const [decrypted, decryptSeconds] = await timed(() => this.#client.decrypt(this.#key, result))
     const logits = unpack(
@@ -92,7 +94,14 @@ export class EncryptedRun implements AsyncDisposable {
       outputLayoutOf(plan),
       tensors.length,
     ).map((t) => t.data)
-    return { logits, seconds, networkSeconds, encryptSeconds, decryptSeconds }
+    return {
+      logits,
+      seconds,
+      networkSeconds: networkSeconds!,
+      eventLoopDelayMs: eventLoopDelayMs!,
+      encryptSeconds,
+      decryptSeconds,
+    }
   }
 
   usage(): Promise<ServerReply> {

@@ -65,6 +65,7 @@ export const lenet5Batch = define<Options>({
     row('amortised', perDigit(total((r) => r.seconds)), 'ms per digit')
     row('amortised-network', perDigit(total((r) => r.networkSeconds)), 'ms per digit')
     row('latency', total((r) => r.seconds) / results.length, 's')
+    row('event-loop-delay', Math.max(...results.map((r) => r.eventLoopDelayMs)), 'ms')
     row('encrypt', perDigit(total((r) => r.encryptSeconds)), 'ms per digit')
     row('decrypt', perDigit(total((r) => r.decryptSeconds)), 'ms per digit')
     for (const r of serverRows(NAME, params, keys, await run.usage())) emit(r)

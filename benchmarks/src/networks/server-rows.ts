@@ -10,7 +10,7 @@ export interface KeyCosts {
   readonly count: number
 }
 
-/** Rows both network benchmarks have: keys, memory, the event loop. */
+/** Rows both network benchmarks have: keys and memory. */
 export function serverRows(name: string, params: RowParams, keys: KeyCosts, usage: ServerReply): Row[] {
   const row = (metric: string, value: number, unit: string): Row => ({ name, params, metric, value, unit })
   return [
@@ -20,6 +20,5 @@ export function serverRows(name: string, params: RowParams, keys: KeyCosts, usag
     row('keys-bytes', keys.bytes / GB, 'GB'),
     row('peak-rss', usage.peakBytes! / GB, 'GB'),
     row('peak-engine', usage.engineBytes! / GB, 'GB'),
-    row('event-loop-delay', usage.eventLoopDelayMs!, 'ms'),
   ]
 }

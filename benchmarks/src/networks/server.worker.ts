@@ -35,10 +35,11 @@ export interface ServerReply {
   readonly seconds: number
   /** 'run': of it, in the network itself. */
   readonly networkSeconds?: number
+  /** 'run': longest time the event loop did not turn. */
+  readonly eventLoopDelayMs?: number
   /** 'usage' */
   readonly peakBytes?: number
   readonly engineBytes?: number
-  readonly eventLoopDelayMs?: number
   readonly error?: string
 }
 
@@ -52,7 +53,7 @@ const delays = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS })
 
 process.on('message', (request: ServerRequest) => {
   answer(request).then(
-    (reply) => process.send!(reply),
+    (reply) => process.connected && process.send!(reply),
     (error: unknown) =>
       process.send!({ seconds: 0, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
   )
@@ -82,7 +83,6 @@ async function answer(request: ServerRequest): Promise<ServerReply> {
         seconds: 0,
         peakBytes: process.resourceUsage().maxRSS * 1024,
         engineBytes: engine.memory().peak,
-        eventLoopDelayMs: Math.max(0, delays.max / 1e6 - DELAY_RESOLUTION_MS),
       }
     case 'close': {
       await runner?.dispose()
@@ -102,6 +102,7 @@ async function run(input: string, output: string): Promise<ServerReply> {
   const { id } = bound.plan
   let networkSeconds = 0
   let result = new Uint8Array()
+  delays.reset()
   delays.enable()
   const reply = await timed(async () => {
     const { ciphertexts } = await importCiphertexts(engine, bytes, { plan: id })
@@ -115,7 +116,7 @@ async function run(input: string, output: string): Promise<ServerReply> {
   })
   delays.disable()
   await writeFile(output, result)
-  return { ...reply, networkSeconds }
+  return { ...reply, networkSeconds, eventLoopDelayMs: Math.max(0, delays.max / 1e6 - DELAY_RESOLUTION_MS) }
 }
 
 async function timed(work: () => Promise<unknown>): Promise<ServerReply> {
