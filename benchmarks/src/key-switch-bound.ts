@@ -27,7 +27,7 @@ export const nttMultiplyAdds = (logN: number): number => PER_BUTTERFLY * 2 ** (l
 export const conversionMultiplyAdds = (logN: number, from: number, to: number): number =>
   PER_PRODUCT * 2 ** logN * from * to
 
-/** Sizes of the digits: all but the last hold `special`-independent ceil(limbs / dnum) limbs. */
+/** Limbs of each digit: ceil(limbs / dnum), the last one what is left. */
 export function digitSizes({ limbs, dnum }: Pick<KeySwitchShape, 'limbs' | 'dnum'>): number[] {
   const size = Math.ceil(limbs / dnum)
   return Array.from({ length: Math.ceil(limbs / size) }, (_, i) => Math.min(size, limbs - i * size))
