@@ -39,8 +39,9 @@ describe('activation', () => {
     '%s: the circuit computes forwardApproximate',
     async (fn) => {
       const layer = make(fn).calibrate(statistics, { margin: 1.25, degree: 7 })
-      expect(layer.halfRange).toBe(5)
-      expect(layer.inputScale).toBeCloseTo(0.2, 15)
+      const [half, middle] = fn === 'tanh' ? [5, 0] : [4.375, 0.625]
+      expect(layer.halfRange).toBe(half)
+      expect(layer.inputScale).toBeCloseTo(1 / half, 15)
       for (const [normalized, factor] of [
         [false, 1],
         [true, 1],
@@ -49,10 +50,9 @@ describe('activation', () => {
         let variant = factor === 1 ? layer : layer.scaleOutput(factor)
         if (normalized) variant = variant.withNormalizedInput()
         for (const layout of layouts) {
-          const stretch = normalized ? 1 : 5
           const x = createTensor(
             layout.shape,
-            randomTensor(layout.shape, 3).data.map((v) => v * stretch),
+            randomTensor(layout.shape, 3).data.map((v) => (normalized ? v + middle / half : half * v + middle)),
           )
           const masked = layout.kind === 'multiplexed' && layout.grid.gaps === 'any'
           const run = await runLayer(variant, [[x]], [layout])

@@ -1,8 +1,9 @@
 /**
- * Activations by a polynomial on a calibrated range. The layer stands for c * f(B t) of its input t: c is a factor taken
- * over from a neighbour, B the half range once the producer delivers t = x / B (withNormalizedInput). Slots without an
- * element must not hold large values, because a polynomial leaves its range like x^degree: they are masked, at the price of
- * a level, when the layout says that anything may be there.
+ * Activations by a polynomial on a calibrated range [lo, hi] that holds 0; trained networks are lopsided, and the shorter
+ * range is worth up to a bit. The layer stands for c * f(B t) of its input t: c is a factor taken over from a neighbour, B
+ * half the length of the range once the producer delivers t = x / B (withNormalizedInput); moving its middle to 0 is an
+ * addition, which costs nothing. Slots without an element must not hold large values, because a polynomial leaves its range
+ * like x^degree: they are masked, at the price of a level, when the layout says that anything may be there.
  */
 import {
   type ActivationName,
@@ -34,7 +35,7 @@ export type ActivationLayerFunction = Exclude<ActivationName, 'sign'>
 export interface ActivationOptions {
   readonly name: string
   readonly function: ActivationLayerFunction
-  /** A polynomial found before; default: `calibrate` finds one. Its range must be symmetric. */
+  /** A polynomial found before; default: `calibrate` finds one. Its range must hold 0. */
   readonly polynomial?: ActivationPolynomial
 }
 
@@ -65,16 +66,17 @@ export class ActivationLayer implements CalibratedLayer {
     this.outputFactor = state.outputFactor
     this.normalized = state.normalized
     const range = state.polynomial?.range
-    if (range && range[0] !== -range[1])
-      throw new InvalidArgumentError(`layer "${name}": expected a polynomial on a symmetric range, got [${range}]`)
+    if (range && !(range[0] <= 0 && range[1] >= 0))
+      throw new InvalidArgumentError(`layer "${name}": expected a polynomial on a range that holds 0, got [${range}]`)
   }
 
   get calibrated(): boolean {
     return this.polynomial !== undefined
   }
-  /** B of the range [-B, B]. */
+  /** Half the length of the range: B of [-B, B]. */
   get halfRange(): number {
-    return this.polynomial?.range[1] ?? 1
+    const [lo, hi] = this.polynomial?.range ?? [-1, 1]
+    return (hi - lo) / 2
   }
   get inputScale(): number {
     return this.normalized ? 1 : 1 / this.halfRange
@@ -111,6 +113,7 @@ export class ActivationLayer implements CalibratedLayer {
       {
         name: this.name,
         inputScale: this.inputScale,
+        offset: -(polynomial.range[0] + polynomial.range[1]) / (polynomial.range[1] - polynomial.range[0]),
         prepared: prepareActivation(polynomial, { normalizedInput: true }),
         atZero: this.outputFactor * forwardPolynomial(this.#polynomial(), 0),
       },
@@ -154,15 +157,18 @@ function choosePolynomial(
   const { min, max, histogram } = statistics
   if (!(statistics.count > 0) || !Number.isFinite(min) || !Number.isFinite(max) || min > max)
     throw new PlanError('range', `activation "${layer.name}": no usable statistics (${statistics.count} values seen)`)
-  const reach = margin * Math.max(Math.abs(min), Math.abs(max))
-  const half = reach > 0 ? reach : 1
+  // an odd function on a symmetric range has an odd polynomial: half the coefficients, and gaps stay zero
+  const { symmetry } = activationFunction(layer.function)
+  const isOdd = symmetry?.parity === 'odd' && symmetry.offset === 0
+  const range = rangeOf(margin * min, margin * max, isOdd || method === 'composite')
+  const half = (range[1] - range[0]) / 2
   const density =
     method === 'least-squares' && histogram.length > 0 && max > min
       ? { density: { range: [min, max] as const, counts: histogram } }
       : {}
   try {
     return approximate(layer.function, {
-      range: [-half, half],
+      range,
       degree,
       ...(error === undefined ? {} : { error: error * half }),
       ...(method ? { method } : {}),
@@ -172,6 +178,13 @@ function choosePolynomial(
     if (!(cause instanceof PlanError)) throw cause
     throw new PlanError(cause.reason, `activation "${layer.name}": ${cause.message}`, { cause })
   }
+}
+
+/** The shortest range that holds the values and 0, which gaps hold; or symmetric around 0. */
+function rangeOf(min: number, max: number, symmetric: boolean): readonly [lo: number, hi: number] {
+  const reach = Math.max(Math.abs(min), Math.abs(max))
+  if (reach === 0) return [-1, 1]
+  return symmetric ? [-reach, reach] : [Math.min(0, min), Math.max(0, max)]
 }
 
 /** The polynomial times a constant, for inputs normalised to [-1, 1]. */
@@ -193,7 +206,7 @@ function scalePolynomial(name: string, polynomial: ActivationPolynomial, factor:
 /**
  * An activation layer. All but 'square' must be calibrated (`fit` and `compile` do it) or be given a polynomial.
  *
- * @throws InvalidArgumentError for an unknown function or a polynomial on a lopsided range
+ * @throws InvalidArgumentError for an unknown function or a polynomial on a range without 0
  * @example
  * ```ts
  * import { createTensor } from '@he-ml/packing'
@@ -201,7 +214,7 @@ function scalePolynomial(name: string, polynomial: ActivationPolynomial, factor:
  * const layer = activation({ name: 'relu1', function: 'relu' }) as ActivationLayer
  * const histogram = new Float64Array(8)
  * const fitted = layer.calibrate({ count: 9, min: -3, max: 4, mean: 0, std: 1, histogram }, { margin: 1.25, degree: 15 })
- * console.log(fitted.halfRange, fitted.forwardApproximate([createTensor([1], Float64Array.of(2))]).data) // 5, about 2
+ * console.log(fitted.halfRange, fitted.forwardApproximate([createTensor([1], Float64Array.of(2))]).data) // 4.375, about 2
  * ```
  */
 export function activation(options: ActivationOptions): ActivationLayer | SquareLayer {

@@ -7,6 +7,8 @@ export interface ActivationCircuit {
   readonly name: string
   /** Multiplied into the input first; 1 for none. */
   readonly inputScale: number
+  /** Then added: moves the middle of the range to 0. */
+  readonly offset: number
   /** For inputs in [-1, 1]. */
   readonly prepared: PreparedActivation
   /** The polynomial's value at 0, which is what clean gaps come to hold. */
@@ -15,7 +17,7 @@ export interface ActivationCircuit {
 
 /** Mask or normalisation (one level, if any is needed), then the polynomial on every ciphertext. */
 export function lowerActivation(activation: ActivationCircuit, input: MultiplexedLayout | BatchLayout): LoweredLayer {
-  const { name, inputScale, prepared } = activation
+  const { name, inputScale, offset, prepared } = activation
   const masked = input.kind === 'multiplexed' && input.grid.gaps === 'any'
   const extra = masked || inputScale !== 1 ? 1 : 0
   return createLowered({
@@ -31,10 +33,12 @@ export function lowerActivation(activation: ActivationCircuit, input: Multiplexe
         for (const [i, x] of inputs[0]!.entries()) {
           await pacer.step()
           const result = scope((use) => {
-            if (extra === 0) return prepared.apply(engine, x)
             const mask = masks[i]
-            const product = use(mask ? engine.mulPlain(x, mask) : engine.mulScalar(x, inputScale))
-            return prepared.apply(engine, use(engine.rescale(product)))
+            const scaled =
+              extra === 0
+                ? x
+                : use(engine.rescale(use(mask ? engine.mulPlain(x, mask) : engine.mulScalar(x, inputScale))))
+            return prepared.apply(engine, offset === 0 ? scaled : use(engine.addScalar(scaled, offset)))
           })
           results.push(temporaries.use(result))
         }
