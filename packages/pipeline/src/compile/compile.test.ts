@@ -67,6 +67,23 @@ describe('refusals give their reason', () => {
     expect(error.reason).toBe('range')
     expect(error.message).toMatch(/"conv".*no activation/)
   })
+  it('range: results that outgrow the lowest modulus, unless it may be larger', async () => {
+    const large = { ...calibration, outputMagnitude: 1000 }
+    const error = await refusal(smallCnn('relu'), {
+      calibration: large,
+      scaleBits: 30,
+      baseBits: 38,
+      activation: { degree: 7 },
+    })
+    expect(error.reason).toBe('range')
+    expect(error.message).toMatch(/1\.00e\+3 were seen/)
+    const { parameters } = await compile(smallCnn('relu'), {
+      calibration: large,
+      scaleBits: 30,
+      activation: { degree: 7 },
+    })
+    expect(Math.log2(parameters.q[0]![0]!)).toBeGreaterThan(42.5)
+  })
   it('a batch that does not fit', async () => {
     await expect(compile(smallCnn(), { packing: 'batch', batch: 2 ** 17, logN: 13, scaleBits: 26 })).rejects.toThrow(
       InvalidArgumentError,

@@ -40,7 +40,7 @@ export interface CompileOptions {
   readonly parameters?: ParametersLiteral | ParametersRequest
   /** Bits of the scale. Default 36. */
   readonly scaleBits?: number
-  /** Bits of the base modulus. Default scaleBits + 8. */
+  /** Bits of the base modulus. Default scaleBits + 8, or more where `fit` saw larger results. */
   readonly baseBits?: number
   /** Force the ring. */
   readonly logN?: number
@@ -77,6 +77,7 @@ export async function compileAndBind(model: Model, options: CompileOptions = {})
       `multiplexed packing takes one image at a time, got a batch of ${options.batch}: use packing 'batch'`,
     )
   const { parameters, made, batch } = chooseParameters(ready, packing, options)
+  checkOutput(parameters, options)
   const costModel = options.costModel ?? createDefaultCostModel({ threads: 1 })
   const simulated = await simulate(made, parameters, costModel)
   if (options.memory !== undefined && simulated.report.memory.peakBytes > options.memory)
@@ -114,7 +115,7 @@ interface Chosen {
 function chooseParameters(model: Model, packing: Packing, options: CompileOptions): Chosen {
   if (options.parameters) return fixed(model, packing, options, createParameters(options.parameters))
   const scaleBits = options.scaleBits ?? 36
-  const baseBits = options.baseBits ?? scaleBits + 8
+  const baseBits = options.baseBits ?? scaleBits + Math.max(8, outputBits(options))
   let reason: HeMlError | undefined
   for (const logN of options.logN === undefined ? RINGS : [options.logN]) {
     const maxSlots = 2 ** (logN - 1)
@@ -152,6 +153,21 @@ function chooseParameters(model: Model, packing: Packing, options: CompileOption
       { cause: reason },
     )
   throw reason ?? new PlanError('security', 'no parameters fit')
+}
+
+/** Bits that the result needs above the scale: twice the largest value seen, a sign, and one bit for errors. */
+const outputBits = ({ calibration }: CompileOptions): number =>
+  Math.ceil(Math.log2(Math.max(1, calibration?.outputMagnitude ?? 1))) + 3
+
+/** What outgrows the lowest modulus would wrap around, and nobody could tell. @throws PlanError */
+function checkOutput(parameters: Parameters, { calibration }: CompileOptions): void {
+  const room = parameters.logQAt(0) - Math.log2(parameters.scaleAt(0)) - 1
+  const largest = calibration?.outputMagnitude ?? 0
+  if (Math.log2(largest) < room) return
+  throw new PlanError(
+    'range',
+    `results of up to ${largest.toPrecision(3)} were seen, but only ${(2 ** room).toPrecision(3)} fits the lowest modulus: raise baseBits, or scale the last layer down`,
+  )
 }
 
 function fixed(model: Model, packing: Packing, options: CompileOptions, parameters: Parameters): Chosen {

@@ -8,6 +8,7 @@ const schema = z.strictObject({
   model: z.string(),
   samples: z.number().int().positive(),
   statistics: z.record(z.string(), statisticsSchema),
+  outputMagnitude: z.number().nonnegative().optional(),
 })
 
 /** A calibration as JSON text, to be kept beside a model whose data cannot be shipped. */
@@ -34,5 +35,6 @@ export function parseCalibration(text: string): Calibration {
   const statistics: Record<string, InputStatistics> = {}
   for (const [name, s] of Object.entries(result.data.statistics))
     statistics[name] = { ...s, histogram: Float64Array.from(s.histogram) }
-  return { ...result.data, statistics }
+  const { model, samples, outputMagnitude } = result.data
+  return { model, samples, statistics, ...(outputMagnitude === undefined ? {} : { outputMagnitude }) }
 }

@@ -1,7 +1,8 @@
-import { CancelledError, InvalidArgumentError } from '@he-ml/ckks-core'
+import { CancelledError, FormatError, InvalidArgumentError } from '@he-ml/ckks-core'
 import { createTensor } from '@he-ml/packing'
 import { describe, expect, it } from 'vitest'
 import { images, smallCnn } from '../pipeline.test-helper.ts'
+import { parseCalibration, serializeCalibration } from './calibration-file.ts'
 import { fit } from './fit.ts'
 import { StatisticsCollector } from './statistics.ts'
 
@@ -39,12 +40,13 @@ describe('fit', () => {
         if (layer.name === 'act') most = Math.max(most, ...x!.data)
       })
     const progress: number[] = []
-    const { samples, statistics } = await fit(model, data, { onProgress: (n) => progress.push(n) })
+    const { samples, statistics, outputMagnitude } = await fit(model, data, { onProgress: (n) => progress.push(n) })
     expect(samples).toBe(5)
     expect(Object.keys(statistics)).toEqual(['act'])
     expect(statistics.act!.max).toBe(most)
     expect(statistics.act!.count).toBe(5 * 72)
     expect(progress).toEqual([1, 2, 3, 4, 5])
+    expect(outputMagnitude).toBe(Math.max(...data.flatMap((x) => [...model.forward(x).data].map(Math.abs))))
   })
   it('refuses no data, NaN, wrong shapes, and stops when told', async () => {
     const model = smallCnn('relu')
@@ -52,5 +54,12 @@ describe('fit', () => {
     await expect(fit(model, [createTensor([1, 8, 8], new Float64Array(64).fill(Number.NaN))])).rejects.toThrow(/"act"/)
     await expect(fit(model, [createTensor([1, 4, 4], new Float64Array(16))])).rejects.toThrow(InvalidArgumentError)
     await expect(fit(model, images(2), { signal: AbortSignal.abort() })).rejects.toThrow(CancelledError)
+  })
+  it('goes through JSON unchanged, and damaged text is refused', async () => {
+    const calibration = await fit(smallCnn('relu'), images(2))
+    const text = serializeCalibration(calibration)
+    expect(parseCalibration(text)).toEqual(calibration)
+    for (const bad of ['', '{}', text.replace('"samples":2', '"samples":-2'), text.replace('"model"', '"modle"')])
+      expect(() => parseCalibration(bad)).toThrow(FormatError)
   })
 })

@@ -9,6 +9,8 @@ export interface Calibration {
   readonly model: string
   readonly samples: number
   readonly statistics: Readonly<Record<string, InputStatistics>>
+  /** Largest absolute value of the network's result; `compile` makes the base modulus large enough for it. */
+  readonly outputMagnitude?: number
 }
 
 export interface FitOptions {
@@ -28,14 +30,16 @@ export async function fit(model: Model, inputs: Iterable<Tensor>, options: FitOp
   for (const { layer } of model.nodes) if (isCalibrated(layer)) collectors.set(layer.name, new StatisticsCollector())
   const pause = breathe()
   let samples = 0
+  let outputMagnitude = 0
   for (const input of inputs) {
     if (options.signal?.aborted) throw new CancelledError(`fit: cancelled after ${samples} samples`)
-    model.forward(input, (layer, given) => collectors.get(layer.name)?.add(given[0]!.data, layer.name))
+    const output = model.forward(input, (layer, given) => collectors.get(layer.name)?.add(given[0]!.data, layer.name))
+    for (const x of output.data) outputMagnitude = Math.max(outputMagnitude, Math.abs(x))
     samples++
     options.onProgress?.(samples)
     await pause()
   }
   if (samples === 0) throw new InvalidArgumentError('fit: at least one calibration input is needed')
   const statistics = Object.fromEntries([...collectors].map(([name, collector]) => [name, collector.result()]))
-  return { model: model.name, samples, statistics }
+  return { model: model.name, samples, statistics, outputMagnitude }
 }
