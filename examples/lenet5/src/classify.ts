@@ -2,7 +2,7 @@
  * One network on encrypted digits, from plan to decrypted logits. The same code runs one digit at a time (multiplexed
  * packing) and thousands at once (image = slot): the plan says which.
  */
-import type { Model } from '@he-ml/packing'
+import { isCalibrated, type Model, type Tensor } from '@he-ml/packing'
 import { type Calibration, type CompileOptions, compileAndBind } from '@he-ml/pipeline'
 import type { DigitInput } from './inputs.ts'
 import type { DigitOutcome, NetworkOutcome } from './outcome.ts'
@@ -47,6 +47,7 @@ export async function classify(
   await timed('encode weights', () => server.prepare(weights.update))
   weights.stop()
   const outcomes: DigitOutcome[] = []
+  const approximated = plan.model.nodes.some(({ layer }) => isCalibrated(layer))
   const batch = plan.plan.batch
   const running = startBar(digits.length === 1 ? 'encrypted inference' : `${digits.length} digits`)
   for (let from = 0; from < digits.length; from += batch) {
@@ -59,14 +60,19 @@ export async function classify(
     )
     times.inference = (times.inference ?? 0) + seconds
     const logits = await timed('decrypt', () => client.decrypt(file, part.length))
-    for (const [i, digit] of part.entries())
-      outcomes.push({
-        input: digit,
-        encrypted: logits[i]!.data,
-        clear: model.forward(digit.tensor).data,
-        seconds: seconds / part.length,
-      })
+    for (const [i, digit] of part.entries()) {
+      const clear = model.forward(digit.tensor).data
+      const polynomial = approximated ? polynomialLogits(plan.model, digit.tensor) : clear
+      outcomes.push({ input: digit, encrypted: logits[i]!.data, clear, polynomial, seconds: seconds / part.length })
+    }
   }
   running.stop()
   return { title, plan: plan.plan, digits: outcomes, times, peakBytes: server.engine.memory().peak }
+}
+
+/** The compiled network in the clear: polynomials instead of activations. */
+function polynomialLogits(model: Model, input: Tensor): Float64Array {
+  return model.evaluate(input, (layer, inputs) =>
+    isCalibrated(layer) ? layer.forwardApproximate(inputs) : layer.forward(inputs),
+  ).data
 }

@@ -110,13 +110,14 @@ async function calibrate(model: Model, folder: string): Promise<Calibration> {
 }
 
 function say({ digits, times }: NetworkOutcome): void {
-  const { same, right, clearRight, bits } = agreement(digits)
+  const { same, right, clearRight, bits, polynomialBits } = agreement(digits)
   for (const { input, encrypted, clear, seconds } of digits.length > 16 ? [] : digits)
     console.log(`  a ${input.label}: encrypted ${argmax(encrypted)}, clear ${argmax(clear)}, ${seconds.toFixed(2)} s`)
   const inference = times.inference!
   const each = inference / digits.length
   console.log(
-    `  ${same} of ${digits.length} decisions as in the clear; right: ${right} encrypted, ${clearRight} clear; logits agree to ${bits.toFixed(1)} bits\n` +
+    `  ${same} of ${digits.length} decisions as in the clear; right: ${right} encrypted, ${clearRight} clear; ` +
+      `logits agree to ${polynomialBits.toFixed(1)} bits with the ${polynomialBits === bits ? 'clear network' : `polynomial network, ${bits.toFixed(1)} with the exact one`}\n` +
       `  inference ${inference.toFixed(2)} s, ${each >= 0.1 ? `${each.toFixed(2)} s` : `${(each * 1000).toFixed(2)} ms`} a digit; ` +
       `encryption ${times.encrypt!.toFixed(2)} s, decryption ${times.decrypt!.toFixed(2)} s`,
   )

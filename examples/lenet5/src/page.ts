@@ -29,14 +29,14 @@ export async function drawPage(outcomes: readonly NetworkOutcome[]): Promise<str
 }
 
 function section(outcome: NetworkOutcome): object {
-  const { same, bits } = agreement(outcome.digits)
+  const { same, polynomialBits } = agreement(outcome.digits)
   const count = outcome.digits.length
   const perDigit = (outcome.times.inference ?? 0) / count
   return {
     title: {
       text: outcome.title,
       subtitle: [
-        `${count} encrypted digits; ${same} of ${count} decided as in the clear; logits agree to ${bits.toFixed(1)} bits of their range`,
+        `${count} encrypted digits; ${same} of ${count} decided as in the clear; logits agree to ${polynomialBits.toFixed(1)} bits of their range with the same network in the clear`,
         `${perDigit >= 0.1 ? `${perDigit.toFixed(2)} s` : `${(perDigit * 1000).toFixed(2)} ms`} per digit on the server; ring 2^${outcome.plan.report.logN}, 128-bit security`,
       ],
       anchor: 'start',
