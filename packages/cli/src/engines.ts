@@ -60,7 +60,10 @@ export async function openServer(parameters: AnyParameters, options: EngineOptio
       exportOutputs: async (outputs, plan) => {
         const segments = []
         for (const output of outputs) segments.push(await exportSegment(engine, output))
-        return encodeCiphertexts(parameters, segments, { plan })
+        return encodeCiphertexts(parameters, segments, {
+          plan,
+          ...(engine.keyId === undefined ? {} : { keyId: engine.keyId }),
+        })
       },
     }
   }

@@ -20,27 +20,14 @@ const BY_CODE: Readonly<Record<string, number>> = {
   Cancelled: 130,
 }
 
-const FILE_SYSTEM = new Set([
-  'ENOENT',
-  'EACCES',
-  'EPERM',
-  'ENOSPC',
-  'EISDIR',
-  'ENOTDIR',
-  'EEXIST',
-  'EROFS',
-  'EDQUOT',
-  'EIO',
-  'EMFILE',
-  'EFBIG',
-])
-
 /** The code for a failure. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof HeMlError) return BY_CODE[error.code] ?? 1
-  const code = (error as { code?: unknown } | null)?.code
+  const { code, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown }
   if (typeof code === 'string') {
-    if (FILE_SYSTEM.has(code)) return 9
+    // what the system answered to a call: ENOENT, ENOSPC, EACCES, ...
+    if (typeof syscall === 'string' && /^E[A-Z0-9]+$/.test(code)) return 9
+    if (code === 'ERR_FS_FILE_TOO_LARGE') return 10
     if (code === 'Format') return 3
     if (code.startsWith('commander.')) return code === 'commander.helpDisplayed' || code === 'commander.version' ? 0 : 2
   }

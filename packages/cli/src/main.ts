@@ -2,6 +2,12 @@
 import { exitCodeOf } from './exit-codes.ts'
 import { createProgram } from './program.ts'
 
+// a reader that has seen enough (he-ml inspect FILE | head) is no failure
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(0)
+})
+
 try {
   await createProgram().parseAsync()
 } catch (error) {

@@ -4,7 +4,7 @@ import { insecureParameters } from '../parameters/create-parameters.ts'
 import { BaseClientEngine } from './base-client-engine.ts'
 import type { KeyFile, PrivateSlots } from './client-engine.ts'
 import { secureNormals } from './normal-source.ts'
-import { errorBound, floodingSigma, publishSlots } from './publication.ts'
+import { errorBound, floodingSigma, publicationSigma, publishSlots } from './publication.ts'
 import { createKeyId, type SecretKey } from './secret-key.ts'
 
 const slots = (values: readonly number[]): PrivateSlots => ({
@@ -49,6 +49,24 @@ describe('flooding', () => {
     expect(error / published.sigma).toBeGreaterThan(0.95)
     expect(error / published.sigma).toBeLessThan(1.05)
     expect(published.precisionBits).toBeCloseTo(-Math.log2(published.sigma), 10)
+  })
+
+  it('publishes the named slots in their order, with noise for their number alone', () => {
+    const values = Array.from({ length: 1024 }, (_, i) => i)
+    const quiet = { queries: 1, errorBound: 2 ** -60 }
+    const positions = [1023, 0, 7, 512]
+    const published = publishSlots(slots(values), { ...quiet, positions, complex: true })
+    expect(Array.from(published.re, (v) => Math.round(v) + 0)).toEqual(positions)
+    expect(Array.from(published.im!, (v) => Math.round(v) + 0)).toEqual([0, 0, 0, 0])
+    expect(published.sigma).toBe(publicationSigma({ ...quiet, count: 4, complex: true }))
+  })
+
+  it('refuses positions outside the ciphertext, repeated, none, or beside a count', () => {
+    const quiet = { queries: 1, errorBound: 2 ** -60 }
+    for (const positions of [[2], [-1], [0.5], [0, 0], []])
+      expect(() => publishSlots(slots([1, 2]), { ...quiet, positions }), `[${positions}]`).toThrow(InvalidArgumentError)
+    expect(() => publishSlots(slots([1, 2]), { ...quiet, positions: [0], count: 1 })).toThrow(/either count/)
+    expect(() => publishSlots(slots([1, 2]), quiet)).toThrow(/either count/)
   })
 
   it('needs more noise for imaginary parts', () => {

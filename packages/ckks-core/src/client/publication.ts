@@ -15,8 +15,13 @@ export interface PublicationOptions {
   readonly queries: number
   /** Bound on |error| of every published number, in its own units; see {@link errorBound}. */
   readonly errorBound: number
-  /** What is published of each ciphertext: the first `count` slots. Everything else is not returned. */
-  readonly count: number
+  /** What is published of each ciphertext: the first `count` slots. Everything else is not returned. Needed without `positions`. */
+  readonly count?: number
+  /**
+   * What is published instead: these slots, in this order, none twice. Choose them before decryption, from what is public (a
+   * layout), never from the values.
+   */
+  readonly positions?: readonly number[]
   /** Publish imaginary parts too (twice as many numbers); default false. */
   readonly complex?: boolean
   /** log2 of 1 / (total KL divergence allowed); default 40. */
@@ -29,6 +34,7 @@ export interface PublicationOptions {
 export interface PublishedSlots {
   readonly visibility: 'published'
   readonly name?: string
+  /** One number per published slot, in the order of `positions`. */
   readonly re: Float64Array
   /** Present when imaginary parts were asked for. */
   readonly im?: Float64Array
@@ -70,10 +76,36 @@ export function floodingSigma(of: {
   return bound * Math.sqrt(24 * queries * numbers) * 2 ** (statisticalBits / 2)
 }
 
+/** Slots published of each ciphertext. @throws InvalidArgumentError unless exactly one of `count` and `positions` is given */
+function publishedCount({ count, positions }: PublicationOptions): number {
+  if ((count === undefined) === (positions === undefined))
+    throw new InvalidArgumentError('publication: give either count (the first slots) or positions (which slots)')
+  if (positions && new Set(positions).size !== positions.length)
+    throw new InvalidArgumentError('publication: positions names a slot twice')
+  return positions?.length ?? count!
+}
+
+/** The slots that leave, checked against the ciphertext's own. */
+function publishedPositions(slots: Slots, options: PublicationOptions): readonly number[] {
+  const { count, positions } = options
+  if (positions === undefined) {
+    if (!(Number.isSafeInteger(count) && count! >= 1 && count! <= slots))
+      throw new InvalidArgumentError(`count must be from 1 to ${slots}, the ciphertext's slots, got ${count}`)
+    return Array.from({ length: count! }, (_, i) => i)
+  }
+  for (const [i, position] of positions.entries())
+    if (!(Number.isSafeInteger(position) && position >= 0 && position < slots))
+      throw new InvalidArgumentError(
+        `positions[${i}] must be from 0 to ${slots - 1}, the ciphertext's slots, got ${position}`,
+      )
+  return positions
+}
+
 /** The sigma for these options. @throws PlanError when fewer than the wanted bits would remain */
 export function publicationSigma(options: PublicationOptions): number {
-  const { queries, count, complex = false, statisticalBits = 40, precisionBits = 0 } = options
-  const numbers = complex ? 2 * count : count
+  const { queries, complex = false, statisticalBits = 40, precisionBits = 0 } = options
+  const slots = publishedCount(options)
+  const numbers = complex ? 2 * slots : slots
   const sigma = floodingSigma({ errorBound: options.errorBound, queries, numbers, statisticalBits })
   const left = -Math.log2(sigma)
   if (left < precisionBits)
@@ -89,13 +121,12 @@ export function publicationSigma(options: PublicationOptions): number {
  * @throws InvalidArgumentError, PlanError when too little precision would remain
  */
 export function publishSlots(slots: PrivateSlots, options: PublicationOptions): PublishedSlots {
-  const { count, complex = false, queries, statisticalBits = 40 } = options
-  if (!(Number.isSafeInteger(count) && count >= 1 && count <= slots.slots))
-    throw new InvalidArgumentError(`count must be from 1 to ${slots.slots}, the ciphertext's slots, got ${count}`)
+  const { complex = false, queries, statisticalBits = 40 } = options
   const sigma = publicationSigma(options)
+  const positions = publishedPositions(slots.slots, options)
   const flooded = (values: Float64Array): Float64Array => {
-    const noise = secureNormals(count)
-    return noise.map((g, i) => roundTo(values[i]! + sigma * g, sigma))
+    const noise = secureNormals(positions.length)
+    return noise.map((g, i) => roundTo(values[positions[i]!]! + sigma * g, sigma))
   }
   return {
     visibility: 'published',

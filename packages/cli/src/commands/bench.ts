@@ -7,7 +7,7 @@ import type { Command } from 'commander'
 import { print, table } from '../terminal/output.ts'
 import { startProgress } from '../terminal/progress.ts'
 import { interruptSignal } from '../terminal/signal.ts'
-import { type CommonOptions, withEngine, withOutput } from './common.ts'
+import { assertWritableFolder, type CommonOptions, withOutput, withThreads } from './common.ts'
 
 interface BenchOptions extends CommonOptions {
   readonly out?: string
@@ -19,7 +19,8 @@ export function addBenchCommand(program: Command): void {
     .command('bench')
     .description('time the native engine for a few seconds; --out keeps the result for `he-ml plan --machine`')
     .option('-o, --out <file>', 'where the measured costs go')
-  withOutput(withEngine(command)).action(async (options: BenchOptions) => {
+  withOutput(withThreads(command)).action(async (options: BenchOptions) => {
+    await assertWritableFolder(options.out)
     const { signal, dispose } = interruptSignal()
     const progress = startProgress('measuring', options.quiet ?? false)
     try {

@@ -1,4 +1,8 @@
+import { constants } from 'node:fs'
+import { access, stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
+import { dirname, resolve } from 'node:path'
+import { InvalidArgumentError as WrongPathError } from '@he-ml/ckks-core'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { ENGINES } from '../engines.ts'
 
@@ -31,9 +35,20 @@ export function withOutput(command: Command): Command {
   return command.option('--json', 'print the result as JSON').option('-q, --quiet', 'no progress')
 }
 
-/** Adds --engine and --threads. */
+/** Adds --engine. */
 export function withEngine(command: Command): Command {
-  return command
-    .addOption(new Option('--engine <name>', 'engine to use').choices(ENGINES).default('auto'))
-    .option('--threads <count>', 'worker threads', integer(1, 1024), availableParallelism())
+  return command.addOption(new Option('--engine <name>', 'engine to use').choices(ENGINES).default('auto'))
+}
+
+/** Adds --threads. */
+export function withThreads(command: Command): Command {
+  return command.option('--threads <count>', 'worker threads', integer(1, 256), availableParallelism())
+}
+
+/** Fails before long work, rather than after it, when a result could not be written. @throws the file system's error */
+export async function assertWritableFolder(file: string | undefined): Promise<void> {
+  if (file === undefined) return
+  await access(dirname(resolve(file)), constants.W_OK)
+  const found = await stat(file).catch(() => undefined)
+  if (found?.isDirectory()) throw new WrongPathError(`${file} is a folder: give the name of a file`)
 }

@@ -1,15 +1,16 @@
 /** he-ml decrypt: the client reads the result. */
 import { readFile } from 'node:fs/promises'
-import { Parameters } from '@he-ml/ckks-core'
-import { errorBound } from '@he-ml/ckks-core/client'
+import { Parameters, parseContainer } from '@he-ml/ckks-core'
+import type { ClientEngine, SecretKey } from '@he-ml/ckks-core/client'
 import { writeFileAtomic } from '@he-ml/ckks-core/node'
-import { unpack } from '@he-ml/packing'
+import { imagesPerTensor, unpack } from '@he-ml/packing'
 import { outputLayoutOf } from '@he-ml/pipeline'
 import type { Command } from 'commander'
 import { type EngineChoice, openClient } from '../engines.ts'
 import { readPlan } from '../files/plan-file.ts'
+import { publicationOf } from '../publication.ts'
 import { print } from '../terminal/output.ts'
-import { type CommonOptions, decimal, integer, withEngine, withOutput } from './common.ts'
+import { type CommonOptions, decimal, integer, withEngine, withOutput, withThreads } from './common.ts'
 
 interface DecryptOptions extends CommonOptions {
   readonly plan: string
@@ -19,6 +20,7 @@ interface DecryptOptions extends CommonOptions {
   readonly out?: string
   readonly publishQueries?: number
   readonly statisticalBits: number
+  readonly precisionBits: number
   readonly engine: EngineChoice
   readonly threads: number
 }
@@ -37,30 +39,37 @@ export function addDecryptCommand(program: Command): void {
       'add the noise that makes results safe to show to others, for n results under this key',
       integer(1, 2 ** 30),
     )
-    .option('--statistical-bits <n>', 'statistical security of published results', decimal(10, 128), 40)
-  withOutput(withEngine(command)).action(async (options: DecryptOptions) => {
+    .option('--statistical-bits <n>', 'statistical security of published results', decimal(10, 80), 40)
+    .option('--precision-bits <n>', 'refuse to publish with fewer bits than this', decimal(-64, 64), 4)
+  withOutput(withThreads(withEngine(command))).action(async (options: DecryptOptions) => {
     const plan = await readPlan(options.plan)
-    const client = await openClient(new Parameters(plan.parameters), options)
+    const layout = outputLayoutOf(plan)
+    const parameters = new Parameters(plan.parameters)
+    const most = imagesPerTensor(layout)
+    const images = Math.min(options.images ?? most, most)
+    const publication =
+      options.publishQueries === undefined
+        ? undefined
+        : publicationOf(plan, layout, { ...options, queries: options.publishQueries, images })
+    const client = await openClient(parameters, options)
     try {
-      using secret = await client.importSecretKey(await readFile(options.key))
+      const keyFile = await readFile(options.key)
+      using secret = await client.importSecretKey(keyFile)
+      keyFile.fill(0)
       const file = await readFile(options.input)
-      const layout = outputLayoutOf(plan)
-      const results =
-        options.publishQueries === undefined
-          ? await client.decrypt(secret, file)
-          : await client.decryptForPublication(secret, file, {
-              queries: options.publishQueries,
-              errorBound: errorBound(2 ** -plan.report.precisionBits),
-              count: layout.slots,
-              statisticalBits: options.statisticalBits,
-            })
-      const tensors = unpack(
-        results.map((r) => r.re),
-        layout,
-      )
-      const images = Math.min(options.images ?? tensors.length, tensors.length)
-      const outputs = tensors.slice(0, images).map(({ data }) => ({ argmax: argmax(data), values: [...data] }))
-      const document = { visibility: results[0]!.visibility, shape: plan.model.output, outputs }
+      // files of the seal engine name no plan
+      if (client.name === 'native') parseContainer(file, { kind: 'ciphertext', parameters, plan: plan.id })
+      const vectors = publication
+        ? publication.vectors(await client.decryptForPublication(secret, file, publication.options))
+        : await privateVectors(client, secret, file)
+      const outputs = unpack(vectors, layout, images).map(({ data }) => ({ argmax: argmax(data), values: [...data] }))
+      const document = {
+        visibility: publication ? 'published' : 'private',
+        plan: plan.id,
+        shape: plan.model.output,
+        ...(publication ? { published: publication.summary } : {}),
+        outputs,
+      }
       if (options.out !== undefined)
         await writeFileAtomic(options.out, new TextEncoder().encode(`${JSON.stringify(document)}\n`), { mode: 0o600 })
       print(
@@ -74,6 +83,10 @@ export function addDecryptCommand(program: Command): void {
       await client.dispose()
     }
   })
+}
+
+async function privateVectors(client: ClientEngine, secret: SecretKey, file: Uint8Array): Promise<Float64Array[]> {
+  return (await client.decrypt(secret, file)).map((r) => r.re)
 }
 
 function argmax(values: Float64Array): number {

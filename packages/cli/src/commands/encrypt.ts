@@ -1,6 +1,6 @@
 /** he-ml encrypt: images to one ciphertext file, with the secret or a public key. */
 import { readFile } from 'node:fs/promises'
-import { InvalidArgumentError, Parameters } from '@he-ml/ckks-core'
+import { FormatError, InvalidArgumentError, Parameters } from '@he-ml/ckks-core'
 import { writeFileAtomic } from '@he-ml/ckks-core/node'
 import { pack, type SlotLayout } from '@he-ml/packing'
 import { inputLayoutOf } from '@he-ml/pipeline'
@@ -10,7 +10,7 @@ import { openImages, parseIndices } from '../files/images.ts'
 import { kindOf } from '../files/key-folder.ts'
 import { readPlan } from '../files/plan-file.ts'
 import { bytes, print } from '../terminal/output.ts'
-import { type CommonOptions, withEngine, withOutput } from './common.ts'
+import { type CommonOptions, withEngine, withOutput, withThreads } from './common.ts'
 
 interface EncryptOptions extends CommonOptions {
   readonly plan: string
@@ -35,7 +35,7 @@ export function addEncryptCommand(program: Command): void {
     .addOption(new Option('--split <name>', 'part of the data set').choices(['train', 'test']).default('test'))
     .option('--normalize <spec>', 'auto, mnist, cifar10, none or means/deviations', 'auto')
     .requiredOption('-o, --out <file>', 'where the ciphertexts go')
-  withOutput(withEngine(command)).action(async (options: EncryptOptions) => {
+  withOutput(withThreads(withEngine(command))).action(async (options: EncryptOptions) => {
     const plan = await readPlan(options.plan)
     const parameters = new Parameters(plan.parameters)
     const images = await openImages(options.data, plan.model.input, {
@@ -53,7 +53,13 @@ export function addEncryptCommand(program: Command): void {
     try {
       const keyBytes = await readFile(options.key)
       const isPublic = client.name === 'native' && kindOf(keyBytes) === 'publicKey'
-      using secret = isPublic ? undefined : await client.importSecretKey(keyBytes)
+      using secret = isPublic
+        ? undefined
+        : await client.importSecretKey(keyBytes).catch((error: unknown) => {
+            // SEAL's files do not say what they are: what is no secret key is tried as a public one
+            if (client.name === 'seal' && error instanceof FormatError) return undefined
+            throw error
+          })
       const file = await client.encrypt(
         secret ?? keyBytes,
         pack(tensors.length === 1 && plan.packing === 'multiplexed' ? tensors[0]! : tensors, layout).map((values) => ({
@@ -61,6 +67,7 @@ export function addEncryptCommand(program: Command): void {
         })),
         { level: plan.input.level, scale: plan.input.scale, plan: plan.id, labels: { images: String(indices.length) } },
       )
+      if (secret) keyBytes.fill(0)
       await writeFileAtomic(options.out, file)
       print(
         options,

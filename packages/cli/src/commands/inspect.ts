@@ -1,6 +1,7 @@
 /** he-ml inspect: what a file of ours is, from its header; no key needed, nothing secret shown. */
-import { open } from 'node:fs/promises'
+import { open, readFile, stat } from 'node:fs/promises'
 import { openContainerFile } from '@he-ml/ckks-core/node'
+import { type MachineCosts, parseMachineCosts } from '@he-ml/ckks-native/client'
 import type { Command } from 'commander'
 import { readModel } from '../files/model-file.ts'
 import { readPlan } from '../files/plan-file.ts'
@@ -28,6 +29,20 @@ export function addInspectCommand(program: Command): void {
       return
     }
     if ((await firstBytes(file, 1))[0] === 0x7b) {
+      const machine = await machineIn(file)
+      if (machine !== undefined) {
+        print(
+          options,
+          { kind: 'machine', kernel: machine.kernel, threads: machine.threads, factors: machine.factors },
+          [
+            `machine costs, measured on ${machine.threads} thread${machine.threads === 1 ? '' : 's'} of the ${machine.kernel} kernel`,
+            ...Object.entries(machine.factors).map(
+              ([name, factor]) => `  ${name}: ${factor?.toFixed(2)} x the default`,
+            ),
+          ],
+        )
+        return
+      }
       const plan = await readPlan(file)
       print(options, { kind: 'plan', ...plan }, planText(plan))
       return
@@ -42,6 +57,14 @@ export function addInspectCommand(program: Command): void {
         .map(([name, value]) => `  ${name}: ${brief(value)}`),
     ])
   })
+}
+
+/** The costs in a file of `he-ml bench --out`; undefined for any other JSON. */
+async function machineIn(file: string): Promise<MachineCosts | undefined> {
+  const { size } = await stat(file)
+  if (size > 2 ** 20) return undefined
+  const text = await readFile(file, 'utf8')
+  return text.includes('"he-ml/machine"') ? parseMachineCosts(text) : undefined
 }
 
 async function firstBytes(path: string, count: number): Promise<Uint8Array> {

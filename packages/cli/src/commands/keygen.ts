@@ -1,7 +1,8 @@
 /** he-ml keygen: the client's secret key, and the folder of evaluation keys that the server gets. */
-import { access, mkdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readFile } from 'node:fs/promises'
+import { dirname, isAbsolute, relative, resolve, sep } from 'node:path'
 import { InvalidArgumentError, type KeyRequest, Parameters } from '@he-ml/ckks-core'
+import type { ClientEngine, SecretKey } from '@he-ml/ckks-core/client'
 import { writeFileAtomic } from '@he-ml/ckks-core/node'
 import type { Command } from 'commander'
 import { type EngineChoice, openClient } from '../engines.ts'
@@ -10,7 +11,7 @@ import { readPlan } from '../files/plan-file.ts'
 import { bytes, print } from '../terminal/output.ts'
 import { startProgress } from '../terminal/progress.ts'
 import { interruptSignal } from '../terminal/signal.ts'
-import { type CommonOptions, withEngine, withOutput } from './common.ts'
+import { assertWritableFolder, type CommonOptions, withEngine, withOutput, withThreads } from './common.ts'
 
 interface KeygenOptions extends CommonOptions {
   readonly plan: string
@@ -31,32 +32,18 @@ export function addKeygenCommand(program: Command): void {
     .requiredOption('-e, --evaluation <folder>', 'where the evaluation keys go; the server needs this folder')
     .option('--public <file>', 'also write a public key, for parties that only encrypt')
     .option('--reuse', 'use the secret key that is already in --secret instead of refusing to overwrite it')
-  withOutput(withEngine(command)).action(async (options: KeygenOptions) => {
-    const { signal, dispose } = interruptSignal()
+  withOutput(withThreads(withEngine(command))).action(async (options: KeygenOptions) => {
+    assertApart(options)
     const plan = await readPlan(options.plan)
     const parameters = new Parameters(plan.parameters)
+    await assertWritableFolder(options.public)
     const client = await openClient(parameters, options)
+    const { signal, dispose } = interruptSignal()
+    const progress = startProgress('making keys', options.quiet ?? false)
     try {
-      const exists = await access(options.secret).then(
-        () => true,
-        () => false,
-      )
-      if (exists && !options.reuse)
-        throw new InvalidArgumentError(
-          `${options.secret} exists: give another name, or --reuse to make evaluation keys for it`,
-        )
-      using secret = exists
-        ? await client.importSecretKey(await readFile(options.secret))
-        : await client.generateSecretKey()
-      if (!exists) {
-        const file = await client.exportSecretKey(secret, { plan: plan.id })
-        await mkdir(join(options.secret, '..'), { recursive: true })
-        await writeFileAtomic(options.secret, file, { mode: 0o600 })
-        file.fill(0)
-      }
+      using secret = await secretKey(client, options, plan.id)
       if (options.public !== undefined)
         await writeFileAtomic(options.public, await client.generatePublicKey(secret, { plan: plan.id }))
-      const progress = startProgress('making keys', options.quiet ?? false)
       const keys = client.generateEvaluationKeys(secret, plan.keyRequest as KeyRequest, {
         plan: plan.id,
         signal,
@@ -69,6 +56,7 @@ export function addKeygenCommand(program: Command): void {
         {
           secret: options.secret,
           evaluation: options.evaluation,
+          ...(options.public === undefined ? {} : { public: options.public }),
           keyId: secret.keyId,
           keys: written.count,
           bytes: written.bytes,
@@ -76,8 +64,41 @@ export function addKeygenCommand(program: Command): void {
         `secret key: ${options.secret}\nevaluation keys: ${written.count} files, ${bytes(written.bytes)} in ${options.evaluation}`,
       )
     } finally {
+      progress.stop()
       dispose()
       await client.dispose()
     }
   })
+}
+
+/** The key that is there, with --reuse, or a new one, on the disk before anything is made with it. */
+async function secretKey(client: ClientEngine, options: KeygenOptions, plan: string): Promise<SecretKey> {
+  const found = await readFile(options.secret).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (found !== undefined) {
+    if (!options.reuse)
+      throw new InvalidArgumentError(
+        `${options.secret} exists: give another name, or --reuse to make evaluation keys for it`,
+      )
+    const secret = await client.importSecretKey(found)
+    found.fill(0)
+    return secret
+  }
+  const secret = await client.generateSecretKey()
+  const file = await client.exportSecretKey(secret, { plan })
+  await mkdir(dirname(resolve(options.secret)), { recursive: true })
+  await writeFileAtomic(options.secret, file, { mode: 0o600 })
+  file.fill(0)
+  return secret
+}
+
+/** The evaluation folder goes to the server, so the secret key must not lie in it. */
+function assertApart({ secret, evaluation }: KeygenOptions): void {
+  const path = relative(resolve(evaluation), resolve(secret))
+  if (path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path))
+    throw new InvalidArgumentError(
+      `${secret} lies in ${evaluation}, the folder that the server gets: keep the secret key elsewhere`,
+    )
 }

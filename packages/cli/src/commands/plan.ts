@@ -1,5 +1,5 @@
 /** he-ml plan: a model and calibration data in, a plan out; no key exists yet. */
-import { PlanError } from '@he-ml/ckks-core'
+import { InvalidArgumentError, PlanError } from '@he-ml/ckks-core'
 import { writeFileAtomic } from '@he-ml/ckks-core/node'
 import { sealParameters } from '@he-ml/ckks-seal'
 import { isCalibrated } from '@he-ml/packing'
@@ -14,7 +14,7 @@ import { print } from '../terminal/output.ts'
 import { planText } from '../terminal/plan-text.ts'
 import { startProgress } from '../terminal/progress.ts'
 import { interruptSignal } from '../terminal/signal.ts'
-import { type CommonOptions, decimal, integer, withEngine, withOutput } from './common.ts'
+import { assertWritableFolder, type CommonOptions, decimal, integer, withEngine, withOutput } from './common.ts'
 
 interface PlanOptions extends CommonOptions {
   readonly model: string
@@ -69,12 +69,16 @@ export function addPlanCommand(program: Command): void {
     )
     .option('--scale-bits <n>', 'bits of the scale', integer(20, 94), 32)
     .option('--log-n <n>', 'force the ring degree 2^n', integer(12, 16))
-    .option('--memory <GB>', 'refuse plans that need more', decimal(0.01, 1e6))
+    .option('--memory <GB>', 'refuse plans that need more', decimal(1e-6, 1e6))
     .option('--machine <file>', 'operation times measured by `he-ml bench --out`')
     .option('--svg <file>', 'draw levels and times per layer')
   withOutput(withEngine(command)).action(async (options: PlanOptions) => {
     const { signal, dispose } = interruptSignal()
     try {
+      if (options.batch !== undefined && options.packing !== 'batch')
+        throw new InvalidArgumentError('--batch is for --packing batch; multiplexed packing takes one image at a time')
+      await assertWritableFolder(options.out)
+      await assertWritableFolder(options.svg)
       const model = await readModel(options.model)
       const calibration = await calibrate(model, options, signal)
       const seal = options.engine === 'seal' || (options.engine === 'auto' && chooseEngine('auto') === 'seal')
@@ -91,10 +95,11 @@ export function addPlanCommand(program: Command): void {
         ...(options.batch === undefined ? {} : { batch: options.batch }),
         scaleBits: options.scaleBits,
         ...(options.logN === undefined ? {} : { logN: options.logN }),
-        ...(options.memory === undefined ? {} : { memory: options.memory * 1e9 }),
+        ...(options.memory === undefined ? {} : { memory: Math.round(options.memory * 1e9) }),
         ...(costModel ? { costModel } : {}),
         ...(seal ? { request: sealParameters } : {}),
       })
+      signal.throwIfAborted()
       await writePlan(options.out, plan)
       if (options.svg !== undefined) {
         const { planSvg } = await import('../terminal/plan-svg.ts')

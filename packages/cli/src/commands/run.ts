@@ -1,17 +1,18 @@
 /** he-ml run: the server's side. It needs the plan, the model, the evaluation keys and the ciphertexts; no secret key. */
-import { mkdir, readFile, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { MemoryError } from '@he-ml/ckks-core'
 import { writeFileAtomic } from '@he-ml/ckks-core/node'
-import { bindPlan, type CheckpointStore, Runner } from '@he-ml/pipeline'
+import { bindPlan, type Plan, Runner } from '@he-ml/pipeline'
 import type { Command } from 'commander'
 import { type EngineChoice, openServer } from '../engines.ts'
+import { folderStore } from '../files/checkpoint-folder.ts'
 import { readKeyFolder, readManifest } from '../files/key-folder.ts'
 import { readModel } from '../files/model-file.ts'
 import { readPlan } from '../files/plan-file.ts'
 import { bytes, print } from '../terminal/output.ts'
 import { startProgress } from '../terminal/progress.ts'
 import { interruptSignal } from '../terminal/signal.ts'
-import { type CommonOptions, decimal, withEngine, withOutput } from './common.ts'
+import { assertWritableFolder, type CommonOptions, decimal, withEngine, withOutput, withThreads } from './common.ts'
 
 interface RunCommandOptions extends CommonOptions {
   readonly plan: string
@@ -34,26 +35,31 @@ export function addRunCommand(program: Command): void {
     .requiredOption('-e, --evaluation <folder>', 'evaluation keys')
     .requiredOption('-i, --input <file>', 'encrypted inputs')
     .requiredOption('-o, --out <file>', 'where the encrypted result goes')
-    .option('--memory <GB>', 'ceiling; refused before the start when the plan needs more', decimal(0.01, 1e6))
+    .option('--memory <GB>', 'ceiling; refused before the start when the plan needs more', decimal(1e-6, 1e6))
     .option('--checkpoints <folder>', 'keep layer results here; the same command started again goes on from them')
-  withOutput(withEngine(command)).action(async (options: RunCommandOptions) => {
-    const { signal, dispose } = interruptSignal()
+  withOutput(withThreads(withEngine(command))).action(async (options: RunCommandOptions) => {
     const times: Record<string, number> = {}
     const clock = stopwatch(times)
+    const quiet = options.quiet ?? false
+    await assertWritableFolder(options.out)
     const plan = await readPlan(options.plan)
+    const memory = options.memory === undefined ? undefined : Math.round(options.memory * 1e9)
+    assertFits(plan, memory)
     const bound = bindPlan(plan, await readModel(options.model))
-    const memory = options.memory === undefined ? undefined : options.memory * 1e9
+    const { signal, dispose } = interruptSignal()
     const server = await openServer(bound.parameters, {
       engine: options.engine,
       threads: options.threads,
       ...(memory === undefined ? {} : { memory }),
     })
+    const loading = startProgress('loading keys', quiet)
+    const running = startProgress('running', quiet)
     try {
       clock('open')
       const manifest = await readManifest(options.evaluation, bound.parameters, plan.id)
-      const loading = startProgress('loading keys', options.quiet ?? false)
       let loaded = 0
       for await (const key of readKeyFolder(options.evaluation, manifest.keys)) {
+        signal.throwIfAborted()
         await server.loadKey(key.kind, key.bytes)
         loading.update(++loaded / manifest.keys.length)
       }
@@ -62,18 +68,21 @@ export function addRunCommand(program: Command): void {
       const inputs = await server.importInputs(await readFile(options.input), plan.id, plan.input.slots)
       const runner = new Runner(bound, server.engine)
       clock('readInputs')
-      const running = startProgress('running', options.quiet ?? false)
+      const checkpoints = options.checkpoints === undefined ? undefined : folderStore(options.checkpoints)
       const output = await runner.run(inputs, {
         signal,
         keepWeights: false,
         onProgress: (p) => running.update(p.fraction, p.layer),
         ...(memory === undefined ? {} : { memory }),
-        ...(options.checkpoints === undefined ? {} : { checkpoints: folderStore(options.checkpoints) }),
+        // a finished run keeps its checkpoints until the result is on the disk
+        ...(checkpoints === undefined ? {} : { checkpoints: { ...checkpoints, clear: async () => {} } }),
       })
       running.stop()
       clock('run')
       const file = await server.exportOutputs(output.ciphertexts, plan.id)
+      signal.throwIfAborted()
       await writeFileAtomic(options.out, file)
+      await checkpoints?.clear()
       clock('write')
       const peak = server.engine.memory().peak
       print(
@@ -82,10 +91,21 @@ export function addRunCommand(program: Command): void {
         `result: ${options.out} (${bytes(file.length)}); ran ${times.run!.toFixed(2)} s after ${times.loadKeys!.toFixed(1)} s of loading keys, peak ${bytes(peak)}`,
       )
     } finally {
+      loading.stop()
+      running.stop()
       dispose()
       await server.engine.dispose()
     }
   })
+}
+
+/** @throws MemoryError before anything is loaded */
+function assertFits(plan: Plan, memory: number | undefined): void {
+  const { peakBytes } = plan.report.memory
+  if (memory !== undefined && peakBytes > memory)
+    throw new MemoryError(
+      `the plan expects a peak of ${bytes(peakBytes)}, --memory allows ${bytes(memory)}: allow more, or plan with a smaller batch or ring`,
+    )
 }
 
 function stopwatch(times: Record<string, number>): (name: string) => void {
@@ -94,26 +114,5 @@ function stopwatch(times: Record<string, number>): (name: string) => void {
     const now = performance.now()
     times[name] = (now - last) / 1000
     last = now
-  }
-}
-
-/** Checkpoints in a folder, each file whole or absent. */
-function folderStore(folder: string): CheckpointStore {
-  return {
-    async put(name, content) {
-      await mkdir(folder, { recursive: true })
-      await writeFileAtomic(join(folder, name), content)
-    },
-    async get(name) {
-      try {
-        return await readFile(join(folder, name))
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-        throw error
-      }
-    },
-    async clear() {
-      await rm(folder, { recursive: true, force: true })
-    },
   }
 }

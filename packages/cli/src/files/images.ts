@@ -1,6 +1,6 @@
 /** Inputs of a model: MNIST or CIFAR-10 folders, IDX or CIFAR files, or tensors as JSON. */
 import { readFile, stat } from 'node:fs/promises'
-import { InvalidArgumentError } from '@he-ml/ckks-core'
+import { FormatError, InvalidArgumentError } from '@he-ml/ckks-core'
 import {
   CIFAR_NORMALIZATION,
   imageTensor,
@@ -26,7 +26,7 @@ export interface ImageOptions {
   readonly normalization: string
 }
 
-/** @throws DatasetFormatError, InvalidArgumentError */
+/** @throws DatasetFormatError, FormatError, InvalidArgumentError; the file system's errors */
 export async function openImages(path: string, shape: Shape, options: ImageOptions): Promise<ImageSource> {
   const isFolder = (await stat(path)).isDirectory()
   if (!isFolder && path.endsWith('.json')) return tensorsOf(path, shape)
@@ -65,7 +65,7 @@ async function tensorsOf(path: string, shape: Shape): Promise<ImageSource> {
   try {
     json = JSON.parse(await readFile(path, 'utf8'))
   } catch (error) {
-    throw new InvalidArgumentError(`${path}: not JSON: ${(error as Error).message}`)
+    throw new FormatError(`${path}: not JSON: ${(error as Error).message}`)
   }
   const list = Array.isArray(json) && Array.isArray(json[0]) ? json : [json]
   const tensors = list.map((values: unknown, i) => {
@@ -74,7 +74,7 @@ async function tensorsOf(path: string, shape: Shape): Promise<ImageSource> {
       values.length !== sizeOf(shape) ||
       !values.every((v) => typeof v === 'number' && Number.isFinite(v))
     )
-      throw new InvalidArgumentError(`${path}: input ${i} must be ${sizeOf(shape)} finite numbers for shape [${shape}]`)
+      throw new FormatError(`${path}: input ${i} must be ${sizeOf(shape)} finite numbers for shape [${shape}]`)
     return createTensor(shape, Float64Array.from(values as number[]))
   })
   return { count: tensors.length, tensor: (index) => tensors[index]! }

@@ -1,11 +1,18 @@
 /**
- * Evaluation keys as a folder: one file per key and a manifest written last. Making keys resumes: a key that is there, whole,
- * and of the same secret is not made again.
+ * Evaluation keys as a folder: one file per key and a manifest written last, so that a folder whose keys are not all there has
+ * none. An older manifest is removed before the first key is written.
  */
 import { createHash } from 'node:crypto'
-import { mkdir, readFile } from 'node:fs/promises'
+import { access, mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type AnyParameters, encodeContainer, FormatError, type KeyFileEntry, parseContainer } from '@he-ml/ckks-core'
+import {
+  type AnyParameters,
+  encodeContainer,
+  FormatError,
+  type KeyFileEntry,
+  MissingKeyError,
+  parseContainer,
+} from '@he-ml/ckks-core'
 import type { KeyFile } from '@he-ml/ckks-core/client'
 import { readContainerFile, writeFileAtomic } from '@he-ml/ckks-core/node'
 import type { EvaluationKeyKind } from '../engines.ts'
@@ -25,6 +32,7 @@ export async function writeKeyFolder(
   keys: AsyncIterable<KeyFile>,
 ): Promise<{ readonly count: number; readonly bytes: number }> {
   await mkdir(folder, { recursive: true })
+  await rm(join(folder, MANIFEST), { force: true })
   const entries: KeyFileEntry[] = []
   for await (const key of keys) {
     await writeFileAtomic(join(folder, key.name), key.bytes)
@@ -46,10 +54,22 @@ export async function writeKeyFolder(
   return { count: entries.length, bytes: entries.reduce((sum, e) => sum + e.bytes, 0) }
 }
 
-/** The manifest of a folder. @throws FormatError, ParameterMismatchError when the keys are for another plan */
+/**
+ * The manifest of a folder.
+ * @throws MissingKeyError when there is none; FormatError; ParameterMismatchError when the keys are for another plan
+ */
 export async function readManifest(folder: string, parameters: AnyParameters, plan: string) {
-  const { header } = await readContainerFile(join(folder, MANIFEST), { kind: 'keySet', parameters, plan })
-  return header
+  try {
+    const { header } = await readContainerFile(join(folder, MANIFEST), { kind: 'keySet', parameters, plan })
+    return header
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    await access(folder)
+    throw new MissingKeyError(
+      `${join(folder, MANIFEST)} is missing, so the keys are not complete: copy the whole folder, or run "he-ml keygen --reuse" again`,
+      { cause: error },
+    )
+  }
 }
 
 /** Every key of a folder, checked against the manifest, one at a time. */

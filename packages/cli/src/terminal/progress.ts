@@ -9,7 +9,7 @@ export interface ProgressReport {
 
 const PLAIN_INTERVAL = 2000
 
-/** Starts a report; `quiet` makes it silent. */
+/** A report that shows at its first update; `quiet` makes it silent. */
 export function startProgress(title: string, quiet: boolean): ProgressReport {
   if (quiet) return { update: () => {}, stop: () => {} }
   return process.stderr.isTTY ? bar(title) : lines(title)
@@ -28,17 +28,23 @@ function bar(title: string): ProgressReport {
     },
     cliProgress.Presets.legacy,
   )
-  one.start(1000, 0, { left: 'starting', detail: '' })
+  let drawn = false
   return {
-    update: (fraction, detail = '') =>
-      one.update(Math.round(fraction * 1000), { left: remaining(started, fraction), detail }),
-    stop: () => one.stop(),
+    update(fraction, detail = '') {
+      if (!drawn) one.start(1000, 0, { left: 'starting', detail: '' })
+      drawn = true
+      one.update(Math.round(fraction * 1000), { left: remaining(started, fraction), detail })
+    },
+    stop() {
+      if (drawn) one.stop()
+      drawn = false
+    },
   }
 }
 
 function lines(title: string): ProgressReport {
   const started = performance.now()
-  let last = 0
+  let last = Number.NEGATIVE_INFINITY
   let previous = -1
   const say = (fraction: number, detail: string) => {
     previous = fraction

@@ -1,0 +1,129 @@
+/** Real processes of the command line in folders of their own, and a small network to run. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { buildOnnx, type NodeSpec, random, type TensorSpec } from '../../model-import/src/testing/build-onnx.ts'
+
+const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url))
+const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+/** What starts `he-ml` from source, whatever the working directory. */
+export const COMMAND = [process.execPath, '--conditions=@he-ml/source', '--import', TSX, MAIN] as const
+
+export interface Finished {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+  /** stdout as JSON. */
+  json<T = Record<string, unknown>>(): T
+}
+
+export interface Running {
+  readonly child: ChildProcess
+  readonly done: Promise<Finished>
+  /** Resolves when stderr has this text. */
+  says(text: string): Promise<void>
+}
+
+export function start(cwd: string, args: readonly string[], command: readonly string[] = COMMAND): Running {
+  const child = spawn(command[0]!, [...command.slice(1), ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+  let stdout = ''
+  let stderr = ''
+  const waiting: { text: string; resolve: () => void }[] = []
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text
+    for (const w of waiting) if (stderr.includes(w.text)) w.resolve()
+  })
+  const done = new Promise<Finished>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code, signal) =>
+      resolve({ code, signal, stdout, stderr, json: <T>() => JSON.parse(stdout) as T }),
+    )
+  })
+  const says = (text: string) =>
+    Promise.race([
+      new Promise<void>((resolve) => {
+        if (stderr.includes(text)) resolve()
+        else waiting.push({ text, resolve })
+      }),
+      done.then(({ code, stderr: all }) => {
+        if (!all.includes(text)) throw new Error(`ended with ${code} before it said "${text}":\n${all}`)
+      }),
+    ])
+  return { child, done, says }
+}
+
+/** Runs `he-ml` to its end. */
+export const heMl = (cwd: string, ...args: string[]): Promise<Finished> => start(cwd, args).done
+
+/** The same; any exit code but 0 is an error that shows what it said. */
+export async function mustRun(cwd: string, ...args: string[]): Promise<Finished> {
+  const result = await heMl(cwd, ...args)
+  if (result.code !== 0) throw new Error(`he-ml ${args.join(' ')} ended with ${result.code}:\n${result.stderr}`)
+  return result
+}
+
+export interface Folder extends AsyncDisposable {
+  readonly path: string
+  at(...names: string[]): string
+}
+
+export async function temporaryFolder(): Promise<Folder> {
+  const path = await mkdtemp(join(tmpdir(), 'he-ml-cli-'))
+  return {
+    path,
+    at: (...names) => join(path, ...names),
+    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
+  }
+}
+
+export interface NetworkSize {
+  readonly size: number
+  readonly channels: number
+  /** Convolutions with activations. */
+  readonly blocks: number
+}
+
+/** conv + relu blocks, then a classifier of three classes. The seed makes different weights. */
+export function network({ size, channels, blocks }: NetworkSize, seed = 1): Uint8Array {
+  const next = random(seed)
+  const tensor = (dims: number[], gain: number): TensorSpec => ({
+    dims,
+    data: Array.from({ length: dims.reduce((a, b) => a * b, 1) }, () => next() * gain),
+  })
+  const initializers: Record<string, TensorSpec> = {}
+  const nodes: NodeSpec[] = []
+  let from = 'x'
+  let inputs = 1
+  for (let b = 0; b < blocks; b++) {
+    initializers[`w${b}`] = tensor([channels, inputs, 3, 3], 1 / inputs)
+    nodes.push({ op: 'Conv', inputs: [from, `w${b}`], output: `c${b}`, attributes: { kernel_shape: [3, 3] } })
+    nodes.push({ op: 'Relu', inputs: [`c${b}`], output: `r${b}` })
+    from = `r${b}`
+    inputs = channels
+  }
+  const side = size - 2 * blocks
+  initializers.fc = tensor([3, channels * side * side], 0.3)
+  nodes.push({ op: 'Flatten', inputs: [from], output: 'flat', attributes: { axis: 1 } })
+  nodes.push({ op: 'Gemm', inputs: ['flat', 'fc'], output: 'y', attributes: { transB: 1 } })
+  return buildOnnx({ input: [1, 1, size, size], nodes, initializers })
+}
+
+/** Writes net.onnx and images.json (eight images). */
+export async function writeInputs(folder: Folder, shape: NetworkSize): Promise<void> {
+  const next = random(7)
+  const images = Array.from({ length: 8 }, () => Array.from({ length: shape.size ** 2 }, () => next()))
+  await writeFile(folder.at('net.onnx'), network(shape))
+  await writeFile(folder.at('images.json'), JSON.stringify(images))
+}
+
+/** Names under a folder that should not be there after a failure: temporary files of atomic writing. */
+export async function leftovers(path: string): Promise<string[]> {
+  return (await readdir(path, { recursive: true })).filter((name) => name.endsWith('.tmp'))
+}

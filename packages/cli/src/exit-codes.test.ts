@@ -1,0 +1,161 @@
+import { cp, readFile, rm, writeFile } from 'node:fs/promises'
+import { DisposedError } from '@he-ml/ckks-core'
+import { type Plan, planDigest } from '@he-ml/pipeline'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { buildOnnx } from '../../model-import/src/testing/build-onnx.ts'
+import { type Folder, heMl, mustRun, network, temporaryFolder, writeInputs } from './cli.test-helper.ts'
+import { exitCodeOf } from './exit-codes.ts'
+
+const SIZE = { size: 6, channels: 1, blocks: 1 }
+let here: Folder
+
+const planning = (...more: string[]) => ['plan', '-m', 'net.onnx', '-d', 'images.json', '-q', '--degree', '3', ...more]
+const running = (folder: string, ...more: string[]) => [
+  ...['run', '-p', 'plan.json', '-m', 'net.onnx', '-e', folder, '-i', 'in.ct', '-o', 'out.ct', '-q', ...more],
+]
+const encrypting = (data: string, ...more: string[]) => [
+  ...['encrypt', '-p', 'plan.json', '-k', 'secret.key', '-d', data, '-o', 'other.ct', ...more],
+]
+const keygen = (plan: string, secret: string, folder: string, ...more: string[]) => [
+  ...['keygen', '-p', plan, '-s', secret, '-e', folder, '-q', ...more],
+]
+
+/** Ends with the code, names what is wrong, and leaves no result. */
+async function fails(code: number, says: RegExp, args: readonly string[]): Promise<void> {
+  const result = await heMl(here.path, ...args)
+  expect(result.stderr).toMatch(says)
+  expect(result.code, result.stderr).toBe(code)
+  expect(result.stdout).toBe('')
+  // a message for people; only defects of ours show a stack
+  expect(result.stderr).not.toMatch(/^\s+at /m)
+}
+
+beforeAll(async () => {
+  here = await temporaryFolder()
+  await writeInputs(here, SIZE)
+  await writeFile(here.at('other.onnx'), network(SIZE, 2))
+  await writeFile(here.at('huge.json'), JSON.stringify(new Array(36).fill(1e30)))
+  await writeFile(here.at('broken.json'), '[1, 2')
+  await mustRun(here.path, ...planning('-o', 'plan.json'))
+  await Promise.all([
+    mustRun(here.path, ...planning('-o', 'plan2.json', '--scale-bits', '30')),
+    mustRun(here.path, ...keygen('plan.json', 'secret.key', 'keys')),
+    mustRun(here.path, ...keygen('plan.json', 'secret2.key', 'keys2')),
+  ])
+  await Promise.all([
+    mustRun(here.path, ...keygen('plan2.json', 'secret3.key', 'keys3')),
+    mustRun(here.path, 'encrypt', '-p', 'plan.json', '-k', 'secret.key', '-d', 'images.json', '-o', 'in.ct'),
+  ])
+})
+afterAll(() => here[Symbol.asyncDispose]())
+
+describe.concurrent('exit codes of real failures', () => {
+  it('2: unknown options and arguments that make no sense', async () => {
+    await fails(2, /unknown option '--fast'/, ['inspect', 'x', '--fast'])
+    await fails(2, /unknown command 'rn'/, ['rn'])
+    await fails(2, /--batch is for --packing batch/, planning('-o', 'x.json', '--batch', '4'))
+    await fails(2, /from 0 to 7, got "8"/, encrypting('images.json', '-i', '8'))
+    await fails(2, /too large for scale/, encrypting('huge.json'))
+  })
+
+  it('2: a secret key is not overwritten, nor put into the folder for the server', async () => {
+    const before = await readFile(here.at('secret.key'))
+    await fails(2, /secret\.key exists.*--reuse/, keygen('plan.json', 'secret.key', 'keys4'))
+    expect(await readFile(here.at('secret.key'))).toEqual(before)
+    await fails(2, /the folder that the server gets/, keygen('plan.json', 'keys4/secret.key', 'keys4'))
+  })
+
+  it('3: a plan that was changed, a key file with one bit flipped, images that are not JSON', async () => {
+    const text = await readFile(here.at('plan.json'), 'utf8')
+    await writeFile(here.at('changed.json'), text.replace('"batch": 1', '"batch": 2'))
+    await writeFile(here.at('cut.json'), text.slice(0, -10))
+    await fails(3, /changed\.json: .*changed after it was made/, ['inspect', 'changed.json'])
+    await fails(3, /cut\.json: .*not JSON/, ['inspect', 'cut.json'])
+    await cp(here.at('keys'), here.at('tampered'), { recursive: true })
+    const name = here.at('tampered', 'relinearization.key')
+    const bytes = await readFile(name)
+    bytes[bytes.length >> 1]! ^= 1
+    await writeFile(name, bytes)
+    await fails(3, /relinearization\.key: not the file that the manifest lists/, running('tampered'))
+    await fails(3, /broken\.json: not JSON/, encrypting('broken.json'))
+  })
+
+  it('4: keys, models and ciphertexts that do not belong together', async () => {
+    await fails(4, /header\.(plan|parameters)/, running('keys3'))
+    await fails(4, /in\.ct|secret key/, running('keys2'))
+    await fails(
+      4,
+      /made for model "net"/,
+      running('keys').map((a) => (a === 'net.onnx' ? 'other.onnx' : a)),
+    )
+    await fails(4, /header\.keyId/, ['decrypt', '-p', 'plan.json', '-k', 'secret2.key', '-i', 'in.ct'])
+  })
+
+  it('5: parameters below 128 bits, even with a true content hash', async () => {
+    const plan = JSON.parse(await readFile(here.at('plan.json'), 'utf8')) as Plan
+    const weak = { ...plan, parameters: { ...plan.parameters, logN: plan.parameters.logN - 1 } }
+    await writeFile(here.at('weak.json'), JSON.stringify({ ...weak, id: planDigest(weak) }))
+    await fails(5, /SecurityError.*128/s, keygen('weak.json', 'weak.key', 'weak'))
+    await fails(
+      5,
+      /SecurityError/,
+      running('keys').map((a) => (a === 'plan.json' ? 'weak.json' : a)),
+    )
+  })
+
+  it('6: no plan: memory, security, no calibration', async () => {
+    await fails(6, /the limit is/, planning('-o', 'no.json', '--memory', '0.0001'))
+    await fails(6, /128-bit secure|levels|log2\(QP\)/, planning('-o', 'no.json', '--scale-bits', '60', '--log-n', '12'))
+    await fails(6, /--data/, ['plan', '-m', 'net.onnx', '-o', 'no.json'])
+    await expect(readFile(here.at('no.json'))).rejects.toThrow(/ENOENT/)
+  })
+
+  it('7: keys that are not all there', async () => {
+    await cp(here.at('keys'), here.at('partial'), { recursive: true })
+    await rm(here.at('partial', 'keys.manifest'))
+    await fails(7, /keys are not complete.*--reuse/, running('partial'))
+  })
+
+  it('8: a memory ceiling below what the plan needs, said before anything is loaded', () =>
+    fails(8, /expects a peak of .*--memory allows/, running('keys', '--memory', '0.001')))
+
+  it('9: files that are missing, and folders that cannot take the result, said before the work', async () => {
+    await fails(9, /ENOENT.*nowhere\.key/, ['inspect', 'nowhere.key'])
+    await fails(9, /ENOENT.*keys9/, running('keys9'))
+    await fails(
+      9,
+      /ENOENT.*absent/,
+      running('keys').map((a) => (a === 'out.ct' ? 'absent/out.ct' : a)),
+    )
+    await fails(9, /ENOTDIR|EEXIST/, keygen('plan.json', 'new.key', 'plan.json'))
+  })
+
+  it('10: operators that have no encrypted twin, files of other kinds', async () => {
+    const nodes = [{ op: 'LSTM', inputs: ['x'], output: 'y' }]
+    await writeFile(here.at('lstm.onnx'), buildOnnx({ input: [1, 1, 6, 6], nodes }))
+    await fails(10, /LSTM/, ['plan', '-m', 'lstm.onnx', '-o', 'x.json'])
+    await fails(10, /expected an ONNX file/, ['plan', '-m', 'images.json', '-o', 'x.json'])
+  })
+
+  it('11: a level or a scale that the parameters do not have', async () => {
+    const plan = JSON.parse(await readFile(here.at('plan.json'), 'utf8')) as Plan
+    const high = { ...plan, input: { ...plan.input, level: 99 } }
+    await writeFile(here.at('high.json'), JSON.stringify({ ...high, id: planDigest(high) }))
+    await fails(
+      11,
+      /level/,
+      encrypting('images.json').map((a) => (a === 'plan.json' ? 'high.json' : a)),
+    )
+  })
+})
+
+describe('exitCodeOf', () => {
+  it('is 1 for defects', () => {
+    for (const error of [new DisposedError('used'), new TypeError('x is not a function'), undefined, 'text'])
+      expect(exitCodeOf(error)).toBe(1)
+  })
+  it('is 9 for whatever the system answers', () => {
+    for (const code of ['ENOSPC', 'EDQUOT', 'ELOOP', 'ENAMETOOLONG', 'EFBIG'])
+      expect(exitCodeOf(Object.assign(new Error(code), { code, syscall: 'write' }))).toBe(9)
+  })
+})

@@ -1,0 +1,41 @@
+/**
+ * Checkpoints in a folder, each file whole or absent. They live in a subfolder of their own, because they are removed as a whole
+ * when the run is over, and the folder that a person named may hold other things.
+ */
+import { mkdir, readFile, rm, rmdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { FormatError } from '@he-ml/ckks-core'
+import { writeFileAtomic } from '@he-ml/ckks-core/node'
+import type { CheckpointStore } from '@he-ml/pipeline'
+
+const OWN_FOLDER = 'he-ml-checkpoint'
+
+/** A store in `folder`, which is made when needed. */
+export function folderStore(folder: string): CheckpointStore {
+  const own = join(folder, OWN_FOLDER)
+  const place = (name: string): string => {
+    // names read back from an index are not to be trusted
+    if (!/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/.test(name))
+      throw new FormatError(`${own}: "${name}" is no checkpoint file: delete the folder to start afresh`)
+    return join(own, name)
+  }
+  return {
+    async put(name, content) {
+      await mkdir(own, { recursive: true })
+      await writeFileAtomic(place(name), content)
+    },
+    async get(name) {
+      try {
+        return await readFile(place(name))
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+        throw error
+      }
+    },
+    async clear() {
+      await rm(own, { recursive: true, force: true })
+      // gone too when nothing else is in it
+      await rmdir(folder).catch(() => {})
+    },
+  }
+}
