@@ -1,4 +1,4 @@
-// npm run check: types, lint, layering, manifests, published packages, unused code, documentation snippets.
+// npm run check: types, lint, layering, READMEs, manifests, published packages, unused code, API site, documentation snippets.
 // node scripts/check.mjs [STEP...] runs only the named steps.
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
@@ -12,6 +12,7 @@ const steps = {
   types: [[bin('tsc'), '--noEmit', '-p', 'tsconfig.json']],
   lint: [[bin('biome'), 'check', '.']],
   layering: [[process.execPath, 'scripts/layering.mjs']],
+  readmes: [[process.execPath, 'scripts/readmes.mjs']],
   manifests: [[bin('sherif')]],
   build: [['npm', 'run', '--silent', 'build']],
   publint: packages.map((name) => [bin('publint'), 'run', '--strict', '--pack', 'pnpm', join('packages', name)]),
@@ -26,6 +27,7 @@ const steps = {
     '-q',
   ]),
   unused: [[bin('knip')]],
+  docs: [[bin('typedoc'), '--emit', 'none']],
   snippets: [[process.execPath, 'scripts/snippets.mjs']],
 }
 const wanted = process.argv.slice(2).filter((a) => !a.startsWith('-'))
