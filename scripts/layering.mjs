@@ -37,7 +37,7 @@ for (const [name, { layer, uses }] of Object.entries(packages)) {
   used.set(name, new Set(declared))
   for (const file of files(join(root, 'packages', name))) {
     const path = relative(root, file)
-    const isTest = /\.test\.ts$|(^|\/)(test|testing)\//.test(path.split(sep).join('/'))
+    const isTest = /\.test(-helper)?\.ts$|(^|\/)(test|testing)\//.test(path.split(sep).join('/'))
     const isClient = path.split(sep).includes('client')
     const text = readFileSync(file, 'utf8').replace(/^\s*(\*|\/\/).*$/gm, '')
     for (const [, target, subpath] of text.matchAll(importPattern)) {
