@@ -1,5 +1,7 @@
 #include "completions.h"
 
+#include <atomic>
+
 #include "errors.h"
 
 namespace heml::addon {
@@ -7,6 +9,7 @@ namespace heml::addon {
 struct Completions::Shared {
     Napi::ThreadSafeFunction function;
     size_t pending = 0;  // main thread only
+    std::atomic<bool> closed{false};
 };
 
 struct Completions::Pending {
@@ -18,11 +21,15 @@ struct Completions::Pending {
 
 Completions::Completions(Napi::Env env) : shared_(std::make_shared<Shared>()) {
     auto nothing = Napi::Function::New(env, [](const Napi::CallbackInfo&) {});
-    shared_->function = Napi::ThreadSafeFunction::New(env, nothing, "he-ml completions", 0, 1);
+    // at the end of the process Node may free the function before it frees the engine that holds it
+    shared_->function = Napi::ThreadSafeFunction::New(env, nothing, "he-ml completions", 0, 1,
+                                                      [shared = shared_](Napi::Env) { shared->closed = true; });
     shared_->function.Unref(env);
 }
 
-Completions::~Completions() { shared_->function.Release(); }
+Completions::~Completions() {
+    if (!shared_->closed) shared_->function.Release();
+}
 
 std::pair<Napi::Promise, Completions::Pending*> Completions::open(Napi::Env env, Make make) {
     auto deferred = Napi::Promise::Deferred::New(env);
