@@ -12,6 +12,8 @@ namespace {
 
 inline constexpr std::size_t LINES = 4;
 inline constexpr std::size_t BLOCK = LINES * LINE_WORDS;
+/// How far ahead sources are asked for: streams a power of two apart, too many for the processor to follow.
+inline constexpr std::size_t PREFETCH_WORDS = 8 * BLOCK;
 
 /// y_i and v of `lines` lines at `begin`: block[(s * LINES + k)] holds line k of source s, s = count that of v.
 HEML_INLINE void loadBlock(Vec* block, const ConvertJob& job, const BaseConverter& converter, std::size_t begin,
@@ -26,7 +28,9 @@ HEML_INLINE void loadBlock(Vec* block, const ConvertJob& job, const BaseConverte
     const Vec quotient = broadcast(converter.sourceFactor(s).quotient);
     const __m512d inverse = _mm512_set1_pd(q.inverse);
     for (std::size_t k = 0; k < lines; ++k) {
-      Vec y = load(job.sources[s] + begin + k * LINE_WORDS);
+      const Word* from = job.sources[s] + begin + k * LINE_WORDS;
+      _mm_prefetch(reinterpret_cast<const char*>(from + PREFETCH_WORDS), _MM_HINT_T0);
+      Vec y = load(from);
       if (!job.sourcesScaled) y = mulShoup(y, factor, quotient, prime);
       block[s * LINES + k] = y;
       fraction[k] = _mm512_add_pd(fraction[k], _mm512_mul_pd(_mm512_cvtepu64_pd(y), inverse));
