@@ -78,6 +78,7 @@ Napi::Value EngineObject::loadKey(const Napi::CallbackInfo& info) {
             [shape, pinned = pinned.get(), made](Core& core) {
                 *made = std::make_shared<KeySwitchKey>(
                     importKeySwitchKey(core.context, shape, pinned->data(), pinned->size(), *core.scheduler));
+                (*made)->pack(*core.scheduler);   // a quarter less memory, and faster: keys are read at the speed of memory
             },
             [this, self = std::make_shared<Napi::ObjectReference>(Napi::Persistent(Value())), pinned, made](Napi::Env e) {
                 if (!core_) throw toJavaScript(e, "Disposed", "the engine was closed while the key was loading");
