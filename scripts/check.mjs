@@ -26,7 +26,7 @@ const steps = {
     'ascii',
     '-q',
   ]),
-  unused: [[bin('knip')]],
+  unused: [[bin('knip'), '--no-config-hints']],
   docs: [[bin('typedoc'), '--emit', 'none']],
   snippets: [[process.execPath, 'scripts/snippets.mjs']],
 }

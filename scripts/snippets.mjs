@@ -1,13 +1,16 @@
 // Runs every ```ts block of the documentation from source. A block marked ```ts no-run is only for reading.
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const work = join(root, 'benchmarks', '.snippets')
+const work = join(root, '.snippets')
 rmSync(work, { recursive: true, force: true })
-mkdirSync(work, { recursive: true })
+// every package by its name, whatever the folder's own manifest lists
+mkdirSync(join(work, 'node_modules/@he-ml'), { recursive: true })
+for (const name of readdirSync(join(root, 'packages')))
+  symlinkSync(join(root, 'packages', name), join(work, 'node_modules/@he-ml', name), 'dir')
 
 function* pages(dir) {
   for (const entry of readdirSync(dir, { withFileTypes: true })) {
