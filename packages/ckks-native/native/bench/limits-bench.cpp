@@ -71,13 +71,19 @@ __attribute__((target("avx512f"))) uint64_t sumAvx512(const uint64_t* words, siz
 // Sixteen independent chains hide the latency of the instruction.
 __attribute__((target("avx512f,avx512ifma"))) uint64_t multiplyAdds(size_t rounds, uint64_t seed) {
     __m512i chains[16];
+#pragma GCC unroll 16
     for (size_t k = 0; k < 16; ++k) chains[k] = _mm512_set1_epi64(static_cast<long long>(seed + k));
     const __m512i a = _mm512_set1_epi64(static_cast<long long>(seed | 0xABCDEF0123457));
     const __m512i b = _mm512_set1_epi64(static_cast<long long>(seed | 0x123456789ABCD));
     for (size_t i = 0; i < rounds; ++i) {
-        for (__m512i& chain : chains) chain = _mm512_madd52lo_epu64(chain, a, b);
-        asm volatile("" : "+v"(chains[0]), "+v"(chains[15]));
+        // in registers: without unrolling the chains go through memory at every step
+#pragma GCC unroll 16
+        for (size_t k = 0; k < 16; ++k) {
+            chains[k] = _mm512_madd52lo_epu64(chains[k], a, b);
+            asm volatile("" : "+v"(chains[k]));
+        }
     }
+#pragma GCC unroll 16
     for (size_t k = 1; k < 16; ++k) chains[0] = _mm512_add_epi64(chains[0], chains[k]);
     alignas(64) uint64_t lanes[8];
     _mm512_store_si512(lanes, chains[0]);
