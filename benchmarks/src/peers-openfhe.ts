@@ -39,7 +39,8 @@ interface DriverLine {
 const STEPS = 5
 const LEAST_BITS = 10
 const SCALE_BITS = 46
-const WARM_UP = 2
+const WARM_UP = 1
+const BURST = 4
 const METRICS = ['rotate', 'key-switch'] as const
 
 export const peersOpenfhe = define<Options>({
@@ -52,7 +53,7 @@ export const peersOpenfhe = define<Options>({
       .option('--limbs <n>', 'primes of the ciphertext modulus', positive, 24)
       .option('--dnum <n>', 'key-switching digits', positive, 3)
       .option('--threads <list>', 'thread counts, the same for both', positiveList, [1, 2])
-      .option('--repetitions <n>', 'timed repetitions', positive, 11),
+      .option('--repetitions <n>', 'turns of three timed runs each', positive, 5),
   async run(options, emit) {
     const folder = await mkdtemp(join(tmpdir(), 'he-ml-peer-'))
     try {
@@ -105,7 +106,7 @@ async function compare(driver: string, options: Options, threads: number, emit: 
       rotate: async () => (await rotate.go()).us! / 1e3,
       'key-switch': async () => (await bare.go()).us! / 1e3,
     },
-    { warmUp: WARM_UP, repetitions },
+    { warmUp: WARM_UP, repetitions, burst: BURST },
   )
   const params = { logN, limbs, dnum, threads }
   const own = { ...params, special: ours.special, kernel: kernels().active }

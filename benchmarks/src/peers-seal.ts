@@ -1,6 +1,8 @@
 /**
- * Against node-seal: both engines behind the same port, the same primes and levels, each operation run in turn on one, then
- * the other. SEAL in WebAssembly has one thread; the native engine is measured with each thread count asked for.
+ * Against node-seal: both engines behind the same port, the same ciphertext primes and levels, each operation run in turn on
+ * one, then the other. SEAL in WebAssembly has one thread; the native engine is measured with each thread count asked for.
+ * Key switching is each library's own: SEAL has one digit per prime and one special prime, ours a few large digits (dnum);
+ * rows with dnum = limbs are ours in SEAL's shape, where both do the same number of transforms.
  */
 import {
   type AnyParameters,
@@ -25,13 +27,15 @@ interface Options {
   readonly logN: number
   readonly primes: number
   readonly scaleBits: number
+  readonly dnum: number
   readonly threads: readonly number[]
   readonly repetitions: number
 }
 
 const STEPS = 1
 const LEAST_BITS = 12
-const WARM_UP = 2
+const WARM_UP = 1
+const BURST = 4
 const OPERATIONS = ['rotate', 'mul-relin-rescale', 'encode', 'encrypt'] as const
 type Operation = (typeof OPERATIONS)[number]
 
@@ -43,28 +47,45 @@ export const peersSeal = define<Options>({
       .option('--log-n <n>', 'log2 of the ring degree, at most 15', positive, 15)
       .option('--primes <n>', 'primes of the ciphertext modulus', positive, 16)
       .option('--scale-bits <n>', 'bits of the scale', positive, 40)
+      .option('--dnum <n>', 'key-switching digits of the native engine', positive, 4)
       .option('--threads <list>', 'thread counts of the native engine', positiveList, [1, 2])
-      .option('--repetitions <n>', 'timed repetitions', positive, 11),
-  async run({ logN, primes, scaleBits, threads, repetitions }, emit) {
-    const parameters = createParameters(sealParameters({ logN, levels: primes - 1, scaleBits }))
+      .option('--repetitions <n>', 'turns of three timed runs each', positive, 5),
+  async run({ logN, primes, scaleBits, dnum, threads, repetitions }, emit) {
+    const request = sealParameters({ logN, levels: primes - 1, scaleBits })
+    const parameters = createParameters(request)
+    const { baseBits } = request
+    const own = createParameters({
+      logN,
+      levels: primes - 1,
+      scaleBits,
+      dnum,
+      ...(baseBits === undefined ? {} : { baseBits }),
+    })
+    if (String(own.qLimbs) !== String(parameters.qLimbs))
+      throw new HeMlError('Benchmark', 'the ciphertext primes differ')
     const seal = await sealSide(parameters)
     const natives: Side[] = []
-    for (const count of threads) natives.push(await nativeSide(parameters, count))
+    for (const count of threads) {
+      natives.push(await nativeSide(own, count))
+      natives.push(await nativeSide(parameters, count))
+    }
     const sides = [seal, ...natives]
     try {
       for (const side of sides) await checkSide(side)
       for (const operation of OPERATIONS) {
         const tasks = Object.fromEntries(sides.map((side) => [side.name, side.tasks[operation]]))
-        const samples = await interleave(tasks, { warmUp: WARM_UP, repetitions })
+        const samples = await interleave(tasks, { warmUp: WARM_UP, repetitions, burst: BURST })
         const params = { logN, limbs: primes }
         const peer = seal.library
         const peerTime = median(samples[seal.name]!)
         emit({ name: operation, params: { ...params, threads: 1 }, metric: 'time', value: peerTime, unit: 'ms', peer })
         for (const side of natives) {
-          const own = { ...params, threads: side.threads, kernel: kernels().active }
+          const { p, digitLimbs, qLimbs } = side.engine.parameters
+          const digits = { special: p.length, dnum: Math.ceil(qLimbs.length / digitLimbs) }
+          const shape = { ...params, ...digits, threads: side.threads, kernel: kernels().active }
           const time = median(samples[side.name]!)
-          emit({ name: operation, params: own, metric: 'time', value: time, unit: 'ms' })
-          emit({ name: operation, params: own, metric: 'speedup', value: peerTime / time, unit: 'x', peer })
+          emit({ name: operation, params: shape, metric: 'time', value: time, unit: 'ms' })
+          emit({ name: operation, params: shape, metric: 'speedup', value: peerTime / time, unit: 'x', peer })
         }
       }
     } finally {
@@ -108,7 +129,7 @@ async function nativeSide(parameters: AnyParameters, threads: number): Promise<S
     for await (const { bytes } of client.generateEvaluationKeys(key, wantedKeys(parameters))) yield bytes
   }
   await loadEvaluationKeys(engine, files())
-  return side({ name: `native-${threads}`, library: 'native', threads, engine, client, key })
+  return side({ name: `native-${threads}-${parameters.digitLimbs}`, library: 'native', threads, engine, client, key })
 }
 
 async function side(of: Omit<Side, 'inputs' | 'tasks' | 'dispose'>): Promise<Side> {

@@ -1,5 +1,6 @@
 // Secret keys, encryption and decryption. Secrets live in wiped memory and leave only through exportSecretKey.
 #include "arguments.h"
+#include "byte-buffer.h"
 #include "engine-object.h"
 #include "engine/decryptor.h"
 #include "engine/encryptor.h"
@@ -18,12 +19,6 @@ const std::shared_ptr<SecretKey>& secretOf(const Napi::Value& value) {
 
 Napi::Value wrapSecret(Napi::Env env, const std::shared_ptr<std::unique_ptr<SecretKey>>& made) {
     return wrapHandle(env, HandleKind::SecretKey, std::shared_ptr<SecretKey>(std::move(*made)));
-}
-
-Napi::Value toBytes(Napi::Env env, const Bytes& bytes) {
-    auto out = Napi::Uint8Array::New(env, bytes.size());
-    std::memcpy(out.Data(), bytes.data(), bytes.size());
-    return out;
 }
 
 Bytes copyOf(const Napi::Uint8Array& bytes) { return {bytes.Data(), bytes.Data() + bytes.ByteLength()}; }
@@ -77,16 +72,16 @@ Napi::Value EngineObject::generatePublicKey(const Napi::CallbackInfo& info) {
     const auto env = info.Env();
     return guarded(env, [&] {
         auto secret = secretOf(info[0]);
-        auto bytes = std::make_shared<Bytes>();
+        auto bytes = std::make_shared<ByteBuffer>();
         return promise(
             env, {},
             [secret, bytes](Core& core) {
                 KeyGenerator generator(*secret);
                 const auto key = generator.publicKey(core.context->maxLevel(), *core.scheduler);
-                bytes->resize(publicKeyBytes(*core.context, key.level(), true));
+                bytes->allocate(publicKeyBytes(*core.context, key.level(), true));
                 exportPublicKey(bytes->data(), bytes->size(), key, true, *core.scheduler);
             },
-            [bytes](Napi::Env e) { return toBytes(e, *bytes); });
+            [bytes](Napi::Env e) { return bytes->release(e); });
     });
 }
 
@@ -116,7 +111,7 @@ Napi::Value EngineObject::generateKey(const Napi::CallbackInfo& info) {
         auto secret = secretOf(info[0]);
         const uint32_t element = unsignedOf(info, 1, "element");
         const uint32_t level = unsignedOf(info, 2, "level");
-        auto bytes = std::make_shared<Bytes>();
+        auto bytes = std::make_shared<ByteBuffer>();
         return promise(
             env, {},
             [secret, element, level, bytes](Core& core) {
@@ -124,10 +119,10 @@ Napi::Value EngineObject::generateKey(const Napi::CallbackInfo& info) {
                 const auto key = element == KeySwitchKey::RELINEARIZATION
                                      ? generator.relinearizationKey(level, *core.scheduler)
                                      : generator.galoisKey(level, element, *core.scheduler);
-                bytes->resize(keySwitchKeyBytes(*core.context, level, true));
+                bytes->allocate(keySwitchKeyBytes(*core.context, level, true));
                 exportKeySwitchKey(bytes->data(), bytes->size(), key, true, *core.scheduler);
             },
-            [bytes](Napi::Env e) { return toBytes(e, *bytes); });
+            [bytes](Napi::Env e) { return bytes->release(e); });
     });
 }
 
@@ -138,17 +133,17 @@ Napi::Value EngineObject::encryptSymmetric(const Napi::CallbackInfo& info) {
         auto values = std::make_shared<SlotVector>(slotsOf(info, 1));
         const uint32_t level = unsignedOf(info, 3, "level");
         const double scale = numberOf(info, 4, "scale");
-        auto bytes = std::make_shared<Bytes>();
+        auto bytes = std::make_shared<ByteBuffer>();
         return promise(
             env, {},
             [secret, values, level, scale, bytes](Core& core) {
                 const auto plaintext = core.encoder->encode(values->re.data(), values->imaginary(), values->re.size(), level, scale,
                                                             {.extended = false, .compact = false}, *core.scheduler);
                 const auto made = encrypt(plaintext, *secret, *core.scheduler);
-                bytes->resize(ciphertextBytes(*core.context, level, 1, true));
+                bytes->allocate(ciphertextBytes(*core.context, level, 1, true));
                 heml::exportCiphertext(bytes->data(), bytes->size(), made.ciphertext, &made.seed, *core.scheduler);
             },
-            [bytes](Napi::Env e) { return toBytes(e, *bytes); });
+            [bytes](Napi::Env e) { return bytes->release(e); });
     });
 }
 
@@ -159,17 +154,17 @@ Napi::Value EngineObject::encryptPublic(const Napi::CallbackInfo& info) {
         auto values = std::make_shared<SlotVector>(slotsOf(info, 1));
         const uint32_t level = unsignedOf(info, 3, "level");
         const double scale = numberOf(info, 4, "scale");
-        auto bytes = std::make_shared<Bytes>();
+        auto bytes = std::make_shared<ByteBuffer>();
         return promise(
             env, {},
             [key, values, level, scale, bytes](Core& core) {
                 const auto plaintext = core.encoder->encode(values->re.data(), values->imaginary(), values->re.size(), level, scale,
                                                             {.extended = false, .compact = false}, *core.scheduler);
                 const auto made = encrypt(plaintext, *key, *core.scheduler);
-                bytes->resize(ciphertextBytes(*core.context, level, 1, false));
+                bytes->allocate(ciphertextBytes(*core.context, level, 1, false));
                 heml::exportCiphertext(bytes->data(), bytes->size(), made, nullptr, *core.scheduler);
             },
-            [bytes](Napi::Env e) { return toBytes(e, *bytes); });
+            [bytes](Napi::Env e) { return bytes->release(e); });
     });
 }
 

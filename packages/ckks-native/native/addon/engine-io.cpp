@@ -1,5 +1,6 @@
 // Ciphertexts and keys in and out, as raw segments (serialize.h); the container around them is TypeScript's.
 #include "arguments.h"
+#include "byte-buffer.h"
 #include "engine-object.h"
 #include "engine/serialize.h"
 
@@ -28,19 +29,15 @@ Napi::Value EngineObject::exportCiphertext(const Napi::CallbackInfo& info) {
     const auto env = info.Env();
     return guarded(env, [&] {
         auto slot = ciphertextOf(info[0]);
-        auto bytes = std::make_shared<std::vector<uint8_t>>();
+        auto bytes = std::make_shared<ByteBuffer>();
         return promise(
             env, {slot->node},
             [slot, bytes](Core& core) {
                 const auto& ciphertext = slot->value;
-                bytes->resize(ciphertextBytes(*core.context, ciphertext.level(), ciphertext.degree(), false));
+                bytes->allocate(ciphertextBytes(*core.context, ciphertext.level(), ciphertext.degree(), false));
                 heml::exportCiphertext(bytes->data(), bytes->size(), ciphertext, nullptr, *core.scheduler);
             },
-            [bytes](Napi::Env e) {
-                auto out = Napi::Uint8Array::New(e, bytes->size());
-                std::memcpy(out.Data(), bytes->data(), bytes->size());
-                return out;
-            });
+            [bytes](Napi::Env e) { return bytes->release(e); });
     });
 }
 
