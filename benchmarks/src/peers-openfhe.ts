@@ -39,8 +39,8 @@ interface DriverLine {
 const STEPS = 5
 const LEAST_BITS = 10
 const SCALE_BITS = 46
-const WARM_UP = 1
-const BURST = 4
+const WARM_UP = 2
+const BURST = 6
 const METRICS = ['rotate', 'key-switch'] as const
 
 export const peersOpenfhe = define<Options>({
@@ -53,7 +53,7 @@ export const peersOpenfhe = define<Options>({
       .option('--limbs <n>', 'primes of the ciphertext modulus', positive, 24)
       .option('--dnum <n>', 'key-switching digits', positive, 3)
       .option('--threads <list>', 'thread counts, the same for both', positiveList, [1, 2])
-      .option('--repetitions <n>', 'turns of three timed runs each', positive, 5),
+      .option('--repetitions <n>', 'turns of five timed runs each', positive, 5),
   async run(options, emit) {
     const folder = await mkdtemp(join(tmpdir(), 'he-ml-peer-'))
     try {

@@ -34,8 +34,8 @@ interface Options {
 
 const STEPS = 1
 const LEAST_BITS = 12
-const WARM_UP = 1
-const BURST = 4
+const WARM_UP = 2
+const BURST = 6
 const OPERATIONS = ['rotate', 'mul-relin-rescale', 'encode', 'encrypt'] as const
 type Operation = (typeof OPERATIONS)[number]
 
@@ -49,7 +49,7 @@ export const peersSeal = define<Options>({
       .option('--scale-bits <n>', 'bits of the scale', positive, 40)
       .option('--dnum <n>', 'key-switching digits of the native engine', positive, 4)
       .option('--threads <list>', 'thread counts of the native engine', positiveList, [1, 2])
-      .option('--repetitions <n>', 'turns of three timed runs each', positive, 5),
+      .option('--repetitions <n>', 'turns of five timed runs each', positive, 5),
   async run({ logN, primes, scaleBits, dnum, threads, repetitions }, emit) {
     const request = sealParameters({ logN, levels: primes - 1, scaleBits })
     const parameters = createParameters(request)

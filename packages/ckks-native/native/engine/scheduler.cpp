@@ -9,7 +9,7 @@ namespace heml {
 
 namespace {
 
-constexpr auto SPIN_TIME = std::chrono::microseconds(20);
+constexpr auto SPIN_TIME = std::chrono::microseconds(100);
 constexpr size_t CHUNKS_PER_THREAD = 4;
 
 inline void relax() {
