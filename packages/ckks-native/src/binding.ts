@@ -11,6 +11,8 @@ export interface BindingSpec {
   readonly levels: readonly (readonly number[])[]
   readonly special: readonly number[]
   readonly digitLimbs: number
+  /** Leading special primes that the switch to the ephemeral secret uses. */
+  readonly ephemeralSpecials: number
 }
 
 export interface BindingMemory {
@@ -48,6 +50,8 @@ export interface BindingEngine {
   relinearize(a: CiphertextHandle): CiphertextHandle
   rescale(a: CiphertextHandle): CiphertextHandle
   dropLevel(a: CiphertextHandle, level: number): CiphertextHandle
+  /** Through the ephemeral secret, from level 0 to `level`; needs the encapsulation key. */
+  modRaise(a: CiphertextHandle, level: number): CiphertextHandle
   /** Galois elements; 1 gives a copy. */
   rotateHoisted(a: CiphertextHandle, elements: Uint32Array): CiphertextHandle[]
   /**
@@ -78,6 +82,10 @@ export interface BindingEngine {
   importCiphertext(level: number, degree: number, seeded: boolean, segment: Uint8Array): Promise<CiphertextHandle>
   /** element: 0 for relinearisation, else the Galois element. A key of lower level is replaced. Seed, then the b halves. */
   loadKey(element: number, level: number, segment: Uint8Array): Promise<void>
+  /** Both switching keys of modRaise, as generateEncapsulationKey makes them. */
+  loadEncapsulationKey(level: number, toSparse: Uint8Array, toDense: Uint8Array): Promise<void>
+  /** Level of the loaded encapsulation key; undefined without one. */
+  encapsulationLevel(): number | undefined
   unloadKeys(): void
   keyLevels(): { element: number; level: number }[]
 
@@ -90,6 +98,11 @@ export interface BindingEngine {
   releasePublicKey(key: PublicKeyHandle): void
   /** element 0: relinearisation. A seed, then the b halves. */
   generateKey(key: SecretKeyHandle, element: number, level: number): Promise<Uint8Array>
+  /**
+   * Draws an ephemeral secret, makes the switching keys to it (level 0, base and leading special primes) and from it (at
+   * `level`), and forgets it. Seed and b halves each.
+   */
+  generateEncapsulationKey(key: SecretKeyHandle, level: number): Promise<{ toSparse: Uint8Array; toDense: Uint8Array }>
   /** A seeded fresh ciphertext: the seed that stands for c1, then c0. */
   encryptSymmetric(
     key: SecretKeyHandle,

@@ -1,17 +1,24 @@
 /** Evaluation keys into the engine. Secret keys never pass here. */
-import { type AnyParameters, assertSecure, FormatError, isSecure, parseContainer } from '@he-ml/ckks-core'
+import {
+  type AnyParameters,
+  assertEphemeralSecure,
+  assertSecure,
+  FormatError,
+  isSecure,
+  parseContainer,
+} from '@he-ml/ckks-core'
 import { nativeAsync, throwIfAborted } from './errors.ts'
 import type { NativeEngine } from './native-engine.ts'
 
 /**
- * Loads one relinearisation or Galois key from its file. A key of a higher level replaces one of a lower.
+ * Loads one relinearisation, Galois or encapsulation key from its file. A key of a higher level replaces one of a lower.
  *
  * @throws FormatError, ParameterMismatchError for bytes that are not a key for these parameters
  * @throws SecurityError when the key's own modulus is not 128-bit secure (impossible for keys of secure parameters)
  */
 export async function loadEvaluationKey(engine: NativeEngine, bytes: Uint8Array): Promise<void> {
   const { header, segments } = parseContainer(bytes, { parameters: engine.parameters })
-  if (header.kind !== 'relinearizationKey' && header.kind !== 'galoisKey')
+  if (header.kind !== 'relinearizationKey' && header.kind !== 'galoisKey' && header.kind !== 'encapsulationKey')
     throw new FormatError(`expected an evaluation key, got a file of kind ${header.kind}`)
   const element = header.kind === 'galoisKey' ? header.galoisElement : 0
   if (!header.seeded) throw new FormatError('expected a seeded key: the uniform half is stored as its seed')
@@ -21,7 +28,10 @@ export async function loadEvaluationKey(engine: NativeEngine, bytes: Uint8Array)
   engine.checkKeyId(header.keyId, `the ${header.kind}`)
   engine.adoptKeyId(header.keyId)
   try {
-    await nativeAsync(() => engine.binding.loadKey(element, header.level, segments[0]!))
+    if (header.kind === 'encapsulationKey') {
+      assertEphemeralSecure(engine.parameters)
+      await nativeAsync(() => engine.binding.loadEncapsulationKey(header.level, segments[0]!, segments[1]!))
+    } else await nativeAsync(() => engine.binding.loadKey(element, header.level, segments[0]!))
   } finally {
     engine.refreshKeys()
   }

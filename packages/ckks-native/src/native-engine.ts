@@ -118,11 +118,13 @@ export class NativeEngine extends BaseEngine<NativeCiphertext, NativePlaintext> 
       else if (element === conjugationElement(this.parameters.logN)) conjugation = level
       else rotations.push({ steps: steps.get(element)!, level })
     }
+    const encapsulation = this.#closed ? undefined : this.binding.encapsulationLevel()
     rotations.sort((a, b) => a.steps - b.steps)
     this.#keys = {
       ...(relinearization === undefined ? {} : { relinearization }),
       rotations,
       ...(conjugation === undefined ? {} : { conjugation }),
+      ...(encapsulation === undefined ? {} : { encapsulation }),
     }
   }
 
@@ -237,6 +239,9 @@ export class NativeEngine extends BaseEngine<NativeCiphertext, NativePlaintext> 
   protected doConjugate(a: NativeCiphertext, meta: CiphertextMeta): NativeCiphertext {
     const elements = Uint32Array.of(conjugationElement(this.parameters.logN))
     return this.#run(meta, () => this.binding.rotateHoisted(a.handle, elements)[0]!)
+  }
+  protected doModRaise(a: NativeCiphertext, meta: CiphertextMeta): NativeCiphertext {
+    return this.#run(meta, () => this.binding.modRaise(a.handle, meta.level))
   }
   protected override doLinearTransform(
     a: NativeCiphertext,

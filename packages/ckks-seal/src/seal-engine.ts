@@ -200,6 +200,9 @@ export class SealEngine extends BaseEngine<Cipher, Plain> {
   protected doConjugate(a: Cipher, meta: CiphertextMeta): Cipher {
     return this.#run('conjugate', meta, () => this.#automorphism(a, conjugationElement(this.parameters.logN)))
   }
+  protected doModRaise(_a: Cipher, _meta: CiphertextMeta): Cipher {
+    throw new UnsupportedError('modRaise: SEAL has no bootstrapping: use the native engine')
+  }
 
   #automorphism(a: Cipher, element: number): SealCiphertext {
     return this.#context.applyGalois(a.object, element, this.#keys.galois(element)!)

@@ -23,7 +23,7 @@ export interface EngineOptions {
   readonly memory?: number
 }
 
-export type EvaluationKeyKind = 'relinearizationKey' | 'galoisKey'
+export type EvaluationKeyKind = 'relinearizationKey' | 'galoisKey' | 'encapsulationKey'
 
 /** What `run` needs of an engine beyond the port. */
 export interface ServerSession {

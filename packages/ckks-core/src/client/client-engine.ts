@@ -13,9 +13,9 @@ import type { SecretKey } from './secret-key.ts'
 
 /** One evaluation key, ready to be written. */
 export interface KeyFile {
-  /** A plain file name, unique within a request: 'relinearization.key', 'galois-5.key'. */
+  /** A plain file name, unique within a request: 'relinearization.key', 'galois-5.key', 'encapsulation.key'. */
   readonly name: string
-  readonly kind: Extract<FileKind, 'relinearizationKey' | 'galoisKey'>
+  readonly kind: Extract<FileKind, 'relinearizationKey' | 'galoisKey' | 'encapsulationKey'>
   readonly level: Level
   readonly galoisElement?: GaloisElement
   readonly bytes: Uint8Array

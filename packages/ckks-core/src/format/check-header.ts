@@ -73,7 +73,7 @@ function checkElement(parameters: AnyParameters, element: number, field: string)
 
 function checkKey(header: FileHeader, parameters: AnyParameters): void {
   if (header.kind === 'secretKey') equal('logN', parameters.logN, header.logN)
-  if (header.kind !== 'publicKey' && header.kind !== 'relinearizationKey' && header.kind !== 'galoisKey') return
+  if (!('level' in header)) return
   checkLevel(parameters, header.level, 'level')
   const special = header.kind === 'publicKey' ? 0 : parameters.p.length
   equal('limbs', parameters.limbsAt(header.level) + special, header.limbs)
@@ -95,7 +95,8 @@ function impliedLengths(header: FileHeader, parameters: AnyParameters | undefine
       return header.tensors.map((t) => t.shape.reduce((a, b) => a * b, 1) * (t.complex ? 16 : 8))
     default: {
       if (parameters) return segmentShapes(header, parameters).map((shape) => shapeBytes(shape, parameters.ringDegree))
-      return new Array(header.kind === 'ciphertext' ? header.objects.length : 1).fill(undefined)
+      const count = header.kind === 'ciphertext' ? header.objects.length : header.kind === 'encapsulationKey' ? 2 : 1
+      return new Array(count).fill(undefined)
     }
   }
 }

@@ -71,7 +71,7 @@ const switchingKey = {
 const keyFile = z.strictObject({
   /** A plain name in the manifest's own folder. */
   file: z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/, 'expected a plain file name'),
-  kind: z.enum(['publicKey', 'relinearizationKey', 'galoisKey']),
+  kind: z.enum(['publicKey', 'relinearizationKey', 'galoisKey', 'encapsulationKey']),
   level,
   galoisElement: galoisElement.optional(),
   bytes: z.number().int().min(1).max(MAX_BYTES),
@@ -92,6 +92,8 @@ export const headerSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('secretKey'), ...base, logN: z.number().int().min(10).max(17) }),
   z.strictObject({ kind: z.literal('relinearizationKey'), ...switchingKey }),
   z.strictObject({ kind: z.literal('galoisKey'), ...switchingKey, galoisElement }),
+  /** Two segments: the switch to the ephemeral secret at level 0, and the switch back at `level`. */
+  z.strictObject({ kind: z.literal('encapsulationKey'), ...switchingKey }),
   /** No segments: the list of evaluation key files that belong together. */
   z.strictObject({ kind: z.literal('keySet'), ...base, keys: z.array(keyFile).max(MAX_OBJECTS) }),
   /** Decrypted values: one segment of float64, little endian, per tensor. */
@@ -135,7 +137,7 @@ export const headerSchema = z.discriminatedUnion('kind', [
 
 /** A checked header. */
 export type FileHeader = z.infer<typeof headerSchema>
-/** 'ciphertext', 'publicKey', 'secretKey', 'relinearizationKey', 'galoisKey', 'keySet', 'result' or 'plan'. */
+/** 'ciphertext', 'publicKey', 'secretKey', 'relinearizationKey', 'galoisKey', 'encapsulationKey', 'keySet', 'result' or 'plan'. */
 export type FileKind = FileHeader['kind']
 /** The header of one kind. */
 export type HeaderOf<K extends FileKind> = Extract<FileHeader, { kind: K }>

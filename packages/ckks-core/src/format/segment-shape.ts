@@ -2,6 +2,7 @@
  * Sizes and primes of the raw segments. They follow from parameters, level, degree and seeding alone, and equal what the
  * native engine computes for itself: an optional 32-byte seed, then limbs of N residues of 6 bytes.
  */
+import { ephemeralSpecials } from '../parameters/ephemeral.ts'
 import type { AnyParameters } from '../parameters/parameters.ts'
 import type { CiphertextObject, FileHeader } from './header.ts'
 
@@ -41,6 +42,17 @@ export function switchingKeyShape(parameters: AnyParameters, level: number, seed
   }
 }
 
+/** Shape of the switch to the ephemeral secret: one digit, the base primes and the special primes it uses. */
+export function ephemeralKeyShape(parameters: AnyParameters, seeded: boolean): SegmentShape {
+  const base = parameters.qLimbs.slice(0, parameters.limbsAt(0))
+  const targets = [...base, ...parameters.p.slice(0, ephemeralSpecials(parameters))]
+  const each = seeded ? 1 : 2
+  return {
+    prefix: seeded ? SEED_BYTES : 0,
+    primes: targets.flatMap((prime) => Array.from({ length: each }, () => prime)),
+  }
+}
+
 /** Bytes of a segment of this shape. */
 export const shapeBytes = (shape: SegmentShape, ringDegree: number): number =>
   shape.prefix + shape.primes.length * ringDegree * RESIDUE_BYTES
@@ -58,6 +70,8 @@ export function segmentShapes(header: FileHeader, parameters: AnyParameters): re
     case 'relinearizationKey':
     case 'galoisKey':
       return [switchingKeyShape(parameters, header.level, header.seeded)]
+    case 'encapsulationKey':
+      return [ephemeralKeyShape(parameters, header.seeded), switchingKeyShape(parameters, header.level, header.seeded)]
     default:
       return []
   }

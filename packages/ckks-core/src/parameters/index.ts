@@ -1,4 +1,5 @@
 export * from './create-parameters.ts'
+export * from './ephemeral.ts'
 export * from './parameters.ts'
 export * from './primes.ts'
 export * from './recommended.ts'

@@ -10,6 +10,7 @@ import {
   ParameterMismatchError,
   ScaleError,
 } from '../errors/errors.ts'
+import { assertEphemeralSecure } from '../parameters/ephemeral.ts'
 import type { AnyParameters } from '../parameters/parameters.ts'
 import { BaseCiphertext, BasePlaintext, type CiphertextMeta, type PlaintextMeta } from './base-handle.ts'
 import type { EncodeOptions, Engine, EngineCapabilities, EngineMemory, EngineProgress, WeightMatrix } from './engine.ts'
@@ -152,6 +153,24 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
     fittingScale(this.parameters, x.scale, level, 'dropLevel')
     return this.doDropLevel(x, { ...metaOf(x), level })
   }
+  modRaise(a: Ciphertext, level: number = this.parameters.maxLevel): Ciphertext {
+    const x = this.#linear(a, 'modRaise')
+    this.parameters.limbsAt(level)
+    if (x.level !== 0)
+      throw new LevelError(`modRaise: expected a ciphertext at level 0, got level ${x.level}: dropLevel first`)
+    if (level < 1) throw new LevelError(`modRaise: cannot raise to level ${level}`)
+    assertEphemeralSecure(this.parameters)
+    this.requireKey({ kind: 'encapsulation', level }, 'modRaise')
+    return this.doModRaise(x, { ...metaOf(x), level, slots: this.parameters.maxSlots })
+  }
+  trace(a: Ciphertext, slots: number): Ciphertext {
+    const x = this.#linear(a, 'trace')
+    if (!(slots >= 1 && slots <= x.slots && Number.isInteger(Math.log2(slots))))
+      throw new InvalidArgumentError(`trace: slots must be a power of two from 1 to ${x.slots}, got ${slots}`)
+    for (let steps = slots; steps < x.slots; steps *= 2)
+      this.requireKey({ kind: 'rotation', steps, level: x.level }, 'trace')
+    return this.doTrace(x, { ...metaOf(x), slots })
+  }
   rotate(a: Ciphertext, steps: number): Ciphertext {
     return this.rotateHoisted(a, [steps])[0]!
   }
@@ -220,11 +239,13 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
   }
 
   declareMagnitude(_a: Ciphertext, _rootMeanSquare: number): void {}
+  declareError(_a: Ciphertext, _rootMeanSquare: number): void {}
 
   hasKey(need: KeyNeed): boolean {
     const keys = this.loadedKeys
     if (need.kind === 'relinearization') return (keys.relinearization ?? -1) >= need.level
     if (need.kind === 'conjugation') return (keys.conjugation ?? -1) >= need.level
+    if (need.kind === 'encapsulation') return (keys.encapsulation ?? -1) >= need.level
     return keys.rotations.some((r) => r.steps === need.steps && r.level >= need.level)
   }
 
@@ -267,9 +288,25 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
   /** Steps are in [0, slots); a step of 0 is a new handle of the same value. */
   protected abstract doRotateHoisted(a: C, steps: readonly number[], meta: CiphertextMeta): C[]
   protected abstract doConjugate(a: C, meta: CiphertextMeta): C
+  /** From level 0 to meta.level, through the ephemeral secret. */
+  protected abstract doModRaise(a: C, meta: CiphertextMeta): C
 
   protected doSquare(a: C, meta: CiphertextMeta): C {
     return this.doMul(a, a, meta)
+  }
+  /** Rotate and add, doubling the stride; meta.slots is the new period. */
+  protected doTrace(a: C, meta: CiphertextMeta): C {
+    if (a.slots === meta.slots) return this.doDropLevel(a, meta)
+    let total = a
+    for (let steps = meta.slots; steps < a.slots; steps *= 2) {
+      const last = 2 * steps >= a.slots
+      const turned = this.doRotateHoisted(total, [steps], metaOf(a))[0]!
+      const next = this.doAdd(total, turned, last ? meta : metaOf(a))
+      turned.dispose()
+      if (total !== a) total.dispose()
+      total = next
+    }
+    return total
   }
   protected doSum(terms: readonly C[], meta: CiphertextMeta): C {
     if (terms.length === 1) return this.doDropLevel(terms[0]!, meta)

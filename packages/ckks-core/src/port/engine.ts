@@ -7,7 +7,7 @@ import type { AnyParameters } from '../parameters/parameters.ts'
 import type { Ciphertext, Plaintext } from './handles.ts'
 import type { KeyNeed, KeyRequest } from './keys.ts'
 import type { PreparedLinearTransform } from './linear-transform.ts'
-import type { Level, Scale } from './quantities.ts'
+import type { Level, Scale, Slots } from './quantities.ts'
 import type { Scalar, SlotSource } from './slot-values.ts'
 
 /** Where and how to encode. */
@@ -70,6 +70,21 @@ export interface Evaluator {
   rescale(a: Ciphertext): Ciphertext
   /** Forgets primes; scale unchanged. */
   dropLevel(a: Ciphertext, level: Level): Ciphertext
+  /**
+   * Reads a ciphertext of level 0 at a higher level. Its polynomial m becomes m + q0 I, where q0 is the base modulus and I
+   * has small integer coefficients ({@link RAISE_BOUND}): the first step of bootstrapping. On the way the ciphertext passes
+   * through an ephemeral sparse secret (sparse-secret encapsulation, ePrint 2022/024). The result has period N/2 and the
+   * scale of the operand; its slots are far larger than before. Needs the encapsulation key.
+   *
+   * @param level default the top
+   */
+  modRaise(a: Ciphertext, level?: Level): Ciphertext
+  /**
+   * Sum of the rotations by all multiples of `slots`: a vector of period `slots`. What had that period already is
+   * multiplied by a.slots / slots; the coefficients outside the subring of that period vanish. Needs rotation keys for
+   * slots, 2 slots, 4 slots, ... below a.slots.
+   */
+  trace(a: Ciphertext, slots: Slots): Ciphertext
   /** Left rotation of the slots by `steps` (any integer, modulo a.slots). Degree 1. */
   rotate(a: Ciphertext, steps: number): Ciphertext
   /** Several rotations of one ciphertext, decomposed once. */
@@ -88,6 +103,8 @@ export interface Evaluator {
    * ignore it.
    */
   declareMagnitude?(a: Ciphertext, rootMeanSquare: number): void
+  /** The same for the error of the slots, where a circuit knows better than a rule that adds up step by step. */
+  declareError?(a: Ciphertext, rootMeanSquare: number): void
 }
 
 /** Bytes held outside the JavaScript heap. */

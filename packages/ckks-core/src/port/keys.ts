@@ -2,6 +2,7 @@
  * Which evaluation keys a computation needs, each at the highest level where it is used: a key for level l only holds the
  * primes up to l, so a key used late is small. Requests are made by the plan engine, never written by hand.
  */
+import { ephemeralSpecials } from '../parameters/ephemeral.ts'
 import type { AnyParameters } from '../parameters/parameters.ts'
 import type { Level } from './quantities.ts'
 
@@ -10,6 +11,8 @@ export type KeyNeed =
   | { readonly kind: 'relinearization'; readonly level: Level }
   | { readonly kind: 'rotation'; readonly steps: number; readonly level: Level }
   | { readonly kind: 'conjugation'; readonly level: Level }
+  /** The pair of switching keys of modRaise: to the ephemeral sparse secret at level 0, and back at `level`. */
+  | { readonly kind: 'encapsulation'; readonly level: Level }
 
 /** Everything a key generator must make for a plan. */
 export interface KeyRequest {
@@ -19,17 +22,21 @@ export interface KeyRequest {
   readonly rotations: readonly { readonly steps: number; readonly level: Level }[]
   /** Highest level of a conjugation. */
   readonly conjugation?: Level
+  /** Highest level that modRaise raises to. */
+  readonly encapsulation?: Level
 }
 
 /** Collects needs into a request. */
 export class KeyRequestBuilder {
   #relinearization: Level | undefined
   #conjugation: Level | undefined
+  #encapsulation: Level | undefined
   readonly #rotations = new Map<number, Level>()
 
   add(need: KeyNeed): void {
     if (need.kind === 'relinearization') this.#relinearization = Math.max(this.#relinearization ?? 0, need.level)
     else if (need.kind === 'conjugation') this.#conjugation = Math.max(this.#conjugation ?? 0, need.level)
+    else if (need.kind === 'encapsulation') this.#encapsulation = Math.max(this.#encapsulation ?? 0, need.level)
     else this.#rotations.set(need.steps, Math.max(this.#rotations.get(need.steps) ?? 0, need.level))
   }
 
@@ -38,16 +45,18 @@ export class KeyRequestBuilder {
       ...(this.#relinearization === undefined ? {} : { relinearization: this.#relinearization }),
       rotations: [...this.#rotations].sort(([a], [b]) => a - b).map(([steps, level]) => ({ steps, level })),
       ...(this.#conjugation === undefined ? {} : { conjugation: this.#conjugation }),
+      ...(this.#encapsulation === undefined ? {} : { encapsulation: this.#encapsulation }),
     }
   }
 }
 
-/** The request as a list, one entry per key: relinearisation first, then rotations ascending, then conjugation. */
+/** The request as a list, one entry per key: relinearisation first, rotations ascending, conjugation, encapsulation. */
 export function listKeyNeeds(request: KeyRequest): KeyNeed[] {
   const needs: KeyNeed[] = []
   if (request.relinearization !== undefined) needs.push({ kind: 'relinearization', level: request.relinearization })
   for (const { steps, level } of request.rotations) needs.push({ kind: 'rotation', steps, level })
   if (request.conjugation !== undefined) needs.push({ kind: 'conjugation', level: request.conjugation })
+  if (request.encapsulation !== undefined) needs.push({ kind: 'encapsulation', level: request.encapsulation })
   return needs
 }
 
@@ -56,12 +65,19 @@ export function keyLimbs(parameters: AnyParameters, level: Level): number {
   return parameters.digitsAt(level) * 2 * (parameters.limbsAt(level) + parameters.p.length)
 }
 
+/** Limbs of the key for a need; an encapsulation key is a pair. */
+export function needLimbs(parameters: AnyParameters, need: KeyNeed): number {
+  const back = keyLimbs(parameters, need.level)
+  if (need.kind !== 'encapsulation') return back
+  return back + 2 * (parameters.limbsAt(0) + ephemeralSpecials(parameters))
+}
+
 /** Bytes of a key in memory, expanded, 6 bytes per residue (48-bit packing). */
-export function keyBytes(parameters: AnyParameters, level: Level): number {
-  return keyLimbs(parameters, level) * parameters.ringDegree * 6
+export function keyBytes(parameters: AnyParameters, need: KeyNeed): number {
+  return needLimbs(parameters, need) * parameters.ringDegree * 6
 }
 
 /** Bytes of a key on disk: half of it, the uniform half being a seed. */
-export function keyFileBytes(parameters: AnyParameters, level: Level): number {
-  return (keyLimbs(parameters, level) / 2) * parameters.ringDegree * 6
+export function keyFileBytes(parameters: AnyParameters, need: KeyNeed): number {
+  return keyBytes(parameters, need) / 2
 }

@@ -4,6 +4,7 @@
  */
 import {
   type AnyParameters,
+  assertEphemeralSecure,
   checkedSlots,
   conjugationElement,
   encodeContainer,
@@ -97,6 +98,7 @@ export class NativeClient extends BaseClientEngine {
   ): AsyncGenerator<KeyFile> {
     const needs = listKeyNeeds(request)
     for (const need of needs) assertKeySecure(this.parameters, need.level, describe(need))
+    if (request.encapsulation !== undefined) assertEphemeralSecure(this.parameters)
     const { onProgress, signal, ...provenance } = options
     for (const [i, need] of needs.entries()) {
       throwIfAborted(signal, `key generation: cancelled after ${i} of ${needs.length} keys`)
@@ -171,6 +173,7 @@ export class NativeClient extends BaseClientEngine {
   async #evaluationKey(secret: OwnedKey, need: KeyNeed, provenance: Provenance): Promise<KeyFile> {
     const { parameters } = this
     const { level } = need
+    if (need.kind === 'encapsulation') return this.#encapsulationKey(secret, level, provenance)
     const element =
       need.kind === 'relinearization'
         ? 0
@@ -178,7 +181,25 @@ export class NativeClient extends BaseClientEngine {
           ? conjugationElement(parameters.logN)
           : galoisElement(need.steps, parameters.logN)
     const segment = await nativeAsync(() => this.#binding.generateKey(secret.handle, element, level))
-    const common = {
+    const common = this.#switchingKeyHeader(secret, level, provenance)
+    if (need.kind === 'relinearization') {
+      const bytes = encodeContainer({ kind: 'relinearizationKey', ...common }, [segment], parameters)
+      return { name: 'relinearization.key', kind: 'relinearizationKey', level, bytes }
+    }
+    const bytes = encodeContainer({ kind: 'galoisKey', ...common, galoisElement: element }, [segment], parameters)
+    return { name: `galois-${element}.key`, kind: 'galoisKey', level, galoisElement: element, bytes }
+  }
+
+  async #encapsulationKey(secret: OwnedKey, level: number, provenance: Provenance): Promise<KeyFile> {
+    const { toSparse, toDense } = await nativeAsync(() => this.#binding.generateEncapsulationKey(secret.handle, level))
+    const header = { kind: 'encapsulationKey', ...this.#switchingKeyHeader(secret, level, provenance) } as const
+    const bytes = encodeContainer(header, [toSparse, toDense], this.parameters)
+    return { name: 'encapsulation.key', kind: 'encapsulationKey', level, bytes }
+  }
+
+  #switchingKeyHeader(secret: OwnedKey, level: number, provenance: Provenance) {
+    const { parameters } = this
+    return {
       parameters: parameters.id,
       keyId: secret.source.keyId,
       ...provenance,
@@ -187,12 +208,6 @@ export class NativeClient extends BaseClientEngine {
       limbs: parameters.limbsAt(level) + parameters.p.length,
       digits: parameters.digitsAt(level),
     }
-    if (need.kind === 'relinearization') {
-      const bytes = encodeContainer({ kind: 'relinearizationKey', ...common }, [segment], parameters)
-      return { name: 'relinearization.key', kind: 'relinearizationKey', level, bytes }
-    }
-    const bytes = encodeContainer({ kind: 'galoisKey', ...common, galoisElement: element }, [segment], parameters)
-    return { name: `galois-${element}.key`, kind: 'galoisKey', level, galoisElement: element, bytes }
   }
 
   async #importPublicKey(file: Uint8Array) {

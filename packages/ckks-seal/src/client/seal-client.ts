@@ -82,6 +82,8 @@ export class SealClient extends BaseClientEngine {
     request: KeyRequest,
     options: KeyGenerationOptions = {},
   ): AsyncIterable<KeyFile> {
+    if (request.encapsulation !== undefined)
+      throw new UnsupportedError('generateEvaluationKeys: SEAL has no bootstrapping: use the native engine')
     const needs = listKeyNeeds(request)
     const rotations = needs.filter((n) => n.kind !== 'relinearization').length
     const most = maxRotationKeys(this.parameters)

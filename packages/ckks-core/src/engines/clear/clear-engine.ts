@@ -5,6 +5,7 @@
  * Because real ciphertexts wrap around silently when a value outgrows its modulus, this engine refuses that loudly.
  */
 import { InvalidArgumentError, ScaleError, UnsupportedError } from '../../errors/errors.ts'
+import { EPHEMERAL_WEIGHT } from '../../parameters/ephemeral.ts'
 import type { AnyParameters } from '../../parameters/parameters.ts'
 import { BaseEngine } from '../../port/base-engine.ts'
 import type { CiphertextMeta, PlaintextMeta } from '../../port/base-handle.ts'
@@ -17,7 +18,7 @@ import { GaussianSource } from '../noise/gaussian.ts'
 import { NoiseModel } from '../noise/noise-model.ts'
 import { ClearCiphertext, ClearPlaintext } from './clear-handles.ts'
 import * as vectors from './complex-vectors.ts'
-import { largestCoefficient } from './largest-coefficient.ts'
+import { coefficientsOf, largestCoefficient, slotsOf } from './embedding.ts'
 
 export interface ClearEngineOptions {
   /** Add CKKS-sized errors; `true` means seed 1. Default: none. */
@@ -33,6 +34,7 @@ export class ClearEngine extends BaseEngine<ClearCiphertext, ClearPlaintext> {
   readonly #ledger = new ByteLedger()
   readonly #keys: KeyRequest | 'all'
   readonly #noise: { readonly model: NoiseModel; readonly source: GaussianSource } | undefined
+  readonly #raise = new GaussianSource(2)
   #operations = 0
 
   constructor(parameters: AnyParameters, options: ClearEngineOptions = {}) {
@@ -50,7 +52,7 @@ export class ClearEngine extends BaseEngine<ClearCiphertext, ClearPlaintext> {
     if (this.#keys !== 'all') return this.#keys
     const level = this.parameters.maxLevel
     const rotations = Array.from({ length: this.parameters.maxSlots - 1 }, (_, i) => ({ steps: i + 1, level }))
-    return { relinearization: level, rotations, conjugation: level }
+    return { relinearization: level, rotations, conjugation: level, encapsulation: level }
   }
 
   override hasKey(need: KeyNeed): boolean {
@@ -168,6 +170,23 @@ export class ClearEngine extends BaseEngine<ClearCiphertext, ClearPlaintext> {
   }
   protected doConjugate(a: ClearCiphertext, meta: CiphertextMeta): ClearCiphertext {
     return this.#ciphertext(meta, vectors.conjugated(a.vector), this.#noise?.model.keySwitch(meta.level))
+  }
+  /**
+   * Adds q0 I, with an I as the sparse secret gives it: what c0 + c1 s comes to, in multiples of q0, is a sum of 1 + weight
+   * uniform numbers (only its fraction is the message). Seeded, so that a run can be repeated.
+   */
+  protected doModRaise(a: ClearCiphertext, meta: CiphertextMeta): ClearCiphertext {
+    const { re, im } = vectors.expand(a.vector, meta.slots)
+    const multiple = this.parameters.groupProduct(0) / meta.scale
+    const message = coefficientsOf(im ? { re, im } : { re })
+    const added = message.map((m) => {
+      let sum = m / multiple
+      for (let i = 0; i < EPHEMERAL_WEIGHT; i++) sum += this.#raise.uniform() - 0.5
+      return multiple * Math.round(sum - m / multiple)
+    })
+    const model = this.#noise?.model
+    const noise = model && Math.hypot(model.encapsulation(), model.keySwitch(meta.level))
+    return this.#ciphertext(meta, vectors.combine(a.vector, slotsOf(added), meta.slots, 1), noise)
   }
   protected override doMatrixProduct(
     inputs: readonly ClearCiphertext[],

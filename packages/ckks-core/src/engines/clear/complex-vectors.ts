@@ -12,7 +12,9 @@ function zip(a: Float64Array, b: Float64Array, n: number, f: (x: number, y: numb
   return out
 }
 
+/** The first n values of a's endless repetition. */
 const repeat = (a: Float64Array, n: number): Float64Array => {
+  if (a.length > n) return a.slice(0, n)
   const out = new Float64Array(n)
   for (let i = 0; i < n; i += a.length) out.set(a, i)
   return out
@@ -91,6 +93,6 @@ export function accumulate(total: Float64Array, a: Float64Array, weight: number)
   for (let i = 0; i < total.length; i++) total[i]! += a[i]! * weight
 }
 
-/** The vector repeated to length n. */
+/** The vector repeated (or cut, where it has that period) to length n. */
 export const expand = (a: ComplexVector, n: number): ComplexVector =>
   a.re.length === n ? a : halves(repeat(a.re, n), a.im && repeat(a.im, n))

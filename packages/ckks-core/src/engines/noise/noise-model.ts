@@ -4,6 +4,7 @@
  * sqrt(N V) / scale (canonical embedding, ePrint 2016/421 section 3). The variances below follow ePrint 2016/421
  * (lemmas 1 to 3) with variances in place of bounds, as in ePrint 2020/1118; docs/notes/noise-model.md derives each.
  */
+import { EPHEMERAL_WEIGHT, ephemeralLogQP } from '../../parameters/ephemeral.ts'
 import type { AnyParameters } from '../../parameters/parameters.ts'
 
 /** Standard deviation of the encryption error's coefficients. */
@@ -49,6 +50,24 @@ export class NoiseModel {
   /** A key switch at `level` (rotation, conjugation, relinearisation), its division by P included. */
   keySwitch(level: number): number {
     return this.#keySwitch[level]!
+  }
+
+  /**
+   * The switch to the ephemeral secret at level 0: the gadget term of one digit, and a rounding that meets a secret of only
+   * {@link EPHEMERAL_WEIGHT} non-zero coefficients.
+   */
+  encapsulation(): number {
+    const excess = ephemeralLogQP(this.#parameters) - 2 * this.#parameters.logQAt(0)
+    const gadget = this.#degree * ERROR_STANDARD_DEVIATION ** 2 * 2 ** (-2 * excess) * ROUNDING_VARIANCE
+    return this.#slots(gadget + ROUNDING_VARIANCE * (1 + EPHEMERAL_WEIGHT))
+  }
+
+  /**
+   * Root mean square, in slots, of the polynomial I that modRaise adds q0 times: its coefficients are close to sums of
+   * 1 + {@link EPHEMERAL_WEIGHT} uniform numbers in [-1/2, 1/2].
+   */
+  raise(): number {
+    return this.#slots(ROUNDING_VARIANCE * (1 + EPHEMERAL_WEIGHT))
   }
 
   #slots(variance: number): number {

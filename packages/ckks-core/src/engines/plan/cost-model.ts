@@ -26,12 +26,13 @@ export const OPERATION_KINDS = [
   'transformGiant',
   'modDown',
   'matrixProduct',
+  'modRaise',
 ] as const
 
 /**
  * `decompose` + n `hoistedRotation` are n rotations of one ciphertext; a fused linear transform is one `decompose`, a
  * `transformBaby` per baby rotation (a key product without division by P), a `transformTerm` per diagonal, a
- * `transformGiant` per giant rotation and one `modDown`. `matrixProduct` counts multiply-adds.
+ * `transformGiant` per giant rotation and one `modDown`. `matrixProduct` counts multiply-adds. `modRaise` is counted at the level it raises to, both switches included.
  */
 export type OperationKind = (typeof OPERATION_KINDS)[number]
 
@@ -106,6 +107,7 @@ export function createDefaultCostModel(options: DefaultCostOptions = {}): CostMo
         transformGiant: decompose + keyProduct + modDown,
         modDown: 2 * modDown,
         matrixProduct: 0.3 * limbs * pass,
+        modRaise: 2 * limbs * ntt + keySwitch,
       }
       return nanoseconds[kind] * unit
     },

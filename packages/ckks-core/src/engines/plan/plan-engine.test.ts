@@ -72,8 +72,10 @@ describe('keys', () => {
       ],
       conjugation: 2,
     })
-    expect(bytes).toBe(keyBytes(parameters, 5) + 3 * keyBytes(parameters, 2))
-    expect(onDisk).toBe(keyFileBytes(parameters, 5) + 3 * keyFileBytes(parameters, 2))
+    const early = { kind: 'conjugation', level: 5 } as const
+    const late = { kind: 'conjugation', level: 2 } as const
+    expect(bytes).toBe(keyBytes(parameters, early) + 3 * keyBytes(parameters, late))
+    expect(onDisk).toBe(keyFileBytes(parameters, early) + 3 * keyFileBytes(parameters, late))
     expect(engine.hasKey({ kind: 'rotation', steps: 77, level: 8 })).toBe(true)
   })
 })

@@ -77,6 +77,10 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
     if (a instanceof PlanCiphertext) a.magnitude = rootMeanSquareOfValues
   }
 
+  override declareError(a: Ciphertext, rootMeanSquareOfError: number): void {
+    if (a instanceof PlanCiphertext) a.error = rootMeanSquareOfError
+  }
+
   /** Marks a point, so that `report({ since })` counts only what came after it. */
   checkpoint(): PlanCheckpoint {
     return this.#recorder.checkpoint()
@@ -210,6 +214,24 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
   protected doConjugate(a: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
     this.#recorder.count('conjugate', meta.level)
     return this.#switched(a, meta)
+  }
+  protected doModRaise(a: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
+    this.#recorder.count('modRaise', meta.level)
+    this.#recorder.needScratch(meta.level, 1)
+    const added = Math.hypot(this.#noise.encapsulation(), this.#noise.keySwitch(meta.level)) / meta.scale
+    const multiple = (this.parameters.groupProduct(0) / meta.scale) * this.#noise.raise()
+    return this.#ciphertext(meta, Math.hypot(a.error, added), Math.hypot(a.magnitude, multiple))
+  }
+  protected override doTrace(a: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
+    const turns = Math.log2(a.slots / meta.slots)
+    if (turns === 0) return this.#copy(a, meta)
+    this.#recorder.count('rotate', meta.level, turns)
+    this.#recorder.count('add', meta.level, turns)
+    this.#recorder.needScratch(meta.level, 1)
+    // independent slots add up by squares; each switch's noise is doubled by all later additions
+    const gain = Math.sqrt(a.slots / meta.slots)
+    const switching = (this.#noise.keySwitch(meta.level) / meta.scale) * Math.sqrt(4 ** turns / 3)
+    return this.#ciphertext(meta, Math.hypot(a.error * gain, switching), a.magnitude * gain)
   }
   protected override doLinearTransform(a: PlanCiphertext, transform: PreparedLinearTransform, meta: CiphertextMeta) {
     if (!this.capabilities.doubleHoisting) return super.doLinearTransform(a, transform, meta)

@@ -14,7 +14,7 @@ export class PlanCiphertext extends BaseCiphertext implements SlotEstimate {
   readonly #ledger: ByteLedger
   /** Bytes the ciphertext would take. */
   readonly bytes: number
-  readonly error: number
+  error: number
   magnitude: number
 
   constructor(owner: object, ledger: ByteLedger, meta: CiphertextMeta, bytes: number, estimate: SlotEstimate) {

@@ -51,7 +51,7 @@ export class PlanRecorder {
 
   memory(): EngineMemory {
     const needs = listKeyNeeds(this.keys.build())
-    const keys = needs.reduce((sum, need) => sum + keyBytes(this.#parameters, need.level), 0)
+    const keys = needs.reduce((sum, need) => sum + keyBytes(this.#parameters, need), 0)
     return this.ledger.memory(keys, this.#scratch)
   }
 
@@ -72,7 +72,7 @@ export class PlanRecorder {
       costModel: this.#costModel.name,
       keyRequest,
       keyBytes: memory.keys,
-      keyFileBytes: needs.reduce((sum, need) => sum + keyFileBytes(this.#parameters, need.level), 0),
+      keyFileBytes: needs.reduce((sum, need) => sum + keyFileBytes(this.#parameters, need), 0),
       ciphertextBytes: { live: memory.ciphertexts, peak: peaks.ciphertexts },
       plaintextBytes: { live: memory.plaintexts, peak: peaks.plaintexts },
       scratchBytes: this.#scratch,

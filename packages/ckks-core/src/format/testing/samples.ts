@@ -47,6 +47,7 @@ export const samples: Readonly<Record<FileKind, { header: HeaderInput; segments:
     secretKey: { kind: 'secretKey', ...common, logN: 10 },
     relinearizationKey: { kind: 'relinearizationKey', ...common, level: 1, seeded: true, limbs: 3, digits: 2 },
     galoisKey: { kind: 'galoisKey', ...common, level: 0, seeded: false, limbs: 2, digits: 1, galoisElement: 5 },
+    encapsulationKey: { kind: 'encapsulationKey', ...common, level: 1, seeded: true, limbs: 3, digits: 2 },
     keySet: {
       kind: 'keySet',
       ...common,

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { largestCoefficient } from './largest-coefficient.ts'
+import { coefficientsOf, largestCoefficient, slotsOf } from './embedding.ts'
 
 /** Slots of a polynomial of degree below 2 n, straight from the definition. */
-function slotsOf(coefficients: readonly number[]) {
+function slotsByDefinition(coefficients: readonly number[]) {
   const degree = coefficients.length
   const re = new Float64Array(degree / 2)
   const im = new Float64Array(degree / 2)
@@ -18,6 +18,21 @@ function slotsOf(coefficients: readonly number[]) {
   return { re, im }
 }
 
+describe('the embedding', () => {
+  const coefficients = Float64Array.from({ length: 64 }, (_, i) => Math.sin(i * i + 1))
+  it('is the definition', () => {
+    const want = slotsByDefinition([...coefficients])
+    const got = slotsOf(coefficients)
+    for (let j = 0; j < 32; j++) {
+      expect(got.re[j]).toBeCloseTo(want.re[j]!, 12)
+      expect(got.im[j]).toBeCloseTo(want.im[j]!, 12)
+    }
+  })
+  it('undoes itself', () => {
+    for (const [k, c] of coefficientsOf(slotsOf(coefficients)).entries()) expect(c).toBeCloseTo(coefficients[k]!, 12)
+  })
+})
+
 describe('largestCoefficient', () => {
   it('of a constant is the constant', () => {
     expect(largestCoefficient({ re: new Float64Array(64).fill(-3) })).toBeCloseTo(3, 12)
@@ -31,7 +46,7 @@ describe('largestCoefficient', () => {
       )
     fc.assert(
       fc.property(coefficients, (c) => {
-        expect(largestCoefficient(slotsOf(c))).toBeCloseTo(Math.max(...c.map(Math.abs)), 9)
+        expect(largestCoefficient(slotsByDefinition(c))).toBeCloseTo(Math.max(...c.map(Math.abs)), 9)
       }),
     )
   })

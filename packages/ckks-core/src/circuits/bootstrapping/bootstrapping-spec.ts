@@ -1,0 +1,39 @@
+/** What a bootstrapping circuit is, as plain JSON that a plan can carry. */
+import type { Slots } from '../../port/quantities.ts'
+
+/** What the slots hold: real values need only one of the two halves that evalMod works on. */
+export type SlotContent = 'complex' | 'real'
+
+export interface BootstrappingSpec {
+  /** Period of the slot vectors: a power of two, 2^4 at least, N/2 at most. */
+  readonly slots: Slots
+  /** 'real' saves half of evalMod where imaginary parts are zero and may be lost. */
+  readonly content: SlotContent
+  /** Factors of the homomorphic Fourier transform, one level each. */
+  readonly coeffsToSlots: number
+  readonly slotsToCoeffs: number
+  /** Even degree of the cosine's Chebyshev series. */
+  readonly degree: number
+  /** Doublings of the angle after it. */
+  readonly doubleAngles: number
+  /** Correct the sine by its arcsine's cubic term: two levels more. */
+  readonly arcsine: boolean
+  /** log2 of q0 over the scale of the message just before modRaise. */
+  readonly logMessageRatio: number
+}
+
+/** Levels that each part takes. */
+export interface BootstrappingLevels {
+  readonly slotsToCoeffs: number
+  readonly coeffsToSlots: number
+  readonly evalMod: number
+}
+
+/** Levels of the parts of a circuit. */
+export function bootstrappingLevels(spec: BootstrappingSpec): BootstrappingLevels {
+  return {
+    slotsToCoeffs: spec.slotsToCoeffs,
+    coeffsToSlots: spec.coeffsToSlots,
+    evalMod: Math.ceil(Math.log2(spec.degree + 1)) + spec.doubleAngles + (spec.arcsine ? 2 : 0),
+  }
+}
