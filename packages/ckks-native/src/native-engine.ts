@@ -109,7 +109,8 @@ export class NativeEngine extends BaseEngine<NativeCiphertext, NativePlaintext> 
     this.#steps ??= stepsByElement(this.parameters)
     const steps = this.#steps
     const levels = this.#closed ? [] : this.binding.keyLevels()
-    if (levels.length === 0) this.#keyId = undefined
+    const encapsulation = this.#closed ? undefined : this.binding.encapsulationLevel()
+    if (levels.length === 0 && encapsulation === undefined) this.#keyId = undefined
     const rotations: { steps: number; level: number }[] = []
     let relinearization: number | undefined
     let conjugation: number | undefined
@@ -118,7 +119,6 @@ export class NativeEngine extends BaseEngine<NativeCiphertext, NativePlaintext> 
       else if (element === conjugationElement(this.parameters.logN)) conjugation = level
       else rotations.push({ steps: steps.get(element)!, level })
     }
-    const encapsulation = this.#closed ? undefined : this.binding.encapsulationLevel()
     rotations.sort((a, b) => a.steps - b.steps)
     this.#keys = {
       ...(relinearization === undefined ? {} : { relinearization }),

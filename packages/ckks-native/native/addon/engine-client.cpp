@@ -126,6 +126,31 @@ Napi::Value EngineObject::generateKey(const Napi::CallbackInfo& info) {
     });
 }
 
+Napi::Value EngineObject::generateEncapsulationKey(const Napi::CallbackInfo& info) {
+    const auto env = info.Env();
+    return guarded(env, [&] {
+        auto secret = secretOf(info[0]);
+        const uint32_t level = unsignedOf(info, 1, "level");
+        auto toSparse = std::make_shared<ByteBuffer>();
+        auto toDense = std::make_shared<ByteBuffer>();
+        return promise(
+            env, {},
+            [secret, level, toSparse, toDense](Core& core) {
+                const auto key = heml::generateEncapsulationKey(*secret, core.ephemeral(), level, *core.scheduler);
+                toSparse->allocate(keySwitchKeyBytes(*core.ephemeral(), 0, true));
+                exportKeySwitchKey(toSparse->data(), toSparse->size(), key.toSparse, true, *core.scheduler);
+                toDense->allocate(keySwitchKeyBytes(*core.context, level, true));
+                exportKeySwitchKey(toDense->data(), toDense->size(), key.toDense, true, *core.scheduler);
+            },
+            [toSparse, toDense](Napi::Env e) {
+                auto out = Napi::Object::New(e);
+                out.Set("toSparse", toSparse->release(e));
+                out.Set("toDense", toDense->release(e));
+                return out;
+            });
+    });
+}
+
 Napi::Value EngineObject::encryptSymmetric(const Napi::CallbackInfo& info) {
     const auto env = info.Env();
     return guarded(env, [&] {

@@ -86,8 +86,38 @@ Napi::Value EngineObject::loadKey(const Napi::CallbackInfo& info) {
     });
 }
 
+Napi::Value EngineObject::loadEncapsulationKey(const Napi::CallbackInfo& info) {
+    const auto env = info.Env();
+    return guarded(env, [&] {
+        const uint32_t level = unsignedOf(info, 0, "level");
+        auto toSparse = std::make_shared<Pinned>(bytesOf(info, 1, "switch to the ephemeral secret"));
+        auto toDense = std::make_shared<Pinned>(bytesOf(info, 2, "switch from the ephemeral secret"));
+        auto made = std::make_shared<std::shared_ptr<EncapsulationKey>>();
+        return promise(
+            env, {},
+            [level, toSparse = toSparse.get(), toDense = toDense.get(), made](Core& core) {
+                auto key = std::make_shared<EncapsulationKey>();
+                key->toSparse = importKeySwitchKey(core.ephemeral(), {0, 1, true}, toSparse->data(), toSparse->size(), *core.scheduler);
+                key->toDense = importKeySwitchKey(core.context, {level, 1, true}, toDense->data(), toDense->size(), *core.scheduler);
+                key->pack(*core.scheduler);
+                *made = std::move(key);
+            },
+            [this, self = std::make_shared<Napi::ObjectReference>(Napi::Persistent(Value())), toSparse, toDense, made](Napi::Env e) {
+                if (!core_) throw toJavaScript(e, "Disposed", "the engine was closed while the key was loading");
+                if (!encapsulationKey_ || encapsulationKey_->level() < (*made)->level()) encapsulationKey_ = std::move(*made);
+                return e.Undefined();
+            });
+    });
+}
+
+Napi::Value EngineObject::encapsulationLevel(const Napi::CallbackInfo& info) {
+    if (!encapsulationKey_) return info.Env().Undefined();
+    return Napi::Number::New(info.Env(), encapsulationKey_->level());
+}
+
 Napi::Value EngineObject::unloadKeys(const Napi::CallbackInfo& info) {
     keys_.clear();
+    encapsulationKey_.reset();
     return info.Env().Undefined();
 }
 

@@ -57,6 +57,7 @@ Napi::Function EngineObject::define(Napi::Env env) {
         InstanceMethod<&E::relinearize>("relinearize"),
         InstanceMethod<&E::rescale>("rescale"),
         InstanceMethod<&E::dropLevel>("dropLevel"),
+        InstanceMethod<&E::modRaise>("modRaise"),
         InstanceMethod<&E::rotateHoisted>("rotateHoisted"),
         InstanceMethod<&E::linearTransform>("linearTransform"),
         InstanceMethod<&E::matrixProduct>("matrixProduct"),
@@ -72,6 +73,8 @@ Napi::Function EngineObject::define(Napi::Env env) {
         InstanceMethod<&E::exportCiphertext>("exportCiphertext"),
         InstanceMethod<&E::importCiphertext>("importCiphertext"),
         InstanceMethod<&E::loadKey>("loadKey"),
+        InstanceMethod<&E::loadEncapsulationKey>("loadEncapsulationKey"),
+        InstanceMethod<&E::encapsulationLevel>("encapsulationLevel"),
         InstanceMethod<&E::unloadKeys>("unloadKeys"),
         InstanceMethod<&E::keyLevels>("keyLevels"),
         InstanceMethod<&E::generateSecretKey>("generateSecretKey"),
@@ -82,6 +85,7 @@ Napi::Function EngineObject::define(Napi::Env env) {
         InstanceMethod<&E::importPublicKey>("importPublicKey"),
         InstanceMethod<&E::releasePublicKey>("releasePublicKey"),
         InstanceMethod<&E::generateKey>("generateKey"),
+        InstanceMethod<&E::generateEncapsulationKey>("generateEncapsulationKey"),
         InstanceMethod<&E::encryptSymmetric>("encryptSymmetric"),
         InstanceMethod<&E::encryptPublic>("encryptPublic"),
         InstanceMethod<&E::decrypt>("decrypt"),
@@ -92,10 +96,14 @@ EngineObject::EngineObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<En
     const auto env = info.Env();
     guarded(env, [&] {
         if (!info[0].IsObject() || !info[1].IsObject()) badArgument(env, "Engine", "a specification and options");
+        const auto spec = info[0].As<Napi::Object>();
         const auto options = info[1].As<Napi::Object>();
         auto core = std::make_shared<Core>();
         core->pool = MemoryPool::create();
-        core->context = Context::create(specOf(info[0].As<Napi::Object>()), core->pool);
+        core->context = Context::create(specOf(spec), core->pool);
+        core->ephemeralSpecials = spec.Get("ephemeralSpecials").ToNumber().Uint32Value();
+        if (core->ephemeralSpecials == 0 || core->ephemeralSpecials > core->context->specialLimbs())
+            badArgument(env, "ephemeralSpecials", "1 to the number of special primes");
         core->encoder = std::make_unique<Encoder>(core->context);
         SchedulerOptions scheduling;
         scheduling.threads = options.Get("threads").ToNumber().Uint32Value();
@@ -201,6 +209,7 @@ Napi::Value EngineObject::close(const Napi::CallbackInfo& info) {
     const auto env = info.Env();
     auto [result, ticket] = completions_->open(env);
     keys_.clear();
+    encapsulationKey_.reset();
     if (auto core = std::move(core_)) {
         core->scheduler->cancelAll(std::make_exception_ptr(Cancelled()));
         std::thread([core = std::move(core), completions = completions_, ticket = ticket]() mutable {

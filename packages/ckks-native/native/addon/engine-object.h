@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "completions.h"
+#include "engine/bootstrap/encapsulation.h"
 #include "engine/context.h"
 #include "engine/encoder.h"
 #include "engine/public-key.h"
@@ -53,7 +54,18 @@ private:
         std::shared_ptr<const Context> context;
         std::unique_ptr<Encoder> encoder;
         std::unique_ptr<Scheduler> scheduler;
+        size_t ephemeralSpecials = 0;
         FirstFailure failure;
+
+        // Of modRaise's first switch; made on first use, by whichever thread comes first.
+        const std::shared_ptr<const Context>& ephemeral() {
+            std::call_once(ephemeralOnce_, [this] { ephemeral_ = ephemeralContext(*context, ephemeralSpecials); });
+            return ephemeral_;
+        }
+
+    private:
+        std::once_flag ephemeralOnce_;
+        std::shared_ptr<const Context> ephemeral_;
     };
 
     // engine-lifecycle.cpp
@@ -86,6 +98,7 @@ private:
     Napi::Value relinearize(const Napi::CallbackInfo& info);
     Napi::Value rescale(const Napi::CallbackInfo& info);
     Napi::Value dropLevel(const Napi::CallbackInfo& info);
+    Napi::Value modRaise(const Napi::CallbackInfo& info);
     Napi::Value rotateHoisted(const Napi::CallbackInfo& info);
     Napi::Value linearTransform(const Napi::CallbackInfo& info);
     Napi::Value matrixProduct(const Napi::CallbackInfo& info);
@@ -94,6 +107,8 @@ private:
     Napi::Value exportCiphertext(const Napi::CallbackInfo& info);
     Napi::Value importCiphertext(const Napi::CallbackInfo& info);
     Napi::Value loadKey(const Napi::CallbackInfo& info);
+    Napi::Value loadEncapsulationKey(const Napi::CallbackInfo& info);
+    Napi::Value encapsulationLevel(const Napi::CallbackInfo& info);
     Napi::Value unloadKeys(const Napi::CallbackInfo& info);
     Napi::Value keyLevels(const Napi::CallbackInfo& info);
 
@@ -106,6 +121,7 @@ private:
     Napi::Value importPublicKey(const Napi::CallbackInfo& info);
     Napi::Value releasePublicKey(const Napi::CallbackInfo& info);
     Napi::Value generateKey(const Napi::CallbackInfo& info);
+    Napi::Value generateEncapsulationKey(const Napi::CallbackInfo& info);
     Napi::Value encryptSymmetric(const Napi::CallbackInfo& info);
     Napi::Value encryptPublic(const Napi::CallbackInfo& info);
     Napi::Value decrypt(const Napi::CallbackInfo& info);
@@ -138,6 +154,7 @@ private:
     std::shared_ptr<Core> core_;
     std::shared_ptr<Completions> completions_;       // callbacks on workers share it
     std::map<uint32_t, KeyPointer> keys_;              // main thread only
+    std::shared_ptr<const EncapsulationKey> encapsulationKey_;   // main thread only
 };
 
 }  // namespace heml::addon

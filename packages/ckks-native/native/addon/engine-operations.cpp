@@ -184,6 +184,18 @@ Napi::Value EngineObject::dropLevel(const Napi::CallbackInfo& info) {
     });
 }
 
+Napi::Value EngineObject::modRaise(const Napi::CallbackInfo& info) {
+    const auto env = info.Env();
+    return guarded(env, [&] {
+        auto a = ciphertextOf(info[0]);
+        const uint32_t level = unsignedOf(info, 1, "level");
+        auto key = encapsulationKey_;
+        if (!key) throw toJavaScript(env, "Key", "no encapsulation key is loaded");
+        return queue(env, {a->node}, 0,
+                     [a, level, key](Core& core) { return heml::modRaise(a->value, *key, level, *core.scheduler); });
+    });
+}
+
 Napi::Value EngineObject::rotateHoisted(const Napi::CallbackInfo& info) {
     const auto env = info.Env();
     return guarded(env, [&] {

@@ -36,6 +36,9 @@ public:
                                                  std::shared_ptr<MemoryPool> pool = MemoryPool::shared(),
                                                  const kernel::Kernels* kernels = nullptr);
 
+    // Another chain of moduli with the same memory pool and kernels.
+    std::shared_ptr<const Context> sibling(ParametersSpec spec) const { return create(std::move(spec), pool_, kernels_); }
+
     const ParametersSpec& spec() const { return spec_; }
     unsigned logN() const { return spec_.logN; }
     size_t ringDegree() const { return size_t{1} << spec_.logN; }

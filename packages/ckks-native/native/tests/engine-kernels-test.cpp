@@ -3,7 +3,9 @@
 #include <functional>
 
 #include "engine-helpers.h"
+#include "engine/bootstrap/encapsulation.h"
 #include "engine/scheduler.h"
+#include "runtime-helpers.h"
 
 using namespace heml;
 using namespace heml::test;
@@ -36,6 +38,10 @@ std::vector<Word> everything(const Shape& shape, const Kernels* kernels, Executo
   append(out, mulRelinearize(a, b, relinearization, e));
   append(out, rescale(mul(a, b, e), e));
   append(out, modRaise(dropLevel(a, 0, e), level, e));
+  const SecretKey secret = SecretKey::generate(kit.context, testSeed(1));
+  const auto ephemeral = ephemeralContext(context, context.specialLimbs());
+  const EncapsulationKey encapsulation = generateEncapsulationKey(secret, ephemeral, level, testSeed(2), e);
+  append(out, modRaise(dropLevel(a, 0, e), encapsulation, level, e));
   for (const Ciphertext& r : rotateHoisted(a, {&one, &four}, e)) append(out, r);
   append(out, linearTransform(a, {{nullptr, {{nullptr, &plain}, {&one, &periodic}}}, {&four, {{&one, &plain}}}}, e));
   for (const Ciphertext& r : matrixProduct({&a, &b}, {3, -4, 5, 6}, 2, e)) append(out, r);
