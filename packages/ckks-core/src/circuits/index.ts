@@ -1,3 +1,4 @@
+export * from './bootstrapping/index.ts'
 export * from './complex-parts.ts'
 export * from './inner-sum.ts'
 export * from './linear-transform/index.ts'

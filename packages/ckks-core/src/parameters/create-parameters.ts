@@ -49,6 +49,11 @@ function nearestPair(target: number, logN: number, used: ReadonlySet<number>): n
   return best
 }
 
+/** One unused prime near `target`, or two whose product is near it when it has more than 47 bits. */
+export function findPrimeGroup(target: number, logN: number, used: ReadonlySet<number>): number[] {
+  return Math.log2(target) <= MAX_BITS + 0.99 ? [nearestPrime(target, logN, used)] : nearestPair(target, logN, used)
+}
+
 /** The explicit literal a request stands for; deterministic. */
 export function resolveParameters(request: ParametersRequest): ParametersLiteral {
   const { logN, levels, scaleBits } = request
@@ -65,18 +70,17 @@ export function resolveParameters(request: ParametersRequest): ParametersLiteral
     used.add(prime)
     return prime
   }
-  const group = (target: number, bits: number): number[] => {
-    if (bits <= MAX_BITS + 0.99) return [take(target)]
-    const pair = nearestPair(target, logN, used)
-    for (const prime of pair) used.add(prime)
-    return pair
+  const group = (target: number): number[] => {
+    const primes = findPrimeGroup(target, logN, used)
+    for (const prime of primes) used.add(prime)
+    return primes
   }
   const nominal = 2 ** scaleBits
   const q: number[][] = new Array(levels + 1)
-  q[0] = group(2 ** baseBits, baseBits)
+  q[0] = group(2 ** baseBits)
   let scale = nominal
   for (let level = levels; level > 0; level--) {
-    q[level] = group(scale ** 2 / nominal, scaleBits)
+    q[level] = group(scale ** 2 / nominal)
     scale = scale ** 2 / q[level]!.reduce((a, b) => a * b, 1)
   }
   const limbs = q.flat()

@@ -1,0 +1,69 @@
+/**
+ * Parameters with room for bootstrapping. From the bottom: the base q0; the levels of slotsToCoeffs and those that are left
+ * for use, all at one scale; the levels of evalMod; those of coeffsToSlots. evalMod multiplies whatever error its input has
+ * by the number of periods it spans times q0 / scale, so its first level is a pair of primes: its input lives at a scale of
+ * four bits more, and its first square brings that back to one prime. Above, the scale follows from the primes by
+ * scaleAt(l - 1) = scaleAt(l)^2 / q_l, read upwards.
+ */
+import { InvalidArgumentError } from '../../errors/errors.ts'
+import { findPrimeGroup } from '../../parameters/create-parameters.ts'
+import type { ParametersLiteral } from '../../parameters/parameters.ts'
+import { nearestPrime } from '../../parameters/primes.ts'
+import { type BootstrappingSpec, bootstrappingLevels } from './bootstrapping-spec.ts'
+
+export interface BootstrappingRequest {
+  /** log2 of the ring degree: 15 or 16 for secure parameters. */
+  readonly logN: number
+  /** Levels left for use between two bootstraps. */
+  readonly levels: number
+  /** Bits of the scale in use. */
+  readonly scaleBits: number
+  /** Bits of q0, below 48. */
+  readonly baseBits: number
+  /** Bits of the primes of evalMod and coeffsToSlots, below 48. */
+  readonly workBits: number
+  /** Bits of the pair of primes at evalMod's first level; 0 for a single prime like the others. */
+  readonly firstBits: number
+  readonly dnum: number
+  /** Bits of each special prime. */
+  readonly specialBits: number
+  /** Number of special primes. Default: as many as a digit has limbs. */
+  readonly specialPrimes?: number
+  readonly spec: BootstrappingSpec
+}
+
+/** Explicit primes for a request; deterministic. */
+export function bootstrappingLiteral(request: BootstrappingRequest): ParametersLiteral {
+  const { logN, levels, scaleBits, baseBits, workBits, firstBits, spec } = request
+  const parts = bootstrappingLevels(spec)
+  if (!Number.isInteger(levels) || levels < 1)
+    throw new InvalidArgumentError(`bootstrapping: levels must be a positive integer, got ${levels}`)
+  const output = parts.slotsToCoeffs + levels
+  const input = output + parts.evalMod
+  const top = input + parts.coeffsToSlots
+  // log2 of the primes wanted at each level, and of the scales that follow
+  const bits = Array.from({ length: top + 1 }, (_, l) => {
+    if (l <= output) return scaleBits
+    return l === input && firstBits > 0 ? firstBits : workBits
+  })
+  const scales = [scaleBits]
+  for (let l = 1; l <= top; l++) scales.push(l <= output ? scaleBits : (scales[l - 1]! + bits[l]!) / 2)
+  const used = new Set<number>()
+  const take = (target: number): number => {
+    const prime = nearestPrime(target, logN, used)
+    used.add(prime)
+    return prime
+  }
+  const q: number[][] = new Array(top + 1)
+  q[0] = [take(2 ** baseBits)]
+  const scale = 2 ** scales[top]!
+  let current = scale
+  for (let l = top; l > 0; l--) {
+    q[l] = findPrimeGroup(current ** 2 / 2 ** scales[l - 1]!, logN, used)
+    for (const prime of q[l]!) used.add(prime)
+    current = current ** 2 / q[l]!.reduce((a, b) => a * b, 1)
+  }
+  const digitLimbs = Math.ceil(q.flat().length / request.dnum)
+  const p = Array.from({ length: request.specialPrimes ?? digitLimbs }, () => take(2 ** request.specialBits))
+  return { logN, q, p, digitLimbs, scale }
+}

@@ -1,0 +1,54 @@
+/**
+ * Named parameter sets for bootstrapping. All are 128-bit secure with a dense ternary secret, 3 % below the table. Names are
+ * ring and levels between two bootstraps; a name's primes never change.
+ */
+import { InvalidArgumentError } from '../../errors/errors.ts'
+import { createParameters } from '../../parameters/create-parameters.ts'
+import type { Parameters } from '../../parameters/parameters.ts'
+import { type BootstrappingRequest, bootstrappingLiteral } from './bootstrapping-parameters.ts'
+import type { BootstrappingSpec } from './bootstrapping-spec.ts'
+
+export const BOOTSTRAPPING_SETS = Object.freeze({
+  'N16-B11': {
+    logN: 16,
+    levels: 11,
+    scaleBits: 42,
+    baseBits: 47.9,
+    workBits: 47.9,
+    firstBits: 55,
+    dnum: 3,
+    specialBits: 47,
+    spec: {
+      slots: 2 ** 15,
+      content: 'complex',
+      coeffsToSlots: 3,
+      slotsToCoeffs: 3,
+      degree: 30,
+      doubleAngles: 3,
+      arcsine: false,
+      logMessageRatio: 11,
+    },
+  },
+} as const satisfies Record<string, BootstrappingRequest>)
+
+export type BootstrappingSetName = keyof typeof BOOTSTRAPPING_SETS
+
+/** Parameters and the circuit they were made for. */
+export interface BootstrappingSet {
+  readonly parameters: Parameters
+  readonly spec: BootstrappingSpec
+}
+
+/**
+ * A named set, its circuit adapted to fewer slots or real content if wanted.
+ *
+ * @throws InvalidArgumentError for an unknown name
+ */
+export function bootstrappingSet(name: string, adapt: Partial<BootstrappingSpec> = {}): BootstrappingSet {
+  const request = (BOOTSTRAPPING_SETS as Record<string, BootstrappingRequest>)[name]
+  if (!request)
+    throw new InvalidArgumentError(
+      `bootstrapping: no set is called '${name}'; there are ${Object.keys(BOOTSTRAPPING_SETS).join(', ')}`,
+    )
+  return { parameters: createParameters(bootstrappingLiteral(request)), spec: { ...request.spec, ...adapt } }
+}

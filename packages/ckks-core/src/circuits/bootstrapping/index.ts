@@ -1,0 +1,9 @@
+export * from './bootstrapping.ts'
+export * from './bootstrapping-parameters.ts'
+export * from './bootstrapping-sets.ts'
+export * from './bootstrapping-spec.ts'
+export type {
+  BootstrapOptions,
+  PrepareBootstrappingOptions,
+  PreparedBootstrapping,
+} from './prepared-bootstrapping.ts'
