@@ -13,7 +13,15 @@ import {
 import { assertEphemeralSecure } from '../parameters/ephemeral.ts'
 import type { AnyParameters } from '../parameters/parameters.ts'
 import { BaseCiphertext, BasePlaintext, type CiphertextMeta, type PlaintextMeta } from './base-handle.ts'
-import type { EncodeOptions, Engine, EngineCapabilities, EngineMemory, EngineProgress, WeightMatrix } from './engine.ts'
+import type {
+  EncodeOptions,
+  Engine,
+  EngineCapabilities,
+  EngineMemory,
+  EngineProgress,
+  SlotEstimate,
+  WeightMatrix,
+} from './engine.ts'
 import { normalizeSteps } from './galois.ts'
 import type { Ciphertext, Plaintext } from './handles.ts'
 import type { KeyNeed, KeyRequest } from './keys.ts'
@@ -240,6 +248,9 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
 
   declareMagnitude(_a: Ciphertext, _rootMeanSquare: number): void {}
   declareError(_a: Ciphertext, _rootMeanSquare: number): void {}
+  estimate(_a: Ciphertext): SlotEstimate | undefined {
+    return undefined
+  }
 
   hasKey(need: KeyNeed): boolean {
     const keys = this.loadedKeys

@@ -34,6 +34,14 @@ export interface Encoder {
   encode(values: SlotSource, options: EncodeOptions): Plaintext
 }
 
+/** What an engine that estimates says of a handle's slots. */
+export interface SlotEstimate {
+  /** Root mean square of the slot error, in units of the values. */
+  readonly error: number
+  /** Root mean square of the slot values. */
+  readonly magnitude: number
+}
+
 export interface Evaluator {
   readonly parameters: AnyParameters
 
@@ -105,6 +113,8 @@ export interface Evaluator {
   declareMagnitude?(a: Ciphertext, rootMeanSquare: number): void
   /** The same for the error of the slots, where a circuit knows better than a rule that adds up step by step. */
   declareError?(a: Ciphertext, rootMeanSquare: number): void
+  /** What an engine that estimates (the plan engine) expects of a ciphertext; nothing from the others. */
+  estimate?(a: Ciphertext): SlotEstimate | undefined
 }
 
 /** Bytes held outside the JavaScript heap. */

@@ -25,10 +25,11 @@ export interface BootstrappingRequest {
   /** Bits of the pair of primes at evalMod's first level; 0 for a single prime like the others. */
   readonly firstBits: number
   readonly dnum: number
-  /** Bits of each special prime. */
-  readonly specialBits: number
-  /** Number of special primes. Default: as many as a digit has limbs. */
-  readonly specialPrimes?: number
+  /**
+   * Bits of each special prime. The first ones serve the ephemeral secret too, and q0 times them must stay below its limit
+   * (`MAX_LOG_SPARSE_128`).
+   */
+  readonly specialBits: readonly number[]
   readonly spec: BootstrappingSpec
 }
 
@@ -64,6 +65,6 @@ export function bootstrappingLiteral(request: BootstrappingRequest): ParametersL
     current = current ** 2 / q[l]!.reduce((a, b) => a * b, 1)
   }
   const digitLimbs = Math.ceil(q.flat().length / request.dnum)
-  const p = Array.from({ length: request.specialPrimes ?? digitLimbs }, () => take(2 ** request.specialBits))
+  const p = request.specialBits.map((bits) => take(2 ** bits))
   return { logN, q, p, digitLimbs, scale }
 }

@@ -10,8 +10,7 @@ const request: BootstrappingRequest = {
   ...BOOTSTRAPPING_SETS['N16-B11'],
   logN: 10,
   levels: 3,
-  specialBits: 47.9,
-  specialPrimes: 8,
+  specialBits: new Array(8).fill(47.9),
   spec: { ...BOOTSTRAPPING_SETS['N16-B11'].spec, slots: 2 ** 9 },
 }
 const disc = (slots: number, seed = 1) => ({

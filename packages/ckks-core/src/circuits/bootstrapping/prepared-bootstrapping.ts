@@ -103,7 +103,7 @@ export function messageScale({ parameters, spec }: Bootstrapping): Scale {
  * whole chain is spread so that all diagonals are equally large integers, none of them rounded more coarsely than the others.
  */
 function transformChain(circuit: Bootstrapping, direction: 'slotsToCoeffs' | 'coeffsToSlots'): TransformChain {
-  const { spec } = circuit
+  const { parameters, spec, inputLevel } = circuit
   const up = direction === 'coeffsToSlots'
   const count = spec[direction]
   const factors = fourierFactors(Math.log2(spec.slots), count, up)

@@ -1,7 +1,9 @@
+import { defaultSamples, runPredicted } from '../../engines/noise/predict.ts'
 import { LevelError } from '../../errors/errors.ts'
 import type { Evaluator } from '../../port/engine.ts'
 import type { Ciphertext } from '../../port/handles.ts'
 import type { Scale } from '../../port/quantities.ts'
+import type { SlotValues } from '../../port/slot-values.ts'
 import { Evaluation } from './evaluation.ts'
 import { chebyshevPolynomial, Polynomial, powerPolynomial } from './polynomial.ts'
 import type { Coefficients } from './series.ts'
@@ -9,22 +11,50 @@ import type { Coefficients } from './series.ts'
 export interface EvaluateOptions {
   /** Scale of the result. Default: the nominal scale of its level. */
   readonly targetScale?: Scale
+  /**
+   * Typical values of the slots, any number: the plan engine's error estimate is made at them, for errors grow with the
+   * polynomial's derivative. Default: a mix over [-1, 1]; for the power basis, stretched to the estimated magnitude.
+   */
+  readonly samples?: SlotValues
 }
 
-function evaluate(engine: Evaluator, input: Ciphertext, polynomial: Polynomial, options: EvaluateOptions): Ciphertext {
-  const { basis, plan, depth, degree } = polynomial
+/** Polynomials one after the other, on engines that estimate errors with the prediction for all of them together. */
+function evaluate(
+  engine: Evaluator,
+  input: Ciphertext,
+  polynomials: readonly Polynomial[],
+  { targetScale, samples }: EvaluateOptions,
+): Ciphertext {
+  const spread = polynomials[0]!.basis === 'power' ? engine.estimate?.(input)?.magnitude : undefined
+  return runPredicted(engine, input, (e, x) => chain(e, x, polynomials, targetScale), {
+    samples: samples ?? defaultSamples(spread),
+    identity: polynomials,
+  })
+}
+
+function chain(engine: Evaluator, input: Ciphertext, polynomials: readonly Polynomial[], targetScale?: Scale) {
+  let current = input
+  for (const [i, { basis, plan, depth }] of polynomials.entries()) {
+    const level = current.level - depth
+    const last = i === polynomials.length - 1
+    const evaluation = new Evaluation(engine, current, basis, plan)
+    try {
+      const next = evaluation.run((last ? targetScale : undefined) ?? engine.parameters.scaleAt(level))
+      if (current !== input) current.dispose()
+      current = next
+    } finally {
+      evaluation.dispose()
+    }
+  }
+  return current
+}
+
+function requireDepth(input: Ciphertext, polynomial: Polynomial): void {
+  const { degree, depth } = polynomial
   if (input.level < depth)
     throw new LevelError(
       `polynomial of degree ${degree}: expected level >= ${depth}, got ${input.level}: insert a refresh before it, lower the degree or raise the number of levels`,
     )
-  const level = input.level - depth
-  const scale = options.targetScale ?? engine.parameters.scaleAt(level)
-  const evaluation = new Evaluation(engine, input, basis, plan)
-  try {
-    return evaluation.run(scale)
-  } finally {
-    evaluation.dispose()
-  }
 }
 
 /**
@@ -50,7 +80,8 @@ export function evaluateChebyshev(
   options: EvaluateOptions = {},
 ): Ciphertext {
   const p = polynomial instanceof Polynomial ? polynomial : chebyshevPolynomial(polynomial)
-  return evaluate(engine, input, p, options)
+  requireDepth(input, p)
+  return evaluate(engine, input, [p], options)
 }
 
 /**
@@ -68,7 +99,8 @@ export function evaluatePolynomial(
   options: EvaluateOptions = {},
 ): Ciphertext {
   const p = polynomial instanceof Polynomial ? polynomial : powerPolynomial(polynomial)
-  return evaluate(engine, input, p, options)
+  requireDepth(input, p)
+  return evaluate(engine, input, [p], options)
 }
 
 /**
@@ -88,11 +120,6 @@ export function evaluateComposite(
     throw new LevelError(
       `composite of ${polynomials.length} polynomials: expected level >= ${depth}, got ${input.level}: insert a refresh before it or raise the number of levels`,
     )
-  let current = engine.dropLevel(input, input.level)
-  for (const [i, polynomial] of polynomials.entries()) {
-    const next = evaluate(engine, current, polynomial, i === polynomials.length - 1 ? options : {})
-    current.dispose()
-    current = next
-  }
-  return current
+  if (polynomials.length === 0) return engine.dropLevel(input, input.level)
+  return evaluate(engine, input, polynomials, options)
 }

@@ -7,14 +7,14 @@ import { InvalidArgumentError, ScaleError, UnsupportedError } from '../../errors
 import type { AnyParameters } from '../../parameters/parameters.ts'
 import { BaseEngine } from '../../port/base-engine.ts'
 import type { CiphertextMeta, PlaintextMeta } from '../../port/base-handle.ts'
-import type { EngineCapabilities, EngineMemory, EngineProgress, WeightMatrix } from '../../port/engine.ts'
+import type { EngineCapabilities, EngineMemory, EngineProgress, SlotEstimate, WeightMatrix } from '../../port/engine.ts'
 import type { Ciphertext } from '../../port/handles.ts'
 import type { KeyNeed, KeyRequest } from '../../port/keys.ts'
 import type { PreparedLinearTransform } from '../../port/linear-transform.ts'
 import { isLazy, rootMeanSquare, type SlotSource, slotCount, toComplex } from '../../port/slot-values.ts'
 import { NoiseModel } from '../noise/noise-model.ts'
 import { type CostModel, createDefaultCostModel } from './cost-model.ts'
-import { PlanCiphertext, PlanPlaintext, type SlotEstimate } from './plan-handles.ts'
+import { PlanCiphertext, PlanPlaintext } from './plan-handles.ts'
 import { type PlanCheckpoint, PlanRecorder, RESIDUE_BYTES } from './plan-recorder.ts'
 import type { PlanReport } from './plan-report.ts'
 
@@ -67,7 +67,7 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
   }
 
   /** Estimated root mean squares of the slot error and of the slot values, and the error in bits. */
-  estimate(a: Ciphertext): SlotEstimate & { readonly precisionBits: number } {
+  override estimate(a: Ciphertext): SlotEstimate & { readonly precisionBits: number } {
     if (!(a instanceof PlanCiphertext)) throw new InvalidArgumentError('estimate: not a ciphertext of the plan engine')
     a.check(this, 'estimate')
     return { error: a.error, magnitude: a.magnitude, precisionBits: -Math.log2(a.error) }

@@ -1,13 +1,6 @@
 import { BaseCiphertext, BasePlaintext, type CiphertextMeta, type PlaintextMeta } from '../../port/base-handle.ts'
+import type { SlotEstimate } from '../../port/engine.ts'
 import type { ByteLedger } from '../byte-ledger.ts'
-
-/** What the noise model says of a handle's slots. */
-export interface SlotEstimate {
-  /** Root mean square of the slot error, in units of the values. */
-  readonly error: number
-  /** Root mean square of the slot values. */
-  readonly magnitude: number
-}
 
 /** A ciphertext of the plan engine: numbers about one. */
 export class PlanCiphertext extends BaseCiphertext implements SlotEstimate {
