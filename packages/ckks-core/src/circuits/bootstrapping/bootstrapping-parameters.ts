@@ -22,8 +22,8 @@ export interface BootstrappingRequest {
   readonly baseBits: number
   /** Bits of the primes of evalMod and coeffsToSlots, below 48. */
   readonly workBits: number
-  /** Bits of the pair of primes at evalMod's first level; 0 for a single prime like the others. */
-  readonly firstBits: number
+  /** Bits of evalMod's first levels, from the top, where they differ; above 48, a level is a pair of primes. */
+  readonly headBits: readonly number[]
   readonly dnum: number
   /**
    * Bits of each special prime. The first ones serve the ephemeral secret too, and q0 times them must stay below its limit
@@ -35,7 +35,7 @@ export interface BootstrappingRequest {
 
 /** Explicit primes for a request; deterministic. */
 export function bootstrappingLiteral(request: BootstrappingRequest): ParametersLiteral {
-  const { logN, levels, scaleBits, baseBits, workBits, firstBits, spec } = request
+  const { logN, levels, scaleBits, baseBits, workBits, headBits, spec } = request
   const parts = bootstrappingLevels(spec)
   if (!Number.isInteger(levels) || levels < 1)
     throw new InvalidArgumentError(`bootstrapping: levels must be a positive integer, got ${levels}`)
@@ -45,7 +45,7 @@ export function bootstrappingLiteral(request: BootstrappingRequest): ParametersL
   // log2 of the primes wanted at each level, and of the scales that follow
   const bits = Array.from({ length: top + 1 }, (_, l) => {
     if (l <= output) return scaleBits
-    return l === input && firstBits > 0 ? firstBits : workBits
+    return headBits[input - l] ?? workBits
   })
   const scales = [scaleBits]
   for (let l = 1; l <= top; l++) scales.push(l <= output ? scaleBits : (scales[l - 1]! + bits[l]!) / 2)

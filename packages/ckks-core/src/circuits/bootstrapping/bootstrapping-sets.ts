@@ -9,15 +9,15 @@ import { type BootstrappingRequest, bootstrappingLiteral } from './bootstrapping
 import type { BootstrappingSpec } from './bootstrapping-spec.ts'
 
 export const BOOTSTRAPPING_SETS = Object.freeze({
-  'N16-B11': {
+  'N16-B10': {
     logN: 16,
-    levels: 11,
+    levels: 10,
     scaleBits: 42,
     baseBits: 47.9,
     workBits: 47.9,
-    firstBits: 55,
+    headBits: [47.9, 58, 56],
     dnum: 3,
-    specialBits: [47, 47, 47, 47, 47, 47, 47, 47, 47],
+    specialBits: [47.9, 47.9, 47.9, 47.9, 47.9, 47.9, 47.9, 47.9, 47.9],
     spec: {
       slots: 2 ** 15,
       content: 'complex',
@@ -35,7 +35,7 @@ export const BOOTSTRAPPING_SETS = Object.freeze({
     scaleBits: 34,
     baseBits: 42,
     workBits: 44,
-    firstBits: 52,
+    headBits: [44, 54, 52],
     dnum: 10,
     specialBits: [42, 47.5],
     spec: {

@@ -7,11 +7,11 @@ import { type BootstrappingRequest, bootstrappingLiteral } from './bootstrapping
 import { BOOTSTRAPPING_SETS, bootstrappingSet } from './bootstrapping-sets.ts'
 
 const request: BootstrappingRequest = {
-  ...BOOTSTRAPPING_SETS['N16-B11'],
+  ...BOOTSTRAPPING_SETS['N16-B10'],
   logN: 10,
   levels: 3,
   specialBits: new Array(8).fill(47.9),
-  spec: { ...BOOTSTRAPPING_SETS['N16-B11'].spec, slots: 2 ** 9 },
+  spec: { ...BOOTSTRAPPING_SETS['N16-B10'].spec, slots: 2 ** 9 },
 }
 const disc = (slots: number, seed = 1) => ({
   re: Float64Array.from({ length: slots }, (_, i) => 0.7 * Math.sin(i * i * seed + 1)),
@@ -43,7 +43,7 @@ describe('bootstrapping on the clear engine', () => {
 })
 
 it('plan', async () => {
-  const { parameters, spec } = bootstrappingSet('N16-B11')
+  const { parameters, spec } = bootstrappingSet('N16-B10')
   console.log(
     parameters.logQ,
     parameters.logP,

@@ -95,7 +95,7 @@ function checkSpec(parameters: AnyParameters, spec: BootstrappingSpec): void {
  * @example
  * ```ts
  * import { bootstrappingSet, createBootstrapping, createPlanEngine } from '@he-ml/ckks-core'
- * const { parameters, spec } = bootstrappingSet('N16-B11')
+ * const { parameters, spec } = bootstrappingSet('N16-B10')
  * const bootstrapping = createBootstrapping(parameters, spec)
  * const engine = createPlanEngine(parameters)
  * const prepared = await bootstrapping.prepare(engine)
