@@ -17,7 +17,8 @@ describe('the command line', () => {
     const names = stdout.trim().split('\n')
     expect(names).toHaveLength(10)
     expect(names.find((l) => l.startsWith('lenet5 '))).not.toMatch(/planned/)
-    expect(names.find((l) => l.startsWith('bootstrap '))).toMatch(/planned/)
+    expect(names.find((l) => l.startsWith('bootstrap '))).not.toMatch(/planned/)
+    expect(names.find((l) => l.startsWith('resnet20 '))).toMatch(/planned/)
   })
   it('ends with 10 for a planned benchmark and 2 for a wrong option, without rows', () => {
     for (const [args, code] of [

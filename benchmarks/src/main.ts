@@ -5,6 +5,7 @@ import { HeMlError, InvalidArgumentError } from '@he-ml/ckks-core'
 import { exitCodeOf } from '@he-ml/cli'
 import { Command, CommanderError } from 'commander'
 import type { Benchmark } from './benchmark.ts'
+import { bootstrap } from './bootstrapping/bootstrap.ts'
 import { keySwitch } from './key-switch.ts'
 import { machineRow } from './machine.ts'
 import { lenet5 } from './networks/lenet5.ts'
@@ -15,7 +16,15 @@ import { planned } from './planned.ts'
 import { terminalTable } from './render-table.ts'
 import { RowWriter } from './rows.ts'
 
-const benchmarks: readonly Benchmark[] = [keySwitch, peersSeal, peersOpenfhe, lenet5, lenet5Batch, ...planned]
+const benchmarks: readonly Benchmark[] = [
+  keySwitch,
+  peersSeal,
+  peersOpenfhe,
+  lenet5,
+  lenet5Batch,
+  bootstrap,
+  ...planned,
+]
 
 const program = new Command('bench')
   .description('what HE-ML costs: rows of JSON on standard output, a table for people on a terminal')

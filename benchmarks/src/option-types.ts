@@ -8,3 +8,17 @@ export function positive(text: string): number {
 
 /** "1,2" */
 export const positiveList = (text: string): number[] => text.split(',').map(positive)
+
+export function atLeastTwo(text: string): number {
+  const value = positive(text)
+  if (value < 2) throw new InvalidArgumentError('expected at least 2.')
+  return value
+}
+
+/** One of the words given. */
+export const choice =
+  (...words: readonly string[]) =>
+  (text: string): string => {
+    if (!words.includes(text)) throw new InvalidArgumentError(`expected ${words.join(' or ')}.`)
+    return text
+  }

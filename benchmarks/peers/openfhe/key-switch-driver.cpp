@@ -1,4 +1,4 @@
-// Times OpenFHE for the peers-openfhe benchmark.
+// Times OpenFHE's key switch and rotation for the peers-openfhe benchmark.
 //
 // The driver is a process of its own, so that the benchmark can interleave its
 // repetitions with ours: it sets everything up, checks that its results are
@@ -8,23 +8,17 @@
 //
 // Metrics: "key-switch" is decompose, modUp, inner product and modDown of one
 // polynomial; "rotate" is the same plus the automorphism and OpenFHE's own
-// bookkeeping; "bootstrap" refreshes a ciphertext with all slots filled.
+// bookkeeping. Bootstrapping has a driver of its own beside this one.
 
-#include <chrono>
 #include <cmath>
-#include <complex>
 #include <cstdint>
-#include <cstdlib>
 #include <functional>
 #include <iostream>
-#include <map>
-#include <optional>
 #include <stdexcept>
 #include <string>
-#include <unistd.h>
 #include <vector>
 
-#include "openfhe.h"
+#include "driver.h"
 
 namespace {
 
@@ -35,7 +29,7 @@ using lbcrypto::DCRTPoly;
 struct Options {
   std::string metric = "key-switch";
   uint32_t logN = 16;
-  uint32_t limbs = 24;  // for bootstrap: levels wanted after it
+  uint32_t limbs = 24;
   uint32_t dnum = 3;
   int threads = 1;
   int repetitions = 0;  // 0: one repetition per "go"
@@ -46,39 +40,19 @@ struct Options {
 
 Options parse(int argc, char** argv) {
   Options options;
-  const std::map<std::string, std::function<void(const std::string&)>> setters = {
-      {"--metric", [&](const std::string& v) { options.metric = v; }},
-      {"--log-n", [&](const std::string& v) { options.logN = std::stoul(v); }},
-      {"--limbs", [&](const std::string& v) { options.limbs = std::stoul(v); }},
-      {"--dnum", [&](const std::string& v) { options.dnum = std::stoul(v); }},
-      {"--threads", [&](const std::string& v) { options.threads = std::stoi(v); }},
-      {"--repetitions", [&](const std::string& v) { options.repetitions = std::stoi(v); }},
-      {"--scaling-bits", [&](const std::string& v) { options.scalingBits = std::stoi(v); }},
-      {"--first-bits", [&](const std::string& v) { options.firstBits = std::stoi(v); }},
-  };
-  for (int i = 1; i < argc; i++) {
-    const std::string name = argv[i];
-    if (name == "--insecure-ring") {
-      options.insecure = true;
-      continue;
-    }
-    const auto setter = setters.find(name);
-    if (setter == setters.end() || i + 1 == argc) throw std::invalid_argument("unknown or incomplete option " + name);
-    setter->second(argv[++i]);
-  }
+  driver::parse(argc, argv,
+                {{
+                     {"--metric", [&](const std::string& v) { options.metric = v; }},
+                     {"--log-n", [&](const std::string& v) { options.logN = std::stoul(v); }},
+                     {"--limbs", [&](const std::string& v) { options.limbs = std::stoul(v); }},
+                     {"--dnum", [&](const std::string& v) { options.dnum = std::stoul(v); }},
+                     {"--threads", [&](const std::string& v) { options.threads = std::stoi(v); }},
+                     {"--repetitions", [&](const std::string& v) { options.repetitions = std::stoi(v); }},
+                     {"--scaling-bits", [&](const std::string& v) { options.scalingBits = std::stoi(v); }},
+                     {"--first-bits", [&](const std::string& v) { options.firstBits = std::stoi(v); }},
+                 },
+                 {{"--insecure-ring", [&] { options.insecure = true; }}}});
   return options;
-}
-
-// OpenFHE caches OpenMP's thread count while it is loaded and passes the cached
-// number to each of its loops, so that omp_set_num_threads comes too late: the
-// environment has to be right before the process starts.
-void restartWithThreads(int threads, char** argv) {
-  const std::string wanted = std::to_string(threads);
-  const char* present = std::getenv("OMP_NUM_THREADS");
-  if (present != nullptr && wanted == present) return;
-  setenv("OMP_NUM_THREADS", wanted.c_str(), 1);
-  execv("/proc/self/exe", argv);
-  throw std::runtime_error("cannot restart with OMP_NUM_THREADS set");
 }
 
 // A 128-bit security level makes OpenFHE refuse a ring too small for its modulus.
@@ -164,78 +138,33 @@ Task keySwitchTask(const Options& options) {
   return task;
 }
 
-Task bootstrapTask(const Options& options) {
-  lbcrypto::CCParams<lbcrypto::CryptoContextCKKSRNS> parameters;
-  setRing(parameters, options);
-  parameters.SetScalingTechnique(lbcrypto::FLEXIBLEAUTO);
-  const std::vector<uint32_t> budget = {3, 3};
-  const uint32_t depth = options.limbs + lbcrypto::FHECKKSRNS::GetBootstrapDepth(budget, lbcrypto::UNIFORM_TERNARY);
-  parameters.SetMultiplicativeDepth(depth);
-  auto context = lbcrypto::GenCryptoContext(parameters);
-  for (auto feature : {lbcrypto::PKE, lbcrypto::KEYSWITCH, lbcrypto::LEVELEDSHE, lbcrypto::ADVANCEDSHE, lbcrypto::FHE})
-    context->Enable(feature);
-
-  const uint32_t slots = context->GetRingDimension() / 2;
-  context->EvalBootstrapSetup(budget, {0, 0}, slots);
-  const auto keys = context->KeyGen();
-  context->EvalMultKeyGen(keys.secretKey);
-  context->EvalBootstrapKeyGen(keys.secretKey, slots);
-  const auto values = testValues(slots);
-  const auto plain = context->MakeCKKSPackedPlaintext(values, 1, depth - 1, nullptr, slots);
-  const auto input = context->Encrypt(keys.publicKey, plain);
-
-  const auto refreshed = context->EvalBootstrap(input);
-  Task task{context, worstBits(decryptSlots(context, keys.secretKey, refreshed, slots), values, 0), {}};
-  task.repetition = [=] { context->EvalBootstrap(input); };
-  return task;
-}
-
-double microseconds(const std::function<void()>& repetition) {
-  const auto start = std::chrono::steady_clock::now();
-  repetition();
-  return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count();
-}
-
 void printReady(const Options& options, const Task& task) {
-  const auto rns = std::dynamic_pointer_cast<lbcrypto::CryptoParametersRNS>(task.context->GetCryptoParameters());
-  const auto limbs = rns->GetElementParams()->GetParams().size();
-  const auto special = rns->GetParamsP()->GetParams().size();
-  const auto logQP = rns->GetParamsQP()->GetModulus().GetMSB();
   std::cout << "{\"metric\":\"ready\",\"peer\":\"openfhe " PEER_VERSION "\",\"task\":\"" << options.metric
-            << "\",\"logN\":" << options.logN << ",\"limbs\":" << limbs << ",\"special\":" << special
-            << ",\"dnum\":" << options.dnum << ",\"threads\":" << options.threads << ",\"logQP\":" << logQP
-            << ",\"security\":\"" << (options.insecure ? "not checked" : "128 classical")
-            << "\",\"precisionBits\":" << task.precisionBits << "}" << std::endl;
+            << "\",\"logN\":" << options.logN << "," << driver::sizesJson(task.context)
+            << ",\"threads\":" << options.threads << ",\"security\":\""
+            << (options.insecure ? "not checked" : "128 classical") << "\",\"precisionBits\":" << task.precisionBits
+            << "}" << std::endl;
 }
 
 void printRepetition(const Options& options, const Task& task) {
-  std::cout << "{\"metric\":\"" << options.metric << "\",\"us\":" << std::llround(microseconds(task.repetition)) << "}"
-            << std::endl;
+  const auto time = driver::elapsed(task.repetition).wallMicroseconds;
+  std::cout << "{\"metric\":\"" << options.metric << "\",\"us\":" << std::llround(time) << "}" << std::endl;
 }
 
 void run(const Options& options) {
-  const Task task = options.metric == "bootstrap" ? bootstrapTask(options) : keySwitchTask(options);
+  const Task task = keySwitchTask(options);
   if (!(task.precisionBits >= 4)) throw std::runtime_error("the result decrypts wrongly");
   task.repetition();  // warm-up
   printReady(options, task);
-  if (options.repetitions > 0) {
-    for (int i = 0; i < options.repetitions; i++) printRepetition(options, task);
-    return;
-  }
-  for (std::string line; std::getline(std::cin, line);)
-    if (line == "go") printRepetition(options, task);
+  driver::repeat(options.repetitions, [&] { printRepetition(options, task); });
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
+  return driver::reportErrors("key-switch-driver", [&] {
     const Options options = parse(argc, argv);
-    restartWithThreads(options.threads, argv);
+    driver::restartWithThreads(options.threads, argv);
     run(options);
-    return 0;
-  } catch (const std::exception& error) {
-    std::cerr << "key-switch-driver: " << error.what() << std::endl;
-    return 1;
-  }
+  });
 }

@@ -14,6 +14,7 @@ import {
   type NativeEngine,
 } from '@he-ml/ckks-native'
 import { type BoundPlan, bindPlan, parsePlan, Runner } from '@he-ml/pipeline'
+import { answerRequests, type CloseRequest } from '../worker-process.ts'
 import { loadModel } from './digits.ts'
 
 export type ServerRequest =
@@ -28,7 +29,7 @@ export type ServerRequest =
   | { readonly do: 'prepare' }
   | { readonly do: 'run'; readonly input: string; readonly output: string }
   | { readonly do: 'usage' }
-  | { readonly do: 'close' }
+  | CloseRequest
 
 export interface ServerReply {
   /** Seconds of the request, files read and written left out. */
@@ -51,13 +52,7 @@ let engine: NativeEngine
 let runner: Runner | undefined
 const delays = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS })
 
-process.on('message', (request: ServerRequest) => {
-  answer(request).then(
-    (reply) => process.connected && process.send!(reply),
-    (error: unknown) =>
-      process.send!({ seconds: 0, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
-  )
-})
+answerRequests(answer)
 
 async function answer(request: ServerRequest): Promise<ServerReply> {
   switch (request.do) {

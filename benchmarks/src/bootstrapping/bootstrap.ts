@@ -1,0 +1,155 @@
+/**
+ * Bootstrapping: time, precision over many ciphertexts of fresh random values, levels left, the server's memory, keys. With
+ * --chain one ciphertext is bootstrapped again and again, all its levels used up in between.
+ */
+import { writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { BOOTSTRAPPING_SETS, bootstrappingSet, HeMlError } from '@he-ml/ckks-core'
+import { kernels } from '@he-ml/ckks-native'
+import { define } from '../benchmark.ts'
+import { atLeastTwo, choice, positive, positiveList } from '../option-types.ts'
+import { progress } from '../progress.ts'
+import type { Emit, RowParams } from '../rows.ts'
+import { median } from '../statistics.ts'
+import { bits, chainGrowth, overall, type SlotErrors } from './accuracy.ts'
+import { BootstrappingClient, BootstrappingServer } from './encrypted-bootstrapping.ts'
+import { randomSlots, randomSource } from './random-slots.ts'
+
+interface Options {
+  readonly set: string
+  readonly slots?: number
+  readonly content: 'complex' | 'real'
+  readonly threads: readonly number[]
+  readonly count: number
+  readonly repetitions: number
+  readonly chain?: number
+  readonly series?: string
+}
+
+const NAME = 'bootstrap'
+const GB = 1e9
+/** A result with fewer bits in its worst slot is a wrong one: nothing is timed then. */
+const LEAST_BITS = 8
+const SEED = 2026
+
+export const bootstrap = define<Options>({
+  name: NAME,
+  description: 'refreshing a ciphertext: time, precision over many, levels left, memory, keys; chains of bootstraps',
+  configure: (command) =>
+    void command
+      .option('--set <name>', `parameters: ${Object.keys(BOOTSTRAPPING_SETS).join(', ')}`, 'N16-B10')
+      .option('--slots <n>', 'slots, a power of two (default: those of the set)', positive)
+      .option('--content <kind>', 'complex or real values', choice('complex', 'real'), 'complex')
+      .option('--threads <list>', 'thread counts of the server', positiveList, [1, availableParallelism()])
+      .option('--count <n>', 'ciphertexts of fresh random values, on the last thread count', positive, 20)
+      .option('--repetitions <n>', 'ciphertexts on each other thread count', positive, 5)
+      .option(
+        '--chain <n>',
+        'bootstraps of one ciphertext in a row, two at least, on the last thread count',
+        atLeastTwo,
+      )
+      .option('--series <file>', 'JSON: the errors of the chain, one after another'),
+  async run({ set, slots, content, threads, count, repetitions, chain, series }, emit) {
+    const adapted = bootstrappingSet(set, { ...(slots === undefined ? {} : { slots }), content })
+    await using client = await BootstrappingClient.create(adapted, {
+      threads: availableParallelism(),
+      onKey: (made, total) => progress(`key ${made} of ${total}`),
+    })
+    const { circuit } = client
+    const { logN, logQP } = circuit.parameters
+    const kernel = kernels().active
+    const common = { set, logN, slots: circuit.spec.slots, content, kernel }
+    const row = (params: RowParams, metric: string, value: number, unit: string) =>
+      emit({ name: NAME, params, metric, value, unit })
+    row(common, 'levels-left', circuit.usableLevels, 'levels')
+    row(common, 'log-qp', logQP, 'bits')
+    row(common, 'failure-probability', circuit.failureProbability, 'per bootstrap')
+    row(common, 'keys-count', client.keyFiles.length, 'keys')
+    row(common, 'key-file-bytes', client.keyFileBytes / GB, 'GB')
+    for (const [i, threadCount] of threads.entries()) {
+      const last = i === threads.length - 1
+      const { server, loadSeconds, prepareSeconds } = await BootstrappingServer.start(client, threadCount)
+      await using _server = server
+      const params = { ...common, threads: threadCount }
+      row(params, 'keys-load', loadSeconds, 's')
+      row(params, 'prepare', prepareSeconds, 's')
+      const measured = await measureFresh(server, circuit.spec, last ? count : repetitions)
+      row(params, 'time', median(measured.seconds), 's')
+      row(params, 'time-best', Math.min(...measured.seconds), 's')
+      const { mean, max } = overall(measured.errors)
+      const many = { ...params, ciphertexts: measured.errors.length }
+      row(many, 'precision-mean', bits(mean), 'bits')
+      row(many, 'precision-min', bits(max), 'bits')
+      const usage = await server.usage()
+      row(params, 'key-bytes', usage.keyBytes! / GB, 'GB')
+      row(params, 'peak-rss', usage.peakBytes! / GB, 'GB')
+      if (last && chain !== undefined)
+        await measureChain({ client, server, single: overall(measured.errors), rounds: chain, series, params, emit })
+    }
+  },
+})
+
+interface Fresh {
+  readonly seconds: number[]
+  readonly errors: SlotErrors[]
+}
+
+/** Warms up and checks, then bootstraps `count` ciphertexts of values of their own. */
+async function measureFresh(
+  server: BootstrappingServer,
+  { slots, content }: { readonly slots: number; readonly content: 'complex' | 'real' },
+  count: number,
+): Promise<Fresh> {
+  const random = randomSource(SEED)
+  const { errors: first } = await server.bootstrap(randomSlots(slots, content, random))
+  if (!(bits(first.max) >= LEAST_BITS))
+    throw new HeMlError(
+      'Benchmark',
+      `the bootstrapped ciphertext decrypts to ${bits(first.max).toFixed(1)} bits in its worst slot, expected ${LEAST_BITS}`,
+    )
+  const fresh: Fresh = { seconds: [], errors: [] }
+  for (let i = 0; i < count; i++) {
+    const { seconds, errors } = await server.bootstrap(randomSlots(slots, content, random))
+    fresh.seconds.push(seconds)
+    fresh.errors.push(errors)
+    const worst = bits(overall(fresh.errors).max)
+    progress(`bootstrap ${i + 1} of ${count}: ${seconds.toFixed(2)} s, worst slot so far ${worst.toFixed(1)} bits`)
+  }
+  return fresh
+}
+
+/** One ciphertext through many bootstraps. */
+async function measureChain(of: {
+  readonly client: BootstrappingClient
+  readonly server: BootstrappingServer
+  readonly single: SlotErrors
+  readonly rounds: number
+  readonly series: string | undefined
+  readonly params: RowParams
+  readonly emit: Emit
+}): Promise<void> {
+  const { client, server, single, rounds, series, emit } = of
+  const { slots, content } = client.circuit.spec
+  const values = randomSlots(slots, content, randomSource(SEED + 1))
+  const one = { re: new Float64Array(slots).fill(1), im: new Float64Array(slots) }
+  const ones = await client.encrypt(one, client.circuit.outputLevel, 'ones')
+  const errors = [(await server.bootstrap(values)).errors]
+  while (errors.length < rounds) {
+    const { seconds, errors: now } = await server.chain(values, ones)
+    errors.push(now)
+    progress(
+      `chain ${errors.length} of ${rounds}: ${seconds.toFixed(2)} s, worst slot ${bits(now.max).toFixed(1)} bits`,
+    )
+  }
+  if (series !== undefined)
+    await writeFile(series, `${JSON.stringify({ ...of.params, rounds, single, chain: errors }, null, 1)}\n`)
+  const params = { ...of.params, rounds }
+  const growth = chainGrowth(errors, single)
+  const last = errors.at(-1)!
+  const row = (metric: string, value: number, unit: string) =>
+    emit({ name: 'bootstrap-chain', params, metric, value, unit })
+  row('precision-mean', bits(last.mean), 'bits')
+  row('precision-min', bits(last.max), 'bits')
+  row('growth-mean', growth.mean, 'x')
+  row('growth-max', growth.max, 'x')
+}

@@ -1,0 +1,151 @@
+/** Client and server of a bootstrapping circuit: the client here, the server in its own process, files between them. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import {
+  type Bootstrapping,
+  createBootstrapping,
+  createPlanEngine,
+  type KeyRequest,
+  listKeyNeeds,
+  type Parameters,
+} from '@he-ml/ckks-core'
+import type { SecretKey } from '@he-ml/ckks-core/client'
+import { createNativeClient, type NativeClient } from '@he-ml/ckks-native/client'
+import { WorkerProcess } from '../worker-process.ts'
+import { type ComplexSlots, type SlotErrors, slotErrors } from './accuracy.ts'
+import type { ServerReply, ServerRequest } from './server.worker.ts'
+
+/** One bootstrap: the server's seconds, and how far the decrypted result is from what it should be. */
+export interface BootstrapResult {
+  readonly seconds: number
+  readonly errors: SlotErrors
+}
+
+/** The client: secret key, and all evaluation keys as files that any number of servers can load. */
+export class BootstrappingClient implements AsyncDisposable {
+  readonly circuit: Bootstrapping
+  readonly keyFiles: readonly string[]
+  readonly keyFileBytes: number
+  readonly folder: string
+  readonly #client: NativeClient
+  readonly #key: SecretKey
+
+  private constructor(
+    circuit: Bootstrapping,
+    client: NativeClient,
+    key: SecretKey,
+    folder: string,
+    files: { readonly paths: readonly string[]; readonly bytes: number },
+  ) {
+    this.circuit = circuit
+    this.#client = client
+    this.#key = key
+    this.folder = folder
+    this.keyFiles = files.paths
+    this.keyFileBytes = files.bytes
+  }
+
+  /** Makes the keys that the circuit asks for on the plan engine. */
+  static async create(
+    of: { readonly parameters: Parameters; readonly spec: Bootstrapping['spec'] },
+    options: { readonly threads: number; readonly onKey?: (made: number, total: number) => void },
+  ): Promise<BootstrappingClient> {
+    const circuit = createBootstrapping(of.parameters, of.spec)
+    const request = await keyRequest(circuit)
+    const client = createNativeClient(of.parameters, { threads: options.threads })
+    const key = await client.generateSecretKey()
+    const folder = await mkdtemp(join(tmpdir(), 'he-ml-bench-'))
+    const total = listKeyNeeds(request).length
+    const paths: string[] = []
+    let bytes = 0
+    for await (const file of client.generateEvaluationKeys(key, request)) {
+      const path = join(folder, file.name)
+      await writeFile(path, file.bytes)
+      bytes += file.bytes.length
+      paths.push(path)
+      options.onKey?.(paths.length, total)
+    }
+    return new BootstrappingClient(circuit, client, key, folder, { paths, bytes })
+  }
+
+  async encrypt(values: ComplexSlots, level: number, name: string): Promise<string> {
+    const file = join(this.folder, name)
+    await writeFile(file, await this.#client.encrypt(this.#key, [{ values }], { level }))
+    return file
+  }
+
+  /** Errors of the only ciphertext of a file. */
+  async errors(file: string, wanted: ComplexSlots): Promise<SlotErrors> {
+    const [got] = await this.#client.decrypt(this.#key, await readFile(file))
+    return slotErrors(got!, wanted)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#key.dispose()
+    await this.#client.dispose()
+    await rm(this.folder, { recursive: true, force: true })
+  }
+}
+
+/** A server with the client's keys, ready to bootstrap. */
+export class BootstrappingServer implements AsyncDisposable {
+  readonly #client: BootstrappingClient
+  readonly #process = new WorkerProcess<ServerRequest, ServerReply>(
+    fileURLToPath(new URL('./server.worker.ts', import.meta.url)),
+  )
+
+  private constructor(client: BootstrappingClient) {
+    this.#client = client
+  }
+
+  static async start(
+    client: BootstrappingClient,
+    threads: number,
+  ): Promise<{ server: BootstrappingServer; loadSeconds: number; prepareSeconds: number }> {
+    const server = new BootstrappingServer(client)
+    try {
+      const { parameters, spec } = client.circuit
+      await server.#process.ask({ do: 'open', parameters: parameters.toJSON(), spec, threads })
+      const { seconds: loadSeconds } = await server.#process.ask({ do: 'keys', files: client.keyFiles })
+      const { seconds: prepareSeconds } = await server.#process.ask({ do: 'prepare' })
+      return { server, loadSeconds, prepareSeconds }
+    } catch (error) {
+      await server[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  /** Encrypts values at the level a bootstrap starts from, bootstraps, decrypts, compares. */
+  async bootstrap(values: ComplexSlots): Promise<BootstrapResult> {
+    const input = await this.#client.encrypt(values, this.#client.circuit.inputLevel, 'input')
+    const output = join(this.#client.folder, 'output')
+    const { seconds } = await this.#process.ask({ do: 'bootstrap', input, output })
+    return { seconds, errors: await this.#client.errors(output, values) }
+  }
+
+  /** The last result again: its levels used up by products with encrypted ones, bootstrapped, compared. */
+  async chain(values: ComplexSlots, ones: string): Promise<BootstrapResult> {
+    const output = join(this.#client.folder, 'output')
+    const { seconds } = await this.#process.ask({ do: 'chain', ones, output })
+    return { seconds, errors: await this.#client.errors(output, values) }
+  }
+
+  usage(): Promise<ServerReply> {
+    return this.#process.ask({ do: 'usage' })
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#process[Symbol.asyncDispose]()
+  }
+}
+
+/** What the circuit and the products of a chain need, learnt on the plan engine. */
+async function keyRequest(circuit: Bootstrapping): Promise<KeyRequest> {
+  const engine = createPlanEngine(circuit.parameters)
+  const prepared = await circuit.prepare(engine)
+  const fresh = prepared.bootstrap(engine, engine.input({ level: circuit.inputLevel, slots: circuit.spec.slots }))
+  engine.relinearize(engine.square(fresh))
+  return engine.report().keyRequest
+}

@@ -1,0 +1,122 @@
+/**
+ * The server of the bootstrapping benchmarks, a process of its own: it never holds a secret, and what memory it takes at
+ * most is what a server takes. Keys and ciphertexts come and go as files; messages only name them.
+ */
+import { readFile, writeFile } from 'node:fs/promises'
+import {
+  type BootstrappingSpec,
+  type Ciphertext,
+  createBootstrapping,
+  createParameters,
+  InvalidArgumentError,
+  type ParametersLiteral,
+  type PreparedBootstrapping,
+  toLevel,
+} from '@he-ml/ckks-core'
+import { createNativeEngine, loadEvaluationKey, type NativeEngine } from '@he-ml/ckks-native'
+import { answerRequests, type CloseRequest } from '../worker-process.ts'
+
+export type ServerRequest =
+  | {
+      readonly do: 'open'
+      readonly parameters: ParametersLiteral
+      readonly spec: BootstrappingSpec
+      readonly threads: number
+    }
+  | { readonly do: 'keys'; readonly files: readonly string[] }
+  | { readonly do: 'prepare' }
+  /** Bootstraps a file into a file, and keeps the result for 'chain'. */
+  | { readonly do: 'bootstrap'; readonly input: string; readonly output: string }
+  /** Uses up all levels of the last result by products with ones, and bootstraps it. */
+  | { readonly do: 'chain'; readonly ones: string; readonly output: string }
+  | { readonly do: 'usage' }
+  | CloseRequest
+
+export interface ServerReply {
+  /** Seconds of the request, files read and written left out; of 'chain' the bootstrap alone. */
+  readonly seconds: number
+  /** 'usage' */
+  readonly peakBytes?: number
+  readonly engineBytes?: number
+  readonly keyBytes?: number
+  readonly error?: string
+}
+
+let engine: NativeEngine
+let circuit: ReturnType<typeof createBootstrapping>
+let prepared: PreparedBootstrapping | undefined
+let result: Ciphertext | undefined
+let ones: Ciphertext | undefined
+
+answerRequests(answer)
+
+async function answer(request: ServerRequest): Promise<ServerReply> {
+  switch (request.do) {
+    case 'open': {
+      const parameters = createParameters(request.parameters)
+      circuit = createBootstrapping(parameters, request.spec)
+      engine = createNativeEngine(parameters, { threads: request.threads })
+      return { seconds: 0 }
+    }
+    case 'keys':
+      return timed(async () => {
+        for (const file of request.files) await loadEvaluationKey(engine, await readFile(file))
+      })
+    case 'prepare':
+      return timed(async () => {
+        prepared = await circuit.prepare(engine)
+        await engine.drain()
+      })
+    case 'bootstrap': {
+      using input = await engine.importCiphertext(await readFile(request.input))
+      return refresh(input, request.output)
+    }
+    case 'chain': {
+      ones ??= await engine.importCiphertext(await readFile(request.ones))
+      using used = useUp(result!, ones)
+      await used.ready()
+      return refresh(used, request.output)
+    }
+    case 'usage': {
+      const { peak, keys } = engine.memory()
+      return { seconds: 0, peakBytes: process.resourceUsage().maxRSS * 1024, engineBytes: peak, keyBytes: keys }
+    }
+    case 'close': {
+      for (const handle of [result, ones, prepared]) handle?.dispose()
+      await engine?.dispose()
+      process.disconnect()
+      return { seconds: 0 }
+    }
+    default:
+      throw new InvalidArgumentError(`server: no such request: ${JSON.stringify(request)}`)
+  }
+}
+
+async function refresh(input: Ciphertext, output: string): Promise<ServerReply> {
+  result?.dispose()
+  const reply = await timed(async () => {
+    result = prepared!.bootstrap(engine, input)
+    await result.ready()
+  })
+  await writeFile(output, await engine.exportCiphertext(result!))
+  return reply
+}
+
+/** Products with encrypted ones down to the level a bootstrap starts from; the operand is only read. */
+function useUp(a: Ciphertext, ones: Ciphertext): Ciphertext {
+  let current = engine.dropLevel(a, a.level)
+  while (current.level > circuit.inputLevel) {
+    using before = current
+    using factor = toLevel(engine, ones, before.level)
+    using raw = engine.mul(before, factor)
+    using linear = engine.relinearize(raw)
+    current = engine.rescale(linear)
+  }
+  return current
+}
+
+async function timed(work: () => Promise<unknown>): Promise<ServerReply> {
+  const started = performance.now()
+  await work()
+  return { seconds: (performance.now() - started) / 1000 }
+}
