@@ -4,11 +4,15 @@ import {
   assertEphemeralSecure,
   assertSecure,
   FormatError,
+  type HeaderOf,
   isSecure,
   parseContainer,
 } from '@he-ml/ckks-core'
 import { nativeAsync, throwIfAborted } from './errors.ts'
 import type { NativeEngine } from './native-engine.ts'
+
+/** Kinds of files that hold an evaluation key. */
+export type EvaluationKeyKind = 'relinearizationKey' | 'galoisKey' | 'encapsulationKey'
 
 /**
  * Loads one relinearisation, Galois or encapsulation key from its file. A key of a higher level replaces one of a lower.
@@ -20,6 +24,18 @@ export async function loadEvaluationKey(engine: NativeEngine, bytes: Uint8Array)
   const { header, segments } = parseContainer(bytes, { parameters: engine.parameters })
   if (header.kind !== 'relinearizationKey' && header.kind !== 'galoisKey' && header.kind !== 'encapsulationKey')
     throw new FormatError(`expected an evaluation key, got a file of kind ${header.kind}`)
+  await loadKeySegments(engine, header, segments)
+}
+
+/**
+ * The same for a file whose frame was checked before. The segments must not change until the promise settles. @internal
+ * @throws as {@link loadEvaluationKey}
+ */
+export async function loadKeySegments(
+  engine: NativeEngine,
+  header: HeaderOf<EvaluationKeyKind>,
+  segments: readonly Uint8Array[],
+): Promise<void> {
   const element = header.kind === 'galoisKey' ? header.galoisElement : 0
   if (!header.seeded) throw new FormatError('expected a seeded key: the uniform half is stored as its seed')
   if (element !== 0 && !engine.isUsable(element))

@@ -12,3 +12,4 @@ export {
   parseMachineCosts,
 } from './measure-cost-model.ts'
 export { createNativeClient, NativeClient } from './native-client.ts'
+export { type WrittenKeys, writeEvaluationKeys } from './write-evaluation-keys.ts'

@@ -6,9 +6,7 @@ import {
   type AnyParameters,
   assertEphemeralSecure,
   checkedSlots,
-  conjugationElement,
   encodeContainer,
-  galoisElement,
   type KeyNeed,
   type KeyRequest,
   listKeyNeeds,
@@ -31,6 +29,7 @@ import { encodeCiphertexts, importCiphertexts } from '../ciphertext-files.ts'
 import { nativeAsync, throwIfAborted } from '../errors.ts'
 import { assertKeySecure } from '../evaluation-keys.ts'
 import { createNativeEngine, type NativeEngine, type NativeEngineOptions } from '../native-engine.ts'
+import { type KeyHeader, keyFileName, keyHeader } from './key-header.ts'
 import { NativeSecretKey } from './native-secret-key.ts'
 
 /** See {@link createNativeClient}. */
@@ -96,13 +95,29 @@ export class NativeClient extends BaseClientEngine {
     request: KeyRequest,
     options: KeyGenerationOptions = {},
   ): AsyncGenerator<KeyFile> {
+    for await (const { name, header, segments } of this.generateKeySegments(key, request, options)) {
+      const { kind, level } = header
+      const bytes = encodeContainer(header, segments, this.parameters)
+      if (kind === 'galoisKey') yield { name, kind, level, galoisElement: header.galoisElement, bytes }
+      else yield { name, kind, level, bytes }
+    }
+  }
+
+  /** Keys before they become files. @internal */
+  async *generateKeySegments(
+    key: SecretKey,
+    request: KeyRequest,
+    options: KeyGenerationOptions = {},
+  ): AsyncGenerator<KeySegments> {
     const needs = listKeyNeeds(request)
     for (const need of needs) assertKeySecure(this.parameters, need.level, describe(need))
     if (request.encapsulation !== undefined) assertEphemeralSecure(this.parameters)
     const { onProgress, signal, ...provenance } = options
     for (const [i, need] of needs.entries()) {
       throwIfAborted(signal, `key generation: cancelled after ${i} of ${needs.length} keys`)
-      yield await this.#evaluationKey(this.#own(key, 'generateEvaluationKeys'), need, provenance)
+      const secret = this.#own(key, 'generateEvaluationKeys')
+      const header = keyHeader(this.parameters, need, { keyId: key.keyId, ...provenance })
+      yield { name: keyFileName(header), header, segments: await this.#keySegments(secret, header) }
       onProgress?.(i + 1, needs.length)
     }
   }
@@ -170,44 +185,14 @@ export class NativeClient extends BaseClientEngine {
     return this.#engine.dispose()
   }
 
-  async #evaluationKey(secret: OwnedKey, need: KeyNeed, provenance: Provenance): Promise<KeyFile> {
-    const { parameters } = this
-    const { level } = need
-    if (need.kind === 'encapsulation') return this.#encapsulationKey(secret, level, provenance)
-    const element =
-      need.kind === 'relinearization'
-        ? 0
-        : need.kind === 'conjugation'
-          ? conjugationElement(parameters.logN)
-          : galoisElement(need.steps, parameters.logN)
-    const segment = await nativeAsync(() => this.#binding.generateKey(secret.handle, element, level))
-    const common = this.#switchingKeyHeader(secret, level, provenance)
-    if (need.kind === 'relinearization') {
-      const bytes = encodeContainer({ kind: 'relinearizationKey', ...common }, [segment], parameters)
-      return { name: 'relinearization.key', kind: 'relinearizationKey', level, bytes }
+  async #keySegments(secret: OwnedKey, header: KeyHeader): Promise<readonly Uint8Array[]> {
+    const { level } = header
+    if (header.kind === 'encapsulationKey') {
+      const made = await nativeAsync(() => this.#binding.generateEncapsulationKey(secret.handle, level))
+      return [made.toSparse, made.toDense]
     }
-    const bytes = encodeContainer({ kind: 'galoisKey', ...common, galoisElement: element }, [segment], parameters)
-    return { name: `galois-${element}.key`, kind: 'galoisKey', level, galoisElement: element, bytes }
-  }
-
-  async #encapsulationKey(secret: OwnedKey, level: number, provenance: Provenance): Promise<KeyFile> {
-    const { toSparse, toDense } = await nativeAsync(() => this.#binding.generateEncapsulationKey(secret.handle, level))
-    const header = { kind: 'encapsulationKey', ...this.#switchingKeyHeader(secret, level, provenance) } as const
-    const bytes = encodeContainer(header, [toSparse, toDense], this.parameters)
-    return { name: 'encapsulation.key', kind: 'encapsulationKey', level, bytes }
-  }
-
-  #switchingKeyHeader(secret: OwnedKey, level: number, provenance: Provenance) {
-    const { parameters } = this
-    return {
-      parameters: parameters.id,
-      keyId: secret.source.keyId,
-      ...provenance,
-      level,
-      seeded: true,
-      limbs: parameters.limbsAt(level) + parameters.p.length,
-      digits: parameters.digitsAt(level),
-    }
+    const element = header.kind === 'galoisKey' ? header.galoisElement : 0
+    return [await nativeAsync(() => this.#binding.generateKey(secret.handle, element, level))]
   }
 
   async #importPublicKey(file: Uint8Array) {
@@ -220,6 +205,13 @@ export class NativeClient extends BaseClientEngine {
     this.checkKey(key, operation)
     return { source: key, handle: (key as NativeSecretKey).handleFor(this.#binding, operation) }
   }
+}
+
+/** A generated key: its file's name, header and segments. @internal */
+export interface KeySegments {
+  readonly name: string
+  readonly header: KeyHeader
+  readonly segments: readonly Uint8Array[]
 }
 
 interface OwnedKey {
