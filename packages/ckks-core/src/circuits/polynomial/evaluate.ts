@@ -38,12 +38,12 @@ function chain(engine: Evaluator, input: Ciphertext, polynomials: readonly Polyn
     const level = current.level - depth
     const last = i === polynomials.length - 1
     const evaluation = new Evaluation(engine, current, basis, plan)
+    const previous = current
     try {
-      const next = evaluation.run((last ? targetScale : undefined) ?? engine.parameters.scaleAt(level))
-      if (current !== input) current.dispose()
-      current = next
+      current = evaluation.run((last ? targetScale : undefined) ?? engine.parameters.scaleAt(level))
     } finally {
       evaluation.dispose()
+      if (previous !== input) previous.dispose()
     }
   }
   return current

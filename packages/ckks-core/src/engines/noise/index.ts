@@ -1,5 +1,3 @@
 export * from './gaussian.ts'
 export * from './noise-model.ts'
-export * from './noise-tape.ts'
 export * from './predict.ts'
-export * from './tape-engine.ts'

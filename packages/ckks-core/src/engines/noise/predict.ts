@@ -59,7 +59,8 @@ export function recordCircuit(
   circuit: SlotwiseCircuit,
 ): CircuitResponse {
   const tape = new TapeEngine(parameters, toComplex(samples).re.length)
-  const input = tape.input(samples, at)
+  // the input's own error counts in the gain
+  const input = tape.input(samples, { level: at.level, scale: at.scale })
   const result = circuit(tape, input)
   return { gain: tape.gain(result, input), added: tape.error(result), magnitude: tape.magnitude(result) }
 }
