@@ -1,72 +1,203 @@
 import { describe, expect, it } from 'vitest'
 import { createClearEngine } from '../../engines/clear/index.ts'
 import { createPlanEngine } from '../../engines/plan/index.ts'
-import { insecureParameters } from '../../parameters/create-parameters.ts'
+import { CancelledError, InvalidArgumentError, LevelError, SecurityError } from '../../errors/errors.ts'
+import { createParameters, insecureParameters } from '../../parameters/create-parameters.ts'
+import { ephemeralLogQP, MAX_LOG_SPARSE_128 } from '../../parameters/ephemeral.ts'
+import { RECOMMENDED_MARGIN } from '../../parameters/security.ts'
+import type { ComplexVector } from '../../port/slot-values.ts'
 import { createBootstrapping } from './bootstrapping.ts'
 import { type BootstrappingRequest, bootstrappingLiteral } from './bootstrapping-parameters.ts'
 import { BOOTSTRAPPING_SETS, bootstrappingSet } from './bootstrapping-sets.ts'
+import type { BootstrappingSpec } from './bootstrapping-spec.ts'
+import { bootstrapIterated } from './iterated.ts'
 
-const request: BootstrappingRequest = {
-  ...BOOTSTRAPPING_SETS['N16-B10'],
-  logN: 10,
-  levels: 3,
-  specialBits: new Array(8).fill(47.9),
-  spec: { ...BOOTSTRAPPING_SETS['N16-B10'].spec, slots: 2 ** 9 },
+const base = BOOTSTRAPPING_SETS['N16-B10']
+const SLOTS = 2 ** 9
+
+function small(change: Partial<BootstrappingSpec> = {}, noise = true) {
+  const spec = { ...base.spec, slots: SLOTS, ...change }
+  const request: BootstrappingRequest = {
+    ...base,
+    logN: 10,
+    levels: 3,
+    specialBits: new Array(8).fill(47.9),
+    spec,
+  }
+  const parameters = insecureParameters(bootstrappingLiteral(request))
+  return {
+    parameters,
+    spec,
+    circuit: createBootstrapping(parameters, spec),
+    engine: createClearEngine(parameters, { noise }),
+  }
 }
-const disc = (slots: number, seed = 1) => ({
-  re: Float64Array.from({ length: slots }, (_, i) => 0.7 * Math.sin(i * i * seed + 1)),
-  im: Float64Array.from({ length: slots }, (_, i) => 0.7 * Math.cos(3 * i + seed)),
-})
+
+/** Points of the unit disc times a radius. */
+const disc = (slots: number, radius = 1) => {
+  const points = Array.from(
+    { length: slots },
+    (_, i) => [radius * Math.sqrt(((i * 37) % slots) / slots), 2.4 * i] as const,
+  )
+  return {
+    re: Float64Array.from(points, ([r, a]) => r * Math.cos(a)),
+    im: Float64Array.from(points, ([r, a]) => r * Math.sin(a)),
+  }
+}
+const real = (slots: number, radius = 1) => disc(slots, radius).re
+
+function errors(got: Required<ComplexVector>, want: ComplexVector) {
+  const sizes = got.re.map((x, i) => Math.hypot(x - want.re[i]!, got.im[i]! - (want.im?.[i] ?? 0)))
+  return {
+    worst: -Math.log2(sizes.reduce((a, b) => Math.max(a, b), 0)),
+    rms: -Math.log2(Math.sqrt(sizes.reduce((a, b) => a + b * b, 0) / sizes.length)),
+  }
+}
 
 describe('bootstrapping on the clear engine', () => {
   it.each([
-    ['all slots', {}],
-    ['few slots', { slots: 64 }],
-    ['arcsine', { arcsine: true, logMessageRatio: 8 }],
-  ])('%s', async (_, change) => {
-    const spec = { ...request.spec, ...change }
-    const parameters = insecureParameters(bootstrappingLiteral({ ...request, spec }))
-    const engine = createClearEngine(parameters, { noise: true })
-    const circuit = createBootstrapping(parameters, spec)
+    ['all slots', {}, 18],
+    ['few slots', { slots: 64 }, 18],
+    ['one factor down, five up', { slotsToCoeffs: 1, coeffsToSlots: 5 }, 18],
+    ['arcsine', { arcsine: true, logMessageRatio: 8 }, 21],
+    ['a large message', { logMessageRatio: 5 }, 6.5],
+  ] as const)('%s: the values come back at the output level, as precise as planned', async (_, change, bits) => {
+    const { parameters, spec, circuit, engine } = small(change)
     const prepared = await circuit.prepare(engine)
     const values = disc(spec.slots)
     const used = engine.encryptClear(values, { level: circuit.inputLevel })
     const fresh = prepared.bootstrap(engine, used)
     expect(fresh.level).toBe(circuit.outputLevel)
-    const got = engine.readClear(fresh)
-    let worst = 0
-    for (let i = 0; i < spec.slots; i++)
-      worst = Math.max(worst, Math.hypot(got.re[i]! - values.re[i]!, got.im[i]! - values.im[i]!))
-    console.log(-Math.log2(worst), circuit.failureProbability)
-    expect(-Math.log2(worst)).toBeGreaterThan(15)
+    expect(fresh.scale / parameters.scaleAt(fresh.level)).toBeCloseTo(1, 12)
+    expect(fresh.slots).toBe(spec.slots)
+    const measured = errors(engine.readClear(fresh), values)
+    expect(measured.worst).toBeGreaterThan(bits)
+    const plan = createPlanEngine(parameters)
+    const planned = (await circuit.prepare(plan)).bootstrap(
+      plan,
+      plan.input({ level: circuit.inputLevel, slots: spec.slots, magnitude: Math.SQRT1_2, error: 0 }),
+    )
+    expect(Math.abs(plan.estimate(planned).precisionBits - measured.rms)).toBeLessThan(1)
+    for (const handle of [used, fresh, prepared]) handle.dispose()
+    expect(engine.memory().total).toBe(0)
+  })
+
+  it('takes higher levels and shorter periods', async () => {
+    const { circuit, engine } = small()
+    const prepared = await circuit.prepare(engine)
+    const values = disc(32, 0.9)
+    const fresh = prepared.bootstrap(engine, engine.encryptClear(values, { level: circuit.inputLevel + 2 }))
+    const { re, im } = engine.readClear(fresh)
+    expect(errors({ re: re.slice(0, 32), im: im.slice(0, 32) }, values).worst).toBeGreaterThan(17)
+  })
+
+  it('refreshes two real ciphertexts as one, and a real one by half the work', async () => {
+    const pair = small()
+    const prepared = await pair.circuit.prepare(pair.engine)
+    const [a, b] = [real(SLOTS), real(SLOTS, 0.5)]
+    const level = pair.circuit.inputLevel
+    const [x, y] = [a, b].map((v) => pair.engine.encryptClear(v, { level }))
+    const fresh = prepared.bootstrapPair(pair.engine, x!, y!)
+    for (const [i, want] of [a, b].entries())
+      expect(errors(pair.engine.readClear(fresh[i]!), { re: want }).worst).toBeGreaterThan(18)
+
+    const single = small({ content: 'real' })
+    const half = await single.circuit.prepare(single.engine)
+    const out = half.bootstrap(single.engine, single.engine.encryptClear(a, { level }))
+    expect(errors(single.engine.readClear(out), { re: a }).worst).toBeGreaterThan(18)
+    expect(() => half.bootstrapPair(single.engine, out, out)).toThrow(InvalidArgumentError)
+  })
+
+  it('serves the ranges it was prepared for, with precision relative to them', async () => {
+    const { circuit, engine } = small()
+    const prepared = await circuit.prepare(engine, { ranges: [1, 16] })
+    const values = disc(SLOTS, 16)
+    const used = engine.encryptClear(values, { level: circuit.inputLevel })
+    const { worst } = errors(engine.readClear(prepared.bootstrap(engine, used, { range: 16 })), values)
+    expect(worst).toBeGreaterThan(18 - 4)
+    expect(worst).toBeLessThan(20 - 4)
+    expect(() => prepared.bootstrap(engine, used, { range: 2 })).toThrow(/ranges 1, 16, got 2/)
+  })
+
+  it('iterated: the second bootstrap mends the first', async () => {
+    const { parameters, circuit, engine } = small()
+    const prepared = await circuit.prepare(engine)
+    const values = disc(SLOTS)
+    const used = engine.encryptClear(values, { level: circuit.inputLevel + 1 })
+    const fresh = bootstrapIterated(engine, prepared, used, { gainBits: 14 })
+    expect(fresh.level).toBe(circuit.outputLevel - 1)
+    const measured = errors(engine.readClear(fresh), values)
+    expect(measured.worst).toBeGreaterThan(28)
+    const plan = createPlanEngine(parameters)
+    const input = plan.input({ level: circuit.inputLevel + 1, magnitude: Math.SQRT1_2 })
+    const planned = bootstrapIterated(plan, await circuit.prepare(plan), input, { gainBits: 14 })
+    expect(Math.abs(plan.estimate(planned).precisionBits - measured.rms)).toBeLessThan(2)
+    expect(() => bootstrapIterated(engine, prepared, engine.dropLevel(used, 3))).toThrow(LevelError)
+    expect(() => bootstrapIterated(engine, prepared, used, { gainBits: 0 })).toThrow(InvalidArgumentError)
+  })
+
+  it('stops at its signal and leaves nothing behind; tells its progress', async () => {
+    const { circuit, engine } = small()
+    const steps: string[] = []
+    await circuit.prepare(engine, { ranges: [1, 2], onProgress: (done, total) => void steps.push(`${done}/${total}`) })
+    expect(steps).toEqual(['1/7', '2/7', '3/7', '4/7', '5/7', '6/7', '7/7'])
+    const other = createClearEngine(circuit.parameters)
+    const controller = new AbortController()
+    const stopped = circuit.prepare(other, { signal: controller.signal, onProgress: () => controller.abort() })
+    await expect(stopped).rejects.toThrow(CancelledError)
+    expect(other.memory().total).toBe(0)
   })
 })
 
-it('plan', async () => {
-  const { parameters, spec } = bootstrappingSet('N16-B10')
-  console.log(
-    parameters.logQ,
-    parameters.logP,
-    parameters.logQP,
-    parameters.qLimbs.length,
-    parameters.p.length,
-    parameters.q.map((g) => g.map((x) => Math.log2(x).toFixed(2)).join('+')).join(' '),
-  )
-  console.log(parameters.q.map((_, l) => Math.log2(parameters.scaleAt(l)).toFixed(2)).join(' '))
-  const circuit = createBootstrapping(parameters, spec)
-  const engine = createPlanEngine(parameters)
-  const t0 = performance.now()
-  const prepared = await circuit.prepare(engine)
-  const out = prepared.bootstrap(engine, engine.input({ level: circuit.inputLevel }))
-  const r = engine.report()
-  console.log(performance.now() - t0, circuit.inputLevel, circuit.outputLevel, circuit.failureProbability)
-  console.log(
-    r.totals,
-    r.seconds,
-    r.keyBytes / 1e9,
-    r.plaintextBytes.peak / 1e9,
-    r.peakBytes / 1e9,
-    engine.estimate(out),
-  )
-  console.log(r.keyRequest.rotations.length, r.keyRequest)
+describe('what cannot be bootstrapped is refused', () => {
+  it.each([
+    [{ slots: 100 }, /slots must be a power of two/],
+    [{ slots: 1024 }, /slots/],
+    [{ coeffsToSlots: 10 }, /coeffsToSlots must be from 1 to 9/],
+    [{ degree: 31 }, /even/],
+    [{ doubleAngles: 9 }, /doubleAngles/],
+    [{ logMessageRatio: 40 }, /logMessageRatio/],
+  ] as const)('%o', (change, message) => {
+    const { parameters, spec } = small()
+    expect(() => createBootstrapping(parameters, { ...spec, ...change })).toThrow(message)
+  })
+  it('too few levels', () => {
+    const { parameters, spec } = small()
+    expect(() => createBootstrapping(parameters, { ...spec, coeffsToSlots: 6 })).toThrow(LevelError)
+  })
+  it('an ephemeral secret that would not be secure', () => {
+    const { spec } = bootstrappingSet('N15-B4')
+    const literal = bootstrappingLiteral({ ...BOOTSTRAPPING_SETS['N15-B4'], specialBits: [47.5, 42] })
+    expect(() => createBootstrapping(createParameters(literal), spec)).toThrow(SecurityError)
+    const ring = createParameters({ logN: 14, levels: 6, scaleBits: 30 })
+    expect(() => createBootstrapping(ring, { ...spec, slots: 64 })).toThrow(/use logN 15 or 16/)
+  })
+  it('ciphertexts below the input level, ranges that are no numbers', async () => {
+    const { circuit, engine } = small()
+    const prepared = await circuit.prepare(engine)
+    const low = engine.encryptClear(real(SLOTS), { level: circuit.inputLevel - 1 })
+    expect(() => prepared.bootstrap(engine, low)).toThrow(LevelError)
+    await expect(circuit.prepare(engine, { ranges: [0] })).rejects.toThrow(InvalidArgumentError)
+  })
+})
+
+describe.each(Object.keys(BOOTSTRAPPING_SETS))('the set %s', (name) => {
+  const { parameters, spec } = bootstrappingSet(name)
+  it('is 128-bit secure with 3 % to spare, its ephemeral secret too', () => {
+    expect(parameters.security).toBe(128)
+    expect(parameters.securityMargin).toBeGreaterThan(
+      RECOMMENDED_MARGIN * (parameters.logQP + parameters.securityMargin),
+    )
+    expect(ephemeralLogQP(parameters)).toBeLessThanOrEqual(MAX_LOG_SPARSE_128[parameters.logN]!)
+  })
+  it('has the levels of its name and never fails', () => {
+    const circuit = createBootstrapping(parameters, spec)
+    expect(name).toBe(`N${parameters.logN}-B${circuit.usableLevels}`)
+    expect(circuit.failureProbability).toBeLessThan(2 ** -100)
+  })
+  it('keeps one scale on all levels in use', () => {
+    const { outputLevel } = createBootstrapping(parameters, spec)
+    for (let level = 0; level <= outputLevel; level++)
+      expect(parameters.scaleAt(level) / parameters.scaleAt(0)).toBeCloseTo(1, 3)
+  })
 })

@@ -7,7 +7,9 @@
  * straightened by the arcsine's cubic term (ePrint 2020/552).
  */
 
-import { RAISE_BOUND } from '../../parameters/ephemeral.ts'
+import { GaussianSource } from '../../engines/noise/gaussian.ts'
+import { runPredicted } from '../../engines/noise/predict.ts'
+import { EPHEMERAL_WEIGHT, RAISE_BOUND } from '../../parameters/ephemeral.ts'
 import type { Evaluator } from '../../port/engine.ts'
 import type { Ciphertext } from '../../port/handles.ts'
 import { chebyshevPolynomial, evaluateChebyshev, type Polynomial } from '../polynomial/index.ts'
@@ -27,10 +29,12 @@ export interface EvalMod {
   readonly series: Polynomial
   /** What each doubling subtracts: half the square of its amplitude. */
   readonly constants: readonly number[]
-  /** Amplitude of the sine after the last doubling. */
-  readonly amplitude: number
-  /** Cubic correction of the sine, or undefined; takes and gives values divided by the range. */
+  /** Cubic correction of the sine, with the gain; undefined where the sine alone has to do. */
   readonly arcsine: Polynomial | undefined
+  /** Typical values of t, for error estimates. */
+  readonly samples: Float64Array
+  /** Root mean square, over these, of what evalMod would be wrong by without any noise. */
+  readonly bend: number
 }
 
 /**
@@ -51,23 +55,64 @@ export function createEvalMod(spec: BootstrappingSpec, range: number): EvalMod {
   }
   // arcsin(s) = s + s^3 / 6 + ... = (1 + 1/8) T_1 + T_3 / 24 + ...
   const cubic = [0, 1 + 1 / 8, 0, 1 / 24].map((c) => c * gain * range)
-  return {
+  const evalMod = {
     series: chebyshevPolynomial(cosineSeries({ degree, doubleAngles, bound: ANGLE_BOUND, amplitude: current })),
     constants,
-    amplitude,
     arcsine: spec.arcsine ? chebyshevPolynomial(cubic) : undefined,
   }
+  const typical = typicalArguments()
+  const samples = typical.map(({ multiple, message }) => angle(spec, multiple, message))
+  let square = 0
+  for (const [i, t] of samples.entries()) square += (evalModAt(evalMod, t) - range * typical[i]!.message) ** 2
+  return { ...evalMod, samples: Float64Array.from(samples), bend: Math.sqrt(square / samples.length) }
+}
+
+/** t for a multiple of q0 and a message in units of its range. */
+export const angle = (spec: BootstrappingSpec, multiple: number, message: number): number =>
+  (multiple + message * 2 ** -spec.logMessageRatio - ANGLE_SHIFT) / ANGLE_BOUND
+
+/** evalMod of a number, in floats. */
+export function evalModAt(
+  { series, constants, arcsine }: Pick<EvalMod, 'series' | 'constants' | 'arcsine'>,
+  t: number,
+) {
+  let value = series.atReal(t)
+  for (const constant of constants) value = value * value - constant
+  return arcsine ? arcsine.atReal(value) : value
+}
+
+const SAMPLES = 320
+
+/**
+ * Multiples as they occur (a rounded normal number), and messages as the real parts of points of the unit disc occur, the
+ * one independent of the other.
+ */
+function typicalArguments(): { readonly multiple: number; readonly message: number }[] {
+  const source = new GaussianSource(1)
+  const deviation = Math.sqrt((1 + EPHEMERAL_WEIGHT) / 12)
+  return Array.from({ length: SAMPLES }, () => ({
+    multiple: Math.round(deviation * source.next()),
+    message: Math.sqrt(source.uniform()) * Math.cos(2 * Math.PI * source.uniform()),
+  }))
 }
 
 /** Evaluates it on t = (m / q0 + I - 1/4) / ANGLE_BOUND; the result is at nominal scale. The input is only read. */
 export function evaluateEvalMod(engine: Evaluator, t: Ciphertext, evalMod: EvalMod): Ciphertext {
+  const { samples, bend } = evalMod
+  const result = runPredicted(engine, t, (e, x) => circuit(e, x, evalMod), { samples, identity: [evalMod] })
+  const estimate = engine.estimate?.(result)
+  if (estimate) engine.declareError?.(result, Math.hypot(estimate.error, bend))
+  return result
+}
+
+function circuit(engine: Evaluator, t: Ciphertext, { series, constants, arcsine }: EvalMod): Ciphertext {
   return scope((use) => {
-    let current = use(evaluateChebyshev(engine, t, evalMod.series))
-    for (const constant of evalMod.constants) {
+    let current = use(evaluateChebyshev(engine, t, series))
+    for (const constant of constants) {
       const square = use(engine.square(current))
       const doubled = use(engine.addScalar(square, -constant))
       current = use(engine.rescale(use(engine.relinearize(doubled))))
     }
-    return evalMod.arcsine ? use(evaluateChebyshev(engine, current, evalMod.arcsine)) : current
+    return arcsine ? use(evaluateChebyshev(engine, current, arcsine)) : current
   })
 }

@@ -4,9 +4,9 @@
  * too far off at a multiple that does occur: its weights let errors grow for arguments beyond 10 (cosine-series.ts), so the
  * probability of every argument counts whose error, times the gain, exceeds the tolerance.
  */
-import { EPHEMERAL_WEIGHT } from '../../parameters/ephemeral.ts'
+import { EPHEMERAL_WEIGHT, RAISE_BOUND } from '../../parameters/ephemeral.ts'
 import type { BootstrappingSpec } from './bootstrapping-spec.ts'
-import { ANGLE_BOUND, ANGLE_SHIFT, createEvalMod } from './eval-mod.ts'
+import { ANGLE_BOUND, ANGLE_SHIFT, angle, createEvalMod, evalModAt } from './eval-mod.ts'
 
 /** An error of this size relative to the range is a failure. */
 export const FAILURE_TOLERANCE = 2 ** -8
@@ -19,18 +19,14 @@ export function failureBound(ringDegree: number, spec: BootstrappingSpec): numbe
 
 /** Largest n such that all multiples up to n in absolute value come out right within the tolerance. */
 export function safeMultiple(spec: BootstrappingSpec): number {
-  const { series, constants, amplitude } = createEvalMod(spec, 1)
-  const gain = spec.arcsine ? 2 ** spec.logMessageRatio / (2 * Math.PI) : 1
-  const largest = Math.floor(ANGLE_BOUND)
-  for (let n = 0; n <= largest; n++) {
-    for (const x of [n, -n]) {
-      for (const offset of [-1, 0, 1]) {
-        const message = offset * 2 ** -spec.logMessageRatio
-        const y = x + message - ANGLE_SHIFT
-        if (Math.abs(y) > ANGLE_BOUND) continue
-        let value = series.atReal(y / ANGLE_BOUND)
-        for (const constant of constants) value = value * value - constant
-        if (Math.abs(value - amplitude * Math.sin(2 * Math.PI * message)) * gain > FAILURE_TOLERANCE) return n - 1
+  const evalMod = createEvalMod(spec, 1)
+  for (let n = 0; n <= Math.floor(ANGLE_BOUND); n++) {
+    for (const multiple of [n, -n]) {
+      for (const message of [-1, 0, 1]) {
+        const t = angle(spec, multiple, message)
+        // what can never occur
+        if (Math.abs(t * ANGLE_BOUND + ANGLE_SHIFT) > RAISE_BOUND) continue
+        if (Math.abs(evalModAt(evalMod, t) - message) > FAILURE_TOLERANCE) return n - 1
       }
     }
   }
