@@ -31,13 +31,14 @@ const GB = 1e9
 /** A result with fewer bits in its worst slot is a wrong one: nothing is timed then. */
 const LEAST_BITS = 8
 const SEED = 2026
+const SETS = Object.keys(BOOTSTRAPPING_SETS)
 
 export const bootstrap = define<Options>({
   name: NAME,
   description: 'refreshing a ciphertext: time, precision over many, levels left, memory, keys; chains of bootstraps',
   configure: (command) =>
     void command
-      .option('--set <name>', `parameters: ${Object.keys(BOOTSTRAPPING_SETS).join(', ')}`, 'N16-B10')
+      .option('--set <name>', `parameters: ${SETS.join(', ')}`, SETS[0])
       .option('--slots <n>', 'slots, a power of two (default: those of the set)', positive)
       .option('--content <kind>', 'complex or real values', choice('complex', 'real'), 'complex')
       .option('--threads <list>', 'thread counts of the server', positiveList, [1, availableParallelism()])
