@@ -34,7 +34,7 @@ function compositeSignPolynomial(options: ApproximateOptions): CompositePolynomi
   const sign = compositeSign({ degrees, gap: gap / reach, ...margin(options) })
   const certified = certifyCompositeSign(sign).certified
   checkReached(certified, error, degrees)
-  return describe('sign', options, sign, { degrees, certifiedError: certified })
+  return describeComposite('sign', options, sign, { degrees, certifiedError: certified })
 }
 
 function compositeReluPolynomial(options: ApproximateOptions): CompositePolynomial {
@@ -47,7 +47,7 @@ function compositeReluPolynomial(options: ApproximateOptions): CompositePolynomi
         ? balancedSign(degrees, margin(options))
         : compositeSign({ degrees, gap: options.gap / reach, ...margin(options) })
     const certifiedError = certifyReluBySign(sign).certified * reach
-    best = describe('relu', options, sign, { degrees, certifiedError })
+    best = describeComposite('relu', options, sign, { degrees, certifiedError })
     if (options.error === undefined || certifiedError <= options.error) return best
   }
   checkReached(best!.certifiedError, options.error, best!.degrees)
@@ -109,9 +109,10 @@ function checkReached(certified: number, wanted: number | undefined, degrees: re
     )
 }
 
-function describe(
+/** A composite with what is known about it; the errors in units of the function's values. */
+export function describeComposite(
   name: 'sign' | 'relu',
-  options: ApproximateOptions,
+  options: Pick<ApproximateOptions, 'range'>,
   sign: CompositeSign,
   { degrees, certifiedError }: { degrees: readonly number[]; certifiedError: number },
 ): CompositePolynomial {

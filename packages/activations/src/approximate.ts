@@ -75,10 +75,11 @@ function withDegree(f: ActivationFunction, options: ApproximateOptions, degree: 
   const series = findSeries(f, options, degree)
   const intervals = f.name === 'sign' ? signIntervals(options) : [options.range]
   const { certified } = certifySeries(f, series, intervals)
-  return describe(f, method as SeriesPolynomial['method'], series, certified)
+  return describeSeries(f, method as SeriesPolynomial['method'], series, certified)
 }
 
-function describe(
+/** A series with what is known about it, trailing zeros dropped. */
+export function describeSeries(
   f: ActivationFunction,
   method: SeriesPolynomial['method'],
   series: ChebyshevSeries,
@@ -157,7 +158,7 @@ function exactSquare(f: ActivationFunction, options: ApproximateOptions): Series
   // (m + h t)^2 = m^2 + h^2 / 2 + 2 m h T_1 + h^2 / 2 T_2
   const coefficients = [middle * middle + 0.5 * half * half, 2 * middle * half, 0.5 * half * half]
   const series: ChebyshevSeries = { coefficients, range: [lo, hi] }
-  return describe(f, 'chebyshev', series, certifySeries(f, series).certified)
+  return describeSeries(f, 'chebyshev', series, certifySeries(f, series).certified)
 }
 
 /** Doubling, then bisection; certified at every degree that is tried. */

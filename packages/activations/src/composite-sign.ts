@@ -81,15 +81,15 @@ export function certifyCompositeSign(sign: CompositeSign, from: number = sign.ga
   return boundSupremum((x, r) => deviation(chain(x, r)), [from, 1])
 }
 
-/** Bounds of sup |relu(x) - x (1 + s(x)) / 2| on [-1, 1]; the odd symmetry makes [0, 1] enough. */
-export function certifyReluBySign(sign: CompositeSign): Supremum {
+/** Bounds of sup |relu(x) - x (1 + s(x)) / 2| for from <= |x| <= 1 (default: everywhere); x >= 0 is enough by symmetry. */
+export function certifyReluBySign(sign: CompositeSign, from = 0): Supremum {
   const chain = compositionEnclosure(sign.factors)
   return boundSupremum(
     (x, r) => {
       const { lower, upper } = deviation(chain(x, r))
       return { lower: 0.5 * x * lower, upper: 0.5 * (x + r) * upper * (1 + 4 * Number.EPSILON) }
     },
-    [0, 1],
+    [from, 1],
     [sign.gap / 16, sign.gap],
   )
 }

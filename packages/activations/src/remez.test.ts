@@ -82,6 +82,28 @@ describe('findMinimax', () => {
     expect(findMinimax(() => 1, { intervals: [[0.99, 1.01]], degree: 3, parity: 'odd' }).error).toBeCloseTo(0.75e-4, 7)
   })
 
+  it('levels the weighted error', () => {
+    const weight = (x: number) => (x < 0.5 ? 1 : 8)
+    const { error, levelledError, series, alternation } = findMinimax(Math.abs, {
+      intervals: [
+        [0, 0.49],
+        [0.5, 1],
+      ],
+      degree: 10,
+      parity: 'even',
+      weight,
+    })
+    expect(levelledError / error).toBeGreaterThan(0.999999)
+    for (const p of alternation) expect(weight(p.x) * (p.x - evaluateSeries(series, p.x))).toBeCloseTo(p.error, 12)
+    for (let x = 0.5; x <= 1; x += 0.001)
+      expect(Math.abs(x - evaluateSeries(series, x))).toBeLessThanOrEqual((error / 8) * (1 + 1e-9))
+    // a constant weight changes the scale of the error only
+    const plain = findMinimax(Math.exp, { intervals: [[-1, 1]], degree: 5 })
+    const heavy = findMinimax(Math.exp, { intervals: [[-1, 1]], degree: 5, weight: () => 4 })
+    expect(heavy.error).toBeCloseTo(4 * plain.error, 9)
+    expect(() => findMinimax(Math.exp, { intervals: [[-1, 1]], degree: 3, weight: (x) => x })).toThrow(/weight/)
+  })
+
   it('refuses bad problems', () => {
     expect(() => findMinimax(Math.exp, { intervals: [], degree: 3 })).toThrow(/at least one interval/)
     expect(() =>

@@ -1,9 +1,9 @@
 /**
  * Minimax polynomials by the multi-point exchange of Remez (1934), on one interval or a union of intervals, optionally only
  * even or odd powers. Parity is handled in the variable x^2: f(x) is approximated by T_j(u) or x T_j(u) with u the position
- * of x^2, which stays well conditioned even when the interval is narrow (the later factors of a composite sign). The
- * levelled error of a reference is a lower bound of the best error (de la Vallee-Poussin), the largest error an upper one:
- * the two are returned, and their agreement is the convergence test.
+ * of x^2, which stays well conditioned even when the interval is narrow (the later factors of a composite sign). With a
+ * weight w it is w (f - p) that alternates. The levelled error of a reference is a lower bound of the best error (de la
+ * Vallee-Poussin), the largest error an upper one: the two are returned, and their agreement is the convergence test.
  */
 import { InvalidArgumentError, UnsupportedError } from '@he-ml/ckks-core'
 import {
@@ -23,6 +23,8 @@ export interface MinimaxOptions {
   readonly degree: number
   /** Use only even or odd powers; f must have that symmetry. Default: all powers. */
   readonly parity?: 'even' | 'odd'
+  /** Positive, continuous on every interval: the largest w(x) |f(x) - p(x)| is made small. Default 1. */
+  readonly weight?: (x: number) => number
   /** Points where f has a kink or is steep; searched exactly. */
   readonly kinks?: readonly number[]
   /** Relative agreement of the two bounds that ends the exchange; default 1e-9. */
@@ -32,11 +34,11 @@ export interface MinimaxOptions {
 export interface MinimaxResult {
   /** On the hull of the intervals, or on [-hi, hi] with a parity. */
   readonly series: ChebyshevSeries
-  /** Largest error found: the minimax error to within `tolerance`. */
+  /** Largest weighted error found: the minimax error to within `tolerance`. */
   readonly error: number
   /** Lower bound of what any polynomial of this degree reaches. */
   readonly levelledError: number
-  /** Points where the error alternates, ascending, and the signed errors there. */
+  /** Points where the weighted error alternates, ascending, and the signed weighted errors there. */
   readonly alternation: readonly Extremum[]
   readonly iterations: number
 }
@@ -60,13 +62,14 @@ export function findMinimax(f: (x: number) => number, options: MinimaxOptions): 
   const position = unitPosition(hull, parity)
   let coefficients = new Float64Array(count)
   const value = (x: number) => (parity === 'odd' ? x : 1) * clenshaw(coefficients, position(x))
-  const error = (x: number) => f(x) - value(x)
+  const weight = options.weight ?? (() => 1)
+  const error = (x: number) => weight(x) * (f(x) - value(x))
   let reference = initialReference(intervals, count, parity)
   const tolerance = options.tolerance ?? 1e-9
   let largestValue = 0
   for (let iterations = 1; iterations <= 60; iterations++) {
-    for (const x of reference) largestValue = Math.max(largestValue, Math.abs(f(x)))
-    const solution = solveReference(f, reference, count, position, parity)
+    for (const x of reference) largestValue = Math.max(largestValue, weight(x) * Math.abs(f(x)))
+    const solution = solveReference({ f, weight, position, parity }, reference, count)
     coefficients = solution.slice(0, count)
     const levelledError = Math.abs(solution[count]!)
     const extrema = alternatingExtrema(error, { intervals, reference, kinks: options.kinks ?? [], count: count + 1 })
@@ -144,14 +147,16 @@ function initialShare(j: number, count: number, parity: MinimaxOptions['parity']
   return Math.cos((Math.PI * (count - j)) / (2 * count + 1))
 }
 
-/** Coefficients and levelled error: p(x_i) + (-1)^i E = f(x_i). */
-function solveReference(
-  f: (x: number) => number,
-  reference: readonly number[],
-  count: number,
-  position: (x: number) => number,
-  parity: MinimaxOptions['parity'],
-): Float64Array {
+interface Problem {
+  readonly f: (x: number) => number
+  readonly weight: (x: number) => number
+  readonly position: (x: number) => number
+  readonly parity: MinimaxOptions['parity']
+}
+
+/** Coefficients and levelled error: p(x_i) + (-1)^i E / w(x_i) = f(x_i). */
+function solveReference(problem: Problem, reference: readonly number[], count: number): Float64Array {
+  const { f, weight, position, parity } = problem
   const size = count + 1
   const matrix = new Float64Array(size * size)
   const right = new Float64Array(size)
@@ -166,7 +171,9 @@ function solveReference(
       previous = current
       current = next
     }
-    matrix[i * size + count] = i % 2 === 0 ? 1 : -1
+    const w = weight(x)
+    if (!(w > 0 && w < Infinity)) throw new InvalidArgumentError(`the weight must be positive, got ${w} at ${x}`)
+    matrix[i * size + count] = (i % 2 === 0 ? 1 : -1) / w
     right[i] = f(x)
     if (!Number.isFinite(right[i])) throw new InvalidArgumentError(`the function is ${right[i]} at ${x}`)
   })

@@ -3,7 +3,7 @@
  * leaves, [1 - e, 1 + e], is all the next one depends on, and a smaller e is never worse: so dynamic programming over
  * (depth, products) that keeps the smallest e is exact (ePrint 2020/834, section 4).
  */
-import { chebyshevPolynomial, InvalidArgumentError, PlanError } from '@he-ml/ckks-core'
+import { chebyshevPolynomial, InvalidArgumentError, PlanError, type PolynomialOperations } from '@he-ml/ckks-core'
 import { seriesDepth } from './chebyshev.ts'
 import { findMinimax } from './remez.ts'
 
@@ -42,22 +42,14 @@ export function searchCompositeDegrees(options: DegreeSearchOptions): CompositeD
     throw new InvalidArgumentError(`maxDegree must be an integer from 3 to 63, got ${maxDegree}`)
   const candidates = usefulDegrees(maxDegree)
   const frontiers: CompositeDegrees[][] = [[{ degrees: [], depth: 0, products: 0, error: (1 - gap) / (1 + gap) }]]
-  for (let depth = 0; depth <= maxDepth; depth++) {
-    const states = paretoFront(frontiers[depth] ?? [])
-    const done = states.find((s) => s.error <= error && s.degrees.length > 0)
+  for (let depth = 1; depth <= maxDepth; depth++) {
+    const states = candidates.flatMap((candidate) =>
+      (frontiers[depth - candidate.depth] ?? []).flatMap((state) => extend(state, candidate)),
+    )
+    const front = paretoFront(states)
+    const done = front.find((s) => s.error <= error)
     if (done) return done
-    for (const state of states)
-      for (const { degree, depth: cost, products } of candidates) {
-        const next = factorError(degree, state.error)
-        if (next === undefined) continue
-        frontiers[depth + cost] ??= []
-        frontiers[depth + cost]!.push({
-          degrees: [...state.degrees, degree],
-          depth: depth + cost,
-          products: state.products + products,
-          error: next,
-        })
-      }
+    frontiers[depth] = front
   }
   throw new PlanError(
     'levels',
@@ -66,20 +58,35 @@ export function searchCompositeDegrees(options: DegreeSearchOptions): CompositeD
   )
 }
 
+interface Factor {
+  readonly degree: number
+  readonly depth: number
+  readonly products: number
+}
+
+/** The composite with one more factor; none where float64 has no use for the degree. */
+function extend(state: CompositeDegrees, { degree, depth, products }: Factor): CompositeDegrees[] {
+  const error = factorError(degree, state.error)
+  if (error === undefined) return []
+  return [
+    { degrees: [...state.degrees, degree], depth: state.depth + depth, products: state.products + products, error },
+  ]
+}
+
 /** Odd degrees, the largest for each pair of depth and products. */
-function usefulDegrees(maxDegree: number) {
-  const best = new Map<string, { degree: number; depth: number; products: number }>()
+function usefulDegrees(maxDegree: number): Factor[] {
+  const best = new Map<string, Factor>()
   for (let degree = 3; degree <= maxDegree; degree += 2) {
-    const products = oddProducts(degree)
+    const { products } = oddOperations(degree)
     best.set(`${seriesDepth(degree)}/${products}`, { degree, depth: seriesDepth(degree), products })
   }
   return [...best.values()]
 }
 
-/** Ciphertext products that an odd series of this degree takes. */
-function oddProducts(degree: number): number {
+/** What an odd series of this degree without accidental zeros takes. */
+export function oddOperations(degree: number): PolynomialOperations {
   const coefficients = Array.from({ length: degree + 1 }, (_, k) => (k % 2 === 1 ? 1 / k : 0))
-  return chebyshevPolynomial(coefficients).operations.products
+  return chebyshevPolynomial(coefficients).operations
 }
 
 /** Fewest products first; every further one must lower the error. */
