@@ -3,6 +3,7 @@
  * ePrint 2022/1167). What the first got wrong is the difference to what went in: small, so it can be multiplied by 2^k without
  * leaving the range, bootstrapped, and divided by 2^k together with the second bootstrap's own error.
  */
+import { NoiseModel } from '../../engines/noise/noise-model.ts'
 import { InvalidArgumentError, LevelError } from '../../errors/errors.ts'
 import type { Evaluator } from '../../port/engine.ts'
 import type { Ciphertext } from '../../port/handles.ts'
@@ -46,7 +47,7 @@ export function bootstrapIterated(
     const dropped = use(engine.dropLevel(first, level))
     const [wanted, got] = [input, dropped].map((x) => use(engine.mulScalar(x, gain, product / x.scale)))
     const error = use(engine.rescale(use(engine.sub(wanted!, got!))))
-    engine.declareMagnitude?.(error, options.range ?? 1)
+    declareEnlarged(engine, { input, first, error, gain })
     const correction = use(prepared.bootstrap(engine, error, rest))
     const sum = use(engine.add(use(engine.mulInteger(first, gain)), correction))
     const result = use(engine.rescale(use(engine.mulScalar(sum, 1 / gain))))
@@ -55,20 +56,36 @@ export function bootstrapIterated(
   })
 }
 
-/** The first bootstrap's error cancels out: what is left is the input's, the second one's over the gain, and rounding. */
-function declareErrors(
-  engine: Evaluator,
-  of: {
-    readonly input: Ciphertext
-    readonly correction: Ciphertext
-    readonly result: Ciphertext
-    readonly gain: number
-  },
-): void {
-  const [input, correction] = [engine.estimate?.(of.input), engine.estimate?.(of.correction)]
-  if (!input || !correction) return
-  const { result, gain } = of
-  const rounding = engine.parameters.ringDegree / Math.sqrt(18) / result.scale
-  engine.declareMagnitude?.(result, input.magnitude)
-  engine.declareError?.(result, Math.hypot(input.error, correction.error / gain, rounding))
+interface Enlarged {
+  readonly input: Ciphertext
+  readonly first: Ciphertext
+  readonly error: Ciphertext
+  readonly gain: number
 }
+
+/** What the first bootstrap got wrong is a value here, not an error. */
+function declareEnlarged(engine: Evaluator, { input, first, error, gain }: Enlarged): void {
+  const [before, after] = [engine.estimate?.(input), engine.estimate?.(first)]
+  if (!before || !after) return
+  engine.declareMagnitude?.(error, after.error * gain)
+  engine.declareError?.(error, Math.hypot(before.error * gain, rounding(engine, error)))
+}
+
+interface Corrected {
+  readonly input: Ciphertext
+  readonly correction: Ciphertext
+  readonly result: Ciphertext
+  readonly gain: number
+}
+
+/** The first bootstrap's error cancels out: what is left is the second one's over the gain, and rounding. */
+function declareErrors(engine: Evaluator, { input, correction, result, gain }: Corrected): void {
+  const [before, last] = [engine.estimate?.(input), engine.estimate?.(correction)]
+  if (!before || !last) return
+  engine.declareMagnitude?.(result, before.magnitude)
+  engine.declareError?.(result, Math.hypot(last.error / gain, rounding(engine, result)))
+}
+
+/** Rounding by a rescale. */
+const rounding = (engine: Evaluator, { scale }: Ciphertext): number =>
+  new NoiseModel(engine.parameters).rescale() / scale
