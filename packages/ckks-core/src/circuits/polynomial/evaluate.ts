@@ -1,4 +1,5 @@
-import { defaultSamples, runPredicted } from '../../engines/noise/predict.ts'
+import { runPredicted } from '../../engines/noise/predict.ts'
+import { defaultSamples } from '../../engines/noise/samples.ts'
 import { LevelError } from '../../errors/errors.ts'
 import type { Evaluator } from '../../port/engine.ts'
 import type { Ciphertext } from '../../port/handles.ts'
@@ -16,6 +17,8 @@ export interface EvaluateOptions {
    * polynomial's derivative. Default: a mix over [-1, 1]; for the power basis, stretched to the estimated magnitude.
    */
   readonly samples?: SlotValues
+  /** How often each sample occurs, in any unit: a histogram's counts. Default: all equally often. */
+  readonly weights?: Float64Array
 }
 
 /** Polynomials one after the other, on engines that estimate errors with the prediction for all of them together. */
@@ -23,13 +26,16 @@ function evaluate(
   engine: Evaluator,
   input: Ciphertext,
   polynomials: readonly Polynomial[],
-  { targetScale, samples }: EvaluateOptions,
+  { targetScale, samples, weights }: EvaluateOptions,
 ): Ciphertext {
   const spread = polynomials[0]!.basis === 'power' ? engine.estimate?.(input)?.magnitude : undefined
-  return runPredicted(engine, input, (e, x) => chain(e, x, polynomials, targetScale), {
-    samples: samples ?? defaultSamples(spread),
-    identity: polynomials,
-  })
+  const at = samples ? { samples, ...(weights && { weights }) } : byDefault(spread)
+  return runPredicted(engine, input, (e, x) => chain(e, x, polynomials, targetScale), { ...at, identity: polynomials })
+}
+
+function byDefault(spread?: number) {
+  const { values, weights } = defaultSamples(spread)
+  return { samples: values, weights }
 }
 
 function chain(engine: Evaluator, input: Ciphertext, polynomials: readonly Polynomial[], targetScale?: Scale) {

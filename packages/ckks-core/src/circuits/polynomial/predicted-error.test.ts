@@ -79,7 +79,7 @@ function compare(parameters: AnyParameters, polynomials: readonly Polynomial[], 
   const plan = createPlanEngine(parameters)
   const predicted = plan.estimate(evaluateComposite(plan, plan.input(), polynomials, { samples })).error
   const byDefault = plan.estimate(evaluateComposite(plan, plan.input(), polynomials)).error
-  const response = recordCircuit(parameters, input, samples, (e, a) => evaluateComposite(e, a, polynomials))
+  const response = recordCircuit(parameters, input, { values: samples }, (e, a) => evaluateComposite(e, a, polynomials))
   const bits = (sum: number, prediction: number) => Math.log2(Math.sqrt(sum / x.length) / prediction)
   return { total: bits(total, predicted), added: bits(added, response.added), byDefault: bits(total, byDefault) }
 }
@@ -97,6 +97,14 @@ describe.each(parameterSets)('predicted error of polynomials, %s', (_, parameter
   })
 })
 
+it('predicts by default the error of a composite whose slope only a few slots meet', () => {
+  const parameters = insecureParameters({ logN: 13, levels: 12, scaleBits: 40 })
+  const slope = (x: number) => interpolate(15, (y) => Math.tanh(4 * y), 'odd').atReal(x)
+  const polynomials = [1, 2, 3].map(() => interpolate(15, slope, 'odd'))
+  const { byDefault } = compare(parameters, polynomials, (source) => 2 * source.uniform() - 1)
+  expect(Math.abs(byDefault)).toBeLessThan(0.75)
+})
+
 describe('predictions', () => {
   const parameters = oneprime40
   const p = interpolate(15, sigmoid)
@@ -109,7 +117,7 @@ describe('predictions', () => {
     const samples = Float64Array.from({ length: 64 }, (_, i) => Math.cos(i))
     const times = Array.from({ length: 20 }, () => {
       const start = performance.now()
-      recordCircuit(roomy, at, samples, (e, a) => evaluateChebyshev(e, a, long))
+      recordCircuit(roomy, at, { values: samples }, (e, a) => evaluateChebyshev(e, a, long))
       return performance.now() - start
     })
     expect(Math.min(...times)).toBeLessThan(10)
@@ -145,6 +153,16 @@ describe('predictions', () => {
       expect(y.error / (2e-3 * magnitude)).toBeCloseTo(1, 3)
       expect(y.magnitude / magnitude ** 2).toBeGreaterThan(1)
     }
+  })
+
+  it('weight their samples', () => {
+    const plan = createPlanEngine(parameters)
+    const error = (samples: number[], weights?: number[]) => {
+      const options = { samples: Float64Array.from(samples), ...(weights && { weights: Float64Array.from(weights) }) }
+      return plan.estimate(evaluateChebyshev(plan, plan.input(), p, options)).error
+    }
+    expect(error([0, 0.9], [3, 1]) / error([0, 0, 0, 0.9])).toBeCloseTo(1, 9)
+    expect(error([0, 0.9])).not.toBeCloseTo(error([0, 0.9], [3, 1]), 12)
   })
 
   it('take complex samples', () => {

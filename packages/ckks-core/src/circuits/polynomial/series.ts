@@ -15,7 +15,7 @@ export interface Complex {
 }
 
 /** Coefficients smaller than this share of the largest are round-off of whoever made them, and count as zero. */
-const NEGLIGIBLE = 2 ** -52
+const NEGLIGIBLE = 2 ** -50
 
 /** Coefficients without trailing zeros. */
 export interface Series {

@@ -91,6 +91,17 @@ describe('NoiseTape', () => {
     )
   })
 
+  it('weights its samples', () => {
+    const tape = new NoiseTape(2, Float64Array.of(3, 9))
+    const x = tape.input(Float64Array.of(1, 2), 0.1)
+    const square = tape.products([[x, x]])
+    expect(tape.magnitude(x)).toBeCloseTo(Math.sqrt(0.25 + 0.75 * 4), 12)
+    expect(tape.gain(square, x)).toBeCloseTo(Math.sqrt(0.25 * 4 + 0.75 * 16), 12)
+    expect(tape.error(square)).toBeCloseTo(0.1 * Math.sqrt(0.25 * 4 + 0.75 * 16), 12)
+    for (const weights of [[1], [0, 0], [1, -1], [1, Number.NaN]])
+      expect(() => new NoiseTape(2, Float64Array.from(weights))).toThrow(/weights/)
+  })
+
   it('refuses what makes no sense', () => {
     expect(() => new NoiseTape(0)).toThrow(InvalidArgumentError)
     const tape = new NoiseTape(2)

@@ -7,7 +7,8 @@
  * know that. Complex slots with complex errors throughout; all operations are holomorphic. See docs/notes/noise-model.md.
  */
 import { InvalidArgumentError } from '../../errors/errors.ts'
-import { type ComplexVector, rootMeanSquare, type SlotValues, toComplex } from '../../port/slot-values.ts'
+import { type ComplexVector, type SlotValues, toComplex } from '../../port/slot-values.ts'
+import { normalWeights } from './samples.ts'
 
 /** A recorded step. */
 export type TapeStep = number & { readonly __brand: 'TapeStep' }
@@ -55,13 +56,18 @@ interface Step {
 export class NoiseTape {
   /** How many samples every step's values have. */
   readonly samples: number
+  readonly #weights: Float64Array
   readonly #steps: Step[] = []
 
-  /** @throws InvalidArgumentError unless `samples` is a positive integer */
-  constructor(samples: number) {
+  /**
+   * @param weights how often each sample occurs, in any unit (default: all equally often)
+   * @throws InvalidArgumentError unless `samples` is a positive integer and the weights fit
+   */
+  constructor(samples: number, weights?: Float64Array) {
     if (!(Number.isInteger(samples) && samples > 0))
       throw new InvalidArgumentError(`a noise tape needs at least one sample, got ${samples}`)
     this.samples = samples
+    this.#weights = normalWeights(samples, weights)
   }
 
   /**
@@ -118,7 +124,7 @@ export class NoiseTape {
 
   /** Root mean square, over the samples, of the value. */
   magnitude(step: TapeStep): number {
-    return rootMeanSquare(this.#at(step).values)
+    return this.#rootMeanSquare(this.#at(step).values)
   }
 
   /** The value at the samples. */
@@ -132,8 +138,8 @@ export class NoiseTape {
     for (const [index, adjoint] of this.#sweep(step).entries()) {
       if (!adjoint) continue
       const { error, relative } = this.#steps[index]!
-      if (error > 0) total += (error * rootMeanSquare(adjoint)) ** 2
-      for (const { of, rounding } of relative) total += (rounding * productMagnitude(adjoint, of)) ** 2
+      if (error > 0) total += (error * this.#rootMeanSquare(adjoint)) ** 2
+      for (const { of, rounding } of relative) total += (rounding * this.#rootMeanSquare(adjoint, of)) ** 2
     }
     return Math.sqrt(total)
   }
@@ -141,7 +147,7 @@ export class NoiseTape {
   /** Root mean square, over the samples, of d(result) / d(step): the factor by which an error of `step` arrives. */
   gain(result: TapeStep, step: TapeStep): number {
     const adjoint = this.#sweep(result)[step]
-    return adjoint ? rootMeanSquare(adjoint) : 0
+    return adjoint ? this.#rootMeanSquare(adjoint) : 0
   }
 
   /** d(result) / d(step) for all steps up to the result; nothing where the result does not depend on the step. */
@@ -158,6 +164,16 @@ export class NoiseTape {
       }
     }
     return adjoints
+  }
+
+  /** Over the samples, of |a| or of |a b|. */
+  #rootMeanSquare(a: Halves, b?: Halves): number {
+    let sum = 0
+    for (let i = 0; i < this.samples; i++) {
+      const square = a.re[i]! ** 2 + a.im[i]! ** 2
+      sum += this.#weights[i]! * square * (b ? b.re[i]! ** 2 + b.im[i]! ** 2 : 1)
+    }
+    return Math.sqrt(sum)
   }
 
   #record(step: Step): TapeStep {
@@ -192,11 +208,4 @@ function addProduct(into: Halves, a: Halves, b: Edge['by']): void {
     into.re[i]! += a.re[i]! * re[i]! - a.im[i]! * im[i]!
     into.im[i]! += a.re[i]! * im[i]! + a.im[i]! * re[i]!
   }
-}
-
-/** Root mean square of a b. */
-function productMagnitude(a: Halves, b: Halves): number {
-  let sum = 0
-  for (let i = 0; i < a.re.length; i++) sum += (a.re[i]! ** 2 + a.im[i]! ** 2) * (b.re[i]! ** 2 + b.im[i]! ** 2)
-  return Math.sqrt(sum / a.re.length)
 }

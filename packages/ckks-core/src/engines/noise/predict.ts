@@ -6,7 +6,8 @@
 import type { AnyParameters } from '../../parameters/parameters.ts'
 import type { Evaluator } from '../../port/engine.ts'
 import type { Ciphertext } from '../../port/handles.ts'
-import { rootMeanSquare, type SlotValues, toComplex } from '../../port/slot-values.ts'
+import { type SlotValues, toComplex } from '../../port/slot-values.ts'
+import { defaultSamples, type Samples } from './samples.ts'
 import { TapeEngine } from './tape-engine.ts'
 
 /** Sums, products, squares, constants, rescaling: no rotations. Reads its input, returns a new handle. */
@@ -23,8 +24,10 @@ export interface CircuitResponse {
 }
 
 export interface PredictOptions {
-  /** Typical values of the input, any number of them. Default: {@link defaultSamples}. */
+  /** Typical values of the input, any number of them. Default: {@link defaultSamples}, whose weights come with them. */
   readonly samples?: SlotValues
+  /** How often each sample occurs, in any unit. Default: all equally often. */
+  readonly weights?: Float64Array
   /**
    * Objects that determine the circuit together with the levels and scales of its ends, such as its polynomials: the last
    * prediction for them is remembered, for a network evaluates the same activation on many ciphertexts in a row.
@@ -32,35 +35,16 @@ export interface PredictOptions {
   readonly identity?: readonly object[]
 }
 
-/** Half of the default samples are uniform on [-1, 1], half crowd at the ends as the values of a cosine do. */
-const DEFAULT_SAMPLES = 256
-
-const unitSamples = Float64Array.from({ length: DEFAULT_SAMPLES }, (_, i) => {
-  const share = (Math.floor(i / 2) + 0.5) / (DEFAULT_SAMPLES / 2)
-  return i % 2 === 0 ? 2 * share - 1 : Math.cos(Math.PI * share)
-})
-
-/**
- * Samples where nothing is known of the input but that it lies in [-1, 1]: half uniform, half with the density
- * 1 / (pi sqrt(1 - x^2)), which does not let errors at the ends go unnoticed. With a magnitude: the same, stretched to that
- * root mean square.
- */
-export function defaultSamples(magnitude?: number): Float64Array {
-  if (magnitude === undefined) return unitSamples
-  const factor = magnitude / rootMeanSquare({ re: unitSamples })
-  return unitSamples.map((x) => factor * x)
-}
-
 /** Records a circuit whose input stands at this level and scale. Takes time in proportion to steps times samples. */
 export function recordCircuit(
   parameters: AnyParameters,
   at: { readonly level: number; readonly scale: number },
-  samples: SlotValues,
+  { values, weights }: Samples,
   circuit: SlotwiseCircuit,
 ): CircuitResponse {
-  const tape = new TapeEngine(parameters, toComplex(samples).re.length)
+  const tape = new TapeEngine(parameters, toComplex(values).re.length, weights)
   // the input's own error counts in the gain
-  const input = tape.input(samples, { level: at.level, scale: at.scale })
+  const input = tape.input(values, { level: at.level, scale: at.scale })
   const result = circuit(tape, input)
   return { gain: tape.gain(result, input), added: tape.error(result), magnitude: tape.magnitude(result) }
 }
@@ -68,7 +52,7 @@ export function recordCircuit(
 interface Memory {
   readonly identity: readonly object[]
   readonly parameters: AnyParameters
-  readonly samples: SlotValues
+  readonly samples: Samples
   /** Level and scale of the input and of the result. */
   readonly ends: readonly number[]
   readonly response: CircuitResponse
@@ -98,7 +82,10 @@ export function runPredicted(
   const estimate = engine.estimate?.(input)
   if (!estimate) return result
   const { parameters } = engine
-  const { samples = unitSamples, identity = [] } = options
+  const { identity = [] } = options
+  const samples = options.samples
+    ? { values: options.samples, ...(options.weights && { weights: options.weights }) }
+    : defaultSamples()
   const ends = [input.level, input.scale, result.level, result.scale]
   const known = identity[0] && memories.get(identity[0])
   const fits =
@@ -123,12 +110,16 @@ const sameItems = (a: ArrayLike<unknown>, b: ArrayLike<unknown>): boolean => {
 const NO_HALF = new Float64Array(0)
 
 /** By their values, for whoever passes samples may reuse the array. */
-const sameSamples = (a: SlotValues, b: SlotValues): boolean => {
-  const [x, y] = [toComplex(a), toComplex(b)]
-  return sameItems(x.re, y.re) && sameItems(x.im ?? NO_HALF, y.im ?? NO_HALF)
+const sameSamples = (a: Samples, b: Samples): boolean => {
+  const [x, y] = [toComplex(a.values), toComplex(b.values)]
+  return (
+    sameItems(x.re, y.re) &&
+    sameItems(x.im ?? NO_HALF, y.im ?? NO_HALF) &&
+    sameItems(a.weights ?? NO_HALF, b.weights ?? NO_HALF)
+  )
 }
 
-const copyOf = (values: SlotValues): SlotValues => {
+const copyOf = ({ values, weights }: Samples): Samples => {
   const { re, im } = toComplex(values)
-  return im ? { re: re.slice(), im: im.slice() } : re.slice()
+  return { values: im ? { re: re.slice(), im: im.slice() } : re.slice(), ...(weights && { weights: weights.slice() }) }
 }

@@ -47,8 +47,7 @@ export interface TapeInput {
  * Records slot-wise circuits: sums, products with constants and with each other, squares, relinearisation, rescaling.
  * Slots are samples here, so there is nothing to rotate, to conjugate or to encode: those calls are refused.
  *
- * The samples of all inputs belong together: sample i of one meets sample i of the other. Weights of samples are expressed
- * by how often a value occurs among them.
+ * The samples of all inputs belong together: sample i of one meets sample i of the other.
  *
  * @throws UnsupportedError at calls that need whole vectors
  * @example
@@ -69,11 +68,14 @@ export class TapeEngine extends BaseEngine<TapeCiphertext, TapePlaintext> {
   readonly #tape: NoiseTape
   #operations = 0
 
-  /** @param samples how many samples each input has */
-  constructor(parameters: AnyParameters, samples: number) {
+  /**
+   * @param samples how many samples each input has
+   * @param weights how often each occurs, in any unit (default: all equally often)
+   */
+  constructor(parameters: AnyParameters, samples: number, weights?: Float64Array) {
     super(parameters)
     this.#noise = new NoiseModel(parameters)
-    this.#tape = new NoiseTape(samples)
+    this.#tape = new NoiseTape(samples, weights)
   }
 
   /** @throws InvalidArgumentError for a wrong number of samples or a negative error; LevelError */
