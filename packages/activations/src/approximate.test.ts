@@ -10,6 +10,7 @@ import {
   fitLeastSquares,
   forwardPolynomial,
   interpolateChebyshev,
+  type SeriesPolynomial,
 } from './index.ts'
 
 const smooth = ACTIVATION_NAMES.filter((n) => n !== 'sign')
@@ -62,6 +63,17 @@ describe('approximate', () => {
   it('agrees with the known Chebyshev error of ReLU at degree 59: 0.0083 of the half range', () => {
     const relu = approximate('relu', { range: [-50, 50], degree: 59, method: 'chebyshev' })
     expect(relu.certifiedError / 50).toBeCloseTo(0.0083, 4)
+  })
+
+  it('keeps the symmetry of a function exactly, by interpolation too', () => {
+    for (const method of ['chebyshev', 'remez'] as const) {
+      const sigmoid = approximate('sigmoid', { range: [-24, 24], degree: 63, method }) as SeriesPolynomial
+      expect(sigmoid.series.coefficients[0]).toBe(0.5)
+      expect(sigmoid.series.coefficients.filter((c, k) => k > 0 && k % 2 === 0 && c !== 0)).toEqual([])
+      const gelu = approximate('gelu', { range: [-12, 12], degree: 63, method }) as SeriesPolynomial
+      expect(gelu.series.coefficients[1]).toBe(6)
+      expect(gelu.series.coefficients.filter((c, k) => k > 1 && k % 2 === 1 && c !== 0)).toEqual([])
+    }
   })
 
   it('has square exact, of degree 2 and depth 2', () => {

@@ -106,13 +106,23 @@ function findSeries(f: ActivationFunction, options: ApproximateOptions, degree: 
       throw new UnsupportedError(`sign jumps at 0: take the method remez or composite with a gap, not ${method}`)
     return signSeries(options, degree)
   }
-  if (method === 'chebyshev') return interpolateChebyshev(f.evaluate, degree, range)
+  if (method === 'chebyshev') return symmetric(f, interpolateChebyshev(f.evaluate, degree, range))
   if (method === 'least-squares') {
     const { density, floor } = options
     const extra = { ...(density && { density }), ...(floor !== undefined && { floor }) }
     return fitLeastSquares(f.evaluate, { range, degree, kinks: f.kinks, ...extra }).series
   }
   return minimaxSeries(f, range, degree)
+}
+
+/** Rounding leaves traces of the other parity; without them the circuit skips those T_k. */
+function symmetric({ symmetry }: ActivationFunction, series: ChebyshevSeries): ChebyshevSeries {
+  const [lo, hi] = series.range
+  if (!symmetry || lo !== -hi) return series
+  const { offset, slope, parity } = symmetry
+  const exact = [offset, slope * hi]
+  const keep = parity === 'odd' ? 1 : 0
+  return { ...series, coefficients: series.coefficients.map((c, k) => (k % 2 === keep ? c : (exact[k] ?? 0))) }
 }
 
 function minimaxSeries(f: ActivationFunction, range: Range, degree: number): ChebyshevSeries {
