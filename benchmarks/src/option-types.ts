@@ -22,3 +22,9 @@ export const choice =
     if (!words.includes(text)) throw new InvalidArgumentError(`expected ${words.join(' or ')}.`)
     return text
   }
+
+/** "a,b": some of the words given. */
+export const choices =
+  (...words: readonly string[]) =>
+  (text: string): string[] =>
+    text.split(',').map(choice(...words))

@@ -30,10 +30,11 @@ const { set, bootstraps, threads, out } = new Command('demo')
 const { parameters, spec } = bootstrappingSet(set)
 const circuit = createBootstrapping(parameters, spec)
 const { logN, maxLevel } = parameters
-const subtitle =
-  `ring 2^${logN}, ${spec.slots} complex slots, 128-bit security: ` +
-  `of ${maxLevel} levels ${circuit.usableLevels} are left for use between two bootstraps`
-console.log(`${set}: ${subtitle}`)
+const subtitle = [
+  `ring 2^${logN}, ${spec.slots} complex slots, 128-bit security`,
+  `${maxLevel} levels in all, of which ${circuit.usableLevels} are for use between two bootstraps`,
+]
+console.log(`${set}: ${subtitle.join('; ')}`)
 
 // 2. Keys, encryption, and then products and bootstraps in turn.
 const bar = new cliProgress.SingleBar(

@@ -9,7 +9,7 @@ const ORANGE = '#c9792b'
 const SERIES = ['mean over all slots', 'worst slot', 'mean, if errors simply added up']
 
 /** An SVG document. */
-export async function drawRun(title: string, subtitle: string, steps: readonly Step[]): Promise<string> {
+export async function drawRun(title: string, subtitle: readonly string[], steps: readonly Step[]): Promise<string> {
   const spec: TopLevelSpec = {
     $schema: 'https://vega.github.io/schema/vega-lite/v5.json',
     background: 'white',
@@ -19,9 +19,10 @@ export async function drawRun(title: string, subtitle: string, steps: readonly S
       axis: { gridColor: '#eee', domainColor: '#999', tickColor: '#999' },
       font: 'sans-serif',
     },
-    title: { text: title, subtitle, anchor: 'start', fontSize: 16, subtitlePadding: 6, offset: 16 },
+    title: { text: title, subtitle: [...subtitle], anchor: 'start', fontSize: 16, subtitlePadding: 6, offset: 16 },
     spacing: 28,
     vconcat: [levels(steps), precision(steps)] as never,
+    resolve: { legend: { color: 'independent' } },
   }
   const view = new vega.View(vega.parse(compile(spec).spec), { renderer: 'none', logLevel: vega.Error })
   try {

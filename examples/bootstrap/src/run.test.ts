@@ -46,7 +46,7 @@ describe('encrypted clocks', () => {
     expect(keys).toEqual(keys.map((_, i) => i + 1))
   })
   it('are drawn', async () => {
-    const svg = await drawRun('title', 'subtitle', steps)
+    const svg = await drawRun('title', ['subtitle'], steps)
     expect(svg).toMatch(/^<svg/)
     for (const text of ['title', 'subtitle', 'worst slot', 'level']) expect(svg).toContain(text)
     expect(svg).not.toContain('NaN')
