@@ -116,11 +116,8 @@ Napi::Value EngineObject::generateKey(const Napi::CallbackInfo& info) {
             env, {},
             [secret, element, level, bytes](Core& core) {
                 KeyGenerator generator(*secret);
-                const auto key = element == KeySwitchKey::RELINEARIZATION
-                                     ? generator.relinearizationKey(level, *core.scheduler)
-                                     : generator.galoisKey(level, element, *core.scheduler);
                 bytes->allocate(keySwitchKeyBytes(*core.context, level, true));
-                exportKeySwitchKey(bytes->data(), bytes->size(), key, true, *core.scheduler);
+                generator.writeSeededKey(bytes->data(), bytes->size(), level, element, *core.scheduler);
             },
             [bytes](Napi::Env e) { return bytes->release(e); });
     });

@@ -68,6 +68,7 @@ Napi::Value EngineObject::loadKey(const Napi::CallbackInfo& info) {
         shape.galoisElement = unsignedOf(info, 0, "element");
         shape.level = unsignedOf(info, 1, "level");
         shape.seeded = true;
+        shape.packed = true;   // a quarter less memory, and faster: keys are read at the speed of memory
         auto pinned = std::make_shared<Pinned>(bytesOf(info, 2, "segment"));
         auto made = std::make_shared<std::shared_ptr<KeySwitchKey>>();
         return promise(
@@ -75,7 +76,6 @@ Napi::Value EngineObject::loadKey(const Napi::CallbackInfo& info) {
             [shape, pinned = pinned.get(), made](Core& core) {
                 *made = std::make_shared<KeySwitchKey>(
                     importKeySwitchKey(core.context, shape, pinned->data(), pinned->size(), *core.scheduler));
-                (*made)->pack(*core.scheduler);   // a quarter less memory, and faster: keys are read at the speed of memory
             },
             [this, self = std::make_shared<Napi::ObjectReference>(Napi::Persistent(Value())), pinned, made](Napi::Env e) {
                 if (!core_) throw toJavaScript(e, "Disposed", "the engine was closed while the key was loading");
@@ -97,9 +97,8 @@ Napi::Value EngineObject::loadEncapsulationKey(const Napi::CallbackInfo& info) {
             env, {},
             [level, toSparse = toSparse.get(), toDense = toDense.get(), made](Core& core) {
                 auto key = std::make_shared<EncapsulationKey>();
-                key->toSparse = importKeySwitchKey(core.ephemeral(), {0, 1, true}, toSparse->data(), toSparse->size(), *core.scheduler);
-                key->toDense = importKeySwitchKey(core.context, {level, 1, true}, toDense->data(), toDense->size(), *core.scheduler);
-                key->pack(*core.scheduler);
+                key->toSparse = importKeySwitchKey(core.ephemeral(), {0, 1, true, true}, toSparse->data(), toSparse->size(), *core.scheduler);
+                key->toDense = importKeySwitchKey(core.context, {level, 1, true, true}, toDense->data(), toDense->size(), *core.scheduler);
                 *made = std::move(key);
             },
             [this, self = std::make_shared<Napi::ObjectReference>(Napi::Persistent(Value())), toSparse, toDense, made](Napi::Env e) {

@@ -1,5 +1,6 @@
 #include "expand-seed.h"
 
+#include "poly.h"
 #include "sampler.h"
 
 namespace heml {
@@ -10,11 +11,17 @@ void expandLimb(uint64_t* out, const Context& context, size_t modulusIndex, cons
 }
 
 void expandA(KeySwitchKey& key, Executor& executor) {
-    const size_t digits = key.digits();
+    const Context& context = *key.context();
+    const size_t digits = key.digits(), n = context.ringDegree();
     executor.parallelFor(key.targets() * digits, [&](size_t begin, size_t end) {
+        // a packed key's limb is packed while it is in the cache
+        Poly expanded;
+        if (key.packed()) expanded = Poly(context.pool(), 1, n, MemoryKind::Scratch);
         for (size_t i = begin; i < end; ++i) {
             const size_t target = i / digits, digit = i % digits;
-            expandLimb(key.limb(target, digit, KeySwitchKey::A), *key.context(), key.modulusIndex(target), key.seed, digit);
+            uint64_t* out = key.packed() ? expanded.limb(0) : key.limb(target, digit, KeySwitchKey::A);
+            expandLimb(out, context, key.modulusIndex(target), key.seed, digit);
+            if (key.packed()) context.kernels().pack48(key.packedLimb(target, digit, KeySwitchKey::A), out, n);
         }
     });
 }

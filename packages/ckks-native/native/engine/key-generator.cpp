@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "expand-seed.h"
+#include "serialize.h"
 #include "small-poly.h"
 
 namespace heml {
@@ -43,57 +44,103 @@ PublicKey KeyGenerator::publicKey(unsigned level, Executor& executor) {
     return key;
 }
 
-template <class Source>
-KeySwitchKey KeyGenerator::makeKey(unsigned level, uint32_t galoisElement, Executor& executor, Source source) {
-    const auto& context = secret_.context();
-    const auto& kernels = context->kernels();
-    const size_t n = context->ringDegree();
-    const Randomness randomness(seed_, made_++);
-    KeySwitchKey key(context, level, galoisElement);
-    key.seed = randomness.uniform;
-    expandA(key, executor);
+namespace {
 
+struct LimbPair {
+    uint64_t* b;
+    uint64_t* a;
+};
+
+}  // namespace
+
+template <class Place, class Done>
+void KeyGenerator::makeLimbs(const Randomness& randomness, unsigned level, Executor& executor, const Source& source,
+                             Place place, Done done) {
+    const Context& context = *secret_.context();
+    const auto& kernels = context.kernels();
+    const size_t n = context.ringDegree(), digits = context.digitsAt(level), qLimbs = context.limbsAt(level);
     std::vector<SmallPoly> errors;
-    for (size_t digit = 0; digit < key.digits(); ++digit) {
-        errors.emplace_back(*context, SmallPoly::Kind::Error, randomness.error, digit);
+    for (size_t digit = 0; digit < digits; ++digit) {
+        errors.emplace_back(context, SmallPoly::Kind::Error, randomness.error, digit);
     }
-    executor.parallelFor(key.targets(), [&](size_t begin, size_t end) {
-        Poly from(context->pool(), 1, n, MemoryKind::Scratch, true);
+    executor.parallelFor(qLimbs + context.specialLimbs(), [&](size_t begin, size_t end) {
+        Poly scratch(context.pool(), 3, n, MemoryKind::Scratch, true);
+        uint64_t* from = scratch.limb(2);
         for (size_t target = begin; target < end; ++target) {
-            const size_t index = key.modulusIndex(target);
-            const kernel::Modulus& modulus = context->modulus(index);
-            for (size_t digit = 0; digit < key.digits(); ++digit) {
-                uint64_t* b = key.limb(target, digit, KeySwitchKey::B);
-                errors[digit].limb(b, index);
-                if (target < key.qLimbs()) kernels.mulScalar(b, b, context->specialInverse(target), n, modulus);
-                kernels.mulSub(b, key.limb(target, digit, KeySwitchKey::A), secret_.limb(index), n, modulus);
+            const bool isQ = target < qLimbs;
+            const size_t index = isQ ? target : context.qLimbs() + (target - qLimbs);
+            const kernel::Modulus& modulus = context.modulus(index);
+            if (isQ) source(from, index);
+            for (size_t digit = 0; digit < digits; ++digit) {
+                const LimbPair limbs = place(target, digit, scratch);
+                expandLimb(limbs.a, context, index, randomness.uniform, digit);
+                errors[digit].limb(limbs.b, index);
+                if (isQ) kernels.mulScalar(limbs.b, limbs.b, context.specialInverse(target), n, modulus);
+                kernels.mulSub(limbs.b, limbs.a, secret_.limb(index), n, modulus);
+                if (isQ && target / context.digitLimbs() == digit) kernels.add(limbs.b, limbs.b, from, n, modulus);
+                done(target, digit, limbs.b);
             }
-            if (target >= key.qLimbs()) continue;
-            source(from.limb(0), index);
-            uint64_t* own = key.limb(target, target / context->digitLimbs(), KeySwitchKey::B);
-            kernels.add(own, own, from.limb(0), n, modulus);
         }
     });
+}
+
+KeySwitchKey KeyGenerator::makeKey(unsigned level, uint32_t galoisElement, Executor& executor, const Source& source) {
+    const Randomness randomness(seed_, made_++);
+    KeySwitchKey key(secret_.context(), level, galoisElement);
+    key.seed = randomness.uniform;
+    makeLimbs(
+        randomness, level, executor, source,
+        [&](size_t target, size_t digit, Poly&) {
+            return LimbPair{key.limb(target, digit, KeySwitchKey::B), key.limb(target, digit, KeySwitchKey::A)};
+        },
+        [](size_t, size_t, const uint64_t*) {});
     return key;
 }
 
-KeySwitchKey KeyGenerator::relinearizationKey(unsigned level, Executor& executor) {
+void KeyGenerator::writeSeededKey(uint8_t* out, size_t size, unsigned level, uint32_t galoisElement, Executor& executor) {
     const Context& context = *secret_.context();
-    return makeKey(level, KeySwitchKey::RELINEARIZATION, executor, [&](uint64_t* out, size_t index) {
-        context.kernels().mul(out, secret_.limb(index), secret_.limb(index), context.ringDegree(), context.modulus(index));
-    });
+    if (size != keySwitchKeyBytes(context, level, true)) {
+        throw InvalidArgumentError("a seeded key of level " + std::to_string(level) + " has " +
+                                   std::to_string(keySwitchKeyBytes(context, level, true)) + " bytes, got " + std::to_string(size));
+    }
+    const Source source = galoisElement == KeySwitchKey::RELINEARIZATION ? squaredSecret() : permutedSecret(galoisElement);
+    const size_t n = context.ringDegree(), digits = context.digitsAt(level);
+    const Randomness randomness(seed_, made_++);
+    std::memcpy(out, randomness.uniform.data(), SEED_BYTES);
+    makeLimbs(
+        randomness, level, executor, source,
+        [](size_t, size_t, Poly& scratch) { return LimbPair{scratch.limb(0), scratch.limb(1)}; },
+        [&](size_t target, size_t digit, const uint64_t* b) {
+            writePacked(out + SEED_BYTES + (target * digits + digit) * n * WORD_BYTES, b, n, context.kernels());
+        });
 }
 
-KeySwitchKey KeyGenerator::galoisKey(unsigned level, uint32_t galoisElement, Executor& executor) {
+KeyGenerator::Source KeyGenerator::squaredSecret() const {
+    return [this](uint64_t* out, size_t index) {
+        const Context& context = *secret_.context();
+        context.kernels().mul(out, secret_.limb(index), secret_.limb(index), context.ringDegree(), context.modulus(index));
+    };
+}
+
+KeyGenerator::Source KeyGenerator::permutedSecret(uint32_t galoisElement) const {
     const Context& context = *secret_.context();
     if (galoisElement % 2 == 0 || galoisElement >= 2 * context.ringDegree()) {
         throw InvalidArgumentError("a Galois element is odd and below 2N = " + std::to_string(2 * context.ringDegree()) +
                                    ", got " + std::to_string(galoisElement));
     }
-    const kernel::AutomorphismTable table(static_cast<int>(context.logN()), galoisElement);
-    return makeKey(level, galoisElement, executor, [&](uint64_t* out, size_t index) {
-        context.kernels().permute(out, secret_.limb(index), table, 0, context.ringDegree());
-    });
+    auto table = std::make_shared<const kernel::AutomorphismTable>(static_cast<int>(context.logN()), galoisElement);
+    return [this, table](uint64_t* out, size_t index) {
+        const Context& c = *secret_.context();
+        c.kernels().permute(out, secret_.limb(index), *table, 0, c.ringDegree());
+    };
+}
+
+KeySwitchKey KeyGenerator::relinearizationKey(unsigned level, Executor& executor) {
+    return makeKey(level, KeySwitchKey::RELINEARIZATION, executor, squaredSecret());
+}
+
+KeySwitchKey KeyGenerator::galoisKey(unsigned level, uint32_t galoisElement, Executor& executor) {
+    return makeKey(level, galoisElement, executor, permutedSecret(galoisElement));
 }
 
 KeySwitchKey KeyGenerator::switchingKey(unsigned level, const SecretKey& from, Executor& executor) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 
 #include "executor.h"
 #include "key-switch-key.h"
@@ -29,11 +30,21 @@ public:
     // from -> s, marked with the identity's Galois element, 1.
     KeySwitchKey switchingKey(unsigned level, const SecretKey& from, Executor& executor);
 
+    // The same keys straight to their seeded segments (serialize.h), limb by limb: nothing else of their size is needed.
+    // `size` must be keySwitchKeyBytes(context, level, true). Element RELINEARIZATION: s^2 -> s.
+    void writeSeededKey(uint8_t* out, size_t size, unsigned level, uint32_t galoisElement, Executor& executor);
+
 private:
     class Randomness;
-    // source(out, target modulus index): the limb of s' in evaluation order.
-    template <class Source>
-    KeySwitchKey makeKey(unsigned level, uint32_t galoisElement, Executor& executor, Source source);
+    // (out, modulus index): a limb of s' in evaluation order.
+    using Source = std::function<void(uint64_t* out, size_t modulusIndex)>;
+
+    Source squaredSecret() const;
+    Source permutedSecret(uint32_t galoisElement) const;
+    KeySwitchKey makeKey(unsigned level, uint32_t galoisElement, Executor& executor, const Source& source);
+    // Computes b and a of every target and digit at place(target, digit, scratch), then calls done(target, digit, scratch).
+    template <class Place, class Done>
+    void makeLimbs(const Randomness& randomness, unsigned level, Executor& executor, const Source& source, Place place, Done done);
 
     const SecretKey& secret_;
     Seed seed_;

@@ -2,8 +2,15 @@
 
 namespace heml {
 
-KeySwitchKey::KeySwitchKey(std::shared_ptr<const Context> context, unsigned level, uint32_t galoisElement)
-    : context_(std::move(context)), level_(level), galoisElement_(galoisElement) {
+namespace {
+
+// Of a packed limb of n residues.
+constexpr size_t packedWords(size_t n) { return n / 8 * 6; }
+
+}  // namespace
+
+KeySwitchKey::KeySwitchKey(std::shared_ptr<const Context> context, unsigned level, uint32_t galoisElement, bool packed)
+    : context_(std::move(context)), level_(level), galoisElement_(galoisElement), packed_(packed) {
     if (!context_) throw InvalidArgumentError("a key needs a context");
     const uint64_t order = 2 * context_->ringDegree();
     if (galoisElement != RELINEARIZATION && (galoisElement % 2 == 0 || galoisElement >= order)) {
@@ -11,7 +18,8 @@ KeySwitchKey::KeySwitchKey(std::shared_ptr<const Context> context, unsigned leve
                                    std::to_string(galoisElement));
     }
     digits_ = context_->digitsAt(level);
-    poly_ = Poly(context_->pool(), targets() * digits_ * 2, context_->ringDegree(), MemoryKind::Key);
+    const size_t n = context_->ringDegree();
+    poly_ = Poly(context_->pool(), targets() * digits_ * 2, packed ? packedWords(n) : n, MemoryKind::Key);
 }
 
 Poly& KeySwitchKey::unpacked() {
@@ -19,10 +27,15 @@ Poly& KeySwitchKey::unpacked() {
     return poly_;
 }
 
+uint8_t* KeySwitchKey::packedLimb(size_t target, size_t digit, Half half) {
+    if (!packed_) throw InvalidArgumentError("this key is not packed");
+    return reinterpret_cast<uint8_t*>(poly_.limb(index(target, digit, half)));
+}
+
 void KeySwitchKey::pack(Executor& executor) {
     if (packed_ || !context_) return;
     const size_t n = context_->ringDegree();
-    Poly out(context_->pool(), poly_.limbs(), n / 8 * 6, MemoryKind::Key);
+    Poly out(context_->pool(), poly_.limbs(), packedWords(n), MemoryKind::Key);
     executor.parallelFor(poly_.limbs(), [&](size_t begin, size_t end) {
         for (size_t i = begin; i < end; ++i) {
             context_->kernels().pack48(reinterpret_cast<uint8_t*>(out.limb(i)), poly_.limb(i), n);

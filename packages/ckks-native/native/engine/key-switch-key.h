@@ -25,7 +25,7 @@ public:
 
     KeySwitchKey() = default;
     // galoisElement: s' = sigma(s) for this element; RELINEARIZATION for s' = s^2. The memory is uninitialised.
-    KeySwitchKey(std::shared_ptr<const Context> context, unsigned level, uint32_t galoisElement);
+    KeySwitchKey(std::shared_ptr<const Context> context, unsigned level, uint32_t galoisElement, bool packed = false);
 
     const std::shared_ptr<const Context>& context() const { return context_; }
     unsigned level() const { return level_; }
@@ -42,6 +42,9 @@ public:
     const uint64_t* limb(size_t target, size_t digit, Half half) const {
         return const_cast<KeySwitchKey*>(this)->limb(target, digit, half);
     }
+
+    // 6 N bytes. Of a packed key only, else InvalidArgumentError.
+    uint8_t* packedLimb(size_t target, size_t digit, Half half);
 
     // To 6 bytes a residue and back, in place; nothing if it is so already. Not while an operation reads the key.
     void pack(Executor& executor);

@@ -12,21 +12,34 @@ constexpr size_t BLOCK = 512;
 
 }  // namespace
 
+void writePacked(uint8_t* out, const uint64_t* words, size_t count, const kernel::Kernels& kernels) {
+    alignas(64) uint8_t packed[BLOCK * WORD_BYTES];
+    for (size_t at = 0; at < count; at += BLOCK) {
+        const size_t block = std::min(BLOCK, count - at);
+        if (block % kernel::LINE_WORDS == 0) {
+            kernels.pack48(packed, words + at, block);
+        } else {
+            for (size_t k = 0; k < block; ++k) std::memcpy(packed + WORD_BYTES * k, words + at + k, WORD_BYTES);
+        }
+        std::memcpy(out + at * WORD_BYTES, packed, block * WORD_BYTES);
+    }
+}
+
 Segment::Segment(Ciphertext& ciphertext, bool seeded)
     : context_(ciphertext.context().get()), what_("ciphertext"), seeded_(seeded) {
     if (seeded && ciphertext.degree() != 1) throw DegreeError("only a ciphertext of degree 1 can be stored with a seed");
     const size_t n = context_->ringDegree();
     for (unsigned poly = 0; poly <= (seeded ? 0 : ciphertext.degree()); ++poly) {
         for (size_t i = 0; i < ciphertext.limbs(); ++i) {
-            limbs_.push_back({ciphertext.limb(poly, i), n, &context_->modulus(i), poly, static_cast<unsigned>(i)});
+            limbs_.push_back({ciphertext.limb(poly, i), nullptr, n, &context_->modulus(i), poly, static_cast<unsigned>(i)});
         }
     }
 }
 
 Segment::Segment(Plaintext& plaintext) : context_(plaintext.context().get()), what_("plaintext") {
     for (size_t i = 0; i < plaintext.limbs(); ++i) {
-        limbs_.push_back({plaintext.limb(i), plaintext.wordsPerLimb(), &context_->modulus(plaintext.modulusIndex(i)), 0,
-                          static_cast<unsigned>(i)});
+        limbs_.push_back({plaintext.limb(i), nullptr, plaintext.wordsPerLimb(),
+                          &context_->modulus(plaintext.modulusIndex(i)), 0, static_cast<unsigned>(i)});
     }
 }
 
@@ -36,7 +49,9 @@ Segment::Segment(KeySwitchKey& key, bool seeded)
         const kernel::Modulus* modulus = &context_->modulus(key.modulusIndex(target));
         for (size_t digit = 0; digit < key.digits(); ++digit) {
             for (unsigned half = 0; half < (seeded ? 1u : 2u); ++half) {
-                limbs_.push_back({key.limb(target, digit, static_cast<KeySwitchKey::Half>(half)), context_->ringDegree(),
+                const auto which = static_cast<KeySwitchKey::Half>(half);
+                limbs_.push_back({key.packed() ? nullptr : key.limb(target, digit, which),
+                                  key.packed() ? key.packedLimb(target, digit, which) : nullptr, context_->ringDegree(),
                                   modulus, static_cast<unsigned>(2 * digit + half), static_cast<unsigned>(target)});
             }
         }
@@ -48,7 +63,7 @@ Segment::Segment(PublicKey& key, bool seeded)
     for (unsigned half = 0; half < (seeded ? 1u : 2u); ++half) {
         Poly& poly = half == 0 ? key.b() : key.a();
         for (size_t i = 0; i < key.limbs(); ++i) {
-            limbs_.push_back({poly.limb(i), context_->ringDegree(), &context_->modulus(i), half, static_cast<unsigned>(i)});
+            limbs_.push_back({poly.limb(i), nullptr, context_->ringDegree(), &context_->modulus(i), half, static_cast<unsigned>(i)});
         }
     }
 }
@@ -75,18 +90,13 @@ void Segment::write(uint8_t* out, size_t size, size_t first, size_t count, Execu
     checkRange(size, first, count);
     const auto& kernels = context_->kernels();
     executor.parallelFor(count, [&](size_t begin, size_t end) {
-        alignas(64) uint8_t packed[BLOCK * WORD_BYTES];
         for (size_t i = begin; i < end; ++i) {
             const StoredLimb& limb = limbs_[first + i];
             uint8_t* to = out + (offset(first + i) - offset(first));
-            for (size_t at = 0; at < limb.count; at += BLOCK) {
-                const size_t words = std::min(BLOCK, limb.count - at);
-                if (words % kernel::LINE_WORDS == 0) {
-                    kernels.pack48(packed, limb.words + at, words);
-                } else {
-                    for (size_t k = 0; k < words; ++k) std::memcpy(packed + WORD_BYTES * k, limb.words + at + k, WORD_BYTES);
-                }
-                std::memcpy(to + at * WORD_BYTES, packed, words * WORD_BYTES);
+            if (limb.packed != nullptr) {
+                std::memcpy(to, limb.packed, limb.count * WORD_BYTES);
+            } else {
+                writePacked(to, limb.words, limb.count, kernels);
             }
         }
     });
@@ -95,24 +105,29 @@ void Segment::write(uint8_t* out, size_t size, size_t first, size_t count, Execu
 void Segment::readLimb(const uint8_t* in, const StoredLimb& limb) const {
     const auto& kernels = context_->kernels();
     alignas(64) uint8_t packed[BLOCK * WORD_BYTES];
+    alignas(64) uint64_t checked[BLOCK];
     for (size_t at = 0; at < limb.count; at += BLOCK) {
         const size_t words = std::min(BLOCK, limb.count - at);
+        uint64_t* out = limb.packed != nullptr ? checked : limb.words + at;
         std::memcpy(packed, in + at * WORD_BYTES, words * WORD_BYTES);
         if (words % kernel::LINE_WORDS == 0) {
-            kernels.unpack48(limb.words + at, packed, words);
+            kernels.unpack48(out, packed, words);
         } else {
             for (size_t k = 0; k < words; ++k) {
-                limb.words[at + k] = 0;
-                std::memcpy(limb.words + at + k, packed + WORD_BYTES * k, WORD_BYTES);
+                out[k] = 0;
+                std::memcpy(out + k, packed + WORD_BYTES * k, WORD_BYTES);
             }
         }
         bool inRange = true;
-        for (size_t k = 0; k < words; ++k) inRange = inRange & (limb.words[at + k] < limb.modulus->value);
-        if (inRange) continue;
-        size_t k = at;
-        while (limb.words[k] < limb.modulus->value) ++k;
+        for (size_t k = 0; k < words; ++k) inRange = inRange & (out[k] < limb.modulus->value);
+        if (inRange) {
+            if (limb.packed != nullptr) std::memcpy(limb.packed + at * WORD_BYTES, packed, words * WORD_BYTES);
+            continue;
+        }
+        size_t k = 0;
+        while (out[k] < limb.modulus->value) ++k;
         throw FormatError(what_ + ": polynomial " + std::to_string(limb.poly) + ", limb " + std::to_string(limb.limb) +
-                          ", index " + std::to_string(k) + ": residue " + std::to_string(limb.words[k]) +
+                          ", index " + std::to_string(at + k) + ": residue " + std::to_string(out[k]) +
                           " is not below its prime " + std::to_string(limb.modulus->value));
     }
 }

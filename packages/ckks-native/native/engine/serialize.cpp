@@ -123,7 +123,7 @@ KeySwitchKey importKeySwitchKey(ContextPointer context, const KeyShape& shape, c
                                 Executor& executor) {
     checkContext(context);
     checkSize("switching key", size, keySwitchKeyBytes(*context, shape.level, shape.seeded));
-    KeySwitchKey key(context, shape.level, shape.galoisElement);
+    KeySwitchKey key(context, shape.level, shape.galoisElement, shape.packed);
     importSegment(in, Segment(key, shape.seeded), &key.seed, executor);
     if (shape.seeded) expandA(key, executor);
     return key;

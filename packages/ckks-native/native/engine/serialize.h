@@ -47,6 +47,7 @@ public:
 private:
     struct StoredLimb {
         uint64_t* words;
+        uint8_t* packed;                               // of a packed key, in place of words
         size_t count;
         const kernel::Modulus* modulus;
         unsigned poly;
@@ -60,6 +61,9 @@ private:
     bool seeded_ = false;
     std::vector<StoredLimb> limbs_;
 };
+
+// `count` words, 64-byte aligned, to WORD_BYTES each at any address.
+void writePacked(uint8_t* out, const uint64_t* words, size_t count, const kernel::Kernels& kernels);
 
 size_t ciphertextBytes(const Context& context, unsigned level, unsigned degree, bool seeded);
 size_t plaintextBytes(const Context& context, unsigned level, bool extended, unsigned logRepeat);
@@ -89,6 +93,7 @@ struct KeyShape {
     unsigned level = 0;
     uint32_t galoisElement = KeySwitchKey::RELINEARIZATION;
     bool seeded = true;
+    bool packed = false;                               // in memory
 };
 
 using ContextPointer = std::shared_ptr<const Context>;

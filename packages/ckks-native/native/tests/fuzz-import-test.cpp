@@ -84,12 +84,14 @@ TEST(damagedSegments) {
       const KeySwitchKey key = f.generator.galoisKey(level, element, serial);
       good.resize(keySwitchKeyBytes(c, level, seeded));
       exportKeySwitchKey(good.data(), good.size(), key, seeded, serial);
-      f.run(good, 700, [&](const Bytes& in) {
-        const KeySwitchKey read = importKeySwitchKey(f.context, {level, element, seeded}, in.data(), in.size(), serial);
-        Bytes out(keySwitchKeyBytes(c, level, seeded));
-        exportKeySwitchKey(out.data(), out.size(), read, seeded, serial);
-        return out;
-      });
+      for (const bool packed : {false, true}) {
+        f.run(good, 700, [&](const Bytes& in) {
+          const KeySwitchKey read = importKeySwitchKey(f.context, {level, element, seeded, packed}, in.data(), in.size(), serial);
+          Bytes out(keySwitchKeyBytes(c, level, seeded));
+          exportKeySwitchKey(out.data(), out.size(), read, seeded, serial);
+          return out;
+        });
+      }
       const PublicKey publicKey = f.generator.publicKey(level, serial);
       good.resize(publicKeyBytes(c, level, seeded));
       exportPublicKey(good.data(), good.size(), publicKey, seeded, serial);

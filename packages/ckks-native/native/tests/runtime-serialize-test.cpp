@@ -122,6 +122,50 @@ TEST(keys) {
   }
 }
 
+// What servers and clients of large keys use: no copy of the key with eight bytes a residue on the way.
+TEST(packedImportsEqualPackedKeys) {
+  Fixture f;
+  Scheduler scheduler(SchedulerOptions{3, nullptr, 0});
+  for (const bool seeded : {true, false}) {
+    const KeySwitchKey key = f.generator.galoisKey(1, 5, serial);
+    Bytes bytes(keySwitchKeyBytes(*f.context, 1, seeded)), again(keySwitchKeyBytes(*f.context, 1, seeded));
+    exportKeySwitchKey(bytes.data(), bytes.size, key, seeded, serial);
+    KeySwitchKey packed = importKeySwitchKey(f.context, {1, 5, seeded, true}, bytes.data(), bytes.size, scheduler);
+    CHECK(packed.packed());
+    CHECK_EQUAL(packed.bytes(), key.bytes() / 4 * 3);
+    CHECK(!seeded || packed.seed == key.seed);
+    exportKeySwitchKey(again.data(), again.size, packed, seeded, scheduler);
+    CHECK(std::memcmp(again.data(), bytes.data(), bytes.size) == 0);
+    CHECK_THROWS_TEXT(const_cast<KeySwitchKey&>(key).packedLimb(0, 0, KeySwitchKey::A), InvalidArgumentError, "not packed");
+    packed.unpack(serial);
+    CHECK(sameWords(packed.limb(0, 0, KeySwitchKey::B), key.limb(0, 0, KeySwitchKey::B), key.bytes() / 8));
+    std::memset(bytes.data() + 32 + 6 * 700, 0xff, 6);
+    CHECK_THROWS_TEXT(importKeySwitchKey(f.context, {1, 5, seeded, true}, bytes.data(), bytes.size, serial), FormatError,
+                      "limb 0, index 70");
+  }
+}
+
+TEST(keysWrittenLimbByLimbAreTheSameBytes) {
+  Fixture f;
+  Scheduler scheduler(SchedulerOptions{3, nullptr, 0});
+  for (const std::uint32_t element : {KeySwitchKey::RELINEARIZATION, 5u, 2047u}) {
+    for (const unsigned level : {0u, 1u, 2u}) {
+      KeyGenerator one(f.secret, testSeed(3)), two(f.secret, testSeed(3));
+      const KeySwitchKey key = element == KeySwitchKey::RELINEARIZATION ? one.relinearizationKey(level, serial)
+                                                                        : one.galoisKey(level, element, serial);
+      Bytes want(keySwitchKeyBytes(*f.context, level, true)), got(want.size);
+      exportKeySwitchKey(want.data(), want.size, key, true, serial);
+      two.writeSeededKey(got.data(), got.size, level, element, scheduler);
+      CHECK(std::memcmp(got.data(), want.data(), want.size) == 0);
+      CHECK_THROWS_TEXT(two.writeSeededKey(got.data(), got.size - 1, level, element, serial), InvalidArgumentError, "bytes");
+    }
+  }
+  Bytes bytes(keySwitchKeyBytes(*f.context, 1, true));
+  KeyGenerator generator(f.secret);
+  CHECK_THROWS_TEXT(generator.writeSeededKey(bytes.data(), bytes.size, 1, 4, serial), InvalidArgumentError, "odd");
+  CHECK_THROWS_TEXT(generator.writeSeededKey(bytes.data(), bytes.size, 9, 5, serial), LevelError, "levels");
+}
+
 TEST(secretKeys) {
   Fixture f;
   Bytes bytes(secretKeyBytes(*f.context));
