@@ -3,7 +3,8 @@ import { activation } from '@he-ml/nn-layers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type Calibration, fit } from '../fit/fit.ts'
 import { chain, images, smallCnn } from '../pipeline.test-helper.ts'
-import { type CompileOptions, compile } from './compile.ts'
+import { compile } from './compile.ts'
+import type { CompileOptions } from './options.ts'
 
 let calibration: Calibration
 beforeAll(async () => {

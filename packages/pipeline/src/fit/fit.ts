@@ -11,6 +11,8 @@ export interface Calibration {
   readonly statistics: Readonly<Record<string, InputStatistics>>
   /** Largest absolute value of the network's result; `compile` makes the base modulus large enough for it. */
   readonly outputMagnitude?: number
+  /** Largest absolute value of each layer's result, by layer name: the range of a bootstrap. */
+  readonly magnitudes?: Readonly<Record<string, number>>
 }
 
 export interface FitOptions {
@@ -30,16 +32,27 @@ export async function fit(model: Model, inputs: Iterable<Tensor>, options: FitOp
   for (const { layer } of model.nodes) if (isCalibrated(layer)) collectors.set(layer.name, new StatisticsCollector())
   const pause = breathe()
   let samples = 0
-  let outputMagnitude = 0
+  const magnitudes = new Map<string, number>()
   for (const input of inputs) {
     if (options.signal?.aborted) throw new CancelledError(`fit: cancelled after ${samples} samples`)
-    const output = model.forward(input, (layer, given) => collectors.get(layer.name)?.add(given[0]!.data, layer.name))
-    for (const x of output.data) outputMagnitude = Math.max(outputMagnitude, Math.abs(x))
+    model.evaluate(input, (layer, given) => {
+      collectors.get(layer.name)?.add(given[0]!.data, layer.name)
+      const output = layer.forward(given)
+      magnitudes.set(layer.name, largest(output.data, magnitudes.get(layer.name)))
+      return output
+    })
     samples++
     options.onProgress?.(samples)
     await pause()
   }
   if (samples === 0) throw new InvalidArgumentError('fit: at least one calibration input is needed')
   const statistics = Object.fromEntries([...collectors].map(([name, collector]) => [name, collector.result()]))
-  return { model: model.name, samples, statistics, outputMagnitude }
+  const outputMagnitude = magnitudes.get(model.output) ?? 0
+  return { model: model.name, samples, statistics, outputMagnitude, magnitudes: Object.fromEntries(magnitudes) }
+}
+
+function largest(values: Float64Array, before = 0): number {
+  let most = before
+  for (const x of values) most = Math.max(most, Math.abs(x))
+  return most
 }

@@ -1,10 +1,11 @@
 /** A plan together with the model it was made for: what runs. */
-import { FormatError, ParameterMismatchError, Parameters } from '@he-ml/ckks-core'
+import { createBootstrapping, FormatError, ParameterMismatchError, Parameters } from '@he-ml/ckks-core'
 import { foldFactors, type InputStatistics, type Model } from '@he-ml/packing'
 import { calibrateActivations } from '../compile/calibrate-activations.ts'
 import { foldInputScales } from '../compile/fold-input-scales.ts'
 import { inputLayoutFor } from '../compile/input-layout.ts'
-import { type Schedule, schedule } from '../compile/schedule.ts'
+import { lowerModel } from '../compile/lower-model.ts'
+import { type Schedule, schedule, scheduleFrom } from '../compile/schedule.ts'
 import { modelDigest } from './model-digest.ts'
 import type { Plan } from './plan.ts'
 
@@ -20,7 +21,8 @@ export interface BoundPlan {
  * Binds a plan to its model: repeats the decisions that the plan records.
  *
  * @throws ParameterMismatchError when the model is not the one the plan was made for
- * @throws SecurityError when the plan's parameters are not 128-bit secure
+ * @throws SecurityError when the plan's parameters, or its bootstrapping, are not 128-bit secure
+ * @throws FormatError when the plan's schedule does not fit the model
  */
 export function bindPlan(plan: Plan, model: Model): BoundPlan {
   const found = modelDigest(model)
@@ -33,13 +35,25 @@ export function bindPlan(plan: Plan, model: Model): BoundPlan {
   for (const [name, s] of Object.entries(plan.statistics))
     statistics[name] = { ...s, histogram: Float64Array.from(s.histogram) }
   const ready = lowerable(model, { model: plan.model.name, samples: 0, statistics }, plan.activation as never)
-  const layout = inputLayoutFor(ready, plan.packing, plan.batch, parameters.maxSlots)
-  const made = schedule(ready, layout, parameters.maxSlots, plan.output.level)
+  const made = reproduce(plan, ready, parameters)
   if (made.inputLevel !== plan.input.level || made.inputLayout.slots !== plan.input.slots)
     throw new FormatError(
       `the plan asks for inputs at level ${plan.input.level} with ${plan.input.slots} slots; this version of the library needs ${made.inputLevel} and ${made.inputLayout.slots}: compile again`,
     )
   return { plan, parameters, model: ready, schedule: made }
+}
+
+/** The schedule again: levels as late as possible, or replayed from a placement. */
+function reproduce(plan: Plan, model: Model, parameters: Parameters): Schedule {
+  const { maxSlots } = parameters
+  const layout = inputLayoutFor(model, plan.packing, plan.batch, maxSlots)
+  const { bootstrapping } = plan
+  if (!bootstrapping) return schedule(lowerModel(model, layout, maxSlots), plan.output.level)
+  const circuits = bootstrapping.circuits.map(({ spec, ranges }) => ({
+    bootstrapping: createBootstrapping(parameters, spec),
+    ranges,
+  }))
+  return scheduleFrom(lowerModel(model, layout, maxSlots, bootstrapping.gaps), circuits, bootstrapping)
 }
 
 /** The model with polynomials chosen and input scales folded, as compile and bind both need it. */

@@ -29,6 +29,43 @@ const calibrationOptions = z.strictObject({
 
 const keyLevel = count.max(100)
 
+const specSchema = z.strictObject({
+  slots: positive,
+  content: z.enum(['complex', 'real']),
+  coeffsToSlots: positive.max(16),
+  slotsToCoeffs: positive.max(16),
+  degree: positive.max(126),
+  doubleAngles: count.max(6),
+  arcsine: z.boolean(),
+  logMessageRatio: finite.positive().max(94),
+})
+
+const merge = positive.max(2 ** 16)
+
+export const bootstrappingSchema = z.strictObject({
+  /** Circuits, each encoded once for all its ranges. */
+  circuits: z.array(z.strictObject({ spec: specSchema, ranges: z.array(finite.positive()).min(1).max(64) })).max(64),
+  /** What layers leave in slots without an element. */
+  gaps: z.enum(['wanted', 'zero']),
+  /** Level at which each layer reads its inputs. */
+  levels: z.record(z.string(), keyLevel),
+  /** Bootstraps in order: of which values, before which layer, how. */
+  refreshes: z
+    .array(
+      z.strictObject({
+        before: z.string(),
+        values: z.array(z.string()).min(1).max(64),
+        circuit: count.max(63),
+        range: finite.positive(),
+        /** Ciphertexts that masks lay side by side into one. */
+        merge,
+      }),
+    )
+    .max(4096),
+  /** False when the search for the placement had to leave states out. */
+  exact: z.boolean(),
+})
+
 const endpoint = z.strictObject({
   level: keyLevel,
   scale: finite.positive(),
@@ -51,10 +88,22 @@ export const layerReportSchema = z.strictObject({
   products: count,
   plaintextProducts: count,
   precisionBits: finite,
+  /** For bootstraps only. */
+  refresh: z
+    .strictObject({
+      values: z.array(z.string()),
+      bootstraps: positive,
+      /** Slots of the circuit, and what they hold: two real ciphertexts at a time, or one. */
+      slots: positive,
+      content: z.enum(['complex', 'real']),
+      merge,
+      range: finite.positive(),
+    })
+    .optional(),
 })
 
 export const reportSchema = z.strictObject({
-  /** Levels consumed from input to output. */
+  /** Levels consumed from input to output, on the longest path. */
   depth: count,
   logN: positive,
   logQP: finite,
@@ -72,7 +121,7 @@ export const reportSchema = z.strictObject({
   threads: positive,
   /** Expected error of the outputs against the clear network with the same polynomials, in bits: -log2(error). */
   precisionBits: finite,
-  /** Bound on the probability that anything fails; 0 for leveled plans without bootstrapping. */
+  /** Bound on the probability that any bootstrap fails; 0 for leveled plans. */
   failureProbability: finite.min(0).max(1),
   layers: z.array(layerReportSchema),
 })
@@ -101,7 +150,10 @@ export const planSchema = z.strictObject({
     relinearization: keyLevel.optional(),
     rotations: z.array(z.strictObject({ steps: positive, level: keyLevel })).max(4096),
     conjugation: keyLevel.optional(),
+    encapsulation: keyLevel.optional(),
   }),
+  /** Absent in leveled plans. */
+  bootstrapping: bootstrappingSchema.optional(),
   input: endpoint,
   output: endpoint,
   report: reportSchema,
@@ -110,6 +162,7 @@ export const planSchema = z.strictObject({
 /** See {@link compile}. */
 export type Plan = z.infer<typeof planSchema>
 export type PlanReport = z.infer<typeof reportSchema>
+export type PlanBootstrapping = z.infer<typeof bootstrappingSchema>
 export type LayerReport = z.infer<typeof layerReportSchema>
 
 /** Where the input's elements lie. @throws InvalidArgumentError, FormatError for a plan that was not made by us */

@@ -5,6 +5,7 @@
 import { type Ciphertext, type Engine, FormatError } from '@he-ml/ckks-core'
 import { PackedTensor } from '@he-ml/packing'
 import { z } from 'zod'
+import { isRefresh } from '../compile/schedule.ts'
 import type { BoundPlan } from '../plan/bound-plan.ts'
 import { digest } from '../plan/digest.ts'
 
@@ -19,7 +20,7 @@ export interface CheckpointStore {
 const indexSchema = z.strictObject({
   plan: z.string(),
   inputs: z.string(),
-  /** Layer to go on with. */
+  /** Layer or bootstrap to go on with. */
   next: z.number().int().positive(),
   values: z.array(z.strictObject({ name: z.string(), files: z.array(z.string()).min(1) })),
 })
@@ -53,12 +54,10 @@ export async function saveCheckpoint(
   engine: Engine,
   inputs: string,
   next: number,
-  values: ReadonlyMap<string, PackedTensor>,
-  inputName: string,
+  values: Iterable<readonly [name: string, value: PackedTensor]>,
 ): Promise<void> {
   const kept: { name: string; files: string[] }[] = []
   for (const [name, tensor] of values) {
-    if (name === inputName) continue
     const files: string[] = []
     for (const [i, ciphertext] of tensor.ciphertexts.entries()) {
       const file = `${next}-${kept.length}-${i}.ct`
@@ -82,14 +81,15 @@ export async function loadCheckpoint(
   if (bytes === undefined) return undefined
   const index = parseIndex(bytes)
   if (index.plan !== bound.plan.id || index.inputs !== inputs) return undefined
-  if (index.next >= bound.schedule.nodes.length)
-    throw new FormatError(`checkpoint: it goes on with layer ${index.next} of ${bound.schedule.nodes.length}`)
+  const { steps } = bound.schedule
+  if (index.next >= steps.length)
+    throw new FormatError(`checkpoint: it goes on with step ${index.next} of ${steps.length}`)
   const values = new Map<string, PackedTensor>()
   try {
     for (const { name, files } of index.values) {
-      const position = bound.schedule.nodes.findIndex((n) => n.name === name)
-      if (position < 0 || position >= index.next) throw new FormatError(`checkpoint: "${name}" is no layer done before`)
-      const { output } = bound.schedule.nodes[position]!.lowered
+      const done = steps.slice(0, index.next).find((step) => step.name === name)
+      if (!done || isRefresh(done)) throw new FormatError(`checkpoint: "${name}" is no layer done before`)
+      const { output } = done.lowered
       if (files.length !== output.ciphertexts)
         throw new FormatError(
           `checkpoint: "${name}" has ${output.ciphertexts} ciphertexts, the index lists ${files.length}`,
@@ -117,12 +117,12 @@ async function load(store: CheckpointStore, engine: Engine, file: string): Promi
   }
 }
 
-/** Every value that a later layer reads must be there. */
+/** Every value that a later step reads must be there. */
 function assertComplete(bound: BoundPlan, next: number, values: ReadonlyMap<string, PackedTensor>): void {
-  const { nodes } = bound.schedule
-  const later = new Set(nodes.slice(next).map((n) => n.name))
-  for (const { inputs } of nodes.slice(next))
-    for (const name of inputs)
-      if (name !== bound.model.input.name && !later.has(name) && !values.has(name))
+  const later = bound.schedule.steps.slice(next)
+  const made = new Set(later.map((step) => step.name))
+  for (const step of later)
+    for (const name of isRefresh(step) ? step.values : step.inputs)
+      if (name !== bound.schedule.input && !made.has(name) && !values.has(name))
         throw new FormatError(`checkpoint: the result of "${name}" is missing; clear the store to start afresh`)
 }

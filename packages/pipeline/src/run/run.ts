@@ -1,6 +1,7 @@
 /**
- * Runs a bound plan on encrypted inputs. Layers run in order; within a layer the engine works on all its threads and the
- * event loop stays free. Weights are encoded for a layer while the one before still computes, and kept or dropped after use.
+ * Runs a bound plan on encrypted inputs. Layers and bootstraps run in order; within one the engine works on all its threads
+ * and the event loop stays free. Weights are encoded for a step while the one before still computes, and kept or dropped
+ * after use.
  */
 import {
   CancelledError,
@@ -14,17 +15,19 @@ import {
   ParameterMismatchError,
   toLevel,
 } from '@he-ml/ckks-core'
-import { PackedTensor, type PreparedLayer } from '@he-ml/packing'
-import type { ScheduledNode } from '../compile/schedule.ts'
+import { PackedTensor } from '@he-ml/packing'
+import { isRefresh, type ScheduledStep } from '../compile/schedule.ts'
 import type { BoundPlan } from '../plan/bound-plan.ts'
 import type { CheckpointStore } from './checkpoint.ts'
 import { inputsDigest, loadCheckpoint, saveCheckpoint } from './checkpoint.ts'
+import { type PreparedStep, StepPreparer } from './step-preparer.ts'
+import { ValueTable } from './value-table.ts'
 
 /** Where a run is. */
 export interface RunProgress {
   /** Estimated share of the whole work that is done, 0 to 1. */
   readonly fraction: number
-  /** Layer being worked on, or the last one. */
+  /** Layer or bootstrap being worked on, or the last one. */
   readonly layer: string
   readonly layerIndex: number
   readonly layerCount: number
@@ -51,9 +54,10 @@ const REPORT_INTERVAL = 100
 export class Runner implements AsyncDisposable {
   readonly plan: BoundPlan
   readonly engine: Engine
-  readonly #prepared = new Map<string, Promise<PreparedLayer>>()
-  /** Layers whose weights are known to be encoded, not merely queued. */
-  readonly #encoded = new Set<string>()
+  readonly #preparer: StepPreparer
+  readonly #prepared = new Map<string, Promise<PreparedStep>>()
+  /** Steps whose weights are known to be encoded, not merely queued; and circuits, by their index. */
+  readonly #encoded = new Set<string | number>()
   #running = false
 
   /**
@@ -76,24 +80,25 @@ export class Runner implements AsyncDisposable {
     }
     this.plan = plan
     this.engine = engine
+    this.#preparer = new StepPreparer(plan.schedule, engine)
   }
 
   /** Encodes all weights now instead of during the first run. */
   async prepare(options: Pick<RunOptions, 'signal' | 'onProgress'> = {}): Promise<void> {
-    const count = this.plan.schedule.nodes.length
+    const { steps } = this.plan.schedule
     const started = performance.now()
-    for (const [layerIndex, node] of this.plan.schedule.nodes.entries()) {
-      await this.#layer(node.name, options.signal)
+    for (const [layerIndex, step] of steps.entries()) {
+      await this.#step(step, options.signal)
       options.onProgress?.({
-        fraction: (layerIndex + 1) / count,
-        layer: node.name,
+        fraction: (layerIndex + 1) / steps.length,
+        layer: step.name,
         layerIndex,
-        layerCount: count,
+        layerCount: steps.length,
         elapsedSeconds: (performance.now() - started) / 1000,
       })
     }
     await this.engine.drain()
-    for (const name of this.#prepared.keys()) this.#encoded.add(name)
+    for (const step of steps) this.#markEncoded(step)
   }
 
   /**
@@ -111,30 +116,31 @@ export class Runner implements AsyncDisposable {
       throw new MemoryError(
         `run: the plan expects a peak of ${gigabytes(plan.report.memory.peakBytes)}, the ceiling is ${gigabytes(options.memory)}: raise it, or compile with a smaller batch or ring`,
       )
-    const total = schedule.nodes.reduce((sum, node) => sum + this.#weight(node.name), 0)
+    const { steps } = schedule
+    const total = steps.reduce((sum, step) => sum + this.#weight(step.name), 0)
     const started = performance.now()
     let done = 0
     let current = 0
     const report = (extra: number): void => {
-      const node = schedule.nodes[Math.min(current, schedule.nodes.length - 1)]!
+      const step = steps[Math.min(current, steps.length - 1)]!
       const fraction = Math.min(1, (done + extra) / total)
       const elapsedSeconds = (performance.now() - started) / 1000
       onProgress?.({
         fraction,
-        layer: node.name,
+        layer: step.name,
         layerIndex: current,
-        layerCount: schedule.nodes.length,
+        layerCount: steps.length,
         elapsedSeconds,
         ...(fraction > 0.02 ? { remainingSeconds: (elapsedSeconds * (1 - fraction)) / fraction } : {}),
       })
     }
-    let layerStarted = started
+    let stepStarted = started
     const ticker = onProgress
       ? setInterval(() => {
-          const name = schedule.nodes[current]?.name
+          const name = steps[current]?.name
           if (name === undefined) return
-          // within a layer: time against its estimate, never quite reaching its end
-          const share = 1 - Math.exp(-(performance.now() - layerStarted) / 1000 / Math.max(1e-3, this.#weight(name)))
+          // within a step: time against its estimate, never quite reaching its end
+          const share = 1 - Math.exp(-(performance.now() - stepStarted) / 1000 / Math.max(1e-3, this.#weight(name)))
           report(share * this.#weight(name))
         }, REPORT_INTERVAL)
       : undefined
@@ -143,53 +149,42 @@ export class Runner implements AsyncDisposable {
     report(0)
     signal?.addEventListener('abort', onAbort, { once: true })
 
-    const values = new Map<string, PackedTensor>()
-    const inputName = this.plan.model.input.name
-    values.set(inputName, new PackedTensor(schedule.inputLayout, inputs))
+    const input = new PackedTensor(schedule.inputLayout, inputs)
+    let values = new ValueTable(schedule, 0, input)
     try {
       let first = 0
       const inputsId = checkpoints ? await inputsDigest(this.engine, inputs) : ''
       if (checkpoints) {
         const resumed = await loadCheckpoint(checkpoints, this.plan, this.engine, inputsId)
         if (resumed) {
-          for (const [name, value] of resumed.values) values.set(name, value)
           first = resumed.next
-          for (const node of schedule.nodes.slice(0, first)) done += this.#weight(node.name)
+          values = new ValueTable(schedule, first, input)
+          for (const [name, value] of resumed.values) values.put(name, value)
+          for (const step of steps.slice(0, first)) done += this.#weight(step.name)
         }
       }
-      const readers = countReaders(this.plan, first)
-      for (current = first; current < schedule.nodes.length; current++) {
-        const node = schedule.nodes[current]!
-        if (signal?.aborted) throw new CancelledError(`run: cancelled before layer "${node.name}"`)
-        layerStarted = performance.now()
-        const layer = await this.#layer(node.name, signal)
-        const next = schedule.nodes[current + 1]
-        const output = await this.#apply(layer, node, values, signal)
-        if (next) this.#layer(next.name, signal).catch(() => undefined) // reported when it is awaited
-        values.set(node.name, output)
-        await Promise.all(output.ciphertexts.map((c) => c.ready()))
-        this.#encoded.add(node.name)
-        for (const name of node.inputs) {
-          const left = readers.get(name)! - 1
-          readers.set(name, left)
-          if (left === 0 && name !== inputName) {
-            values.get(name)?.dispose()
-            values.delete(name)
-          }
-        }
-        if (!keepWeights) await this.#drop(node.name)
+      for (current = first; current < steps.length; current++) {
+        const step = steps[current]!
+        if (signal?.aborted) throw new CancelledError(`run: cancelled before "${step.name}"`)
+        stepStarted = performance.now()
+        const prepared = await this.#step(step, signal)
+        const next = steps[current + 1]
+        const outputs = await this.#apply(prepared, step, values, signal)
+        values.write(step, outputs)
+        if (next) this.#step(next, signal).catch(() => undefined) // reported when it is awaited
+        await Promise.all(outputs.flatMap((tensor) => tensor.ciphertexts.map((c) => c.ready())))
+        this.#markEncoded(step)
+        if (!keepWeights) await this.#dropAfter(current)
         if (checkpoints && next)
-          await saveCheckpoint(checkpoints, this.plan, this.engine, inputsId, current + 1, values, inputName)
-        done += this.#weight(node.name)
+          await saveCheckpoint(checkpoints, this.plan, this.engine, inputsId, current + 1, values.computed())
+        done += this.#weight(step.name)
         report(0)
       }
       await checkpoints?.clear() // when that fails, the result is disposed of below like the rest
-      const result = values.get(schedule.output)!
-      values.delete(schedule.output)
-      return result
+      return values.take(schedule.output)
     } catch (error) {
       // weights still in the queue were cancelled, or failed, and would fail every later run
-      for (const name of [...this.#prepared.keys()]) if (!this.#encoded.has(name)) await this.#drop(name)
+      await this.#dropUnless((key) => this.#encoded.has(key))
       if (signal?.aborted && !(error instanceof CancelledError))
         throw new CancelledError(`run: cancelled`, { cause: error })
       throw error
@@ -197,13 +192,13 @@ export class Runner implements AsyncDisposable {
       this.#running = false
       if (ticker) clearInterval(ticker)
       signal?.removeEventListener('abort', onAbort)
-      for (const [name, value] of values) if (name !== inputName) value.dispose()
+      values.dispose()
     }
   }
 
   /** Gives the encoded weights back. */
   async dispose(): Promise<void> {
-    for (const name of [...this.#prepared.keys()]) await this.#drop(name)
+    await this.#dropUnless(() => false)
   }
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose()
@@ -228,16 +223,16 @@ export class Runner implements AsyncDisposable {
   }
 
   async #apply(
-    layer: PreparedLayer,
-    node: ScheduledNode,
-    values: ReadonlyMap<string, PackedTensor>,
+    prepared: PreparedStep,
+    step: ScheduledStep,
+    values: ValueTable,
     signal: AbortSignal | undefined,
-  ): Promise<PackedTensor> {
+  ): Promise<readonly PackedTensor[]> {
     const aligned: { readonly tensor: PackedTensor; readonly temporary: boolean }[] = []
     try {
-      for (const name of node.inputs) aligned.push(this.#atLevel(values.get(name)!, node.level))
+      for (const tensor of values.read(step)) aligned.push(this.#atLevel(tensor, step.level))
       const inputs = aligned.map((a) => a.tensor)
-      return await layer.apply(this.engine, inputs, signal ? { signal } : {})
+      return await prepared.apply(this.engine, inputs, signal ? { signal } : {})
     } finally {
       for (const a of aligned) if (a.temporary) a.tensor.dispose()
     }
@@ -259,14 +254,33 @@ export class Runner implements AsyncDisposable {
     return Math.max(1e-4, this.plan.plan.report.layers.find((l) => l.name === name)?.seconds ?? 1)
   }
 
-  #layer(name: string, signal: AbortSignal | undefined): Promise<PreparedLayer> {
-    const known = this.#prepared.get(name)
+  #step(step: ScheduledStep, signal: AbortSignal | undefined): Promise<PreparedStep> {
+    const known = this.#prepared.get(step.name)
     if (known) return known
-    const node = this.plan.schedule.nodes.find((n) => n.name === name)!
-    const made = node.lowered.prepare(this.engine, { level: node.level, ...(signal ? { signal } : {}) })
-    this.#prepared.set(name, made)
-    made.catch(() => this.#prepared.delete(name))
+    const made = this.#preparer.prepare(step, signal)
+    this.#prepared.set(step.name, made)
+    made.catch(() => this.#prepared.delete(step.name))
     return made
+  }
+
+  #markEncoded(step: ScheduledStep): void {
+    this.#encoded.add(step.name)
+    if (isRefresh(step)) this.#encoded.add(step.circuit)
+  }
+
+  /** Drops what a step needed, unless a later one needs it too. */
+  async #dropAfter(index: number): Promise<void> {
+    const { steps } = this.plan.schedule
+    const step = steps[index]!
+    await this.#drop(step.name)
+    if (!isRefresh(step)) return
+    const again = steps.slice(index + 1).some((later) => isRefresh(later) && later.circuit === step.circuit)
+    if (!again) await this.#dropCircuit(step.circuit)
+  }
+
+  async #dropUnless(keep: (key: string | number) => boolean): Promise<void> {
+    for (const name of [...this.#prepared.keys()]) if (!keep(name)) await this.#drop(name)
+    for (const index of this.#preparer.circuits) if (!keep(index)) await this.#dropCircuit(index)
   }
 
   async #drop(name: string): Promise<void> {
@@ -274,18 +288,15 @@ export class Runner implements AsyncDisposable {
     this.#prepared.delete(name)
     this.#encoded.delete(name)
     await prepared?.then(
-      (p) => p.dispose(),
+      (p) => p[Symbol.dispose](),
       () => undefined,
     )
   }
-}
 
-/** How often each value is still read by the layers from `first` on. */
-function countReaders(bound: BoundPlan, first: number): Map<string, number> {
-  const readers = new Map<string, number>([[bound.schedule.output, 1]])
-  for (const { inputs } of bound.schedule.nodes.slice(first))
-    for (const name of inputs) readers.set(name, (readers.get(name) ?? 0) + 1)
-  return readers
+  async #dropCircuit(index: number): Promise<void> {
+    this.#encoded.delete(index)
+    await this.#preparer.dropCircuit(index)
+  }
 }
 
 const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`

@@ -1,0 +1,138 @@
+/** Parameters, levels and bootstraps of a network that refreshes its ciphertexts. */
+import {
+  BOOTSTRAPPING_SETS,
+  type BootstrappingSet,
+  bootstrappingSet,
+  type CostModel,
+  HeMlError,
+  type Parameters,
+  PlanError,
+} from '@he-ml/ckks-core'
+import type { Model } from '@he-ml/packing'
+import type { PlanBootstrapping } from '../plan/plan.ts'
+import { inputLayoutFor } from './input-layout.ts'
+import { batchFor, type Chosen } from './leveled.ts'
+import { type GapPolicy, type LoweredModel, lowerModel } from './lower-model.ts'
+import type { CompileOptions } from './options.ts'
+import { type NetworkPlacement, NetworkPlacer } from './place-network.ts'
+
+/** What placing needs beside the model. */
+export interface BootstrappedRequest {
+  /** With polynomials, folded. */
+  readonly model: Model
+  readonly sets: readonly BootstrappingSet[]
+  /** Range of each value that may be bootstrapped; see valueRanges. */
+  readonly ranges: ReadonlyMap<string, number>
+  readonly options: CompileOptions
+  readonly costModel: CostModel
+}
+
+/**
+ * The sets that the options allow.
+ * @throws InvalidArgumentError for an unknown set; PlanError when no set is left
+ */
+export function allowedSets({ bootstrapping, scaleBits = 36, logN }: CompileOptions): BootstrappingSet[] {
+  if (typeof bootstrapping === 'object') {
+    const { set, spec = {} } = bootstrapping
+    return [bootstrappingSet(set, spec)]
+  }
+  const names = Object.entries(BOOTSTRAPPING_SETS)
+    .filter(([, set]) => set.scaleBits >= scaleBits && (logN === undefined || set.logN === logN))
+    .map(([name]) => name)
+  if (names.length === 0)
+    throw new PlanError(
+      'levels',
+      `no bootstrapping set has a scale of ${scaleBits} bits${logN === undefined ? '' : ` at logN ${logN}`}: name one of ${Object.keys(BOOTSTRAPPING_SETS).join(', ')} in the option bootstrapping`,
+    )
+  return names.map((name) => bootstrappingSet(name))
+}
+
+/**
+ * All placements that are possible, the fastest first: for every set, with gaps as readers want them and with clean ones,
+ * first with inputs as high as the parameters allow, then (for those who lack memory) no higher than a bootstrap's result.
+ *
+ * @throws PlanError ('range') without statistics, ('levels') when no placement exists; UnsupportedError when no layout fits
+ */
+export async function* placements(request: BootstrappedRequest): AsyncIterable<Chosen> {
+  const networks = request.sets.flatMap((set) => lowerFor(set, request))
+  let found = false
+  for (const capped of [false, true]) {
+    const candidates: { readonly chosen: Chosen; readonly seconds: number }[] = []
+    for (const network of networks) {
+      const placed = await placeOne(network, request, capped)
+      if (placed) candidates.push({ chosen: choice(network, placed), seconds: placed.seconds })
+    }
+    candidates.sort((a, b) => a.seconds - b.seconds)
+    for (const { chosen } of candidates) {
+      found = true
+      yield chosen
+    }
+  }
+  if (!found)
+    throw new PlanError(
+      'levels',
+      `no placement of bootstraps: a layer, or layers between which no value may be bootstrapped, need more levels than ${networks.map((n) => n.placer.outputLevel).join(' or ')}: use lower polynomial degrees, or calibration data that tell the range of more values`,
+    )
+}
+
+interface Network {
+  readonly parameters: Parameters
+  readonly placer: NetworkPlacer
+  readonly lowered: LoweredModel
+  readonly batch: number
+}
+
+/** Both ways of lowering under one set; throws the reason when the last set does not fit either. */
+function lowerFor(set: BootstrappingSet, { model, options, costModel, sets }: BootstrappedRequest): Network[] {
+  const { parameters, spec } = set
+  const { maxSlots } = parameters
+  try {
+    const batch = batchFor(options, maxSlots)
+    const layout = inputLayoutFor(model, options.packing ?? 'multiplexed', batch, maxSlots)
+    const placer = new NetworkPlacer(parameters, spec, costModel)
+    const policies: GapPolicy[] = layout.kind === 'multiplexed' ? ['wanted', 'zero'] : ['wanted']
+    return policies.map((gaps) => ({
+      parameters,
+      placer,
+      batch,
+      lowered: lowerModel(model, layout, maxSlots, gaps),
+    }))
+  } catch (error) {
+    if (!(error instanceof HeMlError) || set === sets.at(-1)) throw error
+    return []
+  }
+}
+
+function placeOne(
+  { parameters, placer, lowered }: Network,
+  { ranges, options }: BootstrappedRequest,
+  capped: boolean,
+): Promise<NetworkPlacement | undefined> {
+  return placer.place(lowered, {
+    ranges,
+    outputLevel: lowestOutput(parameters, placer, options),
+    inputLevel: capped ? placer.outputLevel : parameters.maxLevel,
+  })
+}
+
+/** The lowest level whose modulus holds the largest result. @throws PlanError when none does */
+function lowestOutput(parameters: Parameters, placer: NetworkPlacer, { calibration }: CompileOptions): number {
+  const largest = calibration?.outputMagnitude ?? 0
+  for (let level = 0; level <= placer.outputLevel; level++)
+    if (Math.log2(largest) < parameters.logQAt(level) - Math.log2(parameters.scaleAt(level)) - 1) return level
+  throw new PlanError(
+    'range',
+    `results of up to ${largest.toPrecision(3)} were seen, more than the moduli hold: scale the last layer down`,
+  )
+}
+
+function choice({ parameters, lowered, batch }: Network, { schedule, record, exact }: NetworkPlacement): Chosen {
+  const bootstrapping: PlanBootstrapping = {
+    circuits: schedule.circuits.map(({ bootstrapping: { spec }, ranges }) => ({ spec, ranges: [...ranges] })),
+    gaps: lowered.gaps,
+    levels: { ...record.levels },
+    refreshes: record.refreshes.map((refresh) => ({ ...refresh, values: [...refresh.values] })),
+    exact,
+  }
+  return { parameters, made: schedule, batch, bootstrapping }
+}

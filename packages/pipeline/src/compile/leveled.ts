@@ -1,0 +1,106 @@
+/** Parameters and levels of a network without bootstrapping. */
+import { createParameters, HeMlError, type Parameters, PlanError, SecurityError } from '@he-ml/ckks-core'
+import type { Model } from '@he-ml/packing'
+import type { PlanBootstrapping } from '../plan/plan.ts'
+import { inputLayoutFor } from './input-layout.ts'
+import { lowerModel } from './lower-model.ts'
+import type { CompileOptions } from './options.ts'
+import { type Schedule, schedule } from './schedule.ts'
+
+/** What the rest of a plan follows from. */
+export interface Chosen {
+  readonly parameters: Parameters
+  readonly made: Schedule
+  readonly batch: number
+  readonly bootstrapping?: PlanBootstrapping
+}
+
+const RINGS = [12, 13, 14, 15, 16] as const
+const DIGITS = [2, 3, 4, 6, 8] as const
+
+/**
+ * The smallest ring, then the fewest digits, for which the depth is secure and the layouts fit.
+ * @throws PlanError with reason 'security', 'levels' or 'range'
+ */
+export function chooseLeveled(model: Model, options: CompileOptions): Chosen {
+  const chosen = options.parameters
+    ? fixed(model, options, createParameters(options.parameters))
+    : smallest(model, options)
+  checkOutput(chosen.parameters, options)
+  return chosen
+}
+
+/** Images per run in a ring. */
+export const batchFor = ({ packing, batch }: CompileOptions, maxSlots: number): number =>
+  packing === 'batch' ? (batch ?? maxSlots) : 1
+
+function smallest(model: Model, options: CompileOptions): Chosen {
+  const packing = options.packing ?? 'multiplexed'
+  const scaleBits = options.scaleBits ?? 36
+  const baseBits = options.baseBits ?? scaleBits + Math.max(8, outputBits(options))
+  let reason: HeMlError | undefined
+  for (const logN of options.logN === undefined ? RINGS : [options.logN]) {
+    const maxSlots = 2 ** (logN - 1)
+    const batch = batchFor(options, maxSlots)
+    let made: Schedule
+    try {
+      made = schedule(lowerModel(model, inputLayoutFor(model, packing, batch, maxSlots), maxSlots))
+    } catch (error) {
+      if (!(error instanceof HeMlError)) throw error
+      reason = error
+      continue
+    }
+    for (const dnum of DIGITS) {
+      try {
+        const parameters = createParameters(
+          options.request?.({ logN, levels: made.inputLevel, scaleBits, baseBits }) ?? {
+            logN,
+            levels: made.inputLevel,
+            scaleBits,
+            baseBits,
+            dnum,
+          },
+        )
+        return { parameters, made, batch }
+      } catch (error) {
+        if (!(error instanceof HeMlError)) throw error
+        reason = error
+      }
+    }
+  }
+  if (reason instanceof SecurityError)
+    throw new PlanError(
+      'security',
+      `no ring up to 2^${RINGS.at(-1)} is 128-bit secure for this network: ${reason.message}; use lower polynomial degrees or a smaller scale`,
+      { cause: reason },
+    )
+  throw reason ?? new PlanError('security', 'no parameters fit')
+}
+
+/** Bits that the result needs above the scale: twice the largest value seen, a sign, and one bit for errors. */
+const outputBits = ({ calibration }: CompileOptions): number =>
+  Math.ceil(Math.log2(Math.max(1, calibration?.outputMagnitude ?? 1))) + 3
+
+/** What outgrows the lowest modulus would wrap around, and nobody could tell. @throws PlanError */
+function checkOutput(parameters: Parameters, { calibration }: CompileOptions): void {
+  const room = parameters.logQAt(0) - Math.log2(parameters.scaleAt(0)) - 1
+  const largest = calibration?.outputMagnitude ?? 0
+  if (Math.log2(largest) < room) return
+  throw new PlanError(
+    'range',
+    `results of up to ${largest.toPrecision(3)} were seen, but only ${(2 ** room).toPrecision(3)} fits the lowest modulus: raise baseBits, or scale the last layer down`,
+  )
+}
+
+function fixed(model: Model, options: CompileOptions, parameters: Parameters): Chosen {
+  const { maxSlots, maxLevel } = parameters
+  const batch = batchFor(options, maxSlots)
+  const layout = inputLayoutFor(model, options.packing ?? 'multiplexed', batch, maxSlots)
+  const made = schedule(lowerModel(model, layout, maxSlots))
+  if (made.inputLevel > maxLevel)
+    throw new PlanError(
+      'levels',
+      `the network needs ${made.inputLevel} levels, the parameters have ${maxLevel}: use lower polynomial degrees, more levels, or bootstrapping`,
+    )
+  return { parameters, made, batch }
+}

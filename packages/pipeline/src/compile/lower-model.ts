@@ -1,0 +1,72 @@
+/** Every layer of a model bound to layouts, in order; levels come later. */
+import { gapsWanted, type LoweredLayer, type Model, type SlotLayout, sameShape } from '@he-ml/packing'
+
+/** A layer that the output depends on, bound to layouts. */
+export interface LoweredNode {
+  readonly name: string
+  readonly kind: string
+  readonly inputs: readonly string[]
+  readonly lowered: LoweredLayer
+}
+
+export interface LoweredModel {
+  readonly nodes: readonly LoweredNode[]
+  readonly input: string
+  readonly inputLayout: SlotLayout
+  readonly output: string
+  /** Layouts of the input and of every node's result. */
+  readonly layouts: ReadonlyMap<string, SlotLayout>
+  readonly gaps: GapPolicy
+}
+
+/**
+ * What layers leave in slots without an element: what their readers bear ('wanted'), or zeros always ('zero'), so that more
+ * values can be bootstrapped.
+ */
+export type GapPolicy = 'wanted' | 'zero'
+
+/**
+ * Lowers every layer, in order; those that nothing reads are left out.
+ * @throws UnsupportedError when a layer cannot run on its input's layout
+ */
+export function lowerModel(
+  model: Model,
+  inputLayout: SlotLayout,
+  maxSlots: number,
+  gaps: GapPolicy = 'wanted',
+): LoweredModel {
+  const layouts = new Map<string, SlotLayout>([[model.input.name, inputLayout]])
+  const nodes: LoweredNode[] = []
+  for (const { layer, inputs } of model.nodes) {
+    const prefer = preferredLayout(model, layer.name, layouts)
+    const lowered = layer.lower(
+      inputs.map((i) => layouts.get(i)!),
+      {
+        maxSlots,
+        gaps: gaps === 'zero' ? 'zero' : gapsWanted(model, layer.name),
+        ...(prefer ? { prefer } : {}),
+      },
+    )
+    nodes.push({ name: layer.name, kind: layer.kind, inputs, lowered })
+    layouts.set(layer.name, lowered.output)
+  }
+  const needed = new Set([model.output])
+  const reached = nodes.toReversed().filter(({ name, inputs }) => {
+    if (!needed.has(name)) return false
+    for (const input of inputs) needed.add(input)
+    return true
+  })
+  return { nodes: reached.reverse(), input: model.input.name, inputLayout, output: model.output, layouts, gaps }
+}
+
+/** The layout of the other branch, when `name` and an earlier layer meet in an addition. */
+function preferredLayout(model: Model, name: string, layouts: ReadonlyMap<string, SlotLayout>): SlotLayout | undefined {
+  for (const { inputs } of model.nodes) {
+    if (inputs.length < 2 || !inputs.includes(name)) continue
+    for (const other of inputs) {
+      const layout = other === name ? undefined : layouts.get(other)
+      if (layout && sameShape(model.shapes.get(other)!, model.shapes.get(name)!)) return layout
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,45 @@
+import type { BootstrappingSpec, CostModel, ParametersLiteral, ParametersRequest } from '@he-ml/ckks-core'
+import type { Calibration } from '../fit/fit.ts'
+import type { ActivationOptions } from './calibrate-activations.ts'
+import type { Packing } from './input-layout.ts'
+
+/** A bootstrapping parameter set, its circuit adapted if wanted. */
+export interface BootstrappingOptions {
+  /** One of BOOTSTRAPPING_SETS. */
+  readonly set: string
+  /** Changes to the set's circuit; slots and content are chosen by the planner. */
+  readonly spec?: Partial<Omit<BootstrappingSpec, 'slots' | 'content'>>
+}
+
+export interface CompileOptions {
+  /** From `fit`; needed when the model has activations that are not polynomials, and for bootstrapping. */
+  readonly calibration?: Calibration
+  /** How activations become polynomials. Default: margin 1.15, degree 27. */
+  readonly activation?: Partial<ActivationOptions>
+  /** One image at a time, or image = slot. Default multiplexed. */
+  readonly packing?: Packing
+  /** Images per run (batch packing). Default: every slot. */
+  readonly batch?: number
+  /** Explicit parameters; default: the smallest ring that is 128-bit secure for the depth. */
+  readonly parameters?: ParametersLiteral | ParametersRequest
+  /** Bits of the scale. Default 36. */
+  readonly scaleBits?: number
+  /** Bits of the base modulus. Default scaleBits + 8, or more where `fit` saw larger results. */
+  readonly baseBits?: number
+  /** Force the ring. */
+  readonly logN?: number
+  /** Shapes the parameters for another engine, such as `sealParameters` of ckks-seal. */
+  readonly request?: (
+    sizes: Required<Pick<ParametersRequest, 'logN' | 'levels' | 'scaleBits' | 'baseBits'>>,
+  ) => ParametersRequest
+  /**
+   * Whether ciphertexts are bootstrapped on the way. 'auto' (default): only when no ring holds the depth. 'always', or one of
+   * the sets of `BOOTSTRAPPING_SETS`: use its parameters, even where nothing needs to be refreshed. Sets whose scale has fewer
+   * than `scaleBits` bits are not chosen automatically.
+   */
+  readonly bootstrapping?: 'auto' | 'always' | 'never' | BootstrappingOptions
+  /** Refuse plans whose estimated peak is above this many bytes. */
+  readonly memory?: number
+  /** Operation times of the machine that will run the plan. */
+  readonly costModel?: CostModel
+}

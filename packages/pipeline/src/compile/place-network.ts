@@ -1,0 +1,145 @@
+/** A schedule with bootstraps: the search of `placement` on a real network, with real prices. */
+import {
+  type AnyParameters,
+  type BootstrappingSpec,
+  type CostModel,
+  createBootstrapping,
+  type Level,
+  PlanError,
+} from '@he-ml/ckks-core'
+import type { SlotLayout } from '@he-ml/packing'
+import { type RefreshChoice, RefreshPrices } from '../refresh/refresh-prices.ts'
+import { LayerCosts } from './layer-costs.ts'
+import type { LoweredModel } from './lower-model.ts'
+import { placeRefreshes } from './placement/place-refreshes.ts'
+import type { Placement, RefreshOption } from './placement/problem.ts'
+import { type PlacementRecord, type Schedule, type ScheduledCircuit, scheduleFrom } from './schedule.ts'
+
+export interface NetworkPlacement {
+  readonly schedule: Schedule
+  readonly record: PlacementRecord
+  /** Seconds of layers and bootstraps. */
+  readonly seconds: number
+  /** Whether it is the optimum. */
+  readonly exact: boolean
+}
+
+export interface PlaceOptions {
+  /** Range of each value that may be bootstrapped. */
+  readonly ranges: ReadonlyMap<string, number>
+  readonly outputLevel: Level
+  /** Highest level of a fresh input. */
+  readonly inputLevel: Level
+}
+
+/** Searches under one set of parameters; prices are remembered between searches. */
+export class NetworkPlacer {
+  readonly #parameters: AnyParameters
+  readonly #refreshPrices: RefreshPrices
+  readonly #layerCosts: LayerCosts
+  /** Level of a bootstrapped value. */
+  readonly outputLevel: Level
+
+  constructor(parameters: AnyParameters, spec: BootstrappingSpec, costModel: CostModel) {
+    this.#parameters = parameters
+    this.#refreshPrices = new RefreshPrices(parameters, spec, costModel)
+    this.#layerCosts = new LayerCosts(parameters, costModel)
+    this.outputLevel = createBootstrapping(parameters, spec).outputLevel
+  }
+
+  /**
+   * The cheapest schedule, or undefined when there is none.
+   * @throws PlanError ('range') when nothing may be bootstrapped for want of statistics
+   */
+  async place(model: LoweredModel, options: PlaceOptions): Promise<NetworkPlacement | undefined> {
+    const seconds = await this.#layerCosts.all(model, this.#reach(model, options.inputLevel))
+    const refreshOptions = await this.#refreshTable(model, options.ranges)
+    const found = placeRefreshes<RefreshChoice>({
+      input: model.input,
+      inputLevel: options.inputLevel,
+      output: model.output,
+      outputLevel: options.outputLevel,
+      nodes: model.nodes.map(({ name, inputs, lowered }) => ({
+        name,
+        inputs,
+        depth: lowered.depth,
+        seconds: (level: Level) => seconds.get(name)![level] ?? Number.POSITIVE_INFINITY,
+      })),
+      refreshOptions,
+    })
+    if (found) return this.#assemble(model, found, options.ranges)
+    if (options.ranges.size === 0)
+      throw new PlanError(
+        'range',
+        `bootstrapping needs the range of the values it refreshes, and nothing is known of them: run fit(model, data) and pass its result to compile`,
+      )
+    return undefined
+  }
+
+  /** Highest level at which each node can read its inputs. */
+  #reach({ nodes, input }: LoweredModel, inputLevel: Level): ReadonlyMap<string, Level> {
+    const reads = new Map<string, Level>()
+    const results = new Map<string, Level>([[input, inputLevel]])
+    for (const { name, inputs, lowered } of nodes) {
+      const level = Math.min(...inputs.map((i) => Math.max(results.get(i)!, i === input ? 0 : this.outputLevel)))
+      reads.set(name, level)
+      results.set(name, level - lowered.depth)
+    }
+    return reads
+  }
+
+  /** Prices for all values alone and for all pairs of one period, looked up by name. */
+  async #refreshTable({ nodes, layouts }: LoweredModel, ranges: ReadonlyMap<string, number>) {
+    const refreshable = new Map<string, SlotLayout>()
+    for (const { name } of nodes) {
+      const layout = layouts.get(name)!
+      if (ranges.has(name) && !(layout.kind === 'multiplexed' && layout.grid.gaps === 'any'))
+        refreshable.set(name, layout)
+    }
+    const table = new Map<string, readonly RefreshOption<RefreshChoice>[]>()
+    const key = (ciphertexts: number, period: number) => `${ciphertexts}/${period}`
+    const all = [...refreshable.values()]
+    for (const [i, a] of all.entries()) {
+      const counts = [a.ciphertexts]
+      for (const b of all.slice(i + 1)) if (b.slots === a.slots) counts.push(a.ciphertexts + b.ciphertexts)
+      for (const count of new Set(counts))
+        table.set(key(count, a.slots), await this.#refreshPrices.options(count, a.slots))
+    }
+    return (values: readonly string[]): readonly RefreshOption<RefreshChoice>[] => {
+      const given = values.map((name) => refreshable.get(name))
+      const [first] = given
+      if (!first || given.some((layout) => layout?.slots !== first.slots)) return []
+      const ciphertexts = given.reduce((sum, layout) => sum + layout!.ciphertexts, 0)
+      return table.get(key(ciphertexts, first.slots))!
+    }
+  }
+
+  #assemble(
+    model: LoweredModel,
+    found: Placement<RefreshChoice>,
+    ranges: ReadonlyMap<string, number>,
+  ): NetworkPlacement {
+    const specs: BootstrappingSpec[] = []
+    const used: Set<number>[] = []
+    const refreshes = found.refreshes.map(({ before, values, option }) => {
+      const { spec, merge } = option.choice
+      const known = specs.findIndex((s) => s.slots === spec.slots && s.content === spec.content)
+      const circuit = known < 0 ? specs.push(spec) - 1 : known
+      const range = Math.max(...values.map((name) => ranges.get(name)!))
+      used[circuit] = (used[circuit] ?? new Set()).add(range)
+      return { before: model.nodes[before]!.name, values: [...values], circuit, range, merge }
+    })
+    const circuits: ScheduledCircuit[] = specs.map((spec, i) => ({
+      bootstrapping: createBootstrapping(this.#parameters, spec),
+      ranges: [...used[i]!].sort((a, b) => a - b),
+    }))
+    const levels = Object.fromEntries(model.nodes.map(({ name }, i) => [name, found.levels[i]!]))
+    const record: PlacementRecord = { levels, refreshes }
+    return {
+      schedule: scheduleFrom(model, circuits, record),
+      record,
+      seconds: found.seconds,
+      exact: found.exact,
+    }
+  }
+}

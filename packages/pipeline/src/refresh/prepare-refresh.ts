@@ -1,0 +1,143 @@
+/**
+ * A refresh as a circuit: ciphertexts of a short period may be laid side by side by masks, two of the results travel as real
+ * and imaginary part of one bootstrap, and masks and traces take them apart again.
+ */
+
+import type { PreparedBootstrapping } from '@he-ml/ckks-core'
+import { type Ciphertext, type Encoder, type Evaluator, type Plaintext, Scope, scope, toLevel } from '@he-ml/ckks-core'
+import { type PaceOptions, Pacer } from '@he-ml/packing'
+import { bootstrapLoad, type RefreshShape, refreshLevels } from './refresh-shape.ts'
+
+type Engine = Encoder & Evaluator
+
+export interface RefreshOptions {
+  /** Named in errors. */
+  readonly name: string
+  readonly shape: RefreshShape
+  /** One of those the circuit was prepared for. */
+  readonly range: number
+}
+
+/** Encodes the masks, if there are any. The circuit stays the caller's. */
+export function prepareRefresh(
+  engine: Engine,
+  circuit: PreparedBootstrapping,
+  options: RefreshOptions,
+): PreparedRefresh {
+  const { needs } = refreshLevels(circuit.circuit, options.shape.merge)
+  const weights = new Scope()
+  try {
+    const before = encodeMasks(engine, options.shape, needs, weights)
+    const after = encodeMasks(engine, options.shape, circuit.circuit.outputLevel, weights)
+    return new PreparedRefresh(circuit, options, { before, after, weights })
+  } catch (error) {
+    weights.dispose()
+    throw error
+  }
+}
+
+interface Masks {
+  readonly before: readonly Plaintext[]
+  readonly after: readonly Plaintext[]
+  readonly weights: Scope
+}
+
+/** Mask j is 1 in block j, 0 elsewhere; products with it rescale to the nominal scale. */
+function encodeMasks(engine: Engine, { period, merge }: RefreshShape, level: number, weights: Scope): Plaintext[] {
+  if (merge === 1) return []
+  const { parameters } = engine
+  const scale = (parameters.groupProduct(level) * parameters.scaleAt(level - 1)) / parameters.scaleAt(level)
+  return Array.from({ length: merge }, (_, j) => {
+    const values = new Float64Array(merge * period).fill(1, j * period, (j + 1) * period)
+    return weights.use(engine.encode(values, { level, scale }))
+  })
+}
+
+/** A refresh with its masks encoded; usable many times. */
+export class PreparedRefresh implements Disposable {
+  readonly #circuit: PreparedBootstrapping
+  readonly #options: RefreshOptions
+  readonly #masks: Masks
+
+  /** @internal use prepareRefresh */
+  constructor(circuit: PreparedBootstrapping, options: RefreshOptions, masks: Masks) {
+    this.#circuit = circuit
+    this.#options = options
+    this.#masks = masks
+  }
+
+  /**
+   * As many ciphertexts as came in, of the same values, at the higher level. Inputs are only read. Between two bootstraps
+   * it waits for the first, so that their temporaries do not live at the same time.
+   *
+   * @throws LevelError for inputs too low; MissingKeyError; CancelledError through the signal
+   */
+  async apply(engine: Engine, inputs: readonly Ciphertext[], pace: PaceOptions = {}): Promise<Ciphertext[]> {
+    const { name, shape } = this.#options
+    const pacer = new Pacer(name, pace)
+    const results = new Scope()
+    const kept: Ciphertext[] = []
+    const load = bootstrapLoad(this.#circuit.circuit, shape.merge)
+    try {
+      for (let first = 0; first < inputs.length; first += load) {
+        await Promise.all(kept.slice(-load).map((c) => c.ready()))
+        await pacer.step()
+        for (const fresh of this.#bootstrap(engine, inputs.slice(first, first + load))) kept.push(results.use(fresh))
+      }
+      for (const result of kept) results.keep(result)
+      return kept
+    } finally {
+      results.dispose()
+    }
+  }
+
+  dispose(): void {
+    this.#masks.weights.dispose()
+  }
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  /** One bootstrap of at most a full load. */
+  #bootstrap(engine: Engine, inputs: readonly Ciphertext[]): Ciphertext[] {
+    const { shape, range } = this.#options
+    return scope((use) => {
+      const parts = chunks(inputs, shape.merge)
+      const carried = parts.map((part) => (shape.merge === 1 ? part[0]! : use(this.#merge(engine, part))))
+      const [a, b] = carried
+      const fresh = b
+        ? this.#circuit.bootstrapPair(engine, a!, b, { range })
+        : [this.#circuit.bootstrap(engine, a!, { range })]
+      for (const one of fresh) use(one)
+      const results = fresh.flatMap((one, i) =>
+        shape.merge === 1 ? [one] : parts[i]!.map((_, j) => use(this.#extract(engine, one, j))),
+      )
+      for (const [i, result] of results.entries()) {
+        // a bootstrap gives back what it was given
+        const known = engine.estimate?.(inputs[i]!)
+        if (known) engine.declareMagnitude?.(result, known.magnitude)
+      }
+      return results
+    })
+  }
+
+  #merge(engine: Engine, part: readonly Ciphertext[]): Ciphertext {
+    const { needs } = refreshLevels(this.#circuit.circuit, this.#options.shape.merge)
+    return scope((use) => {
+      const masked = part.map((c, j) => use(engine.mulPlain(use(toLevel(engine, c, needs)), this.#masks.before[j]!)))
+      return engine.rescale(use(engine.sum(masked)))
+    })
+  }
+
+  /** Block j, repeated through all slots. */
+  #extract(engine: Engine, merged: Ciphertext, j: number): Ciphertext {
+    return scope((use) => {
+      const block = use(engine.rescale(use(engine.mulPlain(merged, this.#masks.after[j]!))))
+      return engine.trace(block, this.#options.shape.period)
+    })
+  }
+}
+
+function chunks<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size))
+}
