@@ -5,17 +5,18 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
   type Bootstrapping,
+  type BootstrappingSet,
   createBootstrapping,
   createPlanEngine,
   type KeyRequest,
-  listKeyNeeds,
-  type Parameters,
 } from '@he-ml/ckks-core'
 import type { SecretKey } from '@he-ml/ckks-core/client'
-import { createNativeClient, type NativeClient } from '@he-ml/ckks-native/client'
+import { createNativeClient, type NativeClient, type WrittenKeys, writeEvaluationKeys } from '@he-ml/ckks-native/client'
 import { WorkerProcess } from '../worker-process.ts'
 import { type ComplexSlots, type SlotErrors, slotErrors } from './accuracy.ts'
 import type { ServerReply, ServerRequest } from './server.worker.ts'
+
+const KEYS = 'keys'
 
 /** One bootstrap: the server's seconds, and how far the decrypted result is from what it should be. */
 export interface BootstrapResult {
@@ -23,51 +24,49 @@ export interface BootstrapResult {
   readonly errors: SlotErrors
 }
 
-/** The client: secret key, and all evaluation keys as files that any number of servers can load. */
+/** The client: secret key, and a folder of evaluation keys that any number of servers can load. */
 export class BootstrappingClient implements AsyncDisposable {
   readonly circuit: Bootstrapping
-  readonly keyFiles: readonly string[]
-  readonly keyFileBytes: number
   readonly folder: string
+  /** What is in the folder of keys. */
+  readonly keys: WrittenKeys
+  readonly keySeconds: number
   readonly #client: NativeClient
   readonly #key: SecretKey
 
   private constructor(
     circuit: Bootstrapping,
-    client: NativeClient,
-    key: SecretKey,
     folder: string,
-    files: { readonly paths: readonly string[]; readonly bytes: number },
+    sides: { readonly client: NativeClient; readonly key: SecretKey },
+    made: { readonly keys: WrittenKeys; readonly seconds: number },
   ) {
     this.circuit = circuit
-    this.#client = client
-    this.#key = key
     this.folder = folder
-    this.keyFiles = files.paths
-    this.keyFileBytes = files.bytes
+    this.#client = sides.client
+    this.#key = sides.key
+    this.keys = made.keys
+    this.keySeconds = made.seconds
   }
 
   /** Makes the keys that the circuit asks for on the plan engine. */
   static async create(
-    of: { readonly parameters: Parameters; readonly spec: Bootstrapping['spec'] },
+    { parameters, spec }: BootstrappingSet,
     options: { readonly threads: number; readonly onKey?: (made: number, total: number) => void },
   ): Promise<BootstrappingClient> {
-    const circuit = createBootstrapping(of.parameters, of.spec)
+    const circuit = createBootstrapping(parameters, spec)
     const request = await keyRequest(circuit)
-    const client = createNativeClient(of.parameters, { threads: options.threads })
+    const client = createNativeClient(parameters, { threads: options.threads })
     const key = await client.generateSecretKey()
     const folder = await mkdtemp(join(tmpdir(), 'he-ml-bench-'))
-    const total = listKeyNeeds(request).length
-    const paths: string[] = []
-    let bytes = 0
-    for await (const file of client.generateEvaluationKeys(key, request)) {
-      const path = join(folder, file.name)
-      await writeFile(path, file.bytes)
-      bytes += file.bytes.length
-      paths.push(path)
-      options.onKey?.(paths.length, total)
-    }
-    return new BootstrappingClient(circuit, client, key, folder, { paths, bytes })
+    const started = performance.now()
+    const onProgress = options.onKey === undefined ? {} : { onProgress: options.onKey }
+    const keys = await writeEvaluationKeys(client, key, request, join(folder, KEYS), onProgress)
+    const seconds = (performance.now() - started) / 1000
+    return new BootstrappingClient(circuit, folder, { client, key }, { keys, seconds })
+  }
+
+  get keyFolder(): string {
+    return join(this.folder, KEYS)
   }
 
   async encrypt(values: ComplexSlots, level: number, name: string): Promise<string> {
@@ -108,7 +107,7 @@ export class BootstrappingServer implements AsyncDisposable {
     try {
       const { parameters, spec } = client.circuit
       await server.#process.ask({ do: 'open', parameters: parameters.toJSON(), spec, threads })
-      const { seconds: loadSeconds } = await server.#process.ask({ do: 'keys', files: client.keyFiles })
+      const { seconds: loadSeconds } = await server.#process.ask({ do: 'keys', folder: client.keyFolder })
       const { seconds: prepareSeconds } = await server.#process.ask({ do: 'prepare' })
       return { server, loadSeconds, prepareSeconds }
     } catch (error) {
@@ -122,6 +121,14 @@ export class BootstrappingServer implements AsyncDisposable {
     const input = await this.#client.encrypt(values, this.#client.circuit.inputLevel, 'input')
     const output = join(this.#client.folder, 'output')
     const { seconds } = await this.#process.ask({ do: 'bootstrap', input, output })
+    return { seconds, errors: await this.#client.errors(output, values) }
+  }
+
+  /** The same by two bootstraps, from one level above. */
+  async iterated(values: ComplexSlots, gainBits: number): Promise<BootstrapResult> {
+    const input = await this.#client.encrypt(values, this.#client.circuit.inputLevel + 1, 'input')
+    const output = join(this.#client.folder, 'output')
+    const { seconds } = await this.#process.ask({ do: 'iterated', input, output, gainBits })
     return { seconds, errors: await this.#client.errors(output, values) }
   }
 

@@ -5,6 +5,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import {
   type BootstrappingSpec,
+  bootstrapIterated,
   type Ciphertext,
   createBootstrapping,
   createParameters,
@@ -13,7 +14,7 @@ import {
   type PreparedBootstrapping,
   toLevel,
 } from '@he-ml/ckks-core'
-import { createNativeEngine, loadEvaluationKey, type NativeEngine } from '@he-ml/ckks-native'
+import { createNativeEngine, loadEvaluationKeyFiles, type NativeEngine } from '@he-ml/ckks-native'
 import { answerRequests, type CloseRequest } from '../worker-process.ts'
 
 export type ServerRequest =
@@ -23,10 +24,12 @@ export type ServerRequest =
       readonly spec: BootstrappingSpec
       readonly threads: number
     }
-  | { readonly do: 'keys'; readonly files: readonly string[] }
+  | { readonly do: 'keys'; readonly folder: string }
   | { readonly do: 'prepare' }
   /** Bootstraps a file into a file, and keeps the result for 'chain'. */
   | { readonly do: 'bootstrap'; readonly input: string; readonly output: string }
+  /** Two bootstraps for one ciphertext. */
+  | { readonly do: 'iterated'; readonly input: string; readonly output: string; readonly gainBits: number }
   /** Uses up all levels of the last result by products with ones, and bootstraps it. */
   | { readonly do: 'chain'; readonly ones: string; readonly output: string }
   | { readonly do: 'usage' }
@@ -59,9 +62,7 @@ async function answer(request: ServerRequest): Promise<ServerReply> {
       return { seconds: 0 }
     }
     case 'keys':
-      return timed(async () => {
-        for (const file of request.files) await loadEvaluationKey(engine, await readFile(file))
-      })
+      return timed(() => loadEvaluationKeyFiles(engine, request.folder))
     case 'prepare':
       return timed(async () => {
         prepared = await circuit.prepare(engine)
@@ -69,13 +70,18 @@ async function answer(request: ServerRequest): Promise<ServerReply> {
       })
     case 'bootstrap': {
       using input = await engine.importCiphertext(await readFile(request.input))
-      return refresh(input, request.output)
+      return refresh(() => prepared!.bootstrap(engine, input), request.output)
+    }
+    case 'iterated': {
+      using input = await engine.importCiphertext(await readFile(request.input))
+      const { gainBits } = request
+      return refresh(() => bootstrapIterated(engine, prepared!, input, { gainBits }), request.output)
     }
     case 'chain': {
       ones ??= await engine.importCiphertext(await readFile(request.ones))
       using used = useUp(result!, ones)
       await used.ready()
-      return refresh(used, request.output)
+      return refresh(() => prepared!.bootstrap(engine, used), request.output)
     }
     case 'usage': {
       const { peak, keys } = engine.memory()
@@ -92,10 +98,10 @@ async function answer(request: ServerRequest): Promise<ServerReply> {
   }
 }
 
-async function refresh(input: Ciphertext, output: string): Promise<ServerReply> {
+async function refresh(bootstrap: () => Ciphertext, output: string): Promise<ServerReply> {
   result?.dispose()
   const reply = await timed(async () => {
-    result = prepared!.bootstrap(engine, input)
+    result = bootstrap()
     await result.ready()
   })
   await writeFile(output, await engine.exportCiphertext(result!))
