@@ -45,7 +45,7 @@ interface Step {
  * the error of any of them. Circuits written on the port are recorded by running them on a `TapeEngine`.
  *
  * @example
- * ```ts
+ * ```ts no-run
  * const tape = new NoiseTape(64)
  * const x = tape.input(Float64Array.from({ length: 64 }, (_, i) => Math.cos(i)), 1e-9)
  * const square = tape.disturb(tape.products([[x, x]]), 1e-10)

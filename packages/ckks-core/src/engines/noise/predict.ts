@@ -69,7 +69,11 @@ const memories = new WeakMap<object, Memory>()
  * @throws whatever the circuit throws; UnsupportedError, on an engine that estimates, for a circuit with rotations
  * @example
  * ```ts
- * const y = runPredicted(engine, x, (e, a) => e.rescale(e.relinearize(e.square(a))), { samples: typicalValues })
+ * import { createParameters, createPlanEngine, runPredicted } from '@he-ml/ckks-core'
+ * const engine = createPlanEngine(createParameters({ logN: 14, levels: 5, scaleBits: 36, dnum: 3 }))
+ * const samples = Float64Array.of(-0.5, -0.1, 0, 0.1, 0.5)
+ * const y = runPredicted(engine, engine.input(), (e, x) => e.rescale(e.relinearize(e.square(x))), { samples })
+ * console.log(engine.estimate(y).precisionBits)
  * ```
  */
 export function runPredicted(

@@ -51,7 +51,7 @@ export interface TapeInput {
  *
  * @throws UnsupportedError at calls that need whole vectors
  * @example
- * ```ts
+ * ```ts no-run
  * const tape = new TapeEngine(parameters, samples.length)
  * const t = tape.input(samples, { level: 12, scale: parameters.scaleAt(12), error: 2 ** -20 })
  * const cosine = evaluateChebyshev(tape, t, series)
