@@ -165,7 +165,8 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
   protected doMulScalar(a: PlanCiphertext, re: number, im: number, scale: number, meta: CiphertextMeta) {
     this.#recorder.count('mulScalar', meta.level, 1, meta.degree)
     const size = Math.hypot(re, im)
-    return this.#ciphertext(meta, Math.hypot(a.error * size, a.magnitude * scalarError(scale)), a.magnitude * size)
+    const rounding = Math.hypot(roundingOf(re, scale), roundingOf(im, scale))
+    return this.#ciphertext(meta, Math.hypot(a.error * size, a.magnitude * rounding), a.magnitude * size)
   }
   protected doMulByI(a: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
     this.#recorder.count('mulScalar', meta.level, 1, meta.degree)
@@ -308,6 +309,9 @@ function norm<T>(items: readonly T[], of: (item: T) => number): number {
 
 const productError = (a: SlotEstimate, b: SlotEstimate): number =>
   Math.hypot(a.magnitude * b.error, b.magnitude * a.error, a.error * b.error)
+
+/** What rounding a constant to a multiple of 1 / scale changes: nothing for integers at scale 1. */
+const roundingOf = (value: number, scale: number): number => Math.abs(Math.round(value * scale) / scale - value)
 
 /** Root mean square of rounding a real constant to a multiple of 1 / scale. */
 const scalarError = (scale: number): number => 1 / (Math.sqrt(12) * scale)
