@@ -116,7 +116,9 @@ Buffer MemoryPool::allocate(size_t bytes, MemoryKind kind, bool secret) {
     const auto [spanBytes, address] = *fit;
     eraseFree(freeByAddress_.find(address));
     if (spanBytes > size) insertFree(address + size, spanBytes - size);
-    regionOf(address)->second.used += size;
+    Region& region = regionOf(address)->second;
+    if (region.used == 0) idleBytes_ -= region.bytes;
+    region.used += size;
     count(kind, size);
     ++counters_.buffers;
     HEML_UNPOISON(address, bytes);
@@ -132,6 +134,7 @@ void MemoryPool::release(void* data, size_t bytes, MemoryKind kind) {
     std::lock_guard<std::mutex> lock(mutex_);
     const auto region = regionOf(address);
     region->second.used -= size;
+    if (region->second.used == 0) idleBytes_ += region->second.bytes;
     counters_.current[static_cast<size_t>(kind)] -= size;
     counters_.total -= size;
     --counters_.buffers;
@@ -174,10 +177,11 @@ void MemoryPool::count(MemoryKind kind, size_t bytes) {
 }
 
 void MemoryPool::addRegion(size_t bytes) {
+    // a large buffer gets a region of its own size: what it left over of a usual one would rarely fit another
     size_t size = roundUp(bytes, HUGE_PAGE);
-    if (size < options_.regionBytes) size = roundUp(options_.regionBytes, HUGE_PAGE);
+    if (size <= options_.regionBytes / 2) size = roundUp(options_.regionBytes, HUGE_PAGE);
     const bool limited = options_.limitBytes != 0;
-    trimTo(limited ? 0 : allowance());   // idle but too scattered for this request
+    trimTo(limited ? 0 : allowance());   // idle, but none is large enough for this request
     if (limited && counters_.mapped + size > options_.limitBytes) {
         throw MemoryError("the pool's limit is " + std::to_string(options_.limitBytes) + " bytes, " +
                           std::to_string(counters_.total) + " are in use and " + std::to_string(bytes) +
@@ -187,6 +191,7 @@ void MemoryPool::addRegion(size_t bytes) {
     regions_[address] = Region{size, 0};
     HEML_POISON(address, size);
     insertFree(address, size);
+    idleBytes_ += size;
     counters_.mapped += size;
     if (counters_.mapped > counters_.mappedPeak) counters_.mappedPeak = counters_.mapped;
     ++counters_.systemCalls;
@@ -197,11 +202,12 @@ void MemoryPool::dropRegion(std::map<uintptr_t, Region>::iterator region) {
     HEML_UNPOISON(region->first, region->second.bytes);
     munmap(reinterpret_cast<void*>(region->first), region->second.bytes);
     counters_.mapped -= region->second.bytes;
+    idleBytes_ -= region->second.bytes;
     regions_.erase(region);
 }
 
 void MemoryPool::trimTo(size_t idleBytes) {
-    for (auto region = regions_.end(); region != regions_.begin() && counters_.mapped - counters_.total > idleBytes;) {
+    for (auto region = regions_.end(); region != regions_.begin() && idleBytes_ > idleBytes;) {
         --region;
         if (region->second.used != 0) continue;
         const auto dead = region++;

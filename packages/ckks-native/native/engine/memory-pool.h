@@ -75,8 +75,8 @@ struct MemoryCounters {
 };
 
 struct MemoryPoolOptions {
-    size_t regionBytes = size_t{32} << 20;        // usual region; a larger request gets its own
-    size_t allowanceBytes = size_t{256} << 20;    // idle bytes kept at least
+    size_t regionBytes = size_t{32} << 20;        // usual region; a request of more than half of it gets its own
+    size_t allowanceBytes = size_t{256} << 20;    // bytes of wholly free regions kept at least
     bool hugePages = true;
     size_t limitBytes = 0;                        // never map more than this; 0: no limit
 };
@@ -116,6 +116,7 @@ private:
     std::map<uintptr_t, Region> regions_;
     std::map<uintptr_t, size_t> freeByAddress_;
     std::set<std::pair<size_t, uintptr_t>> freeBySize_;
+    size_t idleBytes_ = 0;                                        // of wholly free regions: what trimming can give back
     MemoryCounters counters_;
 };
 

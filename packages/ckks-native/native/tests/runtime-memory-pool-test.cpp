@@ -80,6 +80,28 @@ TEST(idleRegionsAboveTheAllowanceAreGivenBack) {
   CHECK_EQUAL(pool->counters().mappedPeak, 80 * MIB);
 }
 
+// What lies idle beside live buffers cannot be given back, so it must not use up the allowance: scratch would be mapped
+// and cleared again for every operation.
+TEST(leftoversOfLiveRegionsDoNotUseUpTheAllowance) {
+  auto pool = MemoryPool::create({4 * MIB, 8 * MIB, true, 0});
+  std::vector<Buffer> live;
+  for (int i = 0; i < 30; ++i) live.push_back(pool->allocate(3 * MIB, MemoryKind::Plaintext));
+  CHECK(pool->counters().mapped - pool->counters().total >= 30 * MIB);
+  pool->allocate(7 * MIB, MemoryKind::Scratch);
+  const std::size_t calls = pool->counters().systemCalls;
+  for (int i = 0; i < 20; ++i) pool->allocate(7 * MIB, MemoryKind::Scratch);
+  CHECK_EQUAL(pool->counters().systemCalls, calls);
+}
+
+TEST(largeBuffersGetRegionsOfTheirOwnSize) {
+  auto pool = MemoryPool::create({32 * MIB, 0, true, 0});
+  std::vector<Buffer> live;
+  for (int i = 0; i < 10; ++i) live.push_back(pool->allocate(19 * MIB, MemoryKind::Plaintext));
+  CHECK_EQUAL(pool->counters().mapped, 200 * MIB);
+  live.push_back(pool->allocate(16 * MIB, MemoryKind::Plaintext));
+  CHECK_EQUAL(pool->counters().mapped, 232 * MIB);
+}
+
 TEST(theLimitHoldsAndNamesTheNumbers) {
   const auto pool = MemoryPool::create({8 * MIB, 64 * MIB, true, 16 * MIB});
   Buffer a = pool->allocate(8 * MIB, MemoryKind::Key), b = pool->allocate(8 * MIB, MemoryKind::Key);
