@@ -96,9 +96,22 @@ function typicalArguments(): { readonly multiple: number; readonly message: numb
   }))
 }
 
-/** Evaluates it on t = (m / q0 + I - 1/4) / ANGLE_BOUND; the result is at nominal scale. The input is only read. */
-export function evaluateEvalMod(engine: Evaluator, t: Ciphertext, evalMod: EvalMod): Ciphertext {
-  const { samples, bend } = evalMod
+/** Root mean square of the real part of points of the unit disc: what `bend` is for. */
+const TYPICAL_MESSAGE = 0.5
+
+/**
+ * Evaluates it on t = (m / q0 + I - 1/4) / ANGLE_BOUND; the result is at nominal scale. The input is only read.
+ *
+ * @param message root mean square of m in units of its range, for estimates: small messages bend much less
+ */
+export function evaluateEvalMod(
+  engine: Evaluator,
+  t: Ciphertext,
+  evalMod: EvalMod,
+  message = TYPICAL_MESSAGE,
+): Ciphertext {
+  const { samples, arcsine } = evalMod
+  const bend = evalMod.bend * Math.min(1, message / TYPICAL_MESSAGE) ** (arcsine ? 5 : 3)
   const result = runPredicted(engine, t, (e, x) => circuit(e, x, evalMod), { samples, identity: [evalMod] })
   const estimate = engine.estimate?.(result)
   if (estimate) engine.declareError?.(result, Math.hypot(estimate.error, bend))

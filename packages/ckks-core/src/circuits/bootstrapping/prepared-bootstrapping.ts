@@ -145,11 +145,12 @@ export class PreparedBootstrapping implements Disposable {
    */
   bootstrap(engine: Evaluator, a: Ciphertext, options: BootstrapOptions = {}): Ciphertext {
     const { evalMod } = this.#range(options)
+    const message = relativeSize([engine.estimate?.(a)?.magnitude], options)
     return scope((use) => {
       const raised = use(this.#raise(engine, a, options))
       if (this.circuit.spec.content === 'real')
-        return evaluateEvalMod(engine, use(shifted(engine, use(doubledRealPart(engine, raised)))), evalMod)
-      const [real, imaginary] = this.#halves(engine, raised, evalMod)
+        return evaluateEvalMod(engine, use(shifted(engine, use(doubledRealPart(engine, raised)))), evalMod, message)
+      const [real, imaginary] = this.#halves(engine, raised, evalMod, message)
       return joinParts(engine, use(real), use(imaginary))
     })
   }
@@ -167,10 +168,14 @@ export class PreparedBootstrapping implements Disposable {
     if (this.circuit.spec.content === 'real')
       throw new InvalidArgumentError('bootstrapPair: the circuit was made for real content: use content complex')
     const { evalMod } = this.#range(options)
+    const message = relativeSize(
+      [a, b].map((x) => engine.estimate?.(x)?.magnitude),
+      options,
+    )
     return scope((use) => {
       const { inputLevel } = this.circuit
       const joined = use(joinParts(engine, use(toLevel(engine, a, inputLevel)), use(toLevel(engine, b, inputLevel))))
-      return this.#halves(engine, use(this.#raise(engine, joined, options)), evalMod)
+      return this.#halves(engine, use(this.#raise(engine, joined, options)), evalMod, message)
     })
   }
 
@@ -210,14 +215,23 @@ export class PreparedBootstrapping implements Disposable {
     })
   }
 
-  #halves(engine: Evaluator, raised: Ciphertext, evalMod: EvalMod): [Ciphertext, Ciphertext] {
+  #halves(engine: Evaluator, raised: Ciphertext, evalMod: EvalMod, message?: number): [Ciphertext, Ciphertext] {
     return scope((use) => {
       const parts = doubledParts(engine, raised)
       return [use(parts.real), use(parts.imaginary)].map((part) =>
-        use(evaluateEvalMod(engine, use(shifted(engine, part)), evalMod)),
+        use(evaluateEvalMod(engine, use(shifted(engine, part)), evalMod, message)),
       ) as [Ciphertext, Ciphertext]
     })
   }
+}
+
+/** The largest estimated size in units of the range; undefined on engines that do not estimate. */
+function relativeSize(
+  magnitudes: readonly (number | undefined)[],
+  { range = 1 }: BootstrapOptions,
+): number | undefined {
+  const known = magnitudes.filter((m) => m !== undefined)
+  return known.length === 0 ? undefined : Math.max(...known) / range
 }
 
 /** Root mean square of a real part after coeffsToSlots: sums of 1 + weight uniform numbers, over ANGLE_BOUND. */
