@@ -98,6 +98,14 @@ describe('minimaxRelu', () => {
     }
   })
 
+  it('keeps to one method when told to', () => {
+    const composite = minimaxRelu({ ...wanted, method: 'composite' })
+    expect(composite.polynomial).toMatchObject({ kind: 'composite', depth: 9 })
+    expect(composite.polynomial.certifiedError).toBeLessThanOrEqual(wanted.error)
+    expect(composite.certifiedGapError).toBeLessThanOrEqual(wanted.gapError)
+    expect(minimaxRelu({ error: 2 ** -4, method: 'remez' }).polynomial.kind).toBe('series')
+  })
+
   it('agrees with approximate when there is no gap', () => {
     for (const error of [2 ** -3, 2 ** -5, 2 ** -7]) {
       const found = minimaxRelu({ error, range: [-1, 1] })

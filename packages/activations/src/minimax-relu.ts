@@ -26,6 +26,8 @@ export interface MinimaxReluOptions {
   readonly gap?: number
   /** Largest absolute error wanted for |x| >= gap; at most `error`. */
   readonly gapError?: number
+  /** Only a single series ('remez'), or only composites; default: the cheaper of both. */
+  readonly method?: 'remez' | 'composite'
   /** Levels that may be spent on an input already mapped to [-1, 1]; default 20. */
   readonly maxDepth?: number
 }
@@ -63,11 +65,17 @@ export function minimaxRelu(options: MinimaxReluOptions): MinimaxRelu {
   const maxDepth = options.maxDepth ?? 20
   if (!Number.isInteger(maxDepth) || maxDepth < 1)
     throw new InvalidArgumentError(`maxDepth must be a positive integer, got ${maxDepth}`)
-  const series = firstCertified(reluDegrees(target, maxDepth), (s) => certifiedSeries(s, target, reach))
-  const composite = firstCertified(
-    reluComposites(target, Math.min(maxDepth, series?.polynomial.depth ?? maxDepth)),
-    (c) => certifiedComposite(c, target, reach),
-  )
+  const { method } = options
+  const series =
+    method === 'composite'
+      ? undefined
+      : firstCertified(reluDegrees(target, maxDepth), (s) => certifiedSeries(s, target, reach))
+  const composite =
+    method === 'remez'
+      ? undefined
+      : firstCertified(reluComposites(target, Math.min(maxDepth, series?.polynomial.depth ?? maxDepth)), (c) =>
+          certifiedComposite(c, target, reach),
+        )
   if (series && composite) return compareCosts(costOf(series), costOf(composite)) <= 0 ? series : composite
   const only = series ?? composite
   if (only) return only

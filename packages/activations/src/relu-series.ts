@@ -43,8 +43,8 @@ export function weightedRelu(degree: number, target: ReluTarget): { series: Cheb
   return { series: { coefficients, range: [-1, 1] }, ratio: found.error }
 }
 
-/** Degrees that meet the target within the depth: those of the least depth, cheapest first; none when there are none. */
-export function reluDegrees(target: ReluTarget, maxDepth: number): readonly ReluSeries[] {
+/** Degrees that meet the target within the depth, cheapest first. */
+export function* reluDegrees(target: ReluTarget, maxDepth: number): Generator<ReluSeries> {
   const ratios = new Map<number, number>()
   const meets = (degree: number): boolean => {
     if (!ratios.has(degree)) ratios.set(degree, ratioOf(degree, target))
@@ -62,9 +62,8 @@ export function reluDegrees(target: ReluTarget, maxDepth: number): readonly Relu
     }
     const found: ReluSeries[] = []
     for (let degree = high; degree <= most; degree += 2) found.push({ degree, depth, operations: operationsOf(degree) })
-    return found.sort((a, b) => compareCosts(a, b) || a.degree - b.degree)
+    yield* found.sort((a, b) => compareCosts(a, b) || a.degree - b.degree)
   }
-  return []
 }
 
 function ratioOf(degree: number, target: ReluTarget): number {
