@@ -26,6 +26,8 @@ export interface ReluPrecision {
   readonly outsideGap: number
   /** Against the polynomial in the clear. */
   readonly polynomial: number
+  /** The same, of the root mean square. */
+  readonly polynomialMean: number
 }
 
 export interface ReluResults {
@@ -40,14 +42,22 @@ export function reluPrecision(
   { polynomial, gap, inputs, results }: ReluResults,
   before?: ReluPrecision,
 ): ReluPrecision {
-  const worst = { everywhere: 0, outsideGap: 0, polynomial: 0 }
+  const worst = { everywhere: 0, outsideGap: 0, polynomial: 0, polynomialMean: 0 }
   for (const [i, x] of inputs.entries()) {
     const error = Math.abs(results[i]! - Math.max(0, x))
     worst.everywhere = Math.max(worst.everywhere, error)
     if (Math.abs(x) >= gap) worst.outsideGap = Math.max(worst.outsideGap, error)
-    worst.polynomial = Math.max(worst.polynomial, Math.abs(results[i]! - forwardPolynomial(polynomial, x)))
+    const own = results[i]! - forwardPolynomial(polynomial, x)
+    worst.polynomial = Math.max(worst.polynomial, Math.abs(own))
+    worst.polynomialMean += own * own
   }
+  worst.polynomialMean = Math.sqrt(worst.polynomialMean / inputs.length)
   const bits = (name: keyof ReluPrecision) =>
     Math.min(-Math.log2(worst[name]), before?.[name] ?? Number.POSITIVE_INFINITY)
-  return { everywhere: bits('everywhere'), outsideGap: bits('outsideGap'), polynomial: bits('polynomial') }
+  return {
+    everywhere: bits('everywhere'),
+    outsideGap: bits('outsideGap'),
+    polynomial: bits('polynomial'),
+    polynomialMean: bits('polynomialMean'),
+  }
 }

@@ -72,11 +72,12 @@ async function measure(polynomial: ActivationPolynomial, options: Options, emit:
   const row = (metric: string, value: number, unit: string, more: RowParams = {}) =>
     emit({ name: NAME, params: { ...about, ...more }, metric, value, unit })
   const plan = createPlanEngine(parameters)
-  apply(plan, plan.input())
+  const planned = apply(plan, plan.input())
   const { totals } = plan.report()
   row('levels', depth, 'levels')
   row('products', totals.mul ?? 0, 'products')
   row('relinearizations', totals.relinearize ?? 0, 'relinearizations')
+  row('precision-predicted', plan.estimate(planned).precisionBits, 'bits', { scaleBits })
   const gap = polynomial.kind === 'composite' ? Math.min(TARGET.gap, polynomial.gap) : TARGET.gap
   for (const threads of options.threads) {
     const { seconds, precision } = await evaluate(polynomial, { parameters, threads, gap, count: options.repetitions })
@@ -86,6 +87,7 @@ async function measure(polynomial: ActivationPolynomial, options: Options, emit:
     row('precision-everywhere', precision.everywhere, 'bits', params)
     row('precision-outside-gap', precision.outsideGap, 'bits', { ...params, gap: Number(gap.toPrecision(3)) })
     row('precision-polynomial', precision.polynomial, 'bits', params)
+    row('precision-polynomial-mean', precision.polynomialMean, 'bits', params)
   }
 }
 
