@@ -16,7 +16,7 @@ export type {
   ScheduledStep,
 } from './compile/schedule.ts'
 export { parseCalibration, serializeCalibration } from './fit/calibration-file.ts'
-export { type Calibration, type FitOptions, fit } from './fit/fit.ts'
+export { type Calibration, type FitOptions, fit, type ValueSize } from './fit/fit.ts'
 export { type BoundPlan, bindPlan } from './plan/bound-plan.ts'
 export {
   inputLayoutOf,

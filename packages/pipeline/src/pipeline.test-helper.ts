@@ -1,14 +1,25 @@
 /** Small networks, and both ways of running them. */
-import { type Ciphertext, createClearEngine, type Engine, type KeyRequest } from '@he-ml/ckks-core'
+import {
+  BOOTSTRAPPING_SETS,
+  type BootstrappingSet,
+  bootstrappingLiteral,
+  type Ciphertext,
+  createClearEngine,
+  type Engine,
+  insecureParameters,
+  type KeyRequest,
+  type Parameters,
+} from '@he-ml/ckks-core'
 import type { SecretKey } from '@he-ml/ckks-core/client'
 import { createNativeEngine, loadEvaluationKeys, type NativeEngine } from '@he-ml/ckks-native'
 import { createNativeClient, type NativeClient } from '@he-ml/ckks-native/client'
-import { activation, averagePool2d, conv2d, flatten, linear } from '@he-ml/nn-layers'
+import { activation, add, averagePool2d, conv2d, flatten, linear } from '@he-ml/nn-layers'
 import {
   createTensor,
   isCalibrated,
   type Layer,
   Model,
+  type ModelNode,
   type PackedTensor,
   pack,
   type Shape,
@@ -16,6 +27,8 @@ import {
   type Tensor,
   unpack,
 } from '@he-ml/packing'
+import { compileBootstrapped, draftOf } from './compile/compile.ts'
+import type { CompileOptions } from './compile/options.ts'
 import type { BoundPlan } from './plan/bound-plan.ts'
 
 /** Deterministic values in [-size, size]. */
@@ -53,6 +66,68 @@ export function smallCnn(fn: 'square' | 'relu' = 'square', seed = 1): Model {
     ],
   )
 }
+
+/** conv 2@3x3 and an activation, again and again, then linear 3; on 8 x 8 images. Squares stay near (0.7)^2. */
+export function deepChain(blocks: number, fn: 'square' | 'relu' = 'relu'): Model {
+  const square = fn === 'square'
+  const layers = Array.from({ length: blocks }, (_, i) => [
+    conv2d({
+      name: `conv${i}`,
+      weights: randomTensor([2, i === 0 ? 1 : 2, 3, 3], 10 * i + 1, square ? 0.06 : i === 0 ? 0.8 : 0.45),
+      bias: randomTensor([2], 10 * i + 2, 0.2).data.map((b) => (square ? 0.7 + b / 2 : 0.2 + b)),
+      padding: 1,
+    }),
+    activation({ name: `act${i}`, function: fn }),
+  ]).flat()
+  const weights = randomTensor([3, 128], 991, 0.2)
+  return chain('deep', [1, 8, 8], [...layers, flatten({ name: 'flat' }), linear({ name: 'fc', weights })])
+}
+
+/** Blocks of conv, activation, conv and a sum with what came in, then an activation; linear 3 at the end. */
+export function residual(blocks: number): Model {
+  const conv = (name: string, channels: number, seed: number) => ({
+    layer: conv2d({
+      name,
+      weights: randomTensor([2, channels, 3, 3], seed, channels === 1 ? 0.8 : 0.4),
+      bias: randomTensor([2], seed + 1, 0.2).data,
+      padding: 1,
+    }),
+  })
+  const relu = (name: string) => ({ layer: activation({ name, function: 'relu' }) })
+  const nodes: ModelNode[] = [
+    { ...conv('stem', 1, 1), inputs: ['image'] },
+    { ...relu('relu'), inputs: ['stem'] },
+  ]
+  let last = 'relu'
+  for (let i = 0; i < blocks; i++) {
+    nodes.push({ ...conv(`a${i}`, 2, 20 * i + 3), inputs: [last] })
+    nodes.push({ ...relu(`r${i}`), inputs: [`a${i}`] })
+    nodes.push({ ...conv(`b${i}`, 2, 20 * i + 5), inputs: [`r${i}`] })
+    nodes.push({ layer: add({ name: `sum${i}` }), inputs: [`b${i}`, last] })
+    last = `out${i}`
+    nodes.push({ ...relu(last), inputs: [`sum${i}`] })
+  }
+  const weights = randomTensor([3, 128], 991, 0.2)
+  const end = [
+    { layer: flatten({ name: 'flat' }), inputs: [last] },
+    { layer: linear({ name: 'fc', weights }), inputs: ['flat'] },
+  ]
+  return new Model({ name: 'residual', input: { name: 'image', shape: [1, 8, 8] }, nodes: [...nodes, ...end] })
+}
+
+/** A bootstrapping set in a ring of degree 2^10: far from secure, and fast. */
+export function insecureSet(levels: number): BootstrappingSet {
+  const base = BOOTSTRAPPING_SETS['N16-B10']
+  const spec = { ...base.spec, slots: 2 ** 9 }
+  const specialBits = new Array<number>(8).fill(47.9)
+  const parameters = insecureParameters(bootstrappingLiteral({ ...base, logN: 10, levels, specialBits, spec }))
+  // compile never makes such a thing: only a test may pass it for secure
+  return { parameters: parameters as unknown as Parameters, spec }
+}
+
+/** A plan with bootstraps under insecure parameters. */
+export const compileInsecure = (model: Model, levels: number, options: CompileOptions): Promise<BoundPlan> =>
+  compileBootstrapped(draftOf(model, options), [insecureSet(levels)])
 
 export const images = (count: number, seed = 100): Tensor[] =>
   Array.from({ length: count }, (_, i) => randomTensor([1, 8, 8], seed + i))

@@ -5,10 +5,11 @@
  */
 import { createDefaultCostModel, InvalidArgumentError, PlanError } from '@he-ml/ckks-core'
 import type { Model } from '@he-ml/packing'
+import type { ValueSize } from '../fit/fit.ts'
 import { type BoundPlan, lowerable } from '../plan/bound-plan.ts'
 import { modelDigest } from '../plan/model-digest.ts'
 import { type Plan, sealPlan } from '../plan/plan.ts'
-import { valueRanges } from '../refresh/value-ranges.ts'
+import { valueRanges, valueSizes } from '../refresh/value-ranges.ts'
 import { allowedSets, placements } from './bootstrapped.ts'
 import { type ActivationOptions, calibrateActivations } from './calibrate-activations.ts'
 import { type Chosen, chooseLeveled } from './leveled.ts'
@@ -49,20 +50,23 @@ export interface Draft {
   /** With polynomials, factors and input scales folded. */
   readonly ready: Model
   readonly activation: ActivationOptions
+  /** Sizes of the values of `ready`, where the calibration tells. */
+  readonly sizes: ReadonlyMap<string, ValueSize>
   readonly options: CompileOptions
 }
 
 /** Polynomials and folding. @throws PlanError ('range') without calibration */
 export function draftOf(model: Model, options: CompileOptions): Draft {
   const activation: ActivationOptions = { margin: 1.15, degree: 27, ...options.activation }
-  return { model, ready: lowerable(model, options.calibration, activation), activation, options }
+  const ready = lowerable(model, options.calibration, activation)
+  const plain = calibrateActivations(model, options.calibration, activation)
+  return { model, ready, activation, sizes: valueSizes(plain, ready, options.calibration), options }
 }
 
 /** @param sets default: those that the options allow */
 export async function compileBootstrapped(draft: Draft, sets = allowedSets(draft.options)): Promise<BoundPlan> {
-  const { model, ready, activation, options } = draft
-  const plain = calibrateActivations(model, options.calibration, activation)
-  const ranges = valueRanges(plain, ready, options.calibration, activation)
+  const { ready, activation, sizes, options } = draft
+  const ranges = valueRanges(ready, sizes, activation)
   const costModel = costModelOf(options)
   let refused: PlanError | undefined
   for await (const chosen of placements({ model: ready, sets, ranges, options, costModel })) {
@@ -77,9 +81,9 @@ export async function compileBootstrapped(draft: Draft, sets = allowedSets(draft
 }
 
 /** Simulates, checks memory, and puts everything together. @throws PlanError ('memory') */
-async function finish({ model, ready, activation, options }: Draft, chosen: Chosen): Promise<BoundPlan> {
+async function finish({ model, ready, activation, sizes, options }: Draft, chosen: Chosen): Promise<BoundPlan> {
   const { parameters, made, batch, bootstrapping } = chosen
-  const simulated = await simulate(made, parameters, costModelOf(options))
+  const simulated = await simulate(made, parameters, costModelOf(options), sizes)
   const { memory, keys } = simulated.report
   if (options.memory !== undefined && memory.peakBytes > options.memory)
     throw new PlanError(

@@ -10,6 +10,7 @@ import {
   toLevel,
 } from '@he-ml/ckks-core'
 import { PackedTensor } from '@he-ml/packing'
+import type { ValueSize } from '../fit/fit.ts'
 import type { LayerReport, Plan } from '../plan/plan.ts'
 import { bootstrapCount } from '../refresh/refresh-shape.ts'
 import { StepPreparer } from '../run/step-preparer.ts'
@@ -19,18 +20,26 @@ import { isRefresh, type Schedule, type ScheduledRefresh, type ScheduledStep } f
 /** What a simulation knows of a plan. */
 export type Simulated = Pick<Plan, 'keyRequest' | 'input' | 'output' | 'report'>
 
-/** Runs a schedule on the plan engine. */
-export async function simulate(made: Schedule, parameters: AnyParameters, costModel: CostModel): Promise<Simulated> {
+/**
+ * Runs a schedule on the plan engine.
+ * @param sizes how large values are, where that is known: errors of products and of bootstraps follow from it
+ */
+export async function simulate(
+  made: Schedule,
+  parameters: AnyParameters,
+  costModel: CostModel,
+  sizes: ReadonlyMap<string, ValueSize> = new Map(),
+): Promise<Simulated> {
   const engine = createPlanEngine(parameters, { costModel })
   const { inputLayout, inputLevel } = made
   const scale = parameters.scaleAt(inputLevel)
   const inputs = Array.from({ length: inputLayout.ciphertexts }, () =>
-    engine.input({ level: inputLevel, scale, slots: inputLayout.slots }),
+    engine.input({ level: inputLevel, scale, slots: inputLayout.slots, magnitude: sizes.get(made.input)?.rms ?? 1 }),
   )
   const values = new ValueTable(made, 0, new PackedTensor(inputLayout, inputs))
   const preparer = new StepPreparer(made, engine)
   const layers: LayerReport[] = []
-  for (const step of made.steps) layers.push(await simulateStep(step, made, { engine, preparer, values }))
+  for (const step of made.steps) layers.push(await simulateStep(step, made, { engine, preparer, values, sizes }))
   const result = values.take(made.output)
   const [output] = result.ciphertexts
   const whole = engine.report()
@@ -84,10 +93,11 @@ interface Simulation {
   readonly engine: PlanEngine
   readonly preparer: StepPreparer
   readonly values: ValueTable
+  readonly sizes: ReadonlyMap<string, ValueSize>
 }
 
 async function simulateStep(step: ScheduledStep, made: Schedule, simulation: Simulation): Promise<LayerReport> {
-  const { engine, preparer, values } = simulation
+  const { engine, preparer, values, sizes } = simulation
   const beforeEncoding = engine.checkpoint()
   const prepared = await preparer.prepare(step)
   const encoding: EngineReport = engine.report({ since: beforeEncoding })
@@ -99,6 +109,8 @@ async function simulateStep(step: ScheduledStep, made: Schedule, simulation: Sim
   )
   for (const a of aligned) if (a.temporary) a.tensor.dispose()
   const used = engine.report({ since: before })
+  const size = sizes.get(step.name)
+  if (size) for (const c of outputs[0]!.ciphertexts) engine.declareMagnitude(c, size.rms)
   values.write(step, outputs)
   const ciphertexts = outputs.flatMap((tensor) => tensor.ciphertexts)
   return {

@@ -9,7 +9,9 @@ const schema = z.strictObject({
   samples: z.number().int().positive(),
   statistics: z.record(z.string(), statisticsSchema),
   outputMagnitude: z.number().nonnegative().optional(),
-  magnitudes: z.record(z.string(), z.number().nonnegative()).optional(),
+  values: z
+    .record(z.string(), z.strictObject({ largest: z.number().nonnegative(), rms: z.number().nonnegative() }))
+    .optional(),
 })
 
 /** A calibration as JSON text, to be kept beside a model whose data cannot be shipped. */
@@ -36,12 +38,12 @@ export function parseCalibration(text: string): Calibration {
   const statistics: Record<string, InputStatistics> = {}
   for (const [name, s] of Object.entries(result.data.statistics))
     statistics[name] = { ...s, histogram: Float64Array.from(s.histogram) }
-  const { model, samples, outputMagnitude, magnitudes } = result.data
+  const { model, samples, outputMagnitude, values } = result.data
   return {
     model,
     samples,
     statistics,
     ...(outputMagnitude === undefined ? {} : { outputMagnitude }),
-    ...(magnitudes === undefined ? {} : { magnitudes }),
+    ...(values === undefined ? {} : { values }),
   }
 }

@@ -2,7 +2,7 @@
 import { CancelledError, InvalidArgumentError } from '@he-ml/ckks-core'
 import { type InputStatistics, isCalibrated, type Model, type Tensor } from '@he-ml/packing'
 import { breathe } from '../run/breathe.ts'
-import { StatisticsCollector } from './statistics.ts'
+import { SizeCollector, StatisticsCollector } from './statistics.ts'
 
 /** What `fit` learned: statistics at the input of every activation, by layer name. */
 export interface Calibration {
@@ -11,8 +11,16 @@ export interface Calibration {
   readonly statistics: Readonly<Record<string, InputStatistics>>
   /** Largest absolute value of the network's result; `compile` makes the base modulus large enough for it. */
   readonly outputMagnitude?: number
-  /** Largest absolute value of each layer's result, by layer name: the range of a bootstrap. */
-  readonly magnitudes?: Readonly<Record<string, number>>
+  /** Sizes of the input and of every layer's result, by name: ranges of bootstraps, and what errors are relative to. */
+  readonly values?: Readonly<Record<string, ValueSize>>
+}
+
+/** How large the elements of a tensor get. */
+export interface ValueSize {
+  /** Largest absolute value. */
+  readonly largest: number
+  /** Root mean square. */
+  readonly rms: number
 }
 
 export interface FitOptions {
@@ -32,13 +40,19 @@ export async function fit(model: Model, inputs: Iterable<Tensor>, options: FitOp
   for (const { layer } of model.nodes) if (isCalibrated(layer)) collectors.set(layer.name, new StatisticsCollector())
   const pause = breathe()
   let samples = 0
-  const magnitudes = new Map<string, number>()
+  const sizes = new Map<string, SizeCollector>()
+  const measure = (name: string, values: Float64Array): void => {
+    const size = sizes.get(name) ?? new SizeCollector()
+    sizes.set(name, size)
+    size.add(values)
+  }
   for (const input of inputs) {
     if (options.signal?.aborted) throw new CancelledError(`fit: cancelled after ${samples} samples`)
+    measure(model.input.name, input.data)
     model.evaluate(input, (layer, given) => {
       collectors.get(layer.name)?.add(given[0]!.data, layer.name)
       const output = layer.forward(given)
-      magnitudes.set(layer.name, largest(output.data, magnitudes.get(layer.name)))
+      measure(layer.name, output.data)
       return output
     })
     samples++
@@ -47,12 +61,6 @@ export async function fit(model: Model, inputs: Iterable<Tensor>, options: FitOp
   }
   if (samples === 0) throw new InvalidArgumentError('fit: at least one calibration input is needed')
   const statistics = Object.fromEntries([...collectors].map(([name, collector]) => [name, collector.result()]))
-  const outputMagnitude = magnitudes.get(model.output) ?? 0
-  return { model: model.name, samples, statistics, outputMagnitude, magnitudes: Object.fromEntries(magnitudes) }
-}
-
-function largest(values: Float64Array, before = 0): number {
-  let most = before
-  for (const x of values) most = Math.max(most, Math.abs(x))
-  return most
+  const values = Object.fromEntries([...sizes].map(([name, size]) => [name, size.result()]))
+  return { model: model.name, samples, statistics, outputMagnitude: values[model.output]!.largest, values }
 }

@@ -63,6 +63,25 @@ export class StatisticsCollector {
   }
 }
 
+/** Running size of a value. */
+export class SizeCollector {
+  #largest = 0
+  #squares = 0
+  #count = 0
+
+  add(values: Float64Array): void {
+    for (const x of values) {
+      this.#largest = Math.max(this.#largest, Math.abs(x))
+      this.#squares += x * x
+    }
+    this.#count += values.length
+  }
+
+  result(): { readonly largest: number; readonly rms: number } {
+    return { largest: this.#largest, rms: Math.sqrt(this.#squares / Math.max(1, this.#count)) }
+  }
+}
+
 /** Spreads bins over [-half, half] onto equal bins over [min, max], mass preserved. */
 function resample(bins: Float64Array, half: number, min: number, max: number): Float64Array {
   const out = new Float64Array(BINS)

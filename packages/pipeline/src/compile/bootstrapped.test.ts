@@ -1,0 +1,227 @@
+import { bootstrappingSet, createBootstrapping, FormatError, InvalidArgumentError, PlanError } from '@he-ml/ckks-core'
+import { activation } from '@he-ml/nn-layers'
+import { isCalibrated, type Model } from '@he-ml/packing'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { type Calibration, fit } from '../fit/fit.ts'
+import {
+  approximate,
+  chain,
+  clearStage,
+  compileInsecure,
+  deepChain,
+  images,
+  precisionBits,
+  residual,
+  smallCnn,
+} from '../pipeline.test-helper.ts'
+import { bindPlan } from '../plan/bound-plan.ts'
+import { type Plan, parsePlan, planDigest } from '../plan/plan.ts'
+import { Runner } from '../run/run.ts'
+import { compile } from './compile.ts'
+import type { CompileOptions } from './options.ts'
+import { isRefresh } from './schedule.ts'
+
+const activationOptions = { degree: 7, margin: 1.3 }
+
+const refusal = async (made: Promise<unknown>): Promise<PlanError> => {
+  const error = await made.then(
+    () => undefined,
+    (e: unknown) => e,
+  )
+  expect(error).toBeInstanceOf(PlanError)
+  return error as PlanError
+}
+
+describe('networks deeper than the levels, on the clear engine', () => {
+  it.each([
+    ['a chain', () => deepChain(5), {}, 1],
+    ['a chain of squares', () => deepChain(10, 'square'), {}, 1],
+    ['a residual network', () => residual(3), {}, 1],
+    ['a chain, image = slot', () => deepChain(5), { packing: 'batch', batch: 4 }, 3],
+  ] as const)('%s: what it computes in the clear, to the predicted precision', async (_, make, packing, count) => {
+    const model: Model = make()
+    const calibration = await fit(model, images(20))
+    const bound = await compileInsecure(model, 5, { calibration, activation: activationOptions, ...packing })
+    const { report, bootstrapping } = bound.plan
+    expect(bootstrapping!.refreshes.length).toBeGreaterThan(0)
+    expect(bootstrapping!.exact).toBe(true)
+    expect(report.depth).toBeGreaterThan(bound.plan.input.level)
+    const given = images(count, 7)
+    const want = given.map((image) => approximate(bound.model, image))
+    const stage = clearStage(bound, true)
+    const names: string[] = []
+    const output = await new Runner(bound, stage.engine).run(await stage.encrypt(given), {
+      onProgress: ({ layer }) => names.push(layer),
+    })
+    const bits = precisionBits(await stage.decrypt(output, count), want)
+    console.log(`predicted ${report.precisionBits.toFixed(1)} bits, real ${bits.toFixed(1)}`)
+    expect(bits).toBeGreaterThan(report.precisionBits - 3)
+    expect(bits).toBeGreaterThan(10)
+    for (const step of bound.schedule.steps) if (isRefresh(step)) expect(names).toContain(step.name)
+  })
+})
+
+describe('the choice among ways of refreshing', () => {
+  /** Rows of the report that are bootstraps. */
+  const rows = async (model: Model, options: CompileOptions) => {
+    const calibration = await fit(model, images(10))
+    const { plan } = await compileInsecure(model, 6, { calibration, activation: activationOptions, ...options })
+    return plan.report.layers.filter((l) => l.kind === 'refresh').map((l) => ({ ...l, ...l.refresh! }))
+  }
+
+  it('a single short ciphertext travels alone, through a circuit of as many slots', async () => {
+    const refreshes = await rows(deepChain(5), {})
+    expect(refreshes.length).toBeGreaterThan(0)
+    for (const refresh of refreshes)
+      expect(refresh).toMatchObject({ bootstraps: 1, slots: 128, content: 'real', merge: 1, level: 3, outputLevel: 9 })
+  })
+  it('many of a short period are merged, two by two as real and imaginary part', async () => {
+    const refreshes = await rows(deepChain(4), { packing: 'batch', batch: 16 })
+    expect(refreshes.length).toBeGreaterThan(0)
+    for (const refresh of refreshes) {
+      // 128 values in ciphertexts of 16 slots: as one complex bootstrap would take 2^11 real slots, 512 are there
+      expect(refresh).toMatchObject({ ciphertexts: 128, content: 'complex', slots: 512, merge: 32, bootstraps: 2 })
+      expect([refresh.level, refresh.outputLevel]).toEqual([4, 8])
+    }
+  })
+  it('full ciphertexts go in pairs, without masks', async () => {
+    for (const refresh of await rows(deepChain(4), { packing: 'batch', batch: 512 }))
+      expect(refresh).toMatchObject({ ciphertexts: 128, content: 'complex', slots: 512, merge: 1, bootstraps: 64 })
+  })
+})
+
+describe('a plan with bootstraps', () => {
+  // the real set, on the plan engine: nothing is encrypted
+  const model = deepChain(8)
+  let calibration: Calibration
+  let plan: Plan
+  const options = (): CompileOptions => ({
+    calibration,
+    activation: activationOptions,
+    bootstrapping: { set: 'N15-B4' },
+  })
+  beforeAll(async () => {
+    calibration = await fit(model, images(20))
+    plan = await compile(model, options())
+  })
+
+  it('carries circuits, places, keys and the probability of failure', () => {
+    const { bootstrapping, keyRequest, report, parameters } = plan
+    const { circuits, refreshes } = bootstrapping!
+    expect(parameters.logN).toBe(15)
+    expect(keyRequest.encapsulation).toBe(parameters.q.length - 1)
+    expect(circuits.length).toBeGreaterThan(0)
+    let failure = 0
+    for (const { circuit, range } of refreshes) {
+      expect(circuits[circuit]!.ranges).toContain(range)
+      expect(Math.log2(range) % 1).toBe(0)
+      failure += createBootstrapping(bootstrappingSet('N15-B4').parameters, circuits[circuit]!.spec).failureProbability
+    }
+    expect(report.failureProbability).toBeCloseTo(failure, 12)
+    expect(report.layers.filter((l) => l.kind === 'refresh')).toHaveLength(refreshes.length)
+    expect(report.layers.reduce((sum, l) => sum + l.seconds, 0)).toBeCloseTo(report.seconds, 9)
+    expect(report.keys.count).toBe(keyRequest.rotations.length + 3)
+  })
+  it('goes through JSON unchanged, binds, and is made again just the same', async () => {
+    const again = parsePlan(JSON.stringify(plan))
+    const { schedule } = bindPlan(again, model)
+    expect(schedule.inputLevel).toBe(plan.input.level)
+    expect(schedule.steps.map((s) => [s.name, s.level])).toEqual(plan.report.layers.map((l) => [l.name, l.level]))
+    expect((await compile(model, options())).id).toBe(plan.id)
+  })
+  it('that was changed does not bind', () => {
+    const change = (edit: (b: NonNullable<Plan['bootstrapping']>) => void): (() => unknown) => {
+      const copy = structuredClone(plan)
+      edit(copy.bootstrapping!)
+      expect(() => parsePlan(JSON.stringify(copy))).toThrow(/content hash/)
+      const text = JSON.stringify({ ...copy, id: planDigest(copy) })
+      return () => bindPlan(parsePlan(text), model)
+    }
+    const first = plan.bootstrapping!.refreshes[0]!
+    for (const [edit, message] of [
+      [(b) => b.refreshes.pop(), /reads .* at level|at level .*, the circuit needs/],
+      [(b) => Object.assign(b.refreshes[0]!, { values: ['nobody'] }), /not distinct layers/],
+      [(b) => Object.assign(b.refreshes[0]!, { values: [first.values[0], first.values[0]] }), /not distinct/],
+      [(b) => Object.assign(b.refreshes[0]!, { before: 'nobody' }), /which is no layer/],
+      [(b) => Object.assign(b.refreshes[0]!, { before: 'conv0' }), /before it is computed/],
+      [(b) => Object.assign(b.refreshes[0]!, { circuit: 60 }), /circuit 60 does not exist/],
+      [(b) => Object.assign(b.refreshes[0]!, { range: 3 }), /not prepared for the range 3/],
+      [(b) => Object.assign(b.refreshes[0]!, { merge: 2 }), /are not the circuit's/],
+      [(b) => Object.assign(b.levels, { conv0: 1 }), /reads "conv0" at level|the plan asks for inputs/],
+      [(b) => delete b.levels.act1, /runs it at undefined/],
+    ] as [(b: NonNullable<Plan['bootstrapping']>) => void, RegExp][]) {
+      const bind = change(edit)
+      expect(bind).toThrow(FormatError)
+      expect(bind).toThrow(message)
+    }
+    const weak = change((b) => Object.assign(b.circuits[0]!.spec, { degree: 31 }))
+    expect(weak).toThrow(InvalidArgumentError)
+  })
+})
+
+describe('when to bootstrap', () => {
+  it("never without need, unless told 'always' or a set", async () => {
+    const model = smallCnn('relu')
+    const calibration = await fit(model, images(10))
+    const options = { calibration, activation: activationOptions }
+    expect((await compile(model, options)).bootstrapping).toBeUndefined()
+    const forced = await compile(model, { ...options, bootstrapping: { set: 'N15-B4' } })
+    expect(forced.bootstrapping).toMatchObject({ refreshes: [], circuits: [] })
+    expect(forced.report.failureProbability).toBe(0)
+  })
+  it('automatically when no ring holds the depth', async () => {
+    const model = deepChain(12)
+    const calibration = await fit(model, images(10))
+    const options = { calibration, activation: activationOptions, scaleBits: 42 }
+    const plan = await compile(model, options)
+    expect(plan.bootstrapping!.refreshes.length).toBeGreaterThan(0)
+    expect(plan.parameters.logN).toBe(16)
+    expect((await refusal(compile(model, { ...options, bootstrapping: 'never' }))).reason).toBe('security')
+    expect((await refusal(compile(model, { ...options, memory: 2 ** 30 }))).reason).toBe('security')
+  })
+  it('refuses with a reason', async () => {
+    const deep = deepChain(8)
+    const calibration = await fit(deep, images(5))
+    const { values: _, ...old } = calibration
+    const set = { set: 'N15-B4' }
+    // no calibration at all: nothing is known of any value
+    const squares = chain(
+      'squares',
+      [1, 8, 8],
+      Array.from({ length: 30 }, (_, i) => activation({ name: `s${i}`, function: 'square' as const })),
+    )
+    expect((await refusal(compile(squares, { bootstrapping: set }))).reason).toBe('range')
+    expect((await refusal(compile(squares, { bootstrapping: 'always' }))).message).toMatch(/run fit/)
+    // statistics of activations only, as older calibrations have them, are enough here
+    const plan = await compile(deep, { calibration: old, activation: activationOptions, bootstrapping: set })
+    for (const { values } of plan.bootstrapping!.refreshes) expect(values[0]).toMatch(/^conv/)
+    // one layer that is deeper than what lies between two bootstraps
+    const steep = { calibration, activation: { degree: 255 }, bootstrapping: set }
+    expect((await refusal(compile(deep, steep))).reason).toBe('levels')
+    const small = { calibration, activation: activationOptions, bootstrapping: set, memory: 2 ** 28 }
+    expect((await refusal(compile(deep, small))).reason).toBe('memory')
+    await expect(compile(deep, { calibration, bootstrapping: { set: 'N1' } })).rejects.toThrow(/no set is called 'N1'/)
+    const both = { calibration, bootstrapping: 'always' as const, parameters: { logN: 13, levels: 3, scaleBits: 30 } }
+    await expect(compile(deep, both)).rejects.toThrow(InvalidArgumentError)
+    const none = { calibration, bootstrapping: 'always' as const, logN: 13 }
+    expect((await refusal(compile(deep, none))).message).toMatch(/no bootstrapping set .* at logN 13/)
+  })
+  it('knows ranges through folded factors', async () => {
+    const model = deepChain(5)
+    const calibration = await fit(model, images(20))
+    const bound = await compileInsecure(model, 5, { calibration, activation: activationOptions })
+    for (const { values, range } of bound.plan.bootstrapping!.refreshes) {
+      const sizes = images(20).map((image) => {
+        let most = 0
+        bound.model.evaluate(image, (layer, inputs) => {
+          const output = isCalibrated(layer) ? layer.forwardApproximate(inputs) : layer.forward(inputs)
+          if (values.includes(layer.name)) most = Math.max(most, ...output.data.map(Math.abs))
+          return output
+        })
+        return most
+      })
+      expect(Math.max(...sizes)).toBeLessThanOrEqual(range)
+      expect(Math.max(...sizes)).toBeGreaterThan(range / 4)
+    }
+  })
+})

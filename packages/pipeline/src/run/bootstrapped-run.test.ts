@@ -1,0 +1,117 @@
+/** Networks with bootstraps on real ciphertexts, in a ring too small to be secure. */
+import { CancelledError, type Ciphertext, MissingKeyError } from '@he-ml/ckks-core'
+import { createNativeEngine } from '@he-ml/ckks-native'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { isRefresh } from '../compile/schedule.ts'
+import { fit } from '../fit/fit.ts'
+import {
+  approximate,
+  compileInsecure,
+  deepChain,
+  images,
+  type NativeStage,
+  nativeStage,
+  precisionBits,
+  residual,
+} from '../pipeline.test-helper.ts'
+import type { BoundPlan } from '../plan/bound-plan.ts'
+import type { CheckpointStore } from './checkpoint.ts'
+import { Runner } from './run.ts'
+
+/** In memory; the put number `failAt` fails. */
+class Store implements CheckpointStore {
+  readonly files = new Map<string, Uint8Array>()
+  puts = 0
+  failAt = Number.POSITIVE_INFINITY
+  async put(name: string, bytes: Uint8Array): Promise<void> {
+    if (++this.puts >= this.failAt) throw new Error('the disk is full')
+    this.files.set(name, bytes)
+  }
+  async get(name: string): Promise<Uint8Array | undefined> {
+    return this.files.get(name)
+  }
+  async clear(): Promise<void> {
+    this.files.clear()
+  }
+}
+
+describe.each([
+  { name: 'a residual network', model: residual(3), count: 1, options: {} },
+  { name: 'merged ciphertexts', model: deepChain(5), count: 3, options: { packing: 'batch', batch: 4 } },
+] as const)('bootstraps in a run: $name', ({ model, count, options }) => {
+  let bound: BoundPlan
+  let native: NativeStage
+  let runner: Runner
+  let inputs: Ciphertext[]
+  const given = images(count, 7)
+  beforeAll(async () => {
+    const calibration = await fit(model, images(20))
+    bound = await compileInsecure(model, 5, { calibration, activation: { degree: 7, margin: 1.3 }, ...options })
+    native = await nativeStage(bound)
+    runner = new Runner(bound, native.engine)
+    inputs = await native.encrypt(given)
+  })
+  afterAll(async () => {
+    await runner.dispose()
+    await native[Symbol.asyncDispose]()
+  })
+  const check = async (run: ReturnType<Runner['run']>): Promise<void> => {
+    const output = await run
+    const bits = precisionBits(
+      await native.decrypt(output, count),
+      given.map((image) => approximate(bound.model, image)),
+    )
+    console.log(`predicted ${bound.plan.report.precisionBits.toFixed(1)} bits, real ${bits.toFixed(1)}`)
+    expect(bits).toBeGreaterThan(bound.plan.report.precisionBits - 3)
+    expect(output.level).toBe(bound.plan.output.level)
+    output.dispose()
+  }
+
+  it('gives the predicted precision, weights kept or not, and gives the memory back', async () => {
+    await check(runner.run(inputs))
+    await check(runner.run(inputs, { keepWeights: false }))
+    await native.engine.drain()
+    const { plaintexts, ciphertexts } = native.engine.memory()
+    expect(plaintexts).toBe(0)
+    expect(ciphertexts).toBe(inputs.length * 2 * 8 * bytesPerPolynomial(bound))
+  })
+
+  it('goes on from a checkpoint before and after a bootstrap', async () => {
+    const whole = new Store()
+    const firstPut = new Map<number, number>()
+    await check(
+      runner.run(inputs, { checkpoints: whole, onProgress: ({ layerIndex }) => firstPut.set(layerIndex, whole.puts) }),
+    )
+    const refresh = bound.schedule.steps.findIndex(isRefresh)
+    // the checkpoint after a step is complete when the next step's begins
+    for (const step of [refresh, refresh + 1, refresh + 2]) {
+      const store = new Store()
+      store.failAt = firstPut.get(step)! + 1
+      await expect(runner.run(inputs, { checkpoints: store })).rejects.toThrow(/disk is full/)
+      store.failAt = Number.POSITIVE_INFINITY
+      const layers: number[] = []
+      await check(runner.run(inputs, { checkpoints: store, onProgress: ({ layerIndex }) => layers.push(layerIndex) }))
+      expect(layers.find((index) => index > 0)).toBeGreaterThanOrEqual(step)
+    }
+  })
+
+  it('stops within a bootstrap when told, and runs again', async () => {
+    const controller = new AbortController()
+    const stopped = runner.run(inputs, {
+      signal: controller.signal,
+      onProgress: ({ layerIndex }) => {
+        if (isRefresh(bound.schedule.steps[layerIndex]!)) setImmediate(() => controller.abort())
+      },
+    })
+    await expect(stopped).rejects.toThrow(CancelledError)
+    await check(runner.run(inputs))
+  })
+
+  it('needs the encapsulation key', () => {
+    expect(() => new Runner(bound, createNativeEngine(bound.parameters))).toThrow(MissingKeyError)
+    expect(bound.plan.keyRequest.encapsulation).toBe(bound.parameters.maxLevel)
+  })
+})
+
+const bytesPerPolynomial = ({ parameters, plan }: BoundPlan): number =>
+  parameters.limbsAt(plan.input.level) * parameters.ringDegree
