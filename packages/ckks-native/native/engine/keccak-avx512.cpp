@@ -32,8 +32,11 @@ struct Avx512Lanes {
 
 void keccakPermute8Avx512(uint64_t* states) {
     __m512i a[KECCAK_WORDS];
+    // unrolled: a loop becomes a string copy to the stack and back, a tenth of the time
+#pragma GCC unroll 25
     for (size_t w = 0; w < KECCAK_WORDS; ++w) a[w] = _mm512_load_si512(states + KECCAK_LANES * w);
     keccakRounds<Avx512Lanes>(a);
+#pragma GCC unroll 25
     for (size_t w = 0; w < KECCAK_WORDS; ++w) _mm512_store_si512(states + KECCAK_LANES * w, a[w]);
 }
 
