@@ -2,6 +2,7 @@
  * ReLU on all slots of a ciphertext, through the TypeScript port: the cheapest polynomial found for an error of 2^-7 everywhere
  * and 2^-10 for |x| >= 0.03, and, to compare with, the cheapest composite for the same errors and one of degrees 7, 15, 15, 27.
  */
+import { writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { type ActivationPolynomial, approximate, minimaxRelu, prepareActivation } from '@he-ml/activations'
 import { createParameters, createPlanEngine, HeMlError, type Parameters } from '@he-ml/ckks-core'
@@ -11,6 +12,7 @@ import { define } from './benchmark.ts'
 import { positive, positiveList } from './option-types.ts'
 import { progress } from './progress.ts'
 import { type ReluPrecision, reluInputs, reluPrecision } from './relu-inputs.ts'
+import { plotReluErrors } from './relu-plot.ts'
 import { surveyRelu } from './relu-survey.ts'
 import type { Emit, RowParams } from './rows.ts'
 import { median } from './statistics.ts'
@@ -22,6 +24,8 @@ interface Options {
   readonly threads: readonly number[]
   readonly repetitions: number
   readonly only?: boolean
+  readonly survey?: boolean
+  readonly plot?: string
 }
 
 const NAME = 'relu'
@@ -38,8 +42,11 @@ export const relu = define<Options>({
       .option('--spare <n>', 'levels that are left afterwards (default: none)', positive)
       .option('--threads <list>', 'thread counts', positiveList, [1, availableParallelism()])
       .option('--repetitions <n>', 'ciphertexts on each thread count', positive, 9)
-      .option('--only', 'the best polynomial alone: no composites, no survey'),
+      .option('--only', 'the best polynomial alone, no composites')
+      .option('--survey', 'what many polynomials promise; nothing is encrypted')
+      .option('--plot <file>', 'SVG of the errors of the polynomials; nothing is encrypted'),
   async run(options, emit) {
+    if (options.survey) return surveyRelu(TARGET, emit)
     const started = performance.now()
     const best = minimaxRelu(TARGET).polynomial
     emit({
@@ -51,13 +58,21 @@ export const relu = define<Options>({
     })
     const polynomials: ActivationPolynomial[] = [best]
     if (!options.only) {
-      surveyRelu(TARGET, emit)
       polynomials.push(minimaxRelu({ ...TARGET, method: 'composite' }).polynomial)
       polynomials.push(approximate('relu', { range: [-1, 1], method: 'composite', degrees: STEEP_DEGREES }))
+    }
+    if (options.plot !== undefined) {
+      const curves = polynomials.map((polynomial) => ({ label: labelOf(polynomial), polynomial }))
+      return writeFile(options.plot, plotReluErrors(curves, TARGET))
     }
     for (const polynomial of polynomials) await measure(polynomial, options, emit)
   },
 })
+
+const labelOf = (polynomial: ActivationPolynomial): string => {
+  const { kind, degrees } = describe(polynomial)
+  return `${kind} ${degrees}, ${polynomial.depth} levels`
+}
 
 const describe = (polynomial: ActivationPolynomial): RowParams => ({
   kind: polynomial.kind,
