@@ -1,7 +1,8 @@
 // What the engine costs, one JSON object per line: name, metric, value, unit, params. metric "time" is the median, "best"
 // the shortest run and "cpu-time" (one thread only) the least processor time: on a machine with other work these say what
-// the code can do. Every repetition works on another ciphertext, so operands and keys come from memory as in a circuit. Arguments: parts of the names to
-// run ("key-switch", "hoisted", "operations") and "threads=N" for one thread count; none: everything. Correctness is engine-*-test's business.
+// the code can do. Every repetition works on another ciphertext, so operands and keys come from memory as in a circuit.
+// Arguments: parts of the names to run ("key-switch", "hoisted", "bootstrapping", "operations") and "threads=N" for one
+// thread count; none: everything. Correctness is engine-*-test's business.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -168,8 +169,10 @@ void benchKeySwitch(const Case& c, unsigned threadCount) {
     }), *context, c, threadCount, ",\"keys\":\"packed\"");
 }
 
-// `babies` rotations of one ciphertext with a plaintext product each, added up; then with several giant steps.
-void benchHoisted(const Case& c, unsigned babies, unsigned giants, bool packed, unsigned threadCount) {
+// `babies` rotations of one ciphertext with a plaintext product each, added up; then with several giant steps. `plaintextCount`
+// different ones take turns; each repeats its values 2^logRepeat times.
+void benchHoisted(const Case& c, unsigned babies, unsigned giants, bool packed, unsigned threadCount, unsigned plaintextCount,
+                  unsigned logRepeat) {
     auto context = Context::create(makeSpec(c));
     const unsigned level = context->maxLevel();
     std::vector<KeySwitchKey> keys;
@@ -179,17 +182,23 @@ void benchHoisted(const Case& c, unsigned babies, unsigned giants, bool packed, 
         if (packed) key.pack(serial);
     }
     std::vector<Plaintext> plaintexts;
-    for (unsigned b = 0; b < babies; ++b) plaintexts.push_back(randomPlaintext(context, level, 0));
+    for (unsigned i = 0; i < plaintextCount; ++i) plaintexts.push_back(randomPlaintext(context, level, logRepeat));
     const Ciphertext input = randomCiphertext(context, level);
     std::vector<GiantStep> steps(giants);
     for (unsigned g = 0; g < giants; ++g) {
         steps[g].key = g == 0 ? nullptr : &keys[babies + g - 1];
-        for (unsigned b = 0; b < babies; ++b) steps[g].terms.push_back({&keys[b], &plaintexts[(b + g) % babies]});
+        for (unsigned b = 0; b < babies; ++b) {
+            const unsigned which = plaintextCount > babies ? b + g * babies : b + g;
+            steps[g].terms.push_back({&keys[b], &plaintexts[which % plaintextCount]});
+        }
     }
     Threads threads(threadCount);
     report("linear-transform", threads.measure(15, [&](Executor& executor, unsigned) {
         linearTransform(input, steps, executor);
     }), *context, c, threadCount, ",\"babySteps\":" + std::to_string(babies) + ",\"giantSteps\":" + std::to_string(giants) +
+           (plaintextCount == babies ? ""
+                                     : ",\"plaintexts\":" + std::to_string(plaintextCount) + ",\"repeat\":" +
+                                           std::to_string(1u << logRepeat)) +
            (packed ? ",\"keys\":\"packed\"" : ",\"keys\":\"unpacked\""));
 }
 
@@ -251,10 +260,15 @@ int main(int argc, char** argv) {
         }
         if (wanted(argc, argv, "hoisted")) {
             for (bool packed : {true, false}) {
-                benchHoisted({16, 24, 8, 3}, 16, 1, packed, threads);
-                benchHoisted({16, 24, 8, 3}, 16, 4, packed, threads);
-                benchHoisted({16, 12, 8, 2}, 16, 1, packed, threads);
+                benchHoisted({16, 24, 8, 3}, 16, 1, packed, threads, 16, 0);
+                benchHoisted({16, 24, 8, 3}, 16, 4, packed, threads, 16, 0);
+                benchHoisted({16, 12, 8, 2}, 16, 1, packed, threads, 16, 0);
             }
+        }
+        // one factor of the homomorphic DFT at the top of a chain: 64 diagonals, short and full-length
+        if (wanted(argc, argv, "bootstrapping")) {
+            benchKeySwitch({16, 27, 9, 3}, threads);
+            for (unsigned logRepeat : {6u, 0u}) benchHoisted({16, 27, 9, 3}, 16, 4, true, threads, 64, logRepeat);
         }
         if (wanted(argc, argv, "operations")) benchOperations({16, 24, 8, 3}, threads);
     }
