@@ -95,10 +95,16 @@ async function measure(polynomial: ActivationPolynomial, options: Options, emit:
   row('precision-predicted', plan.estimate(planned).precisionBits, 'bits', { scaleBits })
   const gap = polynomial.kind === 'composite' ? Math.min(TARGET.gap, polynomial.gap) : TARGET.gap
   for (const threads of options.threads) {
-    const { seconds, precision } = await evaluate(polynomial, { parameters, threads, gap, count: options.repetitions })
+    const { seconds, cpuSeconds, precision } = await evaluate(polynomial, {
+      parameters,
+      threads,
+      gap,
+      count: options.repetitions,
+    })
     const params = { scaleBits, limbs: parameters.qLimbs.length, threads, kernel: kernels().active }
     row('time', median(seconds), 's', params)
     row('time-best', Math.min(...seconds), 's', params)
+    row('cpu-time', median(cpuSeconds), 's', params)
     row('precision-everywhere', precision.everywhere, 'bits', params)
     row('precision-outside-gap', precision.outsideGap, 'bits', { ...params, gap: Number(gap.toPrecision(3)) })
     row('precision-polynomial', precision.polynomial, 'bits', params)
@@ -125,15 +131,21 @@ async function evaluate(polynomial: ActivationPolynomial, { parameters, threads,
   }
   await loadEvaluationKeys(engine, files())
   const seconds: number[] = []
+  const cpuSeconds: number[] = []
   let precision: ReluPrecision | undefined
   // the first one warms up: it is compared, not timed
   for (let i = 0; i <= count; i++) {
     const values = reluInputs(parameters.maxSlots, gap, i)
     using input = await engine.importCiphertext(await client.encrypt(key, [{ values }]))
     const started = performance.now()
+    const cpuStarted = process.cpuUsage()
     using result = apply(engine, input)
     await result.ready()
-    if (i > 0) seconds.push((performance.now() - started) / 1000)
+    const { user, system } = process.cpuUsage(cpuStarted)
+    if (i > 0) {
+      seconds.push((performance.now() - started) / 1000)
+      cpuSeconds.push((user + system) / 1e6)
+    }
     const [slots] = await client.decrypt(key, await engine.exportCiphertext(result))
     precision = reluPrecision({ polynomial, gap, inputs: values, results: slots!.re }, precision)
     if (!(2 ** -precision.everywhere <= polynomial.certifiedError * 1.02))
@@ -143,5 +155,5 @@ async function evaluate(polynomial: ActivationPolynomial, { parameters, threads,
       )
     progress(`relu ${describe(polynomial).degrees}, ${threads} threads: ${i} of ${count}`)
   }
-  return { seconds, precision: precision! }
+  return { seconds, cpuSeconds, precision: precision! }
 }
