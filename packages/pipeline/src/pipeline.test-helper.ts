@@ -207,6 +207,10 @@ export async function nativeStage(bound: BoundPlan): Promise<NativeStage> {
   return new NativeStage(bound, engine, client, key)
 }
 
+/** Bits by which averaging the copies of a short period helps: the clear engine knows no copies. */
+export const bitsOfCopies = ({ parameters, plan }: BoundPlan): number =>
+  Math.log2(parameters.maxSlots / plan.output.slots) / 2
+
 /** -log2 of the root mean square of the differences. */
 export function precisionBits(got: readonly Tensor[], want: readonly Tensor[]): number {
   let sum = 2 ** -120

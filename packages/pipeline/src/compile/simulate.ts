@@ -1,20 +1,9 @@
 /** A schedule run once on the plan engine: the very circuits that will run tell keys, operations, memory, time and precision. */
-import {
-  type AnyParameters,
-  type CostModel,
-  createPlanEngine,
-  type PlanReport as EngineReport,
-  type KeyRequest,
-  listKeyNeeds,
-  type PlanEngine,
-  toLevel,
-} from '@he-ml/ckks-core'
-import { PackedTensor } from '@he-ml/packing'
+import { type AnyParameters, type CostModel, type KeyRequest, listKeyNeeds } from '@he-ml/ckks-core'
 import type { ValueSize } from '../fit/fit.ts'
 import type { LayerReport, Plan } from '../plan/plan.ts'
 import { bootstrapCount } from '../refresh/refresh-shape.ts'
-import { StepPreparer } from '../run/step-preparer.ts'
-import { ValueTable } from '../run/value-table.ts'
+import { ErrorShadow, Simulation } from './error-shadow.ts'
 import { isRefresh, type Schedule, type ScheduledRefresh, type ScheduledStep } from './schedule.ts'
 
 /** What a simulation knows of a plan. */
@@ -30,16 +19,12 @@ export async function simulate(
   costModel: CostModel,
   sizes: ReadonlyMap<string, ValueSize> = new Map(),
 ): Promise<Simulated> {
-  const engine = createPlanEngine(parameters, { costModel })
+  const main = new Simulation(made, parameters, costModel, sizes)
+  const shadow = new ErrorShadow(made, main, new Simulation(made, parameters, costModel, sizes), sizes)
+  const { engine, values } = main
   const { inputLayout, inputLevel } = made
-  const scale = parameters.scaleAt(inputLevel)
-  const inputs = Array.from({ length: inputLayout.ciphertexts }, () =>
-    engine.input({ level: inputLevel, scale, slots: inputLayout.slots, magnitude: sizes.get(made.input)?.rms ?? 1 }),
-  )
-  const values = new ValueTable(made, 0, new PackedTensor(inputLayout, inputs))
-  const preparer = new StepPreparer(made, engine)
   const layers: LayerReport[] = []
-  for (const step of made.steps) layers.push(await simulateStep(step, made, { engine, preparer, values, sizes }))
+  for (const step of made.steps) layers.push(await simulateStep(step, made, shadow))
   const result = values.take(made.output)
   const [output] = result.ciphertexts
   const whole = engine.report()
@@ -48,7 +33,7 @@ export async function simulate(
     keyRequest: plain(whole.keyRequest) as Plan['keyRequest'],
     input: {
       level: inputLevel,
-      scale,
+      scale: parameters.scaleAt(inputLevel),
       slots: inputLayout.slots,
       ciphertexts: inputLayout.ciphertexts,
       layout: plain(inputLayout),
@@ -89,48 +74,20 @@ export async function simulate(
   }
 }
 
-interface Simulation {
-  readonly engine: PlanEngine
-  readonly preparer: StepPreparer
-  readonly values: ValueTable
-  readonly sizes: ReadonlyMap<string, ValueSize>
-}
-
-async function simulateStep(step: ScheduledStep, made: Schedule, simulation: Simulation): Promise<LayerReport> {
-  const { engine, preparer, values, sizes } = simulation
-  const beforeEncoding = engine.checkpoint()
-  const prepared = await preparer.prepare(step)
-  const encoding: EngineReport = engine.report({ since: beforeEncoding })
-  const before = engine.checkpoint()
-  const aligned = values.read(step).map((tensor) => align(engine, tensor, step))
-  const outputs = await prepared.apply(
-    engine,
-    aligned.map((a) => a.tensor),
-  )
-  for (const a of aligned) if (a.temporary) a.tensor.dispose()
-  const used = engine.report({ since: before })
-  const size = sizes.get(step.name)
-  if (size) for (const c of outputs[0]!.ciphertexts) engine.declareMagnitude(c, size.rms)
-  values.write(step, outputs)
-  const ciphertexts = outputs.flatMap((tensor) => tensor.ciphertexts)
+async function simulateStep(step: ScheduledStep, made: Schedule, shadow: ErrorShadow): Promise<LayerReport> {
+  const { encoding, running, ciphertexts, errors } = await shadow.step(step)
   return {
     name: step.name,
     kind: step.kind,
     level: step.level,
     outputLevel: ciphertexts[0]!.level,
     ciphertexts: ciphertexts.length,
-    seconds: used.seconds,
+    seconds: running.seconds,
     encodeSeconds: encoding.seconds,
-    ...operationCounts(used.totals),
-    precisionBits: worst(ciphertexts.map((c) => engine.estimate(c).precisionBits)),
+    ...operationCounts(running.totals),
+    precisionBits: worst(errors.map((error) => -Math.log2(error))),
     ...(isRefresh(step) ? { refresh: refreshReport(step, made) } : {}),
   }
-}
-
-function align(engine: PlanEngine, tensor: PackedTensor, { level }: ScheduledStep) {
-  if (tensor.level === level) return { tensor, temporary: false }
-  const lowered = tensor.ciphertexts.map((c) => toLevel(engine, c, level))
-  return { tensor: new PackedTensor(tensor.layout, lowered), temporary: true }
 }
 
 function refreshReport({ circuit, range, shape, values }: ScheduledRefresh, { circuits }: Schedule) {

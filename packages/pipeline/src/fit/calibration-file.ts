@@ -10,7 +10,14 @@ const schema = z.strictObject({
   statistics: z.record(z.string(), statisticsSchema),
   outputMagnitude: z.number().nonnegative().optional(),
   values: z
-    .record(z.string(), z.strictObject({ largest: z.number().nonnegative(), rms: z.number().nonnegative() }))
+    .record(
+      z.string(),
+      z.strictObject({
+        largest: z.number().nonnegative(),
+        rms: z.number().nonnegative(),
+        sixth: z.number().nonnegative(),
+      }),
+    )
     .optional(),
 })
 

@@ -21,6 +21,8 @@ export interface ValueSize {
   readonly largest: number
   /** Root mean square. */
   readonly rms: number
+  /** Sixth root of the mean sixth power: a bootstrap's sine bends values by their cube. */
+  readonly sixth: number
 }
 
 export interface FitOptions {

@@ -67,18 +67,25 @@ export class StatisticsCollector {
 export class SizeCollector {
   #largest = 0
   #squares = 0
+  #sixths = 0
   #count = 0
 
   add(values: Float64Array): void {
     for (const x of values) {
       this.#largest = Math.max(this.#largest, Math.abs(x))
       this.#squares += x * x
+      this.#sixths += x ** 6
     }
     this.#count += values.length
   }
 
-  result(): { readonly largest: number; readonly rms: number } {
-    return { largest: this.#largest, rms: Math.sqrt(this.#squares / Math.max(1, this.#count)) }
+  result(): { readonly largest: number; readonly rms: number; readonly sixth: number } {
+    const count = Math.max(1, this.#count)
+    return {
+      largest: this.#largest,
+      rms: Math.sqrt(this.#squares / count),
+      sixth: (this.#sixths / count) ** (1 / 6),
+    }
   }
 }
 

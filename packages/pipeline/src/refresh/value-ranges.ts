@@ -21,7 +21,8 @@ export function valueSizes(
   for (const [name, size] of after) {
     const seen = sizeSeen(plain, name, calibration)
     const factor = size / before.get(name)!
-    if (seen && Number.isFinite(factor)) sizes.set(name, { largest: seen.largest * factor, rms: seen.rms * factor })
+    if (!seen || !Number.isFinite(factor)) continue
+    sizes.set(name, { largest: seen.largest * factor, rms: seen.rms * factor, sixth: seen.sixth * factor })
   }
   return sizes
 }
@@ -51,7 +52,9 @@ function sizeSeen(model: Model, name: string, calibration: Calibration | undefin
     const statistics = isCalibrated(layer) && inputs[0] === name ? calibration?.statistics[layer.name] : undefined
     if (!statistics) continue
     const { min, max, mean, std } = statistics
-    return { largest: Math.max(Math.abs(min), Math.abs(max)), rms: Math.hypot(mean, std) }
+    const rms = Math.hypot(mean, std)
+    // as if normal: the mean sixth power is 15 times the cube of the mean square
+    return { largest: Math.max(Math.abs(min), Math.abs(max)), rms, sixth: rms * 15 ** (1 / 6) }
   }
   return undefined
 }

@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { compileAndBind } from '../compile/compile.ts'
 import {
   approximate,
+  bitsOfCopies,
   clearStage,
   images,
   type NativeStage,
@@ -65,7 +66,7 @@ describe.each([
       const stage = clearStage(bound, noise)
       const output = await new Runner(bound, stage.engine).run(await stage.encrypt(given))
       const bits = precisionBits(await stage.decrypt(output, count), want())
-      expect(bits).toBeGreaterThan(noise ? bound.plan.report.precisionBits - 3 : 30)
+      expect(bits).toBeGreaterThan(noise ? bound.plan.report.precisionBits - bitsOfCopies(bound) - 3 : 30)
     }
   })
 
