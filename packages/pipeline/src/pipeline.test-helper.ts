@@ -115,6 +115,32 @@ export function residual(blocks: number): Model {
   return new Model({ name: 'residual', input: { name: 'image', shape: [1, 8, 8] }, nodes: [...nodes, ...end] })
 }
 
+/** Three blocks as in deepChain, two branches of conv and activation, their sum, and another conv and activation. */
+export function branches(): Model {
+  const trunk = deepChain(3).nodes.slice(0, 6)
+  const block = (name: string, input: string, seed: number): ModelNode[] => [
+    {
+      layer: conv2d({
+        name,
+        weights: randomTensor([2, 2, 3, 3], seed, 0.45),
+        bias: Float64Array.of(0.1, 0.3),
+        padding: 1,
+      }),
+      inputs: [input],
+    },
+    { layer: activation({ name: `${name}Act`, function: 'relu' }), inputs: [name] },
+  ]
+  const left = block('left', 'act2', 71)
+  const right = block('right', 'act2', 72)
+  const nodes = [...trunk, left[0]!, right[0]!, left[1]!, right[1]!]
+  const sum = { layer: add({ name: 'sum' }), inputs: ['leftAct', 'rightAct'] }
+  return new Model({
+    name: 'branches',
+    input: { name: 'image', shape: [1, 8, 8] },
+    nodes: [...nodes, sum, ...block('tail', 'sum', 73)],
+  })
+}
+
 /** A bootstrapping set in a ring of degree 2^10: far from secure, and fast. */
 export function insecureSet(levels: number): BootstrappingSet {
   const base = BOOTSTRAPPING_SETS['N16-B10']

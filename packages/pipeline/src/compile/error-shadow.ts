@@ -5,66 +5,10 @@
  * bends, is the same in all copies and stays. The plan engine knows one number per ciphertext, so the schedule runs on a second
  * one, whose bootstraps take in neither errors nor values: its estimates are the independent part, the rest adds up by squares.
  */
-import {
-  type AnyParameters,
-  type Ciphertext,
-  type CostModel,
-  createPlanEngine,
-  type PlanEngine,
-  toLevel,
-} from '@he-ml/ckks-core'
-import { PackedTensor } from '@he-ml/packing'
+import type { Ciphertext } from '@he-ml/ckks-core'
 import type { ValueSize } from '../fit/fit.ts'
-import { StepPreparer } from '../run/step-preparer.ts'
-import { ValueTable } from '../run/value-table.ts'
 import { isRefresh, type Schedule, type ScheduledRefresh, type ScheduledStep } from './schedule.ts'
-
-/** A schedule on its way through a plan engine. */
-export class Simulation {
-  readonly engine: PlanEngine
-  readonly values: ValueTable
-  readonly #preparer: StepPreparer
-  readonly #sizes: ReadonlyMap<string, ValueSize>
-
-  /** @param sizes how large values are, where that is known */
-  constructor(made: Schedule, parameters: AnyParameters, costModel: CostModel, sizes: ReadonlyMap<string, ValueSize>) {
-    const { inputLayout, inputLevel: level } = made
-    this.engine = createPlanEngine(parameters, { costModel })
-    this.#preparer = new StepPreparer(made, this.engine)
-    this.#sizes = sizes
-    const magnitude = sizes.get(made.input)?.rms ?? 1
-    const inputs = Array.from({ length: inputLayout.ciphertexts }, () =>
-      this.engine.input({ level, slots: inputLayout.slots, magnitude }),
-    )
-    this.values = new ValueTable(made, 0, new PackedTensor(inputLayout, inputs))
-  }
-
-  /** Runs a step; tells what preparing and running it took. */
-  async step(step: ScheduledStep) {
-    const { engine, values } = this
-    const beforeEncoding = engine.checkpoint()
-    const prepared = await this.#preparer.prepare(step)
-    const encoding = engine.report({ since: beforeEncoding })
-    const before = engine.checkpoint()
-    const aligned = values.read(step).map((tensor) => this.#align(tensor, step.level))
-    const outputs = await prepared.apply(
-      engine,
-      aligned.map((a) => a.tensor),
-    )
-    for (const a of aligned) if (a.temporary) a.tensor.dispose()
-    const running = engine.report({ since: before })
-    const size = this.#sizes.get(step.name)
-    if (size && !isRefresh(step)) for (const c of outputs[0]!.ciphertexts) engine.declareMagnitude(c, size.rms)
-    values.write(step, outputs)
-    return { encoding, running, ciphertexts: outputs.flatMap((tensor) => tensor.ciphertexts) }
-  }
-
-  #align(tensor: PackedTensor, level: number) {
-    if (tensor.level === level) return { tensor, temporary: false }
-    const lowered = tensor.ciphertexts.map((c) => toLevel(this.engine, c, level))
-    return { tensor: new PackedTensor(tensor.layout, lowered), temporary: true }
-  }
-}
+import type { Simulation } from './simulation.ts'
 
 /** Root mean square of the real part of a point in the unit disc over the sixth root of its mean sixth power. */
 const DISC_SHAPE = 0.5 / (5 / 64) ** (1 / 6)

@@ -3,8 +3,9 @@ import { type AnyParameters, type CostModel, type KeyRequest, listKeyNeeds } fro
 import type { ValueSize } from '../fit/fit.ts'
 import type { LayerReport, Plan } from '../plan/plan.ts'
 import { bootstrapCount } from '../refresh/refresh-shape.ts'
-import { ErrorShadow, Simulation } from './error-shadow.ts'
+import { ErrorShadow } from './error-shadow.ts'
 import { isRefresh, type Schedule, type ScheduledRefresh, type ScheduledStep } from './schedule.ts'
+import { Simulation } from './simulation.ts'
 
 /** What a simulation knows of a plan. */
 export type Simulated = Pick<Plan, 'keyRequest' | 'input' | 'output' | 'report'>

@@ -6,6 +6,7 @@ import { isRefresh } from '../compile/schedule.ts'
 import { fit } from '../fit/fit.ts'
 import {
   approximate,
+  branches,
   compileInsecure,
   deepChain,
   images,
@@ -38,14 +39,17 @@ class Store implements CheckpointStore {
 describe.each([
   { name: 'a residual network', model: residual(3), count: 1, options: {} },
   { name: 'merged ciphertexts', model: deepChain(5), count: 3, options: { packing: 'batch', batch: 4 } },
-] as const)('bootstraps in a run: $name', ({ model, count, options }) => {
+  { name: 'two values together', model: branches(), count: 1, options: {} },
+] as const)('bootstraps in a run: $name', ({ name, model, count, options }) => {
   let bound: BoundPlan
   let native: NativeStage
   let runner: Runner
   let inputs: Ciphertext[]
   const given = images(count, 7)
   beforeAll(async () => {
-    const calibration = await fit(model, images(20))
+    // without the sizes of all values, only those that activations read may be bootstrapped
+    const { values, ...rest } = await fit(model, images(20))
+    const calibration = name === 'two values together' ? rest : { ...rest, values: values! }
     bound = await compileInsecure(model, 5, { calibration, activation: { degree: 7, margin: 1.3 }, ...options })
     native = await nativeStage(bound)
     runner = new Runner(bound, native.engine)
@@ -66,6 +70,17 @@ describe.each([
     expect(output.level).toBe(bound.plan.output.level)
     output.dispose()
   }
+
+  it('was planned as its name says', () => {
+    const [first] = bound.plan.report.layers.flatMap((l) => (l.refresh ? [l.refresh] : []))
+    expect(first).toMatchObject(
+      {
+        'a residual network': { values: [expect.any(String)], content: 'real', merge: 1, bootstraps: 1 },
+        'merged ciphertexts': { values: [expect.any(String)], content: 'complex', merge: 32, bootstraps: 2 },
+        'two values together': { values: ['left', 'right'], content: 'real', merge: 2, bootstraps: 1 },
+      }[name],
+    )
+  })
 
   it('gives the predicted precision, weights kept or not, and gives the memory back', async () => {
     await check(runner.run(inputs))
