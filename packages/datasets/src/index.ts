@@ -1,10 +1,11 @@
 /**
- * MNIST (IDX) and CIFAR binary files, gzip or not, as tensors.
+ * MNIST (IDX) and CIFAR binary files, gzip or not, as tensors; recordings of event cameras, read, written and simulated.
  *
  * @packageDocumentation
  */
 export { type CifarOptions, parseCifar, readCifar } from './cifar.ts'
 export { DatasetFormatError } from './errors.ts'
+export * from './events/index.ts'
 export { combineIdx, type LoadOptions, loadCifar10, loadMnist } from './folders.ts'
 export { encodeIdx, type IdxArray, type IdxType, parseIdx, readIdx } from './idx.ts'
 export {

@@ -1,0 +1,43 @@
+export { type Aedat2Options, type Aedat2WriteOptions, encodeAedat2, readAedat2 } from './aedat2.ts'
+export {
+  type AddressEvent,
+  type AddressLayout,
+  DAVIS240_LAYOUT,
+  DAVIS346_LAYOUT,
+  DVS128_LAYOUT,
+  davisLayout,
+} from './aedat2-layouts.ts'
+export {
+  collectEvents,
+  concatenateEvents,
+  createEventChunk,
+  type EventChunk,
+  type EventRecording,
+  type EventSource,
+  type SensorSize,
+  sliceEvents,
+} from './event-chunk.ts'
+export {
+  eventFrames,
+  type FrameContent,
+  type FrameInterval,
+  type FrameOptions,
+  type FrameTensor,
+  recordingFrames,
+  type StreamFrameOptions,
+  streamFrames,
+} from './frames.ts'
+export { encodeNmnist, type NmnistOptions, parseNmnist, readNmnist } from './nmnist.ts'
+export { type LoopPath, loopPath, type SaccadePath, saccadePath } from './simulator/paths.ts'
+export {
+  ATIS_LIKE,
+  DVS128_LIKE,
+  enlarge,
+  greyImage,
+  type RecordingOptions,
+  simulateDvs,
+  simulateNmnist,
+} from './simulator/presets.ts'
+export type { GreyImage, MovingImage, Path } from './simulator/scene.ts'
+export type { SensorModel } from './simulator/sensor.ts'
+export { type SimulationOptions, simulateEvents, simulateRecording } from './simulator/simulate.ts'

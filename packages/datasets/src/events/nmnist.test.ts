@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest'
+import { collectEvents, DatasetFormatError, encodeNmnist, parseNmnist, readNmnist } from '../index.ts'
+import { eventsOf, inPieces, manyEvents } from '../testing/events.ts'
+
+describe("N-MNIST's 40-bit events", () => {
+  it('are what the paper says, bit by bit', () => {
+    // x 5, y 33, ON, 0x7fffff us; then OFF, 1 us after the wrap
+    const file = Uint8Array.of(5, 33, 0xff, 0xff, 0xff, 0, 1, 0x00, 0x00, 0x01)
+    expect(parseNmnist(file)).toEqual(
+      eventsOf([
+        [5, 33, 1, 0x7fffff],
+        [0, 1, 0, 0x800001],
+      ]),
+    )
+  })
+
+  it("passes over the ATIS's overflow marks and adds their time", () => {
+    const file = Uint8Array.of(1, 2, 0x80, 0, 5, 0, 240, 0, 0, 0, 1, 2, 0, 0, 3)
+    expect([...parseNmnist(file).timestamp]).toEqual([5, 8195])
+  })
+
+  it('return what was written, whole or in pieces of any size, over wraps', async () => {
+    const events = eventsOf(
+      Array.from({ length: 3000 }, (_, i) => [
+        (i * 7) % 34,
+        (i * 5) % 34,
+        i % 2,
+        i * 9973 + (i > 1500 ? 4_000_000 : 0),
+      ]),
+    )
+    const file = encodeNmnist(events)
+    expect(parseNmnist(file)).toEqual(events)
+    const recording = readNmnist(inPieces(file, 1, 7, 4096), { chunkEvents: 100 })
+    expect(recording).toMatchObject({ width: 34, height: 34 })
+    let largest = 0
+    const chunks = []
+    for await (const chunk of recording) {
+      largest = Math.max(largest, chunk.x.length)
+      chunks.push(chunk)
+    }
+    expect(largest).toBe(100)
+    expect(chunks).toHaveLength(30)
+    expect(await collectEvents(readNmnist(file))).toEqual(events)
+  })
+
+  it('say what is wrong', async () => {
+    expect(() => parseNmnist(new Uint8Array(7))).toThrow(/multiple of 5 bytes, got 2 left after event 1/)
+    expect(() => parseNmnist(Uint8Array.of(34, 0, 0, 0, 0))).toThrow(/event 0 is at \(34, 0\)/)
+    expect(() => readNmnist(new Uint8Array(0), { width: 300 })).toThrow(/1 to 256 pixels/)
+    expect(() => encodeNmnist(eventsOf([[0, 0, 1, -1]]))).toThrow(/rising times/)
+    expect(() => encodeNmnist(eventsOf([[0, 0, 1, 2 ** 22]]))).toThrow(/gaps below 2\^22/)
+    expect(() => encodeNmnist(eventsOf([[0, 0, 1, 0.5]]))).toThrow(/integer/)
+    expect(() => encodeNmnist(eventsOf([[0, 240, 1, 1]]), { height: 256 })).toThrow(/write AEDAT 4/)
+    expect(() => encodeNmnist({ ...manyEvents(2), x: new Uint16Array(1) })).toThrow(/one length/)
+    await expect(collectEvents(readNmnist(encodeNmnist(manyEvents(9))), 8)).rejects.toThrow(/at most 8 events/)
+    await expect(collectEvents(readNmnist(5 as unknown as string))).rejects.toThrow(DatasetFormatError)
+    await expect(collectEvents(readNmnist('/nowhere.bin'))).rejects.toThrow(/ENOENT/)
+  })
+})
