@@ -9,7 +9,11 @@ import {
   compositeSign,
   evaluateCompositeSign,
 } from './composite-sign.ts'
+import { reluComposites } from './relu-composite.ts'
 import { searchCompositeDegrees } from './search-degrees.ts'
+
+/** Levels that a composite ReLU may take when its degrees are searched. */
+const MOST_LEVELS = 30
 
 /**
  * @param name 'sign' or 'relu'
@@ -54,9 +58,12 @@ function compositeReluPolynomial(options: ApproximateOptions): CompositePolynomi
   return best!
 }
 
-/** Degrees for ReLU to a relative error, cheapest first: below the gap the error is about gap / 8, above it error / 2. */
-const reluCandidates = (error: number): (readonly number[])[] =>
-  [8, 6, 4, 2].map((factor) => searchCompositeDegrees({ gap: Math.min(0.9, factor * error), error: 2 * error }).degrees)
+/** Degrees for ReLU to a relative error, cheapest first; then dearer ones, for what a noise margin costs. */
+function* reluCandidates(error: number): Generator<readonly number[]> {
+  for (const { degrees } of reluComposites({ error, gap: 0, gapError: error }, MOST_LEVELS)) yield degrees
+  for (const factor of [6, 4, 2])
+    yield searchCompositeDegrees({ gap: Math.min(0.9, factor * error), error: 2 * error }).degrees
+}
 
 /** The gap at which the error below it equals the error above it. */
 function balancedSign(degrees: readonly number[], extra: { noiseMargin?: number }): CompositeSign {
@@ -64,22 +71,28 @@ function balancedSign(degrees: readonly number[], extra: { noiseMargin?: number 
   let best: CompositeSign | undefined
   for (let i = 0; i < 32 && high / low > 1.0005; i++) {
     const gap = Math.sqrt(low * high)
-    const sign = signWithinFloat64(degrees, gap, extra)
-    if (sign && errorBelowGap(sign) < 0.5 * sign.error) low = gap
+    const sign = signOrReason(degrees, gap, extra)
+    if (sign === 'too wide') high = gap
+    else if (sign === 'too narrow' || errorBelowGap(sign) < 0.5 * sign.error) low = gap
     else {
-      best = sign ?? best
+      best = sign
       high = gap
     }
   }
   return best ?? compositeSign({ degrees, gap: high, ...extra })
 }
 
-/** Undefined where the gap is so wide that the last factors have nothing left to do. */
-function signWithinFloat64(degrees: readonly number[], gap: number, extra: { noiseMargin?: number }) {
+/** A gap may be so wide that the last factors have nothing left to do, or so narrow that noise drowns what the first leave. */
+function signOrReason(
+  degrees: readonly number[],
+  gap: number,
+  extra: { noiseMargin?: number },
+): CompositeSign | 'too wide' | 'too narrow' {
   try {
     return compositeSign({ degrees, gap, ...extra })
   } catch (error) {
-    if (error instanceof UnsupportedError) return undefined
+    if (error instanceof UnsupportedError) return 'too wide'
+    if (error instanceof PlanError) return 'too narrow'
     throw error
   }
 }

@@ -83,6 +83,7 @@ describe('compositeSign', () => {
     expect(() => compositeSign({ degrees: [4], gap: 0.1 })).toThrow(/odd degrees/)
     expect(() => compositeSign({ degrees: [3], gap: 0 })).toThrow(/gap/)
     expect(() => compositeSign({ degrees: [31, 31, 31], gap: 0.5 })).toThrow(/float64/)
+    expect(() => compositeSign({ degrees: [3, 3], gap: 1e-4, noiseMargin: 2 ** -8 })).toThrow(/sign is lost/)
   })
 })
 
@@ -95,6 +96,21 @@ describe('ReLU and sign by composites', () => {
     const sign = approximate('sign', { range: [-4, 4], gap: 0.25, method: 'composite', error: 0.01 })
     for (let x = 0.25; x <= 4; x += 0.001)
       expect(Math.abs(1 - forwardPolynomial(sign, x))).toBeLessThanOrEqual(sign.certifiedError)
+  })
+
+  it('searches degrees as shallow as the published ones, deeper only for a noise margin', () => {
+    for (const [bits, depth] of [
+      [6, 6],
+      [8, 8],
+      [11, 12],
+    ] as const) {
+      const relu = approximate('relu', { range: [-1, 1], method: 'composite', error: 2 ** -bits })
+      expect(relu.certifiedError).toBeLessThanOrEqual(2 ** -bits)
+      expect(relu.depth).toBeLessThanOrEqual(depth)
+    }
+    const error = 2 ** -8
+    const noisy = approximate('relu', { range: [-1, 1], method: 'composite', error, noiseMargin: 2 ** -9 })
+    expect(noisy.certifiedError).toBeLessThanOrEqual(error)
   })
 
   it('says what is missing', () => {

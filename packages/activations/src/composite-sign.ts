@@ -5,7 +5,7 @@
  * polynomial of the same degree product could. Factors are stored so that each maps [-1, 1] into [-1, 1] (the next one's
  * range is folded into the coefficients), hence no level is spent on scaling between them.
  */
-import { InvalidArgumentError, UnsupportedError } from '@he-ml/ckks-core'
+import { InvalidArgumentError, PlanError, UnsupportedError } from '@he-ml/ckks-core'
 import { boundSupremum, type Supremum } from './branch-and-bound.ts'
 import { type ChebyshevSeries, checkDegree, clenshaw, type Range, seriesDepth } from './chebyshev.ts'
 import { polynomialEnclosure, roundingSlack } from './polynomial-enclosure.ts'
@@ -36,7 +36,8 @@ const LARGEST_COEFFICIENT_SUM = 1e6
 
 /**
  * Finds the factors for given degrees.
- * @throws InvalidArgumentError for even degrees or a gap outside (0, 1); UnsupportedError when a degree is beyond float64
+ * @throws InvalidArgumentError for even degrees or a gap outside (0, 1); UnsupportedError when a degree is beyond
+ *   float64; PlanError ('range') when the noise margin drowns what a factor leaves of a narrow gap
  * @example
  * ```ts
  * import { compositeSign, evaluateCompositeSign } from '@he-ml/activations'
@@ -62,6 +63,12 @@ export function compositeSign(options: CompositeSignOptions): CompositeSign {
       )
     error = reached
     interval = [1 - error - margin, 1 + error + margin]
+    if (interval[0] <= 0)
+      throw new PlanError(
+        'range',
+        `degree ${degree} leaves values from ${1 - error} and noise of ${margin}, so the sign is lost: take a wider gap, a ` +
+          'higher degree or a smaller noise margin',
+      )
     return series
   })
   const factors = found.map((series, i): ChebyshevSeries => {

@@ -125,6 +125,15 @@ describe('minimaxRelu', () => {
     for (const [i, x] of xs.entries()) expect(re[i]).toBeCloseTo(forwardPolynomial(polynomial, x), 9)
   })
 
+  it('a gap far narrower than the errors costs what none does', () => {
+    for (const bits of [7, 12]) {
+      const narrow = minimaxRelu({ error: 2 ** -6, gap: 1e-9, gapError: 2 ** -bits })
+      expect(narrow.certifiedGapError).toBeLessThanOrEqual(2 ** -bits)
+      expect(narrow.polynomial.depth).toBe(minimaxRelu({ error: 2 ** -bits }).polynomial.depth)
+    }
+    expect(() => minimaxRelu({ error: 2 ** -6, gap: 1e-9, gapError: 2 ** -12, maxDepth: 9 })).toThrow(PlanError)
+  })
+
   it('names what is wrong with the options', () => {
     expect(() => minimaxRelu({ error: 0.1, range: [-1, 2] })).toThrow(/symmetric/)
     expect(() => minimaxRelu({ error: 0 })).toThrow(/error must be at least/)

@@ -14,8 +14,8 @@ export interface ReluComposite extends Cost {
   readonly sign: CompositeSign
 }
 
-/** The widest gap tried, over the error's and the gap's size; beyond, no composite meets the target. */
-const WIDEST = { error: 18, gap: 1.5 }
+/** The widest gap tried, over the errors' and the gap's size; beyond, no composite meets the target. */
+const WIDEST = { error: 22, gap: 1.5 }
 /** The narrowest one, over the widest: there the error inside is far below what is allowed. */
 const NARROWEST = 0.2
 /** Gaps are told apart to this ratio. */
@@ -25,8 +25,11 @@ const MOST_LISTS = 3
 
 /** Composites that meet the target on samples within the depth, cheapest first: a narrower gap never costs less. */
 export function* reluComposites(target: ReluTarget, maxDepth: number): Generator<ReluComposite> {
-  const signGap = target.gap === 0 ? Number.POSITIVE_INFINITY : WIDEST.gap * target.gap
-  const widest = Math.min(0.9, WIDEST.error * target.error, signGap)
+  const { error, gap: wantedGap, gapError } = target
+  const widest = Math.min(
+    0.9,
+    Math.max(WIDEST.error * gapError, Math.min(WIDEST.error * error, WIDEST.gap * wantedGap)),
+  )
   let gap = widestFeasible([NARROWEST * widest, widest], target, maxDepth)
   const given = new Set<string>()
   for (; gap >= NARROWEST * widest && given.size < MOST_LISTS; gap /= RESOLUTION ** 2) {

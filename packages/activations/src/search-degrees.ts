@@ -67,7 +67,8 @@ interface Factor {
 /** The composite with one more factor; none where float64 has no use for the degree. */
 function extend(state: CompositeDegrees, { degree, depth, products }: Factor): CompositeDegrees[] {
   const error = factorError(degree, state.error)
-  if (error === undefined) return []
+  // an error of 1 is no sign at all: rounding gives that for the narrowest gaps
+  if (error === undefined || error >= 1) return []
   return [
     { degrees: [...state.degrees, degree], depth: state.depth + depth, products: state.products + products, error },
   ]
