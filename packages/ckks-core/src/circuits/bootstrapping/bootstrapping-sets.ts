@@ -1,6 +1,7 @@
 /**
  * Named parameter sets for bootstrapping. All are 128-bit secure with a dense ternary secret, 3 % below the table. Names are
- * ring and levels between two bootstraps; a name's primes never change.
+ * ring and levels between two bootstraps; a name's primes never change. Sizes are just below whole bits: uniform residues of a
+ * prime just above a power of two take twice as many random words, and keys are expanded from their seeds.
  */
 import { InvalidArgumentError } from '../../errors/errors.ts'
 import { createParameters } from '../../parameters/create-parameters.ts'
@@ -12,10 +13,10 @@ export const BOOTSTRAPPING_SETS = Object.freeze({
   'N16-B10': {
     logN: 16,
     levels: 10,
-    scaleBits: 42,
+    scaleBits: 41.98,
     baseBits: 47.9,
     workBits: 47.9,
-    headBits: [47.9, 58, 56],
+    headBits: [47.9, 57.9, 55.9],
     dnum: 3,
     specialBits: [47.9, 47.9, 47.9, 47.9, 47.9, 47.9, 47.9, 47.9, 47.9],
     spec: {
@@ -32,12 +33,12 @@ export const BOOTSTRAPPING_SETS = Object.freeze({
   'N15-B4': {
     logN: 15,
     levels: 4,
-    scaleBits: 34,
-    baseBits: 42,
-    workBits: 44,
-    headBits: [44, 54, 52],
+    scaleBits: 33.98,
+    baseBits: 41.98,
+    workBits: 43.98,
+    headBits: [43.98, 53.9, 51.9],
     dnum: 10,
-    specialBits: [42, 47.5],
+    specialBits: [41.98, 47.5],
     spec: {
       slots: 2 ** 12,
       content: 'complex',
