@@ -47,8 +47,8 @@ const LEAST_ERROR = 2 ** -24
 
 /**
  * Finds the cheapest ReLU within two errors: one for the whole range and, outside a gap around 0, a stricter one.
- * Deterministic; searching degrees takes a fraction of a second for a series, one to two seconds for a composite. Certificates
- * of composites end near 2^-19, where float64 does.
+ * Deterministic. Searching takes a fraction of a second for a series, one to two for a composite down to 2^-14, a few below.
+ * Certificates of composites end near 2^-19, where float64 does.
  *
  * @throws PlanError ('levels') when nothing meets the errors within `maxDepth`; InvalidArgumentError for a lopsided range,
  *   errors that are not positive or below 2^-24 of the range, or a gap without its error
