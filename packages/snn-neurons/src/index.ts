@@ -1,0 +1,45 @@
+/**
+ * Spiking neurons, each written once: LIF and QIF recurrences over an abstract arithmetic, run on numbers, arrays, gradients
+ * and ciphertexts; input coding, the time loop and readout; surrogate gradients and windows derived from the dynamics.
+ *
+ * @packageDocumentation
+ */
+export type { Arithmetic } from './arithmetic/arithmetic.ts'
+export { type Dual, dualArithmetic } from './arithmetic/dual-arithmetic.ts'
+export { numberArithmetic } from './arithmetic/number-arithmetic.ts'
+export type { Reals } from './arithmetic/reals.ts'
+export { normalAt, uniformAt } from './coding/counter-random.ts'
+export { type CodedInput, directCoding, eventFrames, latencyCoding, rateCoding } from './coding/input-coding.ts'
+export { ciphertextArithmetic } from './encrypted/ciphertext-arithmetic.ts'
+export { advanceEncrypted, type EncryptedStep, polynomialStep } from './encrypted/encrypted-neuron.ts'
+export {
+  type Interval,
+  largestSafeInput,
+  type MembraneRange,
+  membraneRange,
+  qifFixedPoints,
+} from './neuron/membrane-range.ts'
+export { createNeuron, type LifNeuron, type Neuron, type QifNeuron, type Reset } from './neuron/neuron.ts'
+export {
+  createNeuronKernel,
+  type KernelGradients,
+  type KernelInputGradients,
+  type KernelResult,
+  type KernelState,
+  type NeuronKernel,
+} from './neuron/neuron-kernel.ts'
+export { advance, charge, drift, driftFromZero, type NeuronStep, resetMembrane } from './neuron/recurrence.ts'
+export { hardSpike, logisticSpike, polynomialSpike, type SpikeFunction } from './neuron/spike-function.ts'
+export { createReadout, type Readout, type ReadoutAccumulator } from './run/readout.ts'
+export { type RunTimeStepsOptions, runTimeSteps, type SpikingStage, type StageActivity } from './run/run-time-steps.ts'
+export {
+  createSurrogateGradient,
+  type SurrogateDescription,
+  type SurrogateGradient,
+} from './training/surrogate-gradient.ts'
+export {
+  backwardThroughTime,
+  forwardThroughTime,
+  type NeuronTrace,
+  type TraceGradients,
+} from './training/through-time.ts'
