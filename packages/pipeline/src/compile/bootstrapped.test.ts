@@ -122,6 +122,7 @@ describe('a plan with bootstraps', () => {
     expect(report.layers.filter((l) => l.kind === 'refresh')).toHaveLength(refreshes.length)
     expect(report.layers.reduce((sum, l) => sum + l.seconds, 0)).toBeCloseTo(report.seconds, 9)
     expect(report.keys.count).toBe(keyRequest.rotations.length + 3)
+    expect(report.memory.leanPeakBytes).toBeLessThan(report.memory.peakBytes)
   })
   it('goes through JSON unchanged, binds, and is made again just the same', async () => {
     const again = parsePlan(JSON.stringify(plan))
@@ -199,6 +200,9 @@ describe('when to bootstrap', () => {
     // one layer that is deeper than what lies between two bootstraps
     const steep = { calibration, activation: { degree: 255 }, bootstrapping: set }
     expect((await refusal(compile(deep, steep))).reason).toBe('levels')
+    const lean = plan.report.memory.leanPeakBytes!
+    const given = { calibration: old, activation: activationOptions, bootstrapping: set, memory: lean }
+    expect((await compile(deep, { ...given, keepWeights: false })).id).toBe(plan.id)
     const small = { calibration, activation: activationOptions, bootstrapping: set, memory: 2 ** 28 }
     expect((await refusal(compile(deep, small))).reason).toBe('memory')
     await expect(compile(deep, { calibration, bootstrapping: { set: 'N1' } })).rejects.toThrow(/no set is called 'N1'/)

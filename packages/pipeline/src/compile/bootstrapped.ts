@@ -37,7 +37,7 @@ export function allowedSets({ bootstrapping, scaleBits = 36, logN }: CompileOpti
     return [bootstrappingSet(set, spec)]
   }
   const names = Object.entries(BOOTSTRAPPING_SETS)
-    .filter(([, set]) => set.scaleBits >= scaleBits && (logN === undefined || set.logN === logN))
+    .filter(([, set]) => Math.round(set.scaleBits) >= scaleBits && (logN === undefined || set.logN === logN))
     .map(([name]) => name)
   if (names.length === 0)
     throw new PlanError(

@@ -36,7 +36,7 @@ export async function compileAndBind(model: Model, options: CompileOptions = {})
     return await finish(draft, chooseLeveled(draft.ready, options))
   } catch (error) {
     const possible = bootstrapping === 'auto' && !options.parameters && !options.request
-    if (!possible || !(error instanceof PlanError) || error.reason !== 'security') throw error
+    if (!possible || !(error instanceof PlanError) || !['security', 'levels'].includes(error.reason)) throw error
     return compileBootstrapped(draft).catch((other: unknown) => {
       if (!(other instanceof PlanError)) throw other
       throw new PlanError(error.reason, `${error.message}; and with bootstrapping: ${other.message}`, { cause: other })
@@ -85,10 +85,11 @@ async function finish({ model, ready, activation, sizes, options }: Draft, chose
   const { parameters, made, batch, bootstrapping } = chosen
   const simulated = await simulate(made, parameters, costModelOf(options), sizes)
   const { memory, keys } = simulated.report
-  if (options.memory !== undefined && memory.peakBytes > options.memory)
+  const peak = options.keepWeights === false ? memory.leanPeakBytes! : memory.peakBytes
+  if (options.memory !== undefined && peak > options.memory)
     throw new PlanError(
       'memory',
-      `the plan needs about ${gib(memory.peakBytes)} (keys ${gib(keys.bytes)}, weights ${gib(memory.weightBytes)}), the limit is ${gib(options.memory)}: use a smaller batch, lower polynomial degrees or more memory`,
+      `the plan needs about ${gib(peak)} (keys ${gib(keys.bytes)}, weights ${gib(memory.weightBytes)}), the limit is ${gib(options.memory)}: use a smaller batch, lower polynomial degrees or more memory`,
     )
   const calibrated = Object.entries(options.calibration?.statistics ?? {})
   const plan = sealPlan({

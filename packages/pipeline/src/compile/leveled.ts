@@ -18,6 +18,9 @@ export interface Chosen {
 const RINGS = [12, 13, 14, 15, 16] as const
 const DIGITS = [2, 3, 4, 6, 8] as const
 
+/** Parameters with more are not made. */
+const MOST_LEVELS = 100
+
 /**
  * The smallest ring, then the fewest digits, for which the depth is secure and the layouts fit.
  * @throws PlanError with reason 'security', 'levels' or 'range'
@@ -48,6 +51,13 @@ function smallest(model: Model, options: CompileOptions): Chosen {
     } catch (error) {
       if (!(error instanceof HeMlError)) throw error
       reason = error
+      continue
+    }
+    if (made.inputLevel > MOST_LEVELS) {
+      reason = new PlanError(
+        'levels',
+        `the network needs ${made.inputLevel} levels, more than any ring holds: use lower polynomial degrees, or bootstrapping`,
+      )
       continue
     }
     for (const dnum of DIGITS) {

@@ -40,6 +40,8 @@ export interface CompileOptions {
   readonly bootstrapping?: 'auto' | 'always' | 'never' | BootstrappingOptions
   /** Refuse plans whose estimated peak is above this many bytes. */
   readonly memory?: number
+  /** False: count the peak of runs that drop weights after use (`keepWeights: false`). Default true. */
+  readonly keepWeights?: boolean
   /** Operation times of the machine that will run the plan. */
   readonly costModel?: CostModel
 }

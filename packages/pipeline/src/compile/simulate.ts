@@ -1,5 +1,11 @@
 /** A schedule run once on the plan engine: the very circuits that will run tell keys, operations, memory, time and precision. */
-import { type AnyParameters, type CostModel, type KeyRequest, listKeyNeeds } from '@he-ml/ckks-core'
+import {
+  type AnyParameters,
+  type CostModel,
+  type PlanReport as EngineReport,
+  type KeyRequest,
+  listKeyNeeds,
+} from '@he-ml/ckks-core'
 import type { ValueSize } from '../fit/fit.ts'
 import type { LayerReport, Plan } from '../plan/plan.ts'
 import { bootstrapCount } from '../refresh/refresh-shape.ts'
@@ -25,11 +31,15 @@ export async function simulate(
   const { engine, values } = main
   const { inputLayout, inputLevel } = made
   const layers: LayerReport[] = []
-  for (const step of made.steps) layers.push(await simulateStep(step, made, shadow))
+  const weights: number[] = []
+  for (const step of made.steps) {
+    const { report, weightBytes } = await simulateStep(step, made, shadow)
+    layers.push(report)
+    weights.push(weightBytes)
+  }
   const result = values.take(made.output)
   const [output] = result.ciphertexts
   const whole = engine.report()
-  const limbBytes = parameters.ringDegree * 8
   return {
     keyRequest: plain(whole.keyRequest) as Plan['keyRequest'],
     input: {
@@ -63,7 +73,7 @@ export async function simulate(
         output: result.ciphertexts.length,
         outputBytes: result.ciphertexts.length * 2 * parameters.limbsAt(output!.level) * parameters.ringDegree * 6,
       },
-      memory: { peakBytes: Math.round(whole.peakBytes + 2 * limbBytes), weightBytes: whole.plaintextBytes.peak },
+      memory: memoryOf(whole, leanWeights(made, weights), 2 * parameters.ringDegree * 8),
       seconds: layers.reduce((sum, l) => sum + l.seconds, 0),
       encodeSeconds: layers.reduce((sum, l) => sum + l.encodeSeconds, 0),
       costModel: costModel.name,
@@ -75,9 +85,13 @@ export async function simulate(
   }
 }
 
-async function simulateStep(step: ScheduledStep, made: Schedule, shadow: ErrorShadow): Promise<LayerReport> {
-  const { encoding, running, ciphertexts, errors } = await shadow.step(step)
-  return {
+async function simulateStep(
+  step: ScheduledStep,
+  made: Schedule,
+  shadow: ErrorShadow,
+): Promise<{ readonly report: LayerReport; readonly weightBytes: number }> {
+  const { encoding, weightBytes, running, ciphertexts, errors } = await shadow.step(step)
+  const report: LayerReport = {
     name: step.name,
     kind: step.kind,
     level: step.level,
@@ -89,6 +103,29 @@ async function simulateStep(step: ScheduledStep, made: Schedule, shadow: ErrorSh
     precisionBits: worst(errors.map((error) => -Math.log2(error))),
     ...(isRefresh(step) ? { refresh: refreshReport(step, made) } : {}),
   }
+  return { report, weightBytes }
+}
+
+/** @param more bytes that no handle shows */
+function memoryOf(whole: EngineReport, lean: number, more: number): Plan['report']['memory'] {
+  const { ciphertextBytes, plaintextBytes, keyBytes, scratchBytes } = whole
+  const peakBytes = Math.round(whole.peakBytes + more)
+  const leanPeakBytes = Math.round(ciphertextBytes.peak + keyBytes + scratchBytes + lean + more)
+  return { peakBytes, leanPeakBytes: Math.min(peakBytes, leanPeakBytes), weightBytes: plaintextBytes.peak }
+}
+
+/** Weights when layers drop theirs after use: those of two neighbours, and every bootstrapping circuit. */
+function leanWeights({ steps }: Schedule, weights: readonly number[]): number {
+  const seen = new Set<number>()
+  let circuits = 0
+  const own = steps.map((step, i) => {
+    if (!isRefresh(step) || seen.has(step.circuit)) return weights[i]!
+    // a circuit is encoded by the first step that uses it
+    seen.add(step.circuit)
+    circuits += weights[i]!
+    return 0
+  })
+  return circuits + own.reduce((most, bytes, i) => Math.max(most, bytes + (own[i + 1] ?? 0)), 0)
 }
 
 function refreshReport({ circuit, range, shape, values }: ScheduledRefresh, { circuits }: Schedule) {

@@ -29,7 +29,9 @@ export class Simulation {
   async step(step: ScheduledStep) {
     const { engine, values } = this
     const beforeEncoding = engine.checkpoint()
+    const bytes = engine.memory().plaintexts
     const prepared = await this.#preparer.prepare(step)
+    const weightBytes = engine.memory().plaintexts - bytes
     const encoding = engine.report({ since: beforeEncoding })
     const before = engine.checkpoint()
     const aligned = values.read(step).map((tensor) => this.#align(tensor, step.level))
@@ -42,7 +44,7 @@ export class Simulation {
     const size = this.#sizes.get(step.name)
     if (size && !isRefresh(step)) for (const c of outputs[0]!.ciphertexts) engine.declareMagnitude(c, size.rms)
     values.write(step, outputs)
-    return { encoding, running, ciphertexts: outputs.flatMap((tensor) => tensor.ciphertexts) }
+    return { encoding, weightBytes, running, ciphertexts: outputs.flatMap((tensor) => tensor.ciphertexts) }
   }
 
   #align(tensor: PackedTensor, level: number) {

@@ -113,7 +113,12 @@ export const reportSchema = z.strictObject({
   plaintextProducts: count,
   keys: z.strictObject({ count, bytes: count, fileBytes: count }),
   ciphertexts: z.strictObject({ input: count, inputBytes: count, output: count, outputBytes: count }),
-  memory: z.strictObject({ peakBytes: count, weightBytes: count }),
+  memory: z.strictObject({
+    peakBytes: count,
+    /** Peak of a run with `keepWeights: false`. */
+    leanPeakBytes: count.optional(),
+    weightBytes: count,
+  }),
   /** Estimates by the cost model: one run, and encoding the weights once. */
   seconds: finite.nonnegative(),
   encodeSeconds: finite.nonnegative(),

@@ -182,6 +182,10 @@ describe.each([
 
   it('refuses what does not fit', async () => {
     await expect(runner.run(inputs, { memory: 1000 })).rejects.toThrow(MemoryError)
+    const lean = { memory: bound.plan.report.memory.leanPeakBytes!, keepWeights: false }
+    await using fresh = new Runner(bound, native.engine)
+    await expect(fresh.run(inputs, { ...lean, memory: lean.memory - 1 })).rejects.toThrow(MemoryError)
+    ;(await fresh.run(inputs, lean)).dispose()
     await expect(runner.run(inputs.slice(1))).rejects.toThrow(InvalidArgumentError)
     const low = inputs.map((c) => native.engine.dropLevel(c, 0))
     await expect(runner.run(low)).rejects.toThrow(/at level 0, the plan needs/)

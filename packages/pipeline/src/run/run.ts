@@ -112,9 +112,11 @@ export class Runner implements AsyncDisposable {
     this.#checkInputs(inputs)
     if (this.#running)
       throw new InvalidArgumentError('run: this runner is at work; await its result, or make another runner')
-    if (options.memory !== undefined && plan.report.memory.peakBytes > options.memory)
+    const { peakBytes, leanPeakBytes } = plan.report.memory
+    const peak = keepWeights ? peakBytes : (leanPeakBytes ?? peakBytes)
+    if (options.memory !== undefined && peak > options.memory)
       throw new MemoryError(
-        `run: the plan expects a peak of ${gigabytes(plan.report.memory.peakBytes)}, the ceiling is ${gigabytes(options.memory)}: raise it, or compile with a smaller batch or ring`,
+        `run: the plan expects a peak of ${gigabytes(peak)}, the ceiling is ${gigabytes(options.memory)}: raise it, run with keepWeights: false, or compile with a smaller batch or ring`,
       )
     const { steps } = schedule
     const total = steps.reduce((sum, step) => sum + this.#weight(step.name), 0)
