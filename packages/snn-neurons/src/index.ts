@@ -43,3 +43,11 @@ export {
   type NeuronTrace,
   type TraceGradients,
 } from './training/through-time.ts'
+export {
+  asymptoticHalfWidth,
+  type GradientWindow,
+  type GradientWindowOptions,
+  gradientWindow,
+  windowMismatch,
+} from './window/gradient-window.ts'
+export { type InputStatistics, type MembraneDensity, membraneDensity } from './window/membrane-density.ts'
