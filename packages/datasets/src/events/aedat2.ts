@@ -14,6 +14,7 @@ import {
   type EventChunk,
   type EventRecording,
   type EventSource,
+  type SensorSize,
   sliceEvents,
 } from './event-chunk.ts'
 import { Unwrapper } from './unwrapper.ts'
@@ -161,6 +162,11 @@ export class Aedat2Encoder {
         throw new DatasetFormatError('AEDAT 2.0: expected comments of up to 1,000 printable ASCII characters')
     this.#layout = layout
     this.#comments = comments
+  }
+
+  /** The camera's. */
+  get size(): SensorSize {
+    return this.#layout
   }
 
   header(): Uint8Array {

@@ -7,6 +7,8 @@ export {
   DVS128_LAYOUT,
   davisLayout,
 } from './aedat2-layouts.ts'
+export { type Aedat4WriteOptions, encodeAedat4 } from './aedat4/encode-aedat4.ts'
+export { type Aedat4Options, readAedat4 } from './aedat4/read-aedat4.ts'
 export {
   collectEvents,
   concatenateEvents,
@@ -28,6 +30,13 @@ export {
   streamFrames,
 } from './frames.ts'
 export { encodeNmnist, type NmnistOptions, parseNmnist, readNmnist } from './nmnist.ts'
+export {
+  listRecordings,
+  type RecordingFile,
+  type RecordingProgress,
+  type RecordingSetOptions,
+  writeRecordingSet,
+} from './recording-folder.ts'
 export { type LoopPath, loopPath, type SaccadePath, saccadePath } from './simulator/paths.ts'
 export {
   ATIS_LIKE,
@@ -41,3 +50,5 @@ export {
 export type { GreyImage, MovingImage, Path } from './simulator/scene.ts'
 export type { SensorModel } from './simulator/sensor.ts'
 export { type SimulationOptions, simulateEvents, simulateRecording } from './simulator/simulate.ts'
+export { type EventStatistics, eventStatistics } from './statistics.ts'
+export { type EventFormat, writeRecording } from './write-recording.ts'

@@ -1,4 +1,5 @@
 /** Events for tests. */
+import { expect } from 'vitest'
 import { createEventChunk, type EventChunk } from '../index.ts'
 
 /** Events from [x, y, polarity, timestamp]. */
@@ -26,5 +27,14 @@ export async function* inPieces(bytes: Uint8Array, ...sizes: readonly number[]):
     const size = sizes[i % sizes.length]!
     yield bytes.slice(at, at + size)
     at += size
+  }
+}
+
+/** Equality of many events by their bytes: comparing element by element takes seconds. */
+export function expectSame(actual: EventChunk, expected: EventChunk): void {
+  for (const key of ['x', 'y', 'polarity', 'timestamp'] as const) {
+    const [a, b] = [actual[key], expected[key]].map((v) => Buffer.from(v.buffer, v.byteOffset, v.byteLength))
+    expect(actual[key].length).toBe(expected[key].length)
+    expect(a!.equals(b!)).toBe(true)
   }
 }
