@@ -249,3 +249,17 @@ export function precisionBits(got: readonly Tensor[], want: readonly Tensor[]): 
   })
   return -Math.log2(Math.sqrt(sum / count))
 }
+
+/** Replaces, removes or adds something at a random place. */
+export function mutate(value: unknown, path: number[], junk: unknown): unknown {
+  if (typeof value !== 'object' || value === null || path.length === 0) return junk
+  const keys = Object.keys(value)
+  if (keys.length === 0) return junk
+  const [first, ...rest] = path
+  const key = keys[first! % keys.length]!
+  const copy = (Array.isArray(value) ? [...value] : { ...value }) as Record<string, unknown>
+  if (junk === undefined && rest.length === 0) delete copy[key]
+  else if (junk === 'extra' && rest.length === 0) copy.extra = 1
+  else copy[key] = mutate(copy[key], rest, junk)
+  return copy
+}

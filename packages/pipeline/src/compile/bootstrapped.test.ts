@@ -1,6 +1,14 @@
-import { bootstrappingSet, createBootstrapping, FormatError, InvalidArgumentError, PlanError } from '@he-ml/ckks-core'
+import {
+  bootstrappingSet,
+  createBootstrapping,
+  FormatError,
+  HeMlError,
+  InvalidArgumentError,
+  PlanError,
+} from '@he-ml/ckks-core'
 import { activation } from '@he-ml/nn-layers'
 import { isCalibrated, type Model } from '@he-ml/packing'
+import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type Calibration, fit } from '../fit/fit.ts'
 import {
@@ -11,6 +19,7 @@ import {
   compileInsecure,
   deepChain,
   images,
+  mutate,
   precisionBits,
   residual,
   smallCnn,
@@ -150,6 +159,7 @@ describe('a plan with bootstraps', () => {
       [(b) => Object.assign(b.refreshes[0]!, { range: 3 }), /not prepared for the range 3/],
       [(b) => Object.assign(b.refreshes[0]!, { merge: 2 }), /are not the circuit's/],
       [(b) => Object.assign(b.levels, { conv0: 1 }), /reads "conv0" at level|the plan asks for inputs/],
+      [(b) => Object.assign(b.levels, { fc: 2 }), /leaves its result at level 0|reads "flat" at level/],
       [(b) => delete b.levels.act1, /runs it at undefined/],
     ] as [(b: NonNullable<Plan['bootstrapping']>) => void, RegExp][]) {
       const bind = change(edit)
@@ -158,6 +168,37 @@ describe('a plan with bootstraps', () => {
     }
     const weak = change((b) => Object.assign(b.circuits[0]!.spec, { degree: 31 }))
     expect(weak).toThrow(InvalidArgumentError)
+  })
+})
+
+describe('a hostile plan', () => {
+  it('changed anywhere in its bootstraps, the hash made right, does not bind or binds to something that fits', async () => {
+    const model = deepChain(5)
+    const calibration = await fit(model, images(5))
+    const plan = await compile(model, {
+      calibration,
+      activation: activationOptions,
+      bootstrapping: { set: 'N15-B4' },
+    })
+    expect(plan.bootstrapping!.refreshes.length).toBeGreaterThan(0)
+    const junk = fc.oneof(
+      fc.constantFrom(undefined, null, 'extra', -1, 0, 1, 2, 0.5, 16, 1e308, 2 ** 53, '', [], {}, 'act1', '__proto__'),
+      fc.integer({ min: 0, max: 40 }),
+    )
+    let bound = 0
+    const property = fc.property(fc.array(fc.nat(40), { minLength: 1, maxLength: 5 }), junk, (path, value) => {
+      const bootstrapping = mutate(structuredClone(plan.bootstrapping), path, value)
+      const content = { ...plan, bootstrapping } as Plan
+      try {
+        const { schedule } = bindPlan(parsePlan(JSON.stringify({ ...content, id: planDigest(content) })), model)
+        expect(schedule.inputLevel).toBe(plan.input.level)
+        bound++
+      } catch (error) {
+        expect(error).toBeInstanceOf(HeMlError)
+      }
+    })
+    fc.assert(property, { numRuns: 300 })
+    expect(bound).toBeLessThan(300)
   })
 })
 

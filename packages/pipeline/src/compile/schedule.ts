@@ -48,6 +48,8 @@ export interface Schedule {
   /** Level of a fresh input. */
   readonly inputLevel: Level
   readonly output: string
+  /** Level of the result. */
+  readonly outputLevel: Level
 }
 
 /** Levels as late as possible; the output is left at level `outputLevel`. The input's level is the depth of the network. */
@@ -69,6 +71,7 @@ export function schedule(model: LoweredModel, outputLevel: Level = 0): Schedule 
     inputLayout,
     inputLevel: wanted.get(input) ?? outputLevel,
     output,
+    outputLevel,
   }
 }
 
@@ -178,7 +181,16 @@ class Replay {
     const { input, inputLayout, output } = this.#model
     const steps = this.#steps
     const nodes = steps.filter((step): step is ScheduledNode => !isRefresh(step))
-    return { nodes, steps, circuits: this.#circuits, input, inputLayout, inputLevel: this.#inputLevel, output }
+    return {
+      nodes,
+      steps,
+      circuits: this.#circuits,
+      input,
+      inputLayout,
+      inputLevel: this.#inputLevel,
+      output,
+      outputLevel: this.#level(output),
+    }
   }
 
   /** Level of a value that was computed. */

@@ -40,6 +40,10 @@ export function bindPlan(plan: Plan, model: Model): BoundPlan {
     throw new FormatError(
       `the plan asks for inputs at level ${plan.input.level} with ${plan.input.slots} slots; this version of the library needs ${made.inputLevel} and ${made.inputLayout.slots}: compile again`,
     )
+  if (made.outputLevel !== plan.output.level)
+    throw new FormatError(
+      `the plan leaves its result at level ${plan.output.level}, its schedule at ${made.outputLevel}: compile again`,
+    )
   return { plan, parameters, model: ready, schedule: made }
 }
 

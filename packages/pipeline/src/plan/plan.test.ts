@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { compile } from '../compile/compile.ts'
 import { fit } from '../fit/fit.ts'
-import { images, smallCnn } from '../pipeline.test-helper.ts'
+import { images, mutate, smallCnn } from '../pipeline.test-helper.ts'
 import { bindPlan } from './bound-plan.ts'
 import { inputLayoutOf, outputLayoutOf, type Plan, parsePlan, planDigest } from './plan.ts'
 
@@ -44,20 +44,6 @@ describe('a plan', () => {
     expect(() => bindPlan(parsePlan(JSON.stringify(sealed)), model)).toThrow(SecurityError)
   })
 })
-
-/** Replaces, removes or adds something at a random place. */
-function mutate(value: unknown, path: number[], junk: unknown): unknown {
-  if (typeof value !== 'object' || value === null || path.length === 0) return junk
-  const keys = Object.keys(value)
-  if (keys.length === 0) return junk
-  const [first, ...rest] = path
-  const key = keys[first! % keys.length]!
-  const copy = (Array.isArray(value) ? [...value] : { ...value }) as Record<string, unknown>
-  if (junk === undefined && rest.length === 0) delete copy[key]
-  else if (junk === 'extra' && rest.length === 0) copy.extra = 1
-  else copy[key] = mutate(copy[key], rest, junk)
-  return copy
-}
 
 describe('hostile plans', () => {
   const junk = fc.oneof(
