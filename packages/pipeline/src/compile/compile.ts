@@ -6,7 +6,7 @@
 import { createDefaultCostModel, InvalidArgumentError, PlanError } from '@he-ml/ckks-core'
 import type { Model } from '@he-ml/packing'
 import type { ValueSize } from '../fit/fit.ts'
-import { type BoundPlan, lowerable } from '../plan/bound-plan.ts'
+import { type BoundPlan, folded } from '../plan/bound-plan.ts'
 import { modelDigest } from '../plan/model-digest.ts'
 import { type Plan, sealPlan } from '../plan/plan.ts'
 import { valueRanges, valueSizes } from '../refresh/value-ranges.ts'
@@ -58,8 +58,8 @@ export interface Draft {
 /** Polynomials and folding. @throws PlanError ('range') without calibration */
 export function draftOf(model: Model, options: CompileOptions): Draft {
   const activation: ActivationOptions = { margin: 1.15, degree: 27, ...options.activation }
-  const ready = lowerable(model, options.calibration, activation)
   const plain = calibrateActivations(model, options.calibration, activation)
+  const ready = folded(plain)
   return { model, ready, activation, sizes: valueSizes(plain, ready, options.calibration), options }
 }
 

@@ -1,7 +1,7 @@
 /** A plan together with the model it was made for: what runs. */
 import { createBootstrapping, FormatError, ParameterMismatchError, Parameters } from '@he-ml/ckks-core'
 import { foldFactors, type InputStatistics, type Model } from '@he-ml/packing'
-import { calibrateActivations } from '../compile/calibrate-activations.ts'
+import { type ActivationOptions, calibrateActivations } from '../compile/calibrate-activations.ts'
 import { foldInputScales } from '../compile/fold-input-scales.ts'
 import { inputLayoutFor } from '../compile/input-layout.ts'
 import { lowerModel } from '../compile/lower-model.ts'
@@ -34,7 +34,8 @@ export function bindPlan(plan: Plan, model: Model): BoundPlan {
   const statistics: Record<string, InputStatistics> = {}
   for (const [name, s] of Object.entries(plan.statistics))
     statistics[name] = { ...s, histogram: Float64Array.from(s.histogram) }
-  const ready = lowerable(model, { model: plan.model.name, samples: 0, statistics }, plan.activation as never)
+  const calibration = { model: plan.model.name, samples: 0, statistics }
+  const ready = folded(calibrateActivations(model, calibration, plan.activation as ActivationOptions))
   const made = reproduce(plan, ready, parameters)
   if (made.inputLevel !== plan.input.level || made.inputLayout.slots !== plan.input.slots)
     throw new FormatError(
@@ -60,9 +61,5 @@ function reproduce(plan: Plan, model: Model, parameters: Parameters): Schedule {
   return scheduleFrom(lowerModel(model, layout, maxSlots, bootstrapping.gaps), circuits, bootstrapping)
 }
 
-/** The model with polynomials chosen and input scales folded, as compile and bind both need it. */
-export function lowerable(...[model, calibration, options]: Parameters3): Model {
-  return foldInputScales(foldFactors(calibrateActivations(model, calibration, options)))
-}
-
-type Parameters3 = globalThis.Parameters<typeof calibrateActivations>
+/** A model with polynomials, its factors and input scales folded: as compile and bind both need it. */
+export const folded = (model: Model): Model => foldInputScales(foldFactors(model))

@@ -15,6 +15,7 @@ export function valueSizes(
   folded: Model,
   calibration: Calibration | undefined,
 ): ReadonlyMap<string, ValueSize> {
+  if (!calibration) return new Map()
   const before = sizesOnProbe(plain)
   const after = sizesOnProbe(folded)
   const sizes = new Map<string, ValueSize>()
@@ -45,11 +46,11 @@ export function valueRanges(
 }
 
 /** Sizes of a value in the calibration data; undefined when nobody looked. */
-function sizeSeen(model: Model, name: string, calibration: Calibration | undefined): ValueSize | undefined {
-  const known = calibration?.values?.[name]
+function sizeSeen(model: Model, name: string, calibration: Calibration): ValueSize | undefined {
+  const known = calibration.values?.[name]
   if (known) return known
   for (const { layer, inputs } of model.nodes) {
-    const statistics = isCalibrated(layer) && inputs[0] === name ? calibration?.statistics[layer.name] : undefined
+    const statistics = isCalibrated(layer) && inputs[0] === name ? calibration.statistics[layer.name] : undefined
     if (!statistics) continue
     const { min, max, mean, std } = statistics
     const rms = Math.hypot(mean, std)
