@@ -36,7 +36,7 @@ export const peersOpenfhe = define<Options>({
       .option('--dnum <n>', 'key switch: digits', positive, 3)
       .option('--repetitions <n>', 'key switch: turns of five timed runs each', positive, 5)
       .option('--set <name>', 'bootstrap: our parameters', PEER_BOOTSTRAP.set)
-      .option('--bootstraps <n>', 'bootstrap: turns of one timed run each', positive, 3)
+      .option('--bootstraps <n>', 'bootstrap: turns of one timed run each', positive, 5)
       .option('--peer-bootstrap <options>', "bootstrap: options of OpenFHE's driver", PEER_BOOTSTRAP.options),
   async run(options, emit) {
     const folder = await mkdtemp(join(tmpdir(), 'he-ml-peer-'))
