@@ -1,5 +1,5 @@
 /**
- * A cost model of this machine in a few seconds: every kind of operation is timed on the native engine at N = 2^15 with
+ * A cost model of this machine in a few seconds: every kind of operation is timed on the native engine at N = 2^15 or 2^16 with
  * throw-away keys, all threads busy, and the default model's time of that kind is scaled to what was measured. It lives
  * beside the client because it makes keys.
  */
@@ -30,15 +30,27 @@ export interface MachineCosts {
   readonly version: 1
   readonly kernel: string
   readonly threads: number
+  /** Ring of the measurement; absent: 15. */
+  readonly logN?: 15 | 16
   readonly factors: Partial<Record<OperationKind, number>>
 }
 
 export interface MeasureOptions {
   /** Default: the machine's cores. */
   readonly threads?: number
+  /**
+   * Ring in which operations are timed. Default 15: four seconds. 16, for plans with bootstraps: there one limb is half a
+   * megabyte, and passes and rescaling cost up to twice as much for each element; takes 1.5 GB and ten seconds.
+   */
+  readonly logN?: 15 | 16
   readonly signal?: AbortSignal
   readonly onProgress?: (fraction: number) => void
 }
+
+const RINGS = {
+  15: { logN: 15, levels: 11, scaleBits: 40, dnum: 3 },
+  16: { logN: 16, levels: 21, scaleBits: 46, dnum: 3 },
+} as const
 
 const BABIES = 8
 const GIANTS = 4
@@ -50,7 +62,7 @@ const MATRIX_ROWS = 16
  * @throws CancelledError through the signal; UnsupportedError when the engine cannot be loaded
  */
 export async function measureMachine(options: MeasureOptions = {}): Promise<MachineCosts> {
-  const parameters = createParameters({ logN: 15, levels: 11, scaleBits: 40, dnum: 3 })
+  const parameters = createParameters(RINGS[options.logN ?? 15])
   await using engine = createNativeEngine(parameters, options.threads === undefined ? {} : { threads: options.threads })
   const input = await prepareKeys(engine, parameters, options)
   const base = createDefaultCostModel({ threads: engine.threads })
@@ -61,7 +73,9 @@ export async function measureMachine(options: MeasureOptions = {}): Promise<Mach
     const seconds = measured[kind]
     if (seconds !== undefined) factors[kind] = seconds / base.seconds(kind, size)
   }
-  return { format: 'he-ml/machine', version: 1, kernel: engine.kernel, threads: engine.threads, factors }
+  const { logN } = options
+  const { kernel, threads } = engine
+  return { format: 'he-ml/machine', version: 1, kernel, threads, ...(logN === undefined ? {} : { logN }), factors }
 }
 
 /** The cost model that measured factors stand for. */
@@ -75,6 +89,7 @@ const schema = z.strictObject({
   version: z.literal(1),
   kernel: z.string().max(64),
   threads: z.number().int().min(1).max(4096),
+  logN: z.union([z.literal(15), z.literal(16)]).optional(),
   factors: z.partialRecord(z.enum(OPERATION_KINDS), z.number().positive().max(1e6)),
 })
 
