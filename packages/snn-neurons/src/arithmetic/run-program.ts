@@ -1,129 +1,150 @@
 /**
- * Straight-line programs over arrays, tile by tile: a tile's registers stay in the first-level cache, and every operation is
- * a plain loop over typed arrays. Storing to a Float32Array rounds after each operation, so that single-precision results
- * are those of any other IEEE implementation of the same formula in the same order.
+ * Straight-line programs over a tile of values: registers of a tile stay in the first-level cache, and every operation is a
+ * plain loop over typed arrays. Storing to a Float32Array rounds after each operation, so that single-precision results are
+ * those of any other IEEE implementation of the same formula in the same order.
  */
-import type { Instruction, Program } from './program.ts'
+import type { Instruction, Program, Register } from './program.ts'
 import type { Reals } from './reals.ts'
 
-/** Neurons per tile. */
-const TILE = 1024
+/** Most values in a tile. */
+export const TILE = 1024
 
-/** A run of values inside an array. */
-interface Span {
-  readonly values: Reals
-  readonly start: number
-}
-
-/** Runs one program on arrays of one precision; holds the scratch registers. Not reentrant. */
+/** Runs one program on tiles of one precision; holds the scratch registers. Not reentrant. */
 export class ProgramRunner {
   readonly #program: Program
-  readonly #round: (value: number) => number
-  readonly #registers: Reals[]
-  readonly #adjoints: Reals[]
+  readonly #constants: readonly number[]
+  readonly #make: () => Reals
+  /** Values of all registers; the inputs' are the caller's arrays. */
+  readonly #registers: Reals[] = []
+  readonly #adjoints: Reals[] = []
 
   constructor(program: Program, precision: 'float32' | 'float64') {
-    const make = () => (precision === 'float32' ? new Float32Array(TILE) : new Float64Array(TILE))
     this.#program = program
-    this.#round = precision === 'float32' ? Math.fround : (value) => value
-    this.#registers = program.instructions.map(make)
-    this.#adjoints = Array.from({ length: program.inputs + program.instructions.length }, make)
+    this.#make = () => (precision === 'float32' ? new Float32Array(TILE) : new Float64Array(TILE))
+    const round = precision === 'float32' ? Math.fround : (value: number) => value
+    this.#constants = program.instructions.map((i) => ('constant' in i ? round(i.constant) : 0))
+    for (const _ of program.instructions) this.#registers.push(this.#make())
   }
 
-  /** output = program(x, y), element by element; output may be x or y. */
+  /** output = program(x, y), element by element, up to TILE of them; output may be x or y. */
   forward(x: Reals, y: Reals, output: Reals): void {
-    for (let start = 0; start < output.length; start += TILE) {
-      const count = Math.min(TILE, output.length - start)
-      const spans = this.#evaluate(x, y, start, count)
-      const { values, start: from } = spans[this.#program.output]!
-      for (let i = 0; i < count; i++) output[start + i] = values[from + i]!
-    }
+    const { instructions, inputs, output: result } = this.#program
+    const registers = [x, y, ...this.#registers]
+    const last = result >= inputs && result === registers.length - 1
+    if (last) registers[result] = output
+    for (const [k, instruction] of instructions.entries())
+      compute(instruction, registers, registers[inputs + k]!, this.#constants[k]!, output.length)
+    if (!last && registers[result] !== output) output.set(registers[result]!.subarray(0, output.length))
   }
 
   /**
-   * Vector-Jacobian product: from the gradient of the output, those of the two inputs. The gradient arrays may be the
-   * incoming one, but not each other.
+   * Vector-Jacobian product at x, y: from the gradient of the output, those of the two inputs, which may be the incoming
+   * one, but not each other.
    */
   backward(x: Reals, y: Reals, gradient: Reals, gradientX: Reals, gradientY: Reals): void {
     const { instructions, inputs, output } = this.#program
-    for (let start = 0; start < gradient.length; start += TILE) {
-      const count = Math.min(TILE, gradient.length - start)
-      const spans = this.#evaluate(x, y, start, count)
-      for (const adjoint of this.#adjoints) adjoint.fill(0, 0, count)
-      const seed = this.#adjoints[output]!
-      for (let i = 0; i < count; i++) seed[i] = gradient[start + i]!
-      for (let k = instructions.length - 1; k >= 0; k--)
-        pullBack(instructions[k]!, { spans, adjoints: this.#adjoints, result: inputs + k, count, round: this.#round })
-      for (let i = 0; i < count; i++) gradientX[start + i] = this.#adjoints[0]![i]!
-      for (let i = 0; i < count; i++) gradientY[start + i] = this.#adjoints[1]![i]!
-    }
-  }
-
-  #evaluate(x: Reals, y: Reals, start: number, count: number): Span[] {
-    const spans: Span[] = [
-      { values: x, start },
-      { values: y, start },
-    ]
-    for (const [k, instruction] of this.#program.instructions.entries()) {
-      const result = this.#registers[k]!
-      compute(instruction, spans, result, count, this.#round)
-      spans.push({ values: result, start: 0 })
-    }
-    return spans
+    const count = gradient.length
+    const registers = [x, y, ...this.#registers]
+    for (const [k, instruction] of instructions.entries())
+      compute(instruction, registers, registers[inputs + k]!, this.#constants[k]!, count)
+    while (this.#adjoints.length < registers.length) this.#adjoints.push(this.#make())
+    const adjoints = this.#adjoints
+    adjoints[output]!.set(gradient)
+    const reached = registers.map((_, register) => register === output)
+    const sweep: Sweep = { registers, adjoints, reached, count }
+    for (let k = instructions.length - 1; k >= 0; k--)
+      if (reached[inputs + k]) pullBack(instructions[k]!, this.#constants[k]!, adjoints[inputs + k]!, sweep)
+    for (const [input, out] of [gradientX, gradientY].entries())
+      if (reached[input]) out.set(adjoints[input]!.subarray(0, count))
+      else out.fill(0)
   }
 }
 
-function compute(
-  instruction: Instruction,
-  spans: readonly Span[],
-  out: Reals,
-  count: number,
-  round: (value: number) => number,
-): void {
-  const { values: a, start: p } = spans[instruction.a]!
-  if (instruction.kind === 'square') for (let i = 0; i < count; i++) out[i] = a[p + i]! * a[p + i]!
-  else if (instruction.kind === 'scale') {
-    const factor = round(instruction.constant)
-    for (let i = 0; i < count; i++) out[i] = a[p + i]! * factor
-  } else if (instruction.kind === 'addConstant') {
-    const constant = round(instruction.constant)
-    for (let i = 0; i < count; i++) out[i] = a[p + i]! + constant
-  } else {
-    const { values: b, start: q } = spans[instruction.b]!
-    if (instruction.kind === 'add') for (let i = 0; i < count; i++) out[i] = a[p + i]! + b[q + i]!
-    else if (instruction.kind === 'sub') for (let i = 0; i < count; i++) out[i] = a[p + i]! - b[q + i]!
-    else for (let i = 0; i < count; i++) out[i] = a[p + i]! * b[q + i]!
+function compute(instruction: Instruction, registers: readonly Reals[], out: Reals, constant: number, count: number) {
+  const a = registers[instruction.a]!
+  switch (instruction.kind) {
+    case 'square':
+      return product(a, a, out, count)
+    case 'scale':
+      return multiple(a, constant, out, count)
+    case 'addConstant':
+      return shift(a, constant, out, count)
+    case 'add':
+      return sum(a, registers[instruction.b]!, out, count)
+    case 'sub':
+      return difference(a, registers[instruction.b]!, out, count)
+    case 'mul':
+      return product(a, registers[instruction.b]!, out, count)
   }
 }
 
 interface Sweep {
-  readonly spans: readonly Span[]
+  readonly registers: readonly Reals[]
   readonly adjoints: readonly Reals[]
-  readonly result: number
+  /** Registers whose adjoint holds something; the first contribution is stored, the others are added. */
+  readonly reached: boolean[]
   readonly count: number
-  readonly round: (value: number) => number
 }
 
-/** Adds what one instruction's result owes to its operands. */
-function pullBack(instruction: Instruction, { spans, adjoints, result, count, round }: Sweep): void {
-  const g = adjoints[result]!
-  const ga = adjoints[instruction.a]!
-  const { values: a, start: p } = spans[instruction.a]!
-  if (instruction.kind === 'square') for (let i = 0; i < count; i++) ga[i] = ga[i]! + 2 * a[p + i]! * g[i]!
-  else if (instruction.kind === 'scale') {
-    const factor = round(instruction.constant)
-    for (let i = 0; i < count; i++) ga[i] = ga[i]! + factor * g[i]!
-  } else if (instruction.kind === 'addConstant') for (let i = 0; i < count; i++) ga[i] = ga[i]! + g[i]!
-  else {
-    const gb = adjoints[instruction.b]!
-    const { values: b, start: q } = spans[instruction.b]!
-    if (instruction.kind === 'mul') {
-      for (let i = 0; i < count; i++) ga[i] = ga[i]! + b[q + i]! * g[i]!
-      for (let i = 0; i < count; i++) gb[i] = gb[i]! + a[p + i]! * g[i]!
-    } else {
-      const sign = instruction.kind === 'add' ? 1 : -1
-      for (let i = 0; i < count; i++) ga[i] = ga[i]! + g[i]!
-      for (let i = 0; i < count; i++) gb[i] = gb[i]! + sign * g[i]!
-    }
+/** Hands the adjoint g of one instruction's result to its operands. */
+function pullBack(instruction: Instruction, constant: number, g: Reals, sweep: Sweep) {
+  const { registers } = sweep
+  const { a } = instruction
+  switch (instruction.kind) {
+    case 'square':
+      addProduct(sweep, a, g, registers[a]!)
+      return addProduct(sweep, a, g, registers[a]!)
+    case 'scale':
+      return addMultiple(sweep, a, g, constant)
+    case 'addConstant':
+      return addMultiple(sweep, a, g, 1)
+    case 'mul':
+      addProduct(sweep, a, g, registers[instruction.b]!)
+      return addProduct(sweep, instruction.b, g, registers[a]!)
+    case 'add':
+    case 'sub':
+      addMultiple(sweep, a, g, 1)
+      return addMultiple(sweep, instruction.b, g, instruction.kind === 'add' ? 1 : -1)
   }
+}
+
+/** adjoint += factor g */
+function addMultiple({ adjoints, reached, count }: Sweep, to: Register, g: Reals, factor: number): void {
+  const out = adjoints[to]!
+  if (reached[to]) accumulateMultiple(g, factor, out, count)
+  else if (factor === 1) out.set(g)
+  else multiple(g, factor, out, count)
+  reached[to] = true
+}
+
+/** adjoint += g value */
+function addProduct({ adjoints, reached, count }: Sweep, to: Register, g: Reals, value: Reals): void {
+  const out = adjoints[to]!
+  if (reached[to]) accumulateProduct(g, value, out, count)
+  else product(g, value, out, count)
+  reached[to] = true
+}
+
+// one function per loop: each is compiled for the arrays that it meets
+
+function sum(a: Reals, b: Reals, out: Reals, count: number): void {
+  for (let i = 0; i < count; i++) out[i] = a[i]! + b[i]!
+}
+function difference(a: Reals, b: Reals, out: Reals, count: number): void {
+  for (let i = 0; i < count; i++) out[i] = a[i]! - b[i]!
+}
+function product(a: Reals, b: Reals, out: Reals, count: number): void {
+  for (let i = 0; i < count; i++) out[i] = a[i]! * b[i]!
+}
+function multiple(a: Reals, factor: number, out: Reals, count: number): void {
+  for (let i = 0; i < count; i++) out[i] = a[i]! * factor
+}
+function shift(a: Reals, constant: number, out: Reals, count: number): void {
+  for (let i = 0; i < count; i++) out[i] = a[i]! + constant
+}
+function accumulateMultiple(a: Reals, factor: number, out: Reals, count: number): void {
+  for (let i = 0; i < count; i++) out[i] = out[i]! + factor * a[i]!
+}
+function accumulateProduct(a: Reals, b: Reals, out: Reals, count: number): void {
+  for (let i = 0; i < count; i++) out[i] = out[i]! + a[i]! * b[i]!
 }

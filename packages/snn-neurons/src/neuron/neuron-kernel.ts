@@ -1,7 +1,7 @@
 /** One time step of many neurons over arrays, forwards and backwards, in loops made from the recorded recurrence. */
 import { recordProgram } from '../arithmetic/program.ts'
 import { type Reals, requireAlike, zerosLike } from '../arithmetic/reals.ts'
-import { ProgramRunner } from '../arithmetic/run-program.ts'
+import { ProgramRunner, TILE } from '../arithmetic/run-program.ts'
 import type { Neuron } from './neuron.ts'
 import { charge, resetMembrane } from './recurrence.ts'
 import type { SpikeFunction } from './spike-function.ts'
@@ -71,55 +71,83 @@ export interface NeuronKernel {
 export function createNeuronKernel(neuron: Neuron): NeuronKernel {
   const chargeProgram = recordProgram((arithmetic, u, x) => charge(arithmetic, neuron, u, x))
   const resetProgram = recordProgram((arithmetic, v, s) => resetMembrane(arithmetic, neuron, v, s))
-  const runners = new Map<string, { readonly charge: ProgramRunner; readonly reset: ProgramRunner }>()
-  const runnersFor = (values: Reals) => {
+  const made = new Map<string, Scratch>()
+  const scratchFor = (values: Reals): Scratch => {
     const precision = values instanceof Float32Array ? 'float32' : 'float64'
-    const made = runners.get(precision) ?? {
-      charge: new ProgramRunner(chargeProgram, precision),
-      reset: new ProgramRunner(resetProgram, precision),
+    let scratch = made.get(precision)
+    if (!scratch) {
+      const runners = [chargeProgram, resetProgram].map((program) => new ProgramRunner(program, precision))
+      const [charged, spike, slope, gradientCharged, gradientSpike] = Array.from({ length: 5 }, () =>
+        zerosLike(values, TILE),
+      ) as [Reals, Reals, Reals, Reals, Reals]
+      const arrays = { charged, spike, slope, gradientCharged, gradientSpike }
+      scratch = { charge: runners[0]!, reset: runners[1]!, ...arrays }
+      made.set(precision, scratch)
     }
-    runners.set(precision, made)
-    return made
+    return scratch
   }
   return {
     neuron,
-    forward({ membranePotential: u, input: x }, spikeFunction, result) {
-      const charged = result.charged ?? zerosLike(u)
+    forward(state, spikeFunction, result) {
       requireAlike('neuron forward', {
-        membranePotential: u,
-        input: x,
+        membranePotential: state.membranePotential,
+        input: state.input,
         spike: result.spike,
-        charged,
+        charged: result.charged,
         'next membranePotential': result.membranePotential,
       })
-      const runner = runnersFor(u)
-      runner.charge.forward(u, x, charged)
-      spikeFunction.spikes(charged, result.spike)
-      runner.reset.forward(charged, result.spike, result.membranePotential)
+      const scratch = scratchFor(state.input)
+      for (const tile of tiles(state.input.length)) {
+        const charged = result.charged ? tile(result.charged) : tile(scratch.charged, 0)
+        const spike = tile(result.spike)
+        scratch.charge.forward(tile(state.membranePotential), tile(state.input), charged)
+        spikeFunction.spikes(charged, spike)
+        scratch.reset.forward(charged, spike, tile(result.membranePotential))
+      }
     },
-    backward({ membranePotential: u, input: x }, spikeFunction, gradients, result, options = {}) {
+    backward(state, spikeFunction, gradients, result, options = {}) {
       requireAlike('neuron backward', {
-        membranePotential: u,
-        input: x,
+        membranePotential: state.membranePotential,
+        input: state.input,
         'gradient of spike': gradients.spike,
         'gradient of membranePotential': gradients.membranePotential,
         'result for membranePotential': result.membranePotential,
         'result for input': result.input,
       })
-      const runner = runnersFor(u)
-      const charged = zerosLike(u)
-      runner.charge.forward(u, x, charged)
-      const spike = zerosLike(u)
-      spikeFunction.spikes(charged, spike)
-      const gradientCharged = zerosLike(u)
-      const gradientSpike = zerosLike(u)
-      runner.reset.backward(charged, spike, gradients.membranePotential, gradientCharged, gradientSpike)
-      if (options.detachReset) gradientSpike.fill(0)
-      const slope = spike
-      spikeFunction.derivative(charged, slope)
-      for (let i = 0; i < slope.length; i++)
-        gradientCharged[i] = gradientCharged[i]! + (gradientSpike[i]! + gradients.spike[i]!) * slope[i]!
-      runner.charge.backward(u, x, gradientCharged, result.membranePotential, result.input)
+      const scratch = scratchFor(state.input)
+      for (const tile of tiles(state.input.length)) {
+        const [u, x] = [tile(state.membranePotential), tile(state.input)]
+        const [charged, spike] = [tile(scratch.charged, 0), tile(scratch.spike, 0)]
+        scratch.charge.forward(u, x, charged)
+        spikeFunction.spikes(charged, spike)
+        const slope = tile(scratch.slope, 0)
+        spikeFunction.derivative(charged, slope)
+        const [total, throughReset] = [tile(scratch.gradientCharged, 0), tile(scratch.gradientSpike, 0)]
+        scratch.reset.backward(charged, spike, tile(gradients.membranePotential), total, throughReset)
+        if (options.detachReset) throughReset.fill(0)
+        const direct = tile(gradients.spike)
+        for (let i = 0; i < total.length; i++) total[i] = total[i]! + (throughReset[i]! + direct[i]!) * slope[i]!
+        scratch.charge.backward(u, x, total, tile(result.membranePotential), tile(result.input))
+      }
     },
+  }
+}
+
+/** Programs and temporaries of one precision. */
+interface Scratch {
+  readonly charge: ProgramRunner
+  readonly reset: ProgramRunner
+  readonly charged: Reals
+  readonly spike: Reals
+  readonly slope: Reals
+  readonly gradientCharged: Reals
+  readonly gradientSpike: Reals
+}
+
+/** One function per tile, which takes that tile's part of an array (or as much of one from `start`). */
+function* tiles(length: number): Generator<(values: Reals, start?: number) => Reals> {
+  for (let begin = 0; begin < length; begin += TILE) {
+    const count = Math.min(TILE, length - begin)
+    yield (values, start = begin) => values.subarray(start, start + count)
   }
 }
