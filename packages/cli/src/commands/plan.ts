@@ -1,9 +1,9 @@
 /** he-ml plan: a model and calibration data in, a plan out; no key exists yet. */
-import { InvalidArgumentError, PlanError } from '@he-ml/ckks-core'
+import { BOOTSTRAPPING_SETS, InvalidArgumentError, PlanError } from '@he-ml/ckks-core'
 import { writeFileAtomic } from '@he-ml/ckks-core/node'
 import { sealParameters } from '@he-ml/ckks-seal'
 import { isCalibrated } from '@he-ml/packing'
-import { type Calibration, compile, fit } from '@he-ml/pipeline'
+import { type Calibration, type CompileOptions, compile, fit } from '@he-ml/pipeline'
 import { type Command, Option } from 'commander'
 import { chooseEngine, type EngineChoice } from '../engines.ts'
 import { openImages } from '../files/images.ts'
@@ -31,6 +31,7 @@ interface PlanOptions extends CommonOptions {
   readonly error?: number
   readonly scaleBits: number
   readonly logN?: number
+  readonly bootstrapping: string
   readonly memory?: number
   readonly machine?: string
   readonly svg?: string
@@ -69,6 +70,11 @@ export function addPlanCommand(program: Command): void {
     )
     .option('--scale-bits <n>', 'bits of the scale', integer(20, 94), 32)
     .option('--log-n <n>', 'force the ring degree 2^n', integer(12, 16))
+    .addOption(
+      new Option('--bootstrapping <how>', 'auto: where no ring holds the depth; always; never; or the name of a set')
+        .choices(['auto', 'always', 'never', ...Object.keys(BOOTSTRAPPING_SETS)])
+        .default('auto'),
+    )
     .option('--memory <GB>', 'refuse plans that need more', decimal(1e-6, 1e6))
     .option('--machine <file>', 'operation times measured by `he-ml bench --out`')
     .option('--svg <file>', 'draw levels and times per layer')
@@ -95,6 +101,7 @@ export function addPlanCommand(program: Command): void {
         ...(options.batch === undefined ? {} : { batch: options.batch }),
         scaleBits: options.scaleBits,
         ...(options.logN === undefined ? {} : { logN: options.logN }),
+        bootstrapping: seal ? 'never' : bootstrappingOption(options.bootstrapping),
         ...(options.memory === undefined ? {} : { memory: Math.round(options.memory * 1e9) }),
         ...(costModel ? { costModel } : {}),
         ...(seal ? { request: sealParameters } : {}),
@@ -116,12 +123,16 @@ export function addPlanCommand(program: Command): void {
   })
 }
 
+const bootstrappingOption = (how: string): NonNullable<CompileOptions['bootstrapping']> =>
+  how === 'auto' || how === 'always' || how === 'never' ? how : { set: how }
+
+/** Without calibrated activations images are optional: only bootstrapping then wants to know how large values become. */
 async function calibrate(
   model: Awaited<ReturnType<typeof readModel>>,
   options: PlanOptions,
   signal: AbortSignal,
 ): Promise<Calibration | undefined> {
-  if (!model.nodes.some(({ layer }) => isCalibrated(layer))) return undefined
+  if (options.data === undefined && !model.nodes.some(({ layer }) => isCalibrated(layer))) return undefined
   if (options.data === undefined)
     throw new PlanError(
       'range',
