@@ -1,0 +1,61 @@
+/**
+ * Training of spiking networks in the clear: networks as plain data, backpropagation through time, losses, optimisers, a loop
+ * that repeats and resumes bit for bit, grids for encrypted steps, model files.
+ *
+ * @packageDocumentation
+ */
+export {
+  type Augmentation,
+  compose,
+  randomFlip,
+  randomRotation,
+  randomShift,
+} from './augmentation/augmentation.ts'
+export { TrainingDivergedError } from './errors.ts'
+export { encodeModel, type LoadedModel, type ModelFacts, type ModelFiles, parseModel } from './files/model-file.ts'
+export type {
+  Convolution,
+  ConvolutionBackwardInput,
+  ConvolutionBackwardWeight,
+  ConvolutionSizes,
+  FloatKernels,
+  Gemm,
+} from './kernels/float-kernels.ts'
+export { referenceKernels } from './kernels/reference-kernels.ts'
+export type { NamedValues, NeuronActivity, Parameter } from './layers/layer.ts'
+export type { LossResult } from './losses/cross-entropy.ts'
+export { createLoss, type Loss, type LossDescription } from './losses/loss.ts'
+export type {
+  AffineDescription,
+  ConvolutionDescription,
+  DropoutDescription,
+  FlattenDescription,
+  LayerDescription,
+  LinearDescription,
+  NetworkDescription,
+  NetworkRecipe,
+  NeuronDescription,
+  PlainLayerDescription,
+  PoolDescription,
+  ResidualDescription,
+  TdBatchNormDescription,
+} from './network/description.ts'
+export { type FoldOptions, foldNormalization } from './network/fold.ts'
+export {
+  createNetwork,
+  type ForwardOptions,
+  meanOverTime,
+  type Network,
+  type NetworkOptions,
+} from './network/network.ts'
+export { createOptimizer, type Optimizer, type OptimizerDescription } from './optimizers/optimizer.ts'
+export { type CosineSchedule, cosineRate } from './optimizers/schedule.ts'
+export { type CalibrateGridsOptions, calibrateGrids } from './quantization/calibrate-grids.ts'
+export { type Grid, gridRange, nearestOnGrid } from './quantization/grid.ts'
+export { deriveSeed, permutation, RandomStream } from './random/random-stream.ts'
+export type { Precision, Shape, Signal } from './tensor/signal.ts'
+export type { EpochResult } from './training/checkpoint.ts'
+export { arrayData, type LabelledData } from './training/data.ts'
+export { type Evaluation, evaluate } from './training/evaluate.ts'
+export type { TrainingRecipe, TrainingRecipeInput } from './training/recipe.ts'
+export { type TrainingProgress, type TrainingResult, type TrainOptions, train } from './training/train.ts'

@@ -1,0 +1,42 @@
+/**
+ * Grids: the values k * step for k = -count / 2 .. count / 2 - 1. Encrypted steps are evaluated on the points of such a grid,
+ * so training rounds to it in the forward pass and, in the backward pass, treats rounding as the identity and clipping as
+ * what it is (the straight-through estimator of Bengio, Leonard and Courville, arXiv 1308.3432).
+ */
+import type { Reals } from '@he-ml/snn-neurons'
+
+/** A grid as plain data. */
+export interface Grid {
+  /** Distance between neighbours, positive. A power of two makes every point exact in floating point. */
+  readonly step: number
+  /** Number of points, even. */
+  readonly count: number
+}
+
+/** Lowest and highest point. */
+export const gridRange = ({ step, count }: Grid): readonly [low: number, high: number] => [
+  (-count / 2) * step,
+  (count / 2 - 1) * step,
+]
+
+/** The nearest point (halves upwards), clipped to the grid's range. */
+export function nearestOnGrid(value: number, { step, count }: Grid): number {
+  const index = Math.floor(value / step + 0.5)
+  return Math.min(count / 2 - 1, Math.max(-count / 2, index)) * step
+}
+
+/** True where rounding does not clip: half a step beyond the ends still rounds to them. */
+export function isInsideGrid(value: number, grid: Grid): boolean {
+  const [low, high] = gridRange(grid)
+  return value >= low - grid.step / 2 && value < high + grid.step / 2
+}
+
+/** Rounds every value to the grid; `out` may be `values`. */
+export function roundToGrid(values: Reals, grid: Grid, out: Reals): void {
+  for (let i = 0; i < values.length; i++) out[i] = nearestOnGrid(values[i]!, grid)
+}
+
+/** Backward pass of {@link roundToGrid}: zeroes the gradient where a value was clipped, in place. */
+export function stopOutsideGrid(values: Reals, grid: Grid, gradient: Reals): void {
+  for (let i = 0; i < values.length; i++) if (!isInsideGrid(values[i]!, grid)) gradient[i] = 0
+}
