@@ -13,12 +13,13 @@ export const neurons: readonly [string, Neuron][] = (['subtract', 'zero', 'none'
 /** The formulas as the papers write them, in double precision or rounded to single after every operation. */
 export function referenceStep(neuron: Neuron, u: number, x: number, single = false) {
   const r = single ? Math.fround : (v: number) => v
+  const distance = neuron.kind === 'qif' ? r(u - r(neuron.u1)) : 0
   const v =
     neuron.kind === 'lif'
       ? r(r(r(neuron.beta) * u) + x)
       : neuron.u1 === neuron.u2
-        ? r(r(r(r(u - r(neuron.u1)) ** 2) * r(neuron.a)) + x)
-        : r(r(r(r(u - r(neuron.u1)) * r(neuron.a)) * r(u - r(neuron.u2))) + x)
+        ? r(r(r(distance * distance) * r(neuron.a)) + x)
+        : r(r(r(distance * r(neuron.a)) * r(u - r(neuron.u2))) + x)
   const s = v >= r(neuron.threshold) ? 1 : 0
   if (s === 0 || neuron.reset === 'none') return { charged: v, spike: s, membranePotential: v }
   return { charged: v, spike: s, membranePotential: neuron.reset === 'zero' ? 0 : r(v - r(neuron.threshold)) }

@@ -136,6 +136,14 @@ describe('gradientWindow', () => {
     expect(Math.abs(ratios[1]! - 1)).toBeLessThan(0.02)
     expect(Math.abs(ratios[1]! - 1)).toBeLessThan(Math.abs(ratios[0]! - 1))
   })
+  it('has no mismatch for windows that are none', () => {
+    const density = membraneDensity(lif, { timeSteps: 1 })
+    for (const window of [
+      { width: 0, samples: 10 },
+      { width: 1, samples: 0 },
+    ])
+      expect(() => windowMismatch(density, 1, window)).toThrow(InvalidArgumentError)
+  })
   it('defaults to a batch of 64 over the time steps', () => {
     expect(gradientWindow(lif, { timeSteps: 2 }).surrogate).toEqual(
       gradientWindow(lif, { timeSteps: 2, samples: 128 }).surrogate,

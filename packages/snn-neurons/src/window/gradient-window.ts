@@ -55,14 +55,18 @@ export function gradientWindow(neuron: Neuron, { samples, ...input }: GradientWi
 
 /**
  * Expected relative error of a rectangle's two estimates: for a given height, or for the best one.
- * @returns root mean square error over root mean square truth
+ * @returns root mean square error over root mean square truth, and the height it is for
+ * @throws InvalidArgumentError unless the width is positive and there is a sample
  */
 export function windowMismatch(
   membrane: MembraneDensity,
   threshold: number,
   window: { readonly width: number; readonly height?: number; readonly samples: number },
 ): { readonly height: number; readonly mismatch: number } {
-  return mismatchOf(membrane, threshold, window.samples)(window.width, window.height)
+  const { width, samples } = window
+  if (!(width > 0 && samples >= 1))
+    throw new InvalidArgumentError(`windowMismatch: expected width > 0 and samples >= 1, got ${width} and ${samples}`)
+  return mismatchOf(membrane, threshold, samples)(width, window.height)
 }
 
 function mismatchOf(membrane: MembraneDensity, threshold: number, n: number) {

@@ -99,6 +99,7 @@ export function membraneDensity(
   return summarise({ cell, start, density: total, below })
 }
 
+/** Density of N(0, 1). */
 export const normalDensity = (z: number): number => Math.exp(-0.5 * z * z) / Math.sqrt(2 * Math.PI)
 
 function summarise(grid: { cell: number; start: number; density: Float64Array; below: number }): MembraneDensity {
