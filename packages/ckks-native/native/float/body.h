@@ -1,5 +1,6 @@
 // The inner loops, written once over a vector type and compiled once per instruction set. The including file defines, in an
-// unnamed namespace, a struct Vec with: T, WIDTH, ROWS (of a tile), DOT_ROWS, DOT_TERMS, and the functions used below.
+// unnamed namespace, a struct Vec with: T, WIDTH, ROWS (of a tile), DOT_ROWS, DOT_TERMS, and the functions used below; its
+// `fold` adds lane i and lane i + half until one is left.
 // Everything here has internal linkage and calls no function template of the standard library, so that no copy compiled
 // with one set of flags is linked where another is wanted.
 
@@ -27,24 +28,24 @@ void productTile(size_t terms, const float* a, const float* b, const size_t* off
     T sums[R][V];
 #pragma GCC unroll 16
     for (size_t r = 0; r < R; ++r) {
-#pragma GCC unroll 2
+#pragma GCC unroll 8
         for (size_t v = 0; v < V; ++v) sums[r][v] = Vec::zero();
     }
     for (size_t k = 0; k < terms; ++k, a += R) {
         const float* from = b + offsets[k];
         T values[V];
-#pragma GCC unroll 2
+#pragma GCC unroll 8
         for (size_t v = 0; v < V; ++v) values[v] = Vec::load(from + v * WIDTH);
 #pragma GCC unroll 16
         for (size_t r = 0; r < R; ++r) {
             const T factor = Vec::broadcast(a[r]);
-#pragma GCC unroll 2
+#pragma GCC unroll 8
             for (size_t v = 0; v < V; ++v) sums[r][v] = Vec::multiplyAdd(factor, values[v], sums[r][v]);
         }
     }
 #pragma GCC unroll 16
     for (size_t r = 0; r < R; ++r) {
-#pragma GCC unroll 2
+#pragma GCC unroll 8
         for (size_t v = 0; v < V; ++v) {
             float* to = panel + r * stride + v * WIDTH;
             Vec::store(to, add ? Vec::add(Vec::load(to), sums[r][v]) : sums[r][v]);
@@ -52,20 +53,28 @@ void productTile(size_t terms, const float* a, const float* b, const size_t* off
     }
 }
 
+// Vectors of the widest tile: a sum depends on the one before it, so few rows need many columns to hide the latency.
+constexpr size_t widestTile(size_t rows) { return rows == 1 ? 8 : rows == 2 ? 4 : TILE_VECTORS; }
+
+template <size_t R, size_t V>
+void productColumns(const ProductJob& job, size_t p) {
+    size_t k = 0;
+    do {   // once at least: no terms give zeros
+        const size_t count = least(BLOCK, job.terms - k);
+        productTile<R, V>(count, job.a + k * R, job.b + p, job.offsets + k, job.panel + p, job.stride, k != 0);
+        k += count;
+    } while (k < job.terms);
+}
+
 template <size_t R>
 void productRows(const ProductJob& job) {
-    constexpr size_t WIDE = TILE_VECTORS * WIDTH;
-    for (size_t p = 0; p < job.positions;) {
-        const bool wide = job.positions - p > WIDTH;
-        size_t k = 0;
-        do {   // once at least: no terms give zeros
-            const size_t count = least(BLOCK, job.terms - k);
-            const auto tile = wide ? productTile<R, TILE_VECTORS> : productTile<R, 1>;
-            tile(count, job.a + k * R, job.b + p, job.offsets + k, job.panel + p, job.stride, k != 0);
-            k += count;
-        } while (k < job.terms);
-        p += wide ? WIDE : WIDTH;
+    constexpr size_t WIDEST = widestTile(R);
+    size_t p = 0;
+    for (; job.positions - p > (WIDEST - 1) * WIDTH && p < job.positions; p += WIDEST * WIDTH) productColumns<R, WIDEST>(job, p);
+    if constexpr (WIDEST > TILE_VECTORS) {
+        for (; p + WIDTH < job.positions; p += TILE_VECTORS * WIDTH) productColumns<R, TILE_VECTORS>(job, p);
     }
+    for (; p < job.positions; p += WIDTH) productColumns<R, 1>(job, p);
 }
 
 template <size_t... R>
@@ -166,13 +175,16 @@ void storeRows(const StoreJob& job) {
 constexpr size_t PARTS = LANES / WIDTH;   // vectors that make up the lanes of one dot product
 
 // Lane i + lane i + half, until one is left.
-inline float fold(const T (&sums)[PARTS]) {
-    float lanes[LANES];
-    for (size_t part = 0; part < PARTS; ++part) Vec::store(lanes + part * WIDTH, sums[part]);
-    for (size_t half = LANES / 2; half > 0; half /= 2) {
-        for (size_t i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+template <size_t N>
+inline float fold(const T (&sums)[N]) {
+    if constexpr (N == 1) {
+        return Vec::fold(sums[0]);
+    } else if constexpr (N == 2) {
+        return Vec::fold(Vec::add(sums[0], sums[1]));
+    } else {
+        static_assert(N == 4);
+        return Vec::fold(Vec::add(Vec::add(sums[0], sums[2]), Vec::add(sums[1], sums[3])));
     }
-    return lanes[0];
 }
 
 template <size_t R, size_t K>
@@ -211,21 +223,25 @@ void dotTile(const DotsJob& job, size_t row, size_t term) {
     }
 }
 
-template <size_t R, size_t K>
-void dotRow(const DotsJob& job, size_t row) {
+template <size_t R>
+void dotRows(const DotsJob& job, size_t row) {
     size_t term = 0;
-    for (; term + K <= job.terms; term += K) dotTile<R, K>(job, row, term);
+    for (; term + Vec::DOT_TERMS <= job.terms; term += Vec::DOT_TERMS) dotTile<R, Vec::DOT_TERMS>(job, row, term);
     for (; term < job.terms; ++term) dotTile<R, 1>(job, row, term);
 }
 
-void dots(const DotsJob& job) {
-    size_t row = 0;
-    for (; row + Vec::DOT_ROWS <= job.rows; row += Vec::DOT_ROWS) dotRow<Vec::DOT_ROWS, Vec::DOT_TERMS>(job, row);
-    if constexpr (Vec::DOT_ROWS > 2) {
-        for (; row + 2 <= job.rows; row += 2) dotRow<2, Vec::DOT_TERMS>(job, row);
+template <size_t... R>
+void dotsOf(const DotsJob& job, std::index_sequence<R...>) {
+    static constexpr void (*table[])(const DotsJob&, size_t) = {dotRows<R + 1>...};
+    // as few groups of rows as possible, of nearly the same size
+    const size_t groups = (job.rows + Vec::DOT_ROWS - 1) / Vec::DOT_ROWS;
+    for (size_t i = 0; i < groups; ++i) {
+        const size_t begin = i * job.rows / groups, end = (i + 1) * job.rows / groups;
+        table[end - begin - 1](job, begin);
     }
-    for (; row < job.rows; ++row) dotRow<1, Vec::DOT_TERMS>(job, row);
 }
+
+void dots(const DotsJob& job) { dotsOf(job, std::make_index_sequence<Vec::DOT_ROWS>()); }
 
 Kernels tableOf(const char* name) {
     return {name, Vec::ROWS, TILE_VECTORS * WIDTH, product, blend, fillPlanes, storeRows, dots};

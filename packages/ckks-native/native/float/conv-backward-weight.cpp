@@ -11,7 +11,8 @@ namespace heml::f32 {
 
 namespace {
 
-constexpr size_t CHUNK_FLOATS = size_t{64} << 10;          // 256 KB of operands stay in the second-level cache
+constexpr size_t CHUNK_FLOATS = size_t{128} << 10;         // 512 KB of operands stay in the second-level cache
+constexpr size_t LEAST_CHUNKS = 8;                         // of a small batch, so that several threads find work
 constexpr size_t MOST_SLICES = 32;                         // independent partial sums: what threads share out
 constexpr size_t PARTIAL_FLOATS = size_t{16} << 20;        // 64 MB of them at most, but two slices always
 
@@ -39,7 +40,7 @@ struct Plan {
         planesSize = ones + (bias ? positions : 0);
         gradientSize = s.groupOut() * positions;
         const size_t items = s.batch * bands;
-        chunk = std::clamp<size_t>(CHUNK_FLOATS / (planesSize + gradientSize), 1, items);
+        chunk = std::clamp<size_t>(CHUNK_FLOATS / (planesSize + gradientSize), 1, (items + LEAST_CHUNKS - 1) / LEAST_CHUNKS);
         chunks = (items + chunk - 1) / chunk;
         const size_t affordable = std::max<size_t>(2, PARTIAL_FLOATS / (s.outChannels * offsets.size()));
         slices = std::min({MOST_SLICES, chunks, affordable});

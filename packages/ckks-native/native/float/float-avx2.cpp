@@ -10,7 +10,7 @@ namespace {
 
 struct Vec {
     using T = __m256;
-    static constexpr size_t WIDTH = 8, ROWS = 6, DOT_ROWS = 2, DOT_TERMS = 3;
+    static constexpr size_t WIDTH = 8, ROWS = 6, DOT_ROWS = 3, DOT_TERMS = 2;
 
     static T zero() { return _mm256_setzero_ps(); }
     static T broadcast(float x) { return _mm256_set1_ps(x); }
@@ -24,6 +24,11 @@ struct Vec {
     static void storePart(float* to, size_t count, T x) { _mm256_maskstore_ps(to, mask(count), x); }
     static T add(T a, T b) { return _mm256_add_ps(a, b); }
     static T multiply(T a, T b) { return _mm256_mul_ps(a, b); }
+    static float fold(T x) {
+        const __m128 four = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+        const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+        return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+    }
     static T multiplyAdd(T a, T b, T c) { return _mm256_fmadd_ps(a, b, c); }
 };
 

@@ -26,6 +26,7 @@ struct Vec {
     static void storePart(float* to, size_t count, T x) { std::memcpy(to, &x, count * sizeof(float)); }
     static T add(T a, T b) { return a + b; }
     static T multiply(T a, T b) { return a * b; }
+    static float fold(T x) { return (x[0] + x[2]) + (x[1] + x[3]); }
     static T multiplyAdd(T a, T b, T c) { return a * b + c; }
 };
 
