@@ -24,7 +24,13 @@ export const isHdfArray = (entry: HdfArray | HdfGroup): entry is HdfArray =>
 type Answer =
   | { readonly tree: HdfGroup }
   | { readonly bytes: Uint8Array }
-  | { readonly error: 'format' | 'unsupported'; readonly message: string }
+  | { readonly isReady: true }
+  | {
+      readonly error: 'format' | 'unsupported'
+      readonly message: string
+      /** The library may be in any state: it is thrown away. */
+      readonly isFatal?: boolean
+    }
 
 const PROGRAM = `
 const { parentPort, workerData } = require('node:worker_threads')
@@ -97,15 +103,21 @@ function answer(library, { bytes, values, tree, isDouble }) {
     return { bytes: Uint8Array.from(files.readFile(path)) }
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
-    return error?.refusal ? { error: error.refusal, message } : { error: 'format', message: 'the file is damaged: ' + message }
+    if (error?.refusal) return { error: error.refusal, message }
+    // the library throws errors, numbers and traps; after a trap, nothing of it can be relied on
+    const isFatal = !(error instanceof Error) || error instanceof WebAssembly.RuntimeError
+    return { error: 'format', message: 'the file is damaged: ' + message, isFatal }
   } finally {
     try { file?.close() } catch {}
     try { files.unlink(path) } catch {}
   }
 }
 
-const loading = import(workerData.library).then(async (library) => (await library.ready, library))
-parentPort.on('message', async (question) => parentPort.postMessage(answer(await loading, question)))
+import(workerData.library).then(async (library) => {
+  await library.ready
+  parentPort.on('message', (question) => parentPort.postMessage(answer(library, question)))
+  parentPort.postMessage({ isReady: true })
+})
 `
 
 const limits = {
@@ -153,32 +165,51 @@ export class Hdf5Worker {
     await worker?.terminate()
   }
 
-  async #ask(question: object): Promise<Exclude<Answer, { error: string }>> {
-    // what the library prints about damaged files goes nowhere: its message is in the error
-    this.#worker ??= new Worker(PROGRAM, {
-      eval: true,
-      workerData: { library: import.meta.resolve('h5wasm'), limits },
-      stdout: true,
-      stderr: true,
-    })
-    const worker = this.#worker
-    const answer = await new Promise<Answer>((resolve) => {
-      const broken = (how: string) => finish({ error: 'format', message: how })
-      const timer = setTimeout(() => broken(`reading it takes longer than ${this.#timeoutMs} ms`), this.#timeoutMs)
-      const finish = (result: Answer) => {
-        clearTimeout(timer)
-        worker.removeAllListeners()
-        resolve(result)
-      }
-      worker.once('message', finish)
-      worker.once('error', (error) => broken(`the library failed: ${String(error).slice(0, 200)}`))
-      worker.once('exit', (code) => broken(`the library's thread ended with ${code}`))
-      worker.postMessage(question)
-    })
+  async #ask(question: object): Promise<Answer> {
+    this.#worker ??= await start()
+    const answer = await listen(this.#worker, this.#timeoutMs, () => this.#worker?.postMessage(question))
     if (!('error' in answer)) return answer
-    // whatever state the file has left the library in
-    await this.close()
+    if (answer.isFatal) await this.close()
     const message = `HDF5: ${answer.message.slice(0, 300)}`
     throw answer.error === 'unsupported' ? new UnsupportedError(message) : new FormatError(message)
   }
+}
+
+const START_TIMEOUT_MS = 120_000
+
+async function start(): Promise<Worker> {
+  // what the library prints about damaged files goes nowhere: its message is in the error
+  const worker = new Worker(PROGRAM, {
+    eval: true,
+    workerData: { library: import.meta.resolve('h5wasm'), limits },
+    stdout: true,
+    stderr: true,
+  })
+  // an error while nobody listens must not end the process; the next question finds the thread gone
+  worker.on('error', () => undefined)
+  const answer = await listen(worker, START_TIMEOUT_MS)
+  if ('isReady' in answer) return worker
+  await worker.terminate()
+  throw new UnsupportedError(`HDF5: h5wasm cannot be loaded (${'message' in answer ? answer.message : ''}): install it`)
+}
+
+/** The next message of a thread, or why there is none. @param begin called once the thread is listened to */
+function listen(worker: Worker, timeoutMs: number, begin?: () => void): Promise<Answer> {
+  return new Promise((resolve) => {
+    const finish = (result: Answer) => {
+      clearTimeout(timer)
+      worker.off('message', finish)
+      worker.off('error', failed)
+      worker.off('exit', ended)
+      resolve(result)
+    }
+    const broken = (message: string) => finish({ error: 'format', message, isFatal: true })
+    const failed = (error: unknown) => broken(`the library failed: ${String(error)}`)
+    const ended = (code: number) => broken(`the library's thread ended with ${code}`)
+    const timer = setTimeout(() => broken(`the library takes longer than ${timeoutMs} ms`), timeoutMs)
+    worker.once('message', finish)
+    worker.once('error', failed)
+    worker.once('exit', ended)
+    begin?.()
+  })
 }
