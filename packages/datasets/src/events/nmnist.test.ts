@@ -43,6 +43,29 @@ describe("N-MNIST's 40-bit events", () => {
     expect(await collectEvents(readNmnist(file))).toEqual(events)
   })
 
+  it('of an endless recording are read no further than asked, and its source is let go', async () => {
+    const piece = encodeNmnist(manyEvents(10_000)).slice(0, 50_000)
+    let [given, isClosed] = [0, false]
+    async function* endless() {
+      try {
+        for (;;) {
+          given++
+          yield piece
+        }
+      } finally {
+        isClosed = true
+      }
+    }
+    let count = 0
+    for await (const chunk of readNmnist(endless(), { chunkEvents: 10_000 })) {
+      count += chunk.x.length
+      if (count >= 100_000) break
+    }
+    expect(count).toBe(100_000)
+    expect(given).toBe(10)
+    expect(isClosed).toBe(true)
+  })
+
   it('say what is wrong', async () => {
     expect(() => parseNmnist(new Uint8Array(7))).toThrow(/multiple of 5 bytes, got 2 left after event 1/)
     expect(() => parseNmnist(Uint8Array.of(34, 0, 0, 0, 0))).toThrow(/event 0 is at \(34, 0\)/)
