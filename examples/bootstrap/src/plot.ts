@@ -8,8 +8,25 @@ const BLUE = '#3b6ea5'
 const ORANGE = '#c9792b'
 const SERIES = ['mean over all slots', 'worst slot', 'mean, if errors simply added up']
 
+/** Precision after a number of bootstraps. */
+export type Precision = Pick<Step, 'bootstraps' | 'meanBits' | 'worstBits'>
+
 /** An SVG document. */
-export async function drawRun(title: string, subtitle: readonly string[], steps: readonly Step[]): Promise<string> {
+export function drawRun(title: string, subtitle: readonly string[], steps: readonly Step[]): Promise<string> {
+  const after = steps.filter(({ kind }) => kind === 'bootstrap')
+  return draw(title, subtitle, [levels(steps), precision(after)])
+}
+
+/** The lower panel alone. */
+export function drawPrecision(
+  title: string,
+  subtitle: readonly string[],
+  after: readonly Precision[],
+): Promise<string> {
+  return draw(title, subtitle, [precision(after)])
+}
+
+async function draw(title: string, subtitle: readonly string[], panels: readonly object[]): Promise<string> {
   const spec: TopLevelSpec = {
     $schema: 'https://vega.github.io/schema/vega-lite/v5.json',
     background: 'white',
@@ -21,7 +38,7 @@ export async function drawRun(title: string, subtitle: readonly string[], steps:
     },
     title: { text: title, subtitle: [...subtitle], anchor: 'start', fontSize: 16, subtitlePadding: 6, offset: 16 },
     spacing: 28,
-    vconcat: [levels(steps), precision(steps)] as never,
+    vconcat: [...panels] as never,
     resolve: { legend: { color: 'independent' } },
   }
   const view = new vega.View(vega.parse(compile(spec).spec), { renderer: 'none', logLevel: vega.Error })
@@ -51,8 +68,7 @@ function levels(steps: readonly Step[]): object {
   }
 }
 
-function precision(steps: readonly Step[]): object {
-  const after = steps.filter(({ kind }) => kind === 'bootstrap')
+function precision(after: readonly Precision[]): object {
   const single = after[0]?.meanBits ?? 0
   const values = after.flatMap(({ bootstraps, meanBits, worstBits }) => [
     { bootstraps, bits: meanBits, series: SERIES[0] },
