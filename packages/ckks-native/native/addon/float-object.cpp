@@ -17,7 +17,8 @@ public:
     float* add(const Napi::CallbackInfo& info, size_t i, const char* name, size_t count) {
         auto array = typedArrayOf<Napi::Float32Array>(info, i, name, napi_float32_array, "a Float32Array");
         if (array.ElementLength() != count)
-            badArgument(info.Env(), name, (std::to_string(count) + " values, got " + std::to_string(array.ElementLength())).c_str());
+            badArgument(info.Env(), name,
+                        (std::to_string(count) + " values, got " + std::to_string(array.ElementLength())).c_str());
         references_.push_back(Napi::Persistent(array.As<Napi::Object>()));
         return array.Data();
     }

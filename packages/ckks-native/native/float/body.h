@@ -70,7 +70,7 @@ template <size_t R>
 void productRows(const ProductJob& job) {
     constexpr size_t WIDEST = widestTile(R);
     size_t p = 0;
-    for (; job.positions - p > (WIDEST - 1) * WIDTH && p < job.positions; p += WIDEST * WIDTH) productColumns<R, WIDEST>(job, p);
+    for (; p + (WIDEST - 1) * WIDTH < job.positions; p += WIDEST * WIDTH) productColumns<R, WIDEST>(job, p);
     if constexpr (WIDEST > TILE_VECTORS) {
         for (; p + WIDTH < job.positions; p += TILE_VECTORS * WIDTH) productColumns<R, TILE_VECTORS>(job, p);
     }

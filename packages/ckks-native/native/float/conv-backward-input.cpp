@@ -63,7 +63,8 @@ std::vector<size_t> offsetsOf(const ConvShape& shape, const Phase& y, const Phas
     for (size_t channel = 0; channel < shape.groupOut(); ++channel) {
         for (size_t ty = 0; ty < y.taps; ++ty) {
             for (size_t tx = 0; tx < x.taps; ++tx) {
-                const size_t row = y.start - down.start + down.taps - 1 - ty, column = x.start - across.start + across.taps - 1 - tx;
+                const size_t row = y.start - down.start + down.taps - 1 - ty;
+                const size_t column = x.start - across.start + across.taps - 1 - tx;
                 offsets.push_back(channel * layout.plane() + row * layout.columns + column);
             }
         }
@@ -80,7 +81,8 @@ std::vector<float> matrixOf(const ConvShape& shape, size_t group, const Phase& y
         for (size_t ty = 0; ty < y.taps; ++ty) {
             for (size_t tx = 0; tx < x.taps; ++tx) {
                 const size_t ky = y.residue + ty * shape.stride[0], kx = x.residue + tx * shape.stride[1];
-                for (size_t i = 0; i < in; ++i) matrix.push_back(weight[((o * in + i) * shape.kernel[0] + ky) * shape.kernel[1] + kx]);
+                for (size_t i = 0; i < in; ++i)
+                    matrix.push_back(weight[((o * in + i) * shape.kernel[0] + ky) * shape.kernel[1] + kx]);
             }
         }
     }

@@ -90,7 +90,8 @@ void compare(const std::vector<float>& got, const std::vector<Exact>& want, size
 }
 
 void checkAll(const ConvShape& s, const Tensors& t, const Results& got, const std::string& name) {
-    std::vector<Exact> output(s.outputSize()), inputGradient(s.inputSize()), weightGradient(s.weightSize()), biasGradient(s.outChannels);
+    std::vector<Exact> output(s.outputSize()), inputGradient(s.inputSize());
+    std::vector<Exact> weightGradient(s.weightSize()), biasGradient(s.outChannels);
     const size_t positions = s.outHeight() * s.outWidth();
     for (size_t i = 0; i < output.size(); ++i) {
         output[i].add(t.bias[i / positions % s.outChannels]);

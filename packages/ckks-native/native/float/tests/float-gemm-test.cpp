@@ -61,8 +61,8 @@ std::vector<Shape> casesOf() {
     Random random(31);
     for (int i = 0; i < 60; ++i) {
         const float alphas[] = {1, 1, -0.5f}, betas[] = {0, 1, 0.25f};
-        all.push_back({1 + random.below(70), 1 + random.below(100), 1 + random.below(600), random.below(2) == 1, random.below(2) == 1,
-                       alphas[random.below(3)], betas[random.below(3)]});
+        all.push_back({1 + random.below(70), 1 + random.below(100), 1 + random.below(600), random.below(2) == 1,
+                       random.below(2) == 1, alphas[random.below(3)], betas[random.below(3)]});
     }
     return all;
 }
