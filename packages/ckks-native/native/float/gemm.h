@@ -26,7 +26,7 @@ struct Runtime {
 };
 
 // Each element is summed over k ascending in blocks of BLOCK: c = alpha * block0 + beta * c, then c += alpha * block1, ...
-// Scratch: at most 12 MB. Throws MemoryError.
+// Scratch: at most 8 MB. Throws MemoryError.
 void gemm(const GemmJob& job, const Runtime& runtime);
 
 }  // namespace heml::f32
