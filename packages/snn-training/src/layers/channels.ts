@@ -40,16 +40,18 @@ export function channelMoments(input: Signal) {
   const channels = input.shape[0]!
   const positions = positionsOf(input)
   const count = x.length / channels
-  const collect = (value: (x: number, channel: number) => number) => {
-    const sums = new Float64Array(channels)
-    for (let start = 0, c = 0; start < x.length; start += positions, c = (c + 1) % channels) {
-      let sum = 0
-      for (let i = start; i < start + positions; i++) sum += value(x[i]!, c)
-      sums[c]! += sum
-    }
-    return sums.map((sum) => sum / count)
+  const mean = new Float64Array(channels)
+  for (let start = 0, c = 0; start < x.length; start += positions, c = (c + 1) % channels) {
+    let sum = 0
+    for (let i = start; i < start + positions; i++) sum += x[i]!
+    mean[c]! += sum / count
   }
-  const mean = collect((value) => value)
-  const variance = collect((value, c) => (value - mean[c]!) ** 2)
+  const variance = new Float64Array(channels)
+  for (let start = 0, c = 0; start < x.length; start += positions, c = (c + 1) % channels) {
+    const centre = mean[c]!
+    let sum = 0
+    for (let i = start; i < start + positions; i++) sum += (x[i]! - centre) * (x[i]! - centre)
+    variance[c]! += sum / count
+  }
   return { mean, variance, count }
 }
