@@ -7,6 +7,7 @@ import { NoiseModel } from '../../engines/noise/noise-model.ts'
 import { InvalidArgumentError, LevelError } from '../../errors/errors.ts'
 import type { Evaluator } from '../../port/engine.ts'
 import type { Ciphertext } from '../../port/handles.ts'
+import type { Scale } from '../../port/quantities.ts'
 import { scope } from '../scope.ts'
 import { toLevel } from '../to-level.ts'
 import type { BootstrapOptions, PreparedBootstrapping } from './prepared-bootstrapping.ts'
@@ -38,7 +39,7 @@ export function bootstrapIterated(
   const level = inputLevel + 1
   if (a.level < level)
     throw new LevelError(`bootstrapIterated: expected level >= ${level}, got ${a.level}: bootstrap earlier`)
-  const gain = 2 ** gainBits
+  const gain = dividingGain(2 ** gainBits, lastScale(prepared))
   return scope((use) => {
     const input = use(toLevel(engine, a, level))
     const first = use(prepared.bootstrap(engine, input, rest))
@@ -54,6 +55,31 @@ export function bootstrapIterated(
     declareErrors(engine, { input, correction, result, gain })
     return result
   })
+}
+
+/** Scale of the constant that the sum is multiplied by at the end. */
+function lastScale({ circuit: { parameters, outputLevel } }: PreparedBootstrapping): Scale {
+  return (parameters.groupProduct(outputLevel) * parameters.scaleAt(outputLevel - 1)) / parameters.scaleAt(outputLevel)
+}
+
+/** Gains tried beside the one asked for. */
+const CANDIDATES = 1024
+
+/**
+ * An integer near `wanted` whose inverse is nearly a multiple of 1 / scale: the constant 1 / gain has only log2(scale) - k bits,
+ * and its rounding would be an error of the whole result.
+ */
+function dividingGain(wanted: number, scale: Scale): number {
+  let best = wanted
+  let least = Number.POSITIVE_INFINITY
+  for (let gain = wanted; gain < wanted + Math.min(wanted, CANDIDATES); gain++) {
+    const constant = scale / gain
+    const rounding = Math.abs(Math.round(constant) / constant - 1)
+    if (rounding >= least) continue
+    least = rounding
+    best = gain
+  }
+  return best
 }
 
 interface Enlarged {
