@@ -66,7 +66,8 @@ describe.each([
       given.map((image) => approximate(bound.model, image)),
     )
     console.log(`predicted ${bound.plan.report.precisionBits.toFixed(1)} bits, real ${bits.toFixed(1)}`)
-    expect(bits).toBeGreaterThan(bound.plan.report.precisionBits - 3)
+    // the worst of a handful of values against a root mean square, with keys of a small ring: lucky ones and unlucky ones
+    expect(bits).toBeGreaterThan(bound.plan.report.precisionBits - 5)
     expect(output.level).toBe(bound.plan.output.level)
     output.dispose()
   }
