@@ -85,12 +85,15 @@ export interface Evaluator {
    * scale of the operand; its slots are far larger than before. Needs the encapsulation key.
    *
    * @param level default the top
+   * @throws LevelError unless the operand is at level 0; SecurityError where the ephemeral secret would not be 128-bit secure;
+   *   MissingKeyError; UnsupportedError on engines without bootstrapping
    */
   modRaise(a: Ciphertext, level?: Level): Ciphertext
   /**
    * Sum of the rotations by all multiples of `slots`: a vector of period `slots`. What had that period already is
    * multiplied by a.slots / slots; the coefficients outside the subring of that period vanish. Needs rotation keys for
-   * slots, 2 slots, 4 slots, ... below a.slots.
+   * slots, 2 slots, 4 slots, ... below a.slots. No level.
+   * @throws InvalidArgumentError unless `slots` is a power of two up to a.slots; MissingKeyError
    */
   trace(a: Ciphertext, slots: Slots): Ciphertext
   /** Left rotation of the slots by `steps` (any integer, modulo a.slots). Degree 1. */

@@ -176,3 +176,27 @@ describe('cost model', () => {
     expect(model).toMatchObject({ name: 'calibrated', threads: 2 })
   })
 })
+
+describe('estimates', () => {
+  it('multiplying by an integer rounds nothing; by a fraction, at its scale', () => {
+    const engine = createPlanEngine(parameters)
+    const x = engine.input({ error: 2 ** -20 })
+    expect(engine.estimate(engine.mulInteger(x, 3)).error).toBeCloseTo(3 * 2 ** -20, 30)
+    expect(engine.estimate(engine.mulScalar(x, 1 / 3, 2 ** 10)).error).toBeGreaterThan(2 ** -13)
+  })
+  it('modRaise adds multiples of q0 to the values, and trace keeps what has the period', () => {
+    const engine = createPlanEngine(parameters)
+    const raised = engine.modRaise(engine.input({ level: 0, magnitude: 0 }), 3)
+    // coefficients of deviation sqrt(33 / 12), sqrt(N) of them to a slot
+    const multiple = parameters.groupProduct(0) / parameters.scaleAt(0)
+    expect(engine.estimate(raised).magnitude).toBeCloseTo(multiple * Math.sqrt((N * 33) / 12), 6)
+    const traced = engine.trace(raised, 16)
+    expect([traced.slots, traced.level]).toEqual([16, 3])
+    expect(engine.report().keyRequest).toMatchObject({
+      encapsulation: 3,
+      rotations: [{ steps: 16, level: 3 }, {}, {}, {}, {}],
+    })
+    expect(() => engine.modRaise(raised)).toThrow(LevelError)
+    expect(() => engine.trace(raised, 24)).toThrow(InvalidArgumentError)
+  })
+})
