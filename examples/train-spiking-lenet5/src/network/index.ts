@@ -1,0 +1,7 @@
+export {
+  NEURONS,
+  type NeuronModel,
+  type NeuronName,
+  type SpikingLenet5Options,
+  spikingLenet5,
+} from './spiking-lenet5.ts'
