@@ -7,6 +7,7 @@
 export type { Arithmetic } from './arithmetic/arithmetic.ts'
 export { type Dual, dualArithmetic } from './arithmetic/dual-arithmetic.ts'
 export { numberArithmetic } from './arithmetic/number-arithmetic.ts'
+export type { Instruction, Program, Register } from './arithmetic/program.ts'
 export type { Reals } from './arithmetic/reals.ts'
 export { normalAt, uniformAt } from './coding/counter-random.ts'
 export { type CodedInput, directCoding, eventFrames, latencyCoding, rateCoding } from './coding/input-coding.ts'
@@ -28,11 +29,14 @@ export {
   type KernelState,
   type NeuronKernel,
 } from './neuron/neuron-kernel.ts'
+export { type NeuronPrograms, neuronPrograms } from './neuron/neuron-programs.ts'
+export { createProgramKernel, type MembraneRounding } from './neuron/program-kernel.ts'
 export { advance, charge, drift, driftFromZero, type NeuronStep, resetMembrane } from './neuron/recurrence.ts'
 export { hardSpike, logisticSpike, polynomialSpike, type SpikeFunction } from './neuron/spike-function.ts'
 export { createReadout, type Readout, type ReadoutAccumulator } from './run/readout.ts'
 export { type RunTimeStepsOptions, runTimeSteps, type SpikingStage, type StageActivity } from './run/run-time-steps.ts'
 export {
+  completeSurrogate,
   createSurrogateGradient,
   type SurrogateDescription,
   type SurrogateGradient,

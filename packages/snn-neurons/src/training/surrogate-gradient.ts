@@ -27,24 +27,34 @@ export interface SurrogateDescription {
  * console.log(h(0.2), h(0.7)) // 1 0
  * ```
  */
-export function createSurrogateGradient({ kind, width, height }: SurrogateDescription): SurrogateGradient {
+export function createSurrogateGradient(description: SurrogateDescription): SurrogateGradient {
+  const { kind, width, height } = description
   if (!(width > 0 && Number.isFinite(width)))
     throw new InvalidArgumentError(`surrogate gradient: expected a positive width, got ${width}`)
   if (height !== undefined && !(height > 0 && Number.isFinite(height)))
     throw new InvalidArgumentError(`surrogate gradient: expected a positive height, got ${height}`)
-  if (kind === 'rectangle') {
-    const h = height ?? 1 / (2 * width)
-    return (z) => (Math.abs(z) <= width ? h : 0)
-  }
+  const { height: h } = completeSurrogate(description)
+  if (kind === 'rectangle') return (z) => (Math.abs(z) <= width ? h : 0)
   if (kind === 'fastSigmoid') {
-    const h = height ?? 1 / (2 * width)
-    return (z) => h / (1 + Math.abs(z) / width) ** 2
+    return (z) => {
+      const q = 1 + Math.abs(z) / width
+      return h / (q * q)
+    }
   }
   if (kind === 'arctangent') {
-    const h = height ?? 1 / (Math.PI * width)
-    return (z) => h / (1 + (z / width) ** 2)
+    return (z) => {
+      const r = z / width
+      return h / (1 + r * r)
+    }
   }
   throw new InvalidArgumentError(
     `surrogate gradient: expected "rectangle", "fastSigmoid" or "arctangent", got ${JSON.stringify(kind)}`,
   )
 }
+
+/** The same surrogate with its height, the one with area 1 where none was given. */
+export const completeSurrogate = ({ kind, width, height }: SurrogateDescription): Required<SurrogateDescription> => ({
+  kind,
+  width,
+  height: height ?? 1 / ((kind === 'arctangent' ? Math.PI : 2) * width),
+})

@@ -1,8 +1,12 @@
 /**
- * The heavy arithmetic of training as a port: matrix products and convolutions, asynchronous so that they can run on threads
- * of their own. An addon or {@link referenceKernels} implements it. All arrays row-major; outputs are overwritten.
+ * The heavy arithmetic of training as a port: matrix products, convolutions, neurons, normalisation and pooling, asynchronous
+ * so that they can run on threads of their own. An addon or {@link referenceKernels} implements it. All arrays row-major;
+ * outputs are overwritten. Everything but matrix products and convolutions gives the same bits in every implementation.
  */
 import type { Reals } from '@he-ml/snn-neurons'
+import type { ChannelMoments, ChannelScaling, ChannelSums, NormalizationBackward } from './channel-tasks.ts'
+import type { NeuronBackward, NeuronForward } from './neuron-tasks.ts'
+import type { AveragePool, AveragePoolBackward, MaxPool, MaxPoolBackward } from './pool-tasks.ts'
 
 /** c = alpha * op(a) op(b) + beta * c with op(a) [m, k], op(b) [k, n], c [m, n]; transposeA: a is [k, m]. */
 export interface Gemm<A extends Reals = Reals> {
@@ -63,6 +67,16 @@ export interface FloatKernels<A extends Reals = Reals> {
   conv2d(task: Convolution<A>): Promise<void>
   conv2dBackwardInput(task: ConvolutionBackwardInput<A>): Promise<void>
   conv2dBackwardWeight(task: ConvolutionBackwardWeight<A>): Promise<void>
+  neurons(task: NeuronForward<A>): Promise<void>
+  neuronsBackward(task: NeuronBackward<A>): Promise<void>
+  channelMoments(task: ChannelMoments<A>): Promise<void>
+  scaleChannels(task: ChannelScaling<A>): Promise<void>
+  channelSums(task: ChannelSums<A>): Promise<void>
+  normalizationBackward(task: NormalizationBackward<A>): Promise<void>
+  averagePool(task: AveragePool<A>): Promise<void>
+  averagePoolBackward(task: AveragePoolBackward<A>): Promise<void>
+  maxPool(task: MaxPool<A>): Promise<void>
+  maxPoolBackward(task: MaxPoolBackward<A>): Promise<void>
 }
 
 /** Height and width of a convolution's or pooling's result. */

@@ -1,6 +1,19 @@
+import { createSurrogateGradient, hardSpike, type SpikeFunction } from '@he-ml/snn-neurons'
 import type { FloatKernels } from './float-kernels.ts'
 import { multiplyMatrices } from './matrix-product.ts'
+import { measureChannels, normalizeBackward, scaleChannels, sumChannels } from './reference-channels.ts'
 import { convolve, convolveBackwardInput, convolveBackwardWeight } from './reference-convolution.ts'
+import { runNeurons, runNeuronsBackward } from './reference-neurons.ts'
+import { averageWindows, largestOfWindows, rewardWinners, spreadWindows } from './reference-pooling.ts'
+
+/** The part of the port that neurons need. */
+export type NeuronKernels = Pick<FloatKernels, 'neurons' | 'neuronsBackward'>
+
+/** Neurons with another step than the exact one and its surrogate. */
+export const neuronKernelsWith = (step: SpikeFunction): NeuronKernels => ({
+  neurons: async (task) => runNeurons(task, step),
+  neuronsBackward: async (task) => runNeuronsBackward(task, step),
+})
 
 /**
  * The kernels in plain TypeScript, in single or double precision. They run on the calling thread: for small networks, for
@@ -11,4 +24,15 @@ export const referenceKernels: FloatKernels = {
   conv2d: async (task) => convolve(task),
   conv2dBackwardInput: async (task) => convolveBackwardInput(task),
   conv2dBackwardWeight: async (task) => convolveBackwardWeight(task),
+  neurons: async (task) => runNeurons(task, hardSpike(task.threshold)),
+  neuronsBackward: async (task) =>
+    runNeuronsBackward(task, hardSpike(task.threshold, createSurrogateGradient(task.surrogate))),
+  channelMoments: async (task) => measureChannels(task),
+  scaleChannels: async (task) => scaleChannels(task),
+  channelSums: async (task) => sumChannels(task),
+  normalizationBackward: async (task) => normalizeBackward(task),
+  averagePool: async (task) => averageWindows(task),
+  averagePoolBackward: async (task) => spreadWindows(task),
+  maxPool: async (task) => largestOfWindows(task),
+  maxPoolBackward: async (task) => rewardWinners(task),
 }

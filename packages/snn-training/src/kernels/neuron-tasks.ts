@@ -1,0 +1,50 @@
+/**
+ * Neurons over time as a port's task. The dynamics come as recorded programs (straight-line lists of operations, see
+ * snn-neurons), so that an implementation in another language runs the recurrence that was written once.
+ */
+import type { Program, Reals, SurrogateDescription } from '@he-ml/snn-neurons'
+import type { Grid } from '../quantization/grid.ts'
+
+/**
+ * v = charge(u, x), rounded to the grid if there is one; s = 1 where v >= threshold (rounded to the arrays' precision), else 0;
+ * u = reset(v, s). Membranes start at 0. Every operation of a program rounds to the arrays' precision.
+ */
+export interface NeuronTask<A extends Reals = Reals> {
+  /** Inputs: u and x. */
+  readonly charge: Program
+  /** Inputs: v and s. */
+  readonly reset: Program
+  readonly threshold: number
+  readonly grid?: Grid
+  readonly timeSteps: number
+  /** 1: the same input at every step; else timeSteps. */
+  readonly inputSteps: number
+  /** x, [inputSteps, size] */
+  readonly input: A
+}
+
+/** Outputs: all [timeSteps, size]. */
+export interface NeuronForward<A extends Reals = Reals> extends NeuronTask<A> {
+  readonly spikes: A
+  /** u after each step. */
+  readonly membranePotentials: A
+  /** v before the reset, rounded. */
+  readonly charged?: A
+}
+
+/**
+ * Backwards through time, from the gradients of the spikes and of the membrane potentials (absent: zero). The charged
+ * membranes are computed again from `input` and `membranePotentials`. Outside a grid the gradient of v is 0.
+ */
+export interface NeuronBackward<A extends Reals = Reals> extends NeuronTask<A> {
+  /** As {@link NeuronForward} left them. */
+  readonly membranePotentials: A
+  /** Stands for the derivative of the step, at v - threshold; computed in double precision. */
+  readonly surrogate: Required<SurrogateDescription>
+  /** No gradient through the spike in the reset. */
+  readonly detachReset: boolean
+  readonly spikeGradient?: A
+  readonly membraneGradient?: A
+  /** Overwritten, [inputSteps, size]: with one step the sum over time, ascending, rounded after every term. */
+  readonly inputGradient: A
+}
