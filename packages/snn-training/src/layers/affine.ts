@@ -1,6 +1,6 @@
 import type { AffineDescription } from '../network/description.ts'
-import { type Shape, type Signal, zeros } from '../tensor/signal.ts'
-import { channelSums, scaleChannels } from './channels.ts'
+import { type Shape, type Signal, zeros, zerosLike } from '../tensor/signal.ts'
+import { channelSizesOf } from './channels.ts'
 import { Kept } from './kept.ts'
 import type { Layer, Parameter, Pass } from './layer.ts'
 import type { BuildOptions } from './options.ts'
@@ -28,23 +28,27 @@ export class AffineLayer implements Layer {
     this.#kept = new Kept(name)
   }
 
-  async forward(input: Signal, { training }: Pass): Promise<Signal> {
+  async forward(input: Signal, { kernels, training, allocate }: Pass): Promise<Signal> {
     this.#kept.put(input, training)
-    const [scale, shift] = this.parameters
-    return scaleChannels(input, scale!.value, shift!.value)
+    const [scale, shift] = this.parameters as [Parameter, Parameter]
+    const output = allocate(input.data.length)
+    const task = { input: input.data, scale: scale.value, shift: shift.value, output }
+    await kernels.scaleChannels({ ...channelSizesOf(input), ...task })
+    return { ...input, data: output }
   }
 
-  async backward(gradient: Signal, _pass: Pass, wantInput: boolean): Promise<Signal | undefined> {
-    const { plain, weighted } = channelSums(gradient, this.#kept.take())
-    const [scale, shift] = this.parameters
-    scale!.gradient.set(weighted)
-    shift!.gradient.set(plain)
-    return wantInput
-      ? scaleChannels(
-          gradient,
-          scale!.value,
-          scale!.value.map(() => 0),
-        )
-      : undefined
+  async backward(gradient: Signal, { kernels, allocate }: Pass, wantInput: boolean): Promise<Signal | undefined> {
+    const input = this.#kept.take()
+    const sizes = channelSizesOf(input)
+    const [scale, shift] = this.parameters as [Parameter, Parameter]
+    const [plain, weighted] = [new Float64Array(sizes.channels), new Float64Array(sizes.channels)]
+    await kernels.channelSums({ ...sizes, gradient: gradient.data, input: input.data, plain, weighted })
+    scale.gradient.set(weighted)
+    shift.gradient.set(plain)
+    if (!wantInput) return undefined
+    const output = allocate(input.data.length)
+    const task = { input: gradient.data, scale: scale.value, shift: zerosLike(shift.value), output }
+    await kernels.scaleChannels({ ...sizes, ...task })
+    return { ...input, data: output }
   }
 }

@@ -1,7 +1,7 @@
 import type { Reals } from '@he-ml/snn-neurons'
 import { type ConvolutionSizes, outputSize } from '../kernels/float-kernels.ts'
 import type { ConvolutionDescription } from '../network/description.ts'
-import { type Shape, type Signal, sizeOf, zerosLike } from '../tensor/signal.ts'
+import { type Shape, type Signal, sizeOf } from '../tensor/signal.ts'
 import { Kept } from './kept.ts'
 import type { Layer, Parameter, Pass } from './layer.ts'
 import type { BuildOptions } from './options.ts'
@@ -34,30 +34,27 @@ export class ConvolutionLayer implements Layer {
     return this.#weights.parameters
   }
 
-  async forward(input: Signal, { kernels, training }: Pass): Promise<Signal> {
+  async forward(input: Signal, { kernels, training, allocate }: Pass): Promise<Signal> {
     const images = input.steps * input.batch
-    const { weight, bias } = this.#weights.effective()
-    const output = zerosLike(input.data, images * sizeOf(this.outputShape))
+    const { weight, bias } = this.#weights.effective(allocate)
+    const output = allocate(images * sizeOf(this.outputShape))
     await kernels.conv2d({ ...this.#sizes, batch: images, input: input.data, weight, ...(bias && { bias }), output })
     this.#kept.put({ input, weight }, training)
     return { ...input, data: output, shape: this.outputShape }
   }
 
-  async backward(gradient: Signal, { kernels }: Pass, wantInput: boolean): Promise<Signal | undefined> {
+  async backward(gradient: Signal, { kernels, allocate }: Pass, wantInput: boolean): Promise<Signal | undefined> {
     const { input, weight } = this.#kept.take()
     const sizes = { ...this.#sizes, batch: input.steps * input.batch, outputGradient: gradient.data }
     const weightGradient = this.#weights.weight.gradient
     const biasGradient = this.#weights.bias?.gradient
-    await kernels.conv2dBackwardWeight({
-      ...sizes,
-      input: input.data,
-      weightGradient,
-      ...(biasGradient && { biasGradient }),
-    })
+    const task = { ...sizes, input: input.data, weightGradient, ...(biasGradient && { biasGradient }) }
+    const inputGradient = wantInput ? allocate(input.data.length) : undefined
+    await Promise.all([
+      kernels.conv2dBackwardWeight(task),
+      inputGradient && kernels.conv2dBackwardInput({ ...sizes, weight, inputGradient }),
+    ])
     this.#weights.finishGradients()
-    if (!wantInput) return undefined
-    const inputGradient = zerosLike(input.data)
-    await kernels.conv2dBackwardInput({ ...sizes, weight, inputGradient })
-    return { ...input, data: inputGradient }
+    return inputGradient && { ...input, data: inputGradient }
   }
 }

@@ -1,7 +1,7 @@
-import { uniformAt } from '@he-ml/snn-neurons'
+import { type Reals, uniformAt } from '@he-ml/snn-neurons'
 import type { DropoutDescription } from '../network/description.ts'
 import { deriveSeed } from '../random/random-stream.ts'
-import { type Shape, type Signal, zerosLike } from '../tensor/signal.ts'
+import type { Shape, Signal } from '../tensor/signal.ts'
 import { Kept } from './kept.ts'
 import type { Layer, Pass } from './layer.ts'
 
@@ -24,22 +24,21 @@ export class DropoutLayer implements Layer {
     this.#kept = new Kept(name)
   }
 
-  async forward(input: Signal, { training, seed }: Pass): Promise<Signal> {
+  async forward(input: Signal, { training, seed, allocate }: Pass): Promise<Signal> {
     if (!training) return input
     const own = deriveSeed(seed, 'dropout', this.name)
     const factors = new Float64Array(input.data.length / input.steps)
     for (let i = 0; i < factors.length; i++) factors[i] = uniformAt(own, i) < this.#rate ? 0 : 1 / (1 - this.#rate)
     this.#kept.put(factors, training)
-    return scaled(input, factors)
+    return scaled(input, factors, allocate(input.data.length))
   }
 
-  async backward(gradient: Signal): Promise<Signal> {
-    return scaled(gradient, this.#kept.take())
+  async backward(gradient: Signal, { allocate }: Pass): Promise<Signal> {
+    return scaled(gradient, this.#kept.take(), allocate(gradient.data.length))
   }
 }
 
-function scaled(signal: Signal, factors: Float64Array): Signal {
-  const data = zerosLike(signal.data)
+function scaled(signal: Signal, factors: Float64Array, data: Reals): Signal {
   for (let start = 0; start < data.length; start += factors.length)
     for (let i = 0; i < factors.length; i++) data[start + i] = signal.data[start + i]! * factors[i]!
   return { ...signal, data }

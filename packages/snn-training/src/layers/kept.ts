@@ -9,9 +9,9 @@ export class Kept<T> {
     this.#layer = layer
   }
 
-  /** Inference keeps nothing, so that memory is free at once. */
+  /** Inference keeps nothing, and leaves alone what training keeps. */
   put(value: T, training: boolean): void {
-    this.#value = training ? value : undefined
+    if (training) this.#value = value
   }
 
   /** @throws InvalidArgumentError when there was no forward pass in training since the last backward pass */

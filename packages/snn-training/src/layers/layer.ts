@@ -5,6 +5,7 @@
 import type { Reals } from '@he-ml/snn-neurons'
 import type { FloatKernels } from '../kernels/float-kernels.ts'
 import type { Shape, Signal } from '../tensor/signal.ts'
+import type { Lease } from '../tensor/workspace.ts'
 
 /** Values that are saved under a name, `layer.what`. */
 export interface NamedValues {
@@ -21,7 +22,10 @@ export interface Parameter extends NamedValues {
   readonly decays: boolean
 }
 
-/** A layer of neurons in one forward pass; all arrays [timeSteps, batch, ...shape]. Copy what is to be kept. */
+/**
+ * A layer of neurons in one forward pass; all arrays [timeSteps, batch, ...shape]. They are valid until the callback returns,
+ * and then used for something else: copy what is to be kept.
+ */
 export interface NeuronActivity {
   readonly layer: string
   readonly timeSteps: number
@@ -32,8 +36,8 @@ export interface NeuronActivity {
   readonly membranePotentials: Reals
 }
 
-/** What all layers need to know in one pass. */
-export interface Pass {
+/** What all layers need to know in one pass. Their outputs and temporary arrays are {@link Lease.allocate}d from it. */
+export interface Pass extends Pick<Lease, 'allocate' | 'allocateIndices' | 'release'> {
   readonly kernels: FloatKernels
   readonly timeSteps: number
   /** Keep what a backward pass needs; dropout drops. */

@@ -1,6 +1,6 @@
 import type { Reals } from '@he-ml/snn-neurons'
 import type { LinearDescription } from '../network/description.ts'
-import { type Shape, type Signal, zerosLike } from '../tensor/signal.ts'
+import type { Shape, Signal } from '../tensor/signal.ts'
 import { Kept } from './kept.ts'
 import type { Layer, Parameter, Pass } from './layer.ts'
 import type { BuildOptions } from './options.ts'
@@ -31,22 +31,26 @@ export class LinearLayer implements Layer {
     return this.#weights.parameters
   }
 
-  async forward(input: Signal, { kernels, training }: Pass): Promise<Signal> {
+  async forward(input: Signal, { kernels, training, allocate }: Pass): Promise<Signal> {
     const [m, n, k] = [input.steps * input.batch, this.#outFeatures, this.#inFeatures]
-    const { weight, bias } = this.#weights.effective()
-    const c = zerosLike(input.data, m * n)
+    const { weight, bias } = this.#weights.effective(allocate)
+    const c = allocate(m * n)
     await kernels.gemm({ m, n, k, a: input.data, b: weight, c, transposeB: true })
     if (bias) for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) c[i * n + j] = c[i * n + j]! + bias[j]!
     this.#kept.put({ input, weight }, training)
     return { ...input, data: c, shape: this.outputShape }
   }
 
-  async backward(gradient: Signal, { kernels }: Pass, wantInput: boolean): Promise<Signal | undefined> {
+  async backward(gradient: Signal, { kernels, allocate }: Pass, wantInput: boolean): Promise<Signal | undefined> {
     const { input, weight } = this.#kept.take()
     const [rows, outputs, inputs] = [input.steps * input.batch, this.#outFeatures, this.#inFeatures]
     const a = gradient.data
     const c = this.#weights.weight.gradient
-    await kernels.gemm({ m: outputs, n: inputs, k: rows, a, b: input.data, c, transposeA: true })
+    const inputGradient = wantInput ? allocate(input.data.length) : undefined
+    const products = Promise.all([
+      kernels.gemm({ m: outputs, n: inputs, k: rows, a, b: input.data, c, transposeA: true }),
+      inputGradient && kernels.gemm({ m: rows, n: inputs, k: outputs, a, b: weight, c: inputGradient }),
+    ])
     if (this.#weights.bias) {
       const sums = this.#weights.bias.gradient
       for (let j = 0; j < outputs; j++) {
@@ -55,10 +59,8 @@ export class LinearLayer implements Layer {
         sums[j] = sum
       }
     }
+    await products
     this.#weights.finishGradients()
-    if (!wantInput) return undefined
-    const inputGradient = zerosLike(input.data)
-    await kernels.gemm({ m: rows, n: inputs, k: outputs, a, b: weight, c: inputGradient })
-    return { ...input, data: inputGradient }
+    return inputGradient && { ...input, data: inputGradient }
   }
 }

@@ -1,4 +1,4 @@
-import { repeatOverTime, type Shape, type Signal, sumOverTime, zerosLike } from '../tensor/signal.ts'
+import { type Shape, type Signal, sumOverTime } from '../tensor/signal.ts'
 import { Kept } from './kept.ts'
 import type { Layer, NamedValues, Parameter, Pass } from './layer.ts'
 import type { Sequence } from './sequence.ts'
@@ -27,22 +27,25 @@ export class ResidualLayer implements Layer {
     const main = await this.#main.forward(input, pass)
     const shortcut = await this.#shortcut.forward(input, pass)
     this.#kept.put({ mainSteps: main.steps, shortcutSteps: shortcut.steps }, pass.training)
-    return add(main, shortcut)
+    return add(main, shortcut, pass)
   }
 
   async backward(gradient: Signal, pass: Pass, wantInput: boolean): Promise<Signal | undefined> {
     const { mainSteps, shortcutSteps } = this.#kept.take()
-    const main = await this.#main.backward(sumOverTime(gradient, mainSteps), pass, wantInput)
-    const shortcut = await this.#shortcut.backward(sumOverTime(gradient, shortcutSteps), pass, wantInput)
-    return main && shortcut && add(main, shortcut)
+    const main = await this.#main.backward(sumOverTime(gradient, mainSteps, pass.allocate), pass, wantInput)
+    const shortcut = await this.#shortcut.backward(sumOverTime(gradient, shortcutSteps, pass.allocate), pass, wantInput)
+    return main && shortcut && add(main, shortcut, pass)
   }
 }
 
 /** A path without neurons may still be static when the other is not. */
-function add(left: Signal, right: Signal): Signal {
+function add(left: Signal, right: Signal, { allocate }: Pass): Signal {
   const steps = Math.max(left.steps, right.steps)
-  const [a, b] = [repeatOverTime(left, steps).data, repeatOverTime(right, steps).data]
-  const data = zerosLike(a)
-  for (let i = 0; i < data.length; i++) data[i] = a[i]! + b[i]!
+  const size = left.data.length / left.steps
+  const data = allocate(steps * size)
+  for (let t = 0; t < steps; t++) {
+    const [to, a, b] = [t * size, left.steps === 1 ? 0 : t * size, right.steps === 1 ? 0 : t * size]
+    for (let i = 0; i < size; i++) data[to + i] = left.data[a + i]! + right.data[b + i]!
+  }
   return { ...left, data, steps }
 }

@@ -19,7 +19,12 @@ export class Sequence implements Layer {
 
   async forward(input: Signal, pass: Pass): Promise<Signal> {
     let signal = input
-    for (const layer of this.layers) signal = await layer.forward(signal, pass)
+    for (const layer of this.layers) {
+      const next = await layer.forward(signal, pass)
+      // the input is the caller's; a flattened signal is the same array
+      if (!pass.training && signal.data !== input.data && signal.data !== next.data) pass.release(signal.data)
+      signal = next
+    }
     return signal
   }
 
@@ -27,9 +32,13 @@ export class Sequence implements Layer {
     // below the lowest layer with parameters nobody needs a gradient
     const last = wantInput ? 0 : this.layers.findIndex((layer) => layer.parameters.length > 0)
     if (last < 0) return undefined
-    let signal: Signal | undefined = gradient
-    for (let i = this.layers.length - 1; i >= last; i--)
-      signal = await this.layers[i]!.backward(signal!, pass, wantInput || i > last)
+    let signal: Signal = gradient
+    for (let i = this.layers.length - 1; i >= last; i--) {
+      const next = await this.layers[i]!.backward(signal, pass, wantInput || i > last)
+      if (signal.data !== gradient.data && signal.data !== next?.data) pass.release(signal.data)
+      if (!next) return undefined
+      signal = next
+    }
     return signal
   }
 }

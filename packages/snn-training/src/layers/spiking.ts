@@ -1,15 +1,16 @@
 import {
+  completeSurrogate,
   createNeuron,
-  createSurrogateGradient,
-  hardSpike,
+  neuronPrograms,
   type Reals,
   type SurrogateDescription,
 } from '@he-ml/snn-neurons'
+import type { NeuronBackward, NeuronTask } from '../kernels/neuron-tasks.ts'
+import { type NeuronKernels, neuronKernelsWith } from '../kernels/reference-kernels.ts'
 import type { NeuronDescription } from '../network/description.ts'
-import { type Shape, type Signal, sumOverTime, zerosLike } from '../tensor/signal.ts'
+import type { Shape, Signal } from '../tensor/signal.ts'
 import { Kept } from './kept.ts'
 import type { Layer, Pass } from './layer.ts'
-import { gridCell, type NeuronCell, plainCell } from './neuron-cell.ts'
 import type { BuildOptions } from './options.ts'
 
 interface Forward {
@@ -28,58 +29,58 @@ export class SpikingLayer implements Layer {
   readonly parameters = []
   readonly statistics = []
   readonly #readsMembrane: boolean
-  readonly #cell: NeuronCell
+  readonly #neurons: Pick<NeuronTask, 'charge' | 'reset' | 'threshold' | 'grid'>
+  readonly #differentiation: Pick<NeuronBackward, 'surrogate' | 'detachReset'>
+  /** Runs another step than the exact one, which is all that the pass's kernels know. */
+  readonly #ownKernels: NeuronKernels | undefined
   readonly #kept: Kept<Forward>
 
   constructor(description: NeuronDescription, inputShape: Shape, { spikeFunction }: BuildOptions) {
     const { name, grid, detachReset, surrogate } = description
     const neuron = createNeuron(description.neuron)
-    const step = spikeFunction?.(neuron) ?? hardSpike(neuron.threshold, createSurrogateGradient(surrogateOf(surrogate)))
     this.name = name
     this.outputShape = inputShape
     this.#readsMembrane = description.output === 'membrane'
-    this.#cell = grid ? gridCell(neuron, grid, step, detachReset) : plainCell(neuron, step, detachReset)
+    this.#neurons = { ...neuronPrograms(neuron), threshold: neuron.threshold, ...(grid && { grid }) }
+    this.#differentiation = { surrogate: completeSurrogate(surrogateOf(surrogate)), detachReset }
+    this.#ownKernels = spikeFunction && neuronKernelsWith(spikeFunction(neuron))
     this.#kept = new Kept(name)
   }
 
-  async forward(input: Signal, { timeSteps, training, observe }: Pass): Promise<Signal> {
-    const size = input.data.length / input.steps
-    const spikes = zerosLike(input.data, timeSteps * size)
-    const membranePotentials = zerosLike(spikes)
-    const charged = observe && zerosLike(spikes)
-    let previous = zerosLike(input.data, size)
-    for (let t = 0; t < timeSteps; t++) {
-      const next = stepOf(membranePotentials, t, size)
-      const state = { previous, input: inputAt(input, t, size) }
-      const spike = stepOf(spikes, t, size)
-      const observed = charged && { charged: stepOf(charged, t, size) }
-      this.#cell.forward(state, { spike, membranePotential: next, ...observed })
-      previous = next
+  async forward(input: Signal, pass: Pass): Promise<Signal> {
+    const { kernels, timeSteps, training, observe, allocate, release } = pass
+    const length = (input.data.length / input.steps) * timeSteps
+    const [spikes, membranePotentials] = [allocate(length), allocate(length)]
+    const charged = observe && allocate(length)
+    const task = this.#taskFor(input, timeSteps)
+    await (this.#ownKernels ?? kernels).neurons({ ...task, spikes, membranePotentials, ...(charged && { charged }) })
+    if (charged) {
+      observe({ layer: this.name, timeSteps, spikes, charged, membranePotentials })
+      release(charged)
     }
-    if (charged) observe({ layer: this.name, timeSteps, spikes, charged, membranePotentials })
     this.#kept.put({ input, membranePotentials }, training)
-    const data = this.#readsMembrane ? membranePotentials : spikes
+    const [data, other] = this.#readsMembrane ? [membranePotentials, spikes] : [spikes, membranePotentials]
+    if (!training) release(other)
     return { ...input, data, steps: timeSteps }
   }
 
-  async backward(gradient: Signal, { timeSteps }: Pass): Promise<Signal> {
+  async backward(gradient: Signal, { kernels, timeSteps, allocate }: Pass): Promise<Signal> {
     const { input, membranePotentials } = this.#kept.take()
-    const size = input.data.length / input.steps
-    const data = zerosLike(membranePotentials)
-    const zero = zerosLike(data, size)
-    const carried = zerosLike(data, size)
-    for (let t = timeSteps - 1; t >= 0; t--) {
-      const own = stepOf(gradient.data, t, size)
-      if (this.#readsMembrane) for (let i = 0; i < size; i++) carried[i] = carried[i]! + own[i]!
-      const previous = t === 0 ? zero : stepOf(membranePotentials, t - 1, size)
-      const state = { previous, input: inputAt(input, t, size) }
-      this.#cell.backward(state, this.#readsMembrane ? zero : own, carried, stepOf(data, t, size))
-    }
-    return sumOverTime({ ...input, data, steps: timeSteps }, input.steps)
+    const inputGradient = allocate(input.data.length)
+    await (this.#ownKernels ?? kernels).neuronsBackward({
+      ...this.#taskFor(input, timeSteps),
+      ...this.#differentiation,
+      membranePotentials,
+      [this.#readsMembrane ? 'membraneGradient' : 'spikeGradient']: gradient.data,
+      inputGradient,
+    })
+    return { ...input, data: inputGradient }
+  }
+
+  #taskFor({ data, steps }: Signal, timeSteps: number): NeuronTask {
+    return { ...this.#neurons, timeSteps, inputSteps: steps, input: data }
   }
 }
-
-const stepOf = (values: Reals, t: number, size: number): Reals => values.subarray(t * size, (t + 1) * size)
 
 /** An absent height is absent, not undefined. */
 const surrogateOf = ({ kind, width, height }: NeuronDescription['surrogate']): SurrogateDescription => ({
@@ -87,6 +88,3 @@ const surrogateOf = ({ kind, width, height }: NeuronDescription['surrogate']): S
   width,
   ...(height !== undefined && { height }),
 })
-
-/** A static input is the same at every step. */
-const inputAt = ({ data, steps }: Signal, t: number, size: number): Reals => stepOf(data, steps === 1 ? 0 : t, size)

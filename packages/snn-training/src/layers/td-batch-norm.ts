@@ -5,8 +5,8 @@
  */
 import type { Reals } from '@he-ml/snn-neurons'
 import type { TdBatchNormDescription } from '../network/description.ts'
-import { type Shape, type Signal, zeros, zerosLike } from '../tensor/signal.ts'
-import { channelMoments, channelSums, positionsOf, scaleChannels } from './channels.ts'
+import { type Shape, type Signal, zeros } from '../tensor/signal.ts'
+import { channelSizesOf } from './channels.ts'
 import { Kept } from './kept.ts'
 import type { Layer, NamedValues, Parameter, Pass } from './layer.ts'
 import type { BuildOptions } from './options.ts'
@@ -28,9 +28,9 @@ export function tdBatchNormMap(
 
 interface Forward {
   readonly input: Signal
-  readonly mean: Reals
+  readonly mean: Float64Array
   /** 1 / sqrt(variance + epsilon) */
-  readonly inverseDeviation: Reals
+  readonly inverseDeviation: Float64Array
   readonly frozen: boolean
 }
 
@@ -71,24 +71,27 @@ export class TdBatchNormLayer implements Layer {
     this.#kept = new Kept(name)
   }
 
-  async forward(input: Signal, { training, frozenStatistics }: Pass): Promise<Signal> {
+  async forward(input: Signal, pass: Pass): Promise<Signal> {
+    const { kernels, training, frozenStatistics, allocate } = pass
     const frozen = !training || frozenStatistics
     const { epsilon } = this.#description
-    const statistics = frozen ? { mean: this.#mean, variance: this.#variance } : this.#measure(input)
+    const statistics = frozen ? { mean: this.#mean, variance: this.#variance } : await this.#measure(input, pass)
     const inverseDeviation = Float64Array.from(statistics.variance, (v) => 1 / Math.sqrt(v + epsilon))
-    this.#kept.put({ input, mean: statistics.mean, inverseDeviation, frozen }, training)
-    const { scale, shift } = tdBatchNormMap(this.#description, {
-      gamma: this.#gamma.value,
-      beta: this.#beta.value,
-      ...statistics,
-    })
-    return scaleChannels(input, scale, shift)
+    this.#kept.put({ input, mean: Float64Array.from(statistics.mean), inverseDeviation, frozen }, training)
+    const values = { gamma: this.#gamma.value, beta: this.#beta.value, ...statistics }
+    const output = allocate(input.data.length)
+    const map = tdBatchNormMap(this.#description, values)
+    await kernels.scaleChannels({ ...channelSizesOf(input), ...map, input: input.data, output })
+    return { ...input, data: output }
   }
 
   /** Statistics of this batch; moves the running ones towards them (with the unbiased variance). */
-  #measure(input: Signal) {
+  async #measure(input: Signal, { kernels }: Pass) {
     const { momentum } = this.#description
-    const { mean, variance, count } = channelMoments(input)
+    const sizes = channelSizesOf(input)
+    const [mean, variance] = [new Float64Array(sizes.channels), new Float64Array(sizes.channels)]
+    await kernels.channelMoments({ ...sizes, input: input.data, mean, variance })
+    const count = sizes.images * sizes.positions
     const unbiased = count / Math.max(1, count - 1)
     for (let c = 0; c < mean.length; c++) {
       this.#mean[c] = (1 - momentum) * this.#mean[c]! + momentum * mean[c]!
@@ -97,10 +100,13 @@ export class TdBatchNormLayer implements Layer {
     return { mean, variance }
   }
 
-  async backward(gradient: Signal, _pass: Pass, wantInput: boolean): Promise<Signal | undefined> {
+  async backward(gradient: Signal, { kernels, allocate }: Pass, wantInput: boolean): Promise<Signal | undefined> {
     const { input, mean, inverseDeviation, frozen } = this.#kept.take()
     const { alpha, threshold } = this.#description
-    const { plain, weighted } = channelSums(gradient, input)
+    const sizes = channelSizesOf(input)
+    const [plain, weighted] = [new Float64Array(sizes.channels), new Float64Array(sizes.channels)]
+    const arrays = { gradient: gradient.data, input: input.data }
+    await kernels.channelSums({ ...sizes, ...arrays, plain, weighted })
     // sum over the channel of gradient times normalised input
     const normalised = plain.map((sum, c) => (weighted[c]! - mean[c]! * sum) * inverseDeviation[c]!)
     for (let c = 0; c < plain.length; c++) {
@@ -108,16 +114,17 @@ export class TdBatchNormLayer implements Layer {
       this.#beta.gradient[c] = plain[c]!
     }
     if (!wantInput) return undefined
-    const count = frozen ? Number.POSITIVE_INFINITY : input.data.length / plain.length
-    const data = zerosLike(input.data)
-    const positions = positionsOf(input)
-    for (let start = 0, c = 0; start < data.length; start += positions, c = (c + 1) % plain.length) {
-      const factor = this.#gamma.value[c]! * alpha * threshold * inverseDeviation[c]!
-      const [average, slope] = [plain[c]! / count, (normalised[c]! / count) * inverseDeviation[c]!]
-      const centre = mean[c]!
-      for (let i = start; i < start + positions; i++)
-        data[i] = factor * (gradient.data[i]! - average - (input.data[i]! - centre) * slope)
-    }
-    return { ...input, data }
+    const count = frozen ? Number.POSITIVE_INFINITY : sizes.images * sizes.positions
+    const inputGradient = allocate(input.data.length)
+    await kernels.normalizationBackward({
+      ...sizes,
+      ...arrays,
+      factor: inverseDeviation.map((inverse, c) => this.#gamma.value[c]! * alpha * threshold * inverse),
+      average: plain.map((sum) => sum / count),
+      centre: mean,
+      slope: normalised.map((sum, c) => (sum / count) * inverseDeviation[c]!),
+      inputGradient,
+    })
+    return { ...input, data: inputGradient }
   }
 }

@@ -2,7 +2,7 @@
 import type { Reals } from '@he-ml/snn-neurons'
 import { type Grid, roundToGrid, stopOutsideGrid } from '../quantization/grid.ts'
 import { deriveSeed, RandomStream } from '../random/random-stream.ts'
-import { type Precision, type Shape, sizeOf, zeros, zerosLike } from '../tensor/signal.ts'
+import { type Precision, type Shape, sizeOf, zeros } from '../tensor/signal.ts'
 import type { Parameter } from './layer.ts'
 
 /** What weights are made from. */
@@ -43,11 +43,11 @@ export class Weights {
     return this.bias ? [this.weight, this.bias] : [this.weight]
   }
 
-  /** The values the layer computes with. */
-  effective(): { readonly weight: Reals; readonly bias: Reals | undefined } {
+  /** The values the layer computes with; rounded ones lie in an array from `allocate`. */
+  effective(allocate: (length: number) => Reals): { readonly weight: Reals; readonly bias: Reals | undefined } {
     const grid = this.#grid
     if (!grid) return { weight: this.weight.value, bias: this.bias?.value }
-    const weight = zerosLike(this.weight.value)
+    const weight = allocate(this.weight.value.length)
     roundToGrid(this.weight.value, grid, weight)
     // biases are sums: same step, but as many points as they need
     const bias = this.bias?.value.map((value) => Math.floor(value / grid.step + 0.5) * grid.step)

@@ -6,6 +6,7 @@ import { referenceKernels } from '../kernels/reference-kernels.ts'
 import type { NamedValues, NeuronActivity, Parameter, Pass } from '../layers/layer.ts'
 import type { Sequence } from '../layers/sequence.ts'
 import { createSignal, type Precision, repeatOverTime, type Signal, sumOverTime } from '../tensor/signal.ts'
+import { type Lease, Workspace } from '../tensor/workspace.ts'
 import { buildSequence } from './build.ts'
 import { checkNetwork } from './check.ts'
 import type { NetworkDescription, NetworkRecipe } from './description.ts'
@@ -15,9 +16,9 @@ export interface NetworkOptions {
   readonly precision?: Precision
   /** Seed of the initial weights; default 0. */
   readonly seed?: number
-  /** Matrix products and convolutions in single precision; default {@link referenceKernels}. */
+  /** The heavy arithmetic in single precision; default {@link referenceKernels}. */
   readonly kernels?: FloatKernels<Float32Array>
-  /** Replaces every neuron's exact step and surrogate. */
+  /** Replaces every neuron's exact step and surrogate; neurons then run on the reference kernels. */
   readonly spikeFunction?: (neuron: Neuron) => SpikeFunction
 }
 
@@ -28,11 +29,11 @@ export interface ForwardOptions {
   readonly frozenStatistics?: boolean
   /** In training: seed of this pass's dropout; default 0. */
   readonly seed?: number
-  /** Sees every layer of neurons. */
+  /** Sees every layer of neurons; the arrays are valid until it returns. */
   readonly observe?: (activity: NeuronActivity) => void
 }
 
-/** See {@link createNetwork}. One pass at a time. */
+/** See {@link createNetwork}. One pass at a time; inference may come between a forward pass in training and its backward pass. */
 export class Network {
   readonly description: NetworkDescription
   readonly options: NetworkOptions
@@ -42,13 +43,16 @@ export class Network {
   readonly statistics: readonly NamedValues[]
   readonly #sequence: Sequence
   readonly #kernels: FloatKernels
-  #last: { readonly pass: Pass; readonly steps: number } | undefined
+  readonly #workspace: Workspace
+  /** Of the last forward pass in training, until its backward pass. */
+  #last: { readonly pass: Pass; readonly lease: Lease; readonly steps: number } | undefined
 
   constructor(description: NetworkDescription, options: NetworkOptions) {
     const { precision = 'float32', seed = 0, spikeFunction, kernels } = options
     this.description = description
     this.options = options
     this.precision = precision
+    this.#workspace = new Workspace(precision)
     this.#kernels = precision === 'float32' && kernels ? singlePrecision(kernels) : referenceKernels
     this.#sequence = buildSequence('network', description.layers, description.inputShape, {
       precision,
@@ -80,10 +84,18 @@ export class Network {
     this.#check(input)
     const { training = false, frozenStatistics = false, seed = 0, observe } = options
     const { timeSteps } = this.description
-    const pass: Pass = { kernels: this.#kernels, timeSteps, training, frozenStatistics, seed, observe }
+    if (training) {
+      this.#last?.lease.end()
+      this.#last = undefined
+    }
+    const lease = this.#workspace.begin()
+    const pass: Pass = { ...lease, kernels: this.#kernels, timeSteps, training, frozenStatistics, seed, observe }
     const output = await this.#sequence.forward(input, pass)
-    this.#last = training ? { pass, steps: output.steps } : undefined
-    return repeatOverTime(output, timeSteps)
+    const result = repeatOverTime(output, timeSteps)
+    lease.keep(result.data)
+    if (training) this.#last = { pass, lease, steps: output.steps }
+    else lease.end()
+    return result
   }
 
   /**
@@ -97,7 +109,8 @@ export class Network {
     if (!last) throw new InvalidArgumentError('network: expected forward({ training: true }) before backward, got none')
     this.#last = undefined
     createSignal(gradient)
-    await this.#sequence.backward(sumOverTime(gradient, last.steps), last.pass, false)
+    await this.#sequence.backward(sumOverTime(gradient, last.steps, last.pass.allocate), last.pass, false)
+    last.lease.end()
   }
 
   #check(input: Signal): void {

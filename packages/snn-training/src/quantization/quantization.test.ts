@@ -1,9 +1,17 @@
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import { createNeuron, hardSpike, logisticSpike } from '@he-ml/snn-neurons'
+import {
+  charge,
+  createNeuron,
+  logisticSpike,
+  type Neuron,
+  neuronPrograms,
+  numberArithmetic,
+  resetMembrane,
+} from '@he-ml/snn-neurons'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { encodeModel, parseModel } from '../files/model-file.ts'
-import { gridCell, plainCell } from '../layers/neuron-cell.ts'
+import { neuronKernelsWith, referenceKernels } from '../kernels/reference-kernels.ts'
 import { createLoss } from '../losses/loss.ts'
 import { allLayers } from '../network/all-layers.ts'
 import { foldNormalization } from '../network/fold.ts'
@@ -53,55 +61,51 @@ describe('neurons on a grid', () => {
     createNeuron({ kind: 'lif', beta: 0.5, threshold: 1, reset }),
     createNeuron({ kind: 'qif', a: 0.25, u1: 0, u2: 0.5, threshold: 1, reset }),
   ])
-  const count = 500
-  const state = { previous: normals(count, 1, 0.6), input: normals(count, 2) }
-  const results = () => ({
-    spike: new Float64Array(count),
-    membranePotential: new Float64Array(count),
-    charged: new Float64Array(count),
-  })
+  const [timeSteps, count] = [3, 500]
+  const input = normals(timeSteps * count, 2)
+  const taskOf = (neuron: Neuron, grid?: Grid) => {
+    const { threshold } = neuron
+    return { ...neuronPrograms(neuron), threshold, ...(grid && { grid }), timeSteps, inputSteps: timeSteps, input }
+  }
 
-  it.each(neurons)('step like neurons whose charged membrane is rounded: %j', (neuron) => {
+  it.each(neurons)('step like neurons whose charged membrane is rounded: %j', async (neuron) => {
     const grid = { step: 0.125, count: 64 }
-    const [exact, rounded] = [results(), results()]
-    plainCell(neuron, hardSpike(1), false).forward(state, exact)
-    gridCell(neuron, grid, hardSpike(1), false).forward(state, rounded)
-    for (let i = 0; i < count; i++) {
-      const v = nearestOnGrid(exact.charged[i]!, grid)
-      const spike = v >= 1 ? 1 : 0
-      expect(rounded.charged[i]).toBe(v)
-      expect(rounded.spike[i]).toBe(spike)
-      expect(rounded.membranePotential[i]! + 0).toBe(
-        spike === 0 || neuron.reset === 'none' ? v : neuron.reset === 'zero' ? 0 : v - 1,
-      )
-    }
-  })
-
-  it.each(neurons)('have the gradients of neurons without a grid as the step goes to 0: %j', (neuron) => {
-    const gradients = (cell: ReturnType<typeof plainCell>) => {
-      const [carried, input] = [normals(count, 3), new Float64Array(count)]
-      cell.backward(state, normals(count, 4), carried, input)
-      return { carried, input }
-    }
-    const smooth = logisticSpike(1, 0.3)
-    for (const detach of [false, true]) {
-      const want = gradients(plainCell(neuron, smooth, detach))
-      const got = gradients(gridCell(neuron, { step: 2 ** -30, count: 2 ** 36 }, smooth, detach))
-      for (let i = 0; i < count; i++) {
-        expect(got.carried[i]).toBeCloseTo(want.carried[i]!, 6)
-        expect(got.input[i]).toBeCloseTo(want.input[i]!, 6)
+    const [spikes, membranePotentials, charged] = [input.slice(), input.slice(), input.slice()]
+    await referenceKernels.neurons({ ...taskOf(neuron, grid), spikes, membranePotentials, charged })
+    for (let i = 0; i < count; i++)
+      for (let t = 0, u = 0; t < timeSteps; t++) {
+        const at = t * count + i
+        const v = nearestOnGrid(charge(numberArithmetic, neuron, u, input[at]!), grid)
+        const spike = v >= 1 ? 1 : 0
+        u = resetMembrane(numberArithmetic, neuron, v, spike)
+        expect([charged[at], spikes[at], membranePotentials[at]! + 0]).toEqual([v, spike, u + 0])
       }
+  })
+
+  const inputGradient = async (neuron: Neuron, grid: Grid | undefined, x: Float64Array, detachReset: boolean) => {
+    const kernels = neuronKernelsWith(logisticSpike(1, 0.3))
+    const whole = { ...taskOf(neuron, grid), input: x }
+    const [spikes, membranePotentials, result] = [x.slice(), x.slice(), x.slice()]
+    await kernels.neurons({ ...whole, spikes, membranePotentials })
+    const surrogate = { kind: 'rectangle', width: 1, height: 1 } as const
+    const gradients = { spikeGradient: normals(x.length, 4), membraneGradient: normals(x.length, 3) }
+    const backward = { ...whole, ...gradients, surrogate, detachReset, membranePotentials, inputGradient: result }
+    await kernels.neuronsBackward(backward)
+    return result
+  }
+
+  it.each(neurons)('have the gradients of neurons without a grid as the step goes to 0: %j', async (neuron) => {
+    for (const detach of [false, true]) {
+      const want = await inputGradient(neuron, undefined, input, detach)
+      const got = await inputGradient(neuron, { step: 2 ** -30, count: 2 ** 36 }, input, detach)
+      for (let i = 0; i < got.length; i++) expect(got[i]).toBeCloseTo(want[i]!, 6)
     }
   })
 
-  it('get no gradient where they are clipped', () => {
-    const cell = gridCell(neurons[0]!, { step: 0.25, count: 4 }, logisticSpike(1, 0.3), false)
-    const at = { previous: Float64Array.of(0, 0, 0), input: Float64Array.of(-3, 0.1, 3) }
-    const input = new Float64Array(3)
-    cell.backward(at, Float64Array.of(1, 1, 1), Float64Array.of(1, 1, 1), input)
-    expect(input[0]).toBe(0)
-    expect(input[1]).not.toBe(0)
-    expect(input[2]).toBe(0)
+  it('get no gradient where they are clipped', async () => {
+    const x = Float64Array.of(-3, 0.1, 3, -3, 0.1, 3, -3, 0.1, 3)
+    const gradient = await inputGradient(neurons[0]!, { step: 0.25, count: 4 }, x, false)
+    for (const [i, value] of gradient.entries()) expect(value === 0).toBe(i % 3 !== 1)
   })
 })
 

@@ -55,10 +55,10 @@ export function repeatOverTime(signal: Signal, steps: number): Signal {
 }
 
 /** Adjoint of {@link repeatOverTime}: the sum over time when the original had one step. */
-export function sumOverTime(gradient: Signal, steps: number): Signal {
+export function sumOverTime(gradient: Signal, steps: number, allocate?: (length: number) => Reals): Signal {
   if (gradient.steps === steps) return gradient
   const size = gradient.data.length / gradient.steps
-  const data = zerosLike(gradient.data, size)
+  const data = allocate ? allocate(size).fill(0) : zerosLike(gradient.data, size)
   for (let t = 0; t < gradient.steps; t++) {
     const at = t * size
     for (let i = 0; i < size; i++) data[i] = data[i]! + gradient.data[at + i]!
