@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { CancelledError } from '@he-ml/ckks-core'
 import type { LabelledImages } from '@he-ml/datasets'
-import { type RecordingTask, STOP } from './record.ts'
+import { PORTION, type RecordingTask, STOP } from './record.ts'
 import { FRAME_SIZE } from './recordings.ts'
 
 export interface RecordOptions {
@@ -33,7 +33,7 @@ export async function recordInThreads(images: LabelledImages, options: RecordOpt
     onProgress?.(done, count)
   }
   try {
-    const threads = Math.min(availableParallelism(), Math.ceil(count / 8))
+    const threads = Math.min(availableParallelism(), Math.ceil(count / PORTION))
     await Promise.all(Array.from({ length: threads }, () => runThread(task, onMade, stop)))
   } finally {
     signal?.removeEventListener('abort', stop)

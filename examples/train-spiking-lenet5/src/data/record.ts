@@ -4,7 +4,7 @@ import { FRAME_SIZE, MOST_EVENTS, RECORDING_SHAPE } from './recordings.ts'
 /** Length of a recording, in us; what N-MNIST's three saccades take. */
 export const RECORDING_US = 300_000
 /** Recordings that a thread takes at once, about a fifth of a second's work. */
-const PORTION = 64
+export const PORTION = 64
 
 /** Places in `control`: the next recording to take, and whether to stop. */
 export const NEXT = 0

@@ -1,0 +1,55 @@
+import { BLUE } from './colours.ts'
+import { drawSvg, type Heading } from './draw-svg.ts'
+
+/** A layer's answer to one sample. */
+export interface SpikeRaster {
+  readonly name: string
+  readonly timeSteps: number
+  readonly neurons: number
+  /** [timeSteps, neurons]; not 0 where a neuron fired. */
+  readonly spikes: ArrayLike<number>
+}
+
+/** A panel for each sample: neurons from top to bottom, time steps from left to right, a mark for each spike. */
+export function drawSpikeRaster({ rasters, ...heading }: Heading & { readonly rasters: readonly SpikeRaster[] }) {
+  return drawSvg({ ...heading, views: { hconcat: rasters.map((raster, i) => panel(raster, i === 0)), spacing: 12 } })
+}
+
+function panel({ name, timeSteps, neurons, spikes }: SpikeRaster, isFirst: boolean): object {
+  const values: { step: number; neuron: number }[] = []
+  for (let t = 0; t < timeSteps; t++)
+    for (let neuron = 0; neuron < neurons; neuron++)
+      if (spikes[t * neurons + neuron] !== 0) values.push({ step: t + 1, neuron })
+  const share = (100 * values.length) / (timeSteps * neurons)
+  return {
+    width: Math.max(64, 14 * timeSteps),
+    height: 360,
+    view: { stroke: '#ccc', fill: '#fafafa' },
+    title: { text: [name, `${share.toFixed(0)} % fire`], fontSize: 11, fontWeight: 'normal', anchor: 'middle' },
+    data: { values },
+    transform: [
+      { calculate: 'datum.step - 0.45', as: 'from' },
+      { calculate: 'datum.step + 0.45', as: 'to' },
+      { calculate: 'datum.neuron + 1', as: 'below' },
+    ],
+    mark: { type: 'rect', color: BLUE },
+    encoding: {
+      x: {
+        field: 'from',
+        type: 'quantitative',
+        title: 'time step',
+        scale: { domain: [0.5, timeSteps + 0.5], nice: false },
+        axis: { values: Array.from({ length: timeSteps }, (_, t) => t + 1), format: 'd', grid: false },
+      },
+      x2: { field: 'to' },
+      y: {
+        field: 'neuron',
+        type: 'quantitative',
+        title: isFirst ? 'neuron' : null,
+        scale: { domain: [neurons, 0], nice: false },
+        axis: { grid: false, labels: isFirst, ticks: isFirst, tickMinStep: 1, format: 'd' },
+      },
+      y2: { field: 'below' },
+    },
+  }
+}
