@@ -32,7 +32,7 @@ function resample(sample: Reals, [, height, width]: Shape, source: Source, fill:
         const [sy, sx] = source(y, x)
         const [top, left] = [Math.floor(sy), Math.floor(sx)]
         const [down, right] = [sy - top, sx - left]
-        // whole pixels are copied exactly; a neighbour of weight 0 is not asked for
+        // a neighbour of weight 0 is not asked for: it may lie outside
         const row = (v: number) => (right === 0 ? at(v, left) : (1 - right) * at(v, left) + right * at(v, left + 1))
         sample[start + y * columns + x] = down === 0 ? row(top) : (1 - down) * row(top) + down * row(top + 1)
       }
@@ -50,8 +50,30 @@ export const randomShift =
   (sample, shape, random) => {
     const dy = random.below(2 * pixels + 1) - pixels
     const dx = random.below(2 * pixels + 1) - pixels
-    resample(sample, shape, (y, x) => [y + dy, x + dx], fill)
+    shiftRows(sample, shape, [dy, dx], fill)
   }
+
+/** Every pixel becomes the one at (y + dy, x + dx), in place: rows are overwritten after they have been read. */
+function shiftRows(
+  sample: Reals,
+  [, height, width]: Shape,
+  [dy, dx]: readonly [dy: number, dx: number],
+  fill: number,
+): void {
+  const [rows, columns] = [height!, width!]
+  const first = Math.min(columns, Math.max(0, -dx))
+  const last = Math.max(first, Math.min(columns, columns - dx))
+  for (let start = 0; start < sample.length; start += rows * columns)
+    for (let k = 0; k < rows; k++) {
+      const y = dy >= 0 ? k : rows - 1 - k
+      const to = start + y * columns
+      const from = to + dy * columns + dx
+      const inside = y + dy >= 0 && y + dy < rows
+      if (inside) sample.copyWithin(to + first, from + first, from + last)
+      sample.fill(fill, to, inside ? to + first : to + columns)
+      if (inside) sample.fill(fill, to + last, to + columns)
+    }
+}
 
 /** Rotates about the centre by up to `degrees` each way. */
 export const randomRotation =
@@ -66,5 +88,7 @@ export const randomRotation =
 
 /** Mirrors left and right, every second time: for CIFAR, not for digits. */
 export const randomFlip = (): Augmentation => (sample, shape, random) => {
-  if (random.uniform() < 0.5) resample(sample, shape, (y, x) => [y, shape[2]! - 1 - x], 0)
+  if (random.uniform() >= 0.5) return
+  const columns = shape[2]!
+  for (let row = 0; row < sample.length; row += columns) sample.subarray(row, row + columns).reverse()
 }

@@ -51,27 +51,52 @@ export interface BatchAugmentation {
   readonly epoch: number
 }
 
+/** Collects mini-batches in memory of its own. */
+export class BatchCollector {
+  readonly #data: LabelledData
+  readonly #precision: Precision
+  /** All frames of one sample, where they do not lie next to each other in the batch. */
+  readonly #sample: Reals
+  #input: Reals
+
+  constructor(data: LabelledData, precision: Precision) {
+    this.#data = data
+    this.#precision = precision
+    this.#sample = zeros(precision, data.steps * sizeOf(data.shape))
+    this.#input = zeros(precision, 0)
+  }
+
+  /** The samples of these indices, time outermost. The input is overwritten by the next batch. */
+  collect(indices: ArrayLike<number>, augment?: BatchAugmentation): Batch {
+    const { steps, shape } = this.#data
+    const size = sizeOf(shape)
+    const batch = indices.length
+    const length = steps * batch * size
+    if (this.#input.length < length) this.#input = zeros(this.#precision, length)
+    const input = this.#input.subarray(0, length)
+    const labels = new Uint32Array(batch)
+    for (let n = 0; n < batch; n++) {
+      labels[n] = this.#data.label(indices[n]!)
+      const sample = steps === 1 ? input.subarray(n * size, (n + 1) * size) : this.#sample
+      this.#read(indices[n]!, sample, augment)
+      if (steps > 1)
+        for (let t = 0; t < steps; t++) input.set(sample.subarray(t * size, (t + 1) * size), (t * batch + n) * size)
+    }
+    return { input: { data: input, steps, batch, shape }, labels }
+  }
+
+  #read(index: number, sample: Reals, augment: BatchAugmentation | undefined): void {
+    this.#data.read(index, sample)
+    if (!augment) return
+    const random = new RandomStream(deriveSeed(augment.seed, 'augment', augment.epoch, index))
+    augment.augmentation(sample, this.#data.shape, random)
+  }
+}
+
 /** The samples of these indices, time outermost. */
-export function collectBatch(
+export const collectBatch = (
   data: LabelledData,
   indices: ArrayLike<number>,
   precision: Precision,
   augment?: BatchAugmentation,
-): Batch {
-  const size = sizeOf(data.shape)
-  const batch = indices.length
-  const input = zeros(precision, data.steps * batch * size)
-  const sample = zeros(precision, data.steps * size)
-  const labels = new Uint32Array(batch)
-  for (let n = 0; n < batch; n++) {
-    const index = indices[n]!
-    data.read(index, sample)
-    labels[n] = data.label(index)
-    if (augment) {
-      const random = new RandomStream(deriveSeed(augment.seed, 'augment', augment.epoch, index))
-      augment.augmentation(sample, data.shape, random)
-    }
-    for (let t = 0; t < data.steps; t++) input.set(sample.subarray(t * size, (t + 1) * size), (t * batch + n) * size)
-  }
-  return { input: { data: input, steps: data.steps, batch, shape: data.shape }, labels }
-}
+): Batch => new BatchCollector(data, precision).collect(indices, augment)

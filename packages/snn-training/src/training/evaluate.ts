@@ -1,7 +1,7 @@
 import type { Reals } from '@he-ml/snn-neurons'
 import type { Loss } from '../losses/loss.ts'
 import { meanOverTime, type Network } from '../network/network.ts'
-import { collectBatch, type LabelledData } from './data.ts'
+import { BatchCollector, type LabelledData } from './data.ts'
 
 /** How well a network does on data it is not being trained on. */
 export interface Evaluation {
@@ -31,10 +31,11 @@ export async function evaluate(
   data: LabelledData,
   { loss, batchSize = 64 }: { readonly loss: Loss; readonly batchSize?: number },
 ): Promise<Evaluation> {
+  const batches = new BatchCollector(data, network.precision)
   let [total, correct] = [0, 0]
   for (let start = 0; start < data.count; start += batchSize) {
     const indices = Array.from({ length: Math.min(batchSize, data.count - start) }, (_, i) => start + i)
-    const { input, labels } = collectBatch(data, indices, network.precision)
+    const { input, labels } = batches.collect(indices)
     const output = await network.forward(input)
     total += loss(output, labels).loss * indices.length
     correct += countCorrect(meanOverTime(output), labels)

@@ -12,7 +12,7 @@ import { createOptimizer } from '../optimizers/optimizer.ts'
 import { cosineRate } from '../optimizers/schedule.ts'
 import { deriveSeed, permutation, RandomStream } from '../random/random-stream.ts'
 import { type EpochResult, encodeCheckpoint, type Position, type RunState, restoreCheckpoint } from './checkpoint.ts'
-import { collectBatch, type LabelledData } from './data.ts'
+import { BatchCollector, type LabelledData } from './data.ts'
 import { countCorrect, evaluate } from './evaluate.ts'
 import { checkRecipe, type TrainingRecipe, type TrainingRecipeInput } from './recipe.ts'
 
@@ -115,6 +115,7 @@ class TrainingRun {
   readonly #options: TrainOptions
   readonly #recipe: TrainingRecipe
   readonly #loss: Loss
+  readonly #batches: BatchCollector
   readonly #state: RunState
   readonly #steps: number
   readonly #started = performance.now()
@@ -126,6 +127,7 @@ class TrainingRun {
     this.#options = options
     this.#recipe = recipe
     this.#loss = createLoss(recipe.loss)
+    this.#batches = new BatchCollector(options.data, network.precision)
     const best: readonly NamedValues[] = network.state.map((values) => ({ ...values, value: values.value.slice() }))
     const optimizer = createOptimizer(recipe.optimizer, network.parameters)
     this.#state = { network, optimizer, recipe, samples: options.data.count, best }
@@ -169,12 +171,12 @@ class TrainingRun {
   }
 
   async #step(indices: Uint32Array): Promise<number> {
-    const { data, augmentation } = this.#options
+    const { augmentation } = this.#options
     const { seed, frozenStatistics, schedule, epochs } = this.#recipe
     const { epoch, step, lossSum, correct, seen } = this.#position
     const index = epoch * this.#steps + step
     const augment = augmentation && { augmentation, seed, epoch }
-    const { input, labels } = collectBatch(data, indices, this.#network.precision, augment)
+    const { input, labels } = this.#batches.collect(indices, augment)
     const passSeed = deriveSeed(seed, 'pass', index)
     const output = await this.#network.forward(input, { training: true, frozenStatistics, seed: passSeed })
     const { loss, gradient } = this.#loss(output, labels)
