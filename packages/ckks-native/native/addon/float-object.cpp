@@ -2,34 +2,12 @@
 
 #include <cstring>
 #include <thread>
-#include <vector>
 
-#include "arguments.h"
+#include "float-pins.h"
 
 namespace heml::addon {
 
 namespace {
-
-// Arrays that stay where they are. Made and destroyed on the main thread only; the work gets plain pointers.
-class Pins {
-public:
-    // The data of argument i, which must hold exactly `count` floats.
-    float* add(const Napi::CallbackInfo& info, size_t i, const char* name, size_t count) {
-        auto array = typedArrayOf<Napi::Float32Array>(info, i, name, napi_float32_array, "a Float32Array");
-        if (array.ElementLength() != count)
-            badArgument(info.Env(), name,
-                        (std::to_string(count) + " values, got " + std::to_string(array.ElementLength())).c_str());
-        references_.push_back(Napi::Persistent(array.As<Napi::Object>()));
-        return array.Data();
-    }
-    // The same for an argument that may be undefined: null then.
-    float* addOptional(const Napi::CallbackInfo& info, size_t i, const char* name, size_t count) {
-        return info[i].IsUndefined() ? nullptr : add(info, i, name, count);
-    }
-
-private:
-    std::vector<Napi::ObjectReference> references_;
-};
 
 // batch, inChannels, height, width, outChannels, kernel, stride, padding, groups: twelve numbers.
 f32::ConvShape shapeOf(const Napi::CallbackInfo& info) {
@@ -62,6 +40,16 @@ Napi::Function FloatObject::define(Napi::Env env) {
         InstanceMethod<&F::conv2d>("conv2d"),
         InstanceMethod<&F::conv2dBackwardInput>("conv2dBackwardInput"),
         InstanceMethod<&F::conv2dBackwardWeight>("conv2dBackwardWeight"),
+        InstanceMethod<&F::neurons>("neurons"),
+        InstanceMethod<&F::neuronsBackward>("neuronsBackward"),
+        InstanceMethod<&F::channelMoments>("channelMoments"),
+        InstanceMethod<&F::scaleChannels>("scaleChannels"),
+        InstanceMethod<&F::channelSums>("channelSums"),
+        InstanceMethod<&F::normalizationBackward>("normalizationBackward"),
+        InstanceMethod<&F::averagePool>("averagePool"),
+        InstanceMethod<&F::averagePoolBackward>("averagePoolBackward"),
+        InstanceMethod<&F::maxPool>("maxPool"),
+        InstanceMethod<&F::maxPoolBackward>("maxPoolBackward"),
         InstanceMethod<&F::close>("close"),
     });
 }
@@ -87,19 +75,6 @@ FloatObject::~FloatObject() {
 std::shared_ptr<FloatObject::Core> FloatObject::open(Napi::Env env) const {
     if (!core_) throw toJavaScript(env, "Disposed", "the float kernels were disposed of before");
     return core_;
-}
-
-template <typename Pins, typename Work>
-Napi::Value FloatObject::promise(Napi::Env env, std::shared_ptr<Pins> pins, Work work) {
-    auto core = open(env);
-    // the wrapper is kept too: jobs outlive a program that forgets the object and awaits the promise
-    auto self = std::make_shared<Napi::ObjectReference>(Napi::Persistent(Value()));
-    auto [result, ticket] = completions_->open(env, [pins = std::move(pins), self](Napi::Env e) { return e.Undefined(); });
-    auto node = core->scheduler->submit({}, [core = core.get(), work = std::move(work)] { work(core->runtime()); });
-    core->scheduler->onSettled(node, [completions = completions_, ticket = ticket](std::exception_ptr error) {
-        completions->settle(ticket, std::move(error));
-    });
-    return result;
 }
 
 Napi::Value FloatObject::kernel(const Napi::CallbackInfo& info) {

@@ -243,8 +243,8 @@ void dotsOf(const DotsJob& job, std::index_sequence<R...>) {
 
 void dots(const DotsJob& job) { dotsOf(job, std::make_index_sequence<Vec::DOT_ROWS>()); }
 
-Kernels tableOf(const char* name) {
-    return {name, Vec::ROWS, TILE_VECTORS * WIDTH, product, blend, fillPlanes, storeRows, dots};
+Kernels tableOf(const char* name, const Loops& loops) {
+    return {name, Vec::ROWS, TILE_VECTORS * WIDTH, product, blend, fillPlanes, storeRows, dots, &loops};
 }
 
 }  // namespace

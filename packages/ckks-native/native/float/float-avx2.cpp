@@ -41,7 +41,7 @@ struct Vec {
 namespace heml::f32 {
 
 const Kernels& avx2Kernels() {
-    static const Kernels table = tableOf("avx2");
+    static const Kernels table = tableOf("avx2", avx2Loops());
     return table;
 }
 

@@ -39,7 +39,7 @@ struct Vec {
 namespace heml::f32 {
 
 const Kernels& avx512Kernels() {
-    static const Kernels table = tableOf("avx512");
+    static const Kernels table = tableOf("avx512", avx512Loops());
     return table;
 }
 

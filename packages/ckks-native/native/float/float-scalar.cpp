@@ -39,7 +39,7 @@ struct Vec {
 namespace heml::f32 {
 
 const Kernels& scalarKernels() {
-    static const Kernels table = tableOf("scalar");
+    static const Kernels table = tableOf("scalar", scalarLoops());
     return table;
 }
 

@@ -8,6 +8,8 @@
 
 #include <cstddef>
 
+#include "loops.h"
+
 namespace heml::f32 {
 
 constexpr size_t BLOCK = 256;   // terms of one running sum
@@ -80,6 +82,7 @@ struct Kernels {
     void (*fillPlanes)(const PlaneJob&);
     void (*storeRows)(const StoreJob&);
     void (*dots)(const DotsJob&);
+    const Loops* loops;         // neurons, normalisation, pooling
 };
 
 struct KernelList {

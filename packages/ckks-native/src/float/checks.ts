@@ -1,6 +1,7 @@
 /** Shapes and arrays of jobs, checked before any work. */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import type { Conv2dShape, Pair } from './float-kernels.ts'
+import type { ChannelSizes, PoolSizes } from './training-jobs.ts'
 
 const MOST = 2 ** 31
 
@@ -21,11 +22,17 @@ export function checkFinite(operation: string, name: string, value: number): voi
     throw new InvalidArgumentError(`${operation}: ${name}: expected a finite number, got ${value}`)
 }
 
+type Values = Float32Array | Float64Array | Uint32Array
+
+const TYPES = { Float32Array, Float64Array, Uint32Array }
+
 /** An array of a job and how many values it must hold. */
 export interface Operand {
-  readonly array: Float32Array
+  readonly array: Values
   readonly length: number
   readonly output?: boolean
+  /** Default Float32Array. */
+  readonly type?: keyof typeof TYPES
 }
 
 /**
@@ -34,9 +41,9 @@ export interface Operand {
  */
 export function checkOperands(operation: string, operands: Readonly<Record<string, Operand | undefined>>): void {
   const present = Object.entries(operands).filter((entry): entry is [string, Operand] => entry[1] !== undefined)
-  for (const [name, { array, length }] of present) {
-    if (!(array instanceof Float32Array))
-      throw new InvalidArgumentError(`${operation}: ${name}: expected a Float32Array, got ${typeof array}`)
+  for (const [name, { array, length, type = 'Float32Array' }] of present) {
+    if (!(array instanceof TYPES[type]))
+      throw new InvalidArgumentError(`${operation}: ${name}: expected a ${type}, got ${nameOf(array)}`)
     if (array.length !== length)
       throw new InvalidArgumentError(
         `${operation}: ${name}: expected ${length} values as the sizes say, got ${array.length}`,
@@ -44,7 +51,7 @@ export function checkOperands(operation: string, operands: Readonly<Record<strin
     const buffer = array.buffer as ArrayBufferLike & { readonly resizable?: boolean }
     if (!(buffer instanceof ArrayBuffer) || buffer.resizable)
       throw new InvalidArgumentError(
-        `${operation}: ${name}: expected memory that is neither shared nor resizable: copy the values into a new Float32Array`,
+        `${operation}: ${name}: expected memory that is neither shared nor resizable: copy the values into a new ${type}`,
       )
   }
   for (const [name, operand] of present) {
@@ -55,7 +62,10 @@ export function checkOperands(operation: string, operands: Readonly<Record<strin
   }
 }
 
-function overlap(a: Float32Array, b: Float32Array): boolean {
+/** The class of whatever came instead of an array. */
+const nameOf = (value: unknown): string => (value as object | null)?.constructor?.name ?? String(value)
+
+function overlap(a: Values, b: Values): boolean {
   return (
     a.buffer === b.buffer && a.byteOffset < b.byteOffset + b.byteLength && b.byteOffset < a.byteOffset + a.byteLength
   )
@@ -96,5 +106,37 @@ export function checkConvolution(operation: string, shape: Conv2dShape): Checked
     input: batch * inChannels * height * width,
     weight: outChannels * (inChannels / groups) * ky * kx,
     output: batch * outChannels * outHeight * outWidth,
+  }
+}
+
+function checkPositive(operation: string, sizes: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(sizes)) checkSize(operation, name, value, 1)
+}
+
+/** Number of values. @throws InvalidArgumentError naming the size that is wrong */
+export function checkChannels(operation: string, { images, channels, positions }: ChannelSizes): number {
+  checkPositive(operation, { images, channels, positions })
+  return images * channels * positions
+}
+
+/** Sizes of a pooling as the addon reads them, and its numbers of values. */
+export interface CheckedPool {
+  readonly sizes: readonly [planes: number, height: number, width: number, kernel: number, stride: number]
+  readonly input: number
+  readonly output: number
+}
+
+/** @throws InvalidArgumentError naming the size that is wrong */
+export function checkPool(operation: string, { planes, height, width, kernel, stride }: PoolSizes): CheckedPool {
+  checkPositive(operation, { planes, height, width, kernel, stride })
+  if (kernel > height || kernel > width)
+    throw new InvalidArgumentError(
+      `${operation}: kernel: expected at most the plane, ${height} x ${width}, got ${kernel}`,
+    )
+  const [rows, columns] = [height, width].map((size) => Math.floor((size - kernel) / stride) + 1) as [number, number]
+  return {
+    sizes: [planes, height, width, kernel, stride],
+    input: planes * height * width,
+    output: planes * rows * columns,
   }
 }

@@ -1,6 +1,7 @@
 import { DisposedError, InvalidArgumentError } from '@he-ml/ckks-core'
 import { native, nativeAsync } from '../errors.ts'
 import { type BindingFloatKernels, floatBinding } from './binding.ts'
+import * as channels from './channel-calls.ts'
 import { checkConvolution, checkFinite, checkOperands, checkSizes } from './checks.ts'
 import type {
   Conv2dBackwardInputJob,
@@ -9,6 +10,20 @@ import type {
   FloatKernels,
   GemmJob,
 } from './float-kernels.ts'
+import * as neurons from './neuron-calls.ts'
+import * as pools from './pool-calls.ts'
+import type {
+  AveragePoolBackwardJob,
+  AveragePoolJob,
+  ChannelMomentsJob,
+  ChannelSumsJob,
+  MaxPoolBackwardJob,
+  MaxPoolJob,
+  NeuronsBackwardJob,
+  NeuronsJob,
+  NormalizationBackwardJob,
+  ScaleChannelsJob,
+} from './training-jobs.ts'
 
 /** Inner loops, fastest first. */
 export type FloatKernelName = 'avx512' | 'avx2' | 'scalar'
@@ -90,6 +105,46 @@ class NativeFloat implements NativeFloatKernels {
     await this.#run((x) => x.conv2dBackwardWeight(shape.words, input, outputGradient, weightGradient, biasGradient))
   }
 
+  async neurons(job: NeuronsJob): Promise<void> {
+    await this.#run((x) => neurons.neurons(x, job))
+  }
+
+  async neuronsBackward(job: NeuronsBackwardJob): Promise<void> {
+    await this.#run((x) => neurons.neuronsBackward(x, job))
+  }
+
+  async channelMoments(job: ChannelMomentsJob): Promise<void> {
+    await this.#run((x) => channels.channelMoments(x, job))
+  }
+
+  async scaleChannels(job: ScaleChannelsJob): Promise<void> {
+    await this.#run((x) => channels.scaleChannels(x, job))
+  }
+
+  async channelSums(job: ChannelSumsJob): Promise<void> {
+    await this.#run((x) => channels.channelSums(x, job))
+  }
+
+  async normalizationBackward(job: NormalizationBackwardJob): Promise<void> {
+    await this.#run((x) => channels.normalizationBackward(x, job))
+  }
+
+  async averagePool(job: AveragePoolJob): Promise<void> {
+    await this.#run((x) => pools.averagePool(x, job))
+  }
+
+  async averagePoolBackward(job: AveragePoolBackwardJob): Promise<void> {
+    await this.#run((x) => pools.averagePoolBackward(x, job))
+  }
+
+  async maxPool(job: MaxPoolJob): Promise<void> {
+    await this.#run((x) => pools.maxPool(x, job))
+  }
+
+  async maxPoolBackward(job: MaxPoolBackwardJob): Promise<void> {
+    await this.#run((x) => pools.maxPoolBackward(x, job))
+  }
+
   /** Finishes what was queued, then frees threads and memory. */
   [Symbol.asyncDispose](): Promise<void> {
     this.#closed ??= this.#binding.close()
@@ -109,7 +164,7 @@ function forcedKernel(): string | undefined {
 }
 
 /**
- * Starts threads for f32 matrix products and convolutions. Dispose of the result: it holds threads and scratch memory.
+ * Starts threads for the heavy work of training in f32. Dispose of the result: it holds threads and scratch memory.
  *
  * @throws UnsupportedError when the addon cannot be loaded; InvalidArgumentError for a wrong number of threads or a kernel that
  * does not run on this processor

@@ -1,4 +1,19 @@
-/** Matrix products and convolutions in f32: what a trainer asks of the machine, and nothing about how it is done. */
+/**
+ * What a trainer asks of the machine in f32, and nothing about how it is done: matrix products and convolutions here, neurons,
+ * normalisation and pooling in training-jobs.ts.
+ */
+import type {
+  AveragePoolBackwardJob,
+  AveragePoolJob,
+  ChannelMomentsJob,
+  ChannelSumsJob,
+  MaxPoolBackwardJob,
+  MaxPoolJob,
+  NeuronsBackwardJob,
+  NeuronsJob,
+  NormalizationBackwardJob,
+  ScaleChannelsJob,
+} from './training-jobs.ts'
 
 /**
  * C = alpha op(A) op(B) + beta C, row-major. op(A) is m x k, op(B) is k x n, C is m x n; `transposeA` says that `a` holds
@@ -71,13 +86,14 @@ export interface Conv2dBackwardWeightJob extends Conv2dShape {
 }
 
 /**
- * Matrix products and convolutions on threads of their own; the event loop stays free. Jobs are not ordered among each other:
+ * The heavy work of training on threads of its own; the event loop stays free. Jobs are not ordered among each other:
  * await the one whose result the next needs.
  *
  * **Arrays** are used where they lie. Until the promise settles an input must not be written, an output neither read nor
  * written, and none may be transferred (`postMessage`, `structuredClone`): the threads would go on using the memory.
  *
- * **Repeatable**: the same job gives the same bits on any number of threads. See docs/notes/float-kernels.md for the order of
+ * **Repeatable**: the same job gives the same bits on any number of threads; all but matrix products and convolutions do so on
+ * every kernel. See docs/notes/float-kernels.md for the order of
  * summation.
  *
  * Every method rejects with `InvalidArgumentError` before any work when a size or length is wrong or an output shares memory
@@ -88,4 +104,15 @@ export interface FloatKernels {
   conv2d(job: Conv2dJob): Promise<void>
   conv2dBackwardInput(job: Conv2dBackwardInputJob): Promise<void>
   conv2dBackwardWeight(job: Conv2dBackwardWeightJob): Promise<void>
+  neurons(job: NeuronsJob): Promise<void>
+  neuronsBackward(job: NeuronsBackwardJob): Promise<void>
+  channelMoments(job: ChannelMomentsJob): Promise<void>
+  scaleChannels(job: ScaleChannelsJob): Promise<void>
+  channelSums(job: ChannelSumsJob): Promise<void>
+  normalizationBackward(job: NormalizationBackwardJob): Promise<void>
+  averagePool(job: AveragePoolJob): Promise<void>
+  averagePoolBackward(job: AveragePoolBackwardJob): Promise<void>
+  maxPool(job: MaxPoolJob): Promise<void>
+  /** Rejects with `InvalidArgumentError` also when a winner is no index of the input; `inputGradient` then holds anything. */
+  maxPoolBackward(job: MaxPoolBackwardJob): Promise<void>
 }

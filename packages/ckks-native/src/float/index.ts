@@ -1,5 +1,6 @@
 /**
- * f32 matrix products and convolutions on threads of their own, for training in the clear. No ciphertexts, no keys.
+ * f32 matrix products, convolutions, neurons, normalisation and pooling on threads of their own, for training in the clear. No
+ * ciphertexts, no keys.
  *
  * @packageDocumentation
  */
@@ -18,3 +19,23 @@ export type {
   GemmJob,
   Pair,
 } from './float-kernels.ts'
+export type {
+  AveragePoolBackwardJob,
+  AveragePoolJob,
+  ChannelMomentsJob,
+  ChannelSizes,
+  ChannelSumsJob,
+  Instruction,
+  MaxPoolBackwardJob,
+  MaxPoolJob,
+  MembraneGrid,
+  NeuronModel,
+  NeuronsBackwardJob,
+  NeuronsJob,
+  NormalizationBackwardJob,
+  PoolSizes,
+  Program,
+  Register,
+  ScaleChannelsJob,
+  Surrogate,
+} from './training-jobs.ts'

@@ -1,0 +1,95 @@
+// Loops of neurons (see loops.h), written so that the compiler turns each into vectors of whatever width it is given.
+// Included once per instruction set; internal linkage, and nothing of the standard library.
+
+namespace heml::f32 {
+
+namespace {
+
+// fn(i) for all i; iterations are independent even where an output is an input.
+template <class Fn>
+inline __attribute__((always_inline)) void each(size_t count, Fn fn) {
+#pragma GCC ivdep
+    for (size_t i = 0; i < count; ++i) fn(i);
+}
+
+void apply(Operation operation, const float* a, const float* b, float constant, float* out, size_t count) {
+    switch (operation) {
+        case Operation::Add: return each(count, [=](size_t i) { out[i] = a[i] + b[i]; });
+        case Operation::Sub: return each(count, [=](size_t i) { out[i] = a[i] - b[i]; });
+        case Operation::Mul: return each(count, [=](size_t i) { out[i] = a[i] * b[i]; });
+        case Operation::Square: return each(count, [=](size_t i) { out[i] = a[i] * a[i]; });
+        case Operation::Scale: return each(count, [=](size_t i) { out[i] = a[i] * constant; });
+        case Operation::AddConstant: return each(count, [=](size_t i) { out[i] = a[i] + constant; });
+    }
+}
+
+void addProduct(const float* base, const float* a, const float* b, float* out, size_t count) {
+    each(count, [=](size_t i) {
+        out[i] = static_cast<float>(static_cast<double>(base[i]) + static_cast<double>(a[i]) * static_cast<double>(b[i]));
+    });
+}
+
+void addMultiple(const float* base, const float* a, float factor, float* out, size_t count) {
+    // a sum of two f32 rounded to double and then to f32 is the f32 sum: 53 >= 2 * 24 + 2
+    if (factor == 1) return each(count, [=](size_t i) { out[i] = base[i] + a[i]; });
+    if (factor == -1) return each(count, [=](size_t i) { out[i] = base[i] - a[i]; });
+    const double wide = factor;
+    each(count, [=](size_t i) {
+        out[i] = static_cast<float>(static_cast<double>(base[i]) + wide * static_cast<double>(a[i]));
+    });
+}
+
+void spikes(const float* v, float level, float* out, size_t count) {
+    each(count, [=](size_t i) { out[i] = v[i] >= level ? 1.0f : 0.0f; });
+}
+
+void slopes(const Surrogate& surrogate, double threshold, const float* v, float* out, size_t count) {
+    const double width = surrogate.width, height = surrogate.height;
+    switch (surrogate.kind) {
+        case SurrogateKind::Rectangle:
+            return each(count, [=](size_t i) {
+                const double z = static_cast<double>(v[i]) - threshold;
+                out[i] = static_cast<float>(__builtin_fabs(z) <= width ? height : 0.0);
+            });
+        case SurrogateKind::FastSigmoid:
+            return each(count, [=](size_t i) {
+                const double q = 1.0 + __builtin_fabs(static_cast<double>(v[i]) - threshold) / width;
+                out[i] = static_cast<float>(height / (q * q));
+            });
+        case SurrogateKind::Arctangent:
+            return each(count, [=](size_t i) {
+                const double r = (static_cast<double>(v[i]) - threshold) / width;
+                out[i] = static_cast<float>(height / (1.0 + r * r));
+            });
+    }
+}
+
+void toGrid(const Grid& grid, const float* v, float* out, size_t count) {
+    const double step = grid.step, low = grid.lowest(), high = grid.highest();
+    each(count, [=](size_t i) {
+        const double index = __builtin_floor(static_cast<double>(v[i]) / step + 0.5);
+        const double raised = index < low ? low : index;   // NaN stays
+        out[i] = static_cast<float>((raised > high ? high : raised) * step);
+    });
+}
+
+void stopOutside(const Grid& grid, const float* v, float* gradient, size_t count) {
+    // half a step beyond the ends still rounds to them
+    const double low = grid.lowest() * grid.step - grid.step / 2, high = grid.highest() * grid.step + grid.step / 2;
+    each(count, [=](size_t i) {
+        const double x = v[i];
+        gradient[i] = (x >= low) & (x < high) ? gradient[i] : 0.0f;
+    });
+}
+
+void joinGradients(const float* total, const float* through, const float* direct, const float* slope, float* out,
+                   size_t count) {
+    each(count, [=](size_t i) {
+        const double spike = static_cast<double>(through[i]) + static_cast<double>(direct[i]);
+        out[i] = static_cast<float>(static_cast<double>(total[i]) + spike * static_cast<double>(slope[i]));
+    });
+}
+
+}  // namespace
+
+}  // namespace heml::f32

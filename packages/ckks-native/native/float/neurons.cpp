@@ -1,0 +1,167 @@
+#include "neurons.h"
+
+#include <cmath>
+#include <cstring>
+
+#include "scratch.h"
+#include "share.h"
+
+namespace heml::f32 {
+
+size_t NeuronModel::steps() const { return checkedProduct(timeSteps, size); }
+size_t NeuronModel::inputs() const { return checkedProduct(inputSteps, size); }
+
+void NeuronModel::check() const {
+    charge.check("charge");
+    reset.check("reset");
+    if (!std::isfinite(threshold)) throw InvalidArgumentError("threshold: expected a finite number");
+    if (grid && !(std::isfinite(grid->step) && grid->step > 0 && grid->count >= 2 && grid->count <= 0x1p52 &&
+                  std::fmod(grid->count, 2) == 0))
+        throw InvalidArgumentError("grid: expected a positive step and an even number of points, got " +
+                                   std::to_string(grid->step) + " and " + std::to_string(grid->count));
+    if (timeSteps == 0) throw InvalidArgumentError("timeSteps: expected at least 1, got 0");
+    if (inputSteps != 1 && inputSteps != timeSteps)
+        throw InvalidArgumentError("inputSteps: expected 1 or " + std::to_string(timeSteps) + ", got " +
+                                   std::to_string(inputSteps));
+    static_cast<void>(steps());
+}
+
+namespace {
+
+// Where a tile lies in an array over time.
+struct Place {
+    const NeuronModel& model;
+    size_t begin, count;
+
+    size_t at(size_t t) const { return t * model.size + begin; }
+    size_t inputAt(size_t t) const { return at(model.inputSteps == 1 ? 0 : t); }
+};
+
+// Runners and tiles of one thread, for either direction.
+class Worker {
+public:
+    Worker(const NeuronModel& model, const Runtime& runtime, size_t tiles)
+        : model_(model),
+          loops_(*runtime.kernels.loops),
+          scratch_(runtime.pool, ProgramRunner::scratchFloats(model.charge) + ProgramRunner::scratchFloats(model.reset) +
+                                     (tiles + 1) * TILE_STRIDE),
+          charge_(model.charge, loops_, scratch_.data()),
+          reset_(model.reset, loops_, scratch_.data() + ProgramRunner::scratchFloats(model.charge)),
+          tiles_(scratch_.data() + ProgramRunner::scratchFloats(model.charge) + ProgramRunner::scratchFloats(model.reset)) {
+        std::memset(tiles_, 0, TILE * sizeof(float));
+    }
+
+protected:
+    const float* zeros() const { return tiles_; }
+    float* tile(size_t i) const { return tiles_ + (i + 1) * TILE_STRIDE; }
+    float level() const { return static_cast<float>(model_.threshold); }
+
+    const NeuronModel& model_;
+    const Loops& loops_;
+    Scratch scratch_;
+    ProgramRunner charge_, reset_;
+    float* tiles_;
+};
+
+class ForwardWorker : Worker {
+public:
+    ForwardWorker(const NeuronForwardJob& job, const Runtime& runtime) : Worker(job.model, runtime, 1), job_(job) {}
+
+    void run(const Place& place) {
+        const float* u = zeros();
+        for (size_t t = 0; t < model_.timeSteps; ++t) {
+            float* v = job_.charged ? job_.charged + place.at(t) : tile(0);
+            float* spikes = job_.spikes + place.at(t);
+            float* next = job_.membranePotentials + place.at(t);
+            charge_.forward(u, job_.input + place.inputAt(t), v, place.count);
+            if (model_.grid) loops_.toGrid(*model_.grid, v, v, place.count);
+            loops_.spikes(v, level(), spikes, place.count);
+            u = reset_.forward(v, spikes, next, place.count);
+        }
+    }
+
+private:
+    const NeuronForwardJob& job_;
+};
+
+class BackwardWorker : Worker {
+public:
+    BackwardWorker(const NeuronBackwardJob& job, const Runtime& runtime)
+        : Worker(job.model, runtime, FIRST_STEP + (sums(job.model) ? job.model.timeSteps : 0)), job_(job) {}
+
+    void run(const Place& place) {
+        const float* carried = zeros();   // gradient of u after the step
+        for (size_t t = model_.timeSteps; t-- > 0;) {
+            if (job_.membraneGradient) {
+                loops_.addMultiple(carried, job_.membraneGradient + place.at(t), 1, tile(CARRIED), place.count);
+                carried = tile(CARRIED);
+            }
+            carried = step(place, t, carried);
+        }
+        if (sums(model_)) sumSteps(place);
+    }
+
+private:
+    enum : size_t { ROUNDED, SPIKES, SLOPES, TOTAL, CARRIED, FIRST_STEP };
+
+    static bool sums(const NeuronModel& model) { return model.inputSteps != model.timeSteps; }
+    const float* orZeros(const float* values) const { return values ? values : zeros(); }
+
+    // Gradient of u before step t; that of the step's input goes to its place, or to a tile if the steps are summed.
+    const float* step(const Place& place, size_t t, const float* carried) {
+        const size_t count = place.count;
+        const float* u = t == 0 ? zeros() : job_.membranePotentials + place.at(t - 1);
+        const float* exact = charge_.forward(u, job_.input + place.inputAt(t), nullptr, count);
+        const float* v = exact;
+        if (model_.grid) {
+            loops_.toGrid(*model_.grid, exact, tile(ROUNDED), count);
+            v = tile(ROUNDED);
+        }
+        loops_.spikes(v, level(), tile(SPIKES), count);
+        loops_.slopes(job_.surrogate, model_.threshold, v, tile(SLOPES), count);
+        reset_.prepare(v, tile(SPIKES), count);
+        const auto [direct, through] = reset_.backward(carried, count);
+        loops_.joinGradients(orZeros(direct), job_.detachReset ? zeros() : orZeros(through),
+                             job_.spikeGradient ? job_.spikeGradient + place.at(t) : zeros(), tile(SLOPES), tile(TOTAL), count);
+        if (model_.grid) loops_.stopOutside(*model_.grid, exact, tile(TOTAL), count);
+        const auto [before, input] = charge_.backward(tile(TOTAL), count);
+        float* to = sums(model_) ? tile(FIRST_STEP + t) : job_.inputGradient + place.at(t);
+        std::memcpy(to, orZeros(input), count * sizeof(float));
+        return orZeros(before);
+    }
+
+    void sumSteps(const Place& place) {
+        float* to = job_.inputGradient + place.begin;
+        const float* sum = zeros();
+        for (size_t t = 0; t < model_.timeSteps; ++t) {
+            loops_.addMultiple(sum, tile(FIRST_STEP + t), 1, to, place.count);
+            sum = to;
+        }
+    }
+
+    const NeuronBackwardJob& job_;
+};
+
+template <class SomeWorker, class Job>
+void runTiles(const Job& job, const Runtime& runtime) {
+    const NeuronModel& model = job.model;
+    model.check();
+    const Strips tiles(model.size, TILE);
+    share(runtime, tiles.count(), model.steps(), [&](size_t begin, size_t end) {
+        SomeWorker worker(job, runtime);
+        for (size_t i = begin; i < end; ++i) worker.run({model, tiles.begin(i), tiles.size(i)});
+    });
+}
+
+}  // namespace
+
+void neuronsForward(const NeuronForwardJob& job, const Runtime& runtime) { runTiles<ForwardWorker>(job, runtime); }
+
+void neuronsBackward(const NeuronBackwardJob& job, const Runtime& runtime) {
+    const auto& [kind, width, height] = job.surrogate;
+    if (static_cast<uint32_t>(kind) >= SURROGATES || !(std::isfinite(width) && width > 0) || !std::isfinite(height))
+        throw InvalidArgumentError("surrogate: expected a known kind, a positive width and a finite height");
+    runTiles<BackwardWorker>(job, runtime);
+}
+
+}  // namespace heml::f32
