@@ -1,6 +1,6 @@
 /** Weight and bias of a linear map: initial values, rounding to a grid, gradients. */
 import type { Reals } from '@he-ml/snn-neurons'
-import { type Grid, roundToGrid, stopOutsideGrid } from '../quantization/grid.ts'
+import { roundBias, roundToGrid, stopOutsideGrid, type WeightGrid } from '../quantization/grid.ts'
 import { deriveSeed, RandomStream } from '../random/random-stream.ts'
 import { type Precision, type Shape, sizeOf, zeros } from '../tensor/signal.ts'
 import type { Parameter } from './layer.ts'
@@ -12,15 +12,15 @@ export interface WeightsOptions {
   readonly hasBias: boolean
   readonly precision: Precision
   readonly seed: number
-  /** Quantisation-aware: the layer computes with weights rounded to this grid, and biases rounded to its step. */
-  readonly grid?: Grid | undefined
+  /** Quantisation-aware: the layer computes with weights and biases rounded to this grid. */
+  readonly grid?: WeightGrid | undefined
 }
 
 /** Normal with variance 2 / fan-in (He et al., arXiv 1502.01852); biases start at 0. */
 export class Weights {
   readonly weight: Parameter
   readonly bias: Parameter | undefined
-  readonly #grid: Grid | undefined
+  readonly #grid: WeightGrid | undefined
 
   constructor({ layer, shape, hasBias, precision, seed, grid }: WeightsOptions) {
     const make = (what: string, size: Shape, decays: boolean): Parameter => ({
@@ -49,9 +49,7 @@ export class Weights {
     if (!grid) return { weight: this.weight.value, bias: this.bias?.value }
     const weight = allocate(this.weight.value.length)
     roundToGrid(this.weight.value, grid, weight)
-    // biases are sums: same step, but as many points as they need
-    const bias = this.bias?.value.map((value) => Math.floor(value / grid.step + 0.5) * grid.step)
-    return { weight, bias }
+    return { weight, bias: this.bias && roundBias(this.bias.value, grid) }
   }
 
   /** Turns gradients of the effective values into gradients of the parameters. */

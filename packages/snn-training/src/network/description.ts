@@ -8,7 +8,14 @@ const name = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/)
 const size = z.number().int().min(1).max(65_536)
 const positive = z.number().positive()
 const points = (least: number, most: number) => z.number().int().multipleOf(2).min(least).max(most)
-const weightGrid = z.strictObject({ step: positive, count: points(2, 65_536) }).optional()
+const weightGrid = z
+  .strictObject({
+    step: positive,
+    count: points(2, 65_536),
+    /** Biases are rounded to multiples of this; default `step`. */
+    biasStep: positive.optional(),
+  })
+  .optional()
 const membraneGrid = z.strictObject({ step: positive, count: points(16, 256) }).optional()
 const reset = z.enum(['subtract', 'zero', 'none'])
 
@@ -105,7 +112,7 @@ export const networkSchema = z.strictObject({
     .max(256),
 })
 
-/** Convolution; with a weightGrid its weights are rounded to that grid and biases to its step. */
+/** Convolution; with a weightGrid its weights are rounded to that grid and biases to its biasStep (default: its step). */
 export type ConvolutionDescription = z.infer<typeof convolution>
 /** Fully connected layer. */
 export type LinearDescription = z.infer<typeof linear>

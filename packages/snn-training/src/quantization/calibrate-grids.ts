@@ -4,7 +4,8 @@ import type { Reals } from '@he-ml/snn-neurons'
 import type { LayerDescription, NeuronDescription, PlainLayerDescription } from '../network/description.ts'
 import { createNetwork, type Network } from '../network/network.ts'
 import type { Signal } from '../tensor/signal.ts'
-import type { Grid } from './grid.ts'
+import type { Grid, WeightGrid } from './grid.ts'
+import { spikeFractions } from './spike-fractions.ts'
 
 export interface CalibrateGridsOptions {
   /** Points of every membrane grid, even, 16 to 256. */
@@ -14,8 +15,9 @@ export interface CalibrateGridsOptions {
 }
 
 /**
- * The same network with a grid in every layer of neurons, and the same step for the weights that drive it, so that sums of
- * spikes times weights lie on the grid. The step divides the threshold: the neuron fires from one grid point on, and the
+ * The same network with a grid in every layer of neurons, and the same step for the weights and biases that drive it, so that
+ * sums of spikes times weights lie on the grid. Average pooling before or behind the weights makes fractions of spikes or of
+ * sums: there the weights' step is that of the membrane times the pooled areas. The membrane's step divides the threshold: the neuron fires from one grid point on, and the
  * threshold of an encrypted step belongs half-way between that point and the one below. Train on from here (quantisation-aware).
  *
  * @param samples inputs like those the network will see
@@ -31,9 +33,11 @@ export async function calibrateGrids(
   const extents = new Map<string, number>()
   await network.forward(samples, { observe: ({ layer, charged }) => extents.set(layer, extentOf(charged, coverage)) })
   const state = new Map(network.state.map(({ name, value }) => [name, value]))
+  const fractions = spikeFractions(network.description.layers)
   const layers = withGrids(network.description.layers, undefined, {
     membrane: ({ name, neuron }) => membraneGrid(neuron.threshold, extents.get(name)!, membraneCount),
-    weights: (name, step) => weightGrid(state.get(`${name}.weight`)!, step),
+    weights: (name, { step, area }) =>
+      weightGrid(state.get(`${name}.weight`)!, step * area * (fractions.get(name) ?? 1), step),
   })
   const result = createNetwork({ ...network.description, layers }, network.options)
   for (const { name, value } of result.state) value.set(state.get(name)!)
@@ -54,27 +58,34 @@ function membraneGrid(threshold: number, extent: number, count: number): Grid {
 }
 
 /** Room for twice the largest weight. */
-function weightGrid(weights: Reals, step: number): Grid {
+function weightGrid(weights: Reals, step: number, biasStep: number): WeightGrid {
   const largest = extentOf(weights, 1)
-  return { step, count: Math.min(65_536, 4 * (Math.ceil(largest / step) + 1)) }
+  const count = Math.min(65_536, 4 * (Math.ceil(largest / step) + 1))
+  return { step, count, ...(biasStep !== step && { biasStep }) }
+}
+
+/** The neurons that a layer drives: their grid's step, and the area of average pooling on the way to them. */
+interface Driven {
+  readonly step: number
+  readonly area: number
 }
 
 interface GridChoice {
   membrane(layer: NeuronDescription): Grid
-  weights(layer: string, step: number): Grid
+  weights(layer: string, driven: Driven): WeightGrid
 }
 
-/** From the last layer to the first: `step` is that of the neurons which the layer drives, undefined if there are none. */
+/** From the last layer to the first; `after` is undefined where a layer drives no neurons. */
 function withGrids<L extends LayerDescription>(
   layers: readonly L[],
-  after: number | undefined,
+  after: Driven | undefined,
   choose: GridChoice,
 ): L[] {
-  let step = after
+  let driven = after
   const result: L[] = []
   for (const layer of layers.toReversed()) {
-    const changed = withGrid(layer, step, choose)
-    step = changed.step
+    const changed = withGrid(layer, driven, choose)
+    driven = changed.driven
     result.unshift(changed.layer as L)
   }
   return result
@@ -82,29 +93,28 @@ function withGrids<L extends LayerDescription>(
 
 function withGrid(
   layer: LayerDescription,
-  step: number | undefined,
+  driven: Driven | undefined,
   choose: GridChoice,
-): { readonly layer: LayerDescription; readonly step: number | undefined } {
+): { readonly layer: LayerDescription; readonly driven: Driven | undefined } {
   switch (layer.kind) {
     case 'neuron': {
       const grid = choose.membrane(layer)
-      return { layer: { ...layer, grid }, step: grid.step }
+      return { layer: { ...layer, grid }, driven: { step: grid.step, area: 1 } }
     }
     case 'conv2d':
     case 'linear':
-      return {
-        layer: step === undefined ? layer : { ...layer, weightGrid: choose.weights(layer.name, step) },
-        step: undefined,
-      }
+      return { layer: driven ? { ...layer, weightGrid: choose.weights(layer.name, driven) } : layer, driven: undefined }
+    case 'averagePool2d':
+      return { layer, driven: driven && { ...driven, area: driven.area * layer.kernel * layer.kernel } }
     case 'residual': {
-      const path = (layers: readonly PlainLayerDescription[]) => withGrids(layers, step, choose)
-      return { layer: { ...layer, main: path(layer.main), shortcut: path(layer.shortcut) }, step: undefined }
+      const path = (layers: readonly PlainLayerDescription[]) => withGrids(layers, driven, choose)
+      return { layer: { ...layer, main: path(layer.main), shortcut: path(layer.shortcut) }, driven: undefined }
     }
     case 'tdBatchNorm':
       throw new InvalidArgumentError(`grids: layer "${layer.name}" is a normalisation: fold the network first`)
     case 'affine':
-      return { layer, step: undefined }
+      return { layer, driven: undefined }
     default:
-      return { layer, step }
+      return { layer, driven }
   }
 }

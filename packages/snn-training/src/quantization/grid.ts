@@ -25,6 +25,17 @@ export function nearestOnGrid(value: number, { step, count }: Grid): number {
   return Math.min(count / 2 - 1, Math.max(-count / 2, index)) * step
 }
 
+/** Grid of a layer's weights. */
+export interface WeightGrid extends Grid {
+  /** Step of the biases; default that of the weights. */
+  readonly biasStep?: number | undefined
+}
+
+/** Biases are sums: rounded like weights, but to as many points as they need. */
+export function roundBias(values: Reals, { step, biasStep = step }: WeightGrid): Reals {
+  return values.map((value) => Math.floor(value / biasStep + 0.5) * biasStep)
+}
+
 /** True where rounding does not clip: half a step beyond the ends still rounds to them. */
 export function isInsideGrid(value: number, grid: Grid): boolean {
   const [low, high] = gridRange(grid)

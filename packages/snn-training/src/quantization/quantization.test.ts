@@ -14,6 +14,7 @@ import { encodeModel, parseModel } from '../files/model-file.ts'
 import { neuronKernelsWith, referenceKernels } from '../kernels/reference-kernels.ts'
 import { createLoss } from '../losses/loss.ts'
 import { allLayers } from '../network/all-layers.ts'
+import type { LayerDescription, NetworkRecipe } from '../network/description.ts'
 import { foldNormalization } from '../network/fold.ts'
 import { createNetwork } from '../network/network.ts'
 import { normals } from '../testing.test-helper.ts'
@@ -153,5 +154,75 @@ describe('quantisation-aware training', () => {
       InvalidArgumentError,
     )
     await expect(calibrateGrids(folded, input, { membraneCount: 300 })).rejects.toThrow(/count/)
+  })
+})
+
+describe('weights behind average pooling', () => {
+  const neuron = (name: string) => ({
+    kind: 'neuron' as const,
+    name,
+    // nothing leaks, so that the charged membranes themselves stay on the grid
+    neuron: { kind: 'lif' as const, beta: 1, threshold: 0.75, reset: 'subtract' as const },
+    surrogate: { kind: 'rectangle' as const, width: 0.5 },
+  })
+  const convolution = (name: string) => ({ kind: 'conv2d' as const, name, outChannels: 3, kernel: [3, 3], padding: 1 })
+  const pool = (name: string, kernel: number) => ({ kind: 'averagePool2d' as const, name, kernel, stride: kernel })
+  const recipe = {
+    name: 'pooled',
+    inputShape: [1, 12, 12],
+    timeSteps: 4,
+    layers: [
+      convolution('conv1'),
+      neuron('neurons1'),
+      pool('pool1', 2),
+      convolution('conv2'),
+      pool('pool2', 2),
+      neuron('neurons2'),
+      {
+        kind: 'residual' as const,
+        name: 'block',
+        main: [convolution('conv3'), neuron('neurons3')],
+        shortcut: [convolution('conv4'), neuron('neurons4')],
+      },
+      pool('pool3', 3),
+      { kind: 'flatten' as const, name: 'flatten' },
+      { kind: 'linear' as const, name: 'fc1', outFeatures: 20 },
+      neuron('neurons5'),
+      { kind: 'linear' as const, name: 'fc2', outFeatures: 10 },
+    ],
+  } as NetworkRecipe
+
+  it('keep every charged membrane on its grid before it is rounded', async () => {
+    const input = { data: normals(8 * 144, 3), steps: 1, batch: 8, shape: [1, 12, 12] }
+    const network = createNetwork(recipe, { precision: 'float64', seed: 4 })
+    for (const { name, value } of network.parameters)
+      if (name.endsWith('.bias')) value.set(normals(value.length, 5, 0.1))
+    const quantized = await calibrateGrids(network, input, { membraneCount: 64 })
+    const layers = new Map(allLayers(quantized.description.layers).map((layer) => [layer.name, layer]))
+    const steps = (name: string) => {
+      const { weightGrid } = layers.get(name) as { weightGrid: { step: number; biasStep?: number } }
+      return weightGrid.biasStep === undefined ? 1 : Math.round(weightGrid.step / weightGrid.biasStep)
+    }
+    expect(['conv1', 'conv2', 'conv3', 'conv4', 'fc1'].map(steps)).toEqual([1, 16, 1, 1, 9])
+    // without grids on the membranes, but with those of the weights: what is charged was not rounded
+    const unrounded = (layer: LayerDescription): LayerDescription =>
+      layer.kind === 'residual'
+        ? ({ ...layer, main: layer.main.map(unrounded), shortcut: layer.shortcut.map(unrounded) } as LayerDescription)
+        : layer.kind === 'neuron' && layer.name !== 'neurons1'
+          ? { ...layer, grid: undefined }
+          : layer
+    const exact = createNetwork(
+      { ...quantized.description, layers: quantized.description.layers.map(unrounded) },
+      { precision: 'float64' },
+    )
+    for (const [i, { value }] of exact.state.entries()) value.set(quantized.state[i]!.value)
+    const charged = new Map<string, Float64Array>()
+    await exact.forward(input, { observe: (a) => charged.set(a.layer, Float64Array.from(a.charged)) })
+    for (const name of ['neurons2', 'neurons3', 'neurons4', 'neurons5']) {
+      const { step } = (layers.get(name) as { grid: Grid }).grid
+      const values = charged.get(name)!
+      expect(new Set(values).size).toBeGreaterThan(3)
+      for (const v of values) expect(Math.abs(v / step - Math.round(v / step))).toBeLessThan(1e-9)
+    }
   })
 })

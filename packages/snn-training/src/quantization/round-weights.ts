@@ -1,9 +1,9 @@
 import { allLayers } from '../network/all-layers.ts'
 import type { LayerDescription } from '../network/description.ts'
 import { createNetwork, type Network } from '../network/network.ts'
-import { roundToGrid } from './grid.ts'
+import { roundBias, roundToGrid } from './grid.ts'
 
-/** A copy of a network whose weights lie on their layers' grids (and biases on the grids' steps) instead of being rounded in use. */
+/** A copy of a network whose weights lie on their layers' grids (and biases on the grids' bias steps) instead of being rounded in use. */
 export function roundWeights(network: Network): Network {
   const result = createNetwork(network.description, network.options)
   const grids = new Map(allLayers(network.description.layers).map((layer) => [layer.name, gridOf(layer)]))
@@ -11,8 +11,7 @@ export function roundWeights(network: Network): Network {
     value.set(network.state[index]!.value)
     const grid = grids.get(name.slice(0, name.indexOf('.')))
     if (grid && name.endsWith('.weight')) roundToGrid(value, grid, value)
-    if (grid && name.endsWith('.bias'))
-      for (let i = 0; i < value.length; i++) value[i] = Math.floor(value[i]! / grid.step + 0.5) * grid.step
+    if (grid && name.endsWith('.bias')) value.set(roundBias(value, grid))
   }
   return result
 }
