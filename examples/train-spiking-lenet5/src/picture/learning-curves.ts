@@ -1,6 +1,7 @@
 import type { EpochResult } from '@he-ml/snn-training'
 import { colourOf } from './colours.ts'
 import { drawSvg, type Heading } from './draw-svg.ts'
+import { wholeTicks } from './whole-ticks.ts'
 
 /** One training run, as `train` returns it. */
 export interface LearningRun {
@@ -25,7 +26,7 @@ export function drawLearningCurves({ runs, ...heading }: Heading & { readonly ru
         field: 'epoch',
         type: 'quantitative',
         title: 'epoch',
-        axis: { tickMinStep: 1, format: 'd', labelFlush: false },
+        axis: { values: wholeTicks(1, Math.max(2, epochs)), format: 'd', labelFlush: false },
         scale: { domain: [1, Math.max(2, epochs)], nice: false },
       },
       y: { field, type: 'quantitative', title, scale: { zero: false }, ...y },

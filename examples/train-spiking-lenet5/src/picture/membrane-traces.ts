@@ -1,5 +1,6 @@
 import { BLUE, ORANGE } from './colours.ts'
 import { drawSvg, type Heading } from './draw-svg.ts'
+import { wholeTicks } from './whole-ticks.ts'
 
 /** One neuron over the time steps, from u = 0. */
 export interface MembraneTrace {
@@ -51,7 +52,7 @@ function panel(trace: MembraneTrace, domain: readonly number[], spikeHeight: num
     field: 'step',
     type: 'quantitative',
     title: 'time step',
-    axis: { tickMinStep: 1, format: 'd', grid: false },
+    axis: { values: wholeTicks(0, steps), format: 'd', grid: false },
     scale: { domain: [0, steps + 0.3], nice: false },
   }
   const y = { field: 'u', type: 'quantitative', title: 'membrane potential', scale: { domain, nice: false } }

@@ -1,5 +1,6 @@
 import { BLUE } from './colours.ts'
 import { drawSvg, type Heading } from './draw-svg.ts'
+import { wholeTicks } from './whole-ticks.ts'
 
 /** A layer's answer to one sample. */
 export interface SpikeRaster {
@@ -47,7 +48,7 @@ function panel({ name, timeSteps, neurons, spikes }: SpikeRaster, isFirst: boole
         type: 'quantitative',
         title: isFirst ? 'neuron' : null,
         scale: { domain: [neurons, 0], nice: false },
-        axis: { grid: false, labels: isFirst, ticks: isFirst, tickMinStep: 1, format: 'd' },
+        axis: { values: wholeTicks(0, neurons), grid: false, labels: isFirst, ticks: isFirst, format: 'd' },
       },
       y2: { field: 'below' },
     },

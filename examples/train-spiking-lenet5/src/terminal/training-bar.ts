@@ -43,7 +43,7 @@ function epochLine({ epoch, epochs, learningRate, secondsLeft, finished }: Train
   return `epoch ${epoch + 1}/${epochs}: ${numbers(finished!)}${validation}; rate ${rate(learningRate)}${left}`
 }
 
-const rate = (learningRate: number) => learningRate.toExponential(1)
+const rate = (learningRate: number) => (learningRate === 0 ? '0' : learningRate.toExponential(1))
 
 function movingBar(title: string, output: Output): TrainingBar {
   let bar: cliProgress.SingleBar | undefined

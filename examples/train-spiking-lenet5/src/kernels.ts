@@ -1,0 +1,38 @@
+import { UnsupportedError } from '@he-ml/ckks-core'
+import { createFloatKernels } from '@he-ml/ckks-native/float'
+import { type FloatKernels, referenceKernels } from '@he-ml/snn-training'
+
+/** Kernels until the end of a block, and what to call them. */
+export interface UsedKernels extends AsyncDisposable {
+  readonly kernels: FloatKernels<Float32Array>
+  readonly name: string
+}
+
+export interface KernelOptions {
+  readonly threads?: number | undefined
+  /** Plain TypeScript even where the addon is there. */
+  readonly plain?: boolean | undefined
+  /** Hears that the addon is missing. */
+  readonly onNotice: (text: string) => void
+}
+
+const PLAIN: UsedKernels = {
+  // they take arrays of either precision
+  kernels: referenceKernels as FloatKernels<Float32Array>,
+  name: 'plain TypeScript',
+  async [Symbol.asyncDispose]() {},
+}
+
+/** The native kernels; where the addon is missing the plain ones, and a notice. */
+export function openKernels({ threads, plain = false, onNotice }: KernelOptions): UsedKernels {
+  if (plain) return PLAIN
+  try {
+    const kernels = createFloatKernels({ threads })
+    const name = `native, ${kernels.kernel}, ${kernels.threads} thread${kernels.threads === 1 ? '' : 's'}`
+    return { kernels, name, [Symbol.asyncDispose]: () => kernels[Symbol.asyncDispose]() }
+  } catch (error) {
+    if (!(error instanceof UnsupportedError)) throw error
+    onNotice(`THE NATIVE KERNELS ARE MISSING; plain TypeScript does the work, many times slower.\n${error.message}`)
+    return PLAIN
+  }
+}
