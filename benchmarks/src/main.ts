@@ -16,6 +16,7 @@ import { planned } from './planned.ts'
 import { relu } from './relu.ts'
 import { terminalTable } from './render-table.ts'
 import { RowWriter } from './rows.ts'
+import { training } from './training/training.ts'
 
 const benchmarks: readonly Benchmark[] = [
   keySwitch,
@@ -25,6 +26,7 @@ const benchmarks: readonly Benchmark[] = [
   lenet5Batch,
   bootstrap,
   relu,
+  training,
   ...planned,
 ]
 

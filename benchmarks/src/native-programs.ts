@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { UnsupportedError } from '@he-ml/ckks-core'
 import { nativeBuild, repositoryRoot } from './places.ts'
 
-const PROGRAMS = ['engine-bench', 'kernel-bench', 'limits-bench'] as const
+const PROGRAMS = ['engine-bench', 'float-bench', 'kernel-bench', 'limits-bench'] as const
 export type NativeProgram = (typeof PROGRAMS)[number]
 
 /** Builds what is missing or older than its sources. @throws UnsupportedError without CMake or a compiler */

@@ -6,7 +6,6 @@ const SUBJECTS = {
   resnet20: 'ResNet-20 on CIFAR-10',
   'spiking-lenet5': 'spiking LeNet-5 on MNIST and N-MNIST',
   'functional-bootstrap': 'neurons by functional bootstrapping',
-  training: 'an epoch of training on clear data',
 }
 
 export const planned: readonly Benchmark[] = Object.entries(SUBJECTS).map(([name, subject]) =>
