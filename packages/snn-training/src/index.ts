@@ -14,6 +14,13 @@ export {
 export { TrainingDivergedError } from './errors.ts'
 export { encodeModel, type LoadedModel, type ModelFacts, type ModelFiles, parseModel } from './files/model-file.ts'
 export type {
+  ChannelMoments,
+  ChannelScaling,
+  ChannelSizes,
+  ChannelSums,
+  NormalizationBackward,
+} from './kernels/channel-tasks.ts'
+export type {
   Convolution,
   ConvolutionBackwardInput,
   ConvolutionBackwardWeight,
@@ -21,6 +28,8 @@ export type {
   FloatKernels,
   Gemm,
 } from './kernels/float-kernels.ts'
+export type { NeuronBackward, NeuronForward, NeuronTask } from './kernels/neuron-tasks.ts'
+export type { AveragePool, AveragePoolBackward, MaxPool, MaxPoolBackward, PoolSizes } from './kernels/pool-tasks.ts'
 export { referenceKernels } from './kernels/reference-kernels.ts'
 export type { NamedValues, NeuronActivity, Parameter } from './layers/layer.ts'
 export type { LossResult } from './losses/cross-entropy.ts'

@@ -27,6 +27,19 @@ describe('augmentation', () => {
     }
     expect(seen.size).toBe(9)
   })
+  it.each([0, 2, 3, 9])('shifts by up to %i pixels: every pixel comes from where it was, or is the fill', (pixels) => {
+    for (let seed = 0; seed < 60; seed++) {
+      const [before, after] = [sample(), sample()]
+      randomShift(pixels, 9)(after, shape, new RandomStream(seed))
+      const random = new RandomStream(seed)
+      const [dy, dx] = [random.below(2 * pixels + 1) - pixels, random.below(2 * pixels + 1) - pixels]
+      const want = before.map((_, i) => {
+        const [y, x] = [(Math.floor(i / 5) % 4) + dy, (i % 5) + dx]
+        return y < 0 || y > 3 || x < 0 || x > 4 ? 9 : before[Math.floor(i / 20) * 20 + y * 5 + x]!
+      })
+      expect(after).toEqual(want)
+    }
+  })
   it('flips every second time, and flipping twice is nothing', () => {
     let flipped = 0
     for (let seed = 0; seed < 100; seed++) {

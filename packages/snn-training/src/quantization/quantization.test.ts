@@ -18,7 +18,7 @@ import type { LayerDescription, NetworkRecipe } from '../network/description.ts'
 import { foldNormalization } from '../network/fold.ts'
 import { createNetwork } from '../network/network.ts'
 import { normals } from '../testing.test-helper.ts'
-import { collectBatch } from '../training/data.ts'
+import { BatchCollector } from '../training/data.ts'
 import { evaluate } from '../training/evaluate.ts'
 import { toyDigits, toyNetwork, toyRecipe } from '../training/toy-digits.test-helper.ts'
 import { train } from '../training/train.ts'
@@ -118,11 +118,8 @@ describe('quantisation-aware training', () => {
     const network = createNetwork(toyNetwork(), { seed: 3 })
     await train(network, { data, recipe: { ...toyRecipe, epochs: 4 } })
     const full = (await evaluate(network, validation, { loss })).accuracy
-    const { input } = collectBatch(
-      data,
-      Array.from({ length: 100 }, (_, i) => i),
-      'float32',
-    )
+    const indices = Array.from({ length: 100 }, (_, i) => i)
+    const { input } = new BatchCollector(data, 'float32').collect(indices)
     const quantized = await calibrateGrids(foldNormalization(network), input, { membraneCount: 64 })
     const recipe = { ...toyRecipe, epochs: 2, schedule: { learningRate: 0.01 } }
     await train(quantized, { data, recipe })
@@ -147,7 +144,7 @@ describe('quantisation-aware training', () => {
 
   it('refuses networks that are not folded, and coverages that are none', async () => {
     const network = createNetwork(toyNetwork())
-    const { input } = collectBatch(toyDigits(10, 1), [0, 1], 'float32')
+    const { input } = new BatchCollector(toyDigits(10, 1), 'float32').collect([0, 1])
     await expect(calibrateGrids(network, input, { membraneCount: 64 })).rejects.toThrow(/fold the network/)
     const folded = foldNormalization(network)
     await expect(calibrateGrids(folded, input, { membraneCount: 64, coverage: 0 })).rejects.toThrow(

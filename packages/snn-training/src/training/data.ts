@@ -92,11 +92,3 @@ export class BatchCollector {
     augment.augmentation(sample, this.#data.shape, random)
   }
 }
-
-/** The samples of these indices, time outermost. */
-export const collectBatch = (
-  data: LabelledData,
-  indices: ArrayLike<number>,
-  precision: Precision,
-  augment?: BatchAugmentation,
-): Batch => new BatchCollector(data, precision).collect(indices, augment)
