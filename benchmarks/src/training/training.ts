@@ -4,21 +4,20 @@
  * one batch, and must agree.
  */
 import { availableParallelism } from 'node:os'
-import { HeMlError } from '@he-ml/ckks-core'
+import { HeMlError, UnsupportedError } from '@he-ml/ckks-core'
 import { createFloatKernels, type NativeFloatKernels } from '@he-ml/ckks-native/float'
 import { loadMnist } from '@he-ml/datasets'
 import { digitData, subset } from '@he-ml/example-train-spiking-lenet5/data'
 import { NEURONS, type NeuronName, spikingLenet5 } from '@he-ml/example-train-spiking-lenet5/network'
 import { createLoss, createNetwork, evaluate, type LabelledData, type Network, train } from '@he-ml/snn-training'
 import { define } from '../benchmark.ts'
-import { buildNativePrograms, runNativeProgram } from '../native-programs.ts'
 import { choice, positive } from '../option-types.ts'
 import { progress } from '../progress.ts'
 import type { Emit, RowParams } from '../rows.ts'
+import { epochBound } from './bound.ts'
 import { comparePasses } from './compare-pass.ts'
 import { digitFolder, TRAINING_IMAGES } from './digits.ts'
 import { trainInTurns } from './epoch.ts'
-import { trainingMultiplyAdds } from './multiply-adds.ts'
 import { findPyTorch, peerTask, startPeer } from './pytorch.ts'
 
 interface Options {
@@ -52,7 +51,7 @@ export const training = define<Options>({
       .option('--steps <n>', 'steps to measure, scaled to the epoch (default: the whole epoch)', positive)
       .option('--chunk <n>', 'steps of a turn', positive, 94)
       .option('--no-peer', 'ours only')
-      .option('--no-bound', 'do not measure the multiply-add rate, which needs a C++ compiler'),
+      .option('--no-bound', 'leave out the bound, which needs a C++ compiler'),
   async run(options, emit) {
     await using folder = await digitFolder(options.data)
     await using kernels = createFloatKernels({ threads: options.threads })
@@ -67,7 +66,7 @@ export const training = define<Options>({
       ...rowParams(options, kernels, folder.digits, data.count),
       ...(absent && { peer: 'not installed' }),
     }
-
+    const bound = options.bound ? await boundOrNone(network, kernels) : undefined
     await warmUp(buildNetwork(options, kernels, 2), all)
     await using peer = python ? await preparePeer(python, { ...options, data: folder.path }, kernels, data) : undefined
     const theirs = { seconds: 0, images: 0, loss: 0 }
@@ -96,7 +95,7 @@ export const training = define<Options>({
       row('loss', theirs.loss, 'nats', ready.peer, theirParams)
       row('speedup', theirs.seconds / seconds, 'x', ready.peer)
     }
-    if (options.bound) row('bound', await boundSeconds(network, kernels), 's')
+    if (bound !== undefined) row('bound', bound, 's')
     if (folder.digits === 'random') return
     const test = digitData(await loadMnist(folder.path))
     const { accuracy } = await evaluate(network, test, { loss: createLoss({ kind: 'crossEntropy' }) })
@@ -171,15 +170,13 @@ async function preparePeer(
   return { ready, process, [Symbol.asyncDispose]: () => process[Symbol.asyncDispose]() }
 }
 
-/** Seconds that the epoch's products alone take at the multiply-add rate of all cores used, measured now. */
-async function boundSeconds({ description }: Network, { kernel, threads }: NativeFloatKernels): Promise<number> {
-  buildNativePrograms()
-  const lines = await runNativeProgram<{ name?: string; gflops?: number }>('float-bench', [
-    ...[`kernel=${kernel}`, 'only=nothing', 'seconds=1'],
-  ])
-  const gflops = lines.find(({ name }) => name === 'multiply-add peak of one core')?.gflops
-  if (gflops === undefined)
-    throw new HeMlError('Benchmark', `no multiply-add rate for kernel ${kernel}: leave it out with --no-bound`)
-  const cores = Math.min(threads, availableParallelism())
-  return (2 * trainingMultiplyAdds(description) * TRAINING_IMAGES) / (gflops * 1e9 * cores)
+/** The bound, where it can be measured. */
+async function boundOrNone({ description }: Network, kernels: NativeFloatKernels): Promise<number | undefined> {
+  try {
+    return await epochBound(description, TRAINING_IMAGES, kernels)
+  } catch (error) {
+    if (!(error instanceof UnsupportedError)) throw error
+    console.error(`no bound: ${error.message}`)
+    return undefined
+  }
 }
