@@ -74,8 +74,15 @@ export async function trainRecipe(asked: Recipe, options: TrainRecipeOptions): P
       `${samples.validation?.count ?? 0} to watch, ${samples.test.count} to judge by; ${kernels.name}`,
   )
   await mkdir(folder, { recursive: true })
-  const result = await runTraining(network, recipe, samples, { ...options, checkpoint, write: file.write })
-  return finish(network, recipe, samples, { ...options, folder, result })
+  try {
+    const result = await runTraining(network, recipe, samples, { ...options, checkpoint, write: file.write })
+    return await finish(network, recipe, samples, { ...options, folder, result })
+  } catch (error) {
+    if (!(error instanceof CancelledError)) throw error
+    throw new CancelledError(`${error.message}; the checkpoint is written: the same command with --resume goes on`, {
+      cause: error,
+    })
+  }
 }
 
 /** A rate that warms up for longer than a short try lasts would be refused. */
@@ -111,11 +118,6 @@ async function runTraining(
       ...(augmentation && { augmentation }),
       ...(checkpoint && { resume: checkpoint }),
       ...(signal && { signal }),
-    })
-  } catch (error) {
-    if (!(error instanceof CancelledError)) throw error
-    throw new CancelledError(`${error.message}; the checkpoint is written: the same command with --resume goes on`, {
-      cause: error,
     })
   } finally {
     bar.stop()
