@@ -69,12 +69,10 @@ describe('the program', () => {
     const args = train('mnist-lif-t2', '--epochs', '30', '--seed', '5')
     stopped = await run(args, /epoch 1\/30/)
     finished = await run([...args, '--resume'])
-  })
+  }, 120_000)
 
   it('is stopped by Ctrl-C and goes on', () => {
-    expect(stopped!.stderr).toMatch(
-      /stopping; once more[\s\S]*cancelled in epoch \d+, step \d+; .*--resume goes on\n$/,
-    )
+    expect(stopped!.stderr).toMatch(/stopping; once more[\s\S]*cancelled in epoch \d+, step \d+; .*--resume goes on\n$/)
     expect(stopped!.code).toBe(130)
     expect(finished!.code).toBe(0)
     expect(finished!.stdout).toContain('epoch 30/30')

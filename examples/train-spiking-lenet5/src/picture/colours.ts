@@ -1,6 +1,5 @@
 export const BLUE = '#3b6ea5'
 export const ORANGE = '#c9792b'
-export const GREY = '#999'
 /** Series in turn; far apart in brightness too. */
 export const SERIES = [BLUE, ORANGE, '#6a9f58', '#a05195', '#7f6a55', '#3aa6a6', '#b9b9b9', '#333333']
 

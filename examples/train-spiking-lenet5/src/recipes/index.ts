@@ -1,2 +1,2 @@
-export { augmentationOf, type Recipe, type RecipeData, type RecipeStart } from './recipe.ts'
+export { augmentationOf, type Recipe } from './recipe.ts'
 export { RECIPES, recipeNamed } from './recipes.ts'
