@@ -14,7 +14,7 @@ namespace heml::f32 {
 enum class Operation : uint32_t { Add, Sub, Mul, Square, Scale, AddConstant };
 constexpr uint32_t OPERATIONS = 6;
 
-// The points k * step for k = -count / 2 .. count / 2 - 1.
+// The points k * step for k = -count / 2 .. count / 2 - 1; count is even and at most 2^32.
 struct Grid {
     double step, count;
     double lowest() const { return -count / 2; }

@@ -1,4 +1,5 @@
-// Loops of neurons (see loops.h), written so that the compiler turns each into vectors of whatever width it is given.
+// Loops of neurons (see loops.h), written so that the compiler turns each into vectors of whatever width it is given. Where a
+// plain expression would become a branch (gcc 12), it is written in a form that does not, with the same value.
 // Included once per instruction set; internal linkage, and nothing of the standard library.
 
 namespace heml::f32 {
@@ -46,11 +47,13 @@ void spikes(const float* v, float level, float* out, size_t count) {
 void slopes(const Surrogate& surrogate, double threshold, const float* v, float* out, size_t count) {
     const double width = surrogate.width, height = surrogate.height;
     switch (surrogate.kind) {
-        case SurrogateKind::Rectangle:
+        case SurrogateKind::Rectangle: {
+            const float inside = static_cast<float>(height);
             return each(count, [=](size_t i) {
                 const double z = static_cast<double>(v[i]) - threshold;
-                out[i] = static_cast<float>(__builtin_fabs(z) <= width ? height : 0.0);
+                out[i] = __builtin_fabs(z) <= width ? inside : 0.0f;
             });
+        }
         case SurrogateKind::FastSigmoid:
             return each(count, [=](size_t i) {
                 const double q = 1.0 + __builtin_fabs(static_cast<double>(v[i]) - threshold) / width;
@@ -66,10 +69,16 @@ void slopes(const Surrogate& surrogate, double threshold, const float* v, float*
 
 void toGrid(const Grid& grid, const float* v, float* out, size_t count) {
     const double step = grid.step, low = grid.lowest(), high = grid.highest();
+    constexpr double INTEGERS = 0x1.8p52;   // added and taken away, it rounds to the nearest integer
+    constexpr auto ONE = __builtin_bit_cast(uint64_t, 1.0);
     each(count, [=](size_t i) {
-        const double index = __builtin_floor(static_cast<double>(v[i]) / step + 0.5);
-        const double raised = index < low ? low : index;   // NaN stays
-        out[i] = static_cast<float>((raised > high ? high : raised) * step);
+        // the ends are integers, so clipping may come before the floor, which then has a small argument; NaN stays
+        const double index = static_cast<double>(v[i]) / step + 0.5;
+        const double raised = index < low ? low : index;
+        const double clipped = raised > high ? high : raised;
+        const double nearest = (clipped + INTEGERS) - INTEGERS;
+        const uint64_t tooHigh = -static_cast<uint64_t>(nearest > clipped);
+        out[i] = static_cast<float>((nearest - __builtin_bit_cast(double, tooHigh & ONE)) * step);
     });
 }
 
@@ -78,7 +87,8 @@ void stopOutside(const Grid& grid, const float* v, float* gradient, size_t count
     const double low = grid.lowest() * grid.step - grid.step / 2, high = grid.highest() * grid.step + grid.step / 2;
     each(count, [=](size_t i) {
         const double x = v[i];
-        gradient[i] = (x >= low) & (x < high) ? gradient[i] : 0.0f;
+        const float g = gradient[i];
+        gradient[i] = (x >= low) & (x < high) ? g : 0.0f;
     });
 }
 

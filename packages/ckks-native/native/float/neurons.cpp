@@ -1,5 +1,6 @@
 #include "neurons.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -15,9 +16,9 @@ void NeuronModel::check() const {
     charge.check("charge");
     reset.check("reset");
     if (!std::isfinite(threshold)) throw InvalidArgumentError("threshold: expected a finite number");
-    if (grid && !(std::isfinite(grid->step) && grid->step > 0 && grid->count >= 2 && grid->count <= 0x1p52 &&
+    if (grid && !(std::isfinite(grid->step) && grid->step > 0 && grid->count >= 2 && grid->count <= 0x1p32 &&
                   std::fmod(grid->count, 2) == 0))
-        throw InvalidArgumentError("grid: expected a positive step and an even number of points, got " +
+        throw InvalidArgumentError("grid: expected a positive step and an even number of points up to 2^32, got " +
                                    std::to_string(grid->step) + " and " + std::to_string(grid->count));
     if (timeSteps == 0) throw InvalidArgumentError("timeSteps: expected at least 1, got 0");
     if (inputSteps != 1 && inputSteps != timeSteps)
@@ -34,7 +35,18 @@ struct Place {
     size_t begin, count;
 
     size_t at(size_t t) const { return t * model.size + begin; }
-    size_t inputAt(size_t t) const { return at(model.inputSteps == 1 ? 0 : t); }
+    bool still() const { return model.inputSteps == 1; }
+    size_t inputAt(size_t t) const { return at(still() ? 0 : t); }
+
+    // Asks for what the next tile will touch at the same step of an array (null: none). A tile is too short for the processor to
+    // notice a stream by itself: without this the neurons wait for memory a third of the time. (Not inlined, gcc takes a function
+    // that only prefetches for one without effect.)
+    __attribute__((always_inline)) void prefetchNext(const float* values) const {
+        constexpr size_t LINE = 16;
+        if (values == nullptr) return;
+        const size_t ahead = std::min(TILE, model.size - begin - count);
+        for (size_t i = 0; i < ahead; i += LINE) __builtin_prefetch(values + count + i, 0, 2);
+    }
 };
 
 // Runners and tiles of one thread, for either direction.
@@ -73,6 +85,9 @@ public:
             float* v = job_.charged ? job_.charged + place.at(t) : tile(0);
             float* spikes = job_.spikes + place.at(t);
             float* next = job_.membranePotentials + place.at(t);
+            place.prefetchNext(spikes);
+            place.prefetchNext(next);
+            if (t == 0 || !place.still()) place.prefetchNext(job_.input + place.inputAt(t));
             charge_.forward(u, job_.input + place.inputAt(t), v, place.count);
             if (model_.grid) loops_.toGrid(*model_.grid, v, v, place.count);
             loops_.spikes(v, level(), spikes, place.count);
@@ -111,6 +126,8 @@ private:
     const float* step(const Place& place, size_t t, const float* carried) {
         const size_t count = place.count;
         const float* u = t == 0 ? zeros() : job_.membranePotentials + place.at(t - 1);
+        const float* spikeGradient = job_.spikeGradient ? job_.spikeGradient + place.at(t) : nullptr;
+        prefetchNext(place, t, u, spikeGradient);
         const float* exact = charge_.forward(u, job_.input + place.inputAt(t), nullptr, count);
         const float* v = exact;
         if (model_.grid) {
@@ -121,13 +138,22 @@ private:
         loops_.slopes(job_.surrogate, model_.threshold, v, tile(SLOPES), count);
         reset_.prepare(v, tile(SPIKES), count);
         const auto [direct, through] = reset_.backward(carried, count);
-        loops_.joinGradients(orZeros(direct), job_.detachReset ? zeros() : orZeros(through),
-                             job_.spikeGradient ? job_.spikeGradient + place.at(t) : zeros(), tile(SLOPES), tile(TOTAL), count);
+        loops_.joinGradients(orZeros(direct), job_.detachReset ? zeros() : orZeros(through), orZeros(spikeGradient),
+                             tile(SLOPES), tile(TOTAL), count);
         if (model_.grid) loops_.stopOutside(*model_.grid, exact, tile(TOTAL), count);
         const auto [before, input] = charge_.backward(tile(TOTAL), count);
         float* to = sums(model_) ? tile(FIRST_STEP + t) : job_.inputGradient + place.at(t);
         std::memcpy(to, orZeros(input), count * sizeof(float));
         return orZeros(before);
+    }
+
+    void prefetchNext(const Place& place, size_t t, const float* u, const float* spikeGradient) const {
+        if (t != 0) place.prefetchNext(u);
+        place.prefetchNext(spikeGradient);
+        if (job_.membraneGradient) place.prefetchNext(job_.membraneGradient + place.at(t));
+        if (t != 0 && place.still()) return;
+        place.prefetchNext(job_.input + place.inputAt(t));
+        place.prefetchNext(job_.inputGradient + place.inputAt(t));
     }
 
     void sumSteps(const Place& place) {
@@ -142,26 +168,45 @@ private:
     const NeuronBackwardJob& job_;
 };
 
+// Tiles of neurons, the first one shorter, so that all others begin at a cache line of `output`: vectors that straddle lines
+// cost a fifth of the time. Arrays of one allocator mostly lie alike, so the other arrays profit too.
+class Tiles {
+public:
+    Tiles(size_t size, const float* output) : size_(size) {
+        constexpr size_t LINE = 64;
+        const size_t past = reinterpret_cast<uintptr_t>(output) % LINE / sizeof(float);
+        skip_ = past == 0 ? 0 : TILE - (LINE / sizeof(float) - past);
+    }
+    size_t count() const { return size_ == 0 ? 0 : (size_ + skip_ + TILE - 1) / TILE; }
+    Place place(const NeuronModel& model, size_t i) const {
+        const size_t begin = i == 0 ? 0 : i * TILE - skip_, end = std::min(size_, (i + 1) * TILE - skip_);
+        return {model, begin, end - begin};
+    }
+
+private:
+    size_t size_, skip_;   // skip: by how much the first tile is shorter
+};
+
 template <class SomeWorker, class Job>
-void runTiles(const Job& job, const Runtime& runtime) {
+void runTiles(const Job& job, const float* output, const Runtime& runtime) {
     const NeuronModel& model = job.model;
     model.check();
-    const Strips tiles(model.size, TILE);
+    const Tiles tiles(model.size, output);
     share(runtime, tiles.count(), model.steps(), [&](size_t begin, size_t end) {
         SomeWorker worker(job, runtime);
-        for (size_t i = begin; i < end; ++i) worker.run({model, tiles.begin(i), tiles.size(i)});
+        for (size_t i = begin; i < end; ++i) worker.run(tiles.place(model, i));
     });
 }
 
 }  // namespace
 
-void neuronsForward(const NeuronForwardJob& job, const Runtime& runtime) { runTiles<ForwardWorker>(job, runtime); }
+void neuronsForward(const NeuronForwardJob& job, const Runtime& runtime) { runTiles<ForwardWorker>(job, job.spikes, runtime); }
 
 void neuronsBackward(const NeuronBackwardJob& job, const Runtime& runtime) {
     const auto& [kind, width, height] = job.surrogate;
     if (static_cast<uint32_t>(kind) >= SURROGATES || !(std::isfinite(width) && width > 0) || !std::isfinite(height))
         throw InvalidArgumentError("surrogate: expected a known kind, a positive width and a finite height");
-    runTiles<BackwardWorker>(job, runtime);
+    runTiles<BackwardWorker>(job, job.inputGradient, runtime);
 }
 
 }  // namespace heml::f32

@@ -26,14 +26,17 @@ void spreadPairs(const float* gradient, float* above, float* below, size_t count
 void maxPairs(const float* above, const float* below, uint32_t first, uint32_t width, float* out, uint32_t* winners,
               size_t count) {
     each(count, [=](size_t i) {
+        // one comparison after the other, so that a NaN in the first place stays and others never win; indices are chosen by
+        // masks, since branches on the same conditions would keep the compiler from vectors
         const float a = above[2 * i], b = above[2 * i + 1], c = below[2 * i], d = below[2 * i + 1];
-        // one comparison after the other, so that a NaN in the first place stays and others never win
+        const uint32_t second = -static_cast<uint32_t>(b > a);
         const float ab = b > a ? b : a;
-        const uint32_t atAb = b > a ? 1 : 0;
+        const uint32_t third = -static_cast<uint32_t>(c > ab);
         const float abc = c > ab ? c : ab;
-        const uint32_t atAbc = c > ab ? width : atAb;
+        const uint32_t fourth = -static_cast<uint32_t>(d > abc);
         out[i] = d > abc ? d : abc;
-        winners[i] = first + static_cast<uint32_t>(2 * i) + (d > abc ? width + 1 : atAbc);
+        const uint32_t best = (third & width) | (~third & second & 1);
+        winners[i] = first + static_cast<uint32_t>(2 * i) + ((fourth & (width + 1)) | (~fourth & best));
     });
 }
 

@@ -44,6 +44,8 @@ function checkRegister(where: string, register: number, count: number): number {
   throw new InvalidArgumentError(`${where}: expected a register below ${count}, got ${register}`)
 }
 
+const isEven = (count: number): boolean => count >= 2 && count <= 2 ** 32 && count % 2 === 0
+
 /** What both directions pass to the addon. */
 export interface EncodedModel {
   readonly charge: EncodedProgram
@@ -68,10 +70,10 @@ export function encodeModel(operation: string, model: NeuronModel): EncodedModel
       `${operation}: input: expected a Float32Array whose length is a multiple of ${inputSteps}, got ${input?.length}`,
     )
   checkFinite(operation, 'threshold', threshold)
-  const validGrid = !grid || (grid.step > 0 && Number.isFinite(grid.step) && grid.count >= 2 && grid.count % 2 === 0)
+  const validGrid = !grid || (grid.step > 0 && Number.isFinite(grid.step) && isEven(grid.count))
   if (!validGrid)
     throw new InvalidArgumentError(
-      `${operation}: grid: expected a positive step and an even number of points, got ${grid.step} and ${grid.count}`,
+      `${operation}: grid: expected a positive step and an even number of points up to 2^32, got ${grid.step} and ${grid.count}`,
     )
   const size = input.length / inputSteps
   return {

@@ -33,7 +33,7 @@ export interface Surrogate {
 export interface MembraneGrid {
   /** Positive. */
   readonly step: number
-  /** Even. */
+  /** Even, up to 2^32. */
   readonly count: number
 }
 

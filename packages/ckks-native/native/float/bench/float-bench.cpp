@@ -1,9 +1,8 @@
-// Gigaflops of matrix products and convolutions, one JSON object per line, with the machine's own multiply-add rate and load
-// measured in the same run; the best of several rounds counts.
+// Gigaflops of matrix products and convolutions, nanoseconds and gigabytes per second of everything else, one JSON object per
+// line, with the machine's own multiply-add rate, copy rate and load measured in the same run; the best of several rounds
+// counts.
 // Usage: float-bench [kernel=NAME] [threads=N] [seconds=S] [only=TEXT of the name]
 // Flops are those of the definition (2 per multiply-add), so padding and columns that are thrown away count against us.
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -15,29 +14,13 @@
 #include <immintrin.h>
 #endif
 
-#include "engine/scheduler.h"
 #include "float/conv.h"
+#include "training-cases.h"
 
 using namespace heml;
 using namespace heml::f32;
 
 namespace {
-
-double now() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-// Seconds of the fastest call within `budget` seconds, after one to warm up.
-double fastest(double budget, const std::function<void()>& work) {
-    work();
-    double best = 1e9;
-    for (const double end = now() + budget; now() < end;) {
-        const double begin = now();
-        work();
-        best = std::min(best, now() - begin);
-    }
-    return best;
-}
 
 volatile float sink;
 
@@ -74,28 +57,22 @@ __attribute__((target("avx2,fma"))) void chains256() {
 // Gigaflops of register-only multiply-adds on one core; 0 where there is no such instruction.
 double peakOf(const std::string& kernel, double budget) {
 #if defined(__x86_64__)
-    if (kernel == "avx512") return 2.0 * 16 * CHAINS * STEPS / fastest(budget, chains512) * 1e-9;
-    if (kernel == "avx2") return 2.0 * 8 * CHAINS * STEPS / fastest(budget, chains256) * 1e-9;
+    if (kernel == "avx512") return 2.0 * 16 * CHAINS * STEPS / bench::fastest(budget, chains512) * 1e-9;
+    if (kernel == "avx2") return 2.0 * 8 * CHAINS * STEPS / bench::fastest(budget, chains256) * 1e-9;
 #endif
     static_cast<void>(kernel), static_cast<void>(budget);
     return 0;
 }
 
-struct Bench {
-    const Kernels& kernels;
-    Scheduler& scheduler;
-    MemoryPool& pool;
-    double budget;
+struct ProductCases {
+    const bench::Bench& bench;
     double peak;
-    std::string only;
 
     void report(const std::string& name, double flops, const std::function<void(const Runtime&)>& work) const {
-        if (name.find(only) == std::string::npos) return;
-        const Runtime runtime{kernels, pool, scheduler};
-        const double best = fastest(budget, [&] { scheduler.wait(scheduler.submit({}, [&] { work(runtime); })); });
-        const double rate = flops / best * 1e-9;
+        if (!bench.wants(name)) return;
+        const double best = bench.seconds(work), rate = flops / best * 1e-9;
         std::printf("{\"name\":\"%s\",\"kernel\":\"%s\",\"threads\":%u,\"ms\":%.4f,\"gflops\":%.1f",
-                    name.c_str(), kernels.name, scheduler.width(), best * 1e3, rate);
+                    name.c_str(), bench.kernels.name, bench.scheduler.width(), best * 1e3, rate);
         if (peak > 0) std::printf(",\"ofPeakOfOneCore\":%.2f", rate / peak);
         std::printf("}\n");
         std::fflush(stdout);
@@ -167,7 +144,8 @@ int main(int argc, char** argv) {
     printLoad();
     const double peak = peakOf(kernels->name, budget);
     if (peak > 0) std::printf("{\"name\":\"multiply-add peak of one core\",\"kernel\":\"%s\",\"gflops\":%.1f}\n", kernels->name, peak);
-    const Bench bench{*kernels, scheduler, *pool, budget, peak, option(argc, argv, "only", "")};
+    const bench::Bench shared{*kernels, scheduler, *pool, budget, option(argc, argv, "only", "")};
+    const ProductCases bench{shared, peak};
     for (const size_t n : {128u, 256u, 512u, 1024u}) bench.gemmOf("gemm", n, n, n, false, false);
     bench.gemmOf("gemm A'B", 512, 512, 512, true, false);
     bench.gemmOf("gemm AB'", 512, 512, 512, false, true);
@@ -179,6 +157,7 @@ int main(int argc, char** argv) {
     bench.conv("resnet 16 channels", {64, 16, 32, 32, 16, {3, 3}, {1, 1}, {1, 1}, 1});
     bench.conv("resnet 64 channels", {64, 64, 8, 8, 64, {3, 3}, {1, 1}, {1, 1}, 1});
     bench.conv("resnet 32 to 64, stride 2", {64, 32, 16, 16, 64, {3, 3}, {2, 2}, {1, 1}, 1});
+    bench::TrainingCases(shared).all();
     printLoad();
     return 0;
 }

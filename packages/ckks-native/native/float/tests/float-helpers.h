@@ -37,6 +37,16 @@ inline bool sameBits(const std::vector<float>& a, const std::vector<float>& b) {
     return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
+// Bits, except that every NaN is as good as any other: which of two the processor hands on is not specified.
+inline bool sameNumbers(const std::vector<float>& a, const std::vector<float>& b) {
+    if (a.size() != b.size()) return false;
+    for (size_t i = 0; i < a.size(); ++i) {
+        const bool same = std::isnan(a[i]) ? std::isnan(b[i]) : std::memcmp(&a[i], &b[i], sizeof(float)) == 0;
+        if (!same) return false;
+    }
+    return true;
+}
+
 // An output filled with NaN between two guards.
 class Output {
 public:
