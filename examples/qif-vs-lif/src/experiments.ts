@@ -76,7 +76,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
   {
     name: 'windows-nmnist',
     data: 'nmnist',
-    trainSamples: 3_000,
+    trainSamples: 5_000,
     timeSteps: 5,
     shift: 0,
     recipe: { ...recipe, epochs: 4 },

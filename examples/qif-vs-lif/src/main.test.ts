@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { CellRecord } from './cells/record.ts'
@@ -11,7 +11,7 @@ import { exitCodeOf } from './exit-codes.ts'
 import { writeDigits } from './idx-files.test-helper.ts'
 import { createProgram } from './program.ts'
 
-const program = join(dirname(fileURLToPath(import.meta.url)), 'main.ts')
+const program = fileURLToPath(new URL('./main.ts', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'qif-vs-lif-'))
 const data = join(folder, 'digits')
 const cache = join(folder, 'cache')

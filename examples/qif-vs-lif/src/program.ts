@@ -42,7 +42,7 @@ export function createProgram(): Command {
     .command('run')
     .description('train what is not recorded yet; stop it at any time, the same command goes on')
     .addOption(new Option('--experiment <name>', 'which one').choices([...names, 'all']).default('all'))
-    .option('--data <folder>', "folder with MNIST's four files", 'data/mnist')
+    .option('--data <folder>', 'folder with the files of MNIST', '../shared/data/mnist')
     .option('--out <folder>', 'folder of results', RESULTS)
     .option('--cache <folder>', 'folder that keeps simulated recordings', CACHE)
     .option('--seeds <n>', 'repetitions of every cell', integer(1000), DEFAULT_SEEDS)
