@@ -10,6 +10,7 @@ import json
 import math
 import os
 import statistics
+import subprocess
 import sys
 import time
 
@@ -28,6 +29,9 @@ WAYS = {
     "adam": ["foreach", "loop"],
 }
 TRIAL_WARM_UP, TRIAL_STEPS = 3, 15
+# how OpenMP's threads wait for work: asleep, or spinning first, which is good on an idle machine only
+WAITS = ["passive", "active"]
+MOST_TRIAL_SECONDS = 20
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--data")
@@ -38,6 +42,8 @@ parser.add_argument("--threads", type=int, default=os.cpu_count())
 parser.add_argument("--chunk", type=int, default=94, help="steps per go")
 parser.add_argument("--limit", type=int, default=60000, help="images of the epoch")
 parser.add_argument("--no-restart", action="store_true", help="keep the environment as it is")
+parser.add_argument("--trial", action="store_true", help="say how long a step takes, and end")
+parser.add_argument("--wait", choices=WAITS, help="how threads wait; default: whatever is faster")
 for _name, _values in WAYS.items():
     parser.add_argument(f"--{_name}", choices=_values, help="default: whatever is fastest")
 options = parser.parse_args()
@@ -54,9 +60,24 @@ def environment(threads):
     return {name: str(value) for name, value in settings.items()}
 
 
+def trial_ms(wait):
+    """Milliseconds of a step in a process of its own whose threads wait so; infinity when it takes too long."""
+    command = [sys.executable, sys.argv[0], "--threads", str(options.threads), "--no-restart", "--trial"]
+    try:
+        env = {**os.environ, "OMP_WAIT_POLICY": wait}
+        said = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              timeout=MOST_TRIAL_SECONDS, check=True)
+        return json.loads(said.stdout)["ms"]
+    except subprocess.TimeoutExpired:
+        return math.inf
+
+
 if __name__ == "__main__" and not options.no_restart:
     os.environ.update(environment(options.threads))
-    os.execv(sys.executable, [sys.executable, *sys.argv, "--no-restart"])
+    if not options.wait:
+        options.wait = min(WAITS, key=trial_ms) if options.threads > 1 else WAITS[0]
+    os.environ["OMP_WAIT_POLICY"] = options.wait
+    os.execv(sys.executable, [sys.executable, *sys.argv, "--wait", options.wait, "--no-restart"])
 
 import torch  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
@@ -117,6 +138,15 @@ def fastest_ways(task, images, labels):
     return best, {key: round(seconds * 1e3, 3) for key, seconds in tried.items()}
 
 
+def trial():
+    """Median of a few steps on random digits, with dense layers as convolutions, which are fast with any BLAS."""
+    ways = {name: values[-1] if name == "dense" else values[0] for name, values in WAYS.items()}
+    size = DEFAULT_TASK["batchSize"] * (TRIAL_WARM_UP + TRIAL_STEPS)
+    epoch = Epoch(DEFAULT_TASK, ways, torch.rand(size, 1, 28, 28), torch.randint(0, 10, (size,)))
+    times = [epoch.train_chunk(1)["seconds"] for _ in range(TRIAL_WARM_UP + TRIAL_STEPS)]
+    say({"ms": statistics.median(times[TRIAL_WARM_UP:]) * 1e3})
+
+
 def say(line):
     print(json.dumps(line), flush=True)
 
@@ -147,12 +177,15 @@ def check(file):
 
 def main():
     torch.set_num_threads(options.threads)
+    if options.trial:
+        return trial()
     if options.check:
         return check(options.check)
     task = json.load(open(options.task)) if options.task else DEFAULT_TASK
     images, labels = (values[: options.limit] for values in read_digits(options.data, "train"))
     ways, tried = fastest_ways(task, images, labels)
     epoch = Epoch(task, ways, images, labels)
+    ways = {**ways, "wait": options.wait}
     say({"ready": True, "peer": f"torch {torch.__version__}", "ways": ways, "stepMs": tried, "threads": options.threads})
     if options.evaluate:
         while epoch.step < epoch.steps:

@@ -3,7 +3,7 @@
  * same digits and start from the same kind of random weights; before anything is timed they are given the same weights and
  * one batch, and must agree.
  */
-import { availableParallelism } from 'node:os'
+import { availableParallelism, loadavg } from 'node:os'
 import { HeMlError, UnsupportedError } from '@he-ml/ckks-core'
 import { createFloatKernels, type NativeFloatKernels } from '@he-ml/ckks-native/float'
 import { loadMnist } from '@he-ml/datasets'
@@ -38,6 +38,8 @@ const WARM_UP_STEPS = 20
 /** Images that both networks see before anything is timed: few, so that a membrane within rounding of the threshold is rare. */
 const COMPARED = 8
 const MOST_DIFFERENCE = 1e-3
+/** Load per core from which on a comparison is not to be trusted. */
+const BUSY = 0.5
 
 export const training = define<Options>({
   name: 'training',
@@ -66,6 +68,10 @@ export const training = define<Options>({
       ...rowParams(options, kernels, folder.digits, data.count),
       ...(absent && { peer: 'not installed' }),
     }
+    if (loadavg()[0]! > BUSY * availableParallelism())
+      console.error(
+        'this machine is busy: a ratio of two libraries that wait for their threads differently says little now',
+      )
     const bound = options.bound ? await boundOrNone(network, kernels) : undefined
     await warmUp(buildNetwork(options, kernels, 2), all)
     await using peer = python ? await preparePeer(python, { ...options, data: folder.path }, kernels, data) : undefined
