@@ -14,7 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 /** Images of a bar each, somewhere else for every label. */
 function bars(count: number): LabelledImages {
   const pixels = new Uint8Array(count * 784)
-  for (let n = 0; n < count; n++) pixels.fill(255, n * 784 + 84 + 28 * n, n * 784 + 84 + 28 * n + 70)
+  for (let n = 0; n < count; n++) pixels.fill(255, n * 784 + 84 + 28 * (n % 10), n * 784 + 84 + 28 * (n % 10) + 70)
   return {
     shape: [1, 28, 28],
     count,
@@ -34,12 +34,13 @@ const all = (data: LabelledData) => Array.from({ length: data.count }, (_, i) =>
 describe('nmnistRecordings', () => {
   const images = bars(10)
 
-  it("are the simulator's events, counted, clipped and scaled", async () => {
-    const data = await nmnistRecordings(images, { timeSteps: 5, seed: 3 })
-    expect(data).toMatchObject({ count: 10, steps: 5, shape: [2, 34, 34] })
-    expect(data.label(7)).toBe(7)
-    for (const index of [0, 9]) {
-      const events = simulateNmnist(images, index, { seed: 3 })
+  it("are the simulator's events, counted, clipped and scaled, whichever thread makes them", async () => {
+    const many = bars(70)
+    const data = await nmnistRecordings(many, { timeSteps: 5, seed: 3 })
+    expect(data).toMatchObject({ count: 70, steps: 5, shape: [2, 34, 34] })
+    expect(data.label(67)).toBe(7)
+    for (const index of [0, 63, 64, 69]) {
+      const events = simulateNmnist(many, index, { seed: 3 })
       const frames = eventFrames({ width: 34, height: 34 }, events, { timeSteps: 5, startUs: 0, durationUs: 300_000 })
       expect(read(data, index)).toEqual(frames.data.map((n) => Math.min(n, 4) / 4))
       expect(frames.data.some((n) => n > 0)).toBe(true)
@@ -89,7 +90,12 @@ describe('nmnistRecordings', () => {
   it('stops when told to, and keeps nothing', async () => {
     const cache = join(folder, 'c')
     const gone = nmnistRecordings(images, { timeSteps: 2, cache, signal: AbortSignal.abort() })
-    await expect(gone).rejects.toThrow(CancelledError)
+    await expect(gone).rejects.toThrow(/cancelled after 0 of 10/)
+    const controller = new AbortController()
+    const onProgress = () => controller.abort()
+    const stopped = nmnistRecordings(bars(400), { timeSteps: 2, cache, onProgress, signal: controller.signal })
+    await expect(stopped).rejects.toThrow(CancelledError)
+    await expect(stopped).rejects.toThrow(/cancelled after \d+ of 400/)
     expect(() => readdirSync(cache)).toThrow(/ENOENT/)
   })
 

@@ -21,13 +21,17 @@ export interface RecordOptions {
  */
 export async function recordInThreads(images: LabelledImages, options: RecordOptions): Promise<Uint8Array> {
   const { timeSteps, seed, count, onProgress, signal } = options
+  let done = 0
+  const checkCancelled = () => {
+    if (signal?.aborted)
+      throw new CancelledError(`recordings: cancelled after ${done} of ${count}`, { cause: signal.reason })
+  }
+  checkCancelled()
   const counts = new Uint8Array(new SharedArrayBuffer(count * timeSteps * FRAME_SIZE))
   const control = new Int32Array(new SharedArrayBuffer(8))
   const task: RecordingTask = { images: shareImages(images, count), timeSteps, seed, count, counts, control }
   const stop = () => Atomics.store(control, STOP, 1)
-  if (signal?.aborted) stop()
   signal?.addEventListener('abort', stop)
-  let done = 0
   const onMade = (made: number) => {
     done += made
     onProgress?.(done, count)
@@ -38,8 +42,7 @@ export async function recordInThreads(images: LabelledImages, options: RecordOpt
   } finally {
     signal?.removeEventListener('abort', stop)
   }
-  if (signal?.aborted)
-    throw new CancelledError(`recordings: cancelled after ${done} of ${count}`, { cause: signal.reason })
+  checkCancelled()
   return counts
 }
 
@@ -56,7 +59,9 @@ function runThread(task: RecordingTask, onMade: (made: number) => void, stop: ()
       stop()
       reject(error)
     })
-    worker.on('exit', () => resolve())
+    worker.on('exit', (code) =>
+      code === 0 ? resolve() : reject(new Error(`recordings: a thread ended with exit code ${code}`)),
+    )
   })
 }
 
