@@ -73,7 +73,7 @@ export function drawDifferences(summary: Summary): Promise<string> {
       `${summary.experiment}: paired differences`,
       summary,
       values.length > 1
-        ? `Thick: 95 % interval. Thin: 95 % for all ${values.length} comparisons together. Right of 0: the first is better.`
+        ? `Thick: 95 % interval. Thin: for all ${values.length} together. Right of 0: the first is better.`
         : 'The 95 % interval. Right of 0: the first is better.',
     ),
     views: {
@@ -183,7 +183,8 @@ export function drawWindows(arms: readonly Arm[], timeSteps: number): Promise<st
   return drawGradientWindows({
     title: 'Gradient windows',
     subtitle: [
-      `T = ${timeSteps}. Grey: density of the membrane potential behind normalisation. Derived: the analytic window. Hand-set ones have area 1.`,
+      `T = ${timeSteps}. Grey: density of the membrane potential behind normalisation.`,
+      'Derived: the analytic window. Hand-set ones have area 1.',
     ],
     windows: [...neurons].map(([name, description]) => {
       const neuron = createNeuron(description)
