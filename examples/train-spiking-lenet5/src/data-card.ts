@@ -22,9 +22,10 @@ interface Model {
  * @throws FormatError for a damaged model, or one that does not say how it was made
  */
 export async function dataCard(folder: string): Promise<string> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.json')).sort()
+  const files = (await readdir(folder)).filter((file) => file.endsWith('.json'))
   const models: Model[] = []
-  for (const name of names) models.push(await readModel(folder, name.slice(0, -'.json'.length)))
+  for (const name of files.map((file) => file.slice(0, -'.json'.length)).sort())
+    models.push(await readModel(folder, name))
   const parts = [HEAD, ...(models.length > 0 ? [table(models), ...models.map(section)] : ['No models yet.']), FOOT]
   return `${parts.join('\n\n')}\n`
 }
@@ -96,7 +97,8 @@ function section({ name, network, facts }: Model): string {
     `Recipe: ${facts.recipe}${facts.from ? `, starting from ${facts.from}` : ''}; ${facts.epochs} epochs in batches of ` +
       `${facts.batchSize}, ${facts.optimizer}, rate ${facts.learningRate}, seed ${facts.seed}; kernels: ${facts.kernels}.`,
     `Test: ${number(facts.testCorrect)} of ${number(facts.testSamples)} right, ${accuracy(facts)}.`,
-    `Membrane grids: ${new Set(grids).size === 1 ? grids[0] : layers.map((layer, i) => `${layer.name} ${grids[i]}`).join(', ')}.`,
+    `Membrane grids: ${new Set(grids).size === 1 ? grids[0] : layers.map((layer, i) => `${layer.name} ${grids[i]}`).join(', ')}` +
+      `${layers.some(({ grid }) => grid) ? `; at most ${percent(facts.gridEnds)} of a layer's membranes at the ends in the test` : ''}.`,
     `Made: ${facts.date}.`,
   ]
   return [`## ${name}`, lines.map((line) => `- ${line}`).join('\n')].join('\n\n')

@@ -2,7 +2,7 @@ import { UnsupportedError } from '@he-ml/ckks-core'
 import { createFloatKernels } from '@he-ml/ckks-native/float'
 import { type FloatKernels, referenceKernels } from '@he-ml/snn-training'
 
-/** Kernels until the end of a block, and what to call them. */
+/** Kernels until the end of a block, and what to call them; threads change nothing but the time. */
 export interface UsedKernels extends AsyncDisposable {
   readonly kernels: FloatKernels<Float32Array>
   readonly name: string
@@ -28,8 +28,7 @@ export function openKernels({ threads, plain = false, onNotice }: KernelOptions)
   if (plain) return PLAIN
   try {
     const kernels = createFloatKernels({ threads })
-    const name = `native, ${kernels.kernel}, ${kernels.threads} thread${kernels.threads === 1 ? '' : 's'}`
-    return { kernels, name, [Symbol.asyncDispose]: () => kernels[Symbol.asyncDispose]() }
+    return { kernels, name: `native, ${kernels.kernel}`, [Symbol.asyncDispose]: () => kernels[Symbol.asyncDispose]() }
   } catch (error) {
     if (!(error instanceof UnsupportedError)) throw error
     onNotice(`THE NATIVE KERNELS ARE MISSING; plain TypeScript does the work, many times slower.\n${error.message}`)

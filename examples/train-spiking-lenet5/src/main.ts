@@ -7,7 +7,11 @@ import { showOn } from './show.ts'
 const controller = new AbortController()
 for (const name of ['SIGINT', 'SIGTERM'] as const)
   process.on(name, () => {
-    if (controller.signal.aborted) process.exit(130)
+    if (controller.signal.aborted) {
+      // a bar hides the cursor
+      if (process.stdout.isTTY) process.stdout.write('\x1b[?25h')
+      process.exit(130)
+    }
     process.stderr.write('\nstopping; once more to stop at once\n')
     controller.abort(new CancelledError(name))
   })

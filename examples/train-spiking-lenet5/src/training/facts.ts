@@ -23,6 +23,8 @@ export const factsSchema = z.looseObject({
   testSamples: count.min(1),
   testCorrect: count,
   testAccuracy: z.number().min(0).max(1),
+  /** Largest share of a layer's membranes that stood on an end of its grid in the test; 0 without grids. */
+  gridEnds: z.number().min(0).max(1),
   kernels: z.string(),
   date: z.string(),
 })
@@ -61,6 +63,7 @@ export function factsOf({ recipe, samples, epochs, test, kernels, date }: Making
     testSamples: test.count,
     testCorrect: test.correct,
     testAccuracy: test.accuracy,
+    gridEnds: Math.max(0, ...test.layers.map(({ grid }) => grid?.atEnds ?? 0)),
     kernels,
     date,
   }
