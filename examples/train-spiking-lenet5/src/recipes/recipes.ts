@@ -13,7 +13,7 @@ const FROM_SCRATCH = {
   seed: SEED,
   loss: { kind: 'crossEntropy' },
   optimizer: { kind: 'adam' },
-  schedule: { learningRate: 2e-3, warmupSteps: 200 },
+  schedule: { learningRate: 6e-3, warmupSteps: 200 },
 } as const satisfies Recipe['training']
 
 /**

@@ -1,4 +1,4 @@
-// Loops over the positions of one image and channel (see loops.h). Sums keep eight running sums in double, whatever the
+// Loops over the positions of one image and channel, and over the channels of one position (see loops.h). Sums keep eight running sums in double, whatever the
 // width of the machine's vectors, and fold them in halves.
 // Included once per instruction set; internal linkage, and nothing of the standard library.
 
@@ -76,6 +76,35 @@ void normalize(const float* gradient, const float* x, const ChannelGradient& cha
     each(count, [=](size_t i) {
         const double g = gradient[i], value = x[i];
         out[i] = static_cast<float>(factor * (g - average - (value - centre) * slope));
+    });
+}
+
+void addColumns(const float* x, double* sums, size_t count) {
+    each(count, [=](size_t c) { sums[c] += static_cast<double>(x[c]); });
+}
+
+void addSquareColumns(const float* x, const double* mean, double* sums, size_t count) {
+    each(count, [=](size_t c) {
+        const double d = static_cast<double>(x[c]) - mean[c];
+        sums[c] += d * d;
+    });
+}
+
+void addProductColumns(const float* gradient, const float* x, double* sums, size_t count) {
+    each(count, [=](size_t c) { sums[c] += static_cast<double>(gradient[c]) * static_cast<double>(x[c]); });
+}
+
+void scaleColumns(const float* x, const float* scale, const float* shift, float* out, size_t count) {
+    each(count, [=](size_t c) {
+        out[c] = static_cast<float>(static_cast<double>(scale[c]) * static_cast<double>(x[c]) + static_cast<double>(shift[c]));
+    });
+}
+
+void normalizeColumns(const float* gradient, const float* x, const ChannelGradients& channels, float* out, size_t count) {
+    const double *factor = channels.factor, *average = channels.average, *centre = channels.centre, *slope = channels.slope;
+    each(count, [=](size_t c) {
+        const double g = gradient[c], value = x[c];
+        out[c] = static_cast<float>(factor[c] * (g - average[c] - (value - centre[c]) * slope[c]));
     });
 }
 

@@ -1,5 +1,6 @@
 #include "channels.h"
 
+#include "columns.h"
 #include "scratch.h"
 #include "share.h"
 
@@ -48,6 +49,7 @@ private:
 
 void channelMoments(const ChannelShape& shape, const float* input, double* mean, double* variance, const Runtime& runtime) {
     shape.check();
+    if (shape.positions == 1) return columnMoments(shape, input, mean, variance, runtime);
     const Loops& loops = *runtime.kernels.loops;
     const auto count = static_cast<double>(shape.images * shape.positions);
     RowSums rows(shape, runtime.pool);
@@ -64,6 +66,7 @@ void channelMoments(const ChannelShape& shape, const float* input, double* mean,
 void scaleChannels(const ChannelShape& shape, const float* input, const float* scale, const float* shift, float* output,
                    const Runtime& runtime) {
     shape.check();
+    if (shape.positions == 1) return scaleColumns(shape, input, scale, shift, output, runtime);
     eachRow(shape, runtime, [&](size_t, size_t channel, size_t at) {
         runtime.kernels.loops->scale(input + at, scale[channel], shift[channel], output + at, shape.positions);
     });
@@ -72,6 +75,7 @@ void scaleChannels(const ChannelShape& shape, const float* input, const float* s
 void channelSums(const ChannelShape& shape, const float* gradient, const float* input, double* plain, double* weighted,
                  const Runtime& runtime) {
     shape.check();
+    if (shape.positions == 1) return columnGradientSums(shape, gradient, input, plain, weighted, runtime);
     RowSums ofGradient(shape, runtime.pool), ofProducts(shape, runtime.pool);
     eachRow(shape, runtime, [&](size_t row, size_t, size_t at) {
         runtime.kernels.loops->sums(gradient + at, input + at, shape.positions, &ofGradient[row], &ofProducts[row]);
@@ -83,6 +87,7 @@ void channelSums(const ChannelShape& shape, const float* gradient, const float* 
 void normalizationBackward(const ChannelShape& shape, const float* gradient, const float* input,
                            const ChannelGradients& channels, float* inputGradient, const Runtime& runtime) {
     shape.check();
+    if (shape.positions == 1) return normalizeColumns(shape, gradient, input, channels, inputGradient, runtime);
     const auto& [factor, average, centre, slope] = channels;
     eachRow(shape, runtime, [&](size_t, size_t c, size_t at) {
         runtime.kernels.loops->normalize(gradient + at, input + at, {factor[c], average[c], centre[c], slope[c]},

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "gemm.h"
+#include "loops.h"
 
 namespace heml::f32 {
 
@@ -26,11 +27,6 @@ void scaleChannels(const ChannelShape& shape, const float* input, const float* s
 // plain = sum of gradient, weighted = sum of gradient * input; [channels] each.
 void channelSums(const ChannelShape& shape, const float* gradient, const float* input, double* plain, double* weighted,
                  const Runtime& runtime);
-
-// What a gradient needs to know of its channels; [channels] each.
-struct ChannelGradients {
-    const double *factor, *average, *centre, *slope;
-};
 
 // inputGradient = factor[c] * (gradient - average[c] - (input - centre[c]) * slope[c]) in double, rounded once.
 void normalizationBackward(const ChannelShape& shape, const float* gradient, const float* input,

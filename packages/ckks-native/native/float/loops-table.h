@@ -5,7 +5,8 @@ namespace heml::f32 {
 namespace {
 
 constexpr Loops TABLE{apply, addProduct, addMultiple, spikes, slopes, toGrid, stopOutside, joinGradients, sum, squares,
-                      sums, scale, normalize, averagePairs, spreadPairs, maxPairs};
+                      sums, scale, normalize, addColumns, addSquareColumns, addProductColumns, scaleColumns,
+                      normalizeColumns, averagePairs, spreadPairs, maxPairs};
 
 }  // namespace
 

@@ -37,6 +37,12 @@ struct ChannelGradient {
     double factor, average, centre, slope;
 };
 
+// The same of all channels; [channels] each.
+struct ChannelGradients {
+    const double *factor, *average, *centre, *slope;
+    ChannelGradients from(size_t c) const { return {factor + c, average + c, centre + c, slope + c}; }
+};
+
 struct Loops {
     // ---- neurons
     // out = a op b, or a op constant; b is not read where there is none
@@ -67,6 +73,13 @@ struct Loops {
     void (*scale)(const float* x, float scale, float shift, float* out, size_t count);
     // out = factor * (gradient - average - (x - centre) * slope) in double
     void (*normalize)(const float* gradient, const float* x, const ChannelGradient& channel, float* out, size_t count);
+
+    // ---- columns: one image with one position, a row of channels; the same numbers as above for each
+    void (*addColumns)(const float* x, double* sums, size_t count);
+    void (*addSquareColumns)(const float* x, const double* mean, double* sums, size_t count);
+    void (*addProductColumns)(const float* gradient, const float* x, double* sums, size_t count);
+    void (*scaleColumns)(const float* x, const float* scale, const float* shift, float* out, size_t count);
+    void (*normalizeColumns)(const float* gradient, const float* x, const ChannelGradients& channels, float* out, size_t count);
 
     // ---- windows of 2 x 2 that do not overlap: one row of `count` results; outputs are apart from inputs
     void (*averagePairs)(const float* above, const float* below, float* out, size_t count);

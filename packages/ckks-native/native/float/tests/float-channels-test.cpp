@@ -86,7 +86,8 @@ TEST(channelsAgreeToTheBitOnEveryKernelAndNumberOfThreads) {
     SchedulerOptions options;
     options.threads = 3;
     Scheduler scheduler(options);
-    std::vector<ChannelShape> shapes{{64, 6, 784}, {1, 1, 1}, {70, 120, 5}, {3, 2, 16}, {5, 130, 64}};
+    std::vector<ChannelShape> shapes{{64, 6, 784}, {1, 1, 1}, {70, 120, 5}, {3, 2, 16}, {5, 130, 64},
+                                     {256, 120, 1}, {400, 133, 1}, {9, 5, 1}};   // columns; the second on several threads
     for (int i = 0; i < 80; ++i) shapes.push_back({1 + random.below(9), 1 + random.below(9), 1 + random.below(60)});
     for (const ChannelShape& shape : shapes) {
         const Tensors tensors(shape, random);
