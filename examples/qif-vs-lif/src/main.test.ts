@@ -10,6 +10,7 @@ import { readRecords } from './cells/results-file.ts'
 import { exitCodeOf } from './exit-codes.ts'
 import { writeDigits } from './idx-files.test-helper.ts'
 import { createProgram } from './program.ts'
+import { experimentNamed } from './records.test-helper.ts'
 
 const program = fileURLToPath(new URL('./main.ts', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'qif-vs-lif-'))
@@ -41,6 +42,10 @@ function qifVsLif(args: readonly string[], kill?: { readonly signal: NodeJS.Sign
   })
 }
 
+const neurons = Object.keys(experimentNamed('neurons-mnist').neurons)
+/** With two seeds and one surrogate. */
+const cells = 2 * neurons.length
+
 const small = ['--data', data, '--cache', cache, '--seeds', '2', '--epochs', '1', '--train-samples', '300']
 const running = (out: string, ...more: string[]) => [
   ...['run', '--experiment', 'neurons-mnist', '--out', out, ...small, ...more],
@@ -56,11 +61,12 @@ describe('qif-vs-lif', { timeout: 180_000 }, () => {
 
   it('trains every cell, records it, and has then nothing left to do', async () => {
     const first = await qifVsLif(running(whole, '--parallel', '2'))
-    expect(first, first.stderr).toMatchObject({ code: 0, stdout: '4 runs done\n' })
-    expect(first.stderr).toMatch(/4 of 4, 0 s left; neurons-mnist: (lif|qif), analytic, seed 2: \d+\.\d\d %/)
+    expect(first, first.stderr).toMatchObject({ code: 0, stdout: `${cells} runs done\n` })
+    expect(first.stderr).toContain(`${cells} of ${cells}, 0 s left`)
+    expect(first.stderr).toMatch(/0 s left; neurons-mnist: (lif|qif)[a-z ]*, analytic, seed 2: \d+\.\d\d %/)
     const records = await readRecords(join(whole, 'neurons-mnist.jsonl'))
     expect(new Set(records.map(({ cell: { neuron, seed } }) => `${neuron} ${seed}`))).toEqual(
-      new Set(['lif 1', 'qif 1', 'lif 2', 'qif 2']),
+      new Set(neurons.flatMap((neuron) => [`${neuron} 1`, `${neuron} 2`])),
     )
     for (const { result } of records) {
       if (result.kind !== 'trained') throw new Error('expected a result')
@@ -76,12 +82,12 @@ describe('qif-vs-lif', { timeout: 180_000 }, () => {
     const broken = join(folder, 'broken')
     const killed = await qifVsLif(running(broken, '--parallel', '2', '--threads', '1'), {
       signal: 'SIGKILL',
-      until: /1 of 4/,
+      until: /1 of \d/,
     })
     expect(killed.code).toBe(null)
     const cancelled = await qifVsLif(running(broken, '--parallel', '1', '--threads', '2'), {
       signal: 'SIGINT',
-      until: /[23] of 4/,
+      until: /[23] of \d/,
     })
     expect(cancelled.code, cancelled.stderr).toBe(130)
     expect(cancelled.stderr).toContain('finished runs are recorded')

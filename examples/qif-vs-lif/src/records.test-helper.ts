@@ -1,4 +1,6 @@
 /** Records of runs that never were, for tests of what is made of them. */
+
+import { NEURONS } from '@he-ml/example-train-spiking-lenet5/network'
 import { gridOf, type Job } from './cells/grid.ts'
 import type { CellRecord, TrainedResult } from './cells/record.ts'
 import { EXPERIMENTS, type Experiment, withBudget } from './experiments.ts'
@@ -7,9 +9,9 @@ export const experimentNamed = (name: string): Experiment => EXPERIMENTS.find((o
 
 const DATA = { training: 1000, test: 5000, digest: '0123456789abcdef' }
 
-/** The grid of a known experiment, as if on some data. */
+/** The grid of a known experiment with two neurons, as if on some data. */
 export function jobsOf(name: string, seeds: number, epochs = 2): Job[] {
-  const experiment = withBudget(experimentNamed(name), { epochs, trainSamples: DATA.training })
+  const experiment = withBudget({ ...experimentNamed(name), neurons: NEURONS }, { epochs, trainSamples: DATA.training })
   return gridOf(experiment, seeds, {
     data: { ...DATA, name: experiment.data },
     inputShape: experiment.data === 'mnist' ? [1, 28, 28] : [2, 34, 34],

@@ -1,6 +1,8 @@
 /** The report as Markdown: what was done, what came out, what it does not say. */
+
 import { time } from '@he-ml/example-train-spiking-lenet5/terminal'
 import { type Estimate, estimateMean } from '../statistics/estimate.ts'
+import { neuronLabel } from './neuron-label.ts'
 import type { Arm, Comparison, Summary } from './summarise.ts'
 import { points, tallyOf, verdictOf } from './verdict.ts'
 
@@ -187,7 +189,7 @@ function renderWindows(summaries: readonly Summary[]): string[] {
       const { width, height } = settings.surrogate
       const window = [width.toFixed(4), height?.toFixed(4) ?? '-']
       rows.set(`${neuron} ${settings.timeSteps}`, [
-        neuron.toUpperCase(),
+        neuronLabel(neuron),
         describeNeuron(settings.neuron),
         settings.timeSteps,
         ...window,

@@ -1,4 +1,5 @@
 /** Pictures of an experiment, as SVG documents. */
+
 import {
   type AccuracyRow,
   drawAccuracy,
@@ -8,6 +9,7 @@ import {
 } from '@he-ml/example-train-spiking-lenet5/picture'
 import { createNeuron, gradientWindow } from '@he-ml/snn-neurons'
 import { holdsZero } from '../statistics/estimate.ts'
+import { neuronLabel } from './neuron-label.ts'
 import type { Arm, Summary } from './summarise.ts'
 
 /** Far apart in colour and brightness; a name has the same one in every picture. */
@@ -102,7 +104,7 @@ export function drawLearning(summary: Summary): Promise<string> {
   const concat = groups.flatMap((group) => {
     const arms = summary.arms.filter(({ neuron }) => group === '' || neuron === group)
     const values = arms.flatMap((arm) => epochsOf(arm).map((epoch) => ({ ...epoch, series: series(arm) })))
-    const prefix = group === '' ? '' : `${group.toUpperCase()}: `
+    const prefix = group === '' ? '' : `${neuronLabel(group)}: `
     return [
       learningPanel(values, names, `${prefix}test accuracy in %`, 'accuracy'),
       learningPanel(values, names, `${prefix}training loss`, 'loss'),
@@ -188,7 +190,7 @@ export function drawWindows(arms: readonly Arm[], timeSteps: number): Promise<st
     ],
     windows: [...neurons].map(([name, description]) => {
       const neuron = createNeuron(description)
-      return { name: name.toUpperCase(), threshold: neuron.threshold, window: gradientWindow(neuron, { timeSteps }) }
+      return { name: neuronLabel(name), threshold: neuron.threshold, window: gradientWindow(neuron, { timeSteps }) }
     }),
     handWidths: [0.25, 0.5, 1, 2],
   })

@@ -1,8 +1,10 @@
 /** From single runs to means and differences, with what may be said of them. Accuracies are shares, between 0 and 1. */
+
 import type { CellRecord, TrainedResult } from '../cells/record.ts'
 import { type Budget, budgetOf } from '../cells/settings.ts'
 import { EXPERIMENTS } from '../experiments.ts'
 import { type Estimate, estimateMean, type Interval } from '../statistics/estimate.ts'
+import { neuronLabel } from './neuron-label.ts'
 
 /** A run that did not diverge. */
 export interface TrainedRun {
@@ -104,7 +106,7 @@ function armOf(records: readonly CellRecord[], question: Summary['question']): A
   return {
     neuron: cell.neuron,
     surrogate: cell.surrogate,
-    label: question === 'windows' ? `${cell.neuron.toUpperCase()}, ${cell.surrogate}` : cell.neuron.toUpperCase(),
+    label: question === 'windows' ? `${neuronLabel(cell.neuron)}, ${cell.surrogate}` : neuronLabel(cell.neuron),
     settings,
     runs,
     diverged: records.flatMap(({ cell: { seed }, result }) => (result.kind === 'diverged' ? [seed] : [])),
