@@ -74,11 +74,13 @@ Napi::Value FloatObject::neuronsBackward(const Napi::CallbackInfo& info) {
     const auto env = info.Env();
     return guarded(env, [&] {
         const auto sizes = wordsOfCount(info, 0, "sizes", 5);
-        const auto numbers = doublesOfCount(info, 5, "numbers", 5);
+        const auto numbers = doublesOfCount(info, 5, "numbers", 6);
         f32::NeuronBackwardJob job{};
         job.model = modelOf(info, sizes, numbers);
         job.surrogate = {static_cast<f32::SurrogateKind>(sizes[3]), numbers[3], numbers[4]};
         job.detachReset = sizes[4] != 0;
+        job.pull = numbers[5];
+        job.check();
         const size_t steps = job.model.steps();
         auto pins = std::make_shared<Pins>();
         job.input = pins->add(info, 6, "input", job.model.inputs());

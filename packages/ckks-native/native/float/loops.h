@@ -57,8 +57,8 @@ struct Loops {
     void (*slopes)(const Surrogate& surrogate, double threshold, const float* v, float* out, size_t count);
     // the nearest point, halves upwards, clipped to the range, in double
     void (*toGrid)(const Grid& grid, const float* v, float* out, size_t count);
-    // gradient = 0 where v is clipped
-    void (*stopOutside)(const Grid& grid, const float* v, float* gradient, size_t count);
+    // gradient = pull * (v - the border that v is beyond) in double where v is clipped; with a pull of 0, 0 whatever v is
+    void (*stopOutside)(const Grid& grid, double pull, const float* v, float* gradient, size_t count);
     // out = total + (through + direct) * slope in double
     void (*joinGradients)(const float* total, const float* through, const float* direct, const float* slope, float* out,
                           size_t count);

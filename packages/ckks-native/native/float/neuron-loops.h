@@ -82,13 +82,21 @@ void toGrid(const Grid& grid, const float* v, float* out, size_t count) {
     });
 }
 
-void stopOutside(const Grid& grid, const float* v, float* gradient, size_t count) {
+void stopOutside(const Grid& grid, double pull, const float* v, float* gradient, size_t count) {
     // half a step beyond the ends still rounds to them
     const double low = grid.lowest() * grid.step - grid.step / 2, high = grid.highest() * grid.step + grid.step / 2;
+    // not only faster: infinity times 0 would be NaN
+    if (pull == 0)
+        return each(count, [=](size_t i) {
+            const double x = v[i];
+            const float g = gradient[i];
+            gradient[i] = (x >= low) & (x < high) ? g : 0.0f;
+        });
     each(count, [=](size_t i) {
         const double x = v[i];
-        const float g = gradient[i];
-        gradient[i] = (x >= low) & (x < high) ? g : 0.0f;
+        const double border = x < low ? low : high;
+        const float g = gradient[i], back = static_cast<float>(pull * (x - border));
+        gradient[i] = (x >= low) & (x < high) ? g : back;
     });
 }
 

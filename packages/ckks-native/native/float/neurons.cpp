@@ -140,7 +140,7 @@ private:
         const auto [direct, through] = reset_.backward(carried, count);
         loops_.joinGradients(orZeros(direct), job_.detachReset ? zeros() : orZeros(through), orZeros(spikeGradient),
                              tile(SLOPES), tile(TOTAL), count);
-        if (model_.grid) loops_.stopOutside(*model_.grid, exact, tile(TOTAL), count);
+        if (model_.grid) loops_.stopOutside(*model_.grid, job_.pull, exact, tile(TOTAL), count);
         const auto [before, input] = charge_.backward(tile(TOTAL), count);
         float* to = sums(model_) ? tile(FIRST_STEP + t) : job_.inputGradient + place.at(t);
         std::memcpy(to, orZeros(input), count * sizeof(float));
@@ -190,7 +190,6 @@ private:
 template <class SomeWorker, class Job>
 void runTiles(const Job& job, const float* output, const Runtime& runtime) {
     const NeuronModel& model = job.model;
-    model.check();
     const Tiles tiles(model.size, output);
     share(runtime, tiles.count(), model.steps(), [&](size_t begin, size_t end) {
         SomeWorker worker(job, runtime);
@@ -200,12 +199,22 @@ void runTiles(const Job& job, const float* output, const Runtime& runtime) {
 
 }  // namespace
 
-void neuronsForward(const NeuronForwardJob& job, const Runtime& runtime) { runTiles<ForwardWorker>(job, job.spikes, runtime); }
+void neuronsForward(const NeuronForwardJob& job, const Runtime& runtime) {
+    job.model.check();
+    runTiles<ForwardWorker>(job, job.spikes, runtime);
+}
 
-void neuronsBackward(const NeuronBackwardJob& job, const Runtime& runtime) {
-    const auto& [kind, width, height] = job.surrogate;
+void NeuronBackwardJob::check() const {
+    model.check();
+    const auto& [kind, width, height] = surrogate;
     if (static_cast<uint32_t>(kind) >= SURROGATES || !(std::isfinite(width) && width > 0) || !std::isfinite(height))
         throw InvalidArgumentError("surrogate: expected a known kind, a positive width and a finite height");
+    if (!(std::isfinite(pull) && pull >= 0))
+        throw InvalidArgumentError("pull: expected a finite number from 0, got " + std::to_string(pull));
+}
+
+void neuronsBackward(const NeuronBackwardJob& job, const Runtime& runtime) {
+    job.check();
     runTiles<BackwardWorker>(job, job.inputGradient, runtime);
 }
 

@@ -46,6 +46,10 @@ struct NeuronBackwardJob {
     const float* spikeGradient;      // null: zeros
     const float* membraneGradient;   // null: zeros
     float* inputGradient;            // with one input step the sum over time, ascending
+    double pull = 0;                 // gradient of v per unit beyond the grid's border, where v is clipped
+
+    // As the model's; and for a surrogate that is none, a pull that is negative or infinite.
+    void check() const;
 };
 
 // Both throw InvalidArgumentError before they write, and MemoryError.

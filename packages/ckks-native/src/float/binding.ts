@@ -51,7 +51,7 @@ export interface BindingFloatKernels {
     membranePotentials: Float32Array,
     charged: Float32Array | undefined,
   ): Promise<void>
-  /** Two more sizes, surrogate kind and detachReset, and two more numbers, its width and height. */
+  /** Two more sizes, surrogate kind and detachReset, and three more numbers, its width, its height and pull. */
   neuronsBackward(
     sizes: Uint32Array,
     charge: Uint32Array,

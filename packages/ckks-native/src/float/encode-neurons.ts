@@ -85,6 +85,12 @@ export function encodeModel(operation: string, model: NeuronModel): EncodedModel
   }
 }
 
+/** @throws InvalidArgumentError unless finite and not negative */
+export function checkPull(operation: string, pull: number): void {
+  if (!(pull >= 0 && Number.isFinite(pull)))
+    throw new InvalidArgumentError(`${operation}: pull: expected a finite number from 0, got ${pull}`)
+}
+
 /** Index of the kind. @throws InvalidArgumentError for an unknown kind, a width that is not positive, an infinite height */
 export function encodeSurrogate(operation: string, { kind, width, height }: Surrogate): number {
   const index = SURROGATES.indexOf(kind)

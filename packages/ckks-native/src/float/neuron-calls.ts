@@ -1,7 +1,7 @@
 /** Jobs of neurons, checked and handed to the addon. */
 import type { BindingFloatKernels } from './binding.ts'
 import { checkOperands } from './checks.ts'
-import { encodeModel, encodeSurrogate } from './encode-neurons.ts'
+import { checkPull, encodeModel, encodeSurrogate } from './encode-neurons.ts'
 import type { NeuronsBackwardJob, NeuronsJob } from './training-jobs.ts'
 
 export function neurons(binding: BindingFloatKernels, job: NeuronsJob): Promise<void> {
@@ -29,9 +29,11 @@ export function neurons(binding: BindingFloatKernels, job: NeuronsJob): Promise<
 }
 
 export function neuronsBackward(binding: BindingFloatKernels, job: NeuronsBackwardJob): Promise<void> {
-  const { input, membranePotentials, surrogate, detachReset, spikeGradient, membraneGradient, inputGradient } = job
+  const { input, membranePotentials, surrogate, detachReset, pull = 0 } = job
+  const { spikeGradient, membraneGradient, inputGradient } = job
   const { charge, reset, sizes, numbers, lengths } = encodeModel('neuronsBackward', job)
   const kind = encodeSurrogate('neuronsBackward', surrogate)
+  checkPull('neuronsBackward', pull)
   const length = lengths.steps
   checkOperands('neuronsBackward', {
     input: { array: input, length: lengths.inputs },
@@ -46,7 +48,7 @@ export function neuronsBackward(binding: BindingFloatKernels, job: NeuronsBackwa
     charge.constants,
     reset.words,
     reset.constants,
-    Float64Array.of(...numbers, surrogate.width, surrogate.height),
+    Float64Array.of(...numbers, surrogate.width, surrogate.height, pull),
     input,
     membranePotentials,
     spikeGradient,

@@ -67,7 +67,8 @@ export interface NeuronsJob extends NeuronModel {
 
 /**
  * Backwards through time. Adjoints are f32, what is added to one is computed in double; the surrogate is taken in double at v - threshold.
- * Outside a grid the gradient of v is 0.
+ * Where a grid clips v, its gradient is pull * (v - border) instead of what arrives, in double from the unrounded v, rounded once; the
+ * borders are half a step beyond the grid's ends.
  */
 export interface NeuronsBackwardJob extends NeuronModel {
   /** As {@link NeuronsJob} left them. */
@@ -75,6 +76,8 @@ export interface NeuronsBackwardJob extends NeuronModel {
   readonly surrogate: Surrogate
   /** No gradient through the spike in the reset. */
   readonly detachReset: boolean
+  /** Finite, from 0; default 0: clipped membranes get no gradient. */
+  readonly pull?: number | undefined
   /** [timeSteps, size]; default zeros, as for the other. */
   readonly spikeGradient?: Float32Array | undefined
   readonly membraneGradient?: Float32Array | undefined

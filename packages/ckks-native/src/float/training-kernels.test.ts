@@ -82,6 +82,7 @@ const neuronCase = fc.record({
   size: fc.constantFrom(0, 1, 7, 512, 1030, 12000),
   kind: fc.constantFrom<Surrogate['kind']>('rectangle', 'fastSigmoid', 'arctangent'),
   detachReset: fc.boolean(),
+  pull: fc.constantFrom(undefined, 0, 0.37, 3),
   wants: fc.record({ spikes: fc.boolean(), membranes: fc.boolean(), charged: fc.boolean() }),
   seed: fc.nat(),
 })
@@ -98,7 +99,7 @@ describe('neurons', () => {
 
   it('have the bits of the definition, forwards and backwards, for any program', async () => {
     await fc.assert(
-      fc.asyncProperty(neuronCase, async ({ still, size, kind, detachReset, wants, seed, ...rest }) => {
+      fc.asyncProperty(neuronCase, async ({ still, size, kind, detachReset, pull, wants, seed, ...rest }) => {
         const inputSteps = still ? 1 : rest.timeSteps
         const input = randomFloats(inputSteps * size, seed).map((x) => 3 * x)
         const model: NeuronModel = { ...rest, inputSteps, input }
@@ -109,6 +110,7 @@ describe('neurons', () => {
           membranePotentials: want.membranePotentials,
           surrogate: { kind, width: 0.4, height: 1.3 },
           detachReset,
+          pull,
           spikeGradient: wants.spikes ? randomFloats(steps, seed + 1) : undefined,
           membraneGradient: wants.membranes ? randomFloats(steps, seed + 2) : undefined,
         }
@@ -243,6 +245,8 @@ describe('mistakes', () => {
   it.each<[string, object, RegExp]>([
     ['a surrogate', { surrogate: { kind: 'gauss', width: 1, height: 1 } }, /surrogate: expected one of rectangle/],
     ['its width', { surrogate: { kind: 'rectangle', width: 0, height: 1 } }, /with a positive width/],
+    ['a pull', { pull: -1 }, /pull: expected a finite number from 0, got -1/],
+    ['an infinite pull', { pull: Infinity }, /pull: expected a finite number from 0/],
     ['a gradient', { spikeGradient: f(4) }, /spikeGradient: expected 12 values/],
     ['the result', { inputGradient: f(12) }, /inputGradient: expected 4 values/],
   ])('neuronsBackward: %s', async (_, change, message) => {

@@ -91,10 +91,12 @@ function rounded({ grid }: NeuronModel, v: number): number {
   return fround(Math.min(grid.count / 2 - 1, Math.max(-grid.count / 2, index)) * grid.step)
 }
 
-function isClipped({ grid }: NeuronModel, v: number): boolean {
-  if (!grid) return false
-  const [low, high] = [(-grid.count / 2) * grid.step, (grid.count / 2 - 1) * grid.step]
-  return !(v >= low - grid.step / 2 && v < high + grid.step / 2)
+/** What the grid makes of the gradient of an unrounded v. */
+function throughGrid({ grid, pull = 0 }: Omit<NeuronsBackwardJob, 'inputGradient'>, v: number, gradient: number) {
+  if (!grid) return gradient
+  const [low, high] = [(-grid.count / 2) * grid.step - grid.step / 2, (grid.count / 2 - 1) * grid.step + grid.step / 2]
+  if (v >= low && v < high) return gradient
+  return pull === 0 ? 0 : fround(pull * (v - (v < low ? low : high)))
 }
 
 function slopeOf({ kind, width, height }: NeuronsBackwardJob['surrogate'], z: number): number {
@@ -141,7 +143,7 @@ export function neuronsBackwardReference(job: Omit<NeuronsBackwardJob, 'inputGra
       const [direct, through] = pullBack(job.reset, v, v >= fround(job.threshold) ? 1 : 0, carried)
       const spike = (job.detachReset ? 0 : through) + (spikeGradient?.[at] ?? 0)
       const total = fround(direct + spike * slopeOf(job.surrogate, v - job.threshold))
-      const [before, own] = pullBack(job.charge, u, x, isClipped(job, exact) ? 0 : total)
+      const [before, own] = pullBack(job.charge, u, x, throughGrid(job, exact, total))
       carried = before
       perStep[t] = own
     }

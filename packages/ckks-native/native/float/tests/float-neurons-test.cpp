@@ -52,9 +52,10 @@ NeuronModel randomModel(Random& random) {
 }
 
 NeuronGradients randomGradients(const NeuronModel& model, Random& random) {
-    NeuronGradients out{{static_cast<SurrogateKind>(random.below(3)), 0.4, 1.3}, random.below(2) == 1, {}, {}};
+    NeuronGradients out{{static_cast<SurrogateKind>(random.below(3)), 0.4, 1.3}, random.below(2) == 1, {}, {}, 0};
     if (random.below(4) != 0) out.spike = randomFloats(model.steps(), random);
     if (random.below(2) == 1) out.membrane = randomFloats(model.steps(), random);
+    if (random.below(2) == 1) out.pull = 0.37;
     return out;
 }
 
@@ -69,7 +70,7 @@ NeuronResults runNeurons(const NeuronModel& model, const std::vector<float>& inp
     neuronsForward({model, input.data(), again.data(), membranesAgain.data(), nullptr}, runtime);
     CHECK(sameNumbers(again.values(), spikes.values()) && sameNumbers(membranesAgain.values(), membranes.values()));
     neuronsBackward({model, from.surrogate, from.detachReset, input.data(), membranes.data(), orNull(from.spike),
-                     orNull(from.membrane), gradient.data()}, runtime);
+                     orNull(from.membrane), gradient.data(), from.pull}, runtime);
     CHECK(spikes.intact() && membranes.intact() && charged.intact() && gradient.intact());
     return {spikes.values(), membranes.values(), charged.values(), gradient.values()};
 }
@@ -104,13 +105,14 @@ TEST(neuronsTakeInfinitiesAndNaNAsTheLoopsDo) {
     SerialExecutor serial;
     Random random(52);
     const float infinity = std::numeric_limits<float>::infinity();
-    for (const bool gridded : {false, true}) {
+    for (const int kind : {0, 1, 2}) {   // without a grid, with one, with one that pulls
         NeuronModel model{LEAK, SUBTRACT, 0.7, std::nullopt, 3, 1, 600};
-        if (gridded) model.grid = Grid{0.125, 16};
+        if (kind > 0) model.grid = Grid{0.125, 16};
         std::vector<float> input = randomFloats(600, random);
         const float specials[] = {NAN, infinity, -infinity, -0.0f, 1e-45f, 3e38f, 0.7f};
         for (size_t i = 0; i < 7; ++i) input[i * 71 + 3] = specials[i];
-        const NeuronGradients from{{SurrogateKind::Rectangle, 0.4, 1.3}, false, randomFloats(1800, random), {}};
+        const NeuronGradients from{{SurrogateKind::Rectangle, 0.4, 1.3}, false, randomFloats(1800, random), {},
+                                   kind == 2 ? 0.5 : 0.0};
         const NeuronResults want = naiveNeurons(model, input, from);
         CHECK_EQUAL(want.spikes[3], 0.0f);
         for (const Kernels* kernels : supportedKernels()) CHECK(same(runNeurons(model, input, from, *kernels, serial), want));
@@ -131,6 +133,29 @@ TEST(aHandComputesTwoSteps) {
     neuronsBackward({model, {SurrogateKind::Rectangle, 0.3, 1}, true, input.data(), membranes.data(), ones.data(), nullptr,
                      gradient.data()}, runtime);
     CHECK(gradient == std::vector<float>({2.5f, 1.0f}));
+}
+
+TEST(clippedMembranesArePulledToTheBorder) {
+    SerialExecutor serial;
+    const NeuronModel model{{{{Operation::Add, 0, 1, 0}}, 2}, SUBTRACT, 0.75, Grid{0.5, 4}, 1, 1, 5};
+    // the grid is -1 to 0.5, its borders -1.25 and 0.75
+    const std::vector<float> input{-2.25f, -1.25f, 0.25f, 0.75f, 2.75f}, ones(5, 1.0f);
+    std::vector<float> spikes(5), membranes(5), gradient(5);
+    for (const Kernels* kernels : supportedKernels()) {
+        const Runtime runtime{*kernels, *testPool(), serial};
+        neuronsForward({model, input.data(), spikes.data(), membranes.data(), nullptr}, runtime);
+        const Surrogate none{SurrogateKind::Rectangle, 1, 0};
+        const auto back = [&](double pull) {
+            neuronsBackward({model, none, true, input.data(), membranes.data(), nullptr, ones.data(), gradient.data(), pull},
+                            runtime);
+            return gradient;
+        };
+        CHECK(back(0) == std::vector<float>({0, 1, 1, 0, 0}));
+        CHECK(back(0.25) == std::vector<float>({-0.25f, 1, 1, 0, 0.5f}));
+        CHECK_THROWS(back(-1));
+        CHECK_THROWS(back(NAN));
+        CHECK_THROWS(back(INFINITY));
+    }
 }
 
 TEST(programsThatAreNoneAreRefused) {

@@ -84,6 +84,7 @@ struct NeuronGradients {
     Surrogate surrogate;
     bool detachReset;
     std::vector<float> spike, membrane;   // empty: none
+    double pull = 0;
 };
 
 inline NeuronResults naiveNeurons(const NeuronModel& model, const std::vector<float>& input, const NeuronGradients& from) {
@@ -114,7 +115,9 @@ inline NeuronResults naiveNeurons(const NeuronModel& model, const std::vector<fl
             if (model.grid) {
                 const auto& [step, count] = *model.grid;
                 const double low = -count / 2 * step, high = (count / 2 - 1) * step;
-                if (!(exact >= low - step / 2 && exact < high + step / 2)) total = 0;
+                const double border = exact < low - step / 2 ? low - step / 2 : high + step / 2;
+                if (!(exact >= low - step / 2 && exact < high + step / 2))
+                    total = from.pull == 0 ? 0 : static_cast<float>(from.pull * (static_cast<double>(exact) - border));
             }
             std::tie(carried, perStep[t]) = charge.backward(before(t), x(t), total);
         }
