@@ -83,6 +83,25 @@ describe('models', () => {
     expect(again).toEqual(files)
     expect((await parseModel(again).network.forward(input)).data).toEqual((await loaded.forward(input)).data)
   })
+  it('say nothing of penalties', () => {
+    const { neuron, surrogate } = toy.layers.find((layer) => layer.kind === 'neuron')!
+    const spiking = { kind: 'neuron' as const, neuron, surrogate, grid: { step: 0.25, count: 64 } }
+    const withPenalty = (rangePenalty: number) => ({
+      ...small,
+      layers: [
+        { kind: 'residual' as const, name: 'block', main: [{ ...spiking, name: 'n1', rangePenalty }] },
+        { ...spiking, name: 'n2', rangePenalty },
+        ...small.layers,
+      ],
+    })
+    const [penalized, plain] = [0.1, 0].map((penalty) => encodeModel(createNetwork(withPenalty(penalty))))
+    expect(penalized).toEqual(plain)
+    expect(plain!.description).not.toContain('rangePenalty')
+    const penalties = parseModel(penalized!).network.description.layers.map(
+      (l) => 'rangePenalty' in l && l.rangePenalty,
+    )
+    expect(penalties.slice(0, 2)).toEqual([false, 0])
+  })
   it('are refused when their parts do not belong together', () => {
     const json = JSON.parse(files.description)
     const other = encodeModel(createNetwork(small, { seed: 4 }))
@@ -93,6 +112,11 @@ describe('models', () => {
     expect(read({ network: { ...json.network, layers: json.network.layers.slice(0, 2) } })).toThrow(/at the end/)
     const training = [{ kind: 'tdBatchNorm', name: 'n', threshold: 1 }, ...json.network.layers]
     expect(read({ network: { ...json.network, layers: training } })).toThrow(/belongs to training/)
+    const grid = { step: 0.25, count: 64 }
+    const penalized = json.network.layers.map((l: { kind: string }) =>
+      l.kind === 'neuron' ? { ...l, grid, rangePenalty: 0.1 } : l,
+    )
+    expect(read({ network: { ...json.network, layers: penalized } })).toThrow(/rangePenalty belongs to training/)
     const wide = json.network.layers.map((l: { name: string }) => (l.name === 'fc2' ? { ...l, outFeatures: 11 } : l))
     expect(read({ network: { ...json.network, layers: wide } })).toThrow(/values for its layers/)
     expect(() => parseModel({ ...files, description: '{' })).toThrow(/not JSON/)

@@ -1,6 +1,6 @@
 /**
  * A trained network as two files: JSON that says what it computes, and safetensors with its values. Normalisations are folded,
- * dropout is gone, weights with a grid are rounded to it, so that a reader needs to know nothing about training.
+ * dropout and penalties are gone, weights with a grid are rounded to it, so that a reader needs to know nothing about training.
  */
 import { FormatError, InvalidArgumentError } from '@he-ml/ckks-core'
 import { sha256 } from '@noble/hashes/sha2.js'
@@ -9,7 +9,12 @@ import { z } from 'zod'
 import type { FloatKernels } from '../kernels/float-kernels.ts'
 import { allLayers } from '../network/all-layers.ts'
 import { checkNetwork, valueCount } from '../network/check.ts'
-import { type NetworkDescription, networkSchema } from '../network/description.ts'
+import {
+  type LayerDescription,
+  type NetworkDescription,
+  type NetworkRecipe,
+  networkSchema,
+} from '../network/description.ts'
 import { foldNormalization } from '../network/fold.ts'
 import { createNetwork, type Network, type NetworkOptions } from '../network/network.ts'
 import { roundWeights } from '../quantization/round-weights.ts'
@@ -30,6 +35,8 @@ const modelSchema = z.strictObject({
   /** What the network was trained on and how, for readers. */
   about: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
 })
+
+type LayerRecipe = NetworkRecipe['layers'][number]
 
 /** Free facts about a model: data, accuracy, recipe. */
 export type ModelFacts = z.infer<typeof modelSchema>['about']
@@ -55,11 +62,22 @@ export function encodeModel(network: Network, about: ModelFacts = {}): ModelFile
   const model: z.input<typeof modelSchema> = {
     format: FORMAT,
     version: 1,
-    network: folded.description,
+    network: { ...folded.description, layers: folded.description.layers.map(withoutPenalty) },
     weights: { bytes: weights.length, sha256: bytesToHex(sha256(weights)) },
     about,
   }
   return { description: `${JSON.stringify(model, null, 2)}\n`, weights }
+}
+
+/** The layer as inference knows it. */
+function withoutPenalty(layer: LayerDescription): LayerRecipe {
+  if (layer.kind === 'residual') {
+    const [main, shortcut] = [layer.main, layer.shortcut].map((path) => path.map(withoutPenalty))
+    return { ...layer, main, shortcut } as LayerRecipe
+  }
+  if (layer.kind !== 'neuron') return layer
+  const { rangePenalty: _, ...rest } = layer
+  return rest
 }
 
 /**
@@ -111,9 +129,10 @@ function parseDescription(description: string): z.infer<typeof modelSchema> {
     const issue = parsed.error.issues[0]!
     throw new FormatError(`model: field "${issue.path.join('.') || '(root)'}": ${issue.message}`)
   }
-  const training = allLayers(parsed.data.network.layers).find(
-    ({ kind }) => kind === 'dropout' || kind === 'tdBatchNorm',
-  )
+  const layers = allLayers(parsed.data.network.layers)
+  const training = layers.find(({ kind }) => kind === 'dropout' || kind === 'tdBatchNorm')
   if (training) throw new FormatError(`model: layer "${training.name}" (${training.kind}) belongs to training: fold it`)
+  const penalty = layers.find((layer) => layer.kind === 'neuron' && layer.rangePenalty > 0)
+  if (penalty) throw new FormatError(`model: layer "${penalty.name}": rangePenalty belongs to training: leave it out`)
   return parsed.data
 }

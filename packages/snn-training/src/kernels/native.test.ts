@@ -93,7 +93,7 @@ describe('neurons', () => {
     const inputSteps = chance() ? 1 : timeSteps
     const size = pick([1, 7, 8, 63, 1000, 1024, 1025, 5000])
     const [length, input] = [timeSteps * size, values(inputSteps * size)]
-    const grid = chance() ? { step: threshold / between(1, 20), count: 2 * between(8, 64) } : undefined
+    const grid = chance() ? { step: threshold / between(1, 20), count: 2 * between(2, 64) } : undefined
     const task = { ...neuronPrograms(neuron), threshold, timeSteps, inputSteps, input, ...(grid && { grid }) }
     const observed = chance()
     const { membranePotentials } = await expectSameBits('neurons', task, () => ({
@@ -108,6 +108,7 @@ describe('neurons', () => {
       membranePotentials,
       surrogate: completeSurrogate({ kind, width: pick([0.5, 0.37]), ...(chance() && { height: 0.9 }) }),
       detachReset: chance(),
+      ...(chance() && { pull: pick([0, 0.37, 12]) }),
       ...(which & 1 && { spikeGradient: values(length) }),
       ...(which & 2 && { membraneGradient: values(length) }),
     }

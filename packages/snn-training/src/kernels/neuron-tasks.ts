@@ -34,7 +34,8 @@ export interface NeuronForward<A extends Reals = Reals> extends NeuronTask<A> {
 
 /**
  * Backwards through time, from the gradients of the spikes and of the membrane potentials (absent: zero). The charged
- * membranes are computed again from `input` and `membranePotentials`. Outside a grid the gradient of v is 0.
+ * membranes are computed again from `input` and `membranePotentials`. Where a grid clips v, the gradient of v is `pull` times the signed
+ * distance of the unrounded v from the grid's border, in double precision, rounded once.
  */
 export interface NeuronBackward<A extends Reals = Reals> extends NeuronTask<A> {
   /** As {@link NeuronForward} left them. */
@@ -43,6 +44,8 @@ export interface NeuronBackward<A extends Reals = Reals> extends NeuronTask<A> {
   readonly surrogate: Required<SurrogateDescription>
   /** No gradient through the spike in the reset. */
   readonly detachReset: boolean
+  /** Gradient of v per unit beyond the grid, finite, from 0; default 0: clipped membranes get none. */
+  readonly pull?: number
   readonly spikeGradient?: A
   readonly membraneGradient?: A
   /** Overwritten, [inputSteps, size]: with one step the sum over time, ascending, rounded after every term. */

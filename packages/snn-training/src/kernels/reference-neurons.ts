@@ -1,18 +1,18 @@
 /** Neurons over time in plain TypeScript, for any step: the exact one with its surrogate, or a smooth one. */
-import { createProgramKernel, type Reals, type SpikeFunction } from '@he-ml/snn-neurons'
-import { type Grid, roundToGrid, stopOutsideGrid } from '../quantization/grid.ts'
+import { createProgramKernel, hardSpike, type Reals, type SpikeFunction } from '@he-ml/snn-neurons'
+import { type Grid, isInsideGrid, roundToGrid, stopOutsideGrid } from '../quantization/grid.ts'
 import { zerosLike } from '../tensor/signal.ts'
 import type { NeuronBackward, NeuronForward, NeuronTask } from './neuron-tasks.ts'
 
 const stepOf = (values: Reals, t: number, size: number): Reals => values.subarray(t * size, (t + 1) * size)
 
-function kernelOf({ charge, reset, grid }: NeuronTask) {
-  return createProgramKernel({ charge, reset }, grid && roundingTo(grid))
+function kernelOf({ charge, reset, grid }: NeuronTask, pull = 0) {
+  return createProgramKernel({ charge, reset }, grid && roundingTo(grid, pull))
 }
 
-const roundingTo = (grid: Grid) => ({
+const roundingTo = (grid: Grid, pull: number) => ({
   round: (charged: Reals) => roundToGrid(charged, grid, charged),
-  pullBack: (charged: Reals, gradient: Reals) => stopOutsideGrid(charged, grid, gradient),
+  pullBack: (charged: Reals, gradient: Reals) => stopOutsideGrid(charged, grid, gradient, pull),
 })
 
 /** Charge, round, step, reset; the task's threshold is `step`'s business. */
@@ -32,10 +32,32 @@ export function runNeurons(task: NeuronForward, step: SpikeFunction): void {
   }
 }
 
+/** How many of a layer's charged membranes lie beyond its grid before they are rounded; `membranePotentials` as the forward pass left them. */
+export function countClipped(task: NeuronTask & Pick<NeuronForward, 'membranePotentials'>): number {
+  const { charge, reset, grid, threshold, timeSteps, inputSteps, input, membranePotentials } = task
+  if (!grid) return 0
+  const size = input.length / inputSteps
+  let count = 0
+  const counting = {
+    round: (charged: Reals) => {
+      for (let i = 0; i < charged.length; i++) if (!isInsideGrid(charged[i]!, grid)) count++
+    },
+    pullBack: () => {},
+  }
+  const kernel = createProgramKernel({ charge, reset }, counting)
+  const [spike, next] = [zerosLike(input, size), zerosLike(input, size)]
+  for (let t = 0; t < timeSteps; t++) {
+    const before = t === 0 ? zerosLike(input, size) : stepOf(membranePotentials, t - 1, size)
+    const state = { membranePotential: before, input: stepOf(input, inputSteps === 1 ? 0 : t, size) }
+    kernel.forward(state, hardSpike(threshold), { spike, membranePotential: next })
+  }
+  return count
+}
+
 /** Backwards through time, with the derivative of `step`. */
 export function runNeuronsBackward(task: NeuronBackward, step: SpikeFunction): void {
   const { timeSteps, inputSteps, input, membranePotentials, spikeGradient, membraneGradient, detachReset } = task
-  const kernel = kernelOf(task)
+  const kernel = kernelOf(task, task.pull)
   const size = input.length / inputSteps
   const zero = zerosLike(input, size)
   const carried = zerosLike(input, size)

@@ -34,6 +34,8 @@ export interface NeuronActivity {
   readonly charged: Reals
   /** After the reset. */
   readonly membranePotentials: Reals
+  /** How many charged membranes the layer's grid clipped (0 without one). Takes a pass over the layer when called. */
+  countClipped(): number
 }
 
 /** What all layers need to know in one pass. Their outputs and temporary arrays are {@link Lease.allocate}d from it. */

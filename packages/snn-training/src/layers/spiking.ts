@@ -7,6 +7,7 @@ import {
 } from '@he-ml/snn-neurons'
 import type { NeuronBackward, NeuronTask } from '../kernels/neuron-tasks.ts'
 import { type NeuronKernels, neuronKernelsWith } from '../kernels/reference-kernels.ts'
+import { countClipped } from '../kernels/reference-neurons.ts'
 import type { NeuronDescription } from '../network/description.ts'
 import type { Shape, Signal } from '../tensor/signal.ts'
 import { Kept } from './kept.ts'
@@ -33,16 +34,19 @@ export class SpikingLayer implements Layer {
   readonly #differentiation: Pick<NeuronBackward, 'surrogate' | 'detachReset'>
   /** Runs another step than the exact one, which is all that the pass's kernels know. */
   readonly #ownKernels: NeuronKernels | undefined
+  /** {@link NeuronBackward.pull} of a batch of one. */
+  readonly #pull: number
   readonly #kept: Kept<Forward>
 
   constructor(description: NeuronDescription, inputShape: Shape, { spikeFunction }: BuildOptions) {
-    const { name, grid, detachReset, surrogate } = description
+    const { name, grid, detachReset, surrogate, rangePenalty } = description
     const neuron = createNeuron(description.neuron)
     this.name = name
     this.outputShape = inputShape
     this.#readsMembrane = description.output === 'membrane'
     this.#neurons = { ...neuronPrograms(neuron), threshold: neuron.threshold, ...(grid && { grid }) }
     this.#differentiation = { surrogate: completeSurrogate(surrogateOf(surrogate)), detachReset }
+    this.#pull = rangePenalty / neuron.threshold ** 2
     this.#ownKernels = spikeFunction && neuronKernelsWith(spikeFunction(neuron))
     this.#kept = new Kept(name)
   }
@@ -55,7 +59,8 @@ export class SpikingLayer implements Layer {
     const task = this.#taskFor(input, timeSteps)
     await (this.#ownKernels ?? kernels).neurons({ ...task, spikes, membranePotentials, ...(charged && { charged }) })
     if (charged) {
-      observe({ layer: this.name, timeSteps, spikes, charged, membranePotentials })
+      const clipped = () => countClipped({ ...task, membranePotentials })
+      observe({ layer: this.name, timeSteps, spikes, charged, membranePotentials, countClipped: clipped })
       release(charged)
     }
     this.#kept.put({ input, membranePotentials }, training)
@@ -70,6 +75,7 @@ export class SpikingLayer implements Layer {
     await (this.#ownKernels ?? kernels).neuronsBackward({
       ...this.#taskFor(input, timeSteps),
       ...this.#differentiation,
+      pull: this.#pull / input.batch,
       membranePotentials,
       [this.#readsMembrane ? 'membraneGradient' : 'spikeGradient']: gradient.data,
       inputGradient,

@@ -6,6 +6,7 @@ import { createNetwork } from './network.ts'
 const base = { name: 'net', inputShape: [2, 6, 6], timeSteps: 2 }
 const neuron = { kind: 'lif', beta: 0.5, threshold: 1, reset: 'zero' }
 const surrogate = { kind: 'rectangle', width: 1 }
+const grid = { step: 0.25, count: 16 }
 const end = [
   { kind: 'flatten', name: 'flat' },
   { kind: 'linear', name: 'fc', outFeatures: 2 },
@@ -35,6 +36,9 @@ describe('checkNetwork', () => {
     [[...end, { kind: 'averagePool2d', name: 'p', kernel: 2, stride: 2 }], /\[channels, height, width\]/],
     [[{ kind: 'neuron', name: 'n', neuron, surrogate, output: 'membrane' }, ...end], /reset "none"/],
     [[{ kind: 'neuron', name: 'n', neuron, surrogate, grid: { step: 0.1, count: 15 } }, ...end], /count/],
+    [[{ kind: 'neuron', name: 'n', neuron, surrogate, rangePenalty: 0.1 }, ...end], /rangePenalty.*without a grid/],
+    [[{ kind: 'neuron', name: 'n', neuron, surrogate, grid, rangePenalty: -1 }, ...end], /rangePenalty/],
+    [[{ kind: 'neuron', name: 'n', neuron, surrogate, grid, rangePenalty: Infinity }, ...end], /rangePenalty/],
     [[{ kind: 'neuron', name: 'n', neuron: { ...neuron, beta: 2 }, surrogate }, ...end], /beta/],
     [
       [{ kind: 'residual', name: 'r', main: [{ kind: 'conv2d', name: 'c', outChannels: 2, kernel: [3, 3] }] }, ...end],

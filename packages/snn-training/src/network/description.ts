@@ -79,6 +79,15 @@ const neuron = z
     output: z.enum(['spikes', 'membrane']).default('spikes'),
     /** The charged membrane is rounded to these points. */
     grid: membraneGrid,
+    /**
+     * Training with a grid: how much the loss minds charged membranes beyond it, (rangePenalty / 2) * the sum over neurons and
+     * time steps of (distance / threshold)^2, averaged over the batch. Nothing in inference, and not part of saved models.
+     */
+    rangePenalty: z.number().min(0).default(0),
+  })
+  .refine(({ grid, rangePenalty }) => grid || rangePenalty === 0, {
+    path: ['rangePenalty'],
+    message: 'Expected 0 for neurons without a grid',
   })
   .refine(({ output, neuron }) => output === 'spikes' || neuron.reset === 'none', {
     path: ['output'],

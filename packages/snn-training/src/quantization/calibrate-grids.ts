@@ -12,6 +12,8 @@ export interface CalibrateGridsOptions {
   readonly membraneCount: number
   /** Share of the charged membranes that a grid must hold, in (0, 1]; default 1: the rest is clipped. */
   readonly coverage?: number
+  /** Of every layer of neurons, see {@link NeuronDescription}, from 0: less clipping where training goes on. Default: what the layers have. */
+  readonly rangePenalty?: number
 }
 
 /**
@@ -26,7 +28,7 @@ export interface CalibrateGridsOptions {
 export async function calibrateGrids(
   network: Network,
   samples: Signal,
-  { membraneCount, coverage = 1 }: CalibrateGridsOptions,
+  { membraneCount, coverage = 1, rangePenalty }: CalibrateGridsOptions,
 ): Promise<Network> {
   if (!(coverage > 0 && coverage <= 1))
     throw new InvalidArgumentError(`grids: expected a coverage in (0, 1], got ${coverage}`)
@@ -36,6 +38,7 @@ export async function calibrateGrids(
   const fractions = spikeFractions(network.description.layers)
   const layers = withGrids(network.description.layers, undefined, {
     membrane: ({ name, neuron }) => membraneGrid(neuron.threshold, extents.get(name)!, membraneCount),
+    ...(rangePenalty !== undefined && { rangePenalty }),
     weights: (name, { step, area }) =>
       weightGrid(state.get(`${name}.weight`)!, step * area * (fractions.get(name) ?? 1), step),
   })
@@ -71,6 +74,7 @@ interface Driven {
 }
 
 interface GridChoice {
+  readonly rangePenalty?: number
   membrane(layer: NeuronDescription): Grid
   weights(layer: string, driven: Driven): WeightGrid
 }
@@ -99,7 +103,8 @@ function withGrid(
   switch (layer.kind) {
     case 'neuron': {
       const grid = choose.membrane(layer)
-      return { layer: { ...layer, grid }, driven: { step: grid.step, area: 1 } }
+      const { rangePenalty = layer.rangePenalty } = choose
+      return { layer: { ...layer, grid, rangePenalty }, driven: { step: grid.step, area: 1 } }
     }
     case 'conv2d':
     case 'linear':

@@ -36,10 +36,23 @@ export function roundBias(values: Reals, { step, biasStep = step }: WeightGrid):
   return values.map((value) => Math.floor(value / biasStep + 0.5) * biasStep)
 }
 
-/** True where rounding does not clip: half a step beyond the ends still rounds to them. */
-export function isInsideGrid(value: number, grid: Grid): boolean {
+/** Where clipping begins: half a step beyond the ends still rounds to them. */
+function gridBorders(grid: Grid): readonly [low: number, high: number] {
   const [low, high] = gridRange(grid)
-  return value >= low - grid.step / 2 && value < high + grid.step / 2
+  return [low - grid.step / 2, high + grid.step / 2]
+}
+
+/** True where rounding does not clip. */
+export function isInsideGrid(value: number, grid: Grid): boolean {
+  const [low, high] = gridBorders(grid)
+  return value >= low && value < high
+}
+
+/** Signed distance of a value from the border that it is beyond; 0 inside. */
+export function excessOverGrid(value: number, grid: Grid): number {
+  if (isInsideGrid(value, grid)) return 0
+  const [low, high] = gridBorders(grid)
+  return value - (value < low ? low : high)
 }
 
 /** Rounds every value to the grid; `out` may be `values`. */
@@ -47,7 +60,12 @@ export function roundToGrid(values: Reals, grid: Grid, out: Reals): void {
   for (let i = 0; i < values.length; i++) out[i] = nearestOnGrid(values[i]!, grid)
 }
 
-/** Backward pass of {@link roundToGrid}: zeroes the gradient where a value was clipped, in place. */
-export function stopOutsideGrid(values: Reals, grid: Grid, gradient: Reals): void {
-  for (let i = 0; i < values.length; i++) if (!isInsideGrid(values[i]!, grid)) gradient[i] = 0
+/**
+ * Backward pass of {@link roundToGrid}, in place: where a value was clipped, its gradient is `pull` times its excess, which is
+ * that of pull / 2 * excess^2 and nothing else.
+ */
+export function stopOutsideGrid(values: Reals, grid: Grid, gradient: Reals, pull = 0): void {
+  for (let i = 0; i < values.length; i++)
+    // an infinite excess times 0 would be NaN
+    if (!isInsideGrid(values[i]!, grid)) gradient[i] = pull === 0 ? 0 : pull * excessOverGrid(values[i]!, grid)
 }

@@ -9,7 +9,7 @@ import {
   resetMembrane,
 } from '@he-ml/snn-neurons'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { encodeModel, parseModel } from '../files/model-file.ts'
 import { neuronKernelsWith, referenceKernels } from '../kernels/reference-kernels.ts'
 import { createLoss } from '../losses/loss.ts'
@@ -23,7 +23,7 @@ import { evaluate } from '../training/evaluate.ts'
 import { toyDigits, toyNetwork, toyRecipe } from '../training/toy-digits.test-helper.ts'
 import { train } from '../training/train.ts'
 import { calibrateGrids } from './calibrate-grids.ts'
-import { type Grid, gridRange, isInsideGrid, nearestOnGrid, stopOutsideGrid } from './grid.ts'
+import { excessOverGrid, type Grid, gridRange, isInsideGrid, nearestOnGrid, stopOutsideGrid } from './grid.ts'
 
 describe('grids', () => {
   const grids = fc.record({
@@ -54,6 +54,33 @@ describe('grids', () => {
     const gradient = Float64Array.of(1, 2, 3)
     stopOutsideGrid(Float64Array.of(-2, 0, 0.8), grid, gradient)
     expect([...gradient]).toEqual([0, 2, 0])
+    expect([-3, -1.25, 0.2, 0.75, 1].map((v) => excessOverGrid(v, grid))).toEqual([-1.75, 0, 0, 0, 0.25])
+  })
+  it('pull clipped values back by the gradient of the penalty', () => {
+    const h = 1e-4
+    fc.assert(
+      fc.property(
+        grids,
+        fc.double({ min: -3, max: 3, noNaN: true }),
+        fc.constantFrom(0.01, 1, 7),
+        (grid, place, pull) => {
+          const value = place * grid.count * grid.step
+          const gradient = Float64Array.of(7)
+          stopOutsideGrid(Float64Array.of(value), grid, gradient, pull)
+          const penalty = (v: number) => (pull / 2) * excessOverGrid(v, grid) ** 2
+          const step = h * grid.step
+          const want = (penalty(value + step) - penalty(value - step)) / (2 * step)
+          if (isInsideGrid(value, grid)) expect(gradient[0]).toBe(7)
+          else expect(Math.abs(gradient[0]! - want)).toBeLessThanOrEqual(pull * step + 1e-6 * Math.abs(want))
+        },
+      ),
+      { numRuns: 1000 },
+    )
+  })
+  it('take infinite values: without a pull their gradient is 0', () => {
+    const gradient = Float64Array.of(1, 2)
+    stopOutsideGrid(Float64Array.of(Infinity, -Infinity), { step: 0.5, count: 4 }, gradient)
+    expect([...gradient]).toEqual([0, 0])
   })
 })
 
@@ -108,20 +135,114 @@ describe('neurons on a grid', () => {
     const gradient = await inputGradient(neurons[0]!, { step: 0.25, count: 4 }, x, false)
     for (const [i, value] of gradient.entries()) expect(value === 0).toBe(i % 3 !== 1)
   })
+
+  // without a reset, so that only rounding stands between the inputs and the penalty: a fine grid makes it the identity
+  it('have the gradient of the penalty, through time', async () => {
+    const [size, pull] = [20, 0.7]
+    const grid = { step: 2 ** -24, count: 2 ** 26 }
+    const neuron = createNeuron({ kind: 'lif', beta: 0.5, threshold: 1, reset: 'none' })
+    const x = normals(timeSteps * size, 6, 2)
+    const task = { ...taskOf(neuron, grid), input: x }
+    const [spikes, membranePotentials, inputGradient] = [x.slice(), x.slice(), x.slice()]
+    await referenceKernels.neurons({ ...task, spikes, membranePotentials })
+    const surrogate = { kind: 'rectangle', width: 1, height: 1 } as const
+    await referenceKernels.neuronsBackward({
+      ...task,
+      membranePotentials,
+      surrogate,
+      detachReset: false,
+      pull,
+      inputGradient,
+    })
+    const penaltyOf = (inputs: Float64Array, i: number) => {
+      let sum = 0
+      for (let t = 0, u = 0; t < timeSteps; t++) {
+        const v = charge(numberArithmetic, neuron, u, inputs[t * size + i]!)
+        sum += (pull / 2) * excessOverGrid(v, grid) ** 2
+        u = isInsideGrid(v, grid) ? v : nearestOnGrid(v, grid)
+      }
+      return sum
+    }
+    const h = 1e-5
+    let pulled = 0
+    for (let i = 0; i < x.length; i++) {
+      const [up, down] = [h, -h].map((by) => penaltyOf(x.with(i, x[i]! + by), i % size)) as [number, number]
+      expect(inputGradient[i]).toBeCloseTo((up - down) / (2 * h), 5)
+      if (inputGradient[i] !== 0) pulled++
+    }
+    expect(pulled).toBeGreaterThan(10)
+  })
+
+  it('take the mean over the batch and the threshold from the layer', async () => {
+    const [threshold, rangePenalty, batch] = [2, 0.3, 3]
+    const grid = { step: 0.5, count: 16 }
+    const network = createNetwork(
+      {
+        name: 'pulled',
+        inputShape: [1],
+        timeSteps: 1,
+        layers: [
+          { kind: 'linear', name: 'fc1', outFeatures: 1 },
+          {
+            kind: 'neuron',
+            name: 'neurons',
+            neuron: { kind: 'lif', beta: 0.5, threshold, reset: 'subtract' },
+            surrogate: { kind: 'rectangle', width: 0.5 },
+            grid,
+            rangePenalty,
+          },
+          { kind: 'linear', name: 'fc2', outFeatures: 2 },
+        ],
+      },
+      { precision: 'float64' },
+    )
+    const values = new Map(network.parameters.map((parameter) => [parameter.name, parameter]))
+    values.get('fc1.weight')!.value.set([1])
+    const clipped: number[] = []
+    const signal = { data: Float64Array.of(-7, 1, 4.5), steps: 1, batch, shape: [1] }
+    const output = await network.forward(signal, { training: true, observe: (a) => clipped.push(a.countClipped()) })
+    expect(clipped).toEqual([2])
+    await network.backward({ ...output, data: new Float64Array(output.data.length) })
+    // borders -4.25 and 3.75
+    const want = (rangePenalty / (batch * threshold ** 2)) * (-2.75 + 0.75)
+    expect(values.get('fc1.bias')!.gradient[0]).toBeCloseTo(want, 12)
+  })
 })
 
 describe('quantisation-aware training', () => {
-  it('brings a network on 64 points to nearly the accuracy it had, and saves what it computes', async () => {
-    const data = toyDigits(500, 1)
-    const validation = toyDigits(200, 2)
-    const loss = createLoss(toyRecipe.loss)
-    const network = createNetwork(toyNetwork(), { seed: 3 })
+  const [data, validation] = [toyDigits(500, 1), toyDigits(200, 2)]
+  const loss = createLoss(toyRecipe.loss)
+  const network = createNetwork(toyNetwork(), { seed: 3 })
+  const { input } = new BatchCollector(data, 'float32').collect(Array.from({ length: 100 }, (_, i) => i))
+  const recipe = { ...toyRecipe, epochs: 2, schedule: { learningRate: 0.01 } }
+  beforeAll(async () => {
     await train(network, { data, recipe: { ...toyRecipe, epochs: 4 } })
+  })
+
+  it('clips less with a penalty, at the same accuracy', async () => {
+    const folded = foldNormalization(network)
+    const trained = async (rangePenalty: number) => {
+      const quantized = await calibrateGrids(folded, input, { membraneCount: 64, coverage: 0.99, rangePenalty })
+      await train(quantized, { data, recipe })
+      const { accuracy } = await evaluate(quantized, validation, { loss })
+      const { input: held } = new BatchCollector(validation, 'float32').collect(
+        Array.from({ length: 200 }, (_, i) => i),
+      )
+      const clipped: number[] = []
+      await quantized.forward(held, { observe: (a) => clipped.push(a.countClipped() / a.charged.length) })
+      return { accuracy, clipped }
+    }
+    const [without, penalized] = [await trained(0), await trained(0.1)]
+    expect(penalized.accuracy).toBeGreaterThanOrEqual(without.accuracy - 0.01)
+    for (const [i, share] of penalized.clipped.entries()) {
+      expect(without.clipped[i]).toBeGreaterThan(0.002)
+      expect(share).toBeLessThan(without.clipped[i]! / 2)
+    }
+  })
+
+  it('brings a network on 64 points to nearly the accuracy it had, and saves what it computes', async () => {
     const full = (await evaluate(network, validation, { loss })).accuracy
-    const indices = Array.from({ length: 100 }, (_, i) => i)
-    const { input } = new BatchCollector(data, 'float32').collect(indices)
     const quantized = await calibrateGrids(foldNormalization(network), input, { membraneCount: 64 })
-    const recipe = { ...toyRecipe, epochs: 2, schedule: { learningRate: 0.01 } }
     await train(quantized, { data, recipe })
     expect((await evaluate(quantized, validation, { loss })).accuracy).toBeGreaterThan(full - 0.05)
 
