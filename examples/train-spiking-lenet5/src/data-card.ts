@@ -98,11 +98,15 @@ function section({ name, network, facts }: Model): string {
       `${facts.batchSize}, ${facts.optimizer}, rate ${facts.learningRate}, seed ${facts.seed}; kernels: ${facts.kernels}.`,
     `Test: ${number(facts.testCorrect)} of ${number(facts.testSamples)} right, ${accuracy(facts)}.`,
     `Membrane grids: ${new Set(grids).size === 1 ? grids[0] : layers.map((layer, i) => `${layer.name} ${grids[i]}`).join(', ')}` +
-      `${layers.some(({ grid }) => grid) ? `; at most ${percent(facts.gridEnds)} of a layer's membranes at the ends in the test` : ''}.`,
+      `${layers.some(({ grid }) => grid) ? gridUse(facts) : ''}.`,
     `Made: ${facts.date}.`,
   ]
   return [`## ${name}`, lines.map((line) => `- ${line}`).join('\n')].join('\n\n')
 }
+
+const gridUse = ({ gridEnds, gridClipped }: Model['facts']): string =>
+  `; at most ${percent(gridEnds)} of a layer's membranes at the ends in the test` +
+  (gridClipped === undefined ? '' : `, ${percent(gridClipped)} clipped`)
 
 /** The layers in a line. */
 function architecture({ description }: Network): string {

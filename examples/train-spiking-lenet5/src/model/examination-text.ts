@@ -19,7 +19,7 @@ function row({ name, neurons, firing, charged: [low, high], grid }: LayerActivit
     `${firing.toFixed(3)} per step`,
     `${low.toFixed(2)} to ${high.toFixed(2)}`,
     grid
-      ? `${grid.count} points, step ${grid.step.toPrecision(3)}: ${on}, ${percent(grid.atEnds)} at its ends`
+      ? `${grid.count} points, step ${grid.step.toPrecision(3)}: ${on}, ${percent(grid.atEnds)} at its ends, ${percent(grid.clipped)} clipped`
       : 'none',
   ]
 }

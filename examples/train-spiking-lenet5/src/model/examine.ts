@@ -23,8 +23,10 @@ export interface GridUse {
   readonly count: number
   /** Share of the membranes that lie on its points: 1, or something is wrong. */
   readonly onGrid: number
-  /** Share that stands on its lowest or highest point: clipped here, but wrapped round under encryption. */
+  /** Share that stands on its lowest or highest point, clipped or by right. */
   readonly atEnds: number
+  /** Share that was beyond the grid before it was rounded: under encryption these wrap round. */
+  readonly clipped: number
 }
 
 export interface Examination {
@@ -87,13 +89,15 @@ class Watcher {
   #high = Number.NEGATIVE_INFINITY
   #onGrid = 0
   #atEnds = 0
+  #clipped = 0
 
   constructor(name: string, grid: { readonly step: number; readonly count: number } | undefined) {
     this.#name = name
     this.#grid = grid
   }
 
-  see({ spikes, charged, timeSteps }: NeuronActivity, batch: number): void {
+  see(activity: NeuronActivity, batch: number): void {
+    const { spikes, charged, timeSteps } = activity
     this.#neurons = spikes.length / timeSteps / batch
     this.#values += spikes.length
     for (let i = 0; i < spikes.length; i++) {
@@ -102,7 +106,9 @@ class Watcher {
       if (v < this.#low) this.#low = v
       if (v > this.#high) this.#high = v
     }
-    if (this.#grid) this.#compare(charged, this.#grid)
+    if (!this.#grid) return
+    this.#compare(charged, this.#grid)
+    this.#clipped += activity.countClipped()
   }
 
   #compare(charged: NeuronActivity['charged'], { step, count }: { readonly step: number; readonly count: number }) {
@@ -121,7 +127,12 @@ class Watcher {
       firing: this.#spikes / this.#values,
       charged: [this.#low, this.#high],
       ...(this.#grid && {
-        grid: { ...this.#grid, onGrid: this.#onGrid / this.#values, atEnds: this.#atEnds / this.#values },
+        grid: {
+          ...this.#grid,
+          onGrid: this.#onGrid / this.#values,
+          atEnds: this.#atEnds / this.#values,
+          clipped: this.#clipped / this.#values,
+        },
       }),
     }
   }

@@ -63,7 +63,7 @@ describe('examine', () => {
     const { layers } = await examine(twoNeurons({ step: 0.25, count: 16 }), data)
     // 1.5, -3 clipped to -2, -0.75, 1.5, 0.25, -0.5
     expect(layers[0]!.charged).toEqual([-2, 1.5])
-    expect(layers[0]!.grid).toEqual({ step: 0.25, count: 16, onGrid: 1, atEnds: 1 / 6 })
+    expect(layers[0]!.grid).toEqual({ step: 0.25, count: 16, onGrid: 1, atEnds: 1 / 6, clipped: 1 / 6 })
   })
   it('stops when told to', async () => {
     await expect(examine(twoNeurons(), data, { signal: AbortSignal.abort() })).rejects.toThrow(CancelledError)
@@ -84,17 +84,23 @@ describe('examinationText', () => {
           neurons: 84,
           firing: 0.5,
           charged: [0, 1],
-          grid: { step: 0.25, count: 64, onGrid: 0.5, atEnds: 0.01 },
+          grid: { step: 0.25, count: 64, onGrid: 0.5, atEnds: 0.01, clipped: 0.002 },
         },
-        { name: 'n3', neurons: 8, firing: 0, charged: [0, 1], grid: { step: 0.25, count: 64, onGrid: 1, atEnds: 0 } },
+        {
+          name: 'n3',
+          neurons: 8,
+          firing: 0,
+          charged: [0, 1],
+          grid: { step: 0.25, count: 64, onGrid: 1, atEnds: 0, clipped: 0 },
+        },
       ],
     }
     expect(examinationText(result).split('\n')).toEqual([
       'test: 4950 of 5000 right, 99.00 % (95 % confidence: 98.68 % to 99.24 %)',
       '  layer     neurons  spikes          membrane       grid',
       '  neurons1  4704     0.125 per step  -3.00 to 4.50  none',
-      '  n2        84       0.500 per step  0.00 to 1.00   64 points, step 0.250: ONLY 50.00 % ON IT, 1.00 % at its ends',
-      '  n3        8        0.000 per step  0.00 to 1.00   64 points, step 0.250: all on it, 0.00 % at its ends',
+      '  n2        84       0.500 per step  0.00 to 1.00   64 points, step 0.250: ONLY 50.00 % ON IT, 1.00 % at its ends, 0.20 % clipped',
+      '  n3        8        0.000 per step  0.00 to 1.00   64 points, step 0.250: all on it, 0.00 % at its ends, 0.00 % clipped',
     ])
   })
 })

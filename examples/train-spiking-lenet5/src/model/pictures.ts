@@ -41,15 +41,17 @@ function firstOfEachClass(data: LabelledData, classes: number): number[] {
   return Array.from({ length: classes }, (_, label) => first[label]).filter((index) => index !== undefined)
 }
 
+type Traces = Omit<NeuronActivity, 'countClipped'>
+
 /** What the neurons did for one sample, layer by layer. */
 interface Looked {
   readonly label: number
   readonly answer: number
-  readonly layers: ReadonlyMap<string, NeuronActivity>
+  readonly layers: ReadonlyMap<string, Traces>
 }
 
 async function lookAt(network: Network, data: LabelledData, index: number): Promise<Looked> {
-  const layers = new Map<string, NeuronActivity>()
+  const layers = new Map<string, Traces>()
   const observe = ({ layer, timeSteps, spikes, charged, membranePotentials }: NeuronActivity) =>
     layers.set(layer, {
       layer,

@@ -18,6 +18,8 @@ export type RecipeStart =
       readonly membraneCount: number
       /** Share of the charged membranes that a grid must hold. */
       readonly coverage: number
+      /** How much the loss minds membranes beyond their grid, from 0: see the neurons' `rangePenalty` in snn-training. */
+      readonly rangePenalty: number
       /** The first so many training samples, which the grids are chosen by. */
       readonly samples: number
     }

@@ -22,6 +22,9 @@ const FROM_SCRATCH = {
  */
 const ON_GRIDS = { ...FROM_SCRATCH, epochs: 4 } as const satisfies Recipe['training']
 
+/** Clipped membranes would wrap round under encryption, and nothing else keeps them from a grid's ends. */
+const RANGE_PENALTY = 0.01
+
 const mnist = (neuron: NeuronName, timeSteps: number): Recipe => ({
   name: `mnist-${neuron}-t${timeSteps}`,
   data: { kind: 'mnist' },
@@ -45,7 +48,14 @@ const nmnist = (neuron: NeuronName, timeSteps: number): Recipe => ({
 const onGrids = (recipe: Recipe): Recipe => ({
   ...recipe,
   name: `${recipe.name}-grid`,
-  start: { kind: 'grids', from: recipe.name, membraneCount: 64, coverage: 0.999, samples: 256 },
+  start: {
+    kind: 'grids',
+    from: recipe.name,
+    membraneCount: 64,
+    coverage: 0.999,
+    rangePenalty: RANGE_PENALTY,
+    samples: 256,
+  },
   training: ON_GRIDS,
 })
 

@@ -25,6 +25,8 @@ export const factsSchema = z.looseObject({
   testAccuracy: z.number().min(0).max(1),
   /** Largest share of a layer's membranes that stood on an end of its grid in the test; 0 without grids. */
   gridEnds: z.number().min(0).max(1),
+  /** Largest share of a layer's membranes that was beyond its grid in the test; older models do not say. */
+  gridClipped: z.number().min(0).max(1).optional(),
   kernels: z.string(),
   date: z.string(),
 })
@@ -64,6 +66,7 @@ export function factsOf({ recipe, samples, epochs, test, kernels, date }: Making
     testCorrect: test.correct,
     testAccuracy: test.accuracy,
     gridEnds: Math.max(0, ...test.layers.map(({ grid }) => grid?.atEnds ?? 0)),
+    gridClipped: Math.max(0, ...test.layers.map(({ grid }) => grid?.clipped ?? 0)),
     kernels,
     date,
   }

@@ -69,6 +69,7 @@ async function findSource(name: string, from: string, out: string): Promise<stri
 /** A network with the grids that its recipe asks for, if any, chosen by the first training samples. */
 export async function withGrids(network: Network, { start }: Recipe, training: LabelledData): Promise<Network> {
   if (start.kind !== 'grids') return network
-  const { membraneCount, coverage, samples } = start
-  return calibrateGrids(network, inputOf(training, 0, Math.min(samples, training.count)), { membraneCount, coverage })
+  const { membraneCount, coverage, rangePenalty, samples } = start
+  const input = inputOf(training, 0, Math.min(samples, training.count))
+  return calibrateGrids(network, input, { membraneCount, coverage, rangePenalty })
 }

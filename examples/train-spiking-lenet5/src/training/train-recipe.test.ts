@@ -63,6 +63,7 @@ describe('trainRecipe', () => {
     expect(test.accuracy).toBeGreaterThan(0.5)
     const { network, about } = await loadModel(path)
     expect(about.from).toBe('mnist-lif-t2')
+    expect(about.gridClipped).toBe(Math.max(...test.layers.map(({ grid }) => grid!.clipped)))
     expect(about.gridEnds).toBe(Math.max(...test.layers.map(({ grid }) => grid!.atEnds)))
     for (const layer of network.description.layers) if (layer.kind === 'conv2d') expect(layer.weightGrid).toBeDefined()
   })
