@@ -16,29 +16,6 @@ export const compose =
     for (const augmentation of augmentations) augmentation(sample, shape, random)
   }
 
-/** Where a pixel of the result comes from, in pixels of the original. */
-type Source = (y: number, x: number) => readonly [y: number, x: number]
-
-/** Resamples every plane, bilinearly; outside the image is `fill`. */
-function resample(sample: Reals, [, height, width]: Shape, source: Source, fill: number): void {
-  const [rows, columns] = [height!, width!]
-  const size = rows * columns
-  const original = sample.slice()
-  for (let start = 0; start < sample.length; start += size) {
-    const at = (y: number, x: number) =>
-      y < 0 || y >= rows || x < 0 || x >= columns ? fill : original[start + y * columns + x]!
-    for (let y = 0; y < rows; y++)
-      for (let x = 0; x < columns; x++) {
-        const [sy, sx] = source(y, x)
-        const [top, left] = [Math.floor(sy), Math.floor(sx)]
-        const [down, right] = [sy - top, sx - left]
-        // a neighbour of weight 0 is not asked for: it may lie outside
-        const row = (v: number) => (right === 0 ? at(v, left) : (1 - right) * at(v, left) + right * at(v, left + 1))
-        sample[start + y * columns + x] = down === 0 ? row(top) : (1 - down) * row(top) + down * row(top + 1)
-      }
-  }
-}
-
 /**
  * Shifts by a whole number of pixels, up to `pixels` each way: for digits, and (with `pixels` of padding around) the usual
  * random crop of CIFAR images.
@@ -75,16 +52,47 @@ function shiftRows(
     }
 }
 
-/** Rotates about the centre by up to `degrees` each way. */
+/** Rotates about the centre by up to `degrees` each way, bilinearly. */
 export const randomRotation =
   (degrees: number, fill = 0): Augmentation =>
   (sample, shape, random) => {
     const angle = ((2 * random.uniform() - 1) * degrees * Math.PI) / 180
-    const [cos, sin] = [Math.cos(angle), Math.sin(angle)]
-    const [cy, cx] = [(shape[1]! - 1) / 2, (shape[2]! - 1) / 2]
-    const source: Source = (y, x) => [cy + cos * (y - cy) - sin * (x - cx), cx + sin * (y - cy) + cos * (x - cx)]
-    resample(sample, shape, source, fill)
+    rotatePlanes(sample, shape, angle, fill)
   }
+
+/** Plain loops without closures: this walks every pixel of every sample, as often as the network does. */
+function rotatePlanes(sample: Reals, [, height, width]: Shape, angle: number, fill: number): void {
+  const [rows, columns] = [height!, width!]
+  const [cos, sin] = [Math.cos(angle), Math.sin(angle)]
+  const [cy, cx] = [(rows - 1) / 2, (columns - 1) / 2]
+  const original = sample.slice()
+  for (let start = 0; start < sample.length; start += rows * columns) {
+    const plane = original.subarray(start, start + rows * columns)
+    for (let y = 0; y < rows; y++)
+      for (let x = 0; x < columns; x++) {
+        const sy = cy + cos * (y - cy) - sin * (x - cx)
+        const sx = cx + sin * (y - cy) + cos * (x - cx)
+        sample[start + y * columns + x] = between(plane, columns, sy, sx, fill)
+      }
+  }
+}
+
+/** The bilinear value at (y, x); pixels outside the plane are `fill`, and a neighbour of weight 0 is not asked for. */
+function between(plane: Reals, columns: number, y: number, x: number, fill: number): number {
+  const [top, left] = [Math.floor(y), Math.floor(x)]
+  const down = y - top
+  const upper = alongRow(plane, columns, top, left, x - left, fill)
+  return down === 0 ? upper : (1 - down) * upper + down * alongRow(plane, columns, top + 1, left, x - left, fill)
+}
+
+function alongRow(plane: Reals, columns: number, y: number, left: number, right: number, fill: number): number {
+  const start = y * columns
+  const isRow = start >= 0 && start < plane.length
+  const a = isRow && left >= 0 && left < columns ? plane[start + left]! : fill
+  if (right === 0) return a
+  const b = isRow && left >= -1 && left < columns - 1 ? plane[start + left + 1]! : fill
+  return (1 - right) * a + right * b
+}
 
 /** Mirrors left and right, every second time: for CIFAR, not for digits. */
 export const randomFlip = (): Augmentation => (sample, shape, random) => {
