@@ -20,10 +20,12 @@ const FROM_SCRATCH = {
  * On grids: the network is folded, so there are no statistics left to move. The rate stays that of training from scratch:
  * weights behind pooling have steps of half a threshold and more, and a tenth of the rate hardly gets them across.
  */
-const ON_GRIDS = { ...FROM_SCRATCH, epochs: 4 } as const satisfies Recipe['training']
+const ON_GRIDS = { ...FROM_SCRATCH, epochs: 10 } as const satisfies Recipe['training']
+/** Coarse weights learn less of moved digits. */
+const LITTLE = { shift: 1, rotation: 5 }
 
 /** Clipped membranes would wrap round under encryption, and nothing else keeps them from a grid's ends. */
-const RANGE_PENALTY = 0.01
+const RANGE_PENALTY = 0.1
 
 const mnist = (neuron: NeuronName, timeSteps: number): Recipe => ({
   name: `mnist-${neuron}-t${timeSteps}`,
@@ -57,6 +59,7 @@ const onGrids = (recipe: Recipe): Recipe => ({
     samples: 256,
   },
   training: ON_GRIDS,
+  augmentation: { ...LITTLE, rotation: recipe.augmentation.rotation > 0 ? LITTLE.rotation : 0 },
 })
 
 const PLAIN: readonly Recipe[] = [
