@@ -1,4 +1,7 @@
-/** A peer's program that prints one JSON line for each "go" it reads. */
+/**
+ * A peer's program that prints one JSON line for each "go" it reads. After a line it is stopped until the next "go": threads that
+ * wait by spinning (OpenMP's do, if that is faster for the peer) would take the cores from the other side's turn.
+ */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { createInterface, type Interface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
@@ -21,15 +24,18 @@ export class LineProcess<Line> implements AsyncDisposable {
   async next(): Promise<Line> {
     const { value, done } = await this.#lines.next()
     if (done) throw new UnsupportedError(`${this.#name} ended without an answer; what it said is above`)
+    this.#process.kill('SIGSTOP')
     return JSON.parse(value) as Line
   }
   go(): Promise<Line> {
+    this.#process.kill('SIGCONT')
     this.#process.stdin.write('go\n')
     return this.next()
   }
   async [Symbol.asyncDispose](): Promise<void> {
     this.#process.stdin.on('error', () => undefined) // it may be gone
     this.#process.stdin.end()
+    this.#process.kill('SIGCONT')
     if (this.#process.exitCode === null && this.#process.pid !== undefined)
       await new Promise((resolve) => this.#process.once('close', resolve))
   }
