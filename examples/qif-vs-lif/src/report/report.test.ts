@@ -71,7 +71,7 @@ describe('the verdict', () => {
   it('says that no difference is shown when the interval holds 0', () => {
     const [text] = verdict(neurons((job) => 0.9 + ownNoise(job)))
     expect(text).toMatch(
-      /^QIF against LIF: no difference shown\. \+0\.000 points on average, 95 % interval -\d\.\d+ to /,
+      /^QIF against LIF: no difference shown\. 0\.000 points on average, 95 % interval -\d\.\d+ to /,
     )
     expect(text).toContain('(5 pairs of seeds); the interval holds 0.')
     expect(text).not.toContain('better')
@@ -120,7 +120,7 @@ describe('the verdict', () => {
     expect(report).toMatch(/\| QIF \| \d+\.\d+ \| diverged \| \d/)
   })
   it('writes points with their sign', () => {
-    expect([0.0123, -0.0004, 0].map(points)).toEqual(['+1.230', '-0.040', '+0.000'])
+    expect([0.0123, -0.0004, 0, -1e-9].map(points)).toEqual(['+1.230', '-0.040', '0.000', '0.000'])
   })
 })
 

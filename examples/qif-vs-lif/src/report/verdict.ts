@@ -3,8 +3,10 @@ import { holdsZero, type Interval } from '../statistics/estimate.ts'
 import type { Comparison } from './summarise.ts'
 
 /** A difference of accuracies in percentage points, with its sign. */
-export const points = (difference: number): string => `${difference < 0 ? '-' : '+'}${points0(Math.abs(difference))}`
-const points0 = (share: number): string => (100 * share).toFixed(3)
+export function points(difference: number): string {
+  const size = (100 * Math.abs(difference)).toFixed(3)
+  return Number(size) === 0 ? size : `${difference < 0 ? '-' : '+'}${size}`
+}
 
 const between = ({ low, high }: Interval): string => `${points(low)} to ${points(high)}`
 
