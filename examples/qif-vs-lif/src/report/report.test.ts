@@ -70,9 +70,7 @@ const ownWindowNoise = ({ cell }: Job) => (cell.surrogate === 'analytic' ? NOISE
 describe('the verdict', () => {
   it('says that no difference is shown when the interval holds 0', () => {
     const [text] = verdict(neurons((job) => 0.9 + ownNoise(job)))
-    expect(text).toMatch(
-      /^QIF against LIF: no difference shown\. 0\.000 points on average, 95 % interval -\d\.\d+ to /,
-    )
+    expect(text).toMatch(/^QIF against LIF: no difference shown\. 0\.000 points on average, 95 % interval -\d\.\d+ to /)
     expect(text).toContain('(5 pairs of seeds); the interval holds 0.')
     expect(text).not.toContain('better')
   })
