@@ -1,5 +1,6 @@
 // Normalisation of values with one position per channel, [images, channels]: the rows of channels.h would be one value long.
 // A value in lane 0, folded with empty lanes, is itself, so the sums are those of channels.h.
+// Called by the functions of channels.h, which check the shape and promise the results; positions is 1.
 #pragma once
 
 #include "channels.h"
