@@ -1,10 +1,14 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 const conditions = ['@he-ml/source', 'node', 'import', 'module', 'default']
 
 /** Unit tests run from source; heavy suites (real keys at N >= 2^14) share one worker so that memory stays bounded. */
 export default defineConfig({
-  resolve: { conditions },
+  resolve: {
+    conditions,
+    alias: { 'fast-check': fileURLToPath(new URL('scripts/seeded-fast-check.ts', import.meta.url)) },
+  },
   ssr: { resolve: { conditions } },
   test: {
     projects: [
@@ -18,8 +22,9 @@ export default defineConfig({
             'scripts/**/*.test.ts',
           ],
           exclude: ['**/*.heavy.test.ts', '**/node_modules/**'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          // against hanging only: a machine with other work may take ten times as long as an idle one
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
         },
       },
       {
@@ -31,8 +36,8 @@ export default defineConfig({
           pool: 'forks',
           maxWorkers: 1,
           fileParallelism: false,
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
+          testTimeout: 1_800_000,
+          hookTimeout: 1_800_000,
         },
       },
     ],

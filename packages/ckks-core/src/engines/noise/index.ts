@@ -1,3 +1,4 @@
+export * from './error-tail.ts'
 export * from './gaussian.ts'
 export * from './noise-model.ts'
 export * from './predict.ts'
