@@ -13,6 +13,7 @@ import { lenet5Batch } from './networks/lenet5-batch.ts'
 import { peersOpenfhe } from './peers-openfhe.ts'
 import { peersSeal } from './peers-seal.ts'
 import { planned } from './planned.ts'
+import { predictions } from './predictions/predictions.ts'
 import { relu } from './relu.ts'
 import { terminalTable } from './render-table.ts'
 import { RowWriter } from './rows.ts'
@@ -27,6 +28,7 @@ const benchmarks: readonly Benchmark[] = [
   bootstrap,
   relu,
   training,
+  predictions,
   ...planned,
 ]
 

@@ -6,8 +6,10 @@ import {
   type Ciphertext,
   createClearEngine,
   type Engine,
+  highRmsFactor,
   insecureParameters,
   type KeyRequest,
+  lowRmsFactor,
   type Parameters,
 } from '@he-ml/ckks-core'
 import type { SecretKey } from '@he-ml/ckks-core/client'
@@ -67,8 +69,8 @@ export function smallCnn(fn: 'square' | 'relu' = 'square', seed = 1): Model {
   )
 }
 
-/** conv 2@3x3 and an activation, again and again, then linear 3; on 8 x 8 images. Squares stay near (0.7)^2. */
-export function deepChain(blocks: number, fn: 'square' | 'relu' = 'relu'): Model {
+/** conv 2@3x3 and an activation, again and again, then a linear layer; on 8 x 8 images. Squares stay near (0.7)^2. */
+export function deepChain(blocks: number, fn: 'square' | 'relu' = 'relu', outputs = 3): Model {
   const square = fn === 'square'
   const layers = Array.from({ length: blocks }, (_, i) => [
     conv2d({
@@ -79,12 +81,12 @@ export function deepChain(blocks: number, fn: 'square' | 'relu' = 'relu'): Model
     }),
     activation({ name: `act${i}`, function: fn }),
   ]).flat()
-  const weights = randomTensor([3, 128], 991, 0.2)
+  const weights = randomTensor([outputs, 128], 991, 0.2)
   return chain('deep', [1, 8, 8], [...layers, flatten({ name: 'flat' }), linear({ name: 'fc', weights })])
 }
 
-/** Blocks of conv, activation, conv and a sum with what came in, then an activation; linear 3 at the end. */
-export function residual(blocks: number): Model {
+/** Blocks of conv, activation, conv and a sum with what came in, then an activation; a linear layer at the end. */
+export function residual(blocks: number, outputs = 3): Model {
   const conv = (name: string, channels: number, seed: number) => ({
     layer: conv2d({
       name,
@@ -107,7 +109,7 @@ export function residual(blocks: number): Model {
     last = `out${i}`
     nodes.push({ ...relu(last), inputs: [`sum${i}`] })
   }
-  const weights = randomTensor([3, 128], 991, 0.2)
+  const weights = randomTensor([outputs, 128], 991, 0.2)
   const end = [
     { layer: flatten({ name: 'flat' }), inputs: [last] },
     { layer: linear({ name: 'fc', weights }), inputs: ['flat'] },
@@ -249,6 +251,23 @@ export function precisionBits(got: readonly Tensor[], want: readonly Tensor[]): 
   })
   return -Math.log2(Math.sqrt(sum / count))
 }
+
+/** Probability with which a test of precision may fail although the prediction is sound; a hundred such tests fail below 1e-10. */
+const FAILURE = 2 ** -40
+
+/** Bits by which predictions are known to be off, either way. */
+const MODEL_BITS = 0.75
+
+/** A prediction that `runs` results of a plan are compared with. */
+const valuesOf = ({ plan }: BoundPlan, runs: number): number => runs * sizeOf(plan.model.output)
+
+/** Fewer bits, over all values of `runs` results, come with probability 2^-40 at most. */
+export const leastBits = (bound: BoundPlan, runs: number, predicted = bound.plan.report.precisionBits): number =>
+  predicted - MODEL_BITS - Math.log2(highRmsFactor({ values: valuesOf(bound, runs), failure: FAILURE }))
+
+/** More bits come with probability 2^-40 at most. */
+export const mostBits = (bound: BoundPlan, runs: number, predicted = bound.plan.report.precisionBits): number =>
+  predicted + MODEL_BITS - Math.log2(lowRmsFactor({ values: valuesOf(bound, runs), failure: FAILURE }))
 
 /** Replaces, removes or adds something at a random place. */
 export function mutate(value: unknown, path: number[], junk: unknown): unknown {

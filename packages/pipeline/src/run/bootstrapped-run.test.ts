@@ -11,6 +11,7 @@ import {
   compileInsecure,
   deepChain,
   images,
+  leastBits,
   type NativeStage,
   nativeStage,
   precisionBits,
@@ -99,7 +100,7 @@ describe.each([
     }
     const bits = precisionBits(got, Array.from({ length: KEYS }, () => want).flat())
     console.log(`predicted ${bound.plan.report.precisionBits.toFixed(1)} bits, real ${bits.toFixed(1)}`)
-    expect(bits).toBeGreaterThan(bound.plan.report.precisionBits - 3)
+    expect(bits).toBeGreaterThan(leastBits(bound, KEYS * count))
   })
 
   it('computes the same with weights kept or not, and gives the memory back', async () => {
