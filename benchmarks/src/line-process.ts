@@ -20,6 +20,10 @@ export class LineProcess<Line> implements AsyncDisposable {
     this.#reader = createInterface({ input: this.#process.stdout })
     this.#lines = this.#reader[Symbol.asyncIterator]()
   }
+  /** Undefined when it could not be started. */
+  get pid(): number | undefined {
+    return this.#process.pid
+  }
   /** @throws UnsupportedError when the program ended instead */
   async next(): Promise<Line> {
     const { value, done } = await this.#lines.next()

@@ -56,7 +56,7 @@ const lasting = async (out: string, name = 'neurons-mnist') =>
     .map(({ execution: _, ...rest }: CellRecord) => JSON.stringify(rest))
     .sort((a, b) => (a < b ? -1 : 1))
 
-describe('qif-vs-lif', { timeout: 180_000 }, () => {
+describe('qif-vs-lif', () => {
   const whole = join(folder, 'whole')
 
   it('trains every cell, records it, and has then nothing left to do', async () => {

@@ -102,5 +102,4 @@ it.each(Object.keys(BOOTSTRAPPING_SETS) as (keyof typeof BOOTSTRAPPING_SETS)[])(
       expect(measured).toBeGreaterThan(expected / 16)
     }
   },
-  600_000,
 )

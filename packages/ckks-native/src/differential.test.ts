@@ -176,7 +176,7 @@ describe.each([
     }
   }
 
-  it('agree with the clear engine', { timeout: 120_000 }, async () => {
+  it('agree with the clear engine', async () => {
     const property = fc.asyncProperty(
       fc.array(step, { minLength: 6, maxLength: 14 }),
       fc.nat(),

@@ -108,9 +108,21 @@ describe('the queue', () => {
   })
   it('cancels what has not started, and works on', async () => {
     const { server } = stack
-    const results = flood(300)
-    server.cancel()
-    await expect(results.at(-1)!.ready()).rejects.toThrow(CancelledError)
+    // a machine with other work may let the engine finish before it lets this thread cancel: then it gets more to do
+    let failure: unknown
+    for (let count = 300; failure === undefined && count < 1e6; count *= 2) {
+      const results = flood(count)
+      server.cancel()
+      failure = await results
+        .at(-1)!
+        .ready()
+        .then(
+          () => undefined,
+          (error: unknown) => error,
+        )
+      for (const r of results) r.dispose()
+    }
+    expect(failure).toBeInstanceOf(CancelledError)
     await server.drain()
     expect(server.progress().queued).toBe(0)
     const after = server.rotate(x, 1)
@@ -118,12 +130,16 @@ describe('the queue', () => {
   })
   it('counts', async () => {
     const { server } = stack
-    const before = server.progress().done
-    const results = flood(20)
-    expect(server.progress().queued).toBeGreaterThan(0)
     await server.drain()
-    expect(server.progress().done).toBe(before + 20)
-    for (const r of results) r.dispose()
+    for (let count = 20, queued = 0; queued === 0 && count < 1e6; count *= 2) {
+      const before = server.progress().done
+      const results = flood(count)
+      queued = server.progress().queued
+      await server.drain()
+      expect(server.progress()).toMatchObject({ done: before + count, queued: 0 })
+      for (const r of results) r.dispose()
+      if (queued > 0) expect(queued).toBeLessThanOrEqual(count)
+    }
   })
   it('computes what depends on handles that were disposed of early, and gives all memory back', async () => {
     const { server, clear } = stack
@@ -160,7 +176,12 @@ describe('closing', () => {
     const { server } = other
     const { native } = await other.encrypt(randomValues(64, 1))
     let last = native
-    for (let i = 0; i < 300; i++) last = server.rotate(last, 1)
+    // ten seconds of work: no machine does it between this line and the end of the engine
+    for (let i = 0; i < 30_000; i++) {
+      const next = server.rotate(last, 1)
+      if (last !== native) last.dispose()
+      last = next
+    }
     const fate = expect(last.ready()).rejects.toThrow(CancelledError)
     const exported = expect(server.exportCiphertext(last)).rejects.toThrow(CancelledError)
     await server.dispose()

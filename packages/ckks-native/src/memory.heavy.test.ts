@@ -9,7 +9,10 @@ import { createStack, randomValues } from './native.test-helper.ts'
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
-it('1,000 products leave resident memory within 5 % of where it was after 100', async () => {
+/** A product that leaks one limb grows by 225 MiB in 900; the allocator's and the collector's moods are far smaller. */
+const MOST_GROWTH = 100 * 2 ** 20
+
+it('1,000 products leave memory where it was after 100', async () => {
   const parameters = createParameters({ logN: 15, levels: 8, scaleBits: 40 })
   const level = parameters.maxLevel
   await using stack = await createStack(parameters, { relinearization: level, rotations: [] })
@@ -28,6 +31,7 @@ it('1,000 products leave resident memory within 5 % of where it was after 100', 
   }
   let after100 = 0
   let live = 0
+  let peak = 0
   // kept until they are computed: the engine skips a result whose handle is gone
   const pending: Ciphertext[] = []
   for (let i = 1; i <= 1000; i++) {
@@ -39,12 +43,15 @@ it('1,000 products leave resident memory within 5 % of where it was after 100', 
     if (i === 100) {
       after100 = await resident()
       live = server.memory().ciphertexts
+      peak = server.memory().peak
     }
   }
   const after1000 = await resident()
   console.log(
     `resident after 100: ${(after100 / 2 ** 20).toFixed(1)} MiB, after 1,000: ${(after1000 / 2 ** 20).toFixed(1)} MiB`,
   )
-  expect(after1000 / after100).toBeLessThan(1.05)
+  expect(after1000 - after100).toBeLessThan(MOST_GROWTH)
   expect(server.memory().ciphertexts).toBe(live)
+  // ten products wait at most, whatever the threads do: the first hundred have seen the worst of it but for the order
+  expect(server.memory().peak).toBeLessThan(2 * peak)
 })

@@ -22,4 +22,4 @@ it('plans a network deeper than its parameters: bootstraps where they are cheape
   expect(refused.code).not.toBe(0)
   const unknown = await heMl(here.path, ...plan, '--bootstrapping', 'N14-B9')
   expect(unknown.stderr).toMatch(/Allowed choices are auto, always, never, N16-B10, N15-B4/)
-}, 120_000)
+})

@@ -1,14 +1,16 @@
 /** Signals, kills and full disks: real processes, nothing half-written, and work that goes on. */
 import { spawnSync } from 'node:child_process'
-import { cp, mkdir, readdir, readFile, stat } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   COMMAND,
+  type Finished,
   type Folder,
   heMl,
   leftovers,
   mustRun,
+  type Running,
   start,
   temporaryFolder,
   writeInputs,
@@ -34,12 +36,26 @@ beforeAll(async () => {
 })
 afterAll(() => here[Symbol.asyncDispose]())
 
+/** A signal may come when the work is done already: then it is tried again, in a new place. */
+const ATTEMPTS = 25
+
+/** Starts a command, sends the signal once `when` is fulfilled, and gives how it ended; undefined when it was faster. */
+async function interrupted(args: string[], signal: 'SIGINT' | 'SIGKILL', when: (run: Running) => Promise<unknown>) {
+  const run = start(here.path, args)
+  await Promise.race([when(run), run.done])
+  run.child.kill(signal)
+  const ended = await run.done
+  return ended.code === 0 ? undefined : ended
+}
+
 describe('signals', () => {
   it('ends run with 130 and no result', async () => {
-    const { child, done, says } = start(here.path, running('-o', 'interrupted.ct'))
-    await says('running:')
-    child.kill('SIGINT')
-    const { code, stdout, stderr } = await done
+    let ended: Finished | undefined
+    for (let i = 0; ended === undefined && i < ATTEMPTS; i++) {
+      await rm(here.at('interrupted.ct'), { force: true })
+      ended = await interrupted(running('-o', 'interrupted.ct'), 'SIGINT', ({ says }) => says('running:'))
+    }
+    const { code, stdout, stderr } = ended!
     expect(code, stderr).toBe(130)
     expect(stderr).toMatch(/cancelling/)
     expect(stdout).toBe('')
@@ -49,10 +65,12 @@ describe('signals', () => {
 
   it('ends keygen with 130; --reuse then makes the folder complete', async () => {
     const keygen = ['keygen', '-p', 'plan.json', '-s', 'large.key', '-e', 'largeKeys', '--json']
-    const { child, done, says } = start(here.path, keygen)
-    await says('making keys:')
-    child.kill('SIGINT')
-    const { code, stderr } = await done
+    let ended: Finished | undefined
+    for (let i = 0; ended === undefined && i < ATTEMPTS; i++) {
+      for (const name of ['large.key', 'largeKeys']) await rm(here.at(name), { recursive: true, force: true })
+      ended = await interrupted(keygen, 'SIGINT', ({ says }) => says('making keys:'))
+    }
+    const { code, stderr } = ended!
     expect(code, stderr).toBe(130)
     expect(await leftovers(here.path)).toEqual([])
     const partial = await readdir(here.at('largeKeys'))
@@ -74,28 +92,33 @@ describe('signals', () => {
 })
 
 describe('--checkpoints', () => {
-  it('goes on after kill -9, faster, to the same result, and cleans up', async () => {
-    const whole = await mustRun(here.path, ...running('-o', 'whole.ct', '-q'))
+  it('goes on after kill -9, from where it was, to the same result, and cleans up', async () => {
+    await mustRun(here.path, ...running('-o', 'whole.ct', '-q'))
     await mkdir(here.at('kept'))
     await cp(here.at('net.onnx'), here.at('kept', 'mine.onnx'))
     const index = here.at('kept/he-ml-checkpoint/index.json')
     const args = running('-o', 'resumed.ct', '-q', '--checkpoints', 'kept')
-    const { child, done } = start(here.path, args)
-    let ended = false
-    void done.then(() => {
-      ended = true
-    })
-    const isFarEnough = async () =>
-      (await exists(index)) && (JSON.parse(await readFile(index, 'utf8')) as { next: number }).next >= 3
-    while (!ended && !(await isFarEnough())) await sleep(2)
-    child.kill('SIGKILL')
-    expect((await done).signal).toBe('SIGKILL')
+    const next = async () => (JSON.parse(await readFile(index, 'utf8')) as { next: number }).next
+    const isFarEnough = async () => (await exists(index)) && (await next()) >= 3
+    const farEnough = async ({ done }: Running) => {
+      let ended = false
+      void done.then(() => {
+        ended = true
+      })
+      while (!ended && !(await isFarEnough().catch(() => false))) await sleep(2)
+    }
+    let killed: Finished | undefined
+    for (let i = 0; killed === undefined && i < ATTEMPTS; i++) {
+      await rm(here.at('resumed.ct'), { force: true })
+      killed = await interrupted(args, 'SIGKILL', farEnough)
+    }
+    expect(killed!.signal).toBe('SIGKILL')
     expect(await exists(here.at('resumed.ct'))).toBe(false)
 
+    const from = await next()
     const resumed = await mustRun(here.path, ...args)
     expect(await readFile(here.at('resumed.ct'))).toEqual(await readFile(here.at('whole.ct')))
-    const seconds = (r: typeof whole) => r.json<{ seconds: { run: number } }>().seconds.run
-    expect(seconds(resumed)).toBeLessThan(0.8 * seconds(whole))
+    expect(resumed.json()).toMatchObject({ resumedLayers: from })
     expect(await readdir(here.at('kept'))).toEqual(['mine.onnx'])
   })
 })

@@ -11,6 +11,8 @@ export interface PaceOptions {
   readonly pause?: () => Promise<void> | void
   /** Longest stretch between pauses in milliseconds; default 8. */
   readonly budget?: number
+  /** Milliseconds from some moment on; default `performance.now`. */
+  readonly now?: () => number
 }
 
 const turn = (): Promise<void> =>
@@ -38,7 +40,8 @@ export class Pacer {
   readonly #signal: AbortSignal | undefined
   readonly #pause: () => Promise<void> | void
   readonly #budget: number
-  #since = performance.now()
+  readonly #now: () => number
+  #since: number
 
   /** @param what named in the CancelledError */
   constructor(what: string, options: PaceOptions = {}) {
@@ -46,6 +49,8 @@ export class Pacer {
     this.#signal = options.signal
     this.#pause = options.pause ?? turn
     this.#budget = options.budget ?? 8
+    this.#now = options.now ?? (() => performance.now())
+    this.#since = this.#now()
     this.check()
   }
 
@@ -57,9 +62,9 @@ export class Pacer {
   /** Pauses when the budget is spent. @throws CancelledError when the signal is aborted */
   async step(): Promise<void> {
     this.check()
-    if (performance.now() - this.#since < this.#budget) return
+    if (this.#now() - this.#since < this.#budget) return
     await this.#pause()
-    this.#since = performance.now()
+    this.#since = this.#now()
     this.check()
   }
 }

@@ -69,7 +69,7 @@ describe('the program', () => {
     const args = train('mnist-lif-t2', '--epochs', '30', '--seed', '5')
     stopped = await run(args, /epoch 1\/30/)
     finished = await run([...args, '--resume'])
-  }, 120_000)
+  })
 
   it('is stopped by Ctrl-C and goes on', () => {
     expect(stopped!.stderr).toMatch(/stopping; once more[\s\S]*cancelled in epoch \d+, step \d+; .*--resume goes on\n$/)

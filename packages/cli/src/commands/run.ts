@@ -68,11 +68,15 @@ export function addRunCommand(program: Command): void {
       const inputs = await server.importInputs(await readFile(options.input), plan.id, plan.input.slots)
       const runner = new Runner(bound, server.engine)
       clock('readInputs')
+      let resumedLayers = 0
       const checkpoints = options.checkpoints === undefined ? undefined : folderStore(options.checkpoints)
       const output = await runner.run(inputs, {
         signal,
         keepWeights: false,
-        onProgress: (p) => running.update(p.fraction, p.layer),
+        onProgress: (p) => {
+          resumedLayers = p.resumed
+          running.update(p.fraction, p.layer)
+        },
         ...(memory === undefined ? {} : { memory }),
         // a finished run keeps its checkpoints until the result is on the disk
         ...(checkpoints === undefined ? {} : { checkpoints: { ...checkpoints, clear: async () => {} } }),
@@ -87,7 +91,13 @@ export function addRunCommand(program: Command): void {
       const peak = server.engine.memory().peak
       print(
         options,
-        { out: options.out, seconds: times, peakBytes: peak, peakResidentBytes: process.resourceUsage().maxRSS * 1024 },
+        {
+          out: options.out,
+          seconds: times,
+          resumedLayers,
+          peakBytes: peak,
+          peakResidentBytes: process.resourceUsage().maxRSS * 1024,
+        },
         `result: ${options.out} (${bytes(file.length)}); ran ${times.run!.toFixed(2)} s after ${times.loadKeys!.toFixed(1)} s of loading keys, peak ${bytes(peak)}`,
       )
     } finally {

@@ -31,6 +31,8 @@ export interface RunProgress {
   readonly layer: string
   readonly layerIndex: number
   readonly layerCount: number
+  /** Layers and bootstraps whose results came from a checkpoint. */
+  readonly resumed: number
   readonly elapsedSeconds: number
   /** Estimate from the work done so far; undefined at the very beginning. */
   readonly remainingSeconds?: number
@@ -94,6 +96,7 @@ export class Runner implements AsyncDisposable {
         layer: step.name,
         layerIndex,
         layerCount: steps.length,
+        resumed: 0,
         elapsedSeconds: (performance.now() - started) / 1000,
       })
     }
@@ -122,6 +125,7 @@ export class Runner implements AsyncDisposable {
     const total = steps.reduce((sum, step) => sum + this.#weight(step.name), 0)
     const started = performance.now()
     let done = 0
+    let first = 0
     let current = 0
     const report = (extra: number): void => {
       const step = steps[Math.min(current, steps.length - 1)]!
@@ -132,6 +136,7 @@ export class Runner implements AsyncDisposable {
         layer: step.name,
         layerIndex: current,
         layerCount: steps.length,
+        resumed: first,
         elapsedSeconds,
         ...(fraction > 0.02 ? { remainingSeconds: (elapsedSeconds * (1 - fraction)) / fraction } : {}),
       })
@@ -154,7 +159,6 @@ export class Runner implements AsyncDisposable {
     const input = new PackedTensor(schedule.inputLayout, inputs)
     let values = new ValueTable(schedule, 0, input)
     try {
-      let first = 0
       const inputsId = checkpoints ? await inputsDigest(this.engine, inputs) : ''
       if (checkpoints) {
         const resumed = await loadCheckpoint(checkpoints, this.plan, this.engine, inputsId)
@@ -163,6 +167,8 @@ export class Runner implements AsyncDisposable {
           values = new ValueTable(schedule, first, input)
           for (const [name, value] of resumed.values) values.put(name, value)
           for (const step of steps.slice(0, first)) done += this.#weight(step.name)
+          current = first
+          report(0)
         }
       }
       for (current = first; current < steps.length; current++) {

@@ -110,19 +110,6 @@ describe('predictions', () => {
   const p = interpolate(15, sigmoid)
   const slope = (x: number) => (p.atReal(x + 1e-6) - p.atReal(x - 1e-6)) / 2e-6
 
-  it('take milliseconds', () => {
-    const long = interpolate(119, relu)
-    const roomy = parameterSets[1]![1]
-    const at = { level: 7, scale: roomy.scaleAt(7) }
-    const samples = Float64Array.from({ length: 64 }, (_, i) => Math.cos(i))
-    const times = Array.from({ length: 20 }, () => {
-      const start = performance.now()
-      recordCircuit(roomy, at, { values: samples }, (e, a) => evaluateChebyshev(e, a, long))
-      return performance.now() - start
-    })
-    expect(Math.min(...times)).toBeLessThan(10)
-  })
-
   it('follow the samples, the level and the error of the input', () => {
     const plan = createPlanEngine(parameters)
     const error = (sample: number, level: number, inputError: number) =>

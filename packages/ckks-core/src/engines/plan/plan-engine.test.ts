@@ -116,10 +116,9 @@ describe('report', () => {
     expect(report.parametersId).toBe(parameters.id)
     expect(report.peakBytes).toBeGreaterThanOrEqual(report.keyBytes + report.ciphertextBytes.peak)
   })
-  it('plans thousands of operations in no time', () => {
+  it('plans thousands of operations, and counts every one', () => {
     const big = insecureParameters({ logN: 15, levels: 20, scaleBits: 40 })
     const engine = createPlanEngine(big)
-    const start = performance.now()
     let x = engine.input()
     for (let round = 0; round < 20; round++) {
       const turns = engine.rotateHoisted(
@@ -131,8 +130,7 @@ describe('report', () => {
       for (const h of [...turns, ...products, x]) h.dispose()
       x = engine.rescale(sum)
     }
-    engine.report()
-    expect(performance.now() - start).toBeLessThan(500)
+    expect(engine.report().totals).toMatchObject({ hoistedRotation: 2000, mulScalar: 2000, rescale: 20 })
   })
 })
 
