@@ -79,6 +79,7 @@ export interface InputStatistics {
   readonly min: number
   readonly max: number
   readonly mean: number
+  /** Of the values as a sample (divided by count - 1); one value has none, and 0 stands here: look at `count`. */
   readonly std: number
   /** Counts of |x| or x in equal bins over [min, max]. */
   readonly histogram: Float64Array

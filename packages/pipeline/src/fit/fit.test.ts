@@ -20,6 +20,11 @@ describe('statistics', () => {
     expect(histogram[511]).toBeGreaterThan(0)
   })
   it('of nothing, and of one value, are harmless', () => {
+    // a value just below a bin's edge stays below it
+    const edge = new StatisticsCollector()
+    edge.add(Float64Array.of(-1, -1e-20, 1), 'a')
+    const { histogram: half } = edge.result()
+    expect(half.subarray(0, half.length / 2).reduce((a, b) => a + b)).toBeCloseTo(2, 9)
     expect(new StatisticsCollector().result()).toMatchObject({ count: 0, min: 0, max: 0, std: 0 })
     const one = new StatisticsCollector()
     one.add(Float64Array.of(2), 'x')

@@ -58,7 +58,8 @@ export class StatisticsCollector {
       for (let i = 0; i < BINS; i++) this.#bins[BINS / 4 + (i >> 1)]! += old[i]!
       this.#half *= 2
     }
-    const index = Math.floor(((x + this.#half) / (2 * this.#half)) * BINS)
+    // half is a power of two, so both operations are exact; x + half is not, and a tiny x below zero would count as positive
+    const index = BINS / 2 + Math.floor((x / this.#half) * (BINS / 2))
     this.#bins[Math.min(BINS - 1, index)]!++
   }
 }

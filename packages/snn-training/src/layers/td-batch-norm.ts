@@ -3,6 +3,7 @@
  * mean 0 and deviation alpha * threshold, then gamma and beta as usual. With running statistics it is an affine map; training
  * with frozen statistics and inference compute that very map, so they agree bit for bit.
  */
+import { InvalidArgumentError } from '@he-ml/ckks-core'
 import type { Reals } from '@he-ml/snn-neurons'
 import type { TdBatchNormDescription } from '../network/description.ts'
 import { type Shape, type Signal, zeros } from '../tensor/signal.ts'
@@ -85,14 +86,21 @@ export class TdBatchNormLayer implements Layer {
     return { ...input, data: output }
   }
 
-  /** Statistics of this batch; moves the running ones towards them (with the unbiased variance). */
+  /**
+   * Statistics of this batch; moves the running ones towards them (with the unbiased variance).
+   * @throws InvalidArgumentError for one value per channel, which has no variance
+   */
   async #measure(input: Signal, { kernels }: Pass) {
     const { momentum } = this.#description
     const sizes = channelSizesOf(input)
+    const count = sizes.images * sizes.positions
+    if (count < 2)
+      throw new InvalidArgumentError(
+        `normalisation "${this.name}": expected at least 2 values per channel in training, got ${count}, which has no variance: give larger batches, or freeze the statistics`,
+      )
     const [mean, variance] = [new Float64Array(sizes.channels), new Float64Array(sizes.channels)]
     await kernels.channelMoments({ ...sizes, input: input.data, mean, variance })
-    const count = sizes.images * sizes.positions
-    const unbiased = count / Math.max(1, count - 1)
+    const unbiased = count / (count - 1)
     for (let c = 0; c < mean.length; c++) {
       this.#mean[c] = (1 - momentum) * this.#mean[c]! + momentum * mean[c]!
       this.#variance[c] = (1 - momentum) * this.#variance[c]! + momentum * variance[c]! * unbiased

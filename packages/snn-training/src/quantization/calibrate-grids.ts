@@ -23,7 +23,7 @@ export interface CalibrateGridsOptions {
  * threshold of an encrypted step belongs half-way between that point and the one below. Train on from here (quantisation-aware).
  *
  * @param samples inputs like those the network will see
- * @throws InvalidArgumentError for a network with normalisations (fold it first), or a coverage outside (0, 1]
+ * @throws InvalidArgumentError for a network with normalisations (fold it first), no samples, or a coverage outside (0, 1]
  */
 export async function calibrateGrids(
   network: Network,
@@ -32,6 +32,8 @@ export async function calibrateGrids(
 ): Promise<Network> {
   if (!(coverage > 0 && coverage <= 1))
     throw new InvalidArgumentError(`grids: expected a coverage in (0, 1], got ${coverage}`)
+  if (!(samples.batch >= 1))
+    throw new InvalidArgumentError(`grids: expected at least one sample to calibrate on, got ${samples.batch}`)
   const extents = new Map<string, number>()
   await network.forward(samples, { observe: ({ layer, charged }) => extents.set(layer, extentOf(charged, coverage)) })
   const state = new Map(network.state.map(({ name, value }) => [name, value]))

@@ -167,4 +167,54 @@ describe('training', () => {
     const steep = { ...recipe, epochs: 50, optimizer: { kind: 'sgd' }, schedule: { learningRate: 1e30 } } as const
     await expect(train(linear, { data: huge, recipe: steep })).rejects.toThrow(TrainingDivergedError)
   })
+
+  describe('with single values per channel, which have no variance', () => {
+    const network = () =>
+      createNetwork({
+        name: 'n',
+        inputShape: [1],
+        timeSteps: 2,
+        layers: [
+          { kind: 'linear', name: 'fc', outFeatures: 2 },
+          { kind: 'tdBatchNorm', name: 'norm', threshold: 1 },
+        ],
+      })
+    const samples = (count: number) => {
+      const x = Float32Array.from({ length: count }, (_, i) => (i % 2 ? 1 : -1))
+      return arrayData(
+        x,
+        Array.from(x, (v) => (v > 0 ? 1 : 0)),
+        [1],
+      )
+    }
+    const run = (count: number, batchSize: number, more = {}) =>
+      train(network(), {
+        data: samples(count),
+        recipe: {
+          epochs: 1,
+          batchSize,
+          loss: { kind: 'crossEntropy' },
+          optimizer: { kind: 'adam' },
+          schedule: { learningRate: 1e-9 },
+          ...more,
+        },
+      })
+
+    it('refuses before the first step', async () => {
+      await expect(run(9, 4)).rejects.toThrow(/9 samples in batches of 4 make one of 1, .*"norm" sees one value/)
+      await expect(run(8, 1)).rejects.toThrow(/no variance/)
+      await expect(run(1, 4)).rejects.toThrow(/no variance/)
+      await expect(run(8, 4)).resolves.toBeDefined()
+      await expect(run(10, 4)).resolves.toBeDefined()
+      await expect(run(9, 4, { frozenStatistics: true })).resolves.toBeDefined()
+    })
+
+    it('refuses in the layer too', async () => {
+      const input = { data: Float32Array.of(1), steps: 1, batch: 1, shape: [1] }
+      await expect(network().forward(input, { training: true })).rejects.toThrow(/"norm": expected at least 2 values/)
+      await expect(network().forward(input)).resolves.toBeDefined()
+      const moving = { data: Float32Array.of(1, 2), steps: 2, batch: 1, shape: [1] }
+      await expect(network().forward(moving, { training: true })).resolves.toBeDefined()
+    })
+  })
 })

@@ -8,6 +8,7 @@ import { TrainingDivergedError } from '../errors.ts'
 import type { NamedValues } from '../layers/layer.ts'
 import { createLoss, type Loss } from '../losses/loss.ts'
 import { meanOverTime, type Network } from '../network/network.ts'
+import { singleValued } from '../network/single-values.ts'
 import { createOptimizer } from '../optimizers/optimizer.ts'
 import { cosineRate } from '../optimizers/schedule.ts'
 import { deriveSeed, permutation, RandomStream } from '../random/random-stream.ts'
@@ -101,6 +102,17 @@ function checkData(network: Network, { data, validation }: TrainOptions, recipe:
   }
   if (recipe.patience !== undefined && !validation)
     throw new InvalidArgumentError('training: a patience needs validation data: give some, or leave it out')
+  if (!recipe.frozenStatistics) checkSmallestBatch(network, data, recipe)
+}
+
+/** Known before the first step, not after the last batch of the first epoch. */
+function checkSmallestBatch(network: Network, { count, steps }: LabelledData, { batchSize }: TrainingRecipe): void {
+  const batch = count % batchSize || batchSize
+  const name = singleValued(network.description, { batch, steps })
+  if (name === undefined) return
+  throw new InvalidArgumentError(
+    `training: ${count} samples in batches of ${batchSize} make one of ${batch}, in which the normalisation "${name}" sees one value per channel, and that has no variance: choose another batchSize or number of samples, or frozenStatistics`,
+  )
 }
 
 function requireFinite(loss: number, where: string): void {
