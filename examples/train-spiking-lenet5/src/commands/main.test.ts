@@ -85,6 +85,23 @@ describe('the program', () => {
     expect(evaluated.text).toContain('of 40 right')
   })
 
+  it('evaluates with nothing but the test files, and writes what it answered', async () => {
+    const few = mkdtempSync(join(tmpdir(), 'test-files-'))
+    for (const name of readdirSync(data)) if (name.startsWith('t10k')) copyFileSync(join(data, name), join(few, name))
+    const file = join(few, 'predictions.csv')
+    const evaluated = await call('evaluate', model, '--data', few, '--predictions', file)
+    expect(evaluated).toMatchObject({ code: 0, text: expect.stringContaining(file) })
+    const [head, ...rows] = readFileSync(file, 'utf8').trimEnd().split('\n')
+    expect(head).toBe(`index,label,answer,${Array.from({ length: 10 }, (_, c) => `score${c}`).join(',')}`)
+    const values = rows.map((row) => row.split(',').map(Number))
+    expect(values.map(([index]) => index)).toEqual(Array.from({ length: 40 }, (_, i) => i))
+    for (const [, , answer, ...scores] of values) expect(scores.indexOf(Math.max(...scores))).toBe(answer)
+    const right = values.filter(([, label, answer]) => label === answer).length
+    expect(evaluated.text).toContain(`${right} of 40 right`)
+    expect(await call('draw', model, '--data', few, '--out', few, '--digits', '3')).toMatchObject({ code: 0 })
+    rmSync(few, { recursive: true })
+  })
+
   it('draws', async () => {
     const pictures = join(out, 'pictures')
     expect(await call('draw', model, '--data', data, '--out', pictures, '--digits', '3,7')).toMatchObject({ code: 0 })

@@ -36,6 +36,18 @@ export interface Examination {
   /** 95 % confidence. */
   readonly interval: readonly [low: number, high: number]
   readonly layers: readonly LayerActivity[]
+  /** Of every sample, in order. */
+  readonly predictions: readonly Prediction[]
+}
+
+/** What a network says of one sample. */
+export interface Prediction {
+  readonly index: number
+  readonly label: number
+  /** The class with the highest score, the first of equal ones. */
+  readonly answer: number
+  /** Of every class: the mean over time of the network's output. */
+  readonly scores: readonly number[]
 }
 
 export interface ExamineOptions {
@@ -59,22 +71,29 @@ export async function examine(
 ): Promise<Examination> {
   const { batchSize = 100, onProgress, signal } = options
   const watchers = new Map(neuronLayers(network).map(({ name, grid }) => [name, new Watcher(name, grid)]))
-  let correct = 0
+  const predictions: Prediction[] = []
   for (let start = 0; start < data.count; start += batchSize) {
     if (signal?.aborted) throw new CancelledError(`evaluation: cancelled after ${start} of ${data.count}`)
     const count = Math.min(batchSize, data.count - start)
     const observe = (activity: NeuronActivity) => watchers.get(activity.layer)!.see(activity, count)
     const output = await network.forward(inputOf(data, start, count), { observe })
-    const answers = answersOf(meanOverTime(output), count)
-    for (const [n, answer] of answers.entries()) if (answer === data.label(start + n)) correct++
+    const scores = meanOverTime(output)
+    const classes = scores.length / count
+    for (const [n, answer] of answersOf(scores, count).entries()) {
+      const index = start + n
+      const own = Array.from(scores.subarray(n * classes, (n + 1) * classes))
+      predictions.push({ index, label: data.label(index), answer, scores: own })
+    }
     onProgress?.(start + count, data.count)
   }
+  const correct = predictions.filter(({ label, answer }) => answer === label).length
   return {
     correct,
     count: data.count,
     accuracy: correct / data.count,
     interval: wilsonInterval(correct, data.count),
     layers: [...watchers.values()].map((watcher) => watcher.result()),
+    predictions,
   }
 }
 

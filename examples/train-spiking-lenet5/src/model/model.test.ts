@@ -60,7 +60,8 @@ describe('examine', () => {
     expect(progress).toEqual([2, 3])
   })
   it('looks at grids', async () => {
-    const { layers } = await examine(twoNeurons({ step: 0.25, count: 16 }), data)
+    const { layers, predictions } = await examine(twoNeurons({ step: 0.25, count: 16 }), data)
+    expect(predictions.map(({ index }) => index)).toEqual(Array.from({ length: data.count }, (_, i) => i))
     // 1.5, -3 clipped to -2, -0.75, 1.5, 0.25, -0.5
     expect(layers[0]!.charged).toEqual([-2, 1.5])
     expect(layers[0]!.grid).toEqual({ step: 0.25, count: 16, onGrid: 1, atEnds: 1 / 6, clipped: 1 / 6 })
@@ -94,6 +95,7 @@ describe('examinationText', () => {
           grid: { step: 0.25, count: 64, onGrid: 1, atEnds: 0, clipped: 0 },
         },
       ],
+      predictions: [],
     }
     expect(examinationText(result).split('\n')).toEqual([
       'test: 4950 of 5000 right, 99.00 % (95 % confidence: 98.68 % to 99.24 %)',

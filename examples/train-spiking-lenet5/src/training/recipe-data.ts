@@ -1,6 +1,6 @@
 /** The samples that a recipe or a model asks for. */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import type { LabelledImages } from '@he-ml/datasets'
+import { type LabelledImages, loadMnist } from '@he-ml/datasets'
 import type { LabelledData, Network } from '@he-ml/snn-training'
 import { digitData, digitImages, nmnistRecordings } from '../data/index.ts'
 import type { Recipe } from '../recipes/index.ts'
@@ -47,11 +47,14 @@ export async function recipeSamples(recipe: Recipe, timeSteps: number, options: 
   }
 }
 
-/** The test digits, as the network reads them: as they are, or recorded by the event camera. */
+/**
+ * The test digits, as the network reads them: as they are, or recorded by the event camera. No other file is read.
+ * @throws DatasetFormatError for missing or damaged files
+ */
 export async function samplesFor({ description }: Network, options: DataOptions): Promise<LabelledData> {
   const { inputShape, timeSteps } = description
   const kind = kindOf(inputShape)
-  const { test } = await digitImages(options.folder)
+  const test = await loadMnist(options.folder)
   return testSamples(test, kind, timeSteps, options)
 }
 
