@@ -1,6 +1,8 @@
 /**
  * CIFAR's binary version: records of one label byte (CIFAR-100: coarse, then fine label) and 3,072 pixel bytes, the red,
  * green and blue planes of 32 x 32. (A. Krizhevsky, "Learning multiple layers of features from tiny images", 2009.)
+ * Order of planes and rows compared with torchvision's reader (datasets/cifar.py: reshape to [3, 32, 32], then to rows of colours) and
+ * with the published means by channel.
  */
 import { DatasetFormatError } from './errors.ts'
 import type { LabelledImages } from './images.ts'
@@ -15,7 +17,7 @@ const PIXELS = 3 * 32 * 32
 
 /**
  * Parses one CIFAR batch, gzip or not.
- * @throws DatasetFormatError for broken records or labels that are no class
+ * @throws DatasetFormatError for broken records or labels that are no class; DatasetUnsupportedError beyond the limit
  */
 export function parseCifar(input: Uint8Array, options: CifarOptions = {}): LabelledImages {
   const { classes = 10 } = options
@@ -45,6 +47,6 @@ export function parseCifar(input: Uint8Array, options: CifarOptions = {}): Label
   return { shape: [3, 32, 32], count, classes, pixels, labels, ...(coarseLabels && { coarseLabels }) }
 }
 
-/** Reads one CIFAR batch. @throws DatasetFormatError; the file system's own error when a path cannot be read */
-export const readCifar = async (source: Source, options: CifarOptions = {}): Promise<LabelledImages> =>
-  parseCifar(await readSource(source, options), options)
+/** Reads one CIFAR batch. @throws as {@link parseCifar}; DatasetFileError when a path cannot be read. Messages name the path. */
+export const readCifar = (source: Source, options: CifarOptions = {}): Promise<LabelledImages> =>
+  readSource(source, options, (bytes) => parseCifar(bytes, options))

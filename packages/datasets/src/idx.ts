@@ -1,8 +1,9 @@
 /**
  * IDX, the format of MNIST: two zero bytes, a type byte, the number of dimensions, the dimensions as 32-bit big-endian
- * integers, the values row-major and big-endian. (Y. LeCun, C. Cortes, C. Burges, "The MNIST database".)
+ * integers, the values row-major and big-endian. (Y. LeCun, C. Cortes, C. Burges, "The MNIST database".) Type bytes and byte order
+ * compared with torchvision's reader (SN3_PASCALVINCENT_TYPEMAP in datasets/mnist.py: 8, 9, 11, 12, 13, 14).
  */
-import { DatasetFormatError } from './errors.ts'
+import { DatasetFormatError, DatasetUnsupportedError } from './errors.ts'
 import { decompress, type ReadOptions, readSource, type Source } from './source.ts'
 
 /** Element types of IDX. */
@@ -73,7 +74,8 @@ const MAX_DIMENSIONS = 8
 
 /**
  * Parses an IDX file, gzip or not.
- * @throws DatasetFormatError for anything that is not exactly one IDX array
+ * @throws DatasetFormatError for anything that is not exactly one IDX array; DatasetUnsupportedError for more dimensions than 8
+ *   (or none), or more bytes than the limit
  * @example
  * ```ts
  * import { parseIdx } from '@he-ml/datasets'
@@ -90,7 +92,7 @@ export function parseIdx(input: Uint8Array, options: ReadOptions = {}): IdxArray
   const [type, element] = found as [IdxType, IdxElement]
   const rank = bytes[3]!
   if (rank < 1 || rank > MAX_DIMENSIONS)
-    throw new DatasetFormatError(`IDX: expected 1 to ${MAX_DIMENSIONS} dimensions, got ${rank}`)
+    throw new DatasetUnsupportedError(`IDX: expected 1 to ${MAX_DIMENSIONS} dimensions, got ${rank}`)
   const header = 4 + 4 * rank
   if (bytes.length < header)
     throw new DatasetFormatError(`IDX: ${rank} dimensions need a header of ${header} bytes, got ${bytes.length}`)
@@ -107,9 +109,9 @@ export function parseIdx(input: Uint8Array, options: ReadOptions = {}): IdxArray
   return { type, shape, data }
 }
 
-/** Reads an IDX file. @throws DatasetFormatError; the file system's own error when a path cannot be read */
-export const readIdx = async (source: Source, options: ReadOptions = {}): Promise<IdxArray> =>
-  parseIdx(await readSource(source, options), options)
+/** Reads an IDX file. @throws as {@link parseIdx}; DatasetFileError when a path cannot be read. Messages name the path. */
+export const readIdx = (source: Source, options: ReadOptions = {}): Promise<IdxArray> =>
+  readSource(source, options, parseIdx)
 
 /**
  * The bytes of an IDX file.

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 export { type CifarOptions, parseCifar, readCifar } from './cifar.ts'
-export { DatasetFormatError } from './errors.ts'
+export { DatasetFileError, DatasetFormatError, DatasetUnsupportedError } from './errors.ts'
 export * from './events/index.ts'
 export { combineIdx, type LoadOptions, loadCifar10, loadMnist } from './folders.ts'
 export { encodeIdx, type IdxArray, type IdxType, parseIdx, readIdx } from './idx.ts'

@@ -1,4 +1,10 @@
-/** What the 32 address bits of AEDAT 2.0 mean, camera by camera. Our origin is the upper left pixel, jAER's the lower left. */
+/**
+ * What the 32 address bits of AEDAT 2.0 mean, camera by camera. Our origin is the upper left pixel, jAER's the lower left: rows turn
+ * round on the way. Columns turn round for another reason: both cameras count them from the right, and jAER turns them when it
+ * extracts events (`sizeX - 1 - field`), for the DVS128 as for every DAVIS. Compared with the source of jAER (DVS128.Extractor,
+ * DavisBaseCamera.DavisEventExtractor, DavisChip), of v2e, which writes DAVIS files (aedat2_output.py: flipx and flipy), and of tonic,
+ * which reads them (io.py, read_davis_346: 345 - field, rows left from below).
+ */
 import type { SensorSize } from './event-chunk.ts'
 
 /** One pixel event as an address holds it; polarity 1 = ON. */
@@ -19,7 +25,7 @@ export interface AddressLayout extends SensorSize {
 
 /**
  * The DVS128: bit 0 polarity (0 = ON), bits 1 to 7 x from the right, bits 8 to 14 y from below, bit 15 set for synchronisation
- * signals; the rest is zero.
+ * signals, bit 31 for other special events; the rest is zero, and a record that has any of it is of another camera.
  */
 export const DVS128_LAYOUT: AddressLayout = {
   name: 'DVS128',
@@ -27,15 +33,17 @@ export const DVS128_LAYOUT: AddressLayout = {
   width: 128,
   height: 128,
   decode: (address) =>
-    (address & 0x8000) !== 0 || address > 0xffff
+    (address & 0x8000_8000) !== 0
       ? undefined
-      : { x: 127 - ((address >> 1) & 127), y: 127 - ((address >> 8) & 127), polarity: address & 1 ? 0 : 1 },
+      : // higher bits make y negative: outside
+        { x: 127 - ((address >> 1) & 127), y: 127 - (address >> 8), polarity: address & 1 ? 0 : 1 },
   encode: ({ x, y, polarity }) => ((127 - y) << 8) | ((127 - x) << 1) | (polarity ? 0 : 1),
 }
 
 /**
- * A DAVIS: bit 31 set for frame (APS) and IMU samples, bits 22 to 30 y from below, bits 12 to 21 x, bit 11 polarity (1 = ON),
- * bit 10 set for external signals; the lowest ten bits belong to samples.
+ * A DAVIS: bit 31 set for frame (APS) and IMU samples, bits 22 to 30 y from below, bits 12 to 21 x from the right, bit 11 polarity
+ * (1 = ON), bit 10 set for external signals; the lowest ten bits belong to samples. (Frame samples count columns from the left; they
+ * are left out here.)
  */
 export function davisLayout(name: string, chip: string, size: SensorSize): AddressLayout {
   const { width, height } = size
@@ -48,11 +56,11 @@ export function davisLayout(name: string, chip: string, size: SensorSize): Addre
       address > 0x7fff_ffff || (address & 0x400) !== 0
         ? undefined
         : {
-            x: (address >> 12) & 1023,
+            x: width - 1 - ((address >> 12) & 1023),
             y: height - 1 - ((address >> 22) & 511),
             polarity: (address & 0x800) !== 0 ? 1 : 0,
           },
-    encode: ({ x, y, polarity }) => ((height - 1 - y) << 22) | (x << 12) | (polarity << 11),
+    encode: ({ x, y, polarity }) => ((height - 1 - y) << 22) | ((width - 1 - x) << 12) | (polarity << 11),
   }
 }
 

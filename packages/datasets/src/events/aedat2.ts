@@ -1,40 +1,41 @@
 /**
- * AEDAT 2.0, jAER's format: header lines that begin with '#' (the first is "#!AER-DAT2.0"), then 8 bytes per event: a 32-bit
- * address and a 32-bit time in microseconds, both big-endian; the time wraps after 71.6 minutes. What an address means depends on
- * the camera, and the file does not say which one in any fixed way: it is the reader's option.
+ * AEDAT 2.0, jAER's format: header lines that begin with '#' (see aedat2-header.ts), then 8 bytes per event: a 32-bit address and a
+ * 32-bit time in microseconds, both big-endian; the time wraps after 71.6 minutes. What an address means depends on the camera, and
+ * the file does not say which one in any fixed way: it is the reader's option.
  */
-import { DatasetFormatError } from '../errors.ts'
+import { DatasetFormatError, DatasetUnsupportedError } from '../errors.ts'
+import { AEDAT2_MAGIC, readAedat2Header } from './aedat2-header.ts'
 import { type AddressLayout, DVS128_LAYOUT } from './aedat2-layouts.ts'
-import { ByteReader } from './byte-reader.ts'
+import { type BadRecordOptions, RecordTally } from './bad-records.ts'
+import { ByteReader, naming } from './byte-reader.ts'
 import {
   checkEvents,
   checkSize,
   createEventChunk,
   DEFAULT_CHUNK_EVENTS,
   type EventChunk,
-  type EventRecording,
+  type EventFile,
   type EventSource,
   type SensorSize,
   sliceEvents,
 } from './event-chunk.ts'
 import { Unwrapper } from './unwrapper.ts'
 
-export interface Aedat2Options {
-  /** What the address bits mean; default: the DVS128's, as CIFAR10-DVS has them. */
+export interface Aedat2Options extends BadRecordOptions {
+  /** What the address bits mean; default: the DVS128's, as CIFAR10-DVS has them, unless the header names a DAVIS. */
   readonly layout?: AddressLayout
   /** Most events per chunk; default 65,536. */
   readonly chunkEvents?: number
 }
 
-const MAGIC = '#!AER-DAT2.0'
 const EVENT_BYTES = 8
-/** Longest header line, and most of them: jAER puts a camera's settings there. */
-const MAX_LINE = 65_536
-const MAX_LINES = 10_000
 
 /**
- * Reads AEDAT 2.0 as a stream; addresses that are no pixel events (frames, IMU samples, triggers) are left out.
- * @throws DatasetFormatError while reading: no AEDAT 2.0, an event outside the sensor, or bytes that are no whole event
+ * Reads AEDAT 2.0 (and 2.1, whose records are the same) as a stream; addresses that are no pixel events (frames, IMU samples,
+ * triggers) are left out. A record outside the sensor, or a cut one at the end, is left out too and counted in `bad`.
+ * @throws DatasetFormatError while reading: no AEDAT, or more records outside the sensor than `maxBadShare`
+ * @throws DatasetUnsupportedError while reading: another version of AEDAT, or a header that names a DAVIS when no layout is given
+ * @throws DatasetFileError while reading, when the path cannot be read
  * @example
  * ```ts
  * import { collectEvents, encodeAedat2, parseNmnist, readAedat2 } from '@he-ml/datasets'
@@ -42,90 +43,88 @@ const MAX_LINES = 10_000
  * console.log((await collectEvents(readAedat2(file))).timestamp[0]) // 258
  * ```
  */
-export function readAedat2(source: EventSource, options: Aedat2Options = {}): EventRecording {
+export function readAedat2(source: EventSource, options: Aedat2Options = {}): EventFile {
   const { layout = DVS128_LAYOUT, chunkEvents = DEFAULT_CHUNK_EVENTS } = options
   checkSize(layout, 65_536, 'AEDAT 2.0')
+  let bad = new RecordTally('AEDAT 2.0', options)
+  async function* read() {
+    const tally = new RecordTally('AEDAT 2.0', options)
+    bad = tally
+    const bytes = new ByteReader(source)
+    const decoder = new Decoder(layout, tally)
+    try {
+      const { chip } = await readAedat2Header(bytes)
+      if (!options.layout) requireNoDavis(chip)
+      for (;;) {
+        const at = bytes.position
+        const block = await bytes.read(chunkEvents * EVENT_BYTES)
+        yield* decoder.decode(block, at)
+        if (block.length < chunkEvents * EVENT_BYTES) return tally.judge(true)
+      }
+    } finally {
+      await bytes.close()
+    }
+  }
   return {
     width: layout.width,
     height: layout.height,
-    async *[Symbol.asyncIterator]() {
-      const bytes = new ByteReader(source)
-      const clock = new Unwrapper(2 ** 32)
-      try {
-        await skipHeader(bytes)
-        for (;;) {
-          const at = bytes.position
-          const block = await bytes.read(chunkEvents * EVENT_BYTES)
-          if (block.length === 0) return
-          yield decode(block, layout, clock, at)
-        }
-      } finally {
-        await bytes.close()
-      }
+    get bad() {
+      return bad
     },
+    [Symbol.asyncIterator]: () => naming(source, read),
   }
 }
 
-function decode(bytes: Uint8Array, layout: AddressLayout, clock: Unwrapper, start: number): EventChunk {
-  if (bytes.length % EVENT_BYTES !== 0)
-    throw new DatasetFormatError(
-      `AEDAT 2.0: expected events of ${EVENT_BYTES} bytes, got ${bytes.length % EVENT_BYTES} bytes at byte ${start + bytes.length - (bytes.length % EVENT_BYTES)}: cut off`,
+/** A DAVIS' addresses read as a DVS128's would be noise. */
+function requireNoDavis(chip: string | undefined): void {
+  if (chip !== undefined && /davi/i.test(chip))
+    throw new DatasetUnsupportedError(
+      `AEDAT 2.0: the header names the camera ${JSON.stringify(chip.slice(0, 80))}, the default layout is a DVS128's: give a layout (DAVIS240_LAYOUT, DAVIS346_LAYOUT, davisLayout)`,
     )
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const events = createEventChunk(bytes.length / EVENT_BYTES)
-  let count = 0
-  for (let at = 0; at < bytes.length; at += EVENT_BYTES) {
-    const time = clock.unwrap(view.getUint32(at + 4))
-    const address = view.getUint32(at)
-    const event = layout.decode(address)
-    if (!event) continue
-    if (event.x >= layout.width || event.y >= layout.height || event.x < 0 || event.y < 0)
-      throw new DatasetFormatError(
-        `AEDAT 2.0: the address 0x${address.toString(16)} at byte ${start + at} is outside a ${layout.name} (${layout.width} x ${layout.height}): give the camera's layout`,
-      )
-    events.x[count] = event.x
-    events.y[count] = event.y
-    events.polarity[count] = event.polarity
-    events.timestamp[count] = time
-    count++
-  }
-  return sliceEvents(events, 0, count)
 }
 
-/** Passes over the header lines. Binary data that happens to begin with '#' is told apart by its control characters. */
-async function skipHeader(bytes: ByteReader): Promise<void> {
-  for (let line = 0; line < MAX_LINES; line++) {
-    const [first] = await bytes.peek(1)
-    if (first !== 0x23) {
-      if (line === 0) throw new DatasetFormatError(`AEDAT 2.0: expected "${MAGIC}" at the start, got another file`)
-      return
-    }
-    const length = await lineLength(bytes)
-    if (line === 0) {
-      const start = new TextDecoder('latin1').decode((await bytes.peek(MAX_LINE)).subarray(0, length || MAGIC.length))
-      if (length === 0 || !start.startsWith(MAGIC))
-        throw new DatasetFormatError(
-          `AEDAT 2.0: expected "${MAGIC}" at the start, got ${JSON.stringify(start.trim().slice(0, 40))}`,
+/** Blocks of records, in order; a block that is not full is the last one. */
+class Decoder {
+  readonly #layout: AddressLayout
+  readonly #tally: RecordTally
+  readonly #clock = new Unwrapper(2 ** 32)
+
+  constructor(layout: AddressLayout, tally: RecordTally) {
+    this.#layout = layout
+    this.#tally = tally
+  }
+
+  /** Its events; judges the records of this block after they have been taken. @param start the block's place in the file */
+  *decode(bytes: Uint8Array, start: number): Generator<EventChunk> {
+    const layout = this.#layout
+    const whole = bytes.length - (bytes.length % EVENT_BYTES)
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    const events = createEventChunk(whole / EVENT_BYTES)
+    let count = 0
+    for (let at = 0; at < whole; at += EVENT_BYTES) {
+      const address = view.getUint32(at)
+      const event = layout.decode(address)
+      if (event && (event.x >= layout.width || event.y >= layout.height || event.x < 0 || event.y < 0)) {
+        // its time is not to be trusted either
+        this.#tally.addOutside(
+          () =>
+            `the address 0x${address.toString(16)} at byte ${start + at} is outside a ${layout.name} (${layout.width} x ${layout.height})`,
         )
+        continue
+      }
+      const time = this.#clock.unwrap(view.getUint32(at + 4))
+      if (!event) continue
+      events.x[count] = event.x
+      events.y[count] = event.y
+      events.polarity[count] = event.polarity
+      events.timestamp[count] = time
+      count++
     }
-    if (length === 0) return
-    await bytes.skip(length)
+    this.#tally.addGood(count)
+    if (whole < bytes.length) this.#tally.cutOff(bytes.length - whole, start + whole)
+    if (count > 0) yield sliceEvents(events, 0, count)
+    this.#tally.judge(false)
   }
-  throw new DatasetFormatError(`AEDAT 2.0: more than ${MAX_LINES} header lines`)
-}
-
-/** Length of the text line that comes next, with its line feed; 0 when what comes is no line of text. */
-async function lineLength(bytes: ByteReader): Promise<number> {
-  for (let size = 256; size <= MAX_LINE; size *= 2) {
-    const ahead = await bytes.peek(size)
-    for (let i = 0; i < ahead.length; i++) {
-      const byte = ahead[i]!
-      if (byte === 0x0a) return i + 1
-      if (byte < 0x20 && byte !== 0x09 && byte !== 0x0d) return 0
-    }
-    if (ahead.length < size) return 0
-  }
-  return 0
 }
 
 export interface Aedat2WriteOptions {
@@ -170,7 +169,7 @@ export class Aedat2Encoder {
   }
 
   header(): Uint8Array {
-    const lines = [MAGIC, ...[`AEChip: ${this.#layout.chip}`, ...this.#comments].map((line) => `# ${line}`)]
+    const lines = [AEDAT2_MAGIC, ...[`AEChip: ${this.#layout.chip}`, ...this.#comments].map((line) => `# ${line}`)]
     return new TextEncoder().encode(lines.map((line) => `${line}\r\n`).join(''))
   }
 

@@ -1,6 +1,7 @@
 /** Reads a file, or pieces of one, in order, holding no more than what was asked for and the piece it came in. */
 import { createReadStream } from 'node:fs'
 import { DatasetFormatError } from '../errors.ts'
+import { namedFailure } from '../named-failure.ts'
 import type { EventSource } from './event-chunk.ts'
 
 const NOTHING = new Uint8Array(0)
@@ -73,6 +74,15 @@ export class ByteReader {
   async close(): Promise<void> {
     this.#piece = NOTHING
     await this.#pieces.return?.()
+  }
+}
+
+/** What `read` yields; its failures name the source's path. */
+export async function* naming<T>(source: EventSource, read: () => AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* read()
+  } catch (error) {
+    throw namedFailure(source, error)
   }
 }
 

@@ -3,6 +3,7 @@
  * fallen (OFF) by about one threshold since its last event. The origin is the upper left pixel, x goes right, y goes down.
  */
 import { DatasetFormatError } from '../errors.ts'
+import type { BadRecords } from './bad-records.ts'
 
 /** Some consecutive events of a recording, in the order of the file. */
 export interface EventChunk {
@@ -24,6 +25,12 @@ export interface SensorSize {
 
 /** A recording that is read piece by piece: what `for await` gives are chunks of bounded size. */
 export interface EventRecording extends SensorSize, AsyncIterable<EventChunk> {}
+
+/** A recording in a file. It can be read again when its source is a path or bytes. */
+export interface EventFile extends EventRecording {
+  /** What the newest reading has left out so far. */
+  readonly bad: BadRecords
+}
 
 /** Where events come from: a path, the file's bytes, or its bytes piece by piece (readable once). */
 export type EventSource = string | Uint8Array | AsyncIterable<Uint8Array>

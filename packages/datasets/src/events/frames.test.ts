@@ -47,6 +47,31 @@ describe('frames', () => {
     for (let t = 0; t < 4; t++) expect(frames.data.subarray(t * part, (t + 1) * part).reduce((a, b) => a + b)).toBe(250)
   })
 
+  it('are those of integers: one event in each of 100 frames, by time, by count and in a stream', async () => {
+    const times = Array.from({ length: 100 }, (_, i) => [0, 0, 1, 1000 * i] as const)
+    const ones = new Array(100).fill(1)
+    const counts = ({ data }: FrameTensor) => Array.from({ length: 100 }, (_, t) => data[t])
+    const pixel = { width: 1, height: 1 }
+    const content = { timeSteps: 100, polarity: 'sum' } as const
+    expect(counts(eventFrames(pixel, eventsOf(times), { ...content, startUs: 0, durationUs: 100_000 }))).toEqual(ones)
+    expect(counts(eventFrames(pixel, eventsOf(times), { ...content, by: 'count' }))).toEqual(ones)
+    expect((await all(streamFrames(pixel, [eventsOf(times)], { binUs: 1000, startUs: 0 }))).map(sum)).toEqual(ones)
+    // beyond 2^53 as a product: time in us since 1970, and late in a long recording
+    const late = 1_700_000_000_000_000
+    const far = eventsOf(Array.from({ length: 100 }, (_, i) => [0, 0, 1, (late / 100) * i]))
+    expect(counts(eventFrames(pixel, far, { ...content, startUs: 0, durationUs: late }))).toEqual(ones)
+  })
+
+  it('end before a given end', () => {
+    const edge = eventsOf([
+      [0, 0, 1, 0],
+      [0, 0, 1, 9],
+      [0, 0, 1, 10],
+    ])
+    expect(sum(eventFrames(size, edge, { timeSteps: 2, startUs: 0, durationUs: 10 }))).toBe(2)
+    expect(sum(eventFrames(size, edge, { timeSteps: 2 }))).toBe(3)
+  })
+
   it('stream by time, empty ones included, and by count', async () => {
     expect((await all(streamFrames(size, [events], { binUs: 10 }))).map(sum)).toEqual([3, 0, 0, 1])
     expect((await all(streamFrames(size, [events], { binUs: 10, startUs: 0 }))).map(sum)).toEqual([0, 3, 0, 0, 1])
@@ -94,11 +119,13 @@ describe('frames', () => {
     expect(wrong({ timeSteps: 0 })).toThrow(/timeSteps, got 0/)
     expect(wrong({ clip: 0 })).toThrow(/positive clip/)
     expect(wrong({ polarity: 'both' })).toThrow(/polarity/)
-    expect(wrong({ durationUs: -1 })).toThrow(/positive duration/)
+    expect(wrong({ durationUs: -1 })).toThrow(/positive durationUs, got -1/)
+    expect(wrong({ durationUs: 0.5 })).toThrow(/whole durationUs/)
+    expect(wrong({ startUs: Number.NaN })).toThrow(/whole startUs/)
     expect(wrong({ timeSteps: 65_536 })).not.toThrow()
     expect(() => eventFrames({ width: 60_000, height: 60_000 }, events, { timeSteps: 1 })).toThrow(/2\^29/)
     expect(() => eventFrames({ width: 2, height: 2 }, events, { timeSteps: 1 })).toThrow(/outside a sensor of 2 x 2/)
-    await expect(all(streamFrames(size, [events], { binUs: 0 }))).rejects.toThrow(/positive binUs/)
+    await expect(all(streamFrames(size, [events], { binUs: 0 }))).rejects.toThrow(/positive whole binUs/)
     await expect(all(streamFrames(size, [events], { eventsPerFrame: 1.5 }))).rejects.toThrow(/whole eventsPerFrame/)
     await expect(all(streamFrames(size, [events], { binUs: 1, maxGapFrames: 5 }))).rejects.toThrow(/empty frames/)
     await expect(all(streamFrames(size, [events], { binUs: 1, startUs: 11 }))).rejects.toThrow(/before startUs/)

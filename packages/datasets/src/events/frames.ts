@@ -1,8 +1,10 @@
 /**
  * Events to frames: how many events of each polarity each pixel had in an interval, by time or by count. What a network with T
- * time steps reads is [T, channels, height, width].
+ * time steps reads is [T, channels, height, width]. Times are whole microseconds, and the frame of an event is computed in integers:
+ * 29 / 100 * 100 is 28.999999999999996, so a floating quotient puts events on a boundary into the frame before.
  */
 import { DatasetFormatError } from '../errors.ts'
+import { binOf } from './bin-of.ts'
 import { checkEvents, checkSize, type EventChunk, type EventRecording, type SensorSize } from './event-chunk.ts'
 
 /** A row-major tensor of single-precision numbers. */
@@ -22,12 +24,12 @@ export interface FrameContent {
   readonly clip?: number
 }
 
-/** Where one frame ends and the next begins: a fixed time in us, or a fixed number of events. */
+/** Where one frame ends and the next begins: a fixed time in whole us, or a fixed number of events. */
 export type FrameInterval = { readonly binUs: number } | { readonly eventsPerFrame: number }
 
 export type StreamFrameOptions = FrameContent &
   FrameInterval & {
-    /** Time of the first frame's start in us; default: of the first event. By time only; earlier events are refused. */
+    /** Time of the first frame's start in whole us; default: of the first event. By time only; earlier events are refused. */
     readonly startUs?: number
     /** Most empty frames in a row; default 1,000,000. A damaged timestamp may otherwise ask for millions of years. */
     readonly maxGapFrames?: number
@@ -38,7 +40,10 @@ export interface FrameOptions extends FrameContent {
   readonly timeSteps: number
   /** 'time' (default): T intervals of equal length. 'count': T intervals of an equal number of events. */
   readonly by?: 'time' | 'count'
-  /** By time: where the first interval starts and how long all are together, in us; default: the first to the last event. */
+  /**
+   * By time: where the first interval starts and how long all are together, in whole us: an event t us after the start is in frame
+   * floor(t T / durationUs), and from durationUs on in none. Default: from the first event to the last, which is in the last frame.
+   */
   readonly startUs?: number
   readonly durationUs?: number
 }
@@ -63,10 +68,11 @@ export async function* streamFrames(
   const counter = new Counter(size, options)
   const byTime = 'binUs' in options
   const interval = byTime ? options.binUs : options.eventsPerFrame
-  if (!(interval > 0) || !(byTime ? Number.isFinite(interval) : Number.isInteger(interval)))
+  if (!(interval > 0) || !Number.isSafeInteger(interval))
     throw new DatasetFormatError(
-      `frames: expected a positive ${byTime ? 'binUs' : 'whole eventsPerFrame'}, got ${interval}`,
+      `frames: expected a positive whole ${byTime ? 'binUs' : 'eventsPerFrame'}, got ${interval}`,
     )
+  if (options.startUs !== undefined) requireWhole(options.startUs, 'startUs')
   const { maxGapFrames = 1e6 } = options
   let start = options.startUs
   let filled = 0
@@ -78,6 +84,7 @@ export async function* streamFrames(
         if (start === undefined) start = time
         else if (filled === 0 && time < start)
           throw new DatasetFormatError(`frames: an event at ${time} us lies before startUs ${start}`)
+        // of two integers below 2^53 the quotient, rounded, is never above the integer that it is below
         const ahead = Math.floor((time - start) / interval)
         if (ahead > maxGapFrames)
           throw new DatasetFormatError(
@@ -110,10 +117,8 @@ export function eventFrames(size: SensorSize, events: EventChunk, options: Frame
   const counter = new Counter(size, options, timeSteps)
   const bounds = new Bounds()
   bounds.add(events)
-  const range = by === 'time' ? bounds.range(options) : undefined
-  place(counter, events, timeSteps, (i) =>
-    range ? (events.timestamp[i]! - range.start) / range.duration : i / bounds.count,
-  )
+  const range = by === 'time' ? bounds.times(options) : undefined
+  place(counter, events, timeSteps, range ?? bounds.countsFrom(0))
   return counter.take()
 }
 
@@ -128,24 +133,32 @@ export async function recordingFrames(recording: EventRecording, options: FrameO
   const bounds = new Bounds()
   if (by === 'count' || options.startUs === undefined || options.durationUs === undefined)
     for await (const chunk of recording) bounds.add(chunk)
-  const range = by === 'time' ? bounds.range(options) : undefined
+  const range = by === 'time' ? bounds.times(options) : undefined
   let index = 0
   for await (const chunk of recording) {
     checkEvents(chunk, recording, 'frames')
-    place(counter, chunk, timeSteps, (i) =>
-      range ? (chunk.timestamp[i]! - range.start) / range.duration : (index + i) / bounds.count,
-    )
+    place(counter, chunk, timeSteps, range ?? bounds.countsFrom(index))
     index += chunk.x.length
   }
   return counter.take()
 }
 
-/** Counts each event in the frame of its place: 0 is the start of the first frame, 1 the end of the last. */
-function place(counter: Counter, events: EventChunk, timeSteps: number, placeOf: (i: number) => number): void {
+/** What is cut into frames: a stretch of time, or a number of events. */
+interface FrameRange {
+  readonly total: number
+  /** Whether an event at its very end is in the last frame: in a time that was measured from the events. */
+  readonly isClosed: boolean
+  /** Where an event lies: 0 is the start of the first frame, `total` the end of the last. */
+  readonly placeOf: (events: EventChunk, i: number) => number
+}
+
+/** Counts each event in its frame. */
+function place(counter: Counter, events: EventChunk, timeSteps: number, range: FrameRange): void {
+  const { total, isClosed, placeOf } = range
   for (let i = 0; i < events.x.length; i++) {
-    const at = placeOf(i)
-    // the last event of a range that was measured from the events belongs to the last frame
-    if (at >= 0 && at <= 1) counter.add(events, i, Math.min(timeSteps - 1, Math.floor(at * timeSteps)))
+    const at = placeOf(events, i)
+    if (at < 0 || at > total || (at === total && !isClosed)) continue
+    counter.add(events, i, at === total ? timeSteps - 1 : binOf(at, timeSteps, total))
   }
 }
 
@@ -163,15 +176,25 @@ class Bounds {
     }
   }
 
-  range({ startUs, durationUs }: FrameOptions): { readonly start: number; readonly duration: number } {
-    const start = startUs ?? (this.count > 0 ? this.#first : 0)
-    const duration = durationUs ?? Math.max(1, this.#last - start)
-    if (!Number.isFinite(start) || !(duration > 0) || !Number.isFinite(duration))
-      throw new DatasetFormatError(
-        `frames: expected a finite start and a positive duration, got ${start} and ${duration} us`,
-      )
-    return { start, duration }
+  /** All events by their number; the ones at hand begin with number `first`. */
+  countsFrom(first: number): FrameRange {
+    return { total: this.count, isClosed: false, placeOf: (_, i) => first + i }
   }
+
+  times({ startUs, durationUs }: FrameOptions): FrameRange {
+    const start = startUs ?? (this.count > 0 ? this.#first : 0)
+    requireWhole(start, 'startUs')
+    const duration = durationUs ?? Math.max(1, this.#last - start)
+    requireWhole(duration, 'durationUs')
+    if (duration <= 0) throw new DatasetFormatError(`frames: expected a positive durationUs, got ${duration}`)
+    const placeOf = ({ timestamp }: EventChunk, i: number) => timestamp[i]! - start
+    return { total: duration, isClosed: durationUs === undefined, placeOf }
+  }
+}
+
+function requireWhole(value: number, name: string): void {
+  if (!Number.isSafeInteger(value))
+    throw new DatasetFormatError(`frames: expected a whole ${name} below 2^53, got ${value}`)
 }
 
 /** One tensor of counts that is filled, cut and handed out. */

@@ -9,11 +9,13 @@ export {
 } from './aedat2-layouts.ts'
 export { type Aedat4WriteOptions, encodeAedat4 } from './aedat4/encode-aedat4.ts'
 export { type Aedat4Options, readAedat4 } from './aedat4/read-aedat4.ts'
+export type { BadRecordOptions, BadRecords } from './bad-records.ts'
 export {
   collectEvents,
   concatenateEvents,
   createEventChunk,
   type EventChunk,
+  type EventFile,
   type EventRecording,
   type EventSource,
   type SensorSize,

@@ -43,6 +43,24 @@ describe("N-MNIST's 40-bit events", () => {
     expect(await collectEvents(readNmnist(file))).toEqual(events)
   })
 
+  it('lose a cut record and records outside the sensor, no other, and count them', async () => {
+    const events = manyEvents(1000)
+    const file = encodeNmnist(events)
+    const bytes = Uint8Array.from([...file.subarray(0, 500), 40, 3, 0x80, 0, 5, ...file.subarray(500), 1, 2])
+    for (const chunkEvents of [3, 65_536]) {
+      const recording = readNmnist(bytes, { chunkEvents })
+      expect(await collectEvents(recording)).toEqual(events)
+      expect(recording.bad).toMatchObject({
+        outside: 1,
+        cutBytes: 2,
+        first: 'the record at byte 500 is at (40, 3), outside a sensor of 34 x 34',
+      })
+    }
+    // N-Caltech101's sensor is larger
+    const wide = encodeNmnist({ ...events, x: events.x.map((x) => 5 * x) }, { width: 240, height: 180 })
+    await expect(collectEvents(readNmnist(wide))).rejects.toThrow(/of 1000 records lie outside the sensor/)
+  })
+
   it('of an endless recording are read no further than asked, and its source is let go', async () => {
     const piece = encodeNmnist(manyEvents(10_000)).slice(0, 50_000)
     let [given, isClosed] = [0, false]
@@ -67,8 +85,10 @@ describe("N-MNIST's 40-bit events", () => {
   })
 
   it('say what is wrong', async () => {
-    expect(() => parseNmnist(new Uint8Array(7))).toThrow(/multiple of 5 bytes, got 2 left after event 1/)
-    expect(() => parseNmnist(Uint8Array.of(34, 0, 0, 0, 0))).toThrow(/event 0 is at \(34, 0\)/)
+    expect(() => parseNmnist(new Uint8Array(7))).toThrow(/2 bytes at byte 5 .* cut off/)
+    expect(() => parseNmnist(Uint8Array.of(34, 0, 0, 0, 0))).toThrow(
+      /byte 0 is at \(34, 0\), outside a sensor of 34 x 34/,
+    )
     expect(() => readNmnist(new Uint8Array(0), { width: 300 })).toThrow(/1 to 256 pixels/)
     expect(() => encodeNmnist(eventsOf([[0, 0, 1, -1]]))).toThrow(/rising times/)
     expect(() => encodeNmnist(eventsOf([[0, 0, 1, 2 ** 22]]))).toThrow(/gaps below 2\^22/)
@@ -77,6 +97,9 @@ describe("N-MNIST's 40-bit events", () => {
     expect(() => encodeNmnist({ ...manyEvents(2), x: new Uint16Array(1) })).toThrow(/one length/)
     await expect(collectEvents(readNmnist(encodeNmnist(manyEvents(9))), 8)).rejects.toThrow(/at most 8 events/)
     await expect(collectEvents(readNmnist(5 as unknown as string))).rejects.toThrow(DatasetFormatError)
-    await expect(collectEvents(readNmnist('/nowhere.bin'))).rejects.toThrow(/ENOENT/)
+    const missing = collectEvents(readNmnist('/nowhere.bin'))
+    await expect(missing).rejects.toThrow(/^\/nowhere\.bin: it cannot be read \(ENOENT/)
+    await expect(missing).rejects.toMatchObject({ name: 'DatasetFileError', code: 'ENOENT', path: '/nowhere.bin' })
+    await expect(collectEvents(readNmnist(import.meta.dirname))).rejects.toThrow(/it is a folder, expected a file/)
   })
 })

@@ -3,24 +3,26 @@
  * polarity (1 = ON), the other seven bits and bytes 3 and 4 are the time in microseconds, big-endian: 23 bits, which wrap after
  * 8.39 s. An event with y = 240 is none: the ATIS writes it when its own 13-bit counter overflows; 8,192 us are added to what
  * follows. (G. Orchard, A. Jayawant, G. Cohen, N. Thakor, "Converting static image datasets to spiking neuromorphic datasets
- * using saccades", Frontiers in Neuroscience 9, 2015.)
+ * using saccades", Frontiers in Neuroscience 9, 2015.) Compared with tonic's reader (io.py, read_mnist_file), which follows that of
+ * the paper's authors: the same bits, the same 2^13 us per overflow.
  */
 import { DatasetFormatError } from '../errors.ts'
-import { ByteReader } from './byte-reader.ts'
+import { type BadRecordOptions, RecordTally } from './bad-records.ts'
+import { ByteReader, naming } from './byte-reader.ts'
 import {
   checkEvents,
   checkSize,
   createEventChunk,
   DEFAULT_CHUNK_EVENTS,
   type EventChunk,
-  type EventRecording,
+  type EventFile,
   type EventSource,
   type SensorSize,
   sliceEvents,
 } from './event-chunk.ts'
 import { Unwrapper } from './unwrapper.ts'
 
-export interface NmnistOptions extends Partial<SensorSize> {
+export interface NmnistOptions extends Partial<SensorSize>, BadRecordOptions {
   /** Most events per chunk; default 65,536. */
   readonly chunkEvents?: number
 }
@@ -33,8 +35,10 @@ const OVERFLOW_US = 2 ** 13
 const MAX_SIDE = 256
 
 /**
- * Reads N-MNIST's format as a stream. The file does not state the sensor's size: 34 x 34 unless told otherwise.
- * @throws DatasetFormatError while reading: an event outside the sensor, or bytes that are no whole event
+ * Reads N-MNIST's format as a stream. The file does not state the sensor's size: 34 x 34 unless told otherwise. A record outside it,
+ * or a cut one at the end, is left out and counted in `bad`.
+ * @throws DatasetFormatError while reading: more records outside the sensor than `maxBadShare`
+ * @throws DatasetFileError while reading, when the path cannot be read
  * @example
  * ```ts
  * import { collectEvents, readNmnist } from '@he-ml/datasets'
@@ -42,30 +46,46 @@ const MAX_SIDE = 256
  * console.log(events.x[0], events.y[0], events.polarity[0], events.timestamp[0]) // 3 33 1 258
  * ```
  */
-export function readNmnist(source: EventSource, options: NmnistOptions = {}): EventRecording {
+export function readNmnist(source: EventSource, options: NmnistOptions = {}): EventFile {
   const size = sensorOf(options)
   const { chunkEvents = DEFAULT_CHUNK_EVENTS } = options
+  let bad = new RecordTally('N-MNIST', options)
+  async function* read() {
+    const tally = new RecordTally('N-MNIST', options)
+    bad = tally
+    const decoder = new NmnistDecoder(size, tally)
+    const bytes = new ByteReader(source)
+    try {
+      for (;;) {
+        const block = await bytes.read(chunkEvents * EVENT_BYTES)
+        const events = decoder.decode(block)
+        if (events.x.length > 0) yield events
+        const isEnd = block.length < chunkEvents * EVENT_BYTES
+        tally.judge(isEnd)
+        if (isEnd) return
+      }
+    } finally {
+      await bytes.close()
+    }
+  }
   return {
     ...size,
-    async *[Symbol.asyncIterator]() {
-      const decoder = new NmnistDecoder(size)
-      const bytes = new ByteReader(source)
-      try {
-        for (;;) {
-          const block = await bytes.read(chunkEvents * EVENT_BYTES)
-          if (block.length === 0) return
-          yield decoder.decode(block)
-        }
-      } finally {
-        await bytes.close()
-      }
+    get bad() {
+      return bad
     },
+    [Symbol.asyncIterator]: () => naming(source, read),
   }
 }
 
-/** A whole N-MNIST recording from memory, at once. @throws DatasetFormatError as {@link readNmnist} */
+/**
+ * A whole N-MNIST recording from memory, at once. Nothing is left out: there is nobody to tell.
+ * @throws DatasetFormatError for a record outside the sensor, or a cut one
+ */
 export function parseNmnist(bytes: Uint8Array, options: Partial<SensorSize> = {}): EventChunk {
-  return new NmnistDecoder(sensorOf(options)).decode(bytes)
+  const tally = new RecordTally('N-MNIST', {})
+  const events = new NmnistDecoder(sensorOf(options), tally).decode(bytes)
+  if (tally.first !== undefined) throw new DatasetFormatError(`N-MNIST: ${tally.first}`)
+  return events
 }
 
 /**
@@ -103,39 +123,45 @@ export function encodeNmnist(events: EventChunk, options: Partial<SensorSize> = 
 
 class NmnistDecoder {
   readonly #size: SensorSize
+  readonly #tally: RecordTally
   readonly #clock = new Unwrapper(2 ** TIME_BITS)
   #overflows = 0
-  #events = 0
+  #position = 0
 
-  constructor(size: SensorSize) {
+  constructor(size: SensorSize, tally: RecordTally) {
     this.#size = size
+    this.#tally = tally
   }
 
+  /** The events of some records; bytes at the end that are no whole record are the file's last. */
   decode(bytes: Uint8Array): EventChunk {
-    if (bytes.length % EVENT_BYTES !== 0)
-      throw new DatasetFormatError(
-        `N-MNIST: expected a multiple of ${EVENT_BYTES} bytes, got ${bytes.length % EVENT_BYTES} left after event ${this.#events + Math.floor(bytes.length / EVENT_BYTES)}: cut off`,
-      )
     const { width, height } = this.#size
-    const events = createEventChunk(bytes.length / EVENT_BYTES)
+    const whole = bytes.length - (bytes.length % EVENT_BYTES)
+    const events = createEventChunk(whole / EVENT_BYTES)
     let count = 0
-    for (let at = 0; at < bytes.length; at += EVENT_BYTES, this.#events++) {
+    for (let at = 0; at < whole; at += EVENT_BYTES) {
       const [x, y, high] = [bytes[at]!, bytes[at + 1]!, bytes[at + 2]!]
       const ticks = ((high & 127) << 16) | (bytes[at + 3]! << 8) | bytes[at + 4]!
       if (y === OVERFLOW_ROW) {
         this.#overflows++
         continue
       }
-      if (x >= width || y >= height)
-        throw new DatasetFormatError(
-          `N-MNIST: event ${this.#events} is at (${x}, ${y}), outside a sensor of ${width} x ${height}: give width and height, or the file is another format`,
+      if (x >= width || y >= height) {
+        const byte = this.#position + at
+        this.#tally.addOutside(
+          () => `the record at byte ${byte} is at (${x}, ${y}), outside a sensor of ${width} x ${height}`,
         )
+        continue
+      }
       events.x[count] = x
       events.y[count] = y
       events.polarity[count] = high >> 7
       events.timestamp[count] = this.#clock.unwrap(ticks) + this.#overflows * OVERFLOW_US
       count++
     }
+    this.#tally.addGood(count)
+    if (whole < bytes.length) this.#tally.cutOff(bytes.length - whole, this.#position + whole)
+    this.#position += bytes.length
     return sliceEvents(events, 0, count)
   }
 }

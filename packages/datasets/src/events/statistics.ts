@@ -10,7 +10,7 @@ export interface EventStatistics {
   readonly last: number
   readonly meanX: number
   readonly meanY: number
-  /** Standard deviations of the coordinates. */
+  /** Standard deviations of the coordinates of these very events (divided by their number): 0 for a single one. */
   readonly stdX: number
   readonly stdY: number
   /** Share of the sensor's pixels that had an event at all. */
@@ -53,8 +53,15 @@ export async function eventStatistics(
     last,
     meanX,
     meanY,
-    stdX: Math.sqrt(squareX / count - meanX ** 2),
-    stdY: Math.sqrt(squareY / count - meanY ** 2),
+    stdX: deviation(count, sumX, squareX),
+    stdY: deviation(count, sumY, squareY),
     activePixels: seen.reduce((sum, s) => sum + s, 0) / seen.length,
   }
+}
+
+/** Sums of coordinates and of their squares are exact: of 2^21 events with coordinates below 2^16, of more on smaller sensors. */
+function deviation(count: number, sum: number, squares: number): number {
+  const mean = sum / count
+  // rounding may leave less than nothing where all are equal
+  return Math.sqrt(Math.max(0, squares / count - mean ** 2))
 }

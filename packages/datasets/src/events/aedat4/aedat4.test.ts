@@ -1,9 +1,11 @@
 import { Builder, ByteBuffer } from 'flatbuffers'
 import { describe, expect, it } from 'vitest'
-import { collectEvents, DatasetFormatError, encodeAedat4, readAedat4 } from '../../index.ts'
+import { collectEvents, DatasetFormatError, DatasetUnsupportedError, encodeAedat4, readAedat4 } from '../../index.ts'
 import { eventsOf, expectSame, inPieces, manyEvents } from '../../testing/events.ts'
+import { RecordTally } from '../bad-records.ts'
 import { eventStreamInfo, parseInfoNode } from './info-node.ts'
-import { lz4Compress, lz4Decompress } from './lz4.ts'
+import { lz4Decompress } from './lz4.ts'
+import { lz4Compress } from './lz4-compress.ts'
 import { encodeEventPacket, encodeIoHeader, encodePacketTable, parseEventPacket, parseIoHeader } from './schema.ts'
 import { xxHash32 } from './xx-hash-32.ts'
 import { zstdDecompress } from './zstd.ts'
@@ -57,7 +59,10 @@ describe('compression', () => {
     expect(damage(6)).toThrow(/header checksum/)
     expect(damage(30)).toThrow(/checksum of the block/)
     expect(damage(-1)).toThrow(/content checksum/)
-    expect(() => lz4Decompress(Uint8Array.of(...LZ4, 0), 1000)).toThrow(/after its end/)
+    expect(() => lz4Decompress(Uint8Array.of(...LZ4, 0), 1000)).toThrow(/cut off/)
+    expect(() => lz4Decompress(Uint8Array.of(...LZ4, 1, 2, 3, 4), 1000)).toThrow(
+      /no frame begins at byte \d+, after the last/,
+    )
     expect(() => lz4Decompress(LZ4.slice(0, -3), 1000)).toThrow(/cut off/)
   })
 })
@@ -81,7 +86,7 @@ describe('FlatBuffers', () => {
     builder.startObject(1)
     builder.addFieldOffset(0, elements, 0)
     builder.finishSizePrefixed(builder.endObject(), 'EVTS')
-    expect(parseEventPacket(builder.asUint8Array(), size)).toEqual(
+    expect(parseEventPacket(builder.asUint8Array(), size, new RecordTally('x', {}))).toEqual(
       eventsOf([
         [1, 2, 1, -7],
         [33, 30, 0, 2 ** 40 + 5],
@@ -165,19 +170,51 @@ describe('AEDAT 4.0', () => {
     ])
     expect(await collectEvents(await readAedat4(file))).toEqual(events)
     await expect(readAedat4(file, { stream: 7 })).rejects.toThrow(/stream 7 holds events; there are 0 \("EVTS"\), 7/)
-    await expect(collectEvents(await readAedat4(file.slice(0, -5)))).rejects.toThrow(/cut off/)
+    const cut = await readAedat4(file.slice(0, -5))
+    expect(await collectEvents(cut)).toEqual(eventsOf([]))
+    expect(cut.bad).toMatchObject({
+      cutBytes: 83,
+      first: expect.stringMatching(/83 bytes at byte \d+ are no whole packet/),
+    })
     await expect(collectEvents(await readAedat4(file, { maxPacketBytes: 40 }))).rejects.toThrow(/expected 0 to 40/)
   })
 
+  it('loses events outside the sensor and a cut packet, nothing else, and counts them', async () => {
+    const events = manyEvents(3000)
+    const wide = encodeAedat4({ width: 99, height: 31 }, [events, eventsOf([[34, 2, 1, 9000]]), manyEvents(7, 9001)])
+    // the header's sizeX is text
+    const file = new Uint8Array(Buffer.from(Buffer.from(wide).toString('latin1').replace('>99<', '>34<'), 'latin1'))
+    const recording = await readAedat4(file)
+    expect((await collectEvents(recording)).x.length).toBe(3007)
+    expect(recording.bad).toMatchObject({
+      outside: 1,
+      cutBytes: 0,
+      first: expect.stringMatching(/event 0 of the packet at byte \d+ is at \(34, 2\), outside a sensor of 34 x 31/),
+    })
+    // in the middle of the third packet; the header says where the table would be
+    const table = Number(new DataView(file.buffer).getBigInt64(14 + 32, true))
+    const cut = await readAedat4(file.slice(0, table - 20))
+    expectSame(await collectEvents(cut), events)
+    expect(cut.bad).toMatchObject({ outside: 1, cutBytes: 8 + 32 + 16 * 7 - 20 })
+    const between = await readAedat4(file.slice(0, table - 8 - 32 - 16 * 7))
+    expectSame(await collectEvents(between), events)
+    await collectEvents(await readAedat4(file.slice(0, table)))
+    const wrong = Buffer.from(Buffer.from(wide).toString('latin1').replace('>99<', '>11<'), 'latin1')
+    await expect(collectEvents(await readAedat4(wrong))).rejects.toThrow(
+      /records lie outside the sensor, the first: event 2 of/,
+    )
+  })
+
   it('says what is wrong', async () => {
-    await expect(readAedat4(new TextEncoder().encode('#!AER-DAT3.1\r\n'))).rejects.toThrow(/got "#!AER-DAT3.1"/)
+    const older = readAedat4(new TextEncoder().encode('#!AER-DAT3.1\r\n'))
+    await expect(older).rejects.toThrow(/got "#!AER-DAT3.1"/)
+    await expect(older).rejects.toThrow(DatasetUnsupportedError)
+    await expect(readAedat4('/nowhere.aedat4')).rejects.toThrow(/^\/nowhere\.aedat4: it cannot be read \(ENOENT/)
     await expect(readAedat4(new TextEncoder().encode('#!AER-DAT4.0\r\n'))).rejects.toThrow(/header of 8/)
     const file = encodeAedat4(size, [manyEvents(2)])
     const other = file.slice()
     other[27] = 0x58
     await expect(readAedat4(other)).rejects.toThrow(DatasetFormatError)
-    expect(() => parseEventPacket(encodeEventPacket(eventsOf([[34, 0, 1, 0]])), size)).toThrow(/outside a sensor/)
-    expect(() => parseEventPacket(encodeEventPacket(eventsOf([[0, 0, 1, 2 ** 60]])), size)).toThrow(/beyond 2\^53/)
     expect(() => encodeAedat4(size, [eventsOf([[34, 0, 1, 0]])])).toThrow(/outside a sensor/)
     expect(() => encodeAedat4({ width: 40_000, height: 1 }, [])).toThrow(/32767/)
     expect(() => encodeAedat4(size, [], { compression: 'zstd' as 'lz4' })).toThrow(/'none' or 'lz4'/)

@@ -2,7 +2,7 @@
 import { DatasetFormatError } from '../../errors.ts'
 import { checkEvents, checkSize, type EventChunk, type SensorSize, sliceEvents } from '../event-chunk.ts'
 import { eventStreamInfo } from './info-node.ts'
-import { lz4Compress } from './lz4.ts'
+import { lz4Compress } from './lz4-compress.ts'
 import { AEDAT4_MAGIC } from './read-aedat4.ts'
 import { encodeEventPacket, encodeIoHeader, encodePacketTable, type PacketEntry } from './schema.ts'
 

@@ -110,7 +110,7 @@ export class FlatTable {
 }
 
 /** @throws DatasetFormatError beyond 2^53 */
-export function safeInt64(view: DataView, at: number, buffer: FlatBuffer): number {
+function safeInt64(view: DataView, at: number, buffer: FlatBuffer): number {
   const high = view.getInt32(at + 4, true)
   const value = high * 2 ** 32 + view.getUint32(at, true)
   if (!Number.isSafeInteger(value)) throw buffer.broken(`the integer at byte ${at + 4} is beyond 2^53`)

@@ -5,10 +5,14 @@
  * - EVTS: table { elements: [struct { timestamp: int64; x: int16; y: int16; polarity: bool }] }, 16 bytes each
  * - FTAB: table { table: [table { byteOffset: int64; packetInfo: struct { streamId, size: int32 }; numElements: int64;
  *   timestampStart: int64; timestampEnd: int64 }] }
+ *
+ * Fields, their order, defaults and identifiers compared with the schemas and the generated code of faery (src/aedat: io_header.fbs,
+ * file_data_table.fbs, events_generated.rs), which reads and writes iniVation's files: times first, then x, y, and whether ON.
  */
-import { DatasetFormatError } from '../../errors.ts'
-import { createEventChunk, type EventChunk } from '../event-chunk.ts'
-import { FlatBuffer, safeInt64 } from './flat-table.ts'
+import { DatasetUnsupportedError } from '../../errors.ts'
+import type { RecordTally } from '../bad-records.ts'
+import { createEventChunk, type EventChunk, type SensorSize, sliceEvents } from '../event-chunk.ts'
+import { FlatBuffer } from './flat-table.ts'
 
 /** How packets are compressed, by their number in the file. */
 export const COMPRESSIONS = ['none', 'lz4', 'lz4-high', 'zstd', 'zstd-high'] as const
@@ -39,7 +43,7 @@ export function parseIoHeader(bytes: Uint8Array): IoHeader {
   const number = table.int32(0) ?? 0
   const compression = COMPRESSIONS[number]
   if (!compression)
-    throw new DatasetFormatError(`AEDAT 4: header: expected compression 0 to 4, got ${number}: not a known one`)
+    throw new DatasetUnsupportedError(`AEDAT 4: header: expected compression 0 to 4, got ${number}: not a known one`)
   return { compression, dataTablePosition: table.int64(1) ?? -1, infoNode: table.string(2) ?? '' }
 }
 
@@ -57,27 +61,38 @@ export function encodeIoHeader({ compression, dataTablePosition, infoNode }: IoH
   return layout.bytes
 }
 
-/** @throws DatasetFormatError when the packet is broken or an event lies outside the sensor */
-export function parseEventPacket(
-  bytes: Uint8Array,
-  size: { readonly width: number; readonly height: number },
-): EventChunk {
+/**
+ * The events of a packet; those outside the sensor are left out and counted.
+ * @param at the packet's place in the file
+ * @throws DatasetFormatError when the packet is broken
+ */
+export function parseEventPacket(bytes: Uint8Array, size: SensorSize, tally: RecordTally, at = 0): EventChunk {
   const buffer = new FlatBuffer(bytes, 'EVTS', 'event packet')
   const elements = buffer.root.vector(0, EVENT_BYTES)
   if (!elements) return createEventChunk(0)
   const { view } = buffer
   const events = createEventChunk(elements.length)
+  let count = 0
   for (let i = 0; i < elements.length; i++) {
-    const at = elements.at + i * EVENT_BYTES
-    const [x, y] = [view.getInt16(at + 8, true), view.getInt16(at + 10, true)]
-    if (x < 0 || y < 0 || x >= size.width || y >= size.height)
-      throw buffer.broken(`event ${i} is at (${x}, ${y}), outside a sensor of ${size.width} x ${size.height}`)
-    events.timestamp[i] = safeInt64(view, at, buffer)
-    events.x[i] = x
-    events.y[i] = y
-    events.polarity[i] = view.getUint8(at + 12) === 0 ? 0 : 1
+    const from = elements.at + i * EVENT_BYTES
+    const [x, y] = [view.getInt16(from + 8, true), view.getInt16(from + 10, true)]
+    const time = view.getInt32(from + 4, true) * 2 ** 32 + view.getUint32(from, true)
+    const isOutside = x < 0 || y < 0 || x >= size.width || y >= size.height
+    if (isOutside || !Number.isSafeInteger(time)) {
+      const wrong = isOutside
+        ? `is at (${x}, ${y}), outside a sensor of ${size.width} x ${size.height}`
+        : 'has a time beyond 2^53 us'
+      tally.addOutside(() => `event ${i} of the packet at byte ${at} ${wrong}`)
+      continue
+    }
+    events.timestamp[count] = time
+    events.x[count] = x
+    events.y[count] = y
+    events.polarity[count] = view.getUint8(from + 12) === 0 ? 0 : 1
+    count++
   }
-  return events
+  tally.addGood(count)
+  return sliceEvents(events, 0, count)
 }
 
 export function encodeEventPacket(events: EventChunk): Uint8Array {
