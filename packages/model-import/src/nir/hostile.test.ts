@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import { encodeNir } from '../index.ts'
 import { chain, everyType, lif } from '../testing/nir-graphs.ts'
-import { Hdf5Worker, type HdfGroup } from './hdf5-worker.ts'
+import { Hdf5Worker } from './hdf5/hdf5-worker.ts'
+import type { HdfGroup } from './hdf5/tree.ts'
 import { graphOf } from './nir.ts'
 
 const isTyped = (error: unknown) => error instanceof FormatError || error instanceof UnsupportedError

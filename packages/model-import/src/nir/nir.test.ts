@@ -2,11 +2,15 @@ import { spawnSync } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inflateSync } from 'node:zlib'
 import { FormatError, InvalidArgumentError, UnsupportedError } from '@he-ml/ckks-core'
 import { describe, expect, it } from 'vitest'
 import { encodeNir, importNir, inferShapes, type NirGraph, type NirNode, orderNodes } from '../index.ts'
+import { network } from '../testing/hdf5-files.ts'
+import { writeHdf5 } from '../testing/hdf5-write.ts'
 import { array, chain, everyType, lif } from '../testing/nir-graphs.ts'
-import { Hdf5Worker } from './hdf5-worker.ts'
+import { Hdf5Worker } from './hdf5/hdf5-worker.ts'
+import type { HdfGroup } from './hdf5/tree.ts'
 import { graphOf } from './nir.ts'
 
 const ends = { in: { type: 'Input', shape: [2] }, out: { type: 'Output', shape: [2] } } as const
@@ -139,7 +143,66 @@ describe('NIR', () => {
   })
 })
 
-const PYTHON = '/usr/bin/python3'
+describe('NIR as other writers make it', () => {
+  const file = (base64: string) => inflateSync(Buffer.from(base64, 'base64'))
+
+  it.each(['Earliest', 'Latest'] as const)('LZF, half precision, metadata of any type (%s)', async (version) => {
+    const { nodes, edges } = await importNir(file(network[version]))
+    expect(edges).toEqual([
+      ['input', 'fc'],
+      ['fc', 'if'],
+      ['if', 'output'],
+    ])
+    expect(nodes.if).toMatchObject({
+      r: { shape: [6], data: [1, 1, 1, 1, 1, 1] },
+      v_threshold: { data: [2, 2, 2, 2, 2, 2] },
+    })
+    const { weight, metadata } = nodes.fc as Extract<NirNode, { type: 'Linear' }>
+    expect(weight).toEqual(array([6, 10], (i) => (i - 20) / 4))
+    expect(metadata).toEqual({ bits: 0.5, trained: 1, name: 'first' })
+  })
+
+  it('names node and field of what is not read, and only where it is needed', () => {
+    const text = (value: string) => ({ shape: [], kind: 'text', data: [value] }) as const
+    const graph = (linear: HdfGroup): HdfGroup => ({
+      node: {
+        type: text('NIRGraph'),
+        nodes: {
+          in: { type: text('Input'), shape: { shape: [1], kind: 'int', data: [2] } },
+          fc: { type: text('Linear'), ...linear },
+          out: { type: text('Output'), shape: { shape: [1], kind: 'int', data: [2] } },
+        },
+        edges: { shape: [2, 2], kind: 'text', data: ['in', 'fc', 'fc', 'out'] },
+        other: { unread: 'is odd' },
+      },
+    })
+    const weight = { shape: [2, 2], kind: 'float', data: [1, 2, 3, 4] } as const
+    expect(graphOf(graph({ weight, metadata: { unread: 'is odd' } })).nodes.fc).toEqual({
+      type: 'Linear',
+      weight: { shape: [2, 2], data: [1, 2, 3, 4] },
+    })
+    const unread = graph({ weight: { unread: 'is stored through the filter zstd' } })
+    expect(() => graphOf(unread)).toThrow(UnsupportedError)
+    expect(() => graphOf(unread)).toThrow(/node "fc" \(Linear\): weight: is stored through the filter zstd/)
+    const infinite = graph({ weight: { ...weight, data: [1, 2, 3, Number.POSITIVE_INFINITY] } })
+    expect(() => graphOf(infinite)).toThrow(UnsupportedError)
+    expect(() => graphOf(infinite)).toThrow(/node "fc" \(Linear\): weight holds Infinity/)
+  })
+
+  it('refuses one flipped bit inside a chunk, naming the array', async () => {
+    const data = Float32Array.from({ length: 4096 }, (_, i) => Math.sin(i))
+    const { bytes, chunks } = await writeHdf5(
+      { weight: { data, shape: [64, 64], chunks: [64, 64], compression: 1 } },
+      undefined,
+    )
+    const [chunk] = chunks('weight')
+    bytes[chunk!.address + chunk!.bytes - 100]! ^= 1
+    await expect(importNir(bytes)).rejects.toThrow(FormatError)
+    await expect(importNir(bytes)).rejects.toThrow(/"weight": a chunk does not come out of its filter deflate whole/)
+  })
+})
+
+const PYTHON = process.env.HE_ML_PYTHON ?? '/usr/bin/python3'
 const hasH5py = spawnSync(PYTHON, ['-c', 'import h5py'], { stdio: 'ignore' }).status === 0
 if (!hasH5py) console.warn('model-import: no python3-h5py, NIR files are not exchanged with a reader that is not ours')
 
@@ -202,7 +265,7 @@ with h5py.File(sys.argv[1], 'w') as f:
     a = n.create_group('fc'); a['type'] = 'Affine'
     a.create_dataset('weight', data=np.arange(600, dtype=np.float64).reshape(2, 300) / 7, compression='gzip')
     a['bias'] = np.array([1, 2], dtype=np.int32)
-    a = n.create_group('if'); a['type'] = np.string_('IF'); a['r'] = np.ones(2, dtype=np.float32); a['v_threshold'] = np.ones(2)
+    a = n.create_group('if'); a['type'] = np.bytes_('IF'); a['r'] = np.ones(2, dtype=np.float32); a['v_threshold'] = np.ones(2)
     a = n.create_group('out'); a['type'] = 'Output'; a['shape'] = np.array([2], dtype=np.uint8)
 `,
         path,

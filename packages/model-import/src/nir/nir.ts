@@ -2,7 +2,8 @@
 import { FormatError, InvalidArgumentError, UnsupportedError } from '@he-ml/ckks-core'
 import { DEFAULT_MAX_BYTES, type ModelSource, readBytes } from '../read-bytes.ts'
 import { checkName, inferShapes } from './graph.ts'
-import { Hdf5Worker, type HdfArray, type HdfGroup, isHdfArray } from './hdf5-worker.ts'
+import { Hdf5Worker } from './hdf5/hdf5-worker.ts'
+import { checkRead, type HdfArray, type HdfGroup, isHdfArray } from './hdf5/tree.ts'
 import { checkNode, readNode, text, typeOf, writeNode } from './nodes.ts'
 import type { NirGraph, NirNode } from './types.ts'
 
@@ -32,7 +33,7 @@ export async function importNir(source: ModelSource, options: NirOptions = {}): 
   const { maxBytes = DEFAULT_MAX_BYTES, maxValues = 2 ** 27, timeoutMs = 60_000 } = options
   const bytes = await readBytes(source, maxBytes)
   if (bytes.length > maxBytes)
-    throw new FormatError(`NIR: ${bytes.length} bytes, the limit is ${maxBytes}: raise maxBytes`)
+    throw new UnsupportedError(`NIR: ${bytes.length} bytes, the limit is ${maxBytes}: raise maxBytes`)
   const worker = new Hdf5Worker(timeoutMs)
   try {
     return graphOf(await worker.read(bytes, maxValues))
@@ -43,23 +44,26 @@ export async function importNir(source: ModelSource, options: NirOptions = {}): 
 
 /** The graph in a file's tree. @throws FormatError, UnsupportedError */
 export function graphOf(root: HdfGroup): NirGraph {
-  const { version, node } = root
+  const { version } = root
+  const node = checkRead(root.node, 'NIR: "node"')
   if (!node || isHdfArray(node)) throw new FormatError('NIR: expected a group "node": an HDF5 file, but not of NIR')
   const type = typeOf('node', node)
   if (type !== 'NIRGraph') throw new UnsupportedError(`NIR: the file holds one ${type}: write it as a NIRGraph`)
-  const { nodes, edges } = node
+  const nodes = checkRead(node.nodes, 'NIR: "node/nodes"')
   if (!nodes || isHdfArray(nodes)) throw new FormatError('NIR: expected a group "node/nodes"')
   const graph: NirGraph = {
     version: version && isHdfArray(version) && version.kind === 'text' ? (version.data[0] ?? '').slice(0, 100) : '',
     // a node may have any name, __proto__ too
     nodes: Object.fromEntries(Object.entries(nodes).map(([name, group]) => [name, readNode(name, group)])),
-    edges: readEdges(edges),
+    edges: readEdges(checkRead(node.edges, 'NIR: "node/edges"')),
   }
   inferShapes(graph)
   return graph
 }
 
 function readEdges(edges: HdfArray | HdfGroup | undefined): [string, string][] {
+  // writers give a list of nothing some type of numbers
+  if (edges && isHdfArray(edges) && edges.data.length === 0) return []
   if (!edges || !isHdfArray(edges) || edges.kind !== 'text' || edges.shape.length !== 2 || edges.shape[1] !== 2)
     throw new FormatError('NIR: expected texts [n, 2] in "node/edges"')
   const { data } = edges

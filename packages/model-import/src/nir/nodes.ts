@@ -1,6 +1,6 @@
 /** Nodes of a NIR file, field by field: what is read, checked and written. */
 import { FormatError, UnsupportedError } from '@he-ml/ckks-core'
-import { type HdfArray, type HdfGroup, isHdfArray } from './hdf5-worker.ts'
+import { checkRead, type HdfArray, type HdfEntry, type HdfGroup, isHdfArray, isHdfUnread } from './hdf5/tree.ts'
 import type { NirNode } from './types.ts'
 
 /**
@@ -69,7 +69,8 @@ const RANKS: Partial<Record<Kind, number>> = { matrix: 2, vector: 1, filters: 4,
  * One node of a file.
  * @throws FormatError naming node and field; UnsupportedError naming node and type, and what to do
  */
-export function readNode(name: string, group: HdfArray | HdfGroup): NirNode {
+export function readNode(name: string, found: HdfEntry): NirNode {
+  const group = checkRead(found, `NIR: node "${name}"`)!
   if (isHdfArray(group)) throw new FormatError(`NIR: node "${name}" is an array, expected a group`)
   const type = typeOf(name, group)
   if (!Object.hasOwn(FIELDS, type))
@@ -80,7 +81,7 @@ export function readNode(name: string, group: HdfArray | HdfGroup): NirNode {
     )
   const node: Record<string, unknown> = { type }
   for (const [key, field] of Object.entries(FIELDS[type as NirNode['type']])) {
-    const entry = group[key]
+    const entry = checkRead(group[key], `NIR: node "${name}" (${type}): ${key}`)
     if (entry === undefined || (field.isOptional && isHdfArray(entry) && entry.data.length === 0)) {
       if (!field.isOptional && key !== 'v_reset') throw new FormatError(`NIR: node "${name}" (${type}) has no ${key}`)
       continue
@@ -99,7 +100,7 @@ export function readNode(name: string, group: HdfArray | HdfGroup): NirNode {
 
 /** The text in a group's "type". */
 export function typeOf(name: string, group: HdfGroup): string {
-  const entry = group.type
+  const entry = checkRead(group.type, `NIR: node "${name}": type`)
   if (!entry || !isHdfArray(entry) || entry.kind !== 'text' || entry.data.length !== 1)
     throw new FormatError(`NIR: node "${name}" has no text "type"`)
   return entry.data[0]!.slice(0, 100)
@@ -131,8 +132,9 @@ function readField(entry: HdfArray, { kind, least = 0 }: Field, where: string): 
   return [data[0], data[1] ?? data[0]]
 }
 
-function readMetadata(entry: HdfArray | HdfGroup | undefined): Record<string, string | number> | undefined {
-  if (!entry || isHdfArray(entry)) return undefined
+/** Single texts and numbers; whatever else a writer left there is no concern of the graph. */
+function readMetadata(entry: HdfEntry | undefined): Record<string, string | number> | undefined {
+  if (!entry || isHdfArray(entry) || isHdfUnread(entry)) return undefined
   const found = Object.entries(entry).flatMap(([key, value]) =>
     isHdfArray(value) && value.data.length === 1 && key !== '__proto__' ? [[key, value.data[0]!] as const] : [],
   )
@@ -152,7 +154,10 @@ export function checkNode(name: string, node: NirNode): NirNode {
       throw new FormatError(
         `${where}: ${key} is [${shape}] with ${data.length} values, expected rank ${rank ?? 'that fits'}`,
       )
-    if (!data.every(Number.isFinite)) throw new FormatError(`${where}: ${key} holds a value that is not finite`)
+    if (!data.every(Number.isFinite))
+      throw new UnsupportedError(
+        `${where}: ${key} holds ${data.find((value) => !Number.isFinite(value))}: only finite values are taken`,
+      )
     if (data.length === 0) throw new FormatError(`${where}: ${key} is empty`)
   }
   if (NEURONS.includes(node.type)) {

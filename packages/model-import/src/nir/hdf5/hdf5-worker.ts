@@ -2,27 +2,26 @@
  * The HDF5 library, in a thread of its own: a damaged file can make it loop without end or trap, and a thread can be stopped. It
  * is h5wasm (HDF5 compiled to WebAssembly): it sees no file but those put into its own memory.
  *
+ * It finds the objects of a file; what they hold is read by dataset.ts, for h5wasm hands out memory as it was where the
+ * library fails to unpack (its status is dropped). The library's complaints come by console.error and are failures, each of them.
+ *
  * The thread's program is text, so that it runs the same from source, from a bundle and under test runners, which all resolve
- * files differently. It checks what a file asks for before it reads it, and answers with a tree of arrays or with an error.
+ * files differently.
  */
 
 import { Worker } from 'node:worker_threads'
 import { FormatError, UnsupportedError } from '@he-ml/ckks-core'
+import { type Budget, readDataset } from './dataset.ts'
+import type { HdfEntry, HdfGroup } from './tree.ts'
 
-/** Numbers or texts, row-major; scalars have the shape []. */
-export type HdfArray =
-  | { readonly shape: readonly number[]; readonly kind: 'int' | 'float'; readonly data: readonly number[] }
-  | { readonly shape: readonly number[]; readonly kind: 'text'; readonly data: readonly string[] }
-
-export interface HdfGroup {
-  readonly [name: string]: HdfArray | HdfGroup
+/** Where an array's object header lies, or why nobody looked. */
+type Found = { readonly address: number } | { readonly unread: string } | FoundGroup
+interface FoundGroup {
+  readonly group: readonly (readonly [name: string, entry: Found])[]
 }
 
-export const isHdfArray = (entry: HdfArray | HdfGroup): entry is HdfArray =>
-  Array.isArray((entry as HdfArray).data) && Array.isArray((entry as HdfArray).shape)
-
 type Answer =
-  | { readonly tree: HdfGroup }
+  | { readonly found: FoundGroup }
   | { readonly bytes: Uint8Array }
   | { readonly isReady: true }
   | {
@@ -34,44 +33,44 @@ type Answer =
 
 const PROGRAM = `
 const { parentPort, workerData } = require('node:worker_threads')
-const { MAX_OBJECTS, MAX_DEPTH, MAX_NAME, MAX_TEXT } = workerData.limits
+const { MAX_OBJECTS, MAX_DEPTH, MAX_NAME } = workerData.limits
+// the library was compiled to print here, and goes on after its errors
+let complaints = []
+console.error = console.warn = (...words) => { if (complaints.length < 100) complaints.push(words.join(' ')) }
+const complained = () => {
+  // the innermost line of the first report says what is wrong; the rest says who called whom
+  const lines = complaints.filter((text) => /^ *#[0-9]/.test(text))
+  const second = lines.findIndex((text, i) => i > 0 && /^ *#0+:/.test(text))
+  const line = (second < 0 ? lines.at(-1) : lines[second - 1]) ?? complaints[0]
+  return line.replace(/^ *#[0-9]+: /, '').replace(/^[^ ]+ line [0-9]+ in /, '')
+}
 const refuse = (error, message) => { throw Object.assign(new Error(message), { refusal: error }) }
 
-function readGroup(library, group, depth, state) {
-  if (depth > MAX_DEPTH) refuse('format', 'groups are nested more than ' + MAX_DEPTH + ' deep')
-  const tree = Object.create(null)
-  for (const name of group.keys()) {
-    if (++state.objects > MAX_OBJECTS) refuse('format', 'more than ' + MAX_OBJECTS + ' objects')
-    if (name.length > MAX_NAME) refuse('format', 'a name has ' + name.length + ' characters, the limit is ' + MAX_NAME)
-    const entry = group.get(name)
-    if (entry instanceof library.Dataset) tree[name] = readArray(entry, name, state)
-    else if (entry instanceof library.Group) tree[name] = readGroup(library, entry, depth + 1, state)
-    else refuse('unsupported', '"' + name + '" is neither a group nor an array (a link to elsewhere?): write it plainly')
+function findGroup(library, file, path, depth, state) {
+  const where = path === '' ? 'the file' : '"' + path.slice(1) + '"'
+  if (depth > MAX_DEPTH) refuse('unsupported', where + ' is nested deeper than the limit of ' + MAX_DEPTH + ' groups')
+  const group = []
+  for (const name of library.Module.get_names(file, path || '/', false)) {
+    const own = path + '/' + name
+    if (++state.objects > MAX_OBJECTS) refuse('unsupported', where + ': more than the limit of ' + MAX_OBJECTS + ' objects in a file')
+    if (name.length > MAX_NAME)
+      refuse('unsupported', where + ': a name of ' + name.length + ' characters, the limit is ' + MAX_NAME)
+    const type = library.Module.get_type(file, own)
+    if (type === -1) refuse('format', '"' + own.slice(1) + '" leads nowhere: the file is damaged')
+    group.push([name, findEntry(library, file, own, type, depth, state)])
   }
-  return tree
+  return { group }
 }
 
-function readArray(dataset, name, state) {
-  const { type, size, vlen, shape: dims } = dataset.metadata
-  const shape = Array.from(dims ?? [])
-  const count = shape.reduce((product, d) => product * d, 1)
-  if (shape.length > 8 || !shape.every((d) => Number.isInteger(d) && d >= 0) || !(count <= state.values))
-    refuse('format', '"' + name + '" is [' + shape.slice(0, 9) + ']: more values than the limit of ' + state.values + ' left')
-  state.values -= count
-  const plain = (value) => (shape.length === 0 ? [value] : Array.isArray(value) || ArrayBuffer.isView(value) ? value : [])
-  if (type === 3) {
-    if (!vlen && size > MAX_TEXT) refuse('format', '"' + name + '" holds texts of ' + size + ' bytes, the limit is ' + MAX_TEXT)
-    const data = count === 0 ? [] : Array.from(plain(dataset.value))
-    if (data.length !== count || !data.every((text) => typeof text === 'string' && text.length <= MAX_TEXT))
-      refuse('format', '"' + name + '" does not hold ' + count + ' short texts')
-    return { shape, kind: 'text', data }
+function findEntry(library, file, path, type, depth, state) {
+  const { Module } = library
+  if (type === Module.H5G_GROUP) return findGroup(library, file, path, depth + 1, state)
+  if (type === Module.H5G_DATASET) {
+    // an object reference is the address of the object's header
+    const reference = Uint8Array.from(Module.create_object_reference(file, path))
+    return { address: Number(new DataView(reference.buffer).getBigUint64(0, true)) }
   }
-  if ((type !== 0 && type !== 1) || ![1, 2, 4, 8].includes(size) || (type === 1 && size === 1))
-    refuse('unsupported', '"' + name + '" holds elements of type ' + type + ' with ' + size + ' bytes: write numbers or texts')
-  const data = count === 0 ? [] : Array.from(plain(dataset.value), Number)
-  if (data.length !== count) refuse('format', '"' + name + '" holds ' + data.length + ' values of ' + count)
-  if (type === 0 && !data.every(Number.isSafeInteger)) refuse('format', '"' + name + '" holds integers beyond 2^53')
-  return { shape, kind: type === 0 ? 'int' : 'float', data }
+  return { unread: 'is neither a group nor an array (a link to elsewhere, a type?): write it plainly' }
 }
 
 function writeGroup(group, tree, isDouble) {
@@ -86,15 +85,16 @@ function writeGroup(group, tree, isDouble) {
   }
 }
 
-function answer(library, { bytes, values, tree, isDouble }) {
+function answer(library, { bytes, tree, isDouble }) {
   const files = library.FS
   const path = '/file.h5'
+  complaints = []
   let file
   try {
     if (bytes) {
       files.writeFile(path, bytes)
       file = new library.File(path, 'r')
-      return { tree: readGroup(library, file, 0, { objects: 0, values }) }
+      return { found: findGroup(library, file.file_id, '', 0, { objects: 0 }) }
     }
     file = new library.File(path, 'w')
     writeGroup(file, tree, isDouble)
@@ -113,19 +113,26 @@ function answer(library, { bytes, values, tree, isDouble }) {
   }
 }
 
+// what is printed while the file is closed counts as well
+function answerOrComplain(library, question) {
+  const result = answer(library, question)
+  if (complaints.length === 0 || result.error === 'unsupported') return result
+  const message = 'the file is damaged: the HDF5 library says: ' + complained()
+  return { error: 'format', message, isFatal: result.isFatal }
+}
+
 import(workerData.library).then(async (library) => {
   await library.ready
-  parentPort.on('message', (question) => parentPort.postMessage(answer(library, question)))
+  parentPort.on('message', (question) => parentPort.postMessage(answerOrComplain(library, question)))
   parentPort.postMessage({ isReady: true })
 })
 `
 
 const limits = {
   MAX_OBJECTS: 50_000,
-  MAX_DEPTH: 6,
+  /** Nested groups: a node's metadata is the fourth, dictionaries in it go deeper. */
+  MAX_DEPTH: 24,
   MAX_NAME: 200,
-  /** Longest text of one value. */
-  MAX_TEXT: 10_000,
 }
 
 const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]
@@ -142,14 +149,16 @@ export class Hdf5Worker {
 
   /**
    * @param values most values in all arrays together
-   * @throws FormatError for anything that is not a small, plain HDF5 file; UnsupportedError for element types beyond numbers and texts
+   * @throws FormatError for anything that is no sound HDF5 file; UnsupportedError beyond the limits. Sound arrays of other forms come
+   *   as entries that say why they are not read
    */
   async read(bytes: Uint8Array, values: number): Promise<HdfGroup> {
     if (!SIGNATURE.every((byte, i) => bytes[i] === byte))
       throw new FormatError('HDF5: expected its signature at the start, got another file')
-    const answer = await this.#ask({ bytes, values })
-    if (!('tree' in answer)) throw new FormatError('HDF5: the library gave no answer')
-    return answer.tree
+    const answer = await this.#ask({ bytes })
+    if (!('found' in answer)) throw new FormatError('HDF5: the library gave no answer')
+    checkSizes(bytes)
+    return readGroup(bytes, answer.found, { values }, [])
   }
 
   /** @throws FormatError when the library fails */
@@ -175,10 +184,38 @@ export class Hdf5Worker {
   }
 }
 
+/** The widths of addresses and lengths, which old systems had at 4 bytes. @throws UnsupportedError, FormatError */
+function checkSizes(bytes: Uint8Array): void {
+  const at = bytes[8]! < 2 ? 13 : 9
+  if (bytes[8]! > 3) throw new UnsupportedError(`HDF5: version ${bytes[8]} of the file's head: write it for HDF5 1.14`)
+  if (bytes[at] !== 8 || bytes[at + 1] !== 8)
+    throw new UnsupportedError(`HDF5: addresses of ${bytes[at]} bytes, expected 8: write the file again`)
+}
+
+function readGroup(bytes: Uint8Array, { group }: FoundGroup, budget: Budget, path: readonly string[]): HdfGroup {
+  // a node may have any name, __proto__ too
+  const tree: Record<string, HdfEntry> = Object.create(null)
+  for (const [name, found] of group) {
+    if ('group' in found) tree[name] = readGroup(bytes, found, budget, [...path, name])
+    else if ('unread' in found) tree[name] = found
+    else tree[name] = readArray(bytes, found.address, budget, `HDF5: "${[...path, name].join('/')}"`)
+  }
+  return tree
+}
+
+function readArray(bytes: Uint8Array, address: number, budget: Budget, where: string): HdfEntry {
+  try {
+    return readDataset(bytes, address, budget, where)
+  } catch (error) {
+    if (!(error instanceof UnsupportedError)) throw error
+    return { unread: error.message.replace(`${where}: `, '') }
+  }
+}
+
 const START_TIMEOUT_MS = 120_000
 
 async function start(): Promise<Worker> {
-  // what the library prints about damaged files goes nowhere: its message is in the error
+  // the program keeps what the library prints; nothing else is to reach the user's terminal
   const worker = new Worker(PROGRAM, {
     eval: true,
     workerData: { library: import.meta.resolve('h5wasm'), limits },
