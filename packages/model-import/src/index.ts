@@ -30,5 +30,4 @@ export {
   encodeSafetensors,
   type NamedTensor,
   parseSafetensors,
-  type SafetensorsType,
 } from './safetensors/safetensors.ts'

@@ -1,4 +1,4 @@
-import { FormatError } from '@he-ml/ckks-core'
+import { FormatError, UnsupportedError } from '@he-ml/ckks-core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { encodeSafetensors, type NamedTensor, parseSafetensors } from '../index.ts'
@@ -43,15 +43,52 @@ describe('safetensors', () => {
     expect(() => parseSafetensors(file('{"a":'))).toThrow(/not JSON/)
     expect(() => parseSafetensors(file('[]'))).toThrow(FormatError)
     expect(() => parseSafetensors(file({ a: { ...entry(0, 4), dtype: 'U8' } }, [0, 0, 0, 0]))).toThrow(/"a"/)
+    expect(() => parseSafetensors(file({ a: { ...entry(0, 4), dtype: 8 } }, [0, 0, 0, 0]))).toThrow(/"a"/)
     expect(() => parseSafetensors(file({ a: { ...entry(0, 4), extra: 1 } }, [0, 0, 0, 0]))).toThrow(/extra/)
     expect(() => parseSafetensors(file({ a: entry(4, 8) }, new Array(8).fill(0)))).toThrow(/should lie at 0 to 4/)
     expect(() => parseSafetensors(file({ a: entry(0, 4), b: entry(2, 6) }, new Array(6).fill(0)))).toThrow(/"b"/)
     expect(() => parseSafetensors(file({ a: entry(0, 4, [2 ** 50]) }, new Array(4).fill(0)))).toThrow(/should lie/)
     expect(() => parseSafetensors(file({ a: entry(0, 4) }, new Array(5).fill(0)))).toThrow(/4 bytes of data, got 5/)
-    const wide = file({ a: { dtype: 'I64', shape: [1], data_offsets: [0, 8] } }, new Array(8).fill(127))
-    expect(() => parseSafetensors(wide)).toThrow(/2\^53/)
     const bad = new Map([['a', { dtype: 'F16' as const, shape: [1], data: Float64Array.of(1) }]])
     expect(() => encodeSafetensors(bad)).toThrow(/use F32/)
+  })
+
+  it('reads integers and booleans of every width', () => {
+    const types = { I8: 1, U8: 1, BOOL: 1, I16: 2, U16: 2, I32: 4, U32: 4, I64: 8, U64: 8 }
+    for (const [dtype, bytes] of Object.entries(types)) {
+      const header = { a: { dtype, shape: [2], data_offsets: [0, 2 * bytes] } }
+      const one = [1, ...new Array<number>(bytes - 1).fill(0)]
+      expect([...parseSafetensors(file(header, [...one, ...one])).get('a')!.data], dtype).toEqual([1, 1])
+      if (dtype === 'BOOL' || bytes === 8) continue
+      const all = parseSafetensors(file(header, new Array(2 * bytes).fill(255))).get('a')!
+      const largest = dtype.startsWith('U') ? 2 ** (8 * bytes) - 1 : -1
+      expect([...all.data], dtype).toEqual([largest, largest])
+    }
+    const bool = file({ a: { dtype: 'BOOL', shape: [1], data_offsets: [0, 1] } }, [2])
+    expect(() => parseSafetensors(bool).get('a')!.data).toThrow(/tensor "a" \(BOOL\): expected 0 or 1, element 0 is 2/)
+  })
+
+  it('calls a tensor of another type unsupported when it is asked for, and the file sound', () => {
+    const others = { F8_E4M3: 1, F8_E5M2: 1, F8_E8M0: 1, F6_E2M3: 0.75, F4: 0.5, C64: 8, NEW_TYPE: 3 }
+    for (const [dtype, bytes] of Object.entries(others)) {
+      const header = {
+        mask: { dtype, shape: [4], data_offsets: [8, 8 + 4 * bytes] },
+        w: { dtype: 'F32', shape: [2], data_offsets: [0, 8] },
+      }
+      const read = parseSafetensors(file(header, [0, 0, 128, 63, 0, 0, 0, 64, ...new Array<number>(4 * bytes).fill(9)]))
+      expect([...read.get('w')!.data]).toEqual([1, 2])
+      expect(read.get('mask')).toMatchObject({ dtype, shape: [4] })
+      expect(() => read.get('mask')!.data, dtype).toThrow(UnsupportedError)
+      expect(() => read.get('mask')!.data, dtype).toThrow(new RegExp(`tensor "mask" holds "?${dtype}`))
+    }
+    const wide = file({ a: { dtype: 'I64', shape: [1], data_offsets: [0, 8] } }, new Array(8).fill(127))
+    expect(() => parseSafetensors(wide).get('a')!.data).toThrow(UnsupportedError)
+    expect(() => parseSafetensors(wide).get('a')!.data).toThrow(/tensor "a" \(I64\): element 0 .* beyond 2\^53/)
+    // known types must fill their place
+    const short = file({ a: { dtype: 'F8_E4M3', shape: [4], data_offsets: [0, 3] } }, [1, 2, 3])
+    expect(() => parseSafetensors(short)).toThrow(FormatError)
+    const half = file({ a: { dtype: 'F4', shape: [3], data_offsets: [0, 1] } }, [1])
+    expect(() => parseSafetensors(half)).toThrow(FormatError)
   })
 
   it('ends in typed errors under byte flips and cuts (4,000 cases)', () => {
@@ -64,9 +101,9 @@ describe('safetensors', () => {
           const bytes = full.slice(0, cut ?? full.length)
           for (const [at, value] of flips) if (bytes.length > 0) bytes[at % bytes.length] = value
           try {
-            parseSafetensors(bytes)
+            for (const { data } of parseSafetensors(bytes).values()) expect(data).toBeInstanceOf(Float64Array)
           } catch (error) {
-            if (!(error instanceof FormatError)) throw error
+            if (!(error instanceof FormatError || error instanceof UnsupportedError)) throw error
           }
         },
       ),

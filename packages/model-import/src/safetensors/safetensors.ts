@@ -1,31 +1,35 @@
 /**
  * safetensors: an 8-byte little-endian header length, a JSON header (name -> dtype, shape, data_offsets), then the data.
- * Read strictly, as its specification asks: offsets must cover the data exactly, without gaps or overlaps.
+ * Read strictly, as its specification asks: offsets must cover the data exactly, without gaps or overlaps. A tensor is unpacked
+ * when it is asked for, so that one of a type that is not read costs nobody the others.
  */
 import { FormatError, InvalidArgumentError } from '@he-ml/ckks-core'
 import { z } from 'zod'
-import { bfloat16, float16 } from '../half-floats.ts'
-
-/** Element types read and written. */
-export type SafetensorsType = 'F16' | 'BF16' | 'F32' | 'F64' | 'I64'
+import { bitsOf, readElements } from './elements.ts'
 
 export interface NamedTensor {
-  readonly dtype: SafetensorsType
+  /** As the file names it: 'F32', 'I64', 'BOOL'. */
+  readonly dtype: string
   readonly shape: readonly number[]
-  /** Row-major; I64 beyond 2^53 is refused. */
+  /**
+   * Row-major; BOOL as 0 and 1. Of a file, it is unpacked at the first use.
+   * @throws UnsupportedError naming the tensor, for element types that are not read and integers beyond 2^53
+   */
   readonly data: Float64Array
 }
 
-const BYTES: Record<SafetensorsType, number> = { F16: 2, BF16: 2, F32: 4, F64: 8, I64: 8 }
+const BYTES: Readonly<Record<string, number>> = { F32: 4, F64: 8, I64: 8 }
 const MAX_HEADER = 100_000_000
 const size = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER)
 const entrySchema = z.strictObject({
-  dtype: z.enum(['F16', 'BF16', 'F32', 'F64', 'I64']),
-  shape: z.array(size).max(8),
+  dtype: z.string().max(100),
+  shape: z.array(size).max(64),
   data_offsets: z.tuple([size, size]),
 })
+type Entry = z.infer<typeof entrySchema>
 const headerSchema = z.record(z.string(), z.unknown())
 const metadataSchema = z.record(z.string(), z.string())
+const product = (shape: readonly number[]): number => shape.reduce((all, d) => all * d, 1)
 
 /**
  * All tensors of a safetensors file by name, in the order of their data.
@@ -42,28 +46,38 @@ export function parseSafetensors(bytes: Uint8Array): Map<string, NamedTensor> {
     ([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1],
   )
   let expected = 0
-  for (const [name, { dtype, shape, data_offsets }] of entries) {
-    const [from, to] = data_offsets
-    const wanted = shape.reduce((product, d) => product * d, 1) * BYTES[dtype]
-    if (from !== expected || to - from !== wanted)
-      throw new FormatError(
-        `safetensors: tensor "${name}" (${dtype} [${shape}]) should lie at ${expected} to ${expected + wanted}, got ${from} to ${to}`,
-      )
-    expected = to
-  }
+  for (const [name, entry] of entries) expected = checkPlace(name, entry, expected)
   if (start + expected !== bytes.length)
     throw new FormatError(`safetensors: expected ${expected} bytes of data, got ${bytes.length - start}`)
-  return new Map(
-    entries.map(([name, { dtype, shape, data_offsets }]) => {
-      const count = shape.reduce((product, d) => product * d, 1)
-      const data = new Float64Array(count)
-      for (let i = 0; i < count; i++) data[i] = readElement(view, start + data_offsets[0] + i * BYTES[dtype], dtype)
-      return [name, { dtype, shape, data }]
-    }),
-  )
+  return new Map(entries.map(([name, entry]) => [name, tensorOf(bytes, start, name, entry)]))
 }
 
-function readHeader(bytes: Uint8Array): [string, z.infer<typeof entrySchema>][] {
+/** @returns where the tensor ends, which is where the next one begins @throws FormatError */
+function checkPlace(name: string, { dtype, shape, data_offsets: [from, to] }: Entry, expected: number): number {
+  const bits = bitsOf(dtype)
+  // of a type that is not known, only the beginning is
+  const end = bits === undefined ? Math.max(to, expected) : expected + (product(shape) * bits) / 8
+  if (from !== expected || to !== end)
+    throw new FormatError(
+      `safetensors: tensor "${name}" (${dtype} [${shape}]) should lie at ${expected} to ${end}, got ${from} to ${to}`,
+    )
+  return end
+}
+
+function tensorOf(bytes: Uint8Array, start: number, name: string, { dtype, shape, data_offsets }: Entry): NamedTensor {
+  const [from, to] = data_offsets
+  let data: Float64Array | undefined
+  return {
+    dtype,
+    shape,
+    get data() {
+      data ??= readElements(bytes.subarray(start + from, start + to), dtype, `safetensors: tensor "${name}"`)
+      return data
+    },
+  }
+}
+
+function readHeader(bytes: Uint8Array): [string, Entry][] {
   let json: unknown
   try {
     json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
@@ -79,20 +93,8 @@ function readHeader(bytes: Uint8Array): [string, z.infer<typeof entrySchema>][] 
       throw new FormatError(
         `safetensors: header entry "${name}": ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`,
       )
-    return isMetadata
-      ? []
-      : [[name, parsed.data as z.infer<typeof entrySchema>] as [string, z.infer<typeof entrySchema>]]
+    return isMetadata ? [] : [[name, parsed.data as Entry] as [string, Entry]]
   })
-}
-
-function readElement(view: DataView, at: number, dtype: SafetensorsType): number {
-  if (dtype === 'F32') return view.getFloat32(at, true)
-  if (dtype === 'F64') return view.getFloat64(at, true)
-  if (dtype === 'F16') return float16(view.getUint16(at, true))
-  if (dtype === 'BF16') return bfloat16(view.getUint16(at, true))
-  const value = Number(view.getBigInt64(at, true))
-  if (!Number.isSafeInteger(value)) throw new FormatError(`safetensors: the integer at byte ${at} is beyond 2^53`)
-  return value
 }
 
 /**
@@ -105,16 +107,17 @@ function readElement(view: DataView, at: number, dtype: SafetensorsType): number
  * ```
  */
 export function encodeSafetensors(tensors: ReadonlyMap<string, NamedTensor>): Uint8Array {
-  const header: Record<string, z.infer<typeof entrySchema>> = Object.create(null)
+  const header: Record<string, Entry> = Object.create(null)
   let offset = 0
   for (const [name, { dtype, shape, data }] of tensors) {
-    if (dtype === 'F16' || dtype === 'BF16')
-      throw new InvalidArgumentError(`safetensors: "${name}": ${dtype} is read but not written: use F32`)
-    if (name === '__metadata__' || shape.reduce((product, d) => product * d, 1) !== data.length)
+    const bytesEach = BYTES[dtype]
+    if (bytesEach === undefined)
+      throw new InvalidArgumentError(`safetensors: "${name}": ${dtype} is not written: use F32, F64 or I64`)
+    if (name === '__metadata__' || product(shape) !== data.length)
       throw new InvalidArgumentError(
         `safetensors: "${name}" [${shape}] does not fit ${data.length} values, or is reserved`,
       )
-    const end = offset + data.length * BYTES[dtype]
+    const end = offset + data.length * bytesEach
     header[name] = { dtype, shape: [...shape], data_offsets: [offset, end] }
     offset = end
   }
@@ -130,7 +133,7 @@ export function encodeSafetensors(tensors: ReadonlyMap<string, NamedTensor>): Ui
       if (dtype === 'F32') view.setFloat32(at, value, true)
       else if (dtype === 'F64') view.setFloat64(at, value, true)
       else view.setBigInt64(at, BigInt(value), true)
-      at += BYTES[dtype]
+      at += BYTES[dtype]!
     }
   return bytes
 }
