@@ -1,10 +1,23 @@
 import { type AnyParameters, type ComplexVector, InvalidArgumentError } from '@he-ml/ckks-core'
 import type { SealContext, SealPlaintext } from './backend/backend.ts'
+import { filled, scope } from './backend/scope.ts'
 import type { ExactPlaintexts } from './exact-plaintexts.ts'
 
 /** A vector of period n written N/2n times. */
 function repeated(values: Float64Array, slots: number, factor = 1): Float64Array {
   return Float64Array.from({ length: slots }, (_, i) => values[i % values.length]! * factor)
+}
+
+/**
+ * Bits that a value times its scale may have at a level: half the modulus, and what SEAL takes. It encodes at the top level, where
+ * ceil(log2 x) + 1 must be below the bits of Q: with log2 Q just below an integer that is almost two bits of headroom. What
+ * it would refuse must not reach it, for its exceptions leak stack until the module dies.
+ */
+export function roomBits(parameters: AnyParameters, level: number): number {
+  const product = parameters.qLimbs.reduce((all, prime) => all * BigInt(prime), 1n)
+  const bits = product.toString(2).length
+  // the coefficients are computed in double precision: one may come out a little above the largest slot
+  return Math.min(parameters.logQAt(level) - 1, bits - 2) - 2 ** -30
 }
 
 /**
@@ -19,7 +32,11 @@ export function encodeSlots(
   at: { readonly level: number; readonly scale: number },
 ): SealPlaintext {
   const { level, scale } = at
-  const room = parameters.logQAt(level) - 1
+  const room = roomBits(parameters, level)
+  if (!(Math.log2(scale) < room))
+    throw new InvalidArgumentError(
+      `encode: the scale has ${Math.log2(scale).toFixed(1)} bits, level ${level} holds ${room.toFixed(1)}: use a smaller scale or a higher level`,
+    )
   for (let i = 0; i < re.length; i++) {
     const size = Math.log2(Math.abs(re[i]!) + Math.abs(im?.[i] ?? 0)) + Math.log2(scale)
     if (size >= room)
@@ -30,15 +47,12 @@ export function encodeSlots(
   const { maxSlots } = parameters
   const real = context.encode(repeated(re, maxSlots), scale, level)
   if (!im?.some((x) => x !== 0)) return real
-  const imaginary = context.encode(repeated(im, maxSlots, Math.SQRT1_2), scale, level)
-  try {
+  return scope((own) => {
+    own(real)
+    const imaginary = own(context.encode(repeated(im, maxSlots, Math.SQRT1_2), scale, level))
     const both = exact.combine(context.savePlaintext(real), context.savePlaintext(imaginary), level)
-    context.setScale(both, scale)
-    return both
-  } finally {
-    real.delete()
-    imaginary.delete()
-  }
+    return filled(both, () => context.setScale(both, scale))
+  })
 }
 
 /** The reverse: one period of both halves of a plaintext at `level` and `scale`. */

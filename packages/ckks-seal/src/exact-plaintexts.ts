@@ -7,6 +7,7 @@
  * sign given by the exponent's class modulo 8; that needs SEAL's root of unity, the smallest primitive 2N-th one.
  */
 import type { SealContext, SealPlaintext } from './backend/backend.ts'
+import { scope } from './backend/scope.ts'
 import { plaintextResidues } from './seal-bytes.ts'
 
 function powMod(base: bigint, exponent: bigint, modulus: bigint): bigint {
@@ -97,8 +98,7 @@ export class ExactPlaintexts {
     const known = this.#templates[level]
     if (known) return known
     const plain = this.#context.encode(new Float64Array(this.#ringDegree / 2), 1, level)
-    const bytes = this.#context.savePlaintext(plain)
-    plain.delete()
+    const bytes = scope((own) => this.#context.savePlaintext(own(plain)))
     this.#templates[level] = bytes
     return bytes
   }

@@ -24,6 +24,7 @@ import {
 import type { SealCiphertext, SealContext, SealPlaintext } from './backend/backend.ts'
 import { attempt } from './backend/errors.ts'
 import { createContext, loadSeal, type SealModule } from './backend/load.ts'
+import { filled } from './backend/scope.ts'
 import { encodeSlots } from './encode-slots.ts'
 import { ExactPlaintexts } from './exact-plaintexts.ts'
 import { sealGaloisElement, sealSpec } from './parameters.ts'
@@ -248,8 +249,7 @@ export class SealEngine extends BaseEngine<Cipher, Plain> {
     if (this.#disposed) throw new UnsupportedError(`${operation}: the engine was disposed of`)
     const object = attempt(operation, () => {
       const result = compute(this.#context)
-      this.#context.setScale(result, meta.scale)
-      return result
+      return filled<SealCiphertext, SealCiphertext>(result, () => this.#context.setScale(result, meta.scale))
     })
     this.#operations++
     return new Cipher(this, this.#memory, object, meta)

@@ -27,6 +27,7 @@ export class SealKeys {
   readonly #memory: SealMemory
   readonly #shape: SealShape
   readonly #galois = new Map<number, SealGaloisKeys>()
+  readonly #freeGalois = new Map<SealGaloisKeys, () => void>()
   #stepsOf: Map<number, number> | undefined
   #relinearization: SealRelinearizationKey | undefined
   #freeRelinearization: (() => void) | undefined
@@ -73,8 +74,16 @@ export class SealKeys {
         `Galois keys: ${total} keys do not fit SEAL's 4 GB heap, at most ${most} at these parameters: use fewer rotations or the native engine`,
       )
     const keys = attempt('Galois keys', () => this.#context.loadGaloisKeys(bytes), 'load')
+    const before = new Set(this.#galois.values())
     for (const element of elements) this.#galois.set(element, keys)
-    this.#memory.book('keys', keys, elements.length * this.#limbs())
+    this.#freeGalois.set(keys, this.#memory.book('keys', keys, elements.length * this.#limbs()))
+    // an object all of whose keys were loaded again serves nobody
+    const now = new Set(this.#galois.values())
+    for (const old of before)
+      if (!now.has(old)) {
+        this.#freeGalois.get(old)?.()
+        this.#freeGalois.delete(old)
+      }
     this.#refresh()
   }
 

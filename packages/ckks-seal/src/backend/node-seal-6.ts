@@ -4,11 +4,14 @@ import type {
   SealCiphertext,
   SealClientContext,
   SealGaloisKeys,
+  SealObject,
   SealPlaintext,
   SealRelinearizationKey,
   SealSecret,
   SealSpec,
 } from './backend.ts'
+import { plainBytes } from './plain-bytes.ts'
+import { filled, scope } from './scope.ts'
 
 type Plain = ReturnType<SEALLibrary['PlainText']>
 type Cipher = ReturnType<SEALLibrary['CipherText']>
@@ -24,31 +27,23 @@ const galois = (x: SealGaloisKeys): Galois => x as object as Galois
 const secretOf = (x: SealSecret): Secret => x as object as Secret
 const wrap = <T>(x: object): T => x as T
 
-/** Runs `fill` on a fresh object; deletes it when that fails. */
-function filled<T extends { delete(): void }, R>(object: T, fill: (object: T) => void): R {
-  try {
-    fill(object)
-    return wrap<R>(object)
-  } catch (error) {
-    object.delete()
-    throw error
-  }
+type Own = <T extends SealObject>(object: T) => T
+
+function newContext(seal: SEALLibrary, spec: SealSpec, own: Own): ReturnType<SEALLibrary['Context']> {
+  const parms = own(seal.EncryptionParameters(seal.SchemeType.ckks))
+  parms.setPolyModulusDegree(spec.ringDegree)
+  const moduli = own(seal.Vector())
+  const primes = spec.primes.map((p) => own(seal.Modulus(BigInt(p))))
+  moduli.from(primes.map((m) => m.instance) as never, 'Modulus')
+  parms.setCoeffModulus(moduli)
+  return filled(seal.Context(parms, true, seal.SecurityLevel.none), (context) => {
+    if (!context.parametersSet()) throw new Error('SEAL refuses these parameters')
+  })
 }
 
 /** A context on node-seal 6. */
 export function createContext6(seal: SEALLibrary, spec: SealSpec): SealClientContext {
-  const parms = seal.EncryptionParameters(seal.SchemeType.ckks)
-  parms.setPolyModulusDegree(spec.ringDegree)
-  const moduli = seal.Vector()
-  const primes = spec.primes.map((p) => seal.Modulus(BigInt(p)))
-  moduli.from(primes.map((m) => m.instance) as never, 'Modulus')
-  parms.setCoeffModulus(moduli)
-  const context = seal.Context(parms, true, seal.SecurityLevel.none)
-  for (const object of [moduli, ...primes, parms]) object.delete()
-  if (!context.parametersSet()) {
-    context.delete()
-    throw new Error('SEAL refuses these parameters')
-  }
+  const context = scope((own) => newContext(seal, spec, own))
   const levels: ParmsId[] = []
   const top = spec.primes.length - 2
   for (let level = top, data = context.firstContextData; ; level--) {
@@ -67,21 +62,10 @@ export function createContext6(seal: SEALLibrary, spec: SealSpec): SealClientCon
   const result = (compute: (out: Cipher) => void): SealCiphertext => filled(seal.CipherText(), compute)
   const generate = (
     secret: SealSecret,
-    save: (generator: ReturnType<SEALLibrary['KeyGenerator']>) => {
+    create: (generator: ReturnType<SEALLibrary['KeyGenerator']>) => SealObject & {
       saveArray(c: typeof none): Uint8Array
-      delete(): void
     },
-  ): Uint8Array => {
-    const generator = seal.KeyGenerator(context, secretOf(secret))
-    try {
-      const key = save(generator)
-      const bytes = key.saveArray(none)
-      key.delete()
-      return bytes
-    } finally {
-      generator.delete()
-    }
-  }
+  ): Uint8Array => scope((own) => own(create(own(seal.KeyGenerator(context, secretOf(secret))))).saveArray(none))
   return {
     version: 'node-seal 6',
     parmsIds,
@@ -93,7 +77,7 @@ export function createContext6(seal: SEALLibrary, spec: SealSpec): SealClientCon
     decode: (a) => encoder.decode(plain(a)),
     setScale: (a, scale) => (a as object as Cipher).setScale(scale),
     savePlaintext: (a) => plain(a).saveArray(none),
-    loadPlaintext: (bytes) => filled(seal.PlainText(), (out) => out.loadArray(context, bytes)),
+    loadPlaintext: (bytes) => filled(seal.PlainText(), (out) => out.loadArray(context, plainBytes(bytes))),
 
     add: (a, b) => result((out) => evaluator.add(cipher(a), cipher(b), out)),
     sub: (a, b) => result((out) => evaluator.sub(cipher(a), cipher(b), out)),
@@ -111,58 +95,35 @@ export function createContext6(seal: SEALLibrary, spec: SealSpec): SealClientCon
       filled(seal.PlainText(), (out) => evaluator.plainModSwitchTo(plain(a), levels[level]!, out)),
     clone: (a) => wrap<SealCiphertext>(cipher(a).clone()),
     saveCiphertext: (a) => cipher(a).saveArray(none),
-    loadCiphertext: (bytes) => result((out) => out.loadArray(context, bytes)),
+    loadCiphertext: (bytes) => result((out) => out.loadArray(context, plainBytes(bytes))),
 
-    loadRelinearizationKey: (bytes) => filled(seal.RelinKeys(), (out) => out.loadArray(context, bytes)),
-    loadGaloisKeys: (bytes) => filled(seal.GaloisKeys(), (out) => out.loadArray(context, bytes)),
+    loadRelinearizationKey: (bytes) => filled(seal.RelinKeys(), (out) => out.loadArray(context, plainBytes(bytes))),
+    loadGaloisKeys: (bytes) => filled(seal.GaloisKeys(), (out) => out.loadArray(context, plainBytes(bytes))),
 
-    generateSecret: () => {
-      const generator = seal.KeyGenerator(context)
-      const secret = generator.secretKey()
-      generator.delete()
-      return wrap<SealSecret>(secret)
-    },
+    generateSecret: () => scope((own) => wrap<SealSecret>(own(seal.KeyGenerator(context)).secretKey())),
     saveSecret: (secret) => secretOf(secret).saveArray(none),
-    loadSecret: (bytes) => filled(seal.SecretKey(), (out) => out.loadArray(context, bytes)),
+    loadSecret: (bytes) => filled(seal.SecretKey(), (out) => out.loadArray(context, plainBytes(bytes))),
     generatePublicKey: (secret) => generate(secret, (g) => g.createPublicKeySerializable()),
     generateRelinearizationKey: (secret) => generate(secret, (g) => g.createRelinKeysSerializable()),
     generateGaloisKey: (secret, step) => generate(secret, (g) => g.createGaloisKeysSerializable(Int32Array.of(step))),
-    encryptSymmetric: (secret, a) => {
-      // the wrapper wants a public key too; any will do
-      const generator = seal.KeyGenerator(context, secretOf(secret))
-      const unused = generator.createPublicKey()
-      const encryptor = seal.Encryptor(context, unused, secretOf(secret))
-      try {
-        const ciphertext = encryptor.encryptSymmetricSerializable(plain(a))
-        const bytes = ciphertext.saveArray(none)
-        ciphertext.delete()
-        return bytes
-      } finally {
-        for (const object of [encryptor, unused, generator]) object.delete()
-      }
-    },
-    encryptPublic: (bytes, a) => {
-      const key = seal.PublicKey()
-      try {
-        key.loadArray(context, bytes)
-        const encryptor = seal.Encryptor(context, key)
-        const ciphertext = encryptor.encryptSerializable(plain(a))
-        const encrypted = ciphertext.saveArray(none)
-        ciphertext.delete()
-        encryptor.delete()
-        return encrypted
-      } finally {
-        key.delete()
-      }
-    },
-    decrypt: (secret, a) => {
-      const decryptor = seal.Decryptor(context, secretOf(secret))
-      try {
+    encryptSymmetric: (secret, a) =>
+      scope((own) => {
+        // the wrapper wants a public key too; any will do
+        const unused = own(own(seal.KeyGenerator(context, secretOf(secret))).createPublicKey())
+        const encryptor = own(seal.Encryptor(context, unused, secretOf(secret)))
+        return own(encryptor.encryptSymmetricSerializable(plain(a))).saveArray(none)
+      }),
+    encryptPublic: (bytes, a) =>
+      scope((own) => {
+        const key = own(seal.PublicKey())
+        key.loadArray(context, plainBytes(bytes))
+        return own(own(seal.Encryptor(context, key)).encryptSerializable(plain(a))).saveArray(none)
+      }),
+    decrypt: (secret, a) =>
+      scope((own) => {
+        const decryptor = own(seal.Decryptor(context, secretOf(secret)))
         return filled(seal.PlainText(), (out) => decryptor.decrypt(cipher(a), out))
-      } finally {
-        decryptor.delete()
-      }
-    },
+      }),
     delete: () => {
       for (const object of [encoder, evaluator, ...levels, context]) object.delete()
     },

@@ -9,6 +9,8 @@ import type {
   SealSecret,
   SealSpec,
 } from './backend.ts'
+import { plainBytes } from './plain-bytes.ts'
+import { filled, scope } from './scope.ts'
 
 type Mode = object
 interface Saved extends SealObject {
@@ -97,42 +99,22 @@ export interface NodeSeal7 {
 
 const as = <T>(x: SealObject): T => x as object as T
 
-function filled<T extends SealObject, R extends SealObject>(object: T, fill: (object: T) => void): R {
-  try {
-    fill(object)
-    return as<R>(object)
-  } catch (error) {
-    object.delete()
-    throw error
-  }
-}
+type Own = <T extends SealObject>(object: T) => T
 
-/** Bytes of something that is deleted afterwards. */
-function saved(object: Saved, mode: Mode): Uint8Array {
-  try {
-    return Uint8Array.from(object.saveToArray(mode))
-  } finally {
-    object.delete()
-  }
-}
-
-function createContext(seal: NodeSeal7, spec: SealSpec): Context {
-  const parms = new seal.EncryptionParameters(seal.SchemeType.ckks)
-  const moduli = new seal.VectorModulus()
-  const primes = spec.primes.map((p) => new seal.Modulus(BigInt(p)))
-  for (const prime of primes) moduli.push_back(prime)
+function newContext(seal: NodeSeal7, spec: SealSpec, own: Own): Context {
+  const parms = own(new seal.EncryptionParameters(seal.SchemeType.ckks))
+  const moduli = own(new seal.VectorModulus())
+  for (const prime of spec.primes) moduli.push_back(own(new seal.Modulus(BigInt(prime))))
   parms.setPolyModulusDegree(spec.ringDegree)
   parms.setCoeffModulus(moduli)
-  const context = new seal.SEALContext(parms, true, seal.SecLevelType.none)
-  for (const object of [moduli, ...primes, parms]) object.delete()
-  if (context.parametersSet()) return context
-  context.delete()
-  throw new Error('SEAL refuses these parameters')
+  return filled(new seal.SEALContext(parms, true, seal.SecLevelType.none), (context) => {
+    if (!context.parametersSet()) throw new Error('SEAL refuses these parameters')
+  })
 }
 
 /** A context on node-seal 7. */
 export function createContext7(seal: NodeSeal7, spec: SealSpec): SealClientContext {
-  const context = createContext(seal, spec)
+  const context = scope((own) => newContext(seal, spec, own))
   const levels: ParmsId[] = []
   const top = spec.primes.length - 2
   for (let level = top, data = context.firstContextData(); ; level--) {
@@ -149,14 +131,11 @@ export function createContext7(seal: NodeSeal7, spec: SealSpec): SealClientConte
   const encoder = new seal.CKKSEncoder(context)
   const { none } = seal.ComprModeType
   const result = (compute: (out: Cipher) => void): SealCiphertext => filled(new seal.Ciphertext(), compute)
-  const withGenerator = (secret: SealObject, save: (generator: Generator) => Saved): Uint8Array => {
-    const generator = new seal.KeyGenerator(context, secret)
-    try {
-      return saved(save(generator), none)
-    } finally {
-      generator.delete()
-    }
-  }
+  /** Bytes of what `create` makes. */
+  const saved = (create: (own: Own) => Saved): Uint8Array =>
+    scope((own) => Uint8Array.from(own(create(own)).saveToArray(none)))
+  const withGenerator = (secret: SealObject, create: (generator: Generator) => Saved): Uint8Array =>
+    saved((own) => create(own(new seal.KeyGenerator(context, secret))))
   return {
     version: 'node-seal 7',
     parmsIds,
@@ -169,7 +148,7 @@ export function createContext7(seal: NodeSeal7, spec: SealSpec): SealClientConte
     setScale: (a, scale) => as<Plain>(a).setScale(scale),
     savePlaintext: (a) => Uint8Array.from(as<Plain>(a).saveToArray(none)),
     loadPlaintext: (bytes) =>
-      filled<Plain, SealPlaintext>(new seal.Plaintext(), (out) => out.loadFromArray(context, bytes)),
+      filled<Plain, SealPlaintext>(new seal.Plaintext(), (out) => out.loadFromArray(context, plainBytes(bytes))),
 
     add: (a, b) => result((out) => evaluator.add(as<Cipher>(a), as<Cipher>(b), out)),
     sub: (a, b) => result((out) => evaluator.sub(as<Cipher>(a), as<Cipher>(b), out)),
@@ -190,56 +169,40 @@ export function createContext7(seal: NodeSeal7, spec: SealSpec): SealClientConte
       ),
     clone: (a) => as<SealCiphertext>(as<Cipher>(a).copy()),
     saveCiphertext: (a) => Uint8Array.from(as<Cipher>(a).saveToArray(none)),
-    loadCiphertext: (bytes) => result((out) => out.loadFromArray(context, bytes)),
+    loadCiphertext: (bytes) => result((out) => out.loadFromArray(context, plainBytes(bytes))),
 
     loadRelinearizationKey: (bytes) =>
-      filled<Loaded, SealRelinearizationKey>(new seal.RelinKeys(), (out) => out.loadFromArray(context, bytes)),
+      filled<Loaded, SealRelinearizationKey>(new seal.RelinKeys(), (out) =>
+        out.loadFromArray(context, plainBytes(bytes)),
+      ),
     loadGaloisKeys: (bytes) =>
-      filled<Loaded, SealGaloisKeys>(new seal.GaloisKeys(), (out) => out.loadFromArray(context, bytes)),
+      filled<Loaded, SealGaloisKeys>(new seal.GaloisKeys(), (out) => out.loadFromArray(context, plainBytes(bytes))),
 
-    generateSecret: () => {
-      const generator = new seal.KeyGenerator(context)
-      const secret = generator.secretKey()
-      generator.delete()
-      return as<SealSecret>(secret)
-    },
+    generateSecret: () => scope((own) => as<SealSecret>(own(new seal.KeyGenerator(context)).secretKey())),
     saveSecret: (secret) => Uint8Array.from(as<Loaded>(secret).saveToArray(none)),
-    loadSecret: (bytes) => filled<Loaded, SealSecret>(new seal.SecretKey(), (out) => out.loadFromArray(context, bytes)),
+    loadSecret: (bytes) =>
+      filled<Loaded, SealSecret>(new seal.SecretKey(), (out) => out.loadFromArray(context, plainBytes(bytes))),
     generatePublicKey: (secret) => withGenerator(secret, (g) => g.createPublicKeySerializable()),
     generateRelinearizationKey: (secret) => withGenerator(secret, (g) => g.createRelinKeysSerializable()),
     generateGaloisKey: (secret, step) =>
       withGenerator(secret, (g) => g.createGaloisKeysSerializableWithSteps(Int32Array.of(step))),
-    encryptSymmetric: (secret, a) => {
-      // the constructor wants a public key too; any will do
-      const generator = new seal.KeyGenerator(context, secret)
-      const unused = generator.createPublicKey()
-      const encryptor = new seal.Encryptor(context, unused, secret)
-      try {
-        return saved(encryptor.encryptSymmetricSerializable(as<Plain>(a)), none)
-      } finally {
-        for (const object of [encryptor, unused, generator]) object.delete()
-      }
-    },
-    encryptPublic: (bytes, a) => {
-      const key = new seal.PublicKey()
-      try {
-        key.loadFromArray(context, bytes)
-        const encryptor = new seal.Encryptor(context, key)
-        const encrypted = saved(encryptor.encryptSerializable(as<Plain>(a)), none)
-        encryptor.delete()
-        return encrypted
-      } finally {
-        key.delete()
-      }
-    },
-    decrypt: (secret, a) => {
-      const decryptor = new seal.Decryptor(context, secret)
-      try {
+    encryptSymmetric: (secret, a) =>
+      saved((own) => {
+        // the constructor wants a public key too; any will do
+        const unused = own(own(new seal.KeyGenerator(context, secret)).createPublicKey())
+        return own(new seal.Encryptor(context, unused, secret)).encryptSymmetricSerializable(as<Plain>(a))
+      }),
+    encryptPublic: (bytes, a) =>
+      saved((own) => {
+        const key = own(new seal.PublicKey())
+        key.loadFromArray(context, plainBytes(bytes))
+        return own(new seal.Encryptor(context, key)).encryptSerializable(as<Plain>(a))
+      }),
+    decrypt: (secret, a) =>
+      scope((own) => {
+        const decryptor = own(new seal.Decryptor(context, secret))
         return filled<Plain, SealPlaintext>(new seal.Plaintext(), (out) => decryptor.decrypt(as<Cipher>(a), out))
-      } finally {
-        decryptor.delete()
-      }
-    },
+      }),
     delete: () => {
       for (const object of [encoder, evaluator, ...levels, context]) object.delete()
     },

@@ -27,7 +27,7 @@ import {
 import type { SealClientContext } from '../backend/backend.ts'
 import { attempt } from '../backend/errors.ts'
 import { createContext, loadSeal, type SealModule } from '../backend/load.ts'
-import { decodeSlots, encodeSlots } from '../encode-slots.ts'
+import { decodeSlots, encodeSlots, roomBits } from '../encode-slots.ts'
 import { ExactPlaintexts } from '../exact-plaintexts.ts'
 import { sealGaloisElement, sealSpec } from '../parameters.ts'
 import {
@@ -116,7 +116,7 @@ export class SealClient extends BaseClientEngine {
   ): Promise<Uint8Array> {
     const level = options.level ?? this.parameters.maxLevel
     const scale = options.scale ?? this.parameters.scaleAt(level)
-    if (!(Number.isFinite(scale) && scale > 1 && Math.log2(scale) < this.parameters.logQAt(level) - 1))
+    if (!(Number.isFinite(scale) && scale > 1 && Math.log2(scale) < roomBits(this.parameters, level)))
       throw new ScaleError(`encrypt: scale ${scale} is not between 1 and the modulus of level ${level}`)
     if (inputs.length === 0) throw new InvalidArgumentError('encrypt: at least one input is needed')
     const blobs = inputs.map(({ values }) => {
