@@ -2,7 +2,7 @@
  * safetensors with F32 and F64: an 8-byte little-endian header length, a JSON header (name -> dtype, shape, data_offsets, and
  * text under __metadata__), then the data. Read strictly: offsets must cover the data without gaps or overlaps.
  */
-import { FormatError } from '@he-ml/ckks-core'
+import { FormatError, UnsupportedError } from '@he-ml/ckks-core'
 import type { Reals } from '@he-ml/snn-neurons'
 import { z } from 'zod'
 import type { Shape } from '../tensor/signal.ts'
@@ -22,11 +22,11 @@ export interface StoredTensors {
 const MOST_HEADER = 100_000_000
 const size = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER)
 const entrySchema = z.strictObject({
-  dtype: z.enum(['F32', 'F64']),
-  shape: z.array(size).max(8),
+  dtype: z.string().max(100),
+  shape: z.array(size).max(64),
   data_offsets: z.tuple([size, size]),
 })
-type Entry = z.infer<typeof entrySchema>
+type Entry = Omit<z.infer<typeof entrySchema>, 'dtype'> & { readonly dtype: 'F32' | 'F64' }
 const bytesOf = (dtype: Entry['dtype']) => (dtype === 'F32' ? 4 : 8)
 
 /** The bytes of a file, every tensor aligned to its element size. */
@@ -56,7 +56,10 @@ export function encodeTensors({ tensors, metadata }: StoredTensors): Uint8Array 
   return bytes
 }
 
-/** @throws FormatError saying which tensor or byte is wrong */
+/**
+ * @throws FormatError saying which tensor or byte is wrong; UnsupportedError naming a tensor of another type, which no network of
+ *   ours has
+ */
 export function parseTensors(bytes: Uint8Array): StoredTensors {
   if (bytes.length < 8) throw new FormatError(`safetensors: expected at least 8 bytes, got ${bytes.length}`)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -108,9 +111,15 @@ function readHeader(bytes: Uint8Array) {
   for (const [name, value] of Object.entries(header.data)) {
     const isMetadata = name === '__metadata__'
     if (isMetadata) metadata = checked(z.record(z.string(), z.string()), name, value)
-    else entries.push([name, checked(entrySchema, name, value)])
+    else entries.push([name, checkType(checked(entrySchema, name, value), name)])
   }
   return { entries, metadata }
+}
+
+/** @throws UnsupportedError */
+function checkType(entry: z.infer<typeof entrySchema>, name: string): Entry {
+  if (entry.dtype === 'F32' || entry.dtype === 'F64') return { ...entry, dtype: entry.dtype }
+  throw new UnsupportedError(`safetensors: tensor "${name}" holds ${entry.dtype}, expected F32 or F64: convert it`)
 }
 
 function checked<T>(schema: z.ZodType<T>, name: string, value: unknown): T {
