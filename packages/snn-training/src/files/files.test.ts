@@ -1,4 +1,4 @@
-import { FormatError, type HeMlError, InvalidArgumentError } from '@he-ml/ckks-core'
+import { FormatError, type HeMlError, InvalidArgumentError, UnsupportedError } from '@he-ml/ckks-core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createNetwork } from '../network/network.ts'
@@ -148,10 +148,22 @@ describe('tensors', () => {
     expect(metadata).toEqual({ a: 'b' })
     expect(Object.fromEntries(read)).toEqual(Object.fromEntries(tensors))
   })
-  it('end in FormatError under damage (1,500 cases)', () => {
+  it('of other types are unsupported by name', () => {
+    for (const dtype of ['I32', 'U8', 'BOOL', 'F16', 'F8_E4M3', 'C64']) {
+      const text = Buffer.from(encodeTensors({ tensors, metadata: {} }))
+        .toString('latin1')
+        .replace('"F64"', `"${dtype}"`)
+      // the header's length follows its text
+      const bytes = Buffer.from(text, 'latin1')
+      bytes.writeUInt32LE(bytes.readUInt32LE(0) + dtype.length - 3, 0)
+      expect(() => parseTensors(bytes), dtype).toThrow(UnsupportedError)
+      expect(() => parseTensors(bytes), dtype).toThrow(`tensor "double" holds ${dtype}, expected F32 or F64`)
+    }
+  })
+  it('end in typed errors under damage (1,500 cases)', () => {
     fc.assert(
       fc.property(damage(encodeTensors({ tensors, metadata: {} })), (bytes) =>
-        survives(() => parseTensors(bytes), FormatError),
+        survives(() => parseTensors(bytes), FormatError, UnsupportedError),
       ),
       { numRuns: 1500 },
     )
@@ -219,6 +231,7 @@ describe('checkpoints', () => {
         },
         FormatError,
         InvalidArgumentError,
+        UnsupportedError,
       )
       if (isRestored) restoreCheckpoint(target, untouched)
       else expect(Buffer.compare(encodeCheckpoint(target, position), untouched)).toBe(0)
