@@ -76,7 +76,7 @@ export function inferShapes(graph: Pick<NirGraph, 'nodes' | 'edges'>): Map<strin
         throw new FormatError(`${where}: its inputs are [${first}] and [${other}], which cannot be added`)
     const shape = outputShape(node, first ?? [], where)
     if (shape.reduce((product, d) => product * d, 1) > MAX_VALUES)
-      throw new FormatError(`${where}: [${shape}] is too large`)
+      throw new UnsupportedError(`${where}: [${shape}] is more than ${MAX_VALUES} values`)
     shapes.set(name, shape)
   }
   return shapes
