@@ -10,10 +10,15 @@ import { graphOf } from './nir.ts'
 const isTyped = (error: unknown) => error instanceof FormatError || error instanceof UnsupportedError
 
 describe('hostile NIR files', () => {
-  const worker = new Hdf5Worker(2000)
-  afterAll(() => worker.close())
+  // damaged files may make the library loop: they get two seconds, or a typed error; sound ones have all the time they need
+  const impatient = new Hdf5Worker(2000)
+  const worker = new Hdf5Worker(600_000)
+  afterAll(async () => {
+    await impatient.close()
+    await worker.close()
+  })
 
-  it('end in typed errors or sound graphs, whatever bytes are changed (800 cases)', { timeout: 300_000 }, async () => {
+  it('end in typed errors or sound graphs, whatever bytes are changed (800 cases)', async () => {
     const file = await encodeNir(
       chain({ in: { type: 'Input', shape: [2] }, lif: lif([2]), out: { type: 'Output', shape: [2] } }),
     )
@@ -28,7 +33,7 @@ describe('hostile NIR files', () => {
           for (const [at, value] of flips)
             if (bytes.length > 0) bytes[at % (isEarly ? Math.min(2048, bytes.length) : bytes.length)] = value
           try {
-            graphOf(await worker.read(bytes, 10_000))
+            graphOf(await impatient.read(bytes, 10_000))
             whole++
           } catch (error) {
             if (!isTyped(error)) throw error

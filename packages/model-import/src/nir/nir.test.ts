@@ -133,7 +133,7 @@ describe('NIR', () => {
       await expect(importNir(bytes, { timeoutMs: 0 })).rejects.toThrow(/longer than 0 ms/)
       await expect(importNir(new Uint8Array(100))).rejects.toThrow(/expected its signature/)
       await expect(importNir(bytes.subarray(0, 600))).rejects.toThrow(FormatError)
-      const worker = new Hdf5Worker(60_000)
+      const worker = new Hdf5Worker(600_000)
       const other = await worker.write({ data: { shape: [2], kind: 'int', data: [1, 2] } }, false)
       await worker.close()
       await expect(importNir(other)).rejects.toThrow(/expected a group "node"/)

@@ -4,7 +4,7 @@ import { type TestArray, writeHdf5 } from '../../testing/hdf5-write.ts'
 import { Hdf5Worker } from './hdf5-worker.ts'
 import type { HdfArray } from './tree.ts'
 
-const worker = new Hdf5Worker(20_000)
+const worker = new Hdf5Worker(600_000)
 afterAll(() => worker.close())
 
 const shape = [40, 7]
@@ -30,7 +30,7 @@ async function outcome(bytes: Uint8Array, name: string): Promise<'same' | Error>
 }
 
 describe('damaged HDF5 files never give other numbers', () => {
-  it.each(Object.keys(arrays))('any byte of any chunk changed, filter %s', { timeout: 300_000 }, async (name) => {
+  it.each(Object.keys(arrays))('any byte of any chunk changed, filter %s', async (name) => {
     const file = await writeHdf5({ [name]: arrays[name]! }, undefined)
     expect(await outcome(file.bytes, name)).toBe('same')
     const chunks = file.chunks(name)
@@ -52,27 +52,23 @@ describe('damaged HDF5 files never give other numbers', () => {
     expect(refused).toBeGreaterThan(count - 20)
   })
 
-  it.each(Object.keys(arrays))(
-    'any byte of a file with checksums changed, filter %s',
-    { timeout: 300_000 },
-    async (name) => {
-      const { bytes } = await writeHdf5({ [name]: arrays[name]! }, 'latest')
-      expect(await outcome(bytes, name)).toBe('same')
-      const messages = new Set<string>()
-      for (let at = 0; at < bytes.length; at++) {
-        const changed = bytes.slice()
-        changed[at]! ^= 1 << ((at * 5) % 8)
-        const result = await outcome(changed, name)
-        if (result !== 'same') messages.add(result.message.replaceAll(/\d+/g, '#'))
-      }
-      // the library's complaints, our checksums and our checks all had their turn
-      const said = [...messages].join('\n')
-      expect(said).toMatch(/the HDF# library says/)
-      expect(said).toMatch(/the checksum of bytes # to # is wrong/)
-    },
-  )
+  it.each(Object.keys(arrays))('any byte of a file with checksums changed, filter %s', async (name) => {
+    const { bytes } = await writeHdf5({ [name]: arrays[name]! }, 'latest')
+    expect(await outcome(bytes, name)).toBe('same')
+    const messages = new Set<string>()
+    for (let at = 0; at < bytes.length; at++) {
+      const changed = bytes.slice()
+      changed[at]! ^= 1 << ((at * 5) % 8)
+      const result = await outcome(changed, name)
+      if (result !== 'same') messages.add(result.message.replaceAll(/\d+/g, '#'))
+    }
+    // the library's complaints, our checksums and our checks all had their turn
+    const said = [...messages].join('\n')
+    expect(said).toMatch(/the HDF# library says/)
+    expect(said).toMatch(/the checksum of bytes # to # is wrong/)
+  })
 
-  it('any entry of the tree of chunks changed', { timeout: 300_000 }, async () => {
+  it('any entry of the tree of chunks changed', async () => {
     const file = await writeHdf5({ deflate: arrays.deflate! }, undefined)
     const text = Buffer.from(file.bytes).toString('latin1')
     let at = text.indexOf('TREE')
@@ -87,7 +83,7 @@ describe('damaged HDF5 files never give other numbers', () => {
       }
   })
 
-  it('cut anywhere', { timeout: 300_000 }, async () => {
+  it('cut anywhere', async () => {
     const file = await writeHdf5(arrays, undefined)
     for (let length = 0; length < file.bytes.length; length += length < 1000 ? 7 : 61)
       for (const name of Object.keys(arrays))

@@ -5,7 +5,7 @@ import { other, sound } from '../../testing/hdf5-files.ts'
 import { Hdf5Worker } from './hdf5-worker.ts'
 import { checkRead, type HdfArray } from './tree.ts'
 
-const worker = new Hdf5Worker(60_000)
+const worker = new Hdf5Worker(600_000)
 afterAll(() => worker.close())
 const unpack = (base64: string) => inflateSync(Buffer.from(base64, 'base64'))
 const read = (bytes: Uint8Array) => worker.read(bytes, 2 ** 20)
