@@ -89,9 +89,12 @@ export class UnsupportedError extends HeMlError {
   }
 }
 
-/** A plan cannot be made: not enough levels, memory or security. `reason` says which. */
+/**
+ * A plan cannot be made. `reason` says why: not enough levels, memory or security, a range that is not known or too large, a
+ * shape that does not fit, too little precision, or a value that says nothing of the input.
+ */
 export class PlanError extends HeMlError {
-  readonly reason: 'levels' | 'memory' | 'security' | 'range' | 'shape'
+  readonly reason: 'levels' | 'memory' | 'security' | 'range' | 'shape' | 'precision' | 'constant'
   constructor(reason: PlanError['reason'], message: string, options?: ErrorOptions) {
     super('Plan', message, options)
     this.reason = reason

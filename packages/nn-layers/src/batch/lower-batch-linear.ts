@@ -6,6 +6,7 @@ import type { Ciphertext, WeightMatrix } from '@he-ml/ckks-core'
 import { type BatchLayout, type LoweredLayer, sizeOf } from '@he-ml/packing'
 import { groupSizes, type LinearMap, sourceOf } from '../linear-map/linear-map.ts'
 import { type Circuit, createLowered } from '../lowered/lowered-layer.ts'
+import { liftZeroRows, weightScale } from '../lowered/unit-weight.ts'
 
 /** Rows of one matrix product at most: results wait unrescaled, and a call should not be long. */
 const MAX_ROWS = 32
@@ -17,11 +18,11 @@ export function lowerBatchLinear(map: LinearMap, input: BatchLayout): LoweredLay
     inputs: [input],
     output,
     depth: 1,
-    prepare: async () => batchCircuit(map),
+    prepare: async ({ engine, level }) => batchCircuit(map, weightScale(engine.parameters, level)),
   })
 }
 
-function batchCircuit(map: LinearMap): Circuit {
+function batchCircuit(map: LinearMap, scale: number): Circuit {
   const [channels, height, width] = map.output
   const { outputs } = groupSizes(map)
   const pixels = height * width
@@ -31,6 +32,7 @@ function batchCircuit(map: LinearMap): Circuit {
       for (let first = 0; first < channels; first += Math.min(MAX_ROWS, outputs - (first % outputs))) {
         const rows = Math.min(MAX_ROWS, outputs - (first % outputs))
         const { sources, weights } = product(map, pixel, first, rows)
+        liftZeroRows(weights.data, weights.columns, scale)
         await pacer.step()
         const products = engine.matrixProduct(
           sources.map((s) => inputs[0]![s]!),
@@ -61,7 +63,7 @@ function product(
   pixel: number,
   first: number,
   rows: number,
-): { sources: number[]; weights: WeightMatrix } {
+): { sources: number[]; weights: WeightMatrix & { readonly data: Float64Array } } {
   const [, , width] = map.output
   const [, height, columns] = map.input
   const { outputs, inputs } = groupSizes(map)

@@ -2,6 +2,7 @@ import type { PreparedActivation } from '@he-ml/activations'
 import { type Ciphertext, type Plaintext, scope } from '@he-ml/ckks-core'
 import { type BatchLayout, type LoweredLayer, layoutPositions, type MultiplexedLayout } from '@he-ml/packing'
 import { createLowered, type Engine } from './lowered-layer.ts'
+import { weightScale } from './unit-weight.ts'
 
 export interface ActivationCircuit {
   readonly name: string
@@ -57,7 +58,6 @@ function outputOf({ atZero }: ActivationCircuit, input: MultiplexedLayout | Batc
 function encodeMasks(layout: MultiplexedLayout, value: number, engine: Engine, level: number): Plaintext[] {
   const vectors = Array.from({ length: layout.ciphertexts }, () => new Float64Array(layout.period))
   for (const place of layoutPositions(layout)) vectors[Math.floor(place / layout.slots)]![place % layout.slots] = value
-  const { parameters } = engine
-  const scale = (parameters.groupProduct(level) * parameters.scaleAt(level - 1)) / parameters.scaleAt(level)
+  const scale = weightScale(engine.parameters, level)
   return vectors.map((values) => engine.encode(values, { level, scale }))
 }

@@ -4,14 +4,23 @@ import { layoutPositions } from '@he-ml/packing'
 import { groupSizes, type LinearMap, weightMagnitude } from '../linear-map/linear-map.ts'
 import type { TransformBlock, TransformPlan } from './transform-plan.ts'
 
+/** A matrix whose diagonals are made when they are asked for. */
+export interface LazyMatrix extends DiagonalMatrix {
+  readonly diagonals: ReadonlyMap<number, LazyDiagonal>
+}
+
+export interface LazyDiagonal extends LazySlotValues {
+  readonly values: () => Float64Array
+}
+
 /** One matrix per block of the plan, in the plan's order. */
-export function diagonalMatrices(plan: TransformPlan): DiagonalMatrix[] {
+export function diagonalMatrices(plan: TransformPlan): LazyMatrix[] {
   const inverse = inverseOf(plan)
   const outputs = outputsOf(plan)
   const magnitude = diagonalMagnitude(plan)
   return plan.blocks.map((block) => {
     const owners = ownersOf(plan, block)
-    const diagonals = new Map<number, LazySlotValues>()
+    const diagonals = new Map<number, LazyDiagonal>()
     for (const step of block.steps) {
       const values = (): Float64Array =>
         fillDiagonal(plan, owners.get(step) ?? [], inverse[block.from]!, outputs[block.to]!)

@@ -9,7 +9,9 @@ import {
 import { type LowerContext, type LoweredLayer, layoutPositions, type MultiplexedLayout } from '@he-ml/packing'
 import type { LinearMap } from '../linear-map/linear-map.ts'
 import { type Circuit, createLowered, type Engine, type PrepareContext } from '../lowered/lowered-layer.ts'
+import { weightScale } from '../lowered/unit-weight.ts'
 import { diagonalMatrices } from './diagonal-values.ts'
+import { liftZeroOutputs } from './lift-zero-outputs.ts'
 import { planTransform, type TransformPlan } from './transform-plan.ts'
 
 /** @throws UnsupportedError when no output layout fits */
@@ -33,7 +35,8 @@ interface Block {
 async function prepareTransform(plan: TransformPlan, context: PrepareContext): Promise<Circuit> {
   const { engine, level, weights, signal } = context
   const blocks: Block[] = []
-  for (const [i, matrix] of diagonalMatrices(plan).entries()) {
+  const matrices = liftZeroOutputs(plan, diagonalMatrices(plan), weightScale(engine.parameters, level))
+  for (const [i, matrix] of matrices.entries()) {
     const { from, to } = plan.blocks[i]!
     const transform = await prepareLinearTransform(engine, matrix, { level, ...(signal ? { signal } : {}) })
     blocks.push({ from, to, transform: weights.use(transform) })

@@ -12,14 +12,16 @@ import { type Plan, sealPlan } from '../plan/plan.ts'
 import { valueRanges, valueSizes } from '../refresh/value-ranges.ts'
 import { allowedSets, placements } from './bootstrapped.ts'
 import { type ActivationOptions, calibrateActivations } from './calibrate-activations.ts'
+import { findConstants } from './find-constants.ts'
 import { type Chosen, chooseLeveled } from './leveled.ts'
 import type { CompileOptions } from './options.ts'
+import { assertPrecision } from './relative-precision.ts'
 import { simulate } from './simulate.ts'
 
 /**
  * Makes a plan.
  *
- * @throws PlanError with reason 'levels', 'security', 'memory', 'range' or 'shape'
+ * @throws PlanError with reason 'levels', 'security', 'memory', 'range', 'shape', 'precision' or 'constant'
  * @throws UnsupportedError when a layer cannot run on the packing
  */
 export async function compile(model: Model, options: CompileOptions = {}): Promise<Plan> {
@@ -83,6 +85,7 @@ export async function compileBootstrapped(draft: Draft, sets = allowedSets(draft
 /** Simulates, checks memory, and puts everything together. @throws PlanError ('memory') */
 async function finish({ model, ready, activation, sizes, options }: Draft, chosen: Chosen): Promise<BoundPlan> {
   const { parameters, made, batch, bootstrapping } = chosen
+  const constant = findConstants(model, made)
   const simulated = await simulate(made, parameters, costModelOf(options), sizes)
   const { memory, keys } = simulated.report
   const peak = options.keepWeights === false ? memory.leanPeakBytes! : memory.peakBytes
@@ -91,6 +94,7 @@ async function finish({ model, ready, activation, sizes, options }: Draft, chose
       'memory',
       `the plan needs about ${gib(peak)} (keys ${gib(keys.bytes)}, weights ${gib(memory.weightBytes)}), the limit is ${gib(options.memory)}: use a smaller batch, lower polynomial degrees or more memory`,
     )
+  const precision = assertPrecision(simulated.report, options)
   const calibrated = Object.entries(options.calibration?.statistics ?? {})
   const plan = sealPlan({
     format: 'he-ml/plan',
@@ -108,6 +112,11 @@ async function finish({ model, ready, activation, sizes, options }: Draft, chose
     statistics: Object.fromEntries(calibrated.map(([name, s]) => [name, { ...s, histogram: [...s.histogram] }])),
     ...(bootstrapping ? { bootstrapping } : {}),
     ...simulated,
+    report: {
+      ...simulated.report,
+      ...(precision ? { outputPrecisionBits: precision } : {}),
+      ...(constant.length > 0 ? { constantOutputs: constant } : {}),
+    },
   })
   return { plan, parameters, model: ready, schedule: made }
 }

@@ -38,6 +38,11 @@ export interface CompileOptions {
    * than `scaleBits` bits are not chosen automatically.
    */
   readonly bootstrapping?: 'auto' | 'always' | 'never' | BootstrappingOptions
+  /**
+   * Refuse plans that promise fewer bits than this for every output, relative to its range in the calibration data (absolute
+   * bits without calibration). Default 4: an error of a sixteenth of the range. -Infinity takes whatever comes.
+   */
+  readonly precisionBits?: number
   /** Refuse plans whose estimated peak is above this many bytes. */
   readonly memory?: number
   /** False: count the peak of runs that drop weights after use (`keepWeights: false`). Default true. */

@@ -9,6 +9,7 @@ const schema = z.strictObject({
   samples: z.number().int().positive(),
   statistics: z.record(z.string(), statisticsSchema),
   outputMagnitude: z.number().nonnegative().optional(),
+  outputRanges: z.strictObject({ min: z.array(z.number()), max: z.array(z.number()) }).optional(),
   values: z
     .record(
       z.string(),
@@ -45,12 +46,13 @@ export function parseCalibration(text: string): Calibration {
   const statistics: Record<string, InputStatistics> = {}
   for (const [name, s] of Object.entries(result.data.statistics))
     statistics[name] = { ...s, histogram: Float64Array.from(s.histogram) }
-  const { model, samples, outputMagnitude, values } = result.data
+  const { model, samples, outputMagnitude, outputRanges, values } = result.data
   return {
     model,
     samples,
     statistics,
     ...(outputMagnitude === undefined ? {} : { outputMagnitude }),
+    ...(outputRanges === undefined ? {} : { outputRanges }),
     ...(values === undefined ? {} : { values }),
   }
 }

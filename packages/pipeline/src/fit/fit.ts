@@ -1,6 +1,6 @@
 /** Activation ranges from clear data: the server never decrypts to choose a scale. */
 import { CancelledError, InvalidArgumentError } from '@he-ml/ckks-core'
-import { type InputStatistics, isCalibrated, type Model, type Tensor } from '@he-ml/packing'
+import { type InputStatistics, isCalibrated, type Model, sizeOf, type Tensor } from '@he-ml/packing'
 import { breathe } from '../run/breathe.ts'
 import { SizeCollector, StatisticsCollector } from './statistics.ts'
 
@@ -11,8 +11,15 @@ export interface Calibration {
   readonly statistics: Readonly<Record<string, InputStatistics>>
   /** Largest absolute value of the network's result; `compile` makes the base modulus large enough for it. */
   readonly outputMagnitude?: number
+  /** Least and largest value of each element of the network's result: what its predicted precision is relative to. */
+  readonly outputRanges?: OutputRanges
   /** Sizes of the input and of every layer's result, by name: ranges of bootstraps, and what errors are relative to. */
   readonly values?: Readonly<Record<string, ValueSize>>
+}
+
+export interface OutputRanges {
+  readonly min: readonly number[]
+  readonly max: readonly number[]
 }
 
 /** How large the elements of a tensor get. */
@@ -43,6 +50,9 @@ export async function fit(model: Model, inputs: Iterable<Tensor>, options: FitOp
   const pause = breathe()
   let samples = 0
   const sizes = new Map<string, SizeCollector>()
+  const outputs = sizeOf(model.shapes.get(model.output)!)
+  const min = new Array<number>(outputs).fill(Number.POSITIVE_INFINITY)
+  const max = new Array<number>(outputs).fill(Number.NEGATIVE_INFINITY)
   const measure = (name: string, values: Float64Array): void => {
     const size = sizes.get(name) ?? new SizeCollector()
     sizes.set(name, size)
@@ -51,12 +61,16 @@ export async function fit(model: Model, inputs: Iterable<Tensor>, options: FitOp
   for (const input of inputs) {
     if (options.signal?.aborted) throw new CancelledError(`fit: cancelled after ${samples} samples`)
     measure(model.input.name, input.data)
-    model.evaluate(input, (layer, given) => {
+    const result = model.evaluate(input, (layer, given) => {
       collectors.get(layer.name)?.add(given[0]!.data, layer.name)
       const output = layer.forward(given)
       measure(layer.name, output.data)
       return output
     })
+    for (const [i, v] of result.data.entries()) {
+      min[i] = Math.min(min[i]!, v)
+      max[i] = Math.max(max[i]!, v)
+    }
     samples++
     options.onProgress?.(samples)
     await pause()
@@ -64,5 +78,6 @@ export async function fit(model: Model, inputs: Iterable<Tensor>, options: FitOp
   if (samples === 0) throw new InvalidArgumentError('fit: at least one calibration input is needed')
   const statistics = Object.fromEntries([...collectors].map(([name, collector]) => [name, collector.result()]))
   const values = Object.fromEntries([...sizes].map(([name, size]) => [name, size.result()]))
-  return { model: model.name, samples, statistics, outputMagnitude: values[model.output]!.largest, values }
+  const outputMagnitude = values[model.output]!.largest
+  return { model: model.name, samples, statistics, outputMagnitude, outputRanges: { min, max }, values }
 }

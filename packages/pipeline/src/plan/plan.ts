@@ -126,6 +126,13 @@ export const reportSchema = z.strictObject({
   threads: positive,
   /** Expected error of the outputs against the clear network with the same polynomials, in bits: -log2(error). */
   precisionBits: finite,
+  /**
+   * The same relative to the range of each element of the output in the calibration data: log2((max - min) / error). Absent
+   * without calibration; 0 for an element that never changed.
+   */
+  outputPrecisionBits: z.array(finite).optional(),
+  /** Elements of the output that do not depend on the input: their weights are zero. Absent when there are none. */
+  constantOutputs: z.array(count).min(1).optional(),
   /** Bound on the probability that any bootstrap fails; 0 for leveled plans. */
   failureProbability: finite.min(0).max(1),
   layers: z.array(layerReportSchema),
