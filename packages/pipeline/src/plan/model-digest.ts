@@ -1,30 +1,43 @@
-import { contentHash } from '@he-ml/ckks-core'
-import type { Model } from '@he-ml/packing'
-import { createTensor, sizeOf } from '@he-ml/packing'
-
 /**
- * A fingerprint of a model: its graph and what it computes. Layers keep their weights private, so the function itself is
- * probed: outputs of every layer on a fixed pseudo-random input, rounded to 10 significant digits.
+ * A fingerprint of what a network computes. Layers keep their weights private, so each is probed: its results, all 53 bits of
+ * every element, on inputs of its own that know no dead activations and no weights before it. Activations, which may use a
+ * transcendental function that differs in the last bit between machines, count with nine digits. Layer names belong to it, as
+ * the plan's ranges, levels and bootstraps name layers; the names of the model (its file) and of its input do not.
  */
+import { createTensor, isCalibrated, type Layer, type Model, type Shape, sizeOf, type Tensor } from '@he-ml/packing'
+import { digest } from './digest.ts'
+
+/** SHA-256, hex. Takes about as long as one clear inference. */
 export function modelDigest(model: Model): string {
-  const parts: string[] = [model.name, model.output, String(model.input.shape)]
-  const data = new Float64Array(sizeOf(model.input.shape))
-  let state = 12345
-  for (let i = 0; i < data.length; i++) {
-    state = (Math.imul(state, 1103515245) + 12345) >>> 0
-    data[i] = (state / 2 ** 32 - 0.5) * 2
+  const index = new Map([[model.input.name, -1], ...model.nodes.map(({ layer }, i) => [layer.name, i] as const)])
+  const parts: Uint8Array[] = [text(['he-ml/model', [...model.input.shape], index.get(model.output)!])]
+  for (const [i, { layer, inputs }] of model.nodes.entries()) {
+    const shape = model.shapes.get(layer.name)!
+    parts.push(text([layer.kind, layer.name, inputs.map((name) => index.get(name)!), [...shape]]))
+    const probes = inputs.map((name, j) => probe(model.shapes.get(name)!, 16 * i + j))
+    for (const result of resultsOf(layer, probes)) parts.push(result)
   }
-  model.evaluate(createTensor(model.input.shape, data), (layer, inputs) => {
-    const result = layer.forward(inputs)
-    let sum = 0
-    let weighted = 0
-    for (let i = 0; i < result.data.length; i++) {
-      sum += result.data[i]!
-      weighted += result.data[i]! * Math.cos(i)
-    }
-    parts.push(`${layer.kind}|${layer.name}|${result.shape}|${sum.toPrecision(9)}|${weighted.toPrecision(9)}`)
-    return result
+  return digest(...parts)
+}
+
+/** What a layer makes of its inputs: the polynomial too, where it brings one. */
+function resultsOf(layer: Layer, inputs: readonly Tensor[]): Uint8Array[] {
+  if (!isCalibrated(layer)) return [exact(layer.forward(inputs))]
+  const rounded = [layer.forward(inputs), ...(layer.calibrated ? [layer.forwardApproximate(inputs)] : [])]
+  return rounded.map(({ data }) => text(Array.from(data.subarray(0, 256), (v) => v.toPrecision(9))))
+}
+
+/** Little-endian doubles; both zeros are one. */
+const exact = ({ data }: Tensor): Uint8Array => new Uint8Array(data.map((v) => v + 0).buffer)
+
+const text = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value))
+
+/** Numbers in [-1, 1) from a linear congruential generator, exact on every machine. */
+function probe(shape: Shape, seed: number): Tensor {
+  let state = Math.imul(seed + 1, 0x9e3779b9)
+  const data = Float64Array.from({ length: sizeOf(shape) }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0
+    return state / 2 ** 31
   })
-  for (const node of model.nodes) parts.push(node.inputs.join(','))
-  return contentHash(parts)
+  return createTensor(shape, data)
 }
