@@ -4,6 +4,7 @@
  * 10 not supported, 11 wrong level or scale, 130 cancelled.
  */
 import { HeMlError } from '@he-ml/ckks-core'
+import { systemError } from '@he-ml/ckks-core/node'
 
 const BY_CODE: Readonly<Record<string, number>> = {
   InvalidArgument: 2,
@@ -14,6 +15,7 @@ const BY_CODE: Readonly<Record<string, number>> = {
   Plan: 6,
   MissingKey: 7,
   Memory: 8,
+  FileSystem: 9,
   Unsupported: 10,
   Level: 11,
   Scale: 11,
@@ -21,13 +23,12 @@ const BY_CODE: Readonly<Record<string, number>> = {
 }
 
 /** The code for a failure. */
-export function exitCodeOf(error: unknown): number {
+export function exitCodeOf(failure: unknown): number {
+  const error = systemError(failure)
   if (error instanceof HeMlError) return BY_CODE[error.code] ?? 1
-  const { code, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown }
+  const { code } = (error ?? {}) as { code?: unknown }
   if (typeof code === 'string') {
-    // what the system answered to a call: ENOENT, ENOSPC, EACCES, ...
-    if (typeof syscall === 'string' && /^E[A-Z0-9]+$/.test(code)) return 9
-    if (code === 'ERR_FS_FILE_TOO_LARGE') return 10
+    // the data sets' own class
     if (code === 'Format') return 3
     if (code.startsWith('commander.')) return code === 'commander.helpDisplayed' || code === 'commander.version' ? 0 : 2
   }

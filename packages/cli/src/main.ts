@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { systemError } from '@he-ml/ckks-core/node'
 import { exitCodeOf } from './exit-codes.ts'
 import { createProgram } from './program.ts'
 
@@ -10,7 +11,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 try {
   await createProgram().parseAsync()
-} catch (error) {
+} catch (failure) {
+  const error = systemError(failure)
   const code = exitCodeOf(error)
   const isUsage = String((error as { code?: unknown })?.code ?? '').startsWith('commander.')
   if (!isUsage) {

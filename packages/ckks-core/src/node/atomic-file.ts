@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { systemError } from './system-error.ts'
 
 /** How to create a file. */
 export interface WriteOptions {
@@ -30,14 +31,16 @@ export class AtomicFile implements AsyncDisposable {
   /** Starts a file; nothing is visible under `path` before `commit`. */
   static async create(path: string, { mode = 0o644 }: WriteOptions = {}): Promise<AtomicFile> {
     const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
-    const handle = await open(temporary, 'wx', mode)
+    const handle = await open(temporary, 'wx', mode).catch((error: unknown) => {
+      throw systemError(error, path)
+    })
     const file = new AtomicFile(path, temporary, handle)
     try {
       // the process's umask may have taken bits away
       await handle.chmod(mode)
     } catch (error) {
       await file.abort()
-      throw error
+      throw systemError(error, path)
     }
     return file
   }
@@ -57,7 +60,7 @@ export class AtomicFile implements AsyncDisposable {
       this.#written += bytes.length
     } catch (error) {
       await this.abort()
-      throw error
+      throw systemError(error, this.path)
     }
   }
 
@@ -70,7 +73,7 @@ export class AtomicFile implements AsyncDisposable {
       this.#open = false
     } catch (error) {
       await this.abort()
-      throw error
+      throw systemError(error, this.path)
     }
     await syncFolder(dirname(this.path))
   }
@@ -97,7 +100,7 @@ async function syncFolder(folder: string): Promise<void> {
 /**
  * Writes a file whole or not at all.
  *
- * @throws the file system's error; the temporary file is then gone and an older file untouched
+ * @throws FileSystemError naming `path`; the temporary file is then gone and an older file untouched
  */
 export async function writeFileAtomic(path: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> {
   const file = await AtomicFile.create(path, options)

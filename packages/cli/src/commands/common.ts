@@ -5,6 +5,7 @@ import { dirname, resolve } from 'node:path'
 import { InvalidArgumentError as WrongPathError } from '@he-ml/ckks-core'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { ENGINES } from '../engines.ts'
+import { aboutFile } from '../files/about-file.ts'
 
 /** Options that every working command has. */
 export interface CommonOptions {
@@ -45,10 +46,11 @@ export function withThreads(command: Command): Command {
   return command.option('--threads <count>', 'worker threads', integer(1, 256), availableParallelism())
 }
 
-/** Fails before long work, rather than after it, when a result could not be written. @throws the file system's error */
+/** Fails before long work, rather than after it, when a result could not be written. @throws FileSystemError */
 export async function assertWritableFolder(file: string | undefined): Promise<void> {
   if (file === undefined) return
-  await access(dirname(resolve(file)), constants.W_OK)
+  const folder = dirname(resolve(file))
+  await aboutFile(folder, access(folder, constants.W_OK))
   const found = await stat(file).catch(() => undefined)
   if (found?.isDirectory()) throw new WrongPathError(`${file} is a folder: give the name of a file`)
 }

@@ -7,6 +7,7 @@ import { imagesPerTensor, unpack } from '@he-ml/packing'
 import { outputLayoutOf } from '@he-ml/pipeline'
 import type { Command } from 'commander'
 import { type EngineChoice, openClient } from '../engines.ts'
+import { aboutFile } from '../files/about-file.ts'
 import { readPlan } from '../files/plan-file.ts'
 import { publicationOf } from '../publication.ts'
 import { print } from '../terminal/output.ts'
@@ -53,10 +54,10 @@ export function addDecryptCommand(program: Command): void {
         : publicationOf(plan, layout, { ...options, queries: options.publishQueries, images })
     const client = await openClient(parameters, options)
     try {
-      const keyFile = await readFile(options.key)
+      const keyFile = await aboutFile(options.key, readFile(options.key))
       using secret = await client.importSecretKey(keyFile)
       keyFile.fill(0)
-      const file = await readFile(options.input)
+      const file = await aboutFile(options.input, readFile(options.input))
       // files of the seal engine name no plan
       if (client.name === 'native') parseContainer(file, { kind: 'ciphertext', parameters, plan: plan.id })
       const vectors = publication

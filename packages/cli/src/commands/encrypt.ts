@@ -6,6 +6,7 @@ import { pack, type SlotLayout } from '@he-ml/packing'
 import { inputLayoutOf } from '@he-ml/pipeline'
 import { type Command, Option } from 'commander'
 import { type EngineChoice, openClient } from '../engines.ts'
+import { aboutFile } from '../files/about-file.ts'
 import { openImages, parseIndices } from '../files/images.ts'
 import { kindOf } from '../files/key-folder.ts'
 import { readPlan } from '../files/plan-file.ts'
@@ -51,7 +52,7 @@ export function addEncryptCommand(program: Command): void {
     const tensors = indices.map((i) => images.tensor(i))
     const client = await openClient(parameters, options)
     try {
-      const keyBytes = await readFile(options.key)
+      const keyBytes = await aboutFile(options.key, readFile(options.key))
       const isPublic = client.name === 'native' && kindOf(keyBytes) === 'publicKey'
       using secret = isPublic
         ? undefined

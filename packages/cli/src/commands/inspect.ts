@@ -3,6 +3,7 @@ import { open, readFile, stat } from 'node:fs/promises'
 import { openContainerFile } from '@he-ml/ckks-core/node'
 import { type MachineCosts, parseMachineCosts } from '@he-ml/ckks-native/client'
 import type { Command } from 'commander'
+import { aboutFile } from '../files/about-file.ts'
 import { readModel } from '../files/model-file.ts'
 import { readPlan } from '../files/plan-file.ts'
 import { bytes, print } from '../terminal/output.ts'
@@ -61,13 +62,17 @@ export function addInspectCommand(program: Command): void {
 
 /** The costs in a file of `he-ml bench --out`; undefined for any other JSON. */
 async function machineIn(file: string): Promise<MachineCosts | undefined> {
-  const { size } = await stat(file)
+  const { size } = await aboutFile(file, stat(file))
   if (size > 2 ** 20) return undefined
   const text = await readFile(file, 'utf8')
-  return text.includes('"he-ml/machine"') ? parseMachineCosts(text) : undefined
+  return text.includes('"he-ml/machine"') ? await aboutFile(file, parse(text)) : undefined
 }
 
-async function firstBytes(path: string, count: number): Promise<Uint8Array> {
+const parse = async (text: string): Promise<MachineCosts> => parseMachineCosts(text)
+
+const firstBytes = (path: string, count: number): Promise<Uint8Array> => aboutFile(path, beginning(path, count))
+
+async function beginning(path: string, count: number): Promise<Uint8Array> {
   const handle = await open(path, 'r')
   try {
     const buffer = new Uint8Array(count)

@@ -10,8 +10,10 @@ import { openImages } from '../files/images.ts'
 import { readMachine } from '../files/machine-file.ts'
 import { readModel } from '../files/model-file.ts'
 import { writePlan } from '../files/plan-file.ts'
+import { machineMemory, peakOf } from '../machine-memory.ts'
 import { print } from '../terminal/output.ts'
 import { planText } from '../terminal/plan-text.ts'
+import { warningsOf } from '../terminal/plan-warnings.ts'
 import { startProgress } from '../terminal/progress.ts'
 import { interruptSignal } from '../terminal/signal.ts'
 import { assertWritableFolder, type CommonOptions, decimal, integer, withEngine, withOutput } from './common.ts'
@@ -33,6 +35,7 @@ interface PlanOptions extends CommonOptions {
   readonly logN?: number
   readonly bootstrapping: string
   readonly memory?: number
+  readonly precisionBits?: number
   readonly machine?: string
   readonly svg?: string
   readonly engine: EngineChoice
@@ -75,7 +78,12 @@ export function addPlanCommand(program: Command): void {
         .choices(['auto', 'always', 'never', ...Object.keys(BOOTSTRAPPING_SETS)])
         .default('auto'),
     )
-    .option('--memory <GB>', 'refuse plans that need more', decimal(1e-6, 1e6))
+    .option('--memory <GB>', 'refuse plans whose run would need more', decimal(1e-6, 1e6))
+    .option(
+      '--precision-bits <n>',
+      'refuse plans that promise fewer bits than this, relative to the range of the outputs (default 4)',
+      decimal(-1000, 64),
+    )
     .option('--machine <file>', 'operation times measured by `he-ml bench --out`')
     .option('--svg <file>', 'draw levels and times per layer')
   withOutput(withEngine(command)).action(async (options: PlanOptions) => {
@@ -103,6 +111,9 @@ export function addPlanCommand(program: Command): void {
         ...(options.logN === undefined ? {} : { logN: options.logN }),
         bootstrapping: seal ? 'never' : bootstrappingOption(options.bootstrapping),
         ...(options.memory === undefined ? {} : { memory: Math.round(options.memory * 1e9) }),
+        ...(options.precisionBits === undefined ? {} : { precisionBits: options.precisionBits }),
+        // as `he-ml run` does it
+        keepWeights: false,
         ...(costModel ? { costModel } : {}),
         ...(seal ? { request: sealParameters } : {}),
       })
@@ -114,8 +125,15 @@ export function addPlanCommand(program: Command): void {
       }
       print(
         options,
-        { plan: options.out, id: plan.id, report: plan.report, parameters: plan.parameters },
-        planText(plan),
+        {
+          plan: options.out,
+          id: plan.id,
+          report: plan.report,
+          parameters: plan.parameters,
+          memory: { peakBytes: peakOf(plan), machineBytes: machineMemory() },
+          warnings: warningsOf(plan, machineMemory()),
+        },
+        [...planText(plan), ...warningsOf(plan, machineMemory()).map((warning) => `warning: ${warning}`)],
       )
     } finally {
       dispose()

@@ -5,10 +5,12 @@ import { writeFileAtomic } from '@he-ml/ckks-core/node'
 import { bindPlan, type Plan, Runner } from '@he-ml/pipeline'
 import type { Command } from 'commander'
 import { type EngineChoice, openServer } from '../engines.ts'
+import { aboutFile } from '../files/about-file.ts'
 import { folderStore } from '../files/checkpoint-folder.ts'
 import { readKeyFolder, readManifest } from '../files/key-folder.ts'
 import { readModel } from '../files/model-file.ts'
 import { readPlan } from '../files/plan-file.ts'
+import { machineMemory, peakOf } from '../machine-memory.ts'
 import { bytes, print } from '../terminal/output.ts'
 import { startProgress } from '../terminal/progress.ts'
 import { interruptSignal } from '../terminal/signal.ts'
@@ -35,7 +37,11 @@ export function addRunCommand(program: Command): void {
     .requiredOption('-e, --evaluation <folder>', 'evaluation keys')
     .requiredOption('-i, --input <file>', 'encrypted inputs')
     .requiredOption('-o, --out <file>', 'where the encrypted result goes')
-    .option('--memory <GB>', 'ceiling; refused before the start when the plan needs more', decimal(1e-6, 1e6))
+    .option(
+      '--memory <GB>',
+      'ceiling, default what this machine has; refused before the start when the plan needs more',
+      decimal(1e-6, 1e6),
+    )
     .option('--checkpoints <folder>', 'keep layer results here; the same command started again goes on from them')
   withOutput(withThreads(withEngine(command))).action(async (options: RunCommandOptions) => {
     const times: Record<string, number> = {}
@@ -65,7 +71,10 @@ export function addRunCommand(program: Command): void {
       }
       loading.stop()
       clock('loadKeys')
-      const inputs = await server.importInputs(await readFile(options.input), plan.id, plan.input.slots)
+      const inputs = await aboutFile(
+        options.input,
+        readFile(options.input).then((file) => server.importInputs(file, plan.id, plan.input.slots)),
+      )
       const runner = new Runner(bound, server.engine)
       clock('readInputs')
       let resumedLayers = 0
@@ -111,11 +120,13 @@ export function addRunCommand(program: Command): void {
 
 /** @throws MemoryError before anything is loaded */
 function assertFits(plan: Plan, memory: number | undefined): void {
-  const { peakBytes } = plan.report.memory
-  if (memory !== undefined && peakBytes > memory)
-    throw new MemoryError(
-      `the plan expects a peak of ${bytes(peakBytes)}, --memory allows ${bytes(memory)}: allow more, or plan with a smaller batch or ring`,
-    )
+  const peak = peakOf(plan)
+  if (peak <= (memory ?? machineMemory())) return
+  const allowed =
+    memory === undefined ? `this machine has ${bytes(machineMemory())}` : `--memory allows ${bytes(memory)}`
+  throw new MemoryError(
+    `the plan expects a peak of ${bytes(peak)}, ${allowed}: allow more with --memory, or plan with a smaller batch or ring`,
+  )
 }
 
 function stopwatch(times: Record<string, number>): (name: string) => void {

@@ -5,8 +5,9 @@
 import { mkdir, readFile, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FormatError } from '@he-ml/ckks-core'
-import { writeFileAtomic } from '@he-ml/ckks-core/node'
+import { systemError, writeFileAtomic } from '@he-ml/ckks-core/node'
 import type { CheckpointStore } from '@he-ml/pipeline'
+import { aboutFile } from './about-file.ts'
 
 const OWN_FOLDER = 'he-ml-checkpoint'
 
@@ -21,7 +22,7 @@ export function folderStore(folder: string): CheckpointStore {
   }
   return {
     async put(name, content) {
-      await mkdir(own, { recursive: true })
+      await aboutFile(own, mkdir(own, { recursive: true }))
       await writeFileAtomic(place(name), content)
     },
     async get(name) {
@@ -29,11 +30,11 @@ export function folderStore(folder: string): CheckpointStore {
         return await readFile(place(name))
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-        throw error
+        throw systemError(error, place(name))
       }
     },
     async clear() {
-      await rm(own, { recursive: true, force: true })
+      await aboutFile(own, rm(own, { recursive: true, force: true }))
       // gone too when nothing else is in it
       await rmdir(folder).catch(() => {})
     },

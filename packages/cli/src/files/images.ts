@@ -13,6 +13,7 @@ import {
   readIdx,
 } from '@he-ml/datasets'
 import { createTensor, type Shape, sizeOf, type Tensor } from '@he-ml/packing'
+import { aboutFile } from './about-file.ts'
 
 export interface ImageSource {
   readonly count: number
@@ -26,8 +27,12 @@ export interface ImageOptions {
   readonly normalization: string
 }
 
-/** @throws DatasetFormatError, FormatError, InvalidArgumentError; the file system's errors */
-export async function openImages(path: string, shape: Shape, options: ImageOptions): Promise<ImageSource> {
+/** @throws DatasetFormatError, FormatError, InvalidArgumentError, FileSystemError, naming the file or folder */
+export function openImages(path: string, shape: Shape, options: ImageOptions): Promise<ImageSource> {
+  return aboutFile(path, open(path, shape, options))
+}
+
+async function open(path: string, shape: Shape, options: ImageOptions): Promise<ImageSource> {
   const isFolder = (await stat(path)).isDirectory()
   if (!isFolder && path.endsWith('.json')) return tensorsOf(path, shape)
   const images = isFolder ? await folder(path, shape, options) : await file(path)
@@ -61,9 +66,10 @@ async function file(path: string): Promise<LabelledImages> {
 
 /** A JSON file: one flat array of numbers, or an array of them; already normalised. */
 async function tensorsOf(path: string, shape: Shape): Promise<ImageSource> {
+  const text = await readFile(path, 'utf8')
   let json: unknown
   try {
-    json = JSON.parse(await readFile(path, 'utf8'))
+    json = JSON.parse(text)
   } catch (error) {
     throw new FormatError(`${path}: not JSON: ${(error as Error).message}`)
   }

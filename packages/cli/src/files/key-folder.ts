@@ -8,14 +8,16 @@ import { join } from 'node:path'
 import {
   type AnyParameters,
   encodeContainer,
+  FileSystemError,
   FormatError,
   type KeyFileEntry,
   MissingKeyError,
   parseContainer,
 } from '@he-ml/ckks-core'
 import type { KeyFile } from '@he-ml/ckks-core/client'
-import { readContainerFile, writeFileAtomic } from '@he-ml/ckks-core/node'
+import { readContainerFile, systemError, writeFileAtomic } from '@he-ml/ckks-core/node'
 import type { EvaluationKeyKind } from '../engines.ts'
+import { aboutFile } from './about-file.ts'
 
 const MANIFEST = 'keys.manifest'
 
@@ -31,7 +33,7 @@ export async function writeKeyFolder(
   info: KeyFolderInfo,
   keys: AsyncIterable<KeyFile>,
 ): Promise<{ readonly count: number; readonly bytes: number }> {
-  await mkdir(folder, { recursive: true })
+  await aboutFile(folder, mkdir(folder, { recursive: true }))
   await rm(join(folder, MANIFEST), { force: true })
   const entries: KeyFileEntry[] = []
   for await (const key of keys) {
@@ -63,8 +65,9 @@ export async function readManifest(folder: string, parameters: AnyParameters, pl
     const { header } = await readContainerFile(join(folder, MANIFEST), { kind: 'keySet', parameters, plan })
     return header
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    await access(folder)
+    const ours = systemError(error, join(folder, MANIFEST))
+    if (!(ours instanceof FileSystemError && ours.systemCode === 'ENOENT')) throw ours
+    await aboutFile(folder, access(folder))
     throw new MissingKeyError(
       `${join(folder, MANIFEST)} is missing, so the keys are not complete: copy the whole folder, or run "he-ml keygen --reuse" again`,
       { cause: error },
@@ -79,7 +82,7 @@ export async function* readKeyFolder(
 ): AsyncGenerator<{ readonly kind: EvaluationKeyKind; readonly bytes: Uint8Array }> {
   for (const entry of entries) {
     if (entry.kind === 'publicKey') continue
-    const bytes = await readFile(join(folder, entry.file))
+    const bytes = await aboutFile(join(folder, entry.file), readFile(join(folder, entry.file)))
     if (bytes.length !== entry.bytes || sha256(bytes) !== entry.sha256)
       throw new FormatError(`${join(folder, entry.file)}: not the file that the manifest lists: copy the folder again`)
     yield { kind: entry.kind, bytes }

@@ -1,4 +1,5 @@
 import type { Plan } from '@he-ml/pipeline'
+import { peakOf } from '../machine-memory.ts'
 import { bytes, table } from './output.ts'
 
 /** The plan as a person wants to read it. */
@@ -10,9 +11,9 @@ export function planText(plan: Plan): string[] {
     `  ring 2^${report.logN}, log2(QP) = ${report.logQP.toFixed(1)}, ${report.securityMarginBits.toFixed(1)} bits below the 128-bit limit`,
     `  ${report.depth} levels; ${report.rotations} rotations, ${report.products} products, ${report.plaintextProducts} plaintext products`,
     `  ${report.keys.count} evaluation keys: ${bytes(report.keys.bytes)} in memory, ${bytes(report.keys.fileBytes)} to send`,
-    `  input ${bytes(report.ciphertexts.inputBytes)}, result ${bytes(report.ciphertexts.outputBytes)}; peak memory about ${bytes(report.memory.peakBytes)}`,
+    `  input ${bytes(report.ciphertexts.inputBytes)}, result ${bytes(report.ciphertexts.outputBytes)}; peak memory about ${bytes(peakOf(plan))}`,
     `  about ${report.seconds.toFixed(2)} s a run and ${report.encodeSeconds.toFixed(2)} s to encode the weights (${report.threads} thread${report.threads === 1 ? '' : 's'}, ${report.costModel} cost model)`,
-    `  expected error 2^-${report.precisionBits.toFixed(1)}; failure probability ${report.failureProbability === 0 ? 'none beyond the noise estimate' : `below ${report.failureProbability}`}`,
+    `  expected error 2^-${report.precisionBits.toFixed(1)}${relative(report.outputPrecisionBits)}; failure probability ${report.failureProbability === 0 ? 'none beyond the noise estimate' : `below ${report.failureProbability}`}`,
     '',
     ...table(
       ['layer', 'kind', 'level', 'to', 'ciphertexts', 'rotations', 'products', 'seconds', 'bits'],
@@ -29,4 +30,13 @@ export function planText(plan: Plan): string[] {
       ]),
     ),
   ]
+}
+
+/** The error against the range of each output, as bits from the worst to the best. */
+function relative(bits: readonly number[] | undefined): string {
+  if (!bits || bits.length === 0) return ''
+  const [worst, best] = [bits.reduce((a, b) => Math.min(a, b)), bits.reduce((a, b) => Math.max(a, b))].map((b) =>
+    b.toFixed(1),
+  )
+  return `, ${worst === best ? worst : `${worst} to ${best}`} bits of each output's range`
 }
