@@ -9,6 +9,13 @@ import { exitCodeOf } from './exit-codes.ts'
 const SIZE = { size: 6, channels: 1, blocks: 1 }
 let here: Folder
 
+/** What `plan --json` prints. */
+interface PlanOutput {
+  readonly report: Plan['report']
+  readonly memory: { readonly peakBytes: number; readonly machineBytes: number }
+  readonly warnings: readonly string[]
+}
+
 const planning = (...more: string[]) => ['plan', '-m', 'net.onnx', '-d', 'images.json', '-q', '--degree', '3', ...more]
 const running = (folder: string, ...more: string[]) => [
   ...['run', '-p', 'plan.json', '-m', 'net.onnx', '-e', folder, '-i', 'in.ct', '-o', 'out.ct', '-q', ...more],
@@ -131,13 +138,22 @@ describe.concurrent('exit codes of real failures', { timeout: 600_000 }, () => {
     await fails(8, /peak of 562.*TB.*this machine has/, instead(running('keys'), 'plan.json', 'vast.json'))
   })
 
-  it('plan and run judge the same peak: that of runs which drop weights', async () => {
-    const { report } = JSON.parse(await readFile(here.at('plan.json'), 'utf8')) as Plan
+  it('plan and run judge the peak of runs that drop weights', async () => {
+    await writeFile(here.at('deep.onnx'), network({ ...SIZE, blocks: 2 }))
+    const deep = (...more: string[]) => instead(planning('-o', 'deep.json', '--json', ...more), 'net.onnx', 'deep.onnx')
+    const { report, memory, warnings } = (await mustRun(here.path, ...deep())).json<PlanOutput>()
     const { leanPeakBytes, peakBytes } = report.memory
     expect(leanPeakBytes!).toBeLessThan(peakBytes)
+    expect(memory.peakBytes).toBe(leanPeakBytes)
+    expect(memory.machineBytes).toBeGreaterThan(2 ** 28)
+    expect(warnings).toEqual([])
     const between = String((leanPeakBytes! + peakBytes) / 2 / 1e9)
-    await mustRun(here.path, ...planning('-o', 'lean.json', '--memory', between))
-    await mustRun(here.path, ...instead(running('keys', '--memory', between), 'out.ct', 'lean.ct'))
+    await mustRun(here.path, ...deep('--memory', between))
+    const plan = JSON.parse(await readFile(here.at('plan.json'), 'utf8')) as Plan
+    const heavy = { ...plan, report: { ...plan.report, memory: { ...plan.report.memory, peakBytes: 2 ** 50 } } }
+    await writeFile(here.at('heavy.json'), JSON.stringify({ ...heavy, id: planDigest(heavy) }))
+    // past the question of memory: the keys are for the plan before it was changed
+    await fails(4, /header\.plan/, instead(running('keys', '--memory', '1'), 'plan.json', 'heavy.json'))
   })
 
   it('9: files that are missing, and folders that cannot take the result, said before the work', async () => {

@@ -11,6 +11,7 @@ import {
 import type { Model } from '@he-ml/packing'
 import type { PlanBootstrapping } from '../plan/plan.ts'
 import { inputLayoutFor } from './input-layout.ts'
+import { assertMemoryPossible } from './least-memory.ts'
 import { batchFor, type Chosen } from './leveled.ts'
 import { type GapPolicy, type LoweredModel, lowerModel } from './lower-model.ts'
 import type { CompileOptions } from './options.ts'
@@ -51,10 +52,13 @@ export function allowedSets({ bootstrapping, scaleBits = 36, logN }: CompileOpti
  * All placements that are possible, the fastest first: for every set, with gaps as readers want them and with clean ones,
  * first with inputs as high as the parameters allow, then (for those who lack memory) no higher than a bootstrap's result.
  *
- * @throws PlanError ('range') without statistics, ('levels') when no placement exists; UnsupportedError when no layout fits
+ * @throws PlanError ('range') without statistics, ('levels') when no placement exists, ('memory') when none can fit; UnsupportedError when no layout fits
  */
 export async function* placements(request: BootstrappedRequest): AsyncIterable<Chosen> {
-  const networks = request.sets.flatMap((set) => lowerFor(set, request))
+  const networks = withinMemory(
+    request.sets.flatMap((set) => lowerFor(set, request)),
+    request.options.memory,
+  )
   let found = false
   for (const capped of [false, true]) {
     const candidates: { readonly chosen: Chosen; readonly seconds: number }[] = []
@@ -80,6 +84,22 @@ interface Network {
   readonly placer: NetworkPlacer
   readonly lowered: LoweredModel
   readonly batch: number
+}
+
+/** Those that memory does not rule out. @throws PlanError ('memory') when none is left */
+function withinMemory(networks: readonly Network[], limit: number | undefined): Network[] {
+  let refused: unknown
+  const possible = networks.filter(({ lowered, parameters }) => {
+    try {
+      assertMemoryPossible(lowered, parameters, limit)
+      return true
+    } catch (error) {
+      refused = error
+      return false
+    }
+  })
+  if (possible.length === 0 && refused) throw refused
+  return possible
 }
 
 /** Both ways of lowering under one set; throws the reason when the last set does not fit either. */

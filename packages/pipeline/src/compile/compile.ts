@@ -13,6 +13,7 @@ import { valueRanges, valueSizes } from '../refresh/value-ranges.ts'
 import { allowedSets, placements } from './bootstrapped.ts'
 import { type ActivationOptions, calibrateActivations } from './calibrate-activations.ts'
 import { findConstants } from './find-constants.ts'
+import { assertMemoryPossible } from './least-memory.ts'
 import { type Chosen, chooseLeveled } from './leveled.ts'
 import type { CompileOptions } from './options.ts'
 import { assertPrecision } from './relative-precision.ts'
@@ -41,7 +42,8 @@ export async function compileAndBind(model: Model, options: CompileOptions = {})
     if (!possible || !(error instanceof PlanError) || !['security', 'levels'].includes(error.reason)) throw error
     return compileBootstrapped(draft).catch((other: unknown) => {
       if (!(other instanceof PlanError)) throw other
-      throw new PlanError(error.reason, `${error.message}; and with bootstrapping: ${other.message}`, { cause: other })
+      const reason = other.reason === 'memory' ? 'memory' : error.reason
+      throw new PlanError(reason, `${error.message}; and with bootstrapping: ${other.message}`, { cause: other })
     })
   }
 }
@@ -85,6 +87,7 @@ export async function compileBootstrapped(draft: Draft, sets = allowedSets(draft
 /** Simulates, checks memory, and puts everything together. @throws PlanError ('memory') */
 async function finish({ model, ready, activation, sizes, options }: Draft, chosen: Chosen): Promise<BoundPlan> {
   const { parameters, made, batch, bootstrapping } = chosen
+  assertMemoryPossible(made, parameters, options.memory)
   const constant = findConstants(model, made)
   const simulated = await simulate(made, parameters, costModelOf(options), sizes)
   const { memory, keys } = simulated.report

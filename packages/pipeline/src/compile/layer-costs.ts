@@ -1,15 +1,26 @@
-import { type AnyParameters, type CostModel, createPlanEngine, type Level } from '@he-ml/ckks-core'
-import { PackedTensor, type SlotLayout } from '@he-ml/packing'
+/**
+ * What each layer costs at each level, from runs of its own circuit on the plan engine. Of a batch all levels follow from one
+ * run: the operations are the same, each a few levels lower; and a layer that treats all ciphertexts alike is run on one.
+ */
+import {
+  type AnyParameters,
+  type CostModel,
+  createPlanEngine,
+  type Level,
+  type OperationRecord,
+  operationSize,
+} from '@he-ml/ckks-core'
+import { type LoweredLayer, PackedTensor, type SlotLayout } from '@he-ml/packing'
 import type { LoweredModel, LoweredNode } from './lower-model.ts'
 
 /** Seconds of one layer by the level at which it reads its inputs; Infinity below its depth. */
 export type LayerSeconds = readonly number[]
 
-/** Prices of layers on the plan engine, remembered: one run of each layer's own circuit at each level. */
+/** Prices of layers on the plan engine, remembered. */
 export class LayerCosts {
   readonly #parameters: AnyParameters
   readonly #costModel: CostModel
-  readonly #known = new Map<string, number>()
+  readonly #known = new Map<string, Promise<readonly OperationRecord[]>>()
 
   constructor(parameters: AnyParameters, costModel: CostModel) {
     this.#parameters = parameters
@@ -19,25 +30,51 @@ export class LayerCosts {
   /** @param highest level up to which prices are wanted, by layer */
   async all(model: LoweredModel, highest: ReadonlyMap<string, Level>): Promise<ReadonlyMap<string, LayerSeconds>> {
     const all = new Map<string, LayerSeconds>()
-    for (const node of model.nodes) {
-      const layouts = node.inputs.map((name) => model.layouts.get(name)!)
-      const seconds: number[] = []
-      for (let level = 0; level <= highest.get(node.name)!; level++)
-        seconds.push(
-          level < node.lowered.depth
-            ? Number.POSITIVE_INFINITY
-            : await this.#seconds(`${model.gaps} ${node.name} ${level}`, node, layouts, level),
-        )
-      all.set(node.name, seconds)
-    }
+    for (const node of model.nodes) all.set(node.name, await this.#layer(model, node, highest.get(node.name)!))
     return all
   }
 
-  async #seconds(key: string, node: LoweredNode, layouts: readonly SlotLayout[], level: Level): Promise<number> {
+  async #layer(model: LoweredModel, node: LoweredNode, highest: Level): Promise<LayerSeconds> {
+    const { depth, output } = node.lowered
+    const seconds = new Array<number>(Math.max(0, Math.min(depth, highest + 1))).fill(Number.POSITIVE_INFINITY)
+    for (let level = depth; level <= highest; level++) {
+      const records = await this.#records(model, node, output.kind === 'batch' ? highest : level)
+      seconds.push(
+        output.kind === 'batch' ? this.#shifted(records, highest - level) : sum(records.map((r) => r.seconds)),
+      )
+    }
+    return seconds
+  }
+
+  /** The same operations some levels lower. */
+  #shifted(records: readonly OperationRecord[], down: number): number {
+    const at = (record: OperationRecord, level: Level) =>
+      this.#costModel.seconds(record.kind, operationSize(this.#parameters, level))
+    return sum(
+      records.map((record) => {
+        const here = at(record, record.level)
+        return here === 0 ? 0 : (record.seconds * at(record, Math.max(0, record.level - down))) / here
+      }),
+    )
+  }
+
+  #records(model: LoweredModel, node: LoweredNode, level: Level): Promise<readonly OperationRecord[]> {
+    const key = `${model.gaps} ${node.name} ${level}`
     const known = this.#known.get(key)
-    if (known !== undefined) return known
+    if (known) return known
+    const layouts = node.inputs.map((name) => model.layouts.get(name)!)
+    const made = node.single
+      ? this.#run(node.single, new Array(layouts.length).fill(node.single.output), level).then((records) =>
+          times(records, node.lowered.output.ciphertexts),
+        )
+      : this.#run(node.lowered, layouts, level)
+    this.#known.set(key, made)
+    return made
+  }
+
+  async #run(lowered: LoweredLayer, layouts: readonly SlotLayout[], level: Level): Promise<readonly OperationRecord[]> {
     const engine = createPlanEngine(this.#parameters, { costModel: this.#costModel })
-    using prepared = await node.lowered.prepare(engine, { level })
+    using prepared = await lowered.prepare(engine, { level })
     const inputs = layouts.map(
       (layout) =>
         new PackedTensor(
@@ -47,8 +84,11 @@ export class LayerCosts {
     )
     const since = engine.checkpoint()
     await prepared.apply(engine, inputs)
-    const { seconds } = engine.report({ since })
-    this.#known.set(key, seconds)
-    return seconds
+    return engine.report({ since }).operations
   }
 }
+
+const times = (records: readonly OperationRecord[], factor: number): OperationRecord[] =>
+  records.map((record) => ({ ...record, count: record.count * factor, seconds: record.seconds * factor }))
+
+const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0)

@@ -1,5 +1,13 @@
 /** Every layer of a model bound to layouts, in order; levels come later. */
-import { gapsWanted, type LoweredLayer, type Model, type SlotLayout, sameShape } from '@he-ml/packing'
+import {
+  gapsWanted,
+  isCalibrated,
+  type Layer,
+  type LoweredLayer,
+  type Model,
+  type SlotLayout,
+  sameShape,
+} from '@he-ml/packing'
 
 /** A layer that the output depends on, bound to layouts. */
 export interface LoweredNode {
@@ -7,6 +15,8 @@ export interface LoweredNode {
   readonly kind: string
   readonly inputs: readonly string[]
   readonly lowered: LoweredLayer
+  /** The layer on one ciphertext, where it does the same to every ciphertext of a batch: what pricing needs to look at. */
+  readonly single?: LoweredLayer
 }
 
 export interface LoweredModel {
@@ -47,7 +57,8 @@ export function lowerModel(
         ...(prefer ? { prefer } : {}),
       },
     )
-    nodes.push({ name: layer.name, kind: layer.kind, inputs, lowered })
+    const single = singleOf(layer, lowered, maxSlots)
+    nodes.push({ name: layer.name, kind: layer.kind, inputs, lowered, ...(single ? { single } : {}) })
     layouts.set(layer.name, lowered.output)
   }
   const needed = new Set([model.output])
@@ -57,6 +68,13 @@ export function lowerModel(
     return true
   })
   return { nodes: reached.reverse(), input: model.input.name, inputLayout, output: model.output, layouts, gaps }
+}
+
+/** The layer on a batch of one element, if it takes that; layers with weights for a certain shape do not. */
+function singleOf(layer: Layer, { output }: LoweredLayer, maxSlots: number): LoweredLayer | undefined {
+  if (output.kind !== 'batch' || !(isCalibrated(layer) || ['add', 'square'].includes(layer.kind))) return undefined
+  const one = { ...output, shape: [1], ciphertexts: 1 }
+  return layer.lower(new Array(layer.arity).fill(one), { maxSlots })
 }
 
 /** The layout of the other branch, when `name` and an earlier layer meet in an addition. */

@@ -43,7 +43,10 @@ export interface CompileOptions {
    * bits without calibration). Default 4: an error of a sixteenth of the range. -Infinity takes whatever comes.
    */
   readonly precisionBits?: number
-  /** Refuse plans whose estimated peak is above this many bytes. */
+  /**
+   * Refuse plans whose estimated peak is above this many bytes. Without it plans of any size are made, as long as the
+   * ciphertexts that one layer keeps are certain to need no more than 96 GiB.
+   */
   readonly memory?: number
   /** False: count the peak of runs that drop weights after use (`keepWeights: false`). Default true. */
   readonly keepWeights?: boolean

@@ -1,0 +1,62 @@
+/**
+ * A bound on memory from below that costs nothing: while a layer runs, its inputs, its results and every value that a later
+ * layer still reads are alive, each at least at the level its reader needs. A batch of images in a deep network holds a
+ * ciphertext for every element; such a plan is refused here, before it is priced and simulated operation by operation.
+ */
+import { type AnyParameters, type Level, PlanError } from '@he-ml/ckks-core'
+import type { SlotLayout } from '@he-ml/packing'
+import type { LoweredNode } from './lower-model.ts'
+
+/** Plans for larger machines are made for those who say that they have one: simulating them takes minutes. */
+const UNASKED_BYTES = 96 * 2 ** 30
+
+/** What runs, in order; levels where they are known already. */
+export interface Running {
+  readonly nodes: readonly (LoweredNode & { readonly level?: Level })[]
+  readonly input: string
+  readonly inputLayout: SlotLayout
+  readonly output: string
+}
+
+/** Bytes of ciphertexts that are certainly alive at once, and during which layer. */
+export function leastMemory(
+  running: Running,
+  parameters: AnyParameters,
+): { readonly bytes: number; readonly layer: string } {
+  const { nodes, input, inputLayout, output } = running
+  const counts = new Map([[input, inputLayout.ciphertexts]])
+  const lastRead = new Map<string, number>([[output, nodes.length]])
+  const wanted = new Map<string, Level>()
+  for (const [i, { name, inputs, lowered, level = lowered.depth }] of nodes.entries()) {
+    counts.set(name, lowered.output.ciphertexts)
+    for (const read of inputs) {
+      lastRead.set(read, Math.max(i, lastRead.get(read) ?? 0))
+      wanted.set(read, Math.max(level, wanted.get(read) ?? 0))
+    }
+  }
+  const residue = 2 * parameters.ringDegree * 8
+  const bytesOf = (name: string) => counts.get(name)! * parameters.limbsAt(wanted.get(name) ?? 0) * residue
+  let most = { bytes: 0, layer: '' }
+  for (const [i, { name }] of nodes.entries()) {
+    const alive = [input, ...nodes.slice(0, i + 1).map((node) => node.name)]
+    const bytes = alive.reduce(
+      (sum, value) => sum + (value === name || lastRead.get(value)! >= i ? bytesOf(value) : 0),
+      0,
+    )
+    if (bytes > most.bytes) most = { bytes, layer: name }
+  }
+  return most
+}
+
+/** @throws PlanError ('memory') when the bound alone is above the limit, or above what is planned without being asked to */
+export function assertMemoryPossible(running: Running, parameters: AnyParameters, limit: number | undefined): void {
+  const { bytes, layer } = leastMemory(running, parameters)
+  if (bytes <= (limit ?? UNASKED_BYTES)) return
+  const wide = Math.max(...running.nodes.map(({ lowered }) => lowered.output.ciphertexts))
+  throw new PlanError(
+    'memory',
+    `layer "${layer}" alone keeps at least ${gib(bytes)} of ciphertexts (a value of up to ${wide} of them, in a ring of 2^${parameters.logN}), ${limit === undefined ? `more than ${gib(UNASKED_BYTES)}: give the option memory to plan for so large a machine` : `the limit is ${gib(limit)}`}; or use multiplexed packing, a smaller network or lower polynomial degrees`,
+  )
+}
+
+const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`
