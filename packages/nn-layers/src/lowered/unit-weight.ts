@@ -1,8 +1,8 @@
 /**
  * A ciphertext times nothing but zeros has no second polynomial: anyone could read it, and clients refuse it. So where every
  * weight of a result rounds to zero at its scale, one of them becomes the smallest that does not: one unit of the scale. The
- * result is then an encryption like any other, of the right value plus 1/scale times an input, which is hundreds of times
- * smaller than what rescaling adds. See docs/adr/0008-constant-outputs.md.
+ * result is then an encryption like any other, of the right value plus 1/scale times an input, which is thousands of
+ * times smaller than what rescaling adds. See docs/adr/0008-constant-outputs.md.
  */
 import type { AnyParameters, Level } from '@he-ml/ckks-core'
 
