@@ -44,15 +44,26 @@ describe('the bound on memory', () => {
     const refused = await compileAndBind(model, options).catch((error: unknown) => error)
     expect(refused).toBeInstanceOf(PlanError)
     expect(refused).toMatchObject({ reason: 'memory' })
-    expect((refused as Error).message).toMatch(/layer "\w+" alone keeps at least .*up to 128 of them/)
+    expect((refused as Error).message).toMatch(
+      /layer "\w+" alone keeps at least .*up to 128 of them.*the limit is 0.06 GiB/,
+    )
   })
 
-  it('without a limit only what surely needs more than 96 GiB is refused', () => {
+  it('without a limit only what surely needs more than 96 GiB, or a long simulation, is refused', () => {
     const model = deepChain(1, 'square')
     const wide = lowerModel(model, createBatchLayout([1, 8, 8], { slots: 512 }), 512)
     const vast = { ringDegree: 2 ** 40, logN: 40, limbsAt: () => 1 } as unknown as AnyParameters
     expect(() => assertMemoryPossible(wide, parameters, undefined)).not.toThrow()
-    expect(() => assertMemoryPossible(wide, vast, undefined)).toThrow(/more than 96.00 GiB: give the option memory/)
+    expect(() => assertMemoryPossible(wide, vast, undefined)).toThrow(/whose memory is given by the option memory/)
     expect(() => assertMemoryPossible(wide, vast, 2 ** 60)).not.toThrow()
+    const node = wide.nodes[0]!
+    const output = { ...node.lowered.output, ciphertexts: 10 }
+    const nodes = Array.from({ length: 30_000 }, (_, i) => ({
+      ...node,
+      name: `n${i}`,
+      lowered: { ...node.lowered, output },
+    }))
+    const many = { ...wide, nodes, output: 'n29999' }
+    expect(() => assertMemoryPossible(many, parameters, undefined)).toThrow(/300000 over all layers/)
   })
 })

@@ -7,8 +7,10 @@ import { type AnyParameters, type Level, PlanError } from '@he-ml/ckks-core'
 import type { SlotLayout } from '@he-ml/packing'
 import type { LoweredNode } from './lower-model.ts'
 
-/** Plans for larger machines are made for those who say that they have one: simulating them takes minutes. */
+/** Plans for larger machines are made for those who say that they have one. */
 const UNASKED_BYTES = 96 * 2 ** 30
+/** Ciphertexts over all layers. Simulating takes some 100 us for each (ResNet-20, image = slot: 430,000, a minute). */
+const UNASKED_CIPHERTEXTS = 2 ** 18
 
 /** What runs, in order; levels where they are known already. */
 export interface Running {
@@ -36,14 +38,14 @@ export function leastMemory(
   }
   const residue = 2 * parameters.ringDegree * 8
   const bytesOf = (name: string) => counts.get(name)! * parameters.limbsAt(wanted.get(name) ?? 0) * residue
+  const lastly = new Map<number, string[]>()
+  for (const [name, i] of lastRead) lastly.set(i, [...(lastly.get(i) ?? []), name])
   let most = { bytes: 0, layer: '' }
+  let alive = bytesOf(input)
   for (const [i, { name }] of nodes.entries()) {
-    const alive = [input, ...nodes.slice(0, i + 1).map((node) => node.name)]
-    const bytes = alive.reduce(
-      (sum, value) => sum + (value === name || lastRead.get(value)! >= i ? bytesOf(value) : 0),
-      0,
-    )
-    if (bytes > most.bytes) most = { bytes, layer: name }
+    alive += bytesOf(name)
+    if (alive > most.bytes) most = { bytes: alive, layer: name }
+    for (const done of lastly.get(i) ?? []) alive -= bytesOf(done)
   }
   return most
 }
@@ -51,11 +53,12 @@ export function leastMemory(
 /** @throws PlanError ('memory') when the bound alone is above the limit, or above what is planned without being asked to */
 export function assertMemoryPossible(running: Running, parameters: AnyParameters, limit: number | undefined): void {
   const { bytes, layer } = leastMemory(running, parameters)
-  if (bytes <= (limit ?? UNASKED_BYTES)) return
-  const wide = Math.max(...running.nodes.map(({ lowered }) => lowered.output.ciphertexts))
+  const sizes = running.nodes.map(({ lowered }) => lowered.output.ciphertexts)
+  const total = sizes.reduce((sum, size) => sum + size, 0)
+  if (limit === undefined ? bytes <= UNASKED_BYTES && total <= UNASKED_CIPHERTEXTS : bytes <= limit) return
   throw new PlanError(
     'memory',
-    `layer "${layer}" alone keeps at least ${gib(bytes)} of ciphertexts (a value of up to ${wide} of them, in a ring of 2^${parameters.logN}), ${limit === undefined ? `more than ${gib(UNASKED_BYTES)}: give the option memory to plan for so large a machine` : `the limit is ${gib(limit)}`}; or use multiplexed packing, a smaller network or lower polynomial degrees`,
+    `layer "${layer}" alone keeps at least ${gib(bytes)} of ciphertexts (up to ${Math.max(...sizes)} of them in one value, ${total} over all layers, in a ring of 2^${parameters.logN}); ${limit === undefined ? 'so large a plan is made only for a machine whose memory is given by the option memory' : `the limit is ${gib(limit)}`}; or use multiplexed packing, a smaller network or lower polynomial degrees`,
   )
 }
 

@@ -44,8 +44,8 @@ export interface CompileOptions {
    */
   readonly precisionBits?: number
   /**
-   * Refuse plans whose estimated peak is above this many bytes. Without it plans of any size are made, as long as the
-   * ciphertexts that one layer keeps are certain to need no more than 96 GiB.
+   * Refuse plans whose estimated peak is above this many bytes. Without it plans of any size are made, as long as one
+   * layer does not surely keep more than 96 GiB of ciphertexts, nor all layers make more than 262,144 of them.
    */
   readonly memory?: number
   /** False: count the peak of runs that drop weights after use (`keepWeights: false`). Default true. */
