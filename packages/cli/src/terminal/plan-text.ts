@@ -1,5 +1,6 @@
 import type { Plan } from '@he-ml/pipeline'
 import { peakOf } from '../machine-memory.ts'
+import { failureText } from './failure-text.ts'
 import { bytes, table } from './output.ts'
 
 /** The plan as a person wants to read it. */
@@ -13,7 +14,7 @@ export function planText(plan: Plan): string[] {
     `  ${report.keys.count} evaluation keys: ${bytes(report.keys.bytes)} in memory, ${bytes(report.keys.fileBytes)} to send`,
     `  input ${bytes(report.ciphertexts.inputBytes)}, result ${bytes(report.ciphertexts.outputBytes)}; peak memory about ${bytes(peakOf(plan))}`,
     `  about ${report.seconds.toFixed(2)} s a run and ${report.encodeSeconds.toFixed(2)} s to encode the weights (${report.threads} thread${report.threads === 1 ? '' : 's'}, ${report.costModel} cost model)`,
-    `  expected error 2^-${report.precisionBits.toFixed(1)}${relative(report.outputPrecisionBits)}; failure probability ${report.failureProbability === 0 ? 'none beyond the noise estimate' : `below ${report.failureProbability}`}`,
+    `  expected error 2^-${report.precisionBits.toFixed(1)}${relative(report.outputPrecisionBits)}; ${failureText(report)}`,
     '',
     ...table(
       ['layer', 'kind', 'level', 'to', 'ciphertexts', 'rotations', 'products', 'seconds', 'bits'],

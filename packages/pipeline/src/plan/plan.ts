@@ -133,7 +133,10 @@ export const reportSchema = z.strictObject({
   outputPrecisionBits: z.array(finite).optional(),
   /** Elements of the output that do not depend on the input: their weights are zero. Absent when there are none. */
   constantOutputs: z.array(count).min(1).optional(),
-  /** Bound on the probability that any bootstrap fails; 0 for leveled plans. */
+  /**
+   * Bound on the probability that any bootstrap goes wrong by more than 2^-8 of its range, noise apart, while every value stays
+   * in the range it is refreshed with. 0 without bootstraps, and where none can go wrong (docs/notes/bootstrapping.md).
+   */
   failureProbability: finite.min(0).max(1),
   layers: z.array(layerReportSchema),
 })
