@@ -53,15 +53,22 @@ export async function openServer(parameters: AnyParameters, options: EngineOptio
       ...threadsOf(options),
       ...(options.memory === undefined ? {} : { memoryCeiling: options.memory }),
     })
+    // a session serves one file of inputs, and its result answers them
+    let request: string | undefined
     return {
       engine,
       loadKey: (_, bytes) => loadEvaluationKey(engine, bytes),
-      importInputs: async (bytes, plan) => (await importCiphertexts(engine, bytes, { plan })).ciphertexts,
+      importInputs: async (bytes, plan) => {
+        const inputs = await importCiphertexts(engine, bytes, { plan })
+        request = inputs.request
+        return inputs.ciphertexts
+      },
       exportOutputs: async (outputs, plan) => {
         const segments = []
         for (const output of outputs) segments.push(await exportSegment(engine, output))
         return encodeCiphertexts(parameters, segments, {
           plan,
+          ...(request === undefined ? {} : { request }),
           ...(engine.keyId === undefined ? {} : { keyId: engine.keyId }),
         })
       },

@@ -11,8 +11,16 @@ export interface Calibration {
   readonly statistics: Readonly<Record<string, InputStatistics>>
   /** Largest absolute value of the network's result; `compile` makes the base modulus large enough for it. */
   readonly outputMagnitude?: number
+  /** Smallest and largest element of the inputs: what a client may encrypt, with the plan's margin. */
+  readonly inputRange?: InputRange
   /** Sizes of the input and of every layer's result, by name: ranges of bootstraps, and what errors are relative to. */
   readonly values?: Readonly<Record<string, ValueSize>>
+}
+
+/** Elements lie in [min, max]. */
+export interface InputRange {
+  readonly min: number
+  readonly max: number
 }
 
 /** How large the elements of a tensor get. */
@@ -48,9 +56,14 @@ export async function fit(model: Model, inputs: Iterable<Tensor>, options: FitOp
     sizes.set(name, size)
     size.add(values)
   }
+  const inputRange = { min: Infinity, max: -Infinity }
   for (const input of inputs) {
     if (options.signal?.aborted) throw new CancelledError(`fit: cancelled after ${samples} samples`)
     measure(model.input.name, input.data)
+    for (const x of input.data) {
+      inputRange.min = Math.min(inputRange.min, x)
+      inputRange.max = Math.max(inputRange.max, x)
+    }
     model.evaluate(input, (layer, given) => {
       collectors.get(layer.name)?.add(given[0]!.data, layer.name)
       const output = layer.forward(given)
@@ -64,5 +77,5 @@ export async function fit(model: Model, inputs: Iterable<Tensor>, options: FitOp
   if (samples === 0) throw new InvalidArgumentError('fit: at least one calibration input is needed')
   const statistics = Object.fromEntries([...collectors].map(([name, collector]) => [name, collector.result()]))
   const values = Object.fromEntries([...sizes].map(([name, size]) => [name, size.result()]))
-  return { model: model.name, samples, statistics, outputMagnitude: values[model.output]!.largest, values }
+  return { model: model.name, samples, statistics, outputMagnitude: values[model.output]!.largest, inputRange, values }
 }
