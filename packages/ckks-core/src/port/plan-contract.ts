@@ -28,12 +28,12 @@ export interface PlanContract {
   readonly errorBound: number
 }
 
-/** How far the predicted root mean square may be too low: 2 bits, the model's own claim (docs/notes/noise-model.md). */
-const MODEL_FACTOR = 4
-
 /**
- * Bound on one real number's error from the predicted root mean square of the complex slot error: 8 standard deviations of a
- * real part, times 4 because a prediction may be 2 bits too good. 22.6 times the prediction; where the prediction holds, a number
- * with a normal error exceeds it with probability below 2^-700, and one whose error is 4 times as large with 2^-49.
+ * Bound on one real number's error from the predicted root mean square of the complex slot error: 64 times it.
+ *
+ * What rounding and key switching add is a product of two nearly normal numbers in every slot (a rounding error or a digit, times
+ * the secret or a key's error), so its tail falls like exp(-2 t) at t root mean squares, far slower than a normal one: 8 standard
+ * deviations of a real part are exceeded once in 10^5 numbers. 64 leaves 2^-46 per number where the prediction is 2 bits too good
+ * (the model's own claim, docs/notes/noise-model.md), and room for slots at the steep ends of polynomials.
  */
-export const publicationBound = (slotErrorRms: number): number => MODEL_FACTOR * 8 * Math.SQRT1_2 * slotErrorRms
+export const publicationBound = (slotErrorRms: number): number => 64 * slotErrorRms
