@@ -134,10 +134,13 @@ describe.each([
         ...['decrypt', '-p', 'plan.json', '-k', 'client/secret.key', '-i', 'server/out.ct', '--images', String(images)],
         ...['--publish-queries', '1', '--json', ...more],
       )
-    const [refused, published] = await Promise.all([
-      publish('--precision-bits', '30'),
-      publish('--statistical-bits', '10', '--precision-bits', '-20'),
-    ])
+    // the result that is there answers what was encrypted with the public key
+    const enough = ['--statistical-bits', '10', '--precision-bits', '-20']
+    const unknown = await publish(...enough)
+    expect(unknown.code, unknown.stderr).toBe(5)
+    expect(unknown.stderr).toMatch(/does not know/)
+    await answer('client/secret.key')
+    const [refused, published] = await Promise.all([publish('--precision-bits', '30'), publish(...enough)])
     expect(refused.code).toBe(6)
     expect(refused.stderr).toMatch(/scale of 34 bits is too small.*--scale-bits \d\d/s)
     expect(published.stderr).toBe('')
