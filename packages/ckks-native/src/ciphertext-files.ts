@@ -57,9 +57,8 @@ export async function importCiphertexts(
   readonly ciphertexts: NativeCiphertext[]
   readonly objects: readonly CiphertextObject[]
   readonly labels: Record<string, string>
-  /** To be passed on to `encodeCiphertexts` with the result. */
-  readonly request?: string
-  readonly keyId?: string
+  /** To be given to `encodeCiphertexts` with the result. */
+  readonly names: CiphertextNames
 }> {
   const { header, segments } = parseContainer(bytes, { kind: 'ciphertext', parameters: engine.parameters, ...expected })
   engine.checkKeyId(header.keyId, 'the ciphertext')
@@ -76,13 +75,16 @@ export async function importCiphertexts(
     for (const ciphertext of ciphertexts) ciphertext.dispose()
     throw error
   }
-  const { objects, labels = {}, request, keyId } = header
+  const { objects, labels = {}, plan, request, keyId } = header
   return {
     ciphertexts,
     objects,
     labels,
-    ...(request === undefined ? {} : { request }),
-    ...(keyId === undefined ? {} : { keyId }),
+    names: {
+      ...(plan === undefined ? {} : { plan }),
+      ...(keyId === undefined ? {} : { keyId }),
+      ...(request === undefined ? {} : { request }),
+    },
   }
 }
 

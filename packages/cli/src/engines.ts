@@ -3,6 +3,7 @@ import type { AnyParameters, Ciphertext, Engine } from '@he-ml/ckks-core'
 import { HeMlError, UnsupportedError } from '@he-ml/ckks-core'
 import type { ClientEngine } from '@he-ml/ckks-core/client'
 import {
+  type CiphertextNames,
   createNativeEngine,
   encodeCiphertexts,
   exportSegment,
@@ -54,21 +55,21 @@ export async function openServer(parameters: AnyParameters, options: EngineOptio
       ...(options.memory === undefined ? {} : { memoryCeiling: options.memory }),
     })
     // a session serves one file of inputs, and its result answers them
-    let request: string | undefined
+    let names: CiphertextNames = {}
     return {
       engine,
       loadKey: (_, bytes) => loadEvaluationKey(engine, bytes),
       importInputs: async (bytes, plan) => {
         const inputs = await importCiphertexts(engine, bytes, { plan })
-        request = inputs.request
+        names = inputs.names
         return inputs.ciphertexts
       },
       exportOutputs: async (outputs, plan) => {
         const segments = []
         for (const output of outputs) segments.push(await exportSegment(engine, output))
         return encodeCiphertexts(parameters, segments, {
+          ...names,
           plan,
-          ...(request === undefined ? {} : { request }),
           ...(engine.keyId === undefined ? {} : { keyId: engine.keyId }),
         })
       },

@@ -67,11 +67,6 @@ describe('encryption', () => {
 })
 
 describe('publication', () => {
-  const ids = (request?: string) => ({
-    plan: 'ab'.repeat(32),
-    keyId: key.keyId,
-    ...(request === undefined ? {} : { request }),
-  })
   const contract: PlanContract = {
     plan: 'ab'.repeat(32),
     parameters: parameters.id,
@@ -85,9 +80,9 @@ describe('publication', () => {
   /** What a server sends back: the input times one. `change` is what a hostile one does to the header. */
   async function result(input: Uint8Array, change: Partial<CiphertextSegment['object']> = {}): Promise<Uint8Array> {
     await using server = createNativeEngine(parameters)
-    const { ciphertexts, request } = await importCiphertexts(server, input)
+    const { ciphertexts, names } = await importCiphertexts(server, input)
     const { object, segment } = await exportSegment(server, server.rescale(server.mulScalar(ciphertexts[0]!, 1)))
-    return encodeCiphertexts(parameters, [{ object: { ...object, ...change }, segment }], ids(request))
+    return encodeCiphertexts(parameters, [{ object: { ...object, ...change }, segment }], names)
   }
 
   it('adds noise, and ends with the declared queries, whoever asks and however often the key is imported', async () => {
@@ -95,9 +90,9 @@ describe('publication', () => {
     const ledger = startMemoryLedger({ keyId: own.keyId, contract, used: 0 })
     const input = await client.encrypt(own, [{ values: wanted }], { ledger })
     await using server = createNativeEngine(parameters)
-    const { ciphertexts, request, keyId } = await importCiphertexts(server, input)
+    const { ciphertexts, names } = await importCiphertexts(server, input)
     const segment = await exportSegment(server, server.rescale(server.mulScalar(ciphertexts[0]!, 1)))
-    const answer = encodeCiphertexts(parameters, [segment], { plan: contract.plan, request: request!, keyId: keyId! })
+    const answer = encodeCiphertexts(parameters, [segment], names)
     const [published] = await client.decryptForPublication(own, answer, { ...options, ledger })
     expect(published!.visibility).toBe('published')
     expect(published!.re).toHaveLength(2)

@@ -40,7 +40,7 @@ import { SealSecretKey } from './seal-secret-key.ts'
 
 /**
  * See {@link createSealClient}. It publishes nothing: SEAL's digits are not centred, so a rotation adds an error whose mean depends
- * on the key (in slot 0 up to 240 standard deviations of what the plan predicts), and the plan's model knows no such part.
+ * on the key (in slot 0 some 25 times the root mean square), and the plan's model knows no such part.
  */
 export class SealClient extends BaseClientEngine {
   readonly name = 'seal'
