@@ -187,6 +187,28 @@ describe('a returned file', () => {
     expect(privately.stderr).toMatch(/it can be read, not published/)
   })
 
+  it('that answers what others encrypted with the public key stays private', async () => {
+    await mustRun(keygen('plan.json', 'main', '--reuse', '--public', 'public.key'))
+    await mustRun(encrypting('public', 'theirs.in'))
+    const run = [
+      'run',
+      '-p',
+      'plan.json',
+      '-m',
+      'net.onnx',
+      '-e',
+      'main.keys',
+      '-i',
+      'theirs.in',
+      '-o',
+      'theirs.ct',
+      '-q',
+    ]
+    await mustRun(run)
+    await refused(publishing('main', 'theirs.ct'), /does not know.*the range of others is unknown/)
+    await mustRun(deciding('main', 'theirs.ct'))
+  })
+
   it('is not judged by a plan that promises more than the one the key was made for', async () => {
     const plan = JSON.parse(await readFile(here.at('plan.json'), 'utf8')) as Plan
     const better = { ...plan, report: { ...plan.report, precisionBits: 80 } }
