@@ -1,3 +1,3 @@
 import { library } from '../../scripts/tsup-library.ts'
 
-export default library(['src/index.ts', 'src/client/index.ts', 'src/node/index.ts'])
+export default library(['src/index.ts', 'src/client/index.ts', 'src/client/node/index.ts', 'src/node/index.ts'])

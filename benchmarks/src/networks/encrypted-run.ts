@@ -6,7 +6,7 @@ import type { KeyRequest } from '@he-ml/ckks-core'
 import type { SecretKey } from '@he-ml/ckks-core/client'
 import { createNativeClient, type NativeClient } from '@he-ml/ckks-native/client'
 import { pack, type Tensor, unpack } from '@he-ml/packing'
-import { type BoundPlan, inputLayoutOf, outputLayoutOf } from '@he-ml/pipeline'
+import { type BoundPlan, contractOf, inputLayoutOf, outputLayoutOf } from '@he-ml/pipeline'
 import type { ServerReply } from './server.worker.ts'
 import { ServerProcess } from './server-process.ts'
 
@@ -82,13 +82,15 @@ export class EncryptedRun implements AsyncDisposable {
       return this.#client.encrypt(
         this.#key,
         vectors.map((values) => ({ values })),
-        { level: plan.input.level, scale: plan.input.scale, plan: plan.id },
+        { contract: contractOf(plan) },
       )
     })
     await writeFile(input, file)
     const { seconds, networkSeconds, eventLoopDelayMs } = await this.#server.ask({ do: 'run', input, output })
     const result = await readFile(output)
-    const [decrypted, decryptSeconds] = await timed(() => this.#client.decrypt(this.#key, result))
+    const [decrypted, decryptSeconds] = await timed(() =>
+      this.#client.decrypt(this.#key, result, { contract: contractOf(plan) }),
+    )
     const logits = unpack(
       decrypted.map((r) => r.re),
       outputLayoutOf(plan),

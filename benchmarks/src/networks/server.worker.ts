@@ -100,14 +100,14 @@ async function run(input: string, output: string): Promise<ServerReply> {
   delays.reset()
   delays.enable()
   const reply = await timed(async () => {
-    const { ciphertexts } = await importCiphertexts(engine, bytes, { plan: id })
+    const { ciphertexts, names } = await importCiphertexts(engine, bytes, { plan: id })
     const started = performance.now()
     using packed = await runner!.run(ciphertexts, { onProgress: () => undefined })
     networkSeconds = (performance.now() - started) / 1000
     for (const ciphertext of ciphertexts) ciphertext.dispose()
     const segments = []
     for (const ciphertext of packed.ciphertexts) segments.push(await exportSegment(engine, ciphertext))
-    result = encodeCiphertexts(bound.parameters, segments, { plan: id }) as Uint8Array<ArrayBuffer>
+    result = encodeCiphertexts(bound.parameters, segments, names) as Uint8Array<ArrayBuffer>
   })
   delays.disable()
   await writeFile(output, result)

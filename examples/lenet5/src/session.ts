@@ -14,7 +14,7 @@ import {
 } from '@he-ml/ckks-native'
 import { createNativeClient, type NativeClient } from '@he-ml/ckks-native/client'
 import { pack, type Tensor, unpack } from '@he-ml/packing'
-import { type BoundPlan, Runner, type RunProgress } from '@he-ml/pipeline'
+import { type BoundPlan, contractOf, Runner, type RunProgress } from '@he-ml/pipeline'
 
 export type Report = (fraction: number, detail?: string) => void
 
@@ -44,16 +44,15 @@ export class Client implements AsyncDisposable {
     }
   }
   encrypt(tensors: readonly Tensor[]): Promise<Uint8Array> {
-    const { input, id } = this.#plan.plan
     const vectors = pack(tensors.length === 1 ? tensors[0]! : tensors, this.#plan.schedule.inputLayout)
     return this.#engine.encrypt(
       this.#key,
       vectors.map((values) => ({ values })),
-      { level: input.level, scale: input.scale, plan: id },
+      { contract: contractOf(this.#plan.plan) },
     )
   }
   async decrypt(file: Uint8Array, images: number): Promise<Tensor[]> {
-    const results = await this.#engine.decrypt(this.#key, file)
+    const results = await this.#engine.decrypt(this.#key, file, { contract: contractOf(this.#plan.plan) })
     const layout = this.#plan.schedule.nodes.at(-1)!.lowered.output
     return unpack(
       results.map((r) => r.re),
@@ -92,14 +91,14 @@ export class Server implements AsyncDisposable {
     file: Uint8Array,
     onProgress: (progress: RunProgress) => void,
   ): Promise<{ readonly file: Uint8Array; readonly seconds: number }> {
-    const { ciphertexts } = await importCiphertexts(this.engine, file, { plan: this.#plan.plan.id })
+    const { ciphertexts, names } = await importCiphertexts(this.engine, file, { plan: this.#plan.plan.id })
     const started = performance.now()
     using output = await this.#runner!.run(ciphertexts, { onProgress })
     const seconds = (performance.now() - started) / 1000
     for (const ciphertext of ciphertexts) ciphertext.dispose()
     const segments = []
     for (const ciphertext of output.ciphertexts) segments.push(await exportSegment(this.engine, ciphertext))
-    return { file: encodeCiphertexts(this.#parameters, segments, { plan: this.#plan.plan.id }), seconds }
+    return { file: encodeCiphertexts(this.#parameters, segments, names), seconds }
   }
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#runner?.dispose()

@@ -17,11 +17,20 @@ export interface CiphertextSegment {
   readonly segment: Uint8Array
 }
 
+/** What the file of ciphertexts names. A client refuses results without them, and publishes none of a request it does not know. */
+export interface CiphertextNames {
+  /** Content hash of the plan. */
+  readonly plan?: string
+  readonly keyId?: string
+  /** Id of the encrypted input, which the server copies from it to the result. */
+  readonly request?: string
+}
+
 /** One or several ciphertexts as a file. */
 export function encodeCiphertexts(
   parameters: AnyParameters,
   ciphertexts: readonly CiphertextSegment[],
-  extra: { readonly plan?: string; readonly keyId?: string; readonly labels?: Record<string, string> } = {},
+  extra: CiphertextNames & { readonly labels?: Record<string, string> } = {},
 ): Uint8Array {
   const objects = ciphertexts.map(({ object }) => ({ ...object, limbs: parameters.limbsAt(object.level) }))
   return encodeContainer(
@@ -48,6 +57,8 @@ export async function importCiphertexts(
   readonly ciphertexts: NativeCiphertext[]
   readonly objects: readonly CiphertextObject[]
   readonly labels: Record<string, string>
+  /** To be given to `encodeCiphertexts` with the result. */
+  readonly names: CiphertextNames
 }> {
   const { header, segments } = parseContainer(bytes, { kind: 'ciphertext', parameters: engine.parameters, ...expected })
   engine.checkKeyId(header.keyId, 'the ciphertext')
@@ -64,7 +75,17 @@ export async function importCiphertexts(
     for (const ciphertext of ciphertexts) ciphertext.dispose()
     throw error
   }
-  return { ciphertexts, objects: header.objects, labels: header.labels ?? {} }
+  const { objects, labels = {}, plan, request, keyId } = header
+  return {
+    ciphertexts,
+    objects,
+    labels,
+    names: {
+      ...(plan === undefined ? {} : { plan }),
+      ...(keyId === undefined ? {} : { keyId }),
+      ...(request === undefined ? {} : { request }),
+    },
+  }
 }
 
 /** The port's exportCiphertext: one ciphertext, one file. */

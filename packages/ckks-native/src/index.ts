@@ -4,7 +4,13 @@
  *
  * @packageDocumentation
  */
-export { type CiphertextSegment, encodeCiphertexts, exportSegment, importCiphertexts } from './ciphertext-files.ts'
+export {
+  type CiphertextNames,
+  type CiphertextSegment,
+  encodeCiphertexts,
+  exportSegment,
+  importCiphertexts,
+} from './ciphertext-files.ts'
 export { type LoadKeyFilesOptions, loadEvaluationKeyFiles } from './evaluation-key-files.ts'
 export { loadEvaluationKey, loadEvaluationKeys } from './evaluation-keys.ts'
 export { NativeCiphertext, NativePlaintext } from './handles.ts'

@@ -3,6 +3,7 @@ import type { AnyParameters, Ciphertext, Engine } from '@he-ml/ckks-core'
 import { HeMlError, UnsupportedError } from '@he-ml/ckks-core'
 import type { ClientEngine } from '@he-ml/ckks-core/client'
 import {
+  type CiphertextNames,
   createNativeEngine,
   encodeCiphertexts,
   exportSegment,
@@ -53,14 +54,21 @@ export async function openServer(parameters: AnyParameters, options: EngineOptio
       ...threadsOf(options),
       ...(options.memory === undefined ? {} : { memoryCeiling: options.memory }),
     })
+    // a session serves one file of inputs, and its result answers them
+    let names: CiphertextNames = {}
     return {
       engine,
       loadKey: (_, bytes) => loadEvaluationKey(engine, bytes),
-      importInputs: async (bytes, plan) => (await importCiphertexts(engine, bytes, { plan })).ciphertexts,
+      importInputs: async (bytes, plan) => {
+        const inputs = await importCiphertexts(engine, bytes, { plan })
+        names = inputs.names
+        return inputs.ciphertexts
+      },
       exportOutputs: async (outputs, plan) => {
         const segments = []
         for (const output of outputs) segments.push(await exportSegment(engine, output))
         return encodeCiphertexts(parameters, segments, {
+          ...names,
           plan,
           ...(engine.keyId === undefined ? {} : { keyId: engine.keyId }),
         })

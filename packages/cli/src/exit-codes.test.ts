@@ -65,7 +65,8 @@ describe.concurrent('exit codes of real failures', { timeout: 600_000 }, () => {
     await fails(2, /unknown command 'rn'/, ['rn'])
     await fails(2, /--batch is for --packing batch/, planning('-o', 'x.json', '--batch', '4'))
     await fails(2, /from 0 to 7, got "8"/, encrypting('images.json', '-i', '8'))
-    await fails(2, /too large for scale/, encrypting('huge.json'))
+    await fails(2, /calibrated for real values from .*--allow-out-of-range/, encrypting('huge.json'))
+    await fails(2, /too large for scale/, encrypting('huge.json', '--allow-out-of-range'))
   })
 
   it('2: a secret key is not overwritten, nor put into the folder for the server', async () => {
@@ -98,7 +99,16 @@ describe.concurrent('exit codes of real failures', { timeout: 600_000 }, () => {
       /made for model "net"/,
       running('keys').map((a) => (a === 'net.onnx' ? 'other.onnx' : a)),
     )
-    await fails(4, /header\.keyId/, ['decrypt', '-p', 'plan.json', '-k', 'secret2.key', '-i', 'in.ct'])
+    await fails(4, /result's keyId/, ['decrypt', '-p', 'plan.json', '-k', 'secret2.key', '-i', 'in.ct'])
+    // an input is no result
+    await fails(4, /result's (level|scale)/, ['decrypt', '-p', 'plan.json', '-k', 'secret.key', '-i', 'in.ct'])
+    await fails(4, /one key serves one plan/, ['decrypt', '-p', 'plan2.json', '-k', 'secret.key', '-i', 'in.ct'])
+    await fails(
+      4,
+      /one key serves one plan/,
+      encrypting('images.json').map((a) => (a === 'plan.json' ? 'plan2.json' : a)),
+    )
+    await fails(4, /one key serves one plan/, keygen('plan2.json', 'secret.key', 'keys8', '--reuse'))
   })
 
   it('5: parameters below 128 bits, even with a true content hash', async () => {
@@ -198,11 +208,9 @@ describe.concurrent('exit codes of real failures', { timeout: 600_000 }, () => {
     const plan = JSON.parse(await readFile(here.at('plan.json'), 'utf8')) as Plan
     const high = { ...plan, input: { ...plan.input, level: 99 } }
     await writeFile(here.at('high.json'), JSON.stringify({ ...high, id: planDigest(high) }))
-    await fails(
-      11,
-      /level/,
-      encrypting('images.json').map((a) => (a === 'plan.json' ? 'high.json' : a)),
-    )
+    await mustRun(here.path, ...keygen('high.json', 'high.key', 'highKeys'))
+    const encrypt = ['encrypt', '-p', 'high.json', '-k', 'high.key', '-d', 'images.json', '-o', 'other.ct']
+    await fails(11, /level/, encrypt)
   })
 })
 

@@ -5,6 +5,7 @@ import { addDecryptCommand } from './commands/decrypt.ts'
 import { addEncryptCommand } from './commands/encrypt.ts'
 import { addInspectCommand } from './commands/inspect.ts'
 import { addKeygenCommand } from './commands/keygen.ts'
+import { addLedgerCommand } from './commands/ledger.ts'
 import { addPlanCommand } from './commands/plan.ts'
 import { addRunCommand } from './commands/run.ts'
 
@@ -25,6 +26,7 @@ export function createProgram(): Command {
   addEncryptCommand(program)
   addRunCommand(program)
   addDecryptCommand(program)
+  addLedgerCommand(program)
   addInspectCommand(program)
   addBenchCommand(program)
   for (const command of program.commands) command.exitOverride()

@@ -1,9 +1,15 @@
 /**
- * Which slots of a result are published, and with how much noise: the elements of the plan's output layout for the images that
- * are asked for, and nothing else. Gaps and copies stay private, and cost no noise.
+ * Which slots of a result are published: the elements of the plan's output layout for the images that are asked for, and nothing
+ * else. Gaps and copies stay private, and cost no noise. How much noise, and whether at all, is the ledger's business.
  */
 import { PlanError } from '@he-ml/ckks-core'
-import { errorBound, floodingSigma, type PublicationOptions, type PublishedSlots } from '@he-ml/ckks-core/client'
+import {
+  floodingSigma,
+  type Ledger,
+  type LedgerState,
+  type PublicationOptions,
+  type PublishedSlots,
+} from '@he-ml/ckks-core/client'
 import { layoutPositions, type SlotLayout } from '@he-ml/packing'
 import type { Plan } from '@he-ml/pipeline'
 
@@ -16,38 +22,42 @@ export interface PublicationWish {
   readonly precisionBits: number
 }
 
-export interface Publication {
-  readonly options: PublicationOptions
-  /** What a reader of the published numbers should know. */
-  readonly summary: {
-    readonly queries: number
-    readonly statisticalBits: number
-    readonly sigma: number
-    readonly precisionBits: number
-  }
-  /** The published numbers back in their slots; all others are zero. */
-  vectors(published: readonly PublishedSlots[]): Float64Array[]
+/** What goes to the client engine. @throws PlanError when fewer than the wanted bits would remain, naming the --scale-bits that would do */
+export async function publicationOf(
+  plan: Plan,
+  layout: SlotLayout,
+  ledger: Ledger,
+  wish: PublicationWish,
+): Promise<PublicationOptions> {
+  const { queries, statisticalBits, precisionBits } = wish
+  const positions = slotsOf(layout, wish.images)
+  const left = bitsLeft(await ledger.read(), wish, positions.length)
+  if (left < precisionBits) throw tooLittle(plan, wish, left)
+  return { ledger, queries, positions, statisticalBits, precisionBits }
 }
 
-/** @throws PlanError when fewer than the wanted bits would remain, naming the --scale-bits that would do */
-export function publicationOf(plan: Plan, layout: SlotLayout, wish: PublicationWish): Publication {
-  const { statisticalBits } = wish
-  const positions = slotsOf(layout, wish.images)
-  const queries = wish.queries * layout.ciphertexts
-  const bound = errorBound(2 ** -plan.report.precisionBits)
-  const sigma = floodingSigma({ errorBound: bound, queries, numbers: positions.length, statisticalBits })
-  const precisionBits = -Math.log2(sigma)
-  if (precisionBits < wish.precisionBits) throw tooLittle(plan, wish, precisionBits)
-  return {
-    options: { queries, errorBound: bound, positions, statisticalBits },
-    summary: { queries: wish.queries, statisticalBits, sigma, precisionBits },
-    vectors: (published) =>
-      published.map(({ re }) => {
-        const vector = new Float64Array(layout.slots)
-        for (const [i, position] of positions.entries()) vector[position] = re[i]!
-        return vector
-      }),
-  }
+/** The published numbers back in their slots; all others are zero. */
+export function publishedVectors(
+  published: readonly PublishedSlots[],
+  { positions }: PublicationOptions,
+  layout: SlotLayout,
+): Float64Array[] {
+  return published.map(({ re }) => {
+    const vector = new Float64Array(layout.slots)
+    for (const [i, position] of positions!.entries()) vector[position] = re[i]!
+    return vector
+  })
+}
+
+/** What a reader of the published numbers should know. */
+export function publicationSummary(published: readonly PublishedSlots[]) {
+  const { queries, statisticalBits, sigma, precisionBits } = published[0]!
+  return { queries, statisticalBits, sigma, precisionBits }
+}
+
+function bitsLeft({ terms, contract }: LedgerState, wish: PublicationWish, positions: number): number {
+  const numbers = positions * contract.output.ciphertexts
+  return -Math.log2(terms?.sigma ?? floodingSigma({ ...wish, errorBound: contract.errorBound, numbers }))
 }
 
 /** Slots that hold an element of one of the images in any of the ciphertexts, ascending. */

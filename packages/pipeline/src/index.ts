@@ -16,8 +16,9 @@ export type {
   ScheduledStep,
 } from './compile/schedule.ts'
 export { parseCalibration, serializeCalibration } from './fit/calibration-file.ts'
-export { type Calibration, type FitOptions, fit, type ValueSize } from './fit/fit.ts'
+export { type Calibration, type FitOptions, fit, type InputRange, type ValueSize } from './fit/fit.ts'
 export { type BoundPlan, bindPlan } from './plan/bound-plan.ts'
+export { contractOf } from './plan/contract.ts'
 export {
   inputLayoutOf,
   type LayerReport,

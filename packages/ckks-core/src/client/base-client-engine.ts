@@ -1,8 +1,15 @@
-import { DisposedError, ParameterMismatchError, SecurityError } from '../errors/errors.ts'
+/**
+ * The part of a client that no engine should write again: what is checked before anything is encrypted or decrypted, and
+ * publication by the ledger.
+ */
+import { DisposedError, ParameterMismatchError } from '../errors/errors.ts'
 import type { AnyParameters } from '../parameters/parameters.ts'
 import type { KeyRequest } from '../port/keys.ts'
+import type { PlanContract } from '../port/plan-contract.ts'
+import { assertPublishable } from './assert-publishable.ts'
 import type {
   ClientEngine,
+  DecryptionOptions,
   EncryptionInput,
   EncryptionOptions,
   KeyFile,
@@ -10,17 +17,21 @@ import type {
   PrivateSlots,
   Provenance,
 } from './client-engine.ts'
-import { type PublicationOptions, type PublishedSlots, publicationSigma, publishSlots } from './publication.ts'
+import { checkResult, type FileFacts } from './file-facts.ts'
+import { floodSlots } from './flood-slots.ts'
+import { countQuery } from './ledger/count-query.ts'
+import type { LedgerState } from './ledger/ledger.ts'
+import { rememberRequest } from './ledger/remember-request.ts'
+import { type EncryptionTask, prepareEncryption } from './prepare-encryption.ts'
+import { type PublicationOptions, type PublishedSlots, publishedPositions } from './publication.ts'
 import type { SecretKey } from './secret-key.ts'
 
-/**
- * The part of a client that no engine should write again: publication with its query count. The count is per key and
- * process; who restarts must declare what was used before as part of `queries`.
- */
+/** See {@link ClientEngine}. */
 export abstract class BaseClientEngine implements ClientEngine {
   abstract readonly name: string
   readonly parameters: AnyParameters
-  readonly #published = new WeakMap<SecretKey, number>()
+  /** Who says nothing cannot publish. */
+  readonly errorsWithinPlan: boolean = false
 
   constructor(parameters: AnyParameters) {
     this.parameters = parameters
@@ -35,29 +46,55 @@ export abstract class BaseClientEngine implements ClientEngine {
     request: KeyRequest,
     options?: KeyGenerationOptions,
   ): AsyncIterable<KeyFile>
-  abstract encrypt(
+  abstract readFacts(file: Uint8Array): FileFacts
+  abstract dispose(): Promise<void>
+  /** Encrypts what has been checked. */
+  protected abstract encryptTask(key: SecretKey | Uint8Array, task: EncryptionTask): Promise<Uint8Array>
+  /** Decrypts what has been checked, as far as its owner asked for it. */
+  protected abstract decryptFile(key: SecretKey, file: Uint8Array): Promise<PrivateSlots[]>
+
+  async encrypt(
     key: SecretKey | Uint8Array,
     inputs: readonly EncryptionInput[],
-    options?: EncryptionOptions,
-  ): Promise<Uint8Array>
-  abstract decrypt(key: SecretKey, file: Uint8Array): Promise<PrivateSlots[]>
-  abstract dispose(): Promise<void>
+    options: EncryptionOptions = {},
+  ): Promise<Uint8Array> {
+    const { ledger } = options
+    const state = ledger && (await this.#stateFor(key, ledger.read(), 'encrypt'))
+    const { task, outOfRange } = prepareEncryption(this.parameters, inputs, options, state?.contract)
+    const file = await this.encryptTask(key, task)
+    // remembered before the file leaves
+    await ledger?.update((s) => rememberRequest(s, { id: task.request, ...(outOfRange ? { outOfRange } : {}) }))
+    return file
+  }
+
+  async decrypt(key: SecretKey, file: Uint8Array, { contract }: DecryptionOptions = {}): Promise<PrivateSlots[]> {
+    this.checkKey(key, 'decrypt')
+    if (contract) checkResult(this.readFacts(file), this.#own(contract, 'decrypt'), key.keyId)
+    return this.decryptFile(key, file)
+  }
 
   async decryptForPublication(
     key: SecretKey,
     file: Uint8Array,
     options: PublicationOptions,
   ): Promise<PublishedSlots[]> {
-    publicationSigma(options)
-    const results = await this.decrypt(key, file)
-    const used = this.#published.get(key) ?? 0
-    if (used + results.length > options.queries)
-      throw new SecurityError(
-        `publication: ${used} of ${options.queries} declared queries are used, ${results.length} more are wanted: make a new key, or declare more queries from the start`,
-      )
+    const operation = 'decryptForPublication'
+    this.checkKey(key, operation)
+    assertPublishable(this)
+    const { queries, statisticalBits = 40, precisionBits = 0, complex = false, ledger } = options
+    const { contract } = await this.#stateFor(key, ledger.read(), operation)
+    const positions = publishedPositions(contract.output.slots, options)
+    const numbers = positions.length * contract.output.ciphertexts * (complex ? 2 : 1)
+    const facts = this.readFacts(file)
+    checkResult(facts, contract, key.keyId)
     // counted before the values exist: a failure below costs a query, never gives one
-    this.#published.set(key, used + results.length)
-    return results.map((slots) => publishSlots(slots, options))
+    const request = facts.names?.request
+    const { terms } = await ledger.update((state) =>
+      countQuery(state, { queries, statisticalBits, numbers, precisionBits, request }),
+    )
+    const results = await this.decryptFile(key, file)
+    const flooding = { positions, complex, terms: terms!, errorBound: contract.errorBound }
+    return results.map((slots) => floodSlots(slots, flooding))
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -71,5 +108,25 @@ export abstract class BaseClientEngine implements ClientEngine {
       throw new ParameterMismatchError(
         `${operation}: the secret key belongs to parameters ${key.parameters.id}, the engine to ${this.parameters.id}`,
       )
+  }
+
+  /** The ledger's state, which must be the key's. */
+  async #stateFor(key: SecretKey | Uint8Array, reading: Promise<LedgerState>, operation: string): Promise<LedgerState> {
+    const state = await reading
+    const keyId = key instanceof Uint8Array ? '(a public key)' : key.keyId
+    if (state.keyId !== keyId)
+      throw new ParameterMismatchError(
+        `${operation}: the ledger is of secret key ${state.keyId}, the key is ${keyId}: a ledger goes with its own secret key`,
+      )
+    this.#own(state.contract, operation)
+    return state
+  }
+
+  #own(contract: PlanContract, operation: string): PlanContract {
+    if (contract.parameters !== this.parameters.id)
+      throw new ParameterMismatchError(
+        `${operation}: the plan's parameters are ${contract.parameters}, the engine's ${this.parameters.id}`,
+      )
+    return contract
   }
 }

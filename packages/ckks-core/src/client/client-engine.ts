@@ -6,8 +6,11 @@
 import type { FileKind } from '../format/header.ts'
 import type { AnyParameters } from '../parameters/parameters.ts'
 import type { KeyRequest } from '../port/keys.ts'
+import type { PlanContract } from '../port/plan-contract.ts'
 import type { GaloisElement, Level, Scale, Slots } from '../port/quantities.ts'
 import type { SlotSource } from '../port/slot-values.ts'
+import type { FileFacts } from './file-facts.ts'
+import type { Ledger } from './ledger/ledger.ts'
 import type { PublicationOptions, PublishedSlots } from './publication.ts'
 import type { SecretKey } from './secret-key.ts'
 
@@ -57,9 +60,18 @@ export interface EncryptionInput {
 }
 
 export interface EncryptionOptions extends Provenance {
-  /** Default: the top level. */
+  /** The plan's facts: level, scale, plan and number of ciphertexts are then its own, and values must lie in its range. */
+  readonly contract?: PlanContract
+  /**
+   * Where the request is remembered, so that its result can be published; its contract is used. For secret keys: what others
+   * encrypt with the public key is unknown to it.
+   */
+  readonly ledger?: Ledger
+  /** Encrypt values outside the contract's range all the same; the ledger remembers it, and the result cannot be published. */
+  readonly allowOutOfRange?: boolean
+  /** Default: the contract's, or the top level. */
   readonly level?: Level
-  /** Default: the level's nominal scale. */
+  /** Default: the contract's, or the level's nominal scale. */
   readonly scale?: Scale
   /** Text for people, where the format has room for it. */
   readonly labels?: Record<string, string>
@@ -67,10 +79,11 @@ export interface EncryptionOptions extends Provenance {
 
 export interface Encryptor {
   /**
-   * One file with one ciphertext per input.
+   * One file with one ciphertext per input, and a random request id where the format has room for one.
    *
    * @param key a secret key (half the size, less noise) or the bytes of a public key
-   * @throws InvalidArgumentError for values that are not finite or too large; LevelError; ScaleError
+   * @throws InvalidArgumentError for values that are not finite, too large, or outside the plan's range; LevelError; ScaleError;
+   * ParameterMismatchError for another plan or another key than the ledger's
    */
   encrypt(
     key: SecretKey | Uint8Array,
@@ -94,19 +107,33 @@ export interface PrivateSlots {
   readonly scale: Scale
 }
 
+export interface DecryptionOptions {
+  /** The plan's facts, to which the result is held before anything of it is decrypted. */
+  readonly contract?: PlanContract
+}
+
 export interface Decryptor {
+  /**
+   * Whether the errors of what this engine's server computes stay below the plan's bound. Only then can results be published.
+   */
+  readonly errorsWithinPlan: boolean
+  /** What a file of ciphertexts says of itself; nothing is decrypted. @throws FormatError, ParameterMismatchError */
+  readFacts(file: Uint8Array): FileFacts
   /**
    * Every ciphertext of a file. The result is private: publishing it, or telling others whether it was what they expected,
    * helps them to find the key (ePrint 2020/1533).
    *
    * @throws FormatError, ParameterMismatchError; InvalidArgumentError for a transparent ciphertext
    */
-  decrypt(key: SecretKey, file: Uint8Array): Promise<PrivateSlots[]>
+  decrypt(key: SecretKey, file: Uint8Array, options?: DecryptionOptions): Promise<PrivateSlots[]>
   /**
-   * The same with noise flooding, for results that others may see (docs/notes/publishing-results.md). Each ciphertext
-   * takes one of the declared queries.
+   * The same with noise flooding, for results that others may see (docs/notes/publishing-results.md). The file must be a result of
+   * the plan in the key's ledger, for a request that the ledger remembers; it takes one of the declared queries, whatever
+   * happens afterwards.
    *
-   * @throws SecurityError when the declared number of queries is used up; PlanError when too little precision would remain
+   * @throws SecurityError when the ledger refuses: spent, other terms than declared, an unknown request or one out of range, no
+   * ledger; UnsupportedError where errors have no bound; ParameterMismatchError for another plan, key, level, scale or size;
+   * PlanError when too little precision would remain
    */
   decryptForPublication(key: SecretKey, file: Uint8Array, options: PublicationOptions): Promise<PublishedSlots[]>
 }

@@ -1,4 +1,5 @@
 import type { AnyParameters } from '../parameters/parameters.ts'
+import { randomId } from './random-id.ts'
 
 /**
  * The client's secret. It lives in the engine's memory, is overwritten when disposed of, has no `toJSON` and leaves only
@@ -14,7 +15,4 @@ export interface SecretKey extends Disposable {
 }
 
 /** A fresh name for a secret key. */
-export function createKeyId(): string {
-  const bytes = globalThis.crypto.getRandomValues(new Uint8Array(16))
-  return Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('')
-}
+export const createKeyId = (): string => randomId()

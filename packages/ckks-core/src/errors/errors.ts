@@ -47,7 +47,7 @@ export class ParameterMismatchError extends HeMlError {
   }
 }
 
-/** Parameters, or a key's own modulus, offer less than 128-bit security. */
+/** Parameters, or a key's own modulus, offer less than 128-bit security; or a result may not be published. */
 export class SecurityError extends HeMlError {
   constructor(message: string, options?: ErrorOptions) {
     super('Security', message, options)

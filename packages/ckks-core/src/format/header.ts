@@ -85,6 +85,8 @@ export const headerSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('ciphertext'),
     ...base,
+    /** Random name of the encrypted input that it is, or the result of. */
+    request: hex(16).optional(),
     objects: z.array(ciphertextObject).min(1).max(MAX_OBJECTS),
   }),
   z.strictObject({ kind: z.literal('publicKey'), ...base, level, seeded: z.boolean(), limbs }),

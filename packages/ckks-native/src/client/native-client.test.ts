@@ -8,13 +8,15 @@ import {
   LevelError,
   ParameterMismatchError,
   Parameters,
+  type PlanContract,
   PlanError,
   parseContainer,
+  publicationBound,
   SecurityError,
 } from '@he-ml/ckks-core'
-import type { SecretKey } from '@he-ml/ckks-core/client'
+import { memoryLedger, type SecretKey, startMemoryLedger } from '@he-ml/ckks-core/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { importCiphertexts } from '../ciphertext-files.ts'
+import { type CiphertextSegment, encodeCiphertexts, exportSegment, importCiphertexts } from '../ciphertext-files.ts'
 import { assertKeySecure, loadEvaluationKey, loadEvaluationKeys } from '../evaluation-keys.ts'
 import { precisionBits, randomValues, rotationKeys } from '../native.test-helper.ts'
 import { createNativeEngine } from '../native-engine.ts'
@@ -65,20 +67,65 @@ describe('encryption', () => {
 })
 
 describe('publication', () => {
-  it('adds noise, counts queries, and refuses the last straw', async () => {
-    const file = await client.encrypt(key, [{ values: Float64Array.of(1, 2, 3, 4) }])
-    const options = { queries: 2, errorBound: 2 ** -18, count: 2, statisticalBits: 10 }
-    const [published] = await client.decryptForPublication(key, file, options)
+  const contract: PlanContract = {
+    plan: 'ab'.repeat(32),
+    parameters: parameters.id,
+    input: { level: 3, scale: parameters.scaleAt(3), slots: 4, ciphertexts: 1, range: { min: -4, max: 4 } },
+    output: { level: 2, scale: parameters.scaleAt(2), slots: 4, ciphertexts: 1 },
+    errorBound: publicationBound(2 ** -19),
+  }
+  const wanted = Float64Array.of(1, 2, 3, 4)
+  const options = { queries: 2, count: 2, statisticalBits: 10, precisionBits: -10 }
+
+  /** What a server sends back: the input times one. `change` is what a hostile one does to the header. */
+  async function result(input: Uint8Array, change: Partial<CiphertextSegment['object']> = {}): Promise<Uint8Array> {
+    await using server = createNativeEngine(parameters)
+    const { ciphertexts, names } = await importCiphertexts(server, input)
+    const { object, segment } = await exportSegment(server, server.rescale(server.mulScalar(ciphertexts[0]!, 1)))
+    return encodeCiphertexts(parameters, [{ object: { ...object, ...change }, segment }], names)
+  }
+
+  it('adds noise, and ends with the declared queries, whoever asks and however often the key is imported', async () => {
+    const own = await client.generateSecretKey()
+    const ledger = startMemoryLedger({ keyId: own.keyId, contract, used: 0 })
+    const input = await client.encrypt(own, [{ values: wanted }], { ledger })
+    await using server = createNativeEngine(parameters)
+    const { ciphertexts, names } = await importCiphertexts(server, input)
+    const segment = await exportSegment(server, server.rescale(server.mulScalar(ciphertexts[0]!, 1)))
+    const answer = encodeCiphertexts(parameters, [segment], names)
+    const [published] = await client.decryptForPublication(own, answer, { ...options, ledger })
     expect(published!.visibility).toBe('published')
     expect(published!.re).toHaveLength(2)
+    // 12 standard deviations: by chance with probability below 1e-32
     expect(Math.abs(published!.re[1]! - 2)).toBeLessThan(12 * published!.sigma)
-    await client.decryptForPublication(key, file, options)
-    await expect(client.decryptForPublication(key, file, options)).rejects.toThrow(SecurityError)
-    const other = await client.generateSecretKey()
-    const theirs = await client.encrypt(other, [{ values: Float64Array.of(1, 2) }])
-    await expect(client.decryptForPublication(other, theirs, { ...options, precisionBits: 30 })).rejects.toThrow(
-      PlanError,
+    const again = await client.importSecretKey(await client.exportSecretKey(own))
+    await client.decryptForPublication(again, answer, { ...options, ledger: memoryLedger(own.keyId) })
+    for (const k of [own, again])
+      await expect(client.decryptForPublication(k, answer, { ...options, ledger })).rejects.toThrow(SecurityError)
+    await expect(client.decryptForPublication(own, answer, { ...options, ledger, queries: 100 })).rejects.toThrow(
+      /what was declared stays/,
     )
+  })
+  it('refuses a result whose header a server changed, and counts nothing', async () => {
+    const ledger = startMemoryLedger({ keyId: key.keyId, contract, used: 0 })
+    const input = await client.encrypt(key, [{ values: wanted }], { ledger })
+    const { scale } = contract.output
+    for (const change of [{ scale: scale / 2 ** 20 }, { scale: scale * 2 ** 10 }, { slots: 4096 }, { slots: 2 }]) {
+      const answer = await result(input, change)
+      await expect(client.decryptForPublication(key, answer, { ...options, ledger })).rejects.toThrow(
+        ParameterMismatchError,
+      )
+      await expect(client.decrypt(key, answer, { contract })).rejects.toThrow(/nothing of it was decrypted/)
+    }
+    await expect(client.decryptForPublication(key, input, { ...options, ledger })).rejects.toThrow(/level: expected 2/)
+    const unnamed = await result(await client.encrypt(key, [{ values: wanted }], { contract }))
+    await expect(client.decryptForPublication(key, unnamed, { ...options, ledger })).rejects.toThrow(/does not know/)
+    expect((await ledger.read()).used).toBe(0)
+    await expect(
+      client.decryptForPublication(key, await result(input), { ...options, ledger, precisionBits: 30 }),
+    ).rejects.toThrow(PlanError)
+    await client.decryptForPublication(key, await result(input), { ...options, ledger })
+    expect((await ledger.read()).used).toBe(1)
   })
 })
 

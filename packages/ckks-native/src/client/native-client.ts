@@ -5,19 +5,17 @@
 import {
   type AnyParameters,
   assertEphemeralSecure,
-  checkedSlots,
   encodeContainer,
   type KeyNeed,
   type KeyRequest,
   listKeyNeeds,
   parseContainer,
-  slotCount,
 } from '@he-ml/ckks-core'
 import {
   BaseClientEngine,
   createKeyId,
-  type EncryptionInput,
-  type EncryptionOptions,
+  type EncryptionTask,
+  type FileFacts,
   type KeyFile,
   type KeyGenerationOptions,
   type PrivateSlots,
@@ -35,6 +33,8 @@ import { NativeSecretKey } from './native-secret-key.ts'
 /** See {@link createNativeClient}. */
 export class NativeClient extends BaseClientEngine {
   readonly name = 'native'
+  /** Digits are centred, so that errors of key switching have no constant part (docs/notes/noise-model.md). */
+  override readonly errorsWithinPlan = true
   readonly #engine: NativeEngine
 
   constructor(parameters: AnyParameters, options: NativeEngineOptions = {}) {
@@ -122,21 +122,15 @@ export class NativeClient extends BaseClientEngine {
     }
   }
 
-  async encrypt(
-    key: SecretKey | Uint8Array,
-    inputs: readonly EncryptionInput[],
-    options: EncryptionOptions = {},
-  ): Promise<Uint8Array> {
-    const level = options.level ?? this.parameters.maxLevel
-    const scale = options.scale ?? this.parameters.scaleAt(level)
+  protected async encryptTask(key: SecretKey | Uint8Array, task: EncryptionTask): Promise<Uint8Array> {
+    const { inputs, level, scale, request, plan, labels } = task
     const isPublic = key instanceof Uint8Array
     const publicKey = isPublic ? await this.#importPublicKey(key) : undefined
     const secret = isPublic ? undefined : this.#own(key, 'encrypt')
     try {
       const ciphertexts = []
       for (const { values, name } of inputs) {
-        const slots = slotCount(values, this.parameters.maxSlots)
-        const { re, im } = checkedSlots(values, slots, 'encrypt')
+        const { re, im } = values
         const segment = await nativeAsync(() =>
           secret
             ? this.#binding.encryptSymmetric(secret.handle, re, im, level, scale)
@@ -145,7 +139,7 @@ export class NativeClient extends BaseClientEngine {
         const object = {
           level,
           scale,
-          slots,
+          slots: re.length,
           degree: 1 as const,
           seeded: !isPublic,
           ...(name === undefined ? {} : { name }),
@@ -154,16 +148,23 @@ export class NativeClient extends BaseClientEngine {
       }
       const keyId = secret?.source.keyId ?? publicKey?.keyId
       return encodeCiphertexts(this.parameters, ciphertexts, {
-        ...(options.plan === undefined ? {} : { plan: options.plan }),
+        request,
+        ...(plan === undefined ? {} : { plan }),
         ...(keyId === undefined ? {} : { keyId }),
-        ...(options.labels === undefined ? {} : { labels: options.labels }),
+        ...(labels === undefined ? {} : { labels }),
       })
     } finally {
       if (publicKey) this.#binding.releasePublicKey(publicKey.handle)
     }
   }
 
-  async decrypt(key: SecretKey, file: Uint8Array): Promise<PrivateSlots[]> {
+  readFacts(file: Uint8Array): FileFacts {
+    const { header } = parseContainer(file, { kind: 'ciphertext', parameters: this.parameters })
+    const { plan, keyId, request, objects } = header
+    return { names: { plan, keyId, request }, ciphertexts: objects }
+  }
+
+  protected async decryptFile(key: SecretKey, file: Uint8Array): Promise<PrivateSlots[]> {
     const secret = this.#own(key, 'decrypt')
     parseContainer(file, { kind: 'ciphertext', parameters: this.parameters, keyId: key.keyId })
     const { ciphertexts, objects } = await importCiphertexts(this.#engine, file)

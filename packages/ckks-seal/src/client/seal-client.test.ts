@@ -1,4 +1,5 @@
-import { type AnyParameters, FormatError, UnsupportedError } from '@he-ml/ckks-core'
+import { type AnyParameters, FormatError, ParameterMismatchError, UnsupportedError } from '@he-ml/ckks-core'
+import { type PrivateSlots, startMemoryLedger } from '@he-ml/ckks-core/client'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createParty, type Party, testParameters, values } from '../testing/party.ts'
@@ -52,14 +53,55 @@ describe('the seal client', () => {
     await expect(all[Symbol.asyncIterator]().next()).rejects.toThrow(UnsupportedError)
   })
 
-  it('publishes with noise', async () => {
+  it('publishes nothing, whatever ledger is given, and says why', async () => {
     const { client, secret } = party
-    const file = await client.encrypt(secret, [{ values: x }])
-    const options = { queries: 1, errorBound: 2 ** -40, count: 4, statisticalBits: 20 }
-    const [published] = await client.decryptForPublication(secret, file, options)
-    expect(published).toMatchObject({ visibility: 'published', queries: 1 })
-    expect(worst(published!.re, x.slice(0, 4))).toBeLessThan(10 * published!.sigma)
-    await expect(client.decryptForPublication(secret, file, options)).rejects.toThrow(/1 of 1/)
+    const end = { level: 2, scale: parameters.scaleAt(2), slots: 2048, ciphertexts: 1 }
+    const input = { ...end, range: { min: -1, max: 1 } }
+    const contract = { plan: 'ab'.repeat(32), parameters: parameters.id, input, output: end, errorBound: 2 ** -20 }
+    const ledger = startMemoryLedger({ keyId: secret.keyId, contract, used: 0 })
+    const file = await client.encrypt(secret, [{ values: x }], { ledger })
+    const options = { ledger, queries: 1, count: 4, statisticalBits: 20 }
+    await expect(client.decryptForPublication(secret, file, options)).rejects.toThrow(UnsupportedError)
+    await expect(client.decryptForPublication(secret, file, options)).rejects.toThrow(/depends on the key/)
+    expect((await ledger.read()).used).toBe(0)
+  })
+
+  it('adds errors in rotations that depend on the key and do not average out: why it publishes nothing', async () => {
+    const steps = [1, 2, 3, 4]
+    await using rotating = await createParty(parameters, (engine, [c]) => engine.sum(engine.rotateHoisted(c!, steps)))
+    const { client, engine, secret } = rotating
+    const count = 12
+    const means = steps.map(() => ({ re: 0, im: 0 }))
+    let squares = 0
+    for (let i = 0; i < count; i++) {
+      const input = await engine.importCiphertext(await client.encrypt(secret, [{ values: new Float64Array(2048) }]))
+      for (const [r, step] of steps.entries()) {
+        const [{ re, im }] = (await client.decrypt(
+          secret,
+          await engine.exportCiphertext(engine.rotate(input, step)),
+        )) as [PrivateSlots]
+        means[r]!.re += re[0]! / count
+        means[r]!.im += im[0]! / count
+        squares += re.reduce((sum, x, s) => sum + x ** 2 + im[s]! ** 2, 0) / (2048 * count * steps.length)
+      }
+    }
+    // means of slot 0 over the root mean square of all: 0.3 if they averaged out; here about 25, and below 1 in four keys at once
+    // with probability (4 / 25^2)^4 / 4!, less than 1e-10
+    const constant = Math.sqrt(means.reduce((sum, m) => sum + m.re ** 2 + m.im ** 2, 0) / steps.length / squares)
+    expect(constant).toBeGreaterThan(1)
+  })
+
+  it('holds results to the level, scale and number of a plan, which is all its files say', async () => {
+    const { client, secret } = party
+    const end = { level: 2, scale: parameters.scaleAt(2), slots: 2048, ciphertexts: 1 }
+    const contract = { plan: 'ab'.repeat(32), parameters: parameters.id, input: end, output: end, errorBound: 1 }
+    const file = await client.encrypt(secret, [{ values: x }], { contract })
+    const [same] = await client.decrypt(secret, file, { contract })
+    expect(worst(same!.re, x)).toBeLessThan(2 ** -22)
+    for (const change of [{ level: 1 }, { scale: 2 ** 20 * end.scale }, { ciphertexts: 2 }])
+      await expect(
+        client.decrypt(secret, file, { contract: { ...contract, output: { ...end, ...change } } }),
+      ).rejects.toThrow(ParameterMismatchError)
   })
 
   it('reports progress and stops at the signal', async () => {

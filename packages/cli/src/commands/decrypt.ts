@@ -1,15 +1,17 @@
 /** he-ml decrypt: the client reads the result. */
 import { readFile } from 'node:fs/promises'
-import { Parameters, parseContainer } from '@he-ml/ckks-core'
-import type { ClientEngine, SecretKey } from '@he-ml/ckks-core/client'
+import { Parameters } from '@he-ml/ckks-core'
+import { assertPublishable, type ClientEngine, type SecretKey } from '@he-ml/ckks-core/client'
+import { FileLedger, ledgerPath } from '@he-ml/ckks-core/client/node'
 import { writeFileAtomic } from '@he-ml/ckks-core/node'
-import { imagesPerTensor, unpack } from '@he-ml/packing'
-import { outputLayoutOf } from '@he-ml/pipeline'
+import { imagesPerTensor, type SlotLayout, unpack } from '@he-ml/packing'
+import { outputLayoutOf, type Plan } from '@he-ml/pipeline'
 import type { Command } from 'commander'
 import { type EngineChoice, openClient } from '../engines.ts'
 import { aboutFile } from '../files/about-file.ts'
+import { assertPlanOfKey, type KeyMemory, keyMemory } from '../files/key-ledger.ts'
 import { readPlan } from '../files/plan-file.ts'
-import { publicationOf } from '../publication.ts'
+import { type PublicationWish, publicationOf, publicationSummary, publishedVectors } from '../publication.ts'
 import { print } from '../terminal/output.ts'
 import { type CommonOptions, decimal, integer, withEngine, withOutput, withThreads } from './common.ts'
 
@@ -48,27 +50,29 @@ export function addDecryptCommand(program: Command): void {
     const parameters = new Parameters(plan.parameters)
     const most = imagesPerTensor(layout)
     const images = Math.min(options.images ?? most, most)
-    const publication =
-      options.publishQueries === undefined
-        ? undefined
-        : publicationOf(plan, layout, { ...options, queries: options.publishQueries, images })
     const client = await openClient(parameters, options)
     try {
       const keyFile = await aboutFile(options.key, readFile(options.key))
+      assertPlanOfKey(options.key, keyFile, plan)
       using secret = await client.importSecretKey(keyFile)
       keyFile.fill(0)
+      const memory = await keyMemory(client.name, options.key, secret, plan)
       const file = await aboutFile(options.input, readFile(options.input))
-      // files of the seal engine name no plan
-      if (client.name === 'native') parseContainer(file, { kind: 'ciphertext', parameters, plan: plan.id })
-      const vectors = publication
-        ? publication.vectors(await client.decryptForPublication(secret, file, publication.options))
-        : await privateVectors(client, secret, file)
+      const published =
+        options.publishQueries === undefined
+          ? undefined
+          : await publish({ client, secret, file, plan, layout }, options, memory.ledger, {
+              ...options,
+              queries: options.publishQueries,
+              images,
+            })
+      const vectors = published?.vectors ?? (await privateVectors(client, secret, file, memory, options))
       const outputs = unpack(vectors, layout, images).map(({ data }) => ({ argmax: argmax(data), values: [...data] }))
       const document = {
-        visibility: publication ? 'published' : 'private',
+        visibility: published ? 'published' : 'private',
         plan: plan.id,
         shape: plan.model.output,
-        ...(publication ? { published: publication.summary } : {}),
+        ...(published ? { published: published.summary } : {}),
         outputs,
       }
       if (options.out !== undefined)
@@ -86,8 +90,42 @@ export function addDecryptCommand(program: Command): void {
   })
 }
 
-async function privateVectors(client: ClientEngine, secret: SecretKey, file: Uint8Array): Promise<Float64Array[]> {
-  return (await client.decrypt(secret, file)).map((r) => r.re)
+interface Result {
+  readonly client: ClientEngine
+  readonly secret: SecretKey
+  readonly file: Uint8Array
+  readonly plan: Plan
+  readonly layout: SlotLayout
+}
+
+async function publish(
+  { client, secret, file, plan, layout }: Result,
+  { key }: DecryptOptions,
+  ledger: FileLedger | undefined,
+  wish: PublicationWish,
+) {
+  assertPublishable(client)
+  // a missing one says so when it is read
+  const options = await publicationOf(plan, layout, ledger ?? new FileLedger(ledgerPath(key)), wish)
+  const results = await client.decryptForPublication(secret, file, options)
+  return { vectors: publishedVectors(results, options, layout), summary: publicationSummary(results) }
+}
+
+async function privateVectors(
+  client: ClientEngine,
+  secret: SecretKey,
+  file: Uint8Array,
+  { ledger, contract }: KeyMemory,
+  { quiet }: DecryptOptions,
+): Promise<Float64Array[]> {
+  const results = await client.decrypt(secret, file, { contract })
+  const request = client.readFacts(file).names?.request
+  const known = ledger && (await ledger.read()).requests.some((r) => r.id === request)
+  if (ledger && !known && !quiet)
+    process.stderr.write(
+      'note: the result answers a request that was not encrypted with this secret key and its ledger: it can be read, not published\n',
+    )
+  return results.map((r) => r.re)
 }
 
 function argmax(values: Float64Array): number {

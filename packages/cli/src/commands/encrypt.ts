@@ -3,12 +3,13 @@ import { readFile } from 'node:fs/promises'
 import { FormatError, InvalidArgumentError, Parameters } from '@he-ml/ckks-core'
 import { writeFileAtomic } from '@he-ml/ckks-core/node'
 import { pack, type SlotLayout } from '@he-ml/packing'
-import { inputLayoutOf } from '@he-ml/pipeline'
+import { contractOf, inputLayoutOf } from '@he-ml/pipeline'
 import { type Command, Option } from 'commander'
 import { type EngineChoice, openClient } from '../engines.ts'
 import { aboutFile } from '../files/about-file.ts'
 import { openImages, parseIndices } from '../files/images.ts'
 import { kindOf } from '../files/key-folder.ts'
+import { assertPlanOfKey, keyMemory, noteNoLedger } from '../files/key-ledger.ts'
 import { readPlan } from '../files/plan-file.ts'
 import { bytes, print } from '../terminal/output.ts'
 import { type CommonOptions, withEngine, withOutput, withThreads } from './common.ts'
@@ -21,6 +22,7 @@ interface EncryptOptions extends CommonOptions {
   readonly split: 'train' | 'test'
   readonly normalize: string
   readonly out: string
+  readonly allowOutOfRange?: boolean
   readonly engine: EngineChoice
   readonly threads: number
 }
@@ -36,6 +38,7 @@ export function addEncryptCommand(program: Command): void {
     .addOption(new Option('--split <name>', 'part of the data set').choices(['train', 'test']).default('test'))
     .option('--normalize <spec>', 'auto, mnist, cifar10, none or means/deviations', 'auto')
     .requiredOption('-o, --out <file>', 'where the ciphertexts go')
+    .option('--allow-out-of-range', "encrypt values outside the plan's range; the result cannot be published")
   withOutput(withThreads(withEngine(command))).action(async (options: EncryptOptions) => {
     const plan = await readPlan(options.plan)
     const parameters = new Parameters(plan.parameters)
@@ -53,6 +56,7 @@ export function addEncryptCommand(program: Command): void {
     const client = await openClient(parameters, options)
     try {
       const keyBytes = await aboutFile(options.key, readFile(options.key))
+      assertPlanOfKey(options.key, keyBytes, plan)
       const isPublic = client.name === 'native' && kindOf(keyBytes) === 'publicKey'
       using secret = isPublic
         ? undefined
@@ -61,12 +65,21 @@ export function addEncryptCommand(program: Command): void {
             if (client.name === 'seal' && error instanceof FormatError) return undefined
             throw error
           })
+      const memory = secret
+        ? await keyMemory(client.name, options.key, secret, plan)
+        : { ledger: undefined, contract: contractOf(plan) }
+      if (secret && !memory.ledger && client.name !== 'seal') noteNoLedger(options.key, options)
       const file = await client.encrypt(
         secret ?? keyBytes,
         pack(tensors.length === 1 && plan.packing === 'multiplexed' ? tensors[0]! : tensors, layout).map((values) => ({
           values,
         })),
-        { level: plan.input.level, scale: plan.input.scale, plan: plan.id, labels: { images: String(indices.length) } },
+        {
+          contract: memory.contract,
+          ...(memory.ledger ? { ledger: memory.ledger } : {}),
+          allowOutOfRange: options.allowOutOfRange ?? false,
+          labels: { images: String(indices.length) },
+        },
       )
       if (secret) keyBytes.fill(0)
       await writeFileAtomic(options.out, file)

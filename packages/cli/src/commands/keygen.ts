@@ -4,9 +4,11 @@ import { dirname, isAbsolute, relative, resolve, sep } from 'node:path'
 import { InvalidArgumentError, type KeyRequest, Parameters } from '@he-ml/ckks-core'
 import type { ClientEngine, SecretKey } from '@he-ml/ckks-core/client'
 import { writeFileAtomic } from '@he-ml/ckks-core/node'
+import type { Plan } from '@he-ml/pipeline'
 import type { Command } from 'commander'
 import { type EngineChoice, openClient } from '../engines.ts'
 import { writeKeyFolder } from '../files/key-folder.ts'
+import { assertPlanOfKey, beginKeyLedger, keyMemory, noteNoLedger } from '../files/key-ledger.ts'
 import { readPlan } from '../files/plan-file.ts'
 import { bytes, print } from '../terminal/output.ts'
 import { startProgress } from '../terminal/progress.ts'
@@ -41,7 +43,7 @@ export function addKeygenCommand(program: Command): void {
     const { signal, dispose } = interruptSignal()
     const progress = startProgress('making keys', options.quiet ?? false)
     try {
-      using secret = await secretKey(client, options, plan.id)
+      using secret = await secretKey(client, options, plan)
       if (options.public !== undefined)
         await writeFileAtomic(options.public, await client.generatePublicKey(secret, { plan: plan.id }))
       const keys = client.generateEvaluationKeys(secret, plan.keyRequest as KeyRequest, {
@@ -72,7 +74,7 @@ export function addKeygenCommand(program: Command): void {
 }
 
 /** The key that is there, with --reuse, or a new one, on the disk before anything is made with it. */
-async function secretKey(client: ClientEngine, options: KeygenOptions, plan: string): Promise<SecretKey> {
+async function secretKey(client: ClientEngine, options: KeygenOptions, plan: Plan): Promise<SecretKey> {
   const found = await readFile(options.secret).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
     throw error
@@ -82,13 +84,17 @@ async function secretKey(client: ClientEngine, options: KeygenOptions, plan: str
       throw new InvalidArgumentError(
         `${options.secret} exists: give another name, or --reuse to make evaluation keys for it`,
       )
+    assertPlanOfKey(options.secret, found, plan)
     const secret = await client.importSecretKey(found)
     found.fill(0)
+    const { ledger } = await keyMemory(client.name, options.secret, secret, plan)
+    if (!ledger && client.name !== 'seal') noteNoLedger(options.secret, options)
     return secret
   }
   const secret = await client.generateSecretKey()
-  const file = await client.exportSecretKey(secret, { plan })
+  const file = await client.exportSecretKey(secret, { plan: plan.id })
   await mkdir(dirname(resolve(options.secret)), { recursive: true })
+  await beginKeyLedger(client.name, options.secret, secret, plan)
   await writeFileAtomic(options.secret, file, { mode: 0o600 })
   file.fill(0)
   return secret

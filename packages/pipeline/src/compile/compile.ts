@@ -5,7 +5,7 @@
  */
 import { createDefaultCostModel, InvalidArgumentError, PlanError } from '@he-ml/ckks-core'
 import type { Model } from '@he-ml/packing'
-import type { ValueSize } from '../fit/fit.ts'
+import type { Calibration, ValueSize } from '../fit/fit.ts'
 import { type BoundPlan, folded } from '../plan/bound-plan.ts'
 import { modelDigest } from '../plan/model-digest.ts'
 import { type Plan, sealPlan } from '../plan/plan.ts'
@@ -115,6 +115,7 @@ async function finish({ model, ready, activation, sizes, options }: Draft, chose
     statistics: Object.fromEntries(calibrated.map(([name, s]) => [name, { ...s, histogram: [...s.histogram] }])),
     ...(bootstrapping ? { bootstrapping } : {}),
     ...simulated,
+    input: { ...simulated.input, ...inputRange(options.calibration, activation.margin) },
     report: {
       ...simulated.report,
       ...(precision ? { outputPrecisionBits: precision } : {}),
@@ -140,6 +141,14 @@ function checkOptions({
     throw new InvalidArgumentError(
       'compile: bootstrapping brings its own parameters: leave out the options parameters and request, or bootstrapping',
     )
+}
+
+/** The range that was seen, as much wider as the ranges of activations are. */
+function inputRange(calibration: Calibration | undefined, margin: number): Pick<Plan['input'], 'range'> {
+  const seen = calibration?.inputRange
+  if (!seen) return {}
+  const more = ((margin - 1) * (seen.max - seen.min)) / 2
+  return { range: { min: seen.min - more, max: seen.max + more } }
 }
 
 const costModelOf = ({ costModel }: CompileOptions) => costModel ?? createDefaultCostModel({ threads: 1 })

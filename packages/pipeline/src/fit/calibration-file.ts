@@ -1,7 +1,7 @@
 import { FormatError } from '@he-ml/ckks-core'
 import type { InputStatistics } from '@he-ml/packing'
 import { z } from 'zod'
-import { statisticsSchema } from '../plan/plan.ts'
+import { rangeSchema, statisticsSchema } from '../plan/plan.ts'
 import type { Calibration } from './fit.ts'
 
 const schema = z.strictObject({
@@ -10,6 +10,7 @@ const schema = z.strictObject({
   statistics: z.record(z.string(), statisticsSchema),
   outputMagnitude: z.number().nonnegative().optional(),
   outputRanges: z.strictObject({ min: z.array(z.number()), max: z.array(z.number()) }).optional(),
+  inputRange: rangeSchema.optional(),
   values: z
     .record(
       z.string(),
@@ -46,13 +47,14 @@ export function parseCalibration(text: string): Calibration {
   const statistics: Record<string, InputStatistics> = {}
   for (const [name, s] of Object.entries(result.data.statistics))
     statistics[name] = { ...s, histogram: Float64Array.from(s.histogram) }
-  const { model, samples, outputMagnitude, outputRanges, values } = result.data
+  const { model, samples, outputMagnitude, outputRanges, inputRange, values } = result.data
   return {
     model,
     samples,
     statistics,
     ...(outputMagnitude === undefined ? {} : { outputMagnitude }),
     ...(outputRanges === undefined ? {} : { outputRanges }),
+    ...(inputRange === undefined ? {} : { inputRange }),
     ...(values === undefined ? {} : { values }),
   }
 }

@@ -13,6 +13,8 @@ export interface Calibration {
   readonly outputMagnitude?: number
   /** Least and largest value of each element of the network's result: what its predicted precision is relative to. */
   readonly outputRanges?: OutputRanges
+  /** Smallest and largest element of the inputs: what a client may encrypt, with the plan's margin. */
+  readonly inputRange?: InputRange
   /** Sizes of the input and of every layer's result, by name: ranges of bootstraps, and what errors are relative to. */
   readonly values?: Readonly<Record<string, ValueSize>>
 }
@@ -20,6 +22,12 @@ export interface Calibration {
 export interface OutputRanges {
   readonly min: readonly number[]
   readonly max: readonly number[]
+}
+
+/** Elements lie in [min, max]. */
+export interface InputRange {
+  readonly min: number
+  readonly max: number
 }
 
 /** How large the elements of a tensor get. */
@@ -58,9 +66,14 @@ export async function fit(model: Model, inputs: Iterable<Tensor>, options: FitOp
     sizes.set(name, size)
     size.add(values)
   }
+  const inputRange = { min: Infinity, max: -Infinity }
   for (const input of inputs) {
     if (options.signal?.aborted) throw new CancelledError(`fit: cancelled after ${samples} samples`)
     measure(model.input.name, input.data)
+    for (const x of input.data) {
+      inputRange.min = Math.min(inputRange.min, x)
+      inputRange.max = Math.max(inputRange.max, x)
+    }
     const result = model.evaluate(input, (layer, given) => {
       collectors.get(layer.name)?.add(given[0]!.data, layer.name)
       const output = layer.forward(given)
@@ -79,5 +92,6 @@ export async function fit(model: Model, inputs: Iterable<Tensor>, options: FitOp
   const statistics = Object.fromEntries([...collectors].map(([name, collector]) => [name, collector.result()]))
   const values = Object.fromEntries([...sizes].map(([name, size]) => [name, size.result()]))
   const outputMagnitude = values[model.output]!.largest
-  return { model: model.name, samples, statistics, outputMagnitude, outputRanges: { min, max }, values }
+  const outputRanges = { min, max }
+  return { model: model.name, samples, statistics, outputMagnitude, outputRanges, inputRange, values }
 }

@@ -20,6 +20,10 @@ export const statisticsSchema = z.strictObject({
   histogram: z.array(finite.nonnegative()).max(4096),
 })
 
+export const rangeSchema = z
+  .strictObject({ min: finite, max: finite })
+  .refine((r) => r.min <= r.max, 'expected min <= max')
+
 const calibrationOptions = z.strictObject({
   margin: finite.min(1).max(100),
   degree: positive.max(1023),
@@ -169,7 +173,10 @@ export const planSchema = z.strictObject({
   }),
   /** Absent in leveled plans. */
   bootstrapping: bootstrappingSchema.optional(),
-  input: endpoint,
+  input: endpoint.extend({
+    /** What clients may encrypt: the elements that `fit` saw, with the plan's margin. Absent without calibration. */
+    range: rangeSchema.optional(),
+  }),
   output: endpoint,
   report: reportSchema,
 })

@@ -1,0 +1,129 @@
+import { spawn } from 'node:child_process'
+import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { FormatError, SecurityError } from '../../errors/errors.ts'
+import { contract } from '../client.test-helper.ts'
+import { countQuery } from '../ledger/count-query.ts'
+import { rememberRequest } from '../ledger/remember-request.ts'
+import { createKeyId } from '../secret-key.ts'
+import { FileLedger, ledgerPath } from './file-ledger.ts'
+import { withLockFile } from './lock-file.ts'
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'he-ml-ledger-'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+const request = createKeyId()
+const wish = { queries: 5, statisticalBits: 10, numbers: 1, precisionBits: -99, request }
+let made = 0
+async function begun(used = 0): Promise<FileLedger> {
+  const path = ledgerPath(join(folder, `${made++}.key`))
+  const ledger = await FileLedger.start(path, { keyId: createKeyId(), contract, used })
+  await ledger.update((s) => rememberRequest(s, { id: request }))
+  return ledger
+}
+const take = (ledger: FileLedger) => ledger.update((s) => countQuery(s, wish))
+
+describe('a ledger in a file', () => {
+  it('is for its owner alone, whole, and the same for whoever opens it', async () => {
+    const ledger = await begun(2)
+    expect((await stat(ledger.path)).mode & 0o777).toBe(0o600)
+    await chmod(ledger.path, 0o644)
+    await take(ledger)
+    expect((await stat(ledger.path)).mode & 0o777).toBe(0o600)
+    expect((await new FileLedger(ledger.path).read()).used).toBe(3)
+    expect((await readdir(folder)).filter((n) => /tmp$|lock$/.test(n))).toEqual([])
+  })
+  it('missing is refused and not begun in silence', async () => {
+    const ledger = new FileLedger(join(folder, 'none.ledger'))
+    await expect(ledger.read()).rejects.toThrow(/is missing.*begin another/s)
+    await expect(take(ledger)).rejects.toThrow(SecurityError)
+    await expect(stat(ledger.path)).rejects.toThrow(/ENOENT/)
+  })
+  it('is never begun again, nor over a damaged one', async () => {
+    const ledger = await begun()
+    const start = { keyId: (await ledger.read()).keyId, contract, used: 0 }
+    await expect(FileLedger.start(ledger.path, start)).rejects.toThrow(/exists/)
+    const text = await readFile(ledger.path, 'utf8')
+    for (const bad of ['', text.slice(0, -20), text.replace('"used":0', '"used":1'), `${text}${text}`]) {
+      await writeFile(ledger.path, bad)
+      await expect(ledger.read()).rejects.toThrow(FormatError)
+      await expect(take(ledger)).rejects.toThrow(/Put back a copy/)
+      await expect(FileLedger.start(ledger.path, start)).rejects.toThrow(SecurityError)
+      expect(await readFile(ledger.path, 'utf8')).toBe(bad)
+    }
+  })
+  it('is an ordinary file', async () => {
+    const ledger = await begun()
+    const link = join(folder, 'link.ledger')
+    await symlink(ledger.path, link)
+    await expect(new FileLedger(link).read()).rejects.toThrow(/regular file/)
+  })
+  it('refused leaves it as it was', async () => {
+    const ledger = await begun()
+    const before = await readFile(ledger.path)
+    await expect(ledger.update((s) => countQuery(s, { ...wish, request: createKeyId() }))).rejects.toThrow(
+      /does not know/,
+    )
+    expect(await readFile(ledger.path)).toEqual(before)
+  })
+  it('whose lock is held says by whom, and who may remove it', async () => {
+    const ledger = await begun()
+    const lock = `${ledger.path}.lock`
+    await writeFile(lock, 'process 1 on another host')
+    await expect(withLockFile(lock, async () => 1, 20)).rejects.toThrow(/process 1 on another host.*if it was killed/)
+    expect(await readFile(lock, 'utf8')).toBe('process 1 on another host')
+    await rm(lock)
+    await take(ledger)
+  })
+})
+
+describe('many at once', () => {
+  it('in one process never take more than there is', async () => {
+    const ledger = await begun()
+    const others = Array.from({ length: 12 }, () => take(new FileLedger(ledger.path)))
+    const ends = await Promise.allSettled(others)
+    expect(ends.filter((e) => e.status === 'fulfilled')).toHaveLength(5)
+    expect((await ledger.read()).used).toBe(5)
+  })
+  it('in several processes never take more than there is', async () => {
+    const ledger = await begun()
+    const ends = await Promise.all(Array.from({ length: 4 }, () => child(ledger.path, request)))
+    expect(ends.map((e) => e.refused + e.taken)).toEqual([3, 3, 3, 3])
+    expect(ends.reduce((sum, e) => sum + e.taken, 0)).toBe(5)
+    expect((await ledger.read()).used).toBe(5)
+  })
+})
+
+/** A process that tries to take three queries. */
+async function child(path: string, id: string): Promise<{ taken: number; refused: number }> {
+  const at = (file: string) => JSON.stringify(new URL(file, import.meta.url).href)
+  const code = `
+    import { FileLedger } from ${at('./file-ledger.ts')}
+    import { countQuery } from ${at('../ledger/count-query.ts')}
+    const wish = { queries: 5, statisticalBits: 10, numbers: 1, precisionBits: -99, request: '${id}' }
+    let taken = 0, refused = 0
+    for (let i = 0; i < 3; i++)
+      await new FileLedger(${JSON.stringify(path)}).update((s) => countQuery(s, wish)).then(() => taken++, () => refused++)
+    console.log(JSON.stringify({ taken, refused }))`
+  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+  const args = ['--conditions=@he-ml/source', '--import', tsx, '--input-type=module', '-e', code]
+  const process_ = spawn(process.execPath, args, { cwd: fileURLToPath(new URL('.', import.meta.url)) })
+  let out = ''
+  let said = ''
+  process_.stdout.on('data', (d) => {
+    out += d
+  })
+  process_.stderr.on('data', (d) => {
+    said += d
+  })
+  await new Promise((resolve) => process_.on('close', resolve))
+  if (said !== '') throw new Error(said)
+  return JSON.parse(out)
+}

@@ -1,0 +1,84 @@
+/**
+ * The ledger beside the secret key. Every change is made under a lock file, written whole under another name (mode 0600), flushed and
+ * renamed; a process that dies in between leaves the state before or after, and its values were never made.
+ */
+import { lstat, readFile } from 'node:fs/promises'
+import { FormatError, SecurityError } from '../../errors/errors.ts'
+import { writeFileAtomic } from '../../node/atomic-file.ts'
+import type { Ledger, LedgerState } from '../ledger/ledger.ts'
+import { formatLedger, parseLedger } from '../ledger/ledger-format.ts'
+import { type LedgerStart, startLedger } from '../ledger/start-ledger.ts'
+import { withLockFile } from './lock-file.ts'
+
+/** 16,384 requests take 1.1 MB. */
+const MAX_LEDGER_BYTES = 16 * 2 ** 20
+
+/** Where the ledger of a secret key's file is. */
+export const ledgerPath = (secretKeyFile: string): string => `${secretKeyFile}.ledger`
+
+/** A ledger in a file. */
+export class FileLedger implements Ledger {
+  readonly path: string
+
+  /** @param path see {@link ledgerPath} */
+  constructor(path: string) {
+    this.path = path
+  }
+
+  /**
+   * Begins a ledger where there is none.
+   * @throws SecurityError when there is one, damaged or not; InvalidArgumentError
+   */
+  static async start(path: string, start: LedgerStart): Promise<FileLedger> {
+    const ledger = new FileLedger(path)
+    const state = startLedger(start)
+    await withLockFile(`${path}.lock`, async () => {
+      if (await ledger.#exists())
+        throw new SecurityError(
+          `${path} exists: a ledger is never begun again; if its key is gone, or you know better what was published, move it away first`,
+        )
+      await ledger.#write(state)
+    })
+    return ledger
+  }
+
+  async read(): Promise<LedgerState> {
+    if (!(await this.#exists()))
+      throw new SecurityError(
+        `${this.path} is missing: without the ledger of its key nobody knows what was published. Copy it from where the key came from; if it is lost, begin another and say how many results were published before`,
+      )
+    try {
+      const found = await lstat(this.path)
+      if (!found.isFile()) throw new FormatError('expected a regular file')
+      if (found.size > MAX_LEDGER_BYTES)
+        throw new FormatError(`a ledger has at most ${MAX_LEDGER_BYTES} bytes, this file has ${found.size}`)
+      return parseLedger(await readFile(this.path, 'utf8'))
+    } catch (error) {
+      if (error instanceof FormatError)
+        error.message = `${this.path}: ${error.message}. Put back a copy that is not older than the last publication; if there is none, move the file away, begin another and say how many results were published before`
+      throw error
+    }
+  }
+
+  async update(change: (state: LedgerState) => LedgerState): Promise<LedgerState> {
+    return withLockFile(`${this.path}.lock`, async () => {
+      const next = change(await this.read())
+      await this.#write(next)
+      return next
+    })
+  }
+
+  async #exists(): Promise<boolean> {
+    return lstat(this.path).then(
+      () => true,
+      (error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return false
+        throw error
+      },
+    )
+  }
+
+  #write(state: LedgerState): Promise<void> {
+    return writeFileAtomic(this.path, new TextEncoder().encode(formatLedger(state)), { mode: 0o600 })
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * The ledger of a secret key's file, as the commands use it: begun with the key, asked before anything is encrypted or decrypted.
+ * Files of the seal engine name no key, and nothing of theirs is published: they have no ledger.
+ */
+
+import { lstat } from 'node:fs/promises'
+import { FormatError, ParameterMismatchError, type PlanContract, parseContainer } from '@he-ml/ckks-core'
+import type { SecretKey } from '@he-ml/ckks-core/client'
+import { FileLedger, ledgerPath } from '@he-ml/ckks-core/client/node'
+import { contractOf, type Plan } from '@he-ml/pipeline'
+
+/** Begins the ledger of a fresh key; before the key is written, so that no key is ever without one. */
+export async function beginKeyLedger(engine: string, file: string, key: SecretKey, plan: Plan): Promise<void> {
+  if (engine === 'seal') return
+  await FileLedger.start(ledgerPath(file), { keyId: key.keyId, contract: contractOf(plan), used: 0 })
+}
+
+/** What a command may go by. */
+export interface KeyMemory {
+  /** Undefined when the key has none here: then its results stay private. */
+  readonly ledger: FileLedger | undefined
+  /** The ledger's, made at key generation; without one, the given plan's. */
+  readonly contract: PlanContract
+}
+
+/**
+ * The ledger of a key, checked against the key and the plan.
+ * @throws ParameterMismatchError for another plan or key; FormatError for a damaged ledger
+ */
+export async function keyMemory(engine: string, file: string, key: SecretKey, plan: Plan): Promise<KeyMemory> {
+  const path = ledgerPath(file)
+  if (engine === 'seal' || !(await exists(path))) return { ledger: undefined, contract: contractOf(plan) }
+  const ledger = new FileLedger(path)
+  const { keyId, contract } = await ledger.read()
+  if (keyId !== key.keyId)
+    throw new ParameterMismatchError(
+      `${path} is the ledger of key ${keyId}, ${file} is key ${key.keyId}: put each beside its own`,
+    )
+  if (contract.plan !== plan.id) throw otherPlan(file, contract.plan, plan.id)
+  return { ledger, contract }
+}
+
+/** @throws ParameterMismatchError when a key's file names another plan; files of SEAL, and keys made without a plan, name none */
+export function assertPlanOfKey(file: string, bytes: Uint8Array, plan: Plan): void {
+  let named: string | undefined
+  try {
+    named = parseContainer(bytes).header.plan
+  } catch (error) {
+    // not a container of ours: whoever imports it says what is wrong
+    if (error instanceof FormatError) return
+    throw error
+  }
+  if (named !== undefined && named !== plan.id) throw otherPlan(file, named, plan.id)
+}
+
+/** Says on stderr that results will stay private. */
+export function noteNoLedger(file: string, options: { readonly quiet?: boolean }): void {
+  if (!options.quiet)
+    process.stderr.write(
+      `note: ${ledgerPath(file)} is missing, so results under this key can be read but not published ("he-ml ledger --help")\n`,
+    )
+}
+
+const otherPlan = (file: string, wanted: string, got: string): ParameterMismatchError =>
+  new ParameterMismatchError(
+    `${file} was made for plan ${wanted}, got plan ${got}: one key serves one plan; take its own plan, or make a new key with keygen`,
+  )
+
+function exists(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return false
+      throw error
+    },
+  )
+}
