@@ -25,7 +25,7 @@ export function channelValues(op: Operation, from: View, constants: readonly Con
     const values = slim.map((constant) => spread(view, shape, constant))
     if (values.every((v) => v !== undefined)) return { id, view, values: values as Float64Array[] }
   }
-  const shapes = constants.map((c) => `[${c.dims}]`).join(', ')
+  const shapes = constants.flatMap((c) => (c.data.length === 1 ? [] : [`[${c.dims}]`])).join(', ')
   throw op.unsupported(
     `its constant of shape ${shapes} is neither one number nor one per channel of ${op.describe(from)}`,
     'use one value per channel',

@@ -92,14 +92,18 @@ const isSameWalk = (a: Dim, b: Dim): boolean => {
 
 function fresh(op: Operation, view: View, sides: readonly Sides[]): View {
   const sizes = sizesOf(view.dims)
-  if (!op.isBatchFirst(view) || (sizes.length !== 4 && sizes.length !== 2))
+  const inner = sizes.slice(1)
+  if (!op.isBatchFirst(view) || inner.length === 0 || inner.length > 3)
     throw op.unsupported(
       `it pads a value of shape ${op.describe(view)}`,
-      'pad [batch, channels, height, width] or [batch, features]',
+      'pad [batch, channels, height, width] or less',
     )
-  const inner = sizes.slice(1)
-  const source = op.materialise(view, inner)
-  return emitPad(op, { source, sizes: inner, sides: sides.slice(1), stride: [1, 1] })
+  // [batch, rows, features] as an image of one column
+  const narrow = inner.length === 2
+  const shape = narrow ? [...inner, 1] : inner
+  const own = narrow ? [...sides.slice(1), NONE] : sides.slice(1)
+  const result = emitPad(op, { source: op.materialise(view, shape), sizes: shape, sides: own, stride: [1, 1] })
+  return narrow ? { ...result, dims: result.dims.slice(0, -1) } : result
 }
 
 interface Padding {
