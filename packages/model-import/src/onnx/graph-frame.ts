@@ -54,10 +54,10 @@ export function liveNodes(graph: GraphProto, output: string): (readonly [NodePro
   for (let i = graph.node.length - 1; i >= 0; i--) {
     const node = graph.node[i]!
     if (!node.output.some((name) => name !== '' && wanted.has(name))) continue
-    live.unshift([node, i])
+    live.push([node, i])
     for (const name of node.input) wanted.add(name)
   }
-  return live
+  return live.reverse()
 }
 
 export interface GraphInput {
