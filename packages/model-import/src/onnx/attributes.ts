@@ -1,7 +1,8 @@
 /** A node's attributes, read by name with their types checked; what nobody read is an error, because it might matter. */
 import { FormatError, UnsupportedError } from '@he-ml/ckks-core'
 import type { AttributeProto, NodeProto } from '../generated/onnx-subset_pb.ts'
-import { type Constant, readTensor } from './tensor-data.ts'
+import type { Constant } from './constant.ts'
+import { readTensor } from './tensor-data.ts'
 
 const TYPES = { float: 1, int: 2, string: 3, tensor: 4, floats: 6, ints: 7 } as const
 
@@ -19,6 +20,9 @@ export class Attributes {
     }
   }
 
+  get names(): string[] {
+    return [...this.#byName.keys()]
+  }
   has(name: string): boolean {
     return this.#byName.has(name)
   }
@@ -28,6 +32,14 @@ export class Attributes {
   int(name: string, otherwise: number): number {
     const found = this.#get(name, 'int')
     return found ? this.#integer(name, found.i) : otherwise
+  }
+  /** An integer of any size that is there; beyond 2^53 it comes rounded. */
+  roughInt(name: string): number {
+    return Number(this.#get(name, 'int')?.i ?? 0n)
+  }
+  /** Integers of any size; beyond 2^53 they come rounded. */
+  roughInts(name: string): number[] | undefined {
+    return this.#get(name, 'ints')?.ints.map(Number)
   }
   ints(name: string): number[] | undefined {
     return this.#get(name, 'ints')?.ints.map((v) => this.#integer(name, v))
@@ -65,7 +77,8 @@ export class Attributes {
   }
   #integer(name: string, value: bigint): number {
     const number = Number(value)
-    if (!Number.isSafeInteger(number)) throw new FormatError(`${this.#label}: "${name}" is beyond 2^53`)
+    if (!Number.isSafeInteger(number))
+      throw new UnsupportedError(`${this.#label}: "${name}" is ${value}, beyond 2^53: export with a smaller number`)
     return number
   }
 }

@@ -109,7 +109,7 @@ const models: [string, Uint8Array, string[]][] = [
   [
     'ReduceMean',
     image([node('ReduceMean', ['x'], 'y', { axes: [-1, -2], keepdims: 0 })]),
-    ['averagePool2d', 'reshape'],
+    ['averagePool2d', 'flatten'],
   ],
   [
     'ReduceMean of operator set 18',

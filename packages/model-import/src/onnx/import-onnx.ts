@@ -1,21 +1,25 @@
 /**
  * ONNX to a Model. The file is data of a stranger: sizes are checked before memory is taken, names before they are used, and
- * everything that goes wrong is a FormatError (the file is broken) or an UnsupportedError (it is fine, but not for us).
+ * everything that goes wrong is a FormatError (the file is broken) or an UnsupportedError (it is fine, but not for us). Nodes
+ * that the output does not need are dropped first, then what depends on constants only is computed, then the rest is judged.
  */
 import { fromBinary } from '@bufbuild/protobuf'
 import { FormatError, HeMlError, UnsupportedError } from '@he-ml/ckks-core'
 import type { Model, Shape } from '@he-ml/packing'
-import { type GraphProto, type ModelProto, ModelProtoSchema, type ValueInfoProto } from '../generated/onnx-subset_pb.ts'
+import { type GraphProto, type ModelProto, ModelProtoSchema } from '../generated/onnx-subset_pb.ts'
 import { DEFAULT_MAX_BYTES, type ModelSource, readBytes } from '../read-bytes.ts'
-import { Graph, MAX_TENSOR_SIZE } from './graph.ts'
-import { type Context, Operation } from './operation.ts'
-import { OPERATORS, REPLACEMENTS } from './operators/index.ts'
-import { type Constant, readTensor } from './tensor-data.ts'
+import { Constants } from './constants.ts'
+import { Graph } from './graph.ts'
+import { checkNames, type GraphInput, liveNodes, readInput, readOpset, readOutput } from './graph-frame.ts'
+import type { Context } from './operation.ts'
+import { toModel } from './to-model.ts'
+import { checkRead, translateNode } from './translate.ts'
+import { BATCH, contiguous, isBatch, sizesOf, type View } from './view.ts'
 
 export interface OnnxOptions {
   /** Name of the model; default: the graph's. */
   readonly name?: string
-  /** Shape of one image, [channels, height, width] or [features], where the file leaves it open. */
+  /** Shape of one image as the file has it without the batch, where the file leaves it open. */
   readonly inputShape?: Shape
   /** Largest file accepted; default 512 MiB. */
   readonly maxBytes?: number
@@ -42,22 +46,18 @@ export function parseOnnx(bytes: Uint8Array, options: OnnxOptions = {}): Model {
   const model = decode(bytes)
   const { graph } = model
   if (!graph || graph.node.length === 0) throw new FormatError('ONNX: the file holds no graph with nodes')
-  checkOpset(model)
-  const constants = readInitializers(graph)
-  const input = readInput(graph, constants, options.inputShape)
-  const output = onlyOutput(graph)
-  const context: Context = {
-    graph: new Graph(countUses(graph)),
-    constants,
-    batch: input.batch,
+  const opset = readOpset(model)
+  const constants = new Constants(graph.initializer, bytes.length)
+  checkNames(graph)
+  const output = readOutput(graph)
+  const input = readInput(graph, options.inputShape)
+  const context: Context = { graph: new Graph(), constants, views: new Map(), batch: input.batch, opset }
+  addInput(context, input)
+  for (const [node, index] of liveNodes(graph, output)) {
+    checkRead(node, index, context)
+    translateNode(node, index, context)
   }
-  context.graph.uniqueName(input.name)
-  context.graph.set(input.name, { kind: 'input', name: input.name, inputs: [], shape: input.shape })
-  translate(graph, context)
-  if (!context.graph.node(output)) throw new FormatError(`ONNX: the graph's output "${output}" is computed by no node`)
-  return typed(() =>
-    context.graph.toModel(options.name ?? (graph.name || 'onnx'), { name: input.name, shape: input.shape }, output),
-  )
+  return typed(() => finish(context, { graph, input, output, ...(options.name ? { name: options.name } : {}) }))
 }
 
 function decode(bytes: Uint8Array): ModelProto {
@@ -70,100 +70,44 @@ function decode(bytes: Uint8Array): ModelProto {
   }
 }
 
-function translate(graph: GraphProto, context: Context): void {
-  const defined = new Set<string>([...context.constants.keys(), ...graph.input.map((i) => i.name)])
-  graph.node.forEach((node, index) => {
-    const operation = new Operation(node, index, context)
-    for (const name of node.output) {
-      if (name !== '' && defined.has(name))
-        throw operation.malformed(`writes "${name}", which exists already: a cycle, or not in static single assignment`)
-      defined.add(name)
-    }
-    const known = OPERATORS.get(node.opType)
-    if (!known || (node.domain !== '' && node.domain !== 'ai.onnx'))
-      throw operation.unsupported(
-        `the operator ${node.domain === '' ? '' : `${node.domain}.`}${node.opType} is not supported`,
-        REPLACEMENTS.get(node.opType) ?? `build the network from ${[...OPERATORS.keys()].join(', ')}`,
-      )
-    operation.guarded(() => {
-      known(operation)
-      operation.attributes.finish()
-    })
-  })
+function addInput({ graph, views, batch }: Context, { name, shape, integer }: GraphInput): void {
+  graph.uniqueName(name)
+  const node = graph.add({ kind: 'input', name, inputs: [], shape })
+  views.set(name, { node, offset: 0, dims: [batch === 1 ? [] : [BATCH], ...contiguous(shape)], integer })
 }
 
-function checkOpset(model: ModelProto): void {
-  const standard = model.opsetImport.find((o) => o.domain === '' || o.domain === 'ai.onnx')
-  const version = Number(standard?.version ?? 0n)
-  if (version < 7 || version > 30)
-    throw new UnsupportedError(`ONNX: operator set ${version} is not supported: export with one from 7 to 30`)
+interface Finish {
+  readonly graph: GraphProto
+  readonly input: GraphInput
+  readonly output: string
+  readonly name?: string
 }
 
-function readInitializers(graph: GraphProto): Map<string, Constant> {
-  const constants = new Map<string, Constant>()
-  for (const tensor of graph.initializer) {
-    if (tensor.name === '' || constants.has(tensor.name))
-      throw new FormatError(`ONNX: an initialiser is named "${tensor.name}", which is empty or taken`)
-    constants.set(tensor.name, readTensor(tensor, `"${tensor.name}"`))
-  }
-  return constants
-}
-
-function readInput(graph: GraphProto, constants: Map<string, Constant>, wanted: Shape | undefined) {
-  const inputs = graph.input.filter((i) => !constants.has(i.name))
-  const [input] = inputs
-  if (!input || inputs.length !== 1)
+function finish(context: Context, { graph: proto, input, output, name }: Finish): Model {
+  const view = context.views.get(output)
+  if (!view)
     throw new UnsupportedError(
-      `ONNX: the graph has ${inputs.length} inputs (${inputs.map((i) => `"${i.name}"`).join(', ')}): exactly one is supported`,
+      `ONNX: the output "${output}" does not depend on the input: it is a constant, or an output of training`,
     )
-  if (input.name === '') throw new FormatError('ONNX: the input has no name')
-  const dims = dimensions(input)
-  const open = dims?.slice(1).some((d) => d === undefined) ?? true
-  const shape = wanted ?? (open ? undefined : (dims!.slice(1) as number[]))
-  if (!shape) throw new UnsupportedError(`ONNX: the input "${input.name}" has open sizes: give inputShape`)
-  if (dims && wanted && (dims.length !== wanted.length + 1 || wanted.some((d, i) => (dims[i + 1] ?? d) !== d)))
-    throw new UnsupportedError(`ONNX: inputShape [${wanted}] does not fit the file's [${dims.map((d) => d ?? '?')}]`)
-  if (shape.length !== 1 && shape.length !== 3)
-    throw new UnsupportedError(
-      `ONNX: the input is [${dims?.map((d) => d ?? '?') ?? shape}]: expected [batch, channels, height, width] or [batch, features]`,
-    )
-  const size = shape.reduce((product, d) => product * d, 1)
-  if (shape.some((d) => !Number.isInteger(d) || d < 1) || size > MAX_TENSOR_SIZE)
-    throw new UnsupportedError(`ONNX: an input [${shape}] is empty or too large`)
-  return { name: input.name, shape, batch: dims?.[0] }
+  const id = context.graph.materialise(view, outputShape(view, context), `ONNX: the output "${output}"`)
+  return toModel(context.graph, { name: name ?? (proto.name || 'onnx'), input, output: id })
 }
 
-/** Sizes, undefined where they are open; undefined altogether when the file does not say. */
-function dimensions(info: ValueInfoProto): (number | undefined)[] | undefined {
-  const type = info.type?.value
-  if (type?.case !== 'tensorType') return undefined
-  return type.value.shape?.dim.map((d) => {
-    if (d.value.case !== 'dimValue') return undefined
-    const size = Number(d.value.value)
-    return size >= 1 ? size : undefined
-  })
-}
-
-function onlyOutput(graph: GraphProto): string {
-  const [output] = graph.output
-  if (!output || graph.output.length !== 1 || output.name === '')
-    throw new UnsupportedError(`ONNX: the graph has ${graph.output.length} outputs: exactly one is supported`)
-  return output.name
-}
-
-function countUses(graph: GraphProto): Map<string, number> {
-  const uses = new Map<string, number>()
-  for (const name of [...graph.node.flatMap((n) => n.input), ...graph.output.map((o) => o.name)])
-    uses.set(name, (uses.get(name) ?? 0) + 1)
-  return uses
+/** Without the batch; a single number is a list of one. */
+function outputShape({ dims }: View, { batch }: Context): Shape {
+  const sizes = sizesOf(dims)
+  const [first] = dims
+  const isFirst = first !== undefined && sizes[0] === 1 && (isBatch(first) || batch === 1)
+  const shape = isFirst ? sizes.slice(1) : sizes
+  return shape.length === 0 ? [1] : shape
 }
 
 function typed<T>(work: () => T): T {
   try {
     return work()
   } catch (error) {
-    if (error instanceof UnsupportedError) throw error
-    if (error instanceof HeMlError) throw new FormatError(`ONNX: ${error.message}`, { cause: error })
+    if (error instanceof UnsupportedError || error instanceof FormatError) throw error
+    if (error instanceof HeMlError) throw new UnsupportedError(`ONNX: ${error.message}`, { cause: error })
     throw error
   }
 }

@@ -12,9 +12,9 @@ import {
 export type AttributeValue = number | readonly number[] | string | { float: number } | { tensor: TensorSpec }
 export interface TensorSpec {
   readonly dims: readonly number[]
-  readonly data: ArrayLike<number>
-  /** 1 float32, 7 int64, 11 float64. */
-  readonly type?: 1 | 7 | 11
+  readonly data: ArrayLike<number | bigint>
+  /** 1 float32, 2 uint8, 3 int8, 6 int32, 7 int64, 9 bool, 10 float16 (bit patterns), 11 float64. */
+  readonly type?: 1 | 2 | 3 | 6 | 7 | 9 | 10 | 11
   /** Use the typed field instead of raw bytes. */
   readonly typed?: boolean
 }
@@ -22,6 +22,8 @@ export interface NodeSpec {
   readonly op: string
   readonly inputs: readonly string[]
   readonly output: string
+  /** Outputs after the first. */
+  readonly more?: readonly string[]
   readonly attributes?: Readonly<Record<string, AttributeValue>>
   readonly domain?: string
 }
@@ -31,19 +33,29 @@ export interface OnnxSpec {
   readonly initializers?: Readonly<Record<string, TensorSpec>>
   readonly output?: string
   readonly opset?: number
+  /** Of the input; default 1, float32. */
+  readonly elementType?: number
 }
+
+const RAW = {
+  1: (v) => Float32Array.from(v, Number),
+  2: (v) => Uint8Array.from(v, Number),
+  3: (v) => Int8Array.from(v, Number),
+  6: (v) => Int32Array.from(v, Number),
+  7: (v) => BigInt64Array.from(v, BigInt),
+  9: (v) => Uint8Array.from(v, Number),
+  10: (v) => Uint16Array.from(v, Number),
+  11: (v) => Float64Array.from(v, Number),
+} as const satisfies Record<number, (values: (number | bigint)[]) => ArrayBufferView<ArrayBuffer>>
 
 function tensorInit({ dims, data, type = 1, typed = false }: TensorSpec, name = '') {
   const values = Array.from(data)
   const init: MessageInitShape<typeof TensorProtoSchema> = { name, dataType: type, dims: dims.map(BigInt) }
-  if (typed && type === 1) init.floatData = values
-  else if (typed && type === 11) init.doubleData = values
-  else if (typed) init.int64Data = values.map(BigInt)
-  else {
-    const arrays = { 1: () => new Float32Array(values), 11: () => new Float64Array(values) } as const
-    const array = type === 7 ? new BigInt64Array(values.map(BigInt)) : arrays[type]()
-    init.rawData = new Uint8Array(array.buffer)
-  }
+  if (typed && type === 1) init.floatData = values.map(Number)
+  else if (typed && type === 11) init.doubleData = values.map(Number)
+  else if (typed && type === 7) init.int64Data = values.map(BigInt)
+  else if (typed) init.int32Data = values.map(Number)
+  else init.rawData = new Uint8Array(RAW[type](values).buffer)
   return init
 }
 
@@ -69,30 +81,37 @@ export function buildOnnx(spec: OnnxSpec): Uint8Array {
       name: `n${i}`,
       opType: n.op,
       input: [...n.inputs],
-      output: [n.output],
+      output: [n.output, ...(n.more ?? [])],
       domain: n.domain ?? '',
       attribute: Object.entries(n.attributes ?? {}).map(([name, value]) => attributeInit(name, value)),
     }),
   )
   const output = spec.output ?? spec.nodes.at(-1)?.output ?? ''
   const model = create(ModelProtoSchema, {
-    irVersion: 8n,
+    irVersion: (spec.opset ?? 13) < 10 ? 4n : 8n,
     opsetImport: [{ version: BigInt(spec.opset ?? 13) }],
     graph: {
       name: 'test',
       node,
       initializer: Object.entries(spec.initializers ?? {}).map(([name, t]) => tensorInit(t, name)),
-      input: [{ name: 'x', type: { value: { case: 'tensorType', value: { elemType: 1, shape } } } }],
+      input: [
+        { name: 'x', type: { value: { case: 'tensorType', value: { elemType: spec.elementType ?? 1, shape } } } },
+      ],
       output: [{ name: output, type: { value: { case: 'tensorType', value: { elemType: 1 } } } }],
     },
   })
   return toBinary(ModelProtoSchema, model)
 }
 
-/** What onnxruntime makes of one image (batch of one). */
-export async function runReference(bytes: Uint8Array, { shape, data }: Tensor): Promise<Float64Array> {
-  const session = await ort.InferenceSession.create(bytes, { logSeverityLevel: 4, intraOpNumThreads: 1 })
-  const input = new ort.Tensor('float32', Float32Array.from(data), [1, ...shape])
+/** What onnxruntime makes of images in one batch, without its graph optimisation, which rewrites what is to be compared. */
+export async function runReference(bytes: Uint8Array, ...images: readonly Tensor[]): Promise<Float64Array> {
+  const session = await ort.InferenceSession.create(bytes, {
+    logSeverityLevel: 4,
+    intraOpNumThreads: 1,
+    graphOptimizationLevel: 'disabled',
+  })
+  const data = Float32Array.from(images.flatMap((image) => [...image.data]))
+  const input = new ort.Tensor('float32', data, [images.length, ...images[0]!.shape])
   const results = await session.run({ [session.inputNames[0]!]: input })
   const [first] = Object.values(results)
   await session.release()

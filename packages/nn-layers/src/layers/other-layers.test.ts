@@ -24,6 +24,7 @@ const pooling = fc
     stride: pairOf(1, 3),
     padding: pairOf(0, 1),
     countPadding: fc.boolean(),
+    ceilMode: fc.boolean(),
     seed: fc.nat(),
   })
   .filter(({ image, kernel, padding }) => [0, 1].every((a) => kernel[a]! <= image[a]! && padding[a]! < kernel[a]!))
@@ -32,10 +33,12 @@ describe('pooling', () => {
   it('equals forward in both layouts, with the depth promised', async () => {
     await fc.assert(
       fc.asyncProperty(pooling, fc.boolean(), async (p, sum) => {
-        const { kernel, stride, padding, countPadding } = p
-        const layer = (sum ? sumPool2d : averagePool2d)({ name: 'pool', kernel, stride, padding, countPadding })
+        const { kernel, stride, padding, countPadding, ceilMode } = p
+        const options = { name: 'pool', kernel, stride, padding, countPadding }
+        const layer = (sum ? sumPool2d : averagePool2d)({ ...options, ceilMode })
         const shape = [p.channels, ...p.image]
-        const padded = padding.some((x) => x > 0)
+        const partial = `${layer.outputShape([shape])}` !== `${averagePool2d(options).outputShape([shape])}`
+        const padded = partial || padding.some((x) => x > 0)
         const layout = fillGaps(createMultiplexedLayout(shape, { maxSlots: 512 }))
         const multiplexed = await expectLikeForward(layer, [layout], { seed: p.seed })
         expect(multiplexed.lowered.depth).toBe(sum && !padded ? 0 : 1)
@@ -44,6 +47,30 @@ describe('pooling', () => {
       }),
       { numRuns: 60 },
     )
+  })
+  it('keeps partial windows with ceilMode, as PyTorch does, by hand', () => {
+    const x = createTensor([1, 1, 5], Float64Array.of(1, 2, 3, 4, 5))
+    const pool = (options: object) => {
+      const layer = averagePool2d({
+        name: 'p',
+        kernel: [1, 3],
+        stride: [1, 2],
+        padding: [0, 1, 0, 0],
+        ceilMode: true,
+        ...options,
+      })
+      return [...layer.forward([x]).data]
+    }
+    // windows (0) 1 2, 2 3 4, 4 5 and one column beyond, which counts never; the zero on the left where padding counts
+    expect(pool({})).toEqual([1, 3, 4.5])
+    expect(pool({ countPadding: false })).toEqual([1.5, 3, 4.5])
+    // a window that would begin beyond the image is none
+    expect(pool({ kernel: [1, 2], stride: [1, 4], padding: [0, 0, 0, 1] })).toEqual([1.5, 2.5])
+    expect(pool({ kernel: [1, 2], stride: [1, 3], padding: 0 })).toEqual([1.5, 4.5])
+    expect(pool({ kernel: [1, 2], stride: [1, 5], padding: 0 })).toEqual([1.5])
+    const partial = averagePool2d({ name: 'p', kernel: [1, 2], stride: [1, 2], ceilMode: true })
+    expect(partial.factored([x.shape])).toBeUndefined()
+    expect(partial.factored([[1, 1, 4]])?.factor).toBe(0.5)
   })
   it('is a factor times a sum', () => {
     const x = randomTensor([2, 6, 6], 1)
@@ -123,6 +150,12 @@ describe('flatten, reshape and identity', () => {
       const again = await expectLikeForward(back, [flat.lowered.output])
       expect(again.lowered.output.shape).toEqual([2, 3, 4])
     }
+  })
+  it('refuse channels that go on in the next ciphertext', () => {
+    // a pool over [1, 16, 8] would need rows of both ciphertexts in one
+    const layout = createMultiplexedLayout([2, 8, 8], { maxSlots: 64 })
+    expect(layout.ciphertexts).toBe(2)
+    expect(() => reshape({ name: 'tall', shape: [1, 16, 8] }).lower([layout])).toThrow(/"tall": .*regular grid/)
   })
   it('refuse sizes that differ and grids that are none, naming the layer', () => {
     expect(() => reshape({ name: 'r', shape: [5] }).outputShape([[2, 3, 4]])).toThrow(/"r": cannot make \[5\]/)

@@ -21,6 +21,11 @@ export interface Pool2dOptions extends Omit<WindowOptions, 'dilation'> {
   readonly stride?: number | Pair
   /** Whether padding counts as zeros in an average; default true. */
   readonly countPadding?: boolean
+  /**
+   * Whether a last window that begins before the end of the image but reaches beyond the padding is kept; what is beyond adds
+   * nothing and never counts. Default false: such windows are left out.
+   */
+  readonly ceilMode?: boolean
 }
 
 type Mode = 'average' | 'sum'
@@ -35,12 +40,14 @@ export class Pool2dLayer implements Layer {
   readonly window: Window | undefined
   readonly #options: Pool2dOptions
   readonly #countPadding: boolean
+  readonly #ceilMode: boolean
 
   constructor(options: Pool2dOptions, mode: Mode) {
     this.kind = `${mode}Pool2d`
     this.name = options.name
     this.#options = options
     this.#countPadding = options.countPadding ?? true
+    this.#ceilMode = options.ceilMode ?? false
     const { kernel } = options
     if (kernel !== 'global') {
       this.window = createWindow(this.name, kernel, { stride: kernel, ...options })
@@ -55,7 +62,7 @@ export class Pool2dLayer implements Layer {
   /** The sum and the divisor apart; absent where the divisor differs from place to place, or for sums. */
   factored(inputs: readonly Shape[]): { readonly factor: number; readonly layer: Layer } | undefined {
     const window = this.#windowFor(imageShape(this.name, only(this.name, inputs)))
-    if (this.kind === 'sumPool2d' || (!this.#countPadding && window.padding.some((p) => p > 0))) return undefined
+    if (this.kind === 'sumPool2d' || !this.#isEven(window)) return undefined
     const [kh, kw] = window.kernel
     return { factor: 1 / (kh * kw), layer: new Pool2dLayer(this.#options, 'sum') }
   }
@@ -78,8 +85,20 @@ export class Pool2dLayer implements Layer {
     return lowerLinear(map, input, context)
   }
 
+  /** The window with what partial windows reach beyond the padding as more of it. */
   #windowFor(shape: readonly [number, number, number]): Window {
-    return this.window ?? createWindow(this.name, [shape[1], shape[2]], {})
+    if (!this.window) return createWindow(this.name, [shape[1], shape[2]], {})
+    if (!this.#ceilMode) return this.window
+    const [top, left, bottom, right] = this.window.padding
+    const [down, across] = [overhang(this.window, shape[1], 0), overhang(this.window, shape[2], 1)]
+    return { ...this.window, padding: [top, left, bottom + down, right + across] }
+  }
+
+  /** Whether every window has the same divisor. */
+  #isEven(window: Window): boolean {
+    const declared = this.window?.padding ?? [0, 0, 0, 0]
+    if (window.padding.some((p, side) => p !== declared[side])) return false
+    return this.#countPadding || declared.every((p) => p === 0)
   }
 
   #map(given: Shape): LinearMap {
@@ -87,12 +106,13 @@ export class Pool2dLayer implements Layer {
     const window = this.#windowFor(input)
     const output = [input[0], ...windowOutput(this.name, input, window)] as const
     const [kh, kw] = window.kernel
-    const even = this.#countPadding || window.padding.every((p) => p === 0)
+    const even = this.#isEven(window)
+    const counted = this.#countPadding ? (this.window?.padding ?? [0, 0, 0, 0]) : [0, 0, 0, 0]
     const inside = (out: number, axis: 0 | 1): number => {
       let count = 0
       for (let tap = 0; tap < window.kernel[axis]; tap++) {
         const source = sourceOf(out, tap, axis, window)
-        if (source >= 0 && source < input[axis + 1]!) count++
+        if (source >= -counted[axis]! && source < input[axis + 1]! + counted[axis + 2]!) count++
       }
       return count
     }
@@ -102,6 +122,14 @@ export class Pool2dLayer implements Layer {
     }
     return { name: this.name, input, output, outputShape: output, window, groups: input[0], weight }
   }
+}
+
+/** How far a last window beyond the padding reaches, if it begins before the image ends; else 0. */
+function overhang({ kernel, stride, padding }: Window, size: number, axis: 0 | 1): number {
+  const rest = size + padding[axis] + padding[axis + 2]! - kernel[axis]
+  const extra = (stride[axis] - (rest % stride[axis])) % stride[axis]
+  const start = rest + extra - padding[axis]
+  return rest < 0 || extra === 0 || start >= size ? 0 : extra
 }
 
 /**

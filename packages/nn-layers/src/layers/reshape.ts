@@ -1,20 +1,17 @@
 /** Layers that only rename: no slot moves, no level. */
-import { InvalidArgumentError, UnsupportedError } from '@he-ml/ckks-core'
+import { InvalidArgumentError } from '@he-ml/ckks-core'
 import {
   createTensor,
   type Layer,
   type LoweredLayer,
-  layoutPositions,
-  type MultiplexedGrid,
-  type MultiplexedLayout,
   type Shape,
   type SlotLayout,
   sameShape,
   sizeOf,
   type Tensor,
 } from '@he-ml/packing'
-import { unsupportedLayout } from '../lowered/lower-linear.ts'
 import { createLowered } from '../lowered/lowered-layer.ts'
+import { renameSlots } from '../lowered/rename-slots.ts'
 import { only } from './single-input.ts'
 
 /** See {@link flatten}, {@link reshape} and {@link identity}. */
@@ -51,7 +48,7 @@ export class ReshapeLayer implements Layer {
     return createLowered({
       name: this.name,
       inputs: [input],
-      output: this.#layout(input, this.outputShape([input.shape])),
+      output: this.#layout(input),
       depth: 0,
       // handles are immutable: a copy at the same level shares the polynomials
       prepare:
@@ -61,29 +58,9 @@ export class ReshapeLayer implements Layer {
     })
   }
 
-  #layout(input: SlotLayout, shape: Shape): SlotLayout {
-    if (sameShape(shape, input.shape)) return input
-    if (input.kind === 'batch') return { ...input, shape }
-    if (input.kind === 'channel') throw unsupportedLayout(this.name, input)
-    const positions = [...layoutPositions(input)]
-    return { ...input, shape, grid: this.#grid(input, shape, positions) }
-  }
-
-  #grid(input: MultiplexedLayout, shape: Shape, positions: readonly number[]): MultiplexedGrid {
-    const { gaps } = input.grid
-    if (shape.length === 1) return { rowStride: 1, columnStride: 1, channelOffsets: positions, gaps }
-    if (shape.length === 3) {
-      const [channels, height, width] = shape as [number, number, number]
-      const channelOffsets = Array.from({ length: channels }, (_, c) => positions[c * height * width]!)
-      const columnStride = width > 1 ? positions[1]! - positions[0]! : 1
-      const rowStride = height > 1 ? positions[width]! - positions[0]! : 1
-      const grid: MultiplexedGrid = { rowStride, columnStride, channelOffsets, gaps }
-      const regular = rowStride > 0 && columnStride > 0
-      if (regular && layoutPositions({ ...input, shape, grid }).every((p, i) => p === positions[i])) return grid
-    }
-    throw new UnsupportedError(
-      `layer "${this.name}": [${shape}] made of [${input.shape}] does not lie on a regular grid of slots: use the batch layout, or keep the shape until after the next linear layer`,
-    )
+  #layout(input: SlotLayout): SlotLayout {
+    const shape = this.outputShape([input.shape])
+    return sameShape(shape, input.shape) ? input : renameSlots({ name: this.name, shape }, input).output
   }
 }
 

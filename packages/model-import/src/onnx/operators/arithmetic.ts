@@ -1,129 +1,127 @@
 /** Sums and products: residual additions, constants per channel, squares, and the products inside SiLU and GELU. */
 import { activation, add } from '@he-ml/nn-layers'
+import type { Constant } from '../constant.ts'
 import type { Operation, Translate } from '../operation.ts'
-import type { Constant } from '../tensor-data.ts'
+import { dimSize, isBatch, sameWalk, type View } from '../view.ts'
+import { emitActivation } from './activations.ts'
+import { channelValues } from './channel-values.ts'
+import { copied, inPlace } from './in-place.ts'
+import { gelu, isSigmoidOf } from './products.ts'
 
+const number = (value: number): Constant => ({ type: 'float64', dims: [], data: Float64Array.of(value) })
+const ZERO = number(0)
+const ONE = number(1)
+
+/** Add and Sum: of any number of values and constants. */
 export const addition: Translate = (op) => {
-  const at = constantSide(op)
-  if (at === undefined) op.addLayer(add({ name: op.name }), [op.value(0), op.value(1)])
-  else affine(op, 1 - at, { multiplier: 1, shift: op.constant(at, 'summand') })
+  let total: View | undefined
+  const constants: Constant[] = []
+  for (let i = 0; i < op.inputCount; i++) {
+    if (op.isConstant(i)) constants.push(op.constant(i, 'summand'))
+    else total = total ? sum(op, total, op.view(i)) : op.view(i)
+  }
+  if (op.type === 'Sum' && op.context.opset < 8)
+    for (const { dims } of constants)
+      if (dims.length !== total!.dims.length)
+        throw op.malformed(
+          `adds a constant of shape [${dims}] to ${op.describe(total!)}: before operator set 8 shapes must be equal`,
+        )
+  for (const shift of constants) total = affine(op, total!, ONE, shift)
+  op.emit(total!)
 }
 
 export const subtraction: Translate = (op) => {
-  const at = constantSide(op)
-  if (at === 1) affine(op, 0, { multiplier: 1, shift: negated(op.constant(1, 'subtrahend')) })
-  else if (at === 0) affine(op, 1, { multiplier: -1, shift: op.constant(0, 'minuend') })
-  else {
-    const minus = `${op.output}#minus`
-    const channels = op.shape(1)[0]!
-    const { graph } = op.context
-    const numbers = { multiplier: new Float64Array(channels).fill(-1), shift: new Float64Array(channels) }
-    graph.addAffine(minus, graph.uniqueName(`${op.name}_minus`), op.value(1), numbers)
-    op.addLayer(add({ name: op.name }), [op.value(0), minus])
-  }
+  if (op.isConstant(1)) op.emit(affine(op, op.view(0), ONE, negated(op.constant(1, 'subtrahend'))))
+  else if (op.isConstant(0)) op.emit(affine(op, op.view(1), number(-1), op.constant(0, 'minuend')))
+  else op.emit(sum(op, op.view(0), affine(op, op.view(1), number(-1), ZERO)))
 }
 
-export const negation: Translate = (op) => affine(op, 0, { multiplier: -1, shift: 0 })
+export const negation: Translate = (op) => op.emit(affine(op, op.view(0), number(-1), ZERO))
 
 export const division: Translate = (op) => {
-  if (constantSide(op) !== 1) throw op.unsupported('it divides by a computed value', 'divide by constants only')
+  if (!op.isConstant(1)) throw op.unsupported('it divides by a computed value', 'divide by constants only')
   const divisor = op.constant(1, 'divisor')
-  if (divisor.data.some((d) => d === 0)) throw op.malformed('divides by zero')
-  affine(op, 0, { multiplier: { dims: divisor.dims, data: divisor.data.map((d) => 1 / d) }, shift: 0 })
+  if (divisor.data.some((d) => d === 0))
+    throw op.unsupported('it divides by zero, which gives no finite number', 'divide by numbers other than 0')
+  op.emit(affine(op, op.view(0), { ...divisor, data: divisor.data.map((d) => 1 / d) }, ZERO))
 }
 
 export const power: Translate = (op) => {
   const exponent = op.constant(1, 'exponent')
   if (exponent.data.length !== 1) throw op.unsupported(`it has ${exponent.data.length} exponents`, 'use one')
-  if (exponent.data[0] === 1) op.context.graph.alias(op.output, op.value(0))
-  else if (exponent.data[0] === 2) op.addLayer(activation({ name: op.name, function: 'square' }))
+  if (exponent.dims.length > op.view(0).dims.length)
+    throw op.unsupported(`its exponent has shape [${exponent.dims}]`, 'use a scalar')
+  if (exponent.data[0] === 1) op.emit(op.view(0))
+  else if (exponent.data[0] === 2) emitActivation(op, op.view(0), 'square')
   else throw op.unsupported(`its exponent is ${exponent.data[0]}`, 'use squares (exponent 2)')
 }
 
 export const product: Translate = (op) => {
-  const at = constantSide(op)
-  if (at !== undefined) {
-    affine(op, 1 - at, { multiplier: op.constant(at, 'factor'), shift: 0 })
-    return
-  }
+  for (const at of [0, 1])
+    if (op.isConstant(at)) {
+      op.emit(affine(op, op.view(1 - at), op.constant(at, 'factor'), ZERO))
+      return
+    }
   const { graph } = op.context
-  const [a, b] = [graph.resolve(op.value(0)), graph.resolve(op.value(1))]
-  if (a === b) op.addLayer(activation({ name: op.name, function: 'square' }), [a])
-  else if (isSigmoidOf(op, b, a)) op.addLayer(activation({ name: op.name, function: 'silu' }), [a])
-  else if (isSigmoidOf(op, a, b)) op.addLayer(activation({ name: op.name, function: 'silu' }), [b])
-  else if (!gelu(op, a, b) && !gelu(op, b, a))
+  const { view, a, b } = together(op, op.view(0), op.view(1))
+  const emit = (id: string) => op.emit({ ...view, node: id })
+  const layer = (fn: 'square' | 'silu', x: string) =>
+    emit(graph.addLayer(activation({ name: op.name, function: fn }), [x]))
+  if (a === b) return layer('square', a)
+  if (isSigmoidOf(graph, b, a)) return layer('silu', a)
+  if (isSigmoidOf(graph, a, b)) return layer('silu', b)
+  const found = gelu(op, a, b) ?? gelu(op, b, a)
+  if (found === undefined)
     throw op.unsupported(
       'it multiplies two different computed values',
       'use squares (x * x), SiLU (x * sigmoid(x)) or GELU, or multiply by constants',
     )
+  emit(found)
 }
 
-function isSigmoidOf(op: Operation, candidate: string, x: string): boolean {
-  const node = op.context.graph.node(candidate)
-  if (node?.kind !== 'layer' || node.inputs[0] !== x) return false
-  return 'function' in node.layer && node.layer.function === 'sigmoid'
+function sum(op: Operation, x: View, y: View): View {
+  const { view, a, b } = together(op, x, y)
+  return { ...view, node: op.context.graph.addLayer(add({ name: nameOf(op) }), [a, b]) }
 }
 
-/** (s x) * a (1 + erf(x / sqrt 2)) = 2 a s gelu(x). */
-function gelu(op: Operation, factor: string, gate: string): boolean {
-  const { graph } = op.context
-  const outer = graph.node(gate)
-  if (outer?.kind !== 'affine') return false
-  const erf = graph.node(outer.inputs[0]!)
-  if (erf?.kind !== 'erf') return false
-  const inner = graph.node(erf.inputs[0]!)
-  if (inner?.kind !== 'affine') return false
-  const x = inner.inputs[0]!
-  const a = outer.multiplier[0]!
-  const near = (values: Float64Array, wanted: number) =>
-    values.every((v) => Math.abs(v - wanted) < 1e-5 * Math.abs(a) + 1e-9)
-  if (!near(inner.multiplier, Math.SQRT1_2) || inner.shift.some((s) => s !== 0)) return false
-  if (!near(outer.multiplier, a) || !near(outer.shift, a)) return false
-  let scale = 1
-  if (factor !== x) {
-    const scaled = graph.node(factor)
-    if (scaled?.kind !== 'affine' || scaled.inputs[0] !== x || scaled.shift.some((s) => s !== 0)) return false
-    scale = scaled.multiplier[0]!
-    if (scaled.multiplier.some((m) => m !== scale)) return false
+/** The first layer of a node bears its name, the others one made of it. */
+const taken = new WeakSet<Operation>()
+function nameOf(op: Operation): string {
+  if (!taken.has(op)) {
+    taken.add(op)
+    return op.name
   }
-  const core = `${op.output}#gelu`
-  graph.addLayer(core, activation({ name: op.name, function: 'gelu' }), [x])
-  const multiplier = new Float64Array(graph.node(core)!.shape[0]!).fill(2 * a * scale)
-  const numbers = { multiplier, shift: new Float64Array(multiplier.length) }
-  graph.addAffine(op.output, graph.uniqueName(`${op.name}_scale`), core, numbers)
-  return true
+  return op.context.graph.uniqueName(op.name)
 }
 
-/** Which of the two inputs is a constant. @throws UnsupportedError when both are */
-function constantSide(op: Operation): 0 | 1 | undefined {
-  if (op.inputCount !== 2) throw op.malformed(`has ${op.inputCount} inputs, expected two`)
-  if (op.isConstant(0) && op.isConstant(1))
-    throw op.unsupported('both its inputs are constants', 'fold constants before the export')
-  if (op.isConstant(0)) return 0
-  return op.isConstant(1) ? 1 : undefined
+/** Two values of one shape in nodes of one order. */
+function together(op: Operation, x: View, y: View): { readonly view: View; readonly a: string; readonly b: string } {
+  const [left, right] = [x, y].map((v) => v.dims.map((d) => (isBatch(d) ? -dimSize(d) : dimSize(d))).join())
+  if (left !== right)
+    throw op.unsupported(
+      `its computed inputs have shapes ${op.describe(x)} and ${op.describe(y)}`,
+      'combine values of one shape',
+    )
+  const [p, q] = [inPlace(op, x), inPlace(op, y)]
+  const { graph } = op.context
+  if (sameWalk(p.view, q.view) && `${graph.node(p.id).shape}` === `${graph.node(q.id).shape}`)
+    return { view: p.view, a: p.id, b: q.id }
+  const [r, s] = [copied(op, x), copied(op, y)]
+  return { view: r.view, a: r.id, b: s.id }
 }
 
-const negated = ({ dims, data }: Constant): Constant => ({ dims, data: data.map((v) => -v) })
+const negated = (constant: Constant): Constant => ({ ...constant, data: constant.data.map((v) => -v) })
 
-function affine(
-  op: Operation,
-  input: number,
-  { multiplier, shift }: { multiplier: number | Constant; shift: number | Constant },
-): void {
-  const shape = op.shape(input)
-  const spread = (value: number | Constant) =>
-    typeof value === 'number' ? new Float64Array(shape[0]!).fill(value) : perChannel(op, shape, value)
-  const numbers = { multiplier: spread(multiplier), shift: spread(shift) }
-  op.context.graph.addAffine(op.output, op.name, op.value(input), numbers)
+/** multiplier * x + shift. */
+function affine(op: Operation, from: View, multiplier: Constant, shift: Constant): View {
+  const { id, view, values } = channelValues(op, from, [finite(op, multiplier), finite(op, shift)])
+  const numbers = { multiplier: values[0]!, shift: values[1]! }
+  return { ...view, node: op.context.graph.addAffine(nameOf(op), id, numbers) }
 }
 
-/** A constant that is broadcast to [batch, ...shape] and depends on the channel (or feature) only. */
-function perChannel(op: Operation, shape: readonly number[], { dims, data }: Constant): Float64Array {
-  const channels = shape[0]!
-  if (data.length === 1) return new Float64Array(channels).fill(data[0]!)
-  if (dims[dims.length - shape.length] === channels && data.length === channels) return data.slice()
-  throw op.unsupported(
-    `its constant of shape [${dims}] is neither one number nor one per channel of [batch,${shape}]`,
-    'use one value per channel',
-  )
+function finite(op: Operation, constant: Constant): Constant {
+  if (constant.batch) throw op.unsupported('it computes with the batch size', 'fix the batch size')
+  const at = constant.data.findIndex((v) => !Number.isFinite(v))
+  if (at < 0) return constant
+  throw op.unsupported(`its constant holds ${constant.data[at]}, which no ciphertext can`, 'use finite numbers')
 }
