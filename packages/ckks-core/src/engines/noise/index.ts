@@ -1,4 +1,4 @@
 export * from './gaussian.ts'
 export * from './noise-model.ts'
 export * from './predict.ts'
-export { defaultSamples, type Samples } from './samples.ts'
+export { defaultSamples, histogramSamples, type SampleCounts, type Samples } from './samples.ts'
