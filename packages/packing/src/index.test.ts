@@ -23,6 +23,7 @@ it('has the public surface that was agreed on', () => {
       "parseLayout",
       "samePositions",
       "sameShape",
+      "setErrorsAside",
       "sizeOf",
       "unpack",
     ]

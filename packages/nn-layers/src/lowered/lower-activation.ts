@@ -1,7 +1,12 @@
 import type { PreparedActivation } from '@he-ml/activations'
 import { type Ciphertext, type Plaintext, scope } from '@he-ml/ckks-core'
-import { type BatchLayout, type LoweredLayer, layoutPositions, type MultiplexedLayout } from '@he-ml/packing'
-import { setErrorsAside } from './element-errors.ts'
+import {
+  type BatchLayout,
+  type LoweredLayer,
+  layoutPositions,
+  type MultiplexedLayout,
+  setErrorsAside,
+} from '@he-ml/packing'
 import { createLowered, type Engine } from './lowered-layer.ts'
 
 export interface ActivationCircuit {

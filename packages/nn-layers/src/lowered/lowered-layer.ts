@@ -7,9 +7,9 @@ import {
   PackedTensor,
   type PreparedLayer,
   type SlotLayout,
+  setErrorsAside,
 } from '@he-ml/packing'
 import { checkInputs, checkLevel } from './check-inputs.ts'
-import { setErrorsAside } from './element-errors.ts'
 import { nameError } from './name-error.ts'
 
 export type Engine = Encoder & Evaluator

@@ -83,7 +83,7 @@ export async function compileBootstrapped(draft: Draft, sets = allowedSets(draft
 /** Simulates, checks memory, and puts everything together. @throws PlanError ('memory') */
 async function finish({ model, ready, activation, sizes, options }: Draft, chosen: Chosen): Promise<BoundPlan> {
   const { parameters, made, batch, bootstrapping } = chosen
-  const simulated = await simulate(made, parameters, costModelOf(options), sizes)
+  const simulated = await simulate(made, parameters, costModelOf(options), { sizes, model: ready })
   const { memory, keys } = simulated.report
   const peak = options.keepWeights === false ? memory.leanPeakBytes! : memory.peakBytes
   if (options.memory !== undefined && peak > options.memory)

@@ -4,6 +4,8 @@ import { z } from 'zod'
 import { statisticsSchema } from '../plan/plan.ts'
 import type { Calibration } from './fit.ts'
 
+const numbers = z.array(z.number())
+
 const schema = z.strictObject({
   model: z.string(),
   samples: z.number().int().positive(),
@@ -16,6 +18,7 @@ const schema = z.strictObject({
         largest: z.number().nonnegative(),
         rms: z.number().nonnegative(),
         sixth: z.number().nonnegative(),
+        channels: z.strictObject({ mean: numbers, std: numbers, min: numbers, max: numbers }).optional(),
       }),
     )
     .optional(),
@@ -51,6 +54,6 @@ export function parseCalibration(text: string): Calibration {
     samples,
     statistics,
     ...(outputMagnitude === undefined ? {} : { outputMagnitude }),
-    ...(values === undefined ? {} : { values }),
+    ...(values === undefined ? {} : { values: values as NonNullable<Calibration['values']> }),
   }
 }

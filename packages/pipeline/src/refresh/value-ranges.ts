@@ -19,9 +19,26 @@ export function valueSizes(
   if (!calibration) return sizes
   for (const [name, factor] of factors) {
     const seen = sizeSeen(model, name, calibration)
-    if (seen) sizes.set(name, { largest: seen.largest * factor, rms: seen.rms * factor, sixth: seen.sixth * factor })
+    if (seen) sizes.set(name, timesFactor(seen, factor))
   }
   return sizes
+}
+
+function timesFactor({ largest, rms, sixth, channels }: ValueSize, factor: number): ValueSize {
+  const times = (values: readonly number[]) => values.map((x) => x * factor)
+  return {
+    largest: largest * factor,
+    rms: rms * factor,
+    sixth: sixth * factor,
+    ...(channels && {
+      channels: {
+        mean: times(channels.mean),
+        std: times(channels.std),
+        min: times(channels.min),
+        max: times(channels.max),
+      },
+    }),
+  }
 }
 
 /**

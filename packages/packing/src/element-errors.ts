@@ -4,8 +4,7 @@
  * predicted 6 bits better than it is. A layer knows its elements. So the errors of its inputs are set aside while the circuit
  * runs, which leaves what the circuit itself adds, in every slot alike; then they arrive as they do at the elements.
  */
-import type { Ciphertext } from '@he-ml/ckks-core'
-import type { Engine } from './lowered-layer.ts'
+import type { Ciphertext, Evaluator } from '@he-ml/ckks-core'
 
 /** Errors of some ciphertexts, declared to be 0 until `restore`. */
 export interface ErrorsAside {
@@ -14,8 +13,11 @@ export interface ErrorsAside {
   restore(): void
 }
 
-/** Undefined on engines that do not estimate. */
-export function setErrorsAside(engine: Engine, inputs: readonly Ciphertext[]): ErrorsAside | undefined {
+/**
+ * Declares the errors of some ciphertexts to be 0 for a while.
+ * @returns undefined on engines that do not estimate
+ */
+export function setErrorsAside(engine: Evaluator, inputs: readonly Ciphertext[]): ErrorsAside | undefined {
   const errors = inputs.map((input) => engine.estimate?.(input)?.error)
   if (errors.length === 0 || errors.some((error) => error === undefined)) return undefined
   const typical = Math.sqrt(errors.reduce<number>((sum, error) => sum + error! ** 2, 0) / errors.length)
