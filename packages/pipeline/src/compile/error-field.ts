@@ -5,14 +5,34 @@
  * bits. So a few random error tensors go through the clear layers beside the simulation, activations at random inputs as the
  * calibration data have them in each channel, and tell by which factor the errors of a layer's inputs really arrive.
  */
+import type { BootstrappingSpec } from '@he-ml/ckks-core'
 import { createTensor, isCalibrated, type Layer, type Model, type Shape, sizeOf, type Tensor } from '@he-ml/packing'
 import type { ChannelStatistics, ValueSize } from '../fit/fit.ts'
 
 /** Error tensors that are followed; ten logits then make forty samples, a tenth of a bit or two. */
 const SAMPLES = 4
 
+/**
+ * What a bootstrap makes of a value without any noise: the sine bends it by its cubic term, or, where an arcsine's cubic term
+ * straightens it, by the next.
+ */
+export function bendOf({ logMessageRatio, arcsine }: BootstrappingSpec, range: number): (value: number) => number {
+  const turn = (2 * Math.PI) / (range * 2 ** logMessageRatio)
+  return arcsine ? (x) => -x * (3 / 40) * (turn * x) ** 4 : (x) => (-x * (turn * x) ** 2) / 6
+}
+
 /** Errors below this are lost in the round-off of values near 1. */
 const LEAST = 2 ** -44
+
+/** How the errors of a value change where it is computed or refreshed; root mean squares. */
+export interface Disturbance {
+  /** What is left of those that were there. */
+  readonly kept: number
+  /** All together. */
+  readonly total: number
+  /** The error that a value itself brings about. */
+  readonly bend?: (value: number) => number
+}
 
 /** The errors of every value of a model. */
 export class ErrorField {
@@ -20,6 +40,7 @@ export class ErrorField {
   readonly #model: Model
   readonly #sizes: ReadonlyMap<string, ValueSize>
   readonly #errors = new Map<string, readonly Float64Array[]>()
+  readonly #points = new Map<string, Tensor>()
   readonly #random = new Normal(1)
 
   /**
@@ -66,23 +87,38 @@ export class ErrorField {
     return before > 0 ? size(results) / before : 0
   }
 
-  /** Scales a value's errors to the root mean square `kept` and adds independent ones up to `total`. */
-  disturb(name: string, { kept, total }: { readonly kept: number; readonly total: number }): void {
+  /**
+   * Scales a value's errors to the root mean square `kept` and adds others up to `total`: those that follow from the value,
+   * where `bend` tells them, and independent ones. What follows from the value has the same sign in whole channels, so a
+   * mean over an image does not make it smaller.
+   */
+  disturb(name: string, { kept, total, bend }: Disturbance): void {
     const errors = this.#errors.get(name)!
     const now = size(errors)
     const by = now > 0 ? kept / now : 0
-    const more = Math.max(Math.sqrt(Math.max(0, total ** 2 - kept ** 2)), kept > 0 ? 0 : LEAST)
+    const added = Math.max(Math.sqrt(Math.max(0, total ** 2 - kept ** 2)), kept > 0 ? 0 : LEAST)
+    const bent = bend && this.#sizes.get(name)?.channels ? this.#point(name).data.map(bend) : undefined
+    const bentSize = bent ? size([bent]) : 0
+    const times = bentSize > added ? added / bentSize : 1
+    const more = Math.sqrt(Math.max(0, added ** 2 - (times * bentSize) ** 2))
     this.#errors.set(
       name,
-      errors.map((e) => e.map((x) => by * x + more * this.#random.next())),
+      errors.map((e) => e.map((x, i) => by * x + (bent ? times * bent[i]! : 0) + more * this.#random.next())),
     )
   }
 
   /** Where the layer is differentiated: anywhere if it is linear. */
   #values(layer: Layer, input: string): Tensor {
     const shape = this.#model.shapes.get(input)!
-    if (isLinear(layer)) return createTensor(shape, new Float64Array(sizeOf(shape)))
-    return this.#random.tensor(shape, this.#sizes.get(input)!.channels!)
+    return isLinear(layer) ? createTensor(shape, new Float64Array(sizeOf(shape))) : this.#point(input)
+  }
+
+  /** The value at which everything happens that depends on it. */
+  #point(name: string): Tensor {
+    const point =
+      this.#points.get(name) ?? this.#random.tensor(this.#model.shapes.get(name)!, this.#sizes.get(name)!.channels!)
+    this.#points.set(name, point)
+    return point
   }
 }
 

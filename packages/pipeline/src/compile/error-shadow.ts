@@ -7,7 +7,7 @@
  */
 import type { Ciphertext } from '@he-ml/ckks-core'
 import type { ValueSize } from '../fit/fit.ts'
-import type { ErrorField } from './error-field.ts'
+import { bendOf, type ErrorField } from './error-field.ts'
 import { isRefresh, type Schedule, type ScheduledRefresh, type ScheduledStep } from './schedule.ts'
 import type { Simulation } from './simulation.ts'
 
@@ -53,7 +53,9 @@ export class ErrorShadow {
       this.#field!.disturb(step.name, { kept, total: this.#rms(taken.ciphertexts) })
     } else if (isRefresh(step)) {
       const after = this.#errorsOf(step)
-      for (const [v, name] of step.values.entries()) this.#field?.disturb(name, { kept: before[v]!, total: after[v]! })
+      const bend = bendOf(this.#made.circuits[step.circuit]!.bootstrapping.spec, step.range)
+      for (const [v, name] of step.values.entries())
+        this.#field?.disturb(name, { kept: before[v]!, total: after[v]!, bend })
     }
     return { ...taken, errors }
   }
