@@ -5,21 +5,11 @@
  * bits. So a few random error tensors go through the clear layers beside the simulation, activations at random inputs as the
  * calibration data have them in each channel, and tell by which factor the errors of a layer's inputs really arrive.
  */
-import type { BootstrappingSpec } from '@he-ml/ckks-core'
 import { createTensor, isCalibrated, type Layer, type Model, type Shape, sizeOf, type Tensor } from '@he-ml/packing'
 import type { ChannelStatistics, ValueSize } from '../fit/fit.ts'
 
 /** Error tensors that are followed; ten logits then make forty samples, a tenth of a bit or two. */
 const SAMPLES = 4
-
-/**
- * What a bootstrap makes of a value without any noise: the sine bends it by its cubic term, or, where an arcsine's cubic term
- * straightens it, by the next.
- */
-export function bendOf({ logMessageRatio, arcsine }: BootstrappingSpec, range: number): (value: number) => number {
-  const turn = (2 * Math.PI) / (range * 2 ** logMessageRatio)
-  return arcsine ? (x) => -x * (3 / 40) * (turn * x) ** 4 : (x) => (-x * (turn * x) ** 2) / 6
-}
 
 /** Errors below this are lost in the round-off of values near 1. */
 const LEAST = 2 ** -44

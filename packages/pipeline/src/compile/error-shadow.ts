@@ -5,9 +5,9 @@
  * bends, is the same in all copies and stays. The plan engine knows one number per ciphertext, so the schedule runs on a second
  * one, whose bootstraps take in neither errors nor values: its estimates are the independent part, the rest adds up by squares.
  */
-import type { Ciphertext } from '@he-ml/ckks-core'
+import { bootstrapBend, type Ciphertext } from '@he-ml/ckks-core'
 import type { ValueSize } from '../fit/fit.ts'
-import { bendOf, type ErrorField } from './error-field.ts'
+import type { ErrorField } from './error-field.ts'
 import { isRefresh, type Schedule, type ScheduledRefresh, type ScheduledStep } from './schedule.ts'
 import type { Simulation } from './simulation.ts'
 
@@ -53,7 +53,7 @@ export class ErrorShadow {
       this.#field!.disturb(step.name, { kept, total: this.#rms(taken.ciphertexts) })
     } else if (isRefresh(step)) {
       const after = this.#errorsOf(step)
-      const bend = bendOf(this.#made.circuits[step.circuit]!.bootstrapping.spec, step.range)
+      const bend = bootstrapBend(this.#made.circuits[step.circuit]!.bootstrapping.spec, step.range)
       for (const [v, name] of step.values.entries())
         this.#field?.disturb(name, { kept: before[v]!, total: after[v]!, bend })
     }

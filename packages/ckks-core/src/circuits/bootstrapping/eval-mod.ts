@@ -89,6 +89,28 @@ export function evalModAt(
   return arcsine ? arcsine.atReal(value) : value
 }
 
+/**
+ * What a bootstrap makes of a value without any noise, on average over the multiples of q0: the sine's bend, and what the
+ * cosine's series is off in the mean. This part of the error is the same whenever the value is.
+ *
+ * @param range largest |real or imaginary part|
+ * @returns the error of a value, for estimates
+ */
+export function bootstrapBend(spec: BootstrappingSpec, range: number): (value: number) => number {
+  const evalMod = createEvalMod(spec, range)
+  const variance = (1 + EPHEMERAL_WEIGHT) / 12
+  const reach = Math.ceil(4 * Math.sqrt(variance))
+  const multiples = Array.from({ length: 2 * reach + 1 }, (_, i) => i - reach)
+  const shares = multiples.map((multiple) => Math.exp(-(multiple ** 2) / (2 * variance)))
+  const all = shares.reduce((a, b) => a + b, 0)
+  return (value) => {
+    const results = multiples.map(
+      (multiple, i) => shares[i]! * evalModAt(evalMod, angle(spec, multiple, value / range)),
+    )
+    return results.reduce((a, b) => a + b, 0) / all - value
+  }
+}
+
 const SAMPLES = 320
 
 /**
