@@ -2,12 +2,14 @@
 import {
   type Ciphertext,
   chebyshevPolynomial,
+  type EvaluateOptions,
   type Evaluator,
   evaluateChebyshev,
   evaluateComposite,
   InvalidArgumentError,
   LevelError,
   type Polynomial,
+  type Samples,
   scope,
 } from '@he-ml/ckks-core'
 import type { ActivationPolynomial, CompositePolynomial } from './activation-polynomial.ts'
@@ -18,6 +20,8 @@ export interface EvaluateActivationOptions {
    * was scaled. Otherwise one level more is spent on that product, unless the range is [-1, 1] itself.
    */
   readonly normalizedInput?: boolean
+  /** Where in [-1, 1] inputs lie, for error estimates. Default: see `defaultSamples` of ckks-core. */
+  readonly samples?: Samples
 }
 
 /** An approximation made ready for ciphertexts; immutable, usable many times. */
@@ -39,8 +43,10 @@ export function prepareActivation(
   const [lo, hi] = polynomial.range
   const normalize = !(options.normalizedInput || (lo === -1 && hi === 1))
   const depth = polynomial.depth + (normalize ? 1 : 0)
+  const { samples } = options
+  const at = samples ? { samples: samples.values, ...(samples.weights && { weights: samples.weights }) } : {}
   const circuit =
-    polynomial.kind === 'series' ? seriesCircuit(polynomial.series.coefficients) : compositeCircuit(polynomial)
+    polynomial.kind === 'series' ? seriesCircuit(polynomial.series.coefficients, at) : compositeCircuit(polynomial, at)
   return {
     depth,
     apply: (engine, input) => {
@@ -61,21 +67,23 @@ export function prepareActivation(
 
 type Circuit = (engine: Evaluator, unit: Ciphertext) => Ciphertext
 
-function seriesCircuit(coefficients: readonly number[]): Circuit {
+type At = Pick<EvaluateOptions, 'samples' | 'weights'>
+
+function seriesCircuit(coefficients: readonly number[], at: At): Circuit {
   if (coefficients.slice(1).every((c) => c === 0))
     throw new InvalidArgumentError('this approximation is constant: replace the activation by its value')
   const polynomial = chebyshevPolynomial(coefficients)
-  return (engine, unit) => evaluateChebyshev(engine, unit, polynomial)
+  return (engine, unit) => evaluateChebyshev(engine, unit, polynomial, at)
 }
 
 /** For ReLU, B x' (1 + s(x')) / 2 with the factor B / 2 inside the last series. */
-function compositeCircuit({ function: name, factors, range }: CompositePolynomial): Circuit {
+function compositeCircuit({ function: name, factors, range }: CompositePolynomial, at: At): Circuit {
   const half = 0.5 * range[1]
   const polynomials: Polynomial[] = factors.map(({ coefficients }, i) => {
     if (name === 'sign' || i < factors.length - 1) return chebyshevPolynomial(coefficients)
     return chebyshevPolynomial(coefficients.map((c, k) => half * (c + (k === 0 ? 1 : 0))))
   })
-  if (name === 'sign') return (engine, unit) => evaluateComposite(engine, unit, polynomials)
+  if (name === 'sign') return (engine, unit) => evaluateComposite(engine, unit, polynomials, at)
   const gateDepth = polynomials.reduce((sum, p) => sum + p.depth, 0)
   return (engine, unit) =>
     scope((use) => {
@@ -83,7 +91,7 @@ function compositeCircuit({ function: name, factors, range }: CompositePolynomia
       // the scale at which the product with x rescales to the nominal scale of its level
       const { parameters } = engine
       const targetScale = (parameters.scaleAt(level - 1) * parameters.groupProduct(level)) / unit.scale
-      const gate = use(evaluateComposite(engine, unit, polynomials, { targetScale }))
+      const gate = use(evaluateComposite(engine, unit, polynomials, { targetScale, ...at }))
       const x = use(engine.dropLevel(unit, level))
       return engine.rescale(use(engine.relinearize(use(engine.mul(gate, x)))))
     })

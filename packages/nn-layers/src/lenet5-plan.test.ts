@@ -21,9 +21,7 @@ interface LayerCost {
 function calibrated(model: Model): Model {
   const statistics = { count: 1, min: -4, max: 4, mean: 0, std: 1, histogram: new Float64Array(1) }
   const nodes = model.nodes.map((node) =>
-    isCalibrated(node.layer)
-      ? { ...node, layer: node.layer.calibrate(statistics, { margin: 1, degree: 7 }).withNormalizedInput() }
-      : node,
+    isCalibrated(node.layer) ? { ...node, layer: node.layer.calibrate(statistics, { margin: 1, degree: 7 }) } : node,
   )
   return new Model({ name: model.name, input: model.input, nodes })
 }
@@ -32,7 +30,7 @@ function calibrated(model: Model): Model {
 async function planLenet5(logN: number) {
   const parameters = createParameters({ logN, levels: 17, scaleBits: 32, dnum: 6 })
   const engine = createPlanEngine(parameters)
-  const model = calibrated(foldFactors(lenet5()))
+  const model = foldFactors(calibrated(lenet5())).model
   const maxSlots = parameters.maxSlots
   const layout = createMultiplexedLayout([1, 28, 28], { maxSlots })
   let x = new PackedTensor(layout, [engine.input({ slots: layout.slots })])

@@ -1,77 +1,79 @@
 /**
- * A layer such as average pooling is a cheap homogeneous layer times a constant. The constant costs a level of its own, or
- * nothing when a neighbour takes it into its weights: a producer that can scale its output, reached through homogeneous
- * layers, or else every reader that can scale its input. The function of the model stays the same.
+ * Constants that would cost a level of their own cost nothing in a neighbour's weights. There are two kinds: average pooling
+ * is a cheap homogeneous sum times 1/k^2, and a polynomial wants its input in [-1, 1]. Both only ask that values be held times
+ * a factor, one per stage (`value-scales.ts`); whoever produces a value of the stage multiplies its weights or coefficients by
+ * the factor, whoever reads one divides. Several activations that read one stage (networks with the activation before the
+ * convolution) ask for different factors: theirs is the smallest divided by a small integer, so that each is left with an
+ * integer multiple, which is exact and costs no level, and a range at most {@link WIDEST_RANGE} times its own.
  */
-import type { Layer } from './layer.ts'
-import { Model, type ModelNode } from './model.ts'
+import { isCalibrated, type Layer, WIDEST_RANGE } from './layer.ts'
+import { Model } from './model.ts'
+import { findStages, type Stages } from './value-scales.ts'
 
-type Changes = Map<string, Layer>
-
-/**
- * The model with every factor moved that can be moved for free; the others stay and cost one level each.
- *
- * @param model any model; calibrated or not
- */
-export function foldFactors(model: Model): Model {
-  let nodes = [...model.nodes]
-  for (const { layer, inputs } of model.nodes) {
-    const factored = layer.factored?.(inputs.map((input) => model.shapes.get(input)!))
-    if (!factored) continue
-    const graph = new Graph(nodes, model.output)
-    const changes = graph.upstream(layer.name, factored.factor) ?? graph.downstream(layer.name, factored.factor)
-    if (!changes) continue
-    changes.set(layer.name, factored.layer)
-    nodes = nodes.map((node) => ({ ...node, layer: changes.get(node.layer.name) ?? node.layer }))
-  }
-  return new Model({ name: model.name, input: model.input, nodes, output: model.output })
+/** A model of the same function, and how it holds its values. */
+export interface FoldedModel {
+  readonly model: Model
+  /** The input and every layer's result are those of the unfolded model times this, by name. */
+  readonly factors: ReadonlyMap<string, number>
 }
 
-class Graph {
-  readonly #nodes: ReadonlyMap<string, ModelNode>
-  readonly #readers = new Map<string, ModelNode[]>()
-  readonly #output: string
+/**
+ * The model with every constant moved that can be moved for free; the others stay and cost one level each.
+ *
+ * @param model activations without a polynomial are left as they are: calibrate them first
+ */
+export function foldFactors(model: Model): FoldedModel {
+  const stages = findStages(model)
+  const factors = chooseFactors(model, stages)
+  const nodes = model.nodes.map(({ layer, inputs }) => ({
+    layer: rescaled(stages.relieved.get(layer.name) ?? layer, factors.get(inputs[0]!)!, factors.get(layer.name)!),
+    inputs,
+  }))
+  return { model: new Model({ name: model.name, input: model.input, nodes, output: model.output }), factors }
+}
 
-  constructor(nodes: readonly ModelNode[], output: string) {
-    this.#nodes = new Map(nodes.map((node) => [node.layer.name, node]))
-    this.#output = output
-    for (const node of nodes) {
-      for (const input of node.inputs) this.#readers.set(input, [...(this.#readers.get(input) ?? []), node])
-    }
+function rescaled(layer: Layer, inputFactor: number, outputFactor: number): Layer {
+  if (layer.homogeneous) return layer
+  let changed = layer
+  if (isCalibrated(layer)) changed = layer.calibrated ? layer.withInputFactor(inputFactor) : layer
+  else if (inputFactor !== 1) changed = layer.scaleInput!(1 / inputFactor)
+  return outputFactor === 1 ? changed : changed.scaleOutput!(outputFactor)
+}
+
+/** Factors of all values. */
+function chooseFactors(model: Model, stages: Stages): ReadonlyMap<string, number> {
+  type Stage = ReturnType<Stages['placeOf']>['stage']
+  const names = [model.input.name, ...model.nodes.map(({ layer }) => layer.name)]
+  const wanted = new Map<Stage, number[]>()
+  for (const { layer, inputs } of model.nodes) {
+    if (!isCalibrated(layer) || !layer.calibrated) continue
+    const { stage, ratio } = stages.placeOf(inputs[0]!)
+    wanted.set(stage, [...(wanted.get(stage) ?? []), layer.inputScale / ratio])
   }
-
-  /** Layers to replace so that all inputs of `name` come multiplied by `factor`. */
-  upstream(name: string, factor: number): Changes | undefined {
-    const changes: Changes = new Map()
-    for (const input of this.#nodes.get(name)!.inputs) {
-      const node = this.#nodes.get(input)
-      const readers = (this.#readers.get(input)?.length ?? 0) + (input === this.#output ? 1 : 0)
-      if (!node || readers !== 1) return undefined
-      const more = node.layer.scaleOutput
-        ? new Map([[input, node.layer.scaleOutput(factor)]])
-        : node.layer.homogeneous
-          ? this.upstream(input, factor)
-          : undefined
-      if (!more) return undefined
-      for (const [key, layer] of more) changes.set(key, layer)
-    }
-    return changes
+  const byStage = new Map<Stage, number>()
+  // where no activation asks, the last value of a stage is held as it is
+  for (const name of names) {
+    const { stage, ratio } = stages.placeOf(name)
+    const asked = wanted.get(stage)
+    byStage.set(stage, asked ? commonFactor(asked) : 1 / ratio)
   }
+  byStage.set(stages.one.stage, 1 / stages.one.ratio)
+  return new Map(
+    names.map((name) => {
+      const { stage, ratio } = stages.placeOf(name)
+      const factor = ratio * byStage.get(stage)!
+      return [name, Math.abs(factor - 1) < 1e-12 ? 1 : factor]
+    }),
+  )
+}
 
-  /** Layers to replace so that all readers of `name` multiply their input by `factor` themselves. */
-  downstream(name: string, factor: number): Changes | undefined {
-    if (name === this.#output) return undefined
-    const changes: Changes = new Map()
-    for (const { layer } of this.#readers.get(name) ?? []) {
-      if (layer.arity !== 1) return undefined
-      const more = layer.scaleInput
-        ? new Map([[layer.name, layer.scaleInput(factor)]])
-        : layer.homogeneous
-          ? this.downstream(layer.name, factor)
-          : undefined
-      if (!more) return undefined
-      for (const [key, changed] of more) changes.set(key, changed)
-    }
-    return changes
+/** The largest factor of which all wanted ones are integer multiples or little more. */
+function commonFactor(wanted: readonly number[]): number {
+  const least = Math.min(...wanted)
+  for (let parts = 1; ; parts++) {
+    const factor = least / parts
+    const excess = Math.max(...wanted.map((w) => w / factor / Math.floor(w / factor + 1e-9)))
+    // parts = 8 always does: w / factor is 8 or more, and the next integer below is at least 8/9 of it
+    if (excess <= WIDEST_RANGE) return factor
   }
 }

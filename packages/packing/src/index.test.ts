@@ -7,6 +7,7 @@ it('has the public surface that was agreed on', () => {
       "Model",
       "Pacer",
       "PackedTensor",
+      "WIDEST_RANGE",
       "createBatchLayout",
       "createChannelLayout",
       "createMultiplexedLayout",
@@ -22,6 +23,7 @@ it('has the public surface that was agreed on', () => {
       "parseLayout",
       "samePositions",
       "sameShape",
+      "setErrorsAside",
       "sizeOf",
       "unpack",
     ]

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export * from './create-layout.ts'
+export * from './element-errors.ts'
 export * from './fold-factors.ts'
 export * from './gaps-wanted.ts'
 export * from './layer.ts'

@@ -32,7 +32,7 @@ export interface Layer {
   readonly homogeneous?: boolean
   /**
    * forward(x) = factor * layer.forward(x), where `layer` is homogeneous and saves the level that the factor costs (average
-   * pooling is a sum and 1/k^2), for inputs of these shapes. `foldFactors` moves the factor into a neighbour. Undefined or
+   * pooling is a sum and 1/k^2), for inputs of these shapes. `foldFactors` moves the factor into neighbours. Undefined or
    * absent when there is none.
    */
   factored?(inputs: readonly Shape[]): { readonly factor: number; readonly layer: Layer } | undefined
@@ -64,12 +64,19 @@ export interface CalibratedLayer extends Layer {
   /** What the encrypted circuit computes, in the clear; equals forward for polynomial functions. */
   forwardApproximate(inputs: readonly Tensor[]): Tensor
   /**
-   * Factor that the input must be multiplied by before the circuit ([-B, B] -> [-1, 1]); 1 when none is needed. `compile`
-   * folds it into the producing layer (scaleOutput) and calls `withNormalizedInput`; otherwise the circuit spends a level.
+   * Factor that the input, as it arrives, must be multiplied by before the circuit ([-B, B] -> [-1, 1]). A positive integer
+   * is exact and free; anything else costs a level, so `compile` lets neighbours take it over (`foldFactors`).
    */
   readonly inputScale: number
-  withNormalizedInput(): CalibratedLayer
+  /**
+   * The layer for an input that arrives multiplied by `factor`. Where that leaves an `inputScale` just above an integer, a
+   * polynomial that `calibrate` found is found again on a range wider by at most {@link WIDEST_RANGE}, which makes it one.
+   */
+  withInputFactor(factor: number): CalibratedLayer
 }
+
+/** How much wider than needed an activation's range may become, so that it shares a factor with others. */
+export const WIDEST_RANGE = 9 / 8
 
 export const isCalibrated = (layer: Layer): layer is CalibratedLayer => 'calibrate' in layer
 

@@ -172,7 +172,11 @@ export interface Stage {
   decrypt(output: PackedTensor, count: number): Promise<Tensor[]>
 }
 
-export function clearStage({ parameters, plan, schedule }: BoundPlan, noise = false): Stage {
+/** @param noise with a seed the same errors every time */
+export function clearStage(
+  { parameters, plan, schedule }: BoundPlan,
+  noise: boolean | { readonly seed: number } = false,
+): Stage {
   const engine = createClearEngine(parameters, { keys: plan.keyRequest as KeyRequest, noise })
   return {
     engine,

@@ -48,7 +48,7 @@ describe('activation', () => {
         [true, -0.25],
       ] as const) {
         let variant = factor === 1 ? layer : layer.scaleOutput(factor)
-        if (normalized) variant = variant.withNormalizedInput()
+        if (normalized) variant = variant.withInputFactor(1 / half)
         for (const layout of layouts) {
           const x = createTensor(
             layout.shape,
@@ -68,16 +68,42 @@ describe('activation', () => {
   )
   it('takes a composite ReLU, with a factor', async () => {
     const layer = make('relu').calibrate(statistics, { margin: 1, degree: 255, error: 0.05, method: 'composite' })
-    for (const variant of [layer, layer.scaleOutput(0.25).withNormalizedInput()]) {
+    for (const variant of [layer, layer.scaleOutput(0.25).withInputFactor(1 / 4)]) {
       const x = createTensor(
         [5],
-        Float64Array.of(-3.5, -1, 0.5, 1, 3.9).map((v) => (variant.normalized ? v / 4 : v)),
+        Float64Array.of(-3.5, -1, 0.5, 1, 3.9).map((v) => v * variant.inputFactor),
       )
       const run = await runLayer(variant, [[x]], [createMultiplexedLayout([5], { maxSlots: 512 })], { level: 8 })
       expect(largestDifference(run.outputs[0]!, variant.forwardApproximate([x]))).toBeLessThan(1e-9)
       expect(largestDifference(run.outputs[0]!, variant.forward([x]))).toBeLessThan(0.2)
     }
     expect(() => layer.scaleOutput(-1).lower([image])).toThrow(/"act": a composite/)
+  })
+  it('multiplies by integers for free, and widens its range a little to come by one', async () => {
+    const layer = make('relu').calibrate(statistics, { margin: 1, degree: 7 }) // half range 3.5
+    for (const [factor, scale, half] of [
+      [1 / 10.5, 3, 3.5],
+      [1 / 11, 3, 11 / 3],
+      [1 / 3.7, 1, 3.7],
+      [1 / 5, 5 / 3.5, 3.5],
+      [1, 1 / 3.5, 3.5],
+    ] as const) {
+      const variant = layer.withInputFactor(factor)
+      expect(variant.inputScale).toBeCloseTo(scale, 12)
+      expect(variant.halfRange).toBeCloseTo(half, 12)
+      const x = createTensor(
+        [5],
+        Float64Array.of(-2.9, -1, 0.5, 1, 3.9).map((v) => v * factor),
+      )
+      const run = await runLayer(variant, [[x]], [createMultiplexedLayout([5], { maxSlots: 512 })])
+      expect(run.lowered.depth).toBe(Number.isInteger(variant.inputScale) ? 3 : 4)
+      expect(largestDifference(run.outputs[0]!, variant.forwardApproximate([x]))).toBeLessThan(1e-9)
+      expect(largestDifference(variant.forward([x]), variant.forwardApproximate([x]))).toBeLessThan(0.5)
+    }
+    // a polynomial that was given cannot be found again
+    const given = activation({ name: 'act', function: 'relu', polynomial: layer.polynomial! }) as ActivationLayer
+    expect(given.withInputFactor(1 / 11).halfRange).toBe(3.5)
+    expect(given.withInputFactor(1 / 10.5).inputScale).toBe(3)
   })
   it('chooses the smallest degree that meets an error, by any method', () => {
     const layer = make('tanh').calibrate(statistics, { margin: 1, degree: 63, error: 0.01 })
@@ -91,7 +117,7 @@ describe('activation', () => {
     expect(layer.calibrated).toBe(false)
     expect(layer.inputScale).toBe(1)
     expect(() => layer.lower([image])).toThrow(/"act" has no polynomial/)
-    expect(() => layer.withNormalizedInput()).toThrow(/"act" has no polynomial/)
+    expect(() => layer.withInputFactor(2)).toThrow(/"act" has no polynomial/)
     expect(() => layer.calibrate(statistics, { margin: 0.5, degree: 7 })).toThrow(/"act": the margin/)
     expect(() => layer.calibrate({ ...statistics, count: 0 }, { margin: 1, degree: 7 })).toThrow(/"act": no usable/)
     expect(() => layer.calibrate(statistics, { margin: 1, degree: 5, error: 1e-6 })).toThrow(/"act": no polynomial/)

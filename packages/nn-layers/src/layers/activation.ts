@@ -1,8 +1,8 @@
 /**
  * Activations by a polynomial on a calibrated range [lo, hi] that holds 0; trained networks are lopsided, and the shorter
- * range is worth up to a bit. The layer stands for c * f(B t) of its input t: c is a factor taken over from a neighbour, B
- * half the length of the range once the producer delivers t = x / B (withNormalizedInput); moving its middle to 0 is an
- * addition, which costs nothing. Slots without an element must not hold large values, because a polynomial leaves its range
+ * range is worth up to a bit. The layer stands for c * f(t / d) of its input t = d x: c and d are factors that neighbours hold
+ * the values with. The circuit wants t / (d B), B half the length of the range: an integer multiple of t, at best 1, costs no
+ * level, and moving the range's middle to 0 is an addition, which is free too. Slots without an element must not hold large values, because a polynomial leaves its range
  * like x^degree: they are masked, at the price of a level, when the layout says that anything may be there.
  */
 import {
@@ -13,7 +13,7 @@ import {
   forwardPolynomial,
   prepareActivation,
 } from '@he-ml/activations'
-import { InvalidArgumentError, PlanError } from '@he-ml/ckks-core'
+import { histogramSamples, InvalidArgumentError, PlanError, type Samples } from '@he-ml/ckks-core'
 import {
   type CalibratedLayer,
   type CalibrationOptions,
@@ -23,6 +23,7 @@ import {
   type Shape,
   type SlotLayout,
   type Tensor,
+  WIDEST_RANGE,
 } from '@he-ml/packing'
 import { lowerActivation } from '../lowered/lower-activation.ts'
 import { unsupportedLayout } from '../lowered/lower-linear.ts'
@@ -39,11 +40,21 @@ export interface ActivationOptions {
   readonly polynomial?: ActivationPolynomial
 }
 
+/** What a polynomial was found from. */
+interface Origin {
+  readonly statistics: InputStatistics
+  readonly options: CalibrationOptions
+}
+
 interface State {
   readonly polynomial?: ActivationPolynomial
+  readonly origin?: Origin
   readonly outputFactor: number
-  readonly normalized: boolean
+  readonly inputFactor: number
 }
+
+/** Quotients of doubles that differ from an integer by less are that integer. */
+const ROUND_OFF = 1e-9
 
 /** See {@link activation}. */
 export class ActivationLayer implements CalibratedLayer {
@@ -56,15 +67,17 @@ export class ActivationLayer implements CalibratedLayer {
   readonly polynomial: ActivationPolynomial | undefined
   /** The output is multiplied by this. */
   readonly outputFactor: number
-  /** Whether inputs arrive divided by the half range. */
-  readonly normalized: boolean
+  /** Inputs arrive multiplied by this. */
+  readonly inputFactor: number
+  readonly #origin: Origin | undefined
 
   constructor(name: string, fn: Exclude<ActivationLayerFunction, 'square'>, state: State) {
     this.name = name
     this.function = fn
     this.polynomial = state.polynomial
     this.outputFactor = state.outputFactor
-    this.normalized = state.normalized
+    this.inputFactor = state.inputFactor
+    this.#origin = state.origin
     const range = state.polynomial?.range
     if (range && !(range[0] <= 0 && range[1] >= 0))
       throw new InvalidArgumentError(`layer "${name}": expected a polynomial on a range that holds 0, got [${range}]`)
@@ -79,7 +92,9 @@ export class ActivationLayer implements CalibratedLayer {
     return (hi - lo) / 2
   }
   get inputScale(): number {
-    return this.normalized ? 1 : 1 / this.halfRange
+    const scale = 1 / (this.halfRange * this.inputFactor)
+    const integer = Math.round(scale)
+    return Math.abs(scale - integer) < ROUND_OFF * scale ? integer : scale
   }
 
   outputShape(inputs: readonly Shape[]): Shape {
@@ -95,11 +110,16 @@ export class ActivationLayer implements CalibratedLayer {
   }
   calibrate(statistics: InputStatistics, options: CalibrationOptions): ActivationLayer {
     const polynomial = choosePolynomial(this, statistics, options)
-    return this.#with({ polynomial, normalized: false })
+    return this.#with({ polynomial, origin: { statistics, options }, inputFactor: 1 })
   }
-  withNormalizedInput(): ActivationLayer {
+  withInputFactor(factor: number): ActivationLayer {
+    checkFactor(this.name, factor)
     this.#polynomial()
-    return this.#with({ normalized: true })
+    const exact = this.#with({ inputFactor: this.inputFactor * factor })
+    const { inputScale } = exact
+    const widening = inputScale / Math.floor(inputScale)
+    if (Number.isInteger(inputScale) || !(widening <= WIDEST_RANGE + ROUND_OFF)) return exact
+    return exact.#widened(widening) ?? exact
   }
   scaleOutput(factor: number): ActivationLayer {
     checkFactor(this.name, factor)
@@ -114,13 +134,27 @@ export class ActivationLayer implements CalibratedLayer {
         name: this.name,
         inputScale: this.inputScale,
         offset: -(polynomial.range[0] + polynomial.range[1]) / (polynomial.range[1] - polynomial.range[0]),
-        prepared: prepareActivation(polynomial, { normalizedInput: true }),
+        prepared: prepareActivation(polynomial, {
+          normalizedInput: true,
+          ...samplesOf(this.#polynomial().range, this.#origin),
+        }),
         atZero: this.outputFactor * forwardPolynomial(this.#polynomial(), 0),
       },
       input,
     )
   }
 
+  /** With a polynomial found on a range longer by this factor; undefined when there is none of the wanted error. */
+  #widened(factor: number): ActivationLayer | undefined {
+    if (!this.#origin) return undefined
+    const { statistics, options } = this.#origin
+    try {
+      return this.#with({ polynomial: choosePolynomial(this, statistics, options, factor) })
+    } catch (error) {
+      if (!(error instanceof PlanError)) throw error
+      return undefined
+    }
+  }
   #polynomial(): ActivationPolynomial {
     if (this.polynomial) return this.polynomial
     throw new PlanError(
@@ -129,27 +163,40 @@ export class ActivationLayer implements CalibratedLayer {
     )
   }
   #map(input: Tensor, f: (x: number) => number): Tensor {
-    const stretch = this.normalized ? this.halfRange : 1
     return createTensor(
       input.shape,
-      input.data.map((t) => this.outputFactor * f(stretch * t)),
+      input.data.map((t) => this.outputFactor * f(t / this.inputFactor)),
     )
   }
   #with(change: Partial<State>): ActivationLayer {
-    const { polynomial, outputFactor, normalized } = this
+    const { polynomial, outputFactor, inputFactor } = this
+    const origin = this.#origin
     return new ActivationLayer(this.name, this.function, {
       outputFactor,
-      normalized,
+      inputFactor,
       ...(polynomial ? { polynomial } : {}),
+      ...(origin ? { origin } : {}),
       ...change,
     })
   }
 }
 
+/** Where in the range the calibration data lie. */
+function samplesOf([lo, hi]: readonly [number, number], origin: Origin | undefined): { readonly samples?: Samples } {
+  if (!origin) return {}
+  const { min, max, histogram } = origin.statistics
+  const seen = histogram.reduce((a, b) => a + b, 0)
+  if (!(max > min && seen > 0)) return {}
+  const unit = (x: number): number => (2 * x - lo - hi) / (hi - lo)
+  return { samples: histogramSamples({ range: [unit(min), unit(max)], counts: histogram }) }
+}
+
+/** @param widening longer than the range that the options ask for by this factor */
 function choosePolynomial(
   layer: ActivationLayer,
   statistics: InputStatistics,
   options: CalibrationOptions,
+  widening = 1,
 ): ActivationPolynomial {
   const { margin, degree, error, method } = options
   if (!(margin >= 1) || !Number.isFinite(margin))
@@ -160,7 +207,8 @@ function choosePolynomial(
   // an odd function on a symmetric range has an odd polynomial: half the coefficients, and gaps stay zero
   const { symmetry } = activationFunction(layer.function)
   const isOdd = symmetry?.parity === 'odd' && symmetry.offset === 0
-  const range = rangeOf(margin * min, margin * max, isOdd || method === 'composite')
+  const [lo, hi] = rangeOf(margin * min, margin * max, isOdd || method === 'composite')
+  const range = [widening * lo, widening * hi] as const
   const half = (range[1] - range[0]) / 2
   const density =
     method === 'least-squares' && histogram.length > 0 && max > min
@@ -225,7 +273,7 @@ export function activation(options: ActivationOptions): ActivationLayer | Square
   if (options.function === 'square') return new SquareLayer(name)
   return new ActivationLayer(name, options.function, {
     outputFactor: 1,
-    normalized: false,
+    inputFactor: 1,
     ...(polynomial ? { polynomial } : {}),
   })
 }

@@ -78,3 +78,35 @@ export function weightMagnitude(map: LinearMap): number {
         }
   return Math.sqrt(sum / count)
 }
+
+/**
+ * Factor by which independent errors of the inputs arrive: the root of the mean, over all outputs, of the sum of squared
+ * weights. Taps that read padding bring none.
+ */
+export function linearGain(map: LinearMap): number {
+  const [channels, height, width] = map.output
+  const { inputs } = groupSizes(map)
+  const [rows, columns] = [0, 1].map((axis) => readingOutputs(map, axis as 0 | 1))
+  // where weights depend on the place, those of the middle stand for all
+  const [y, x] = [height >> 1, width >> 1]
+  let sum = 0
+  for (let o = 0; o < channels; o++)
+    for (let c = 0; c < inputs; c++)
+      for (const [ky, inRows] of rows!.entries())
+        for (const [kx, inColumns] of columns!.entries())
+          sum += inRows * inColumns * map.weight(o, c, ky, kx, y, x) ** 2
+  return Math.sqrt(sum / (channels * height * width))
+}
+
+/** For each tap of an axis, how many outputs read an input through it. */
+function readingOutputs(map: LinearMap, axis: 0 | 1): number[] {
+  const size = map.input[axis + 1]!
+  return Array.from({ length: map.window.kernel[axis] }, (_, tap) => {
+    let count = 0
+    for (let out = 0; out < map.output[axis + 1]!; out++) {
+      const source = sourceOf(out, tap, axis, map.window)
+      if (source >= 0 && source < size) count++
+    }
+    return count
+  })
+}

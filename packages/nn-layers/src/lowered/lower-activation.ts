@@ -1,12 +1,18 @@
 import type { PreparedActivation } from '@he-ml/activations'
 import { type Ciphertext, type Plaintext, scope } from '@he-ml/ckks-core'
-import { type BatchLayout, type LoweredLayer, layoutPositions, type MultiplexedLayout } from '@he-ml/packing'
+import {
+  type BatchLayout,
+  type LoweredLayer,
+  layoutPositions,
+  type MultiplexedLayout,
+  setErrorsAside,
+} from '@he-ml/packing'
 import { createLowered, type Engine } from './lowered-layer.ts'
 import { weightScale } from './unit-weight.ts'
 
 export interface ActivationCircuit {
   readonly name: string
-  /** Multiplied into the input first; 1 for none. */
+  /** Multiplied into the input first; an integer takes no level. */
   readonly inputScale: number
   /** Then added: moves the middle of the range to 0. */
   readonly offset: number
@@ -20,7 +26,7 @@ export interface ActivationCircuit {
 export function lowerActivation(activation: ActivationCircuit, input: MultiplexedLayout | BatchLayout): LoweredLayer {
   const { name, inputScale, offset, prepared } = activation
   const masked = input.kind === 'multiplexed' && input.grid.gaps === 'any'
-  const extra = masked || inputScale !== 1 ? 1 : 0
+  const extra = masked || !isFree(inputScale) ? 1 : 0
   return createLowered({
     name,
     inputs: [input],
@@ -34,11 +40,9 @@ export function lowerActivation(activation: ActivationCircuit, input: Multiplexe
         for (const [i, x] of inputs[0]!.entries()) {
           await pacer.step()
           const result = scope((use) => {
-            const mask = masks[i]
-            const scaled =
-              extra === 0
-                ? x
-                : use(engine.rescale(use(mask ? engine.mulPlain(x, mask) : engine.mulScalar(x, inputScale))))
+            const scaled = extra
+              ? use(product(engine, x, masks[i] ?? inputScale, inputScale))
+              : multiple(engine, x, inputScale, use)
             return prepared.apply(engine, offset === 0 ? scaled : use(engine.addScalar(scaled, offset)))
           })
           results.push(temporaries.use(result))
@@ -48,6 +52,30 @@ export function lowerActivation(activation: ActivationCircuit, input: Multiplexe
     },
   })
 }
+
+/** Positive integers are sums of the input with itself. */
+const isFree = (scale: number): boolean => Number.isInteger(scale) && scale > 0
+
+/** Times a mask or a factor, rescaled. */
+function product(engine: Engine, x: Ciphertext, by: Plaintext | number, gain: number): Ciphertext {
+  const errors = setErrorsAside(engine, [x])
+  try {
+    const result = scope((use) =>
+      engine.rescale(use(typeof by === 'number' ? engine.mulScalar(x, by) : engine.mulPlain(x, by))),
+    )
+    errors?.arriveAt([result], gain)
+    return result
+  } finally {
+    errors?.restore()
+  }
+}
+
+const multiple = (
+  engine: Engine,
+  x: Ciphertext,
+  scale: number,
+  use: <T extends Disposable>(value: T) => T,
+): Ciphertext => (scale === 1 ? x : use(engine.mulInteger(x, scale)))
 
 function outputOf({ atZero }: ActivationCircuit, input: MultiplexedLayout | BatchLayout, masked: boolean) {
   if (input.kind === 'batch') return input

@@ -7,6 +7,7 @@ import {
   PackedTensor,
   type PreparedLayer,
   type SlotLayout,
+  setErrorsAside,
 } from '@he-ml/packing'
 import { checkInputs, checkLevel } from './check-inputs.ts'
 import { nameError } from './name-error.ts'
@@ -40,13 +41,18 @@ export interface LoweredDescription {
   readonly inputs: readonly SlotLayout[]
   readonly output: SlotLayout
   readonly depth: number
+  /**
+   * For a linear layer of one input: the factor by which independent errors of its elements arrive at its output's elements,
+   * root mean square. Engines that estimate know slots only, and most of those may be empty. Absent: the engine is right.
+   */
+  readonly errorGain?: number
   /** Encodes what the circuit needs and returns it. */
   readonly prepare: (context: PrepareContext) => Promise<Circuit>
 }
 
 /** Makes a LoweredLayer of a description. */
 export function createLowered(description: LoweredDescription): LoweredLayer {
-  const { name, inputs, output, depth } = description
+  const { name, inputs, output, depth, errorGain } = description
   return {
     name,
     output,
@@ -57,7 +63,7 @@ export function createLowered(description: LoweredDescription): LoweredLayer {
       const weights = new Scope()
       try {
         const circuit = await description.prepare({ engine, level, weights, pacer: new Pacer(name, pace), ...pace })
-        return createPrepared({ name, inputs, output, level, circuit, weights })
+        return createPrepared({ name, inputs, output, level, circuit: withErrorGain(circuit, errorGain), weights })
       } catch (error) {
         weights.dispose()
         throw nameError(name, error)
@@ -94,5 +100,19 @@ function createPrepared({ name, inputs, output, level, circuit, weights }: Prepa
     },
     dispose: () => weights.dispose(),
     [Symbol.dispose]: () => weights.dispose(),
+  }
+}
+
+function withErrorGain(circuit: Circuit, gain: number | undefined): Circuit {
+  if (gain === undefined) return circuit
+  return async (context) => {
+    const errors = setErrorsAside(context.engine, context.inputs.flat())
+    try {
+      const results = await circuit(context)
+      errors?.arriveAt(results, gain)
+      return results
+    } finally {
+      errors?.restore()
+    }
   }
 }

@@ -7,7 +7,7 @@ import {
   scope,
 } from '@he-ml/ckks-core'
 import { type LowerContext, type LoweredLayer, layoutPositions, type MultiplexedLayout } from '@he-ml/packing'
-import type { LinearMap } from '../linear-map/linear-map.ts'
+import { type LinearMap, linearGain } from '../linear-map/linear-map.ts'
 import { type Circuit, createLowered, type Engine, type PrepareContext } from '../lowered/lowered-layer.ts'
 import { weightScale } from '../lowered/unit-weight.ts'
 import { diagonalMatrices } from './diagonal-values.ts'
@@ -22,6 +22,7 @@ export function lowerTransform(map: LinearMap, input: MultiplexedLayout, context
     inputs: [input],
     output: plan.output,
     depth: 1,
+    errorGain: linearGain(map),
     prepare: (prepare) => prepareTransform(plan, prepare),
   })
 }

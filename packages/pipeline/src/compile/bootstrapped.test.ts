@@ -7,7 +7,7 @@ import {
   PlanError,
 } from '@he-ml/ckks-core'
 import { activation } from '@he-ml/nn-layers'
-import { isCalibrated, type Model } from '@he-ml/packing'
+import { createTensor, isCalibrated, type Model } from '@he-ml/packing'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type Calibration, fit } from '../fit/fit.ts'
@@ -257,6 +257,31 @@ describe('when to bootstrap', () => {
     await expect(compile(deep, both)).rejects.toThrow(InvalidArgumentError)
     const none = { calibration, bootstrapping: 'always' as const, logN: 13 }
     expect((await refusal(compile(deep, none))).message).toMatch(/no bootstrapping set .* at logN 13/)
+  })
+  it('does not need inputs like those of the calibration to know ranges', async () => {
+    // far inside any probe of size 1: polynomials of degree 15 leave all bounds there, block after block
+    const model = residual(6)
+    const small = images(10).map(({ shape, data }) =>
+      createTensor(
+        shape,
+        data.map((v) => v / 64),
+      ),
+    )
+    const calibration = await fit(model, small)
+    const options = { activation: { degree: 15, margin: 1.15 }, bootstrapping: { set: 'N15-B4' } }
+    const plan = await compile(model, { ...options, calibration })
+    expect(plan.bootstrapping!.refreshes.length).toBeGreaterThan(0)
+  })
+  it('names the values without a range', async () => {
+    const model = residual(4)
+    const calibration = await fit(model, images(5))
+    const options = { activation: { degree: 15 }, bootstrapping: { set: 'N15-B4' } }
+    const values = Object.fromEntries(Object.entries(calibration.values!).filter(([name]) => name === 'fc'))
+    const statistics = { ...calibration.statistics, out1: { ...calibration.statistics.out1!, min: 0, max: 0 } }
+    expect((await compile(model, { ...options, calibration })).bootstrapping).toBeDefined()
+    const error = await refusal(compile(model, { ...options, calibration: { ...calibration, values, statistics } }))
+    expect(error.reason).toBe('range')
+    expect(error.message).toMatch(/no range of .*"relu"/)
   })
   it('knows ranges through folded factors', async () => {
     const model = deepChain(5)

@@ -72,11 +72,24 @@ export async function* placements(request: BootstrappedRequest): AsyncIterable<C
       yield chosen
     }
   }
-  if (!found)
-    throw new PlanError(
+  if (!found) throw noPlacement(request, networks)
+}
+
+/** Where the range of a value is not known, that may be the reason; levels are it otherwise. */
+function noPlacement({ model, ranges }: BootstrappedRequest, networks: readonly Network[]): PlanError {
+  const levels = [...new Set(networks.map((n) => n.placer.outputLevel))].join(' or ')
+  const unknown = model.nodes.map(({ layer }) => layer.name).filter((name) => !ranges.has(name))
+  if (unknown.length === 0)
+    return new PlanError(
       'levels',
-      `no placement of bootstraps: a layer, or layers between which no value may be bootstrapped, need more levels than ${networks.map((n) => n.placer.outputLevel).join(' or ')}: use lower polynomial degrees, or calibration data that tell the range of more values`,
+      `no placement of bootstraps: a layer, or layers between which no value may be bootstrapped, need more levels than ${levels}: use lower polynomial degrees`,
     )
+  const named = unknown.slice(0, 5).map((name) => `"${name}"`)
+  const more = unknown.length > named.length ? ` and ${unknown.length - named.length} more` : ''
+  return new PlanError(
+    'range',
+    `no placement of bootstraps: the calibration tells no range of ${named.join(', ')}${more} (not seen, or always 0), so these values cannot be refreshed, and what lies between others needs more than ${levels} levels: pass the result of fit(model, data) for this very model, or use lower polynomial degrees`,
+  )
 }
 
 interface Network {

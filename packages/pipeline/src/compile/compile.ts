@@ -4,9 +4,9 @@
  * refused here, with its reason, before any key exists.
  */
 import { createDefaultCostModel, InvalidArgumentError, PlanError } from '@he-ml/ckks-core'
-import type { Model } from '@he-ml/packing'
+import { foldFactors, type Model } from '@he-ml/packing'
 import type { Calibration, ValueSize } from '../fit/fit.ts'
-import { type BoundPlan, folded } from '../plan/bound-plan.ts'
+import type { BoundPlan } from '../plan/bound-plan.ts'
 import { modelDigest } from '../plan/model-digest.ts'
 import { type Plan, sealPlan } from '../plan/plan.ts'
 import { valueRanges, valueSizes } from '../refresh/value-ranges.ts'
@@ -51,7 +51,7 @@ export async function compileAndBind(model: Model, options: CompileOptions = {})
 /** What a plan is made of before parameters are chosen. */
 export interface Draft {
   readonly model: Model
-  /** With polynomials, factors and input scales folded. */
+  /** With polynomials, factors folded. */
   readonly ready: Model
   readonly activation: ActivationOptions
   /** Sizes of the values of `ready`, where the calibration tells. */
@@ -63,8 +63,8 @@ export interface Draft {
 export function draftOf(model: Model, options: CompileOptions): Draft {
   const activation: ActivationOptions = { margin: 1.15, degree: 27, ...options.activation }
   const plain = calibrateActivations(model, options.calibration, activation)
-  const ready = folded(plain)
-  return { model, ready, activation, sizes: valueSizes(plain, ready, options.calibration), options }
+  const { model: ready, factors } = foldFactors(plain)
+  return { model, ready, activation, sizes: valueSizes(plain, factors, options.calibration), options }
 }
 
 /** @param sets default: those that the options allow */
@@ -89,7 +89,7 @@ async function finish({ model, ready, activation, sizes, options }: Draft, chose
   const { parameters, made, batch, bootstrapping } = chosen
   assertMemoryPossible(made, parameters, options.memory)
   const constant = findConstants(model, made)
-  const simulated = await simulate(made, parameters, costModelOf(options), sizes)
+  const simulated = await simulate(made, parameters, costModelOf(options), { sizes, model: ready })
   const { memory, keys } = simulated.report
   const peak = options.keepWeights === false ? memory.leanPeakBytes! : memory.peakBytes
   if (options.memory !== undefined && peak > options.memory)

@@ -5,8 +5,9 @@
  * bends, is the same in all copies and stays. The plan engine knows one number per ciphertext, so the schedule runs on a second
  * one, whose bootstraps take in neither errors nor values: its estimates are the independent part, the rest adds up by squares.
  */
-import type { Ciphertext } from '@he-ml/ckks-core'
+import { bootstrapBend, type Ciphertext } from '@he-ml/ckks-core'
 import type { ValueSize } from '../fit/fit.ts'
+import type { ErrorField } from './error-field.ts'
 import { isRefresh, type Schedule, type ScheduledRefresh, type ScheduledStep } from './schedule.ts'
 import type { Simulation } from './simulation.ts'
 
@@ -19,25 +20,54 @@ export class ErrorShadow {
   readonly #shadow: Simulation
   readonly #made: Schedule
   readonly #sizes: ReadonlyMap<string, ValueSize>
+  readonly #field: ErrorField | undefined
 
-  constructor(made: Schedule, main: Simulation, shadow: Simulation, sizes: ReadonlyMap<string, ValueSize>) {
+  /** @param field of the model that the schedule is for; without it errors of elements count as independent */
+  constructor(
+    made: Schedule,
+    { main, shadow }: { readonly main: Simulation; readonly shadow: Simulation },
+    sizes: ReadonlyMap<string, ValueSize>,
+    field?: ErrorField,
+  ) {
     this.#made = made
     this.#main = main
     this.#shadow = shadow
     this.#sizes = sizes
+    this.#field = field
   }
 
   /** Runs a step on both; gives what it took, and the errors of its results as decryption would find them. */
   async step(step: ScheduledStep) {
     const magnitudes = isRefresh(step) ? this.#beforeRefresh(step) : []
-    const taken = await this.#main.step(step)
-    const { ciphertexts: shadows } = await this.#shadow.step(step)
+    const before = this.#errorsOf(step)
+    const gain = isRefresh(step) ? undefined : this.#field?.propagate(step.name)
+    const taken = await this.#main.step(step, gain)
+    const { ciphertexts: shadows } = await this.#shadow.step(step, gain)
     for (const [i, magnitude] of magnitudes.entries()) {
       this.#main.engine.declareMagnitude(taken.ciphertexts[i]!, magnitude)
       this.#shadow.engine.declareMagnitude(shadows[i]!, magnitude)
     }
     const errors = taken.ciphertexts.map((c, i) => this.#averaged(c, shadows[i]!, c.slots))
+    if (gain !== undefined) {
+      const kept = (gain * Math.hypot(...before)) / Math.sqrt(before.length)
+      this.#field!.disturb(step.name, { kept, total: this.#rms(taken.ciphertexts) })
+    } else if (isRefresh(step)) {
+      const after = this.#errorsOf(step)
+      const bend = bootstrapBend(this.#made.circuits[step.circuit]!.bootstrapping.spec, step.range)
+      for (const [v, name] of step.values.entries())
+        this.#field?.disturb(name, { kept: before[v]!, total: after[v]!, bend })
+    }
     return { ...taken, errors }
+  }
+
+  /** Root mean square errors of what a step reads, or of what a refresh has written. */
+  #errorsOf(step: ScheduledStep): number[] {
+    return this.#main.values.read(step).map(({ ciphertexts }) => this.#rms(ciphertexts))
+  }
+
+  #rms(ciphertexts: readonly Ciphertext[]): number {
+    const squares = ciphertexts.reduce((sum, c) => sum + this.#main.engine.estimate(c).error ** 2, 0)
+    return Math.sqrt(squares / ciphertexts.length)
   }
 
   /**

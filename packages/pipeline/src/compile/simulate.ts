@@ -6,9 +6,11 @@ import {
   type KeyRequest,
   listKeyNeeds,
 } from '@he-ml/ckks-core'
+import type { Model } from '@he-ml/packing'
 import type { ValueSize } from '../fit/fit.ts'
 import type { LayerReport, Plan } from '../plan/plan.ts'
 import { bootstrapCount } from '../refresh/refresh-shape.ts'
+import { ErrorField } from './error-field.ts'
 import { ErrorShadow } from './error-shadow.ts'
 import { isRefresh, type Schedule, type ScheduledRefresh, type ScheduledStep } from './schedule.ts'
 import { Simulation } from './simulation.ts'
@@ -16,19 +18,28 @@ import { Simulation } from './simulation.ts'
 /** What a simulation knows of a plan. */
 export type Simulated = Pick<Plan, 'keyRequest' | 'input' | 'output' | 'report'>
 
-/**
- * Runs a schedule on the plan engine.
- * @param sizes how large values are, where that is known: errors of products and of bootstraps follow from it
- */
+/** What errors depend on beside the schedule. */
+export interface KnownValues {
+  /** How large values are, where that is known: errors of products and of bootstraps follow from it. */
+  readonly sizes: ReadonlyMap<string, ValueSize>
+  /** The model that was lowered: its clear layers tell how errors of elements hang together. */
+  readonly model: Model
+}
+
+/** Runs a schedule on the plan engine. */
 export async function simulate(
   made: Schedule,
   parameters: AnyParameters,
   costModel: CostModel,
-  sizes: ReadonlyMap<string, ValueSize> = new Map(),
+  { sizes = new Map(), model }: Partial<KnownValues> = {},
 ): Promise<Simulated> {
   const main = new Simulation(made, parameters, costModel, sizes)
-  const shadow = new ErrorShadow(made, main, new Simulation(made, parameters, costModel, sizes), sizes)
   const { engine, values } = main
+  const [input] = values.input.ciphertexts
+  const field =
+    model && ErrorField.fits(model, sizes) ? new ErrorField(model, sizes, engine.estimate(input!).error) : undefined
+  const both = { main, shadow: new Simulation(made, parameters, costModel, sizes) }
+  const shadow = new ErrorShadow(made, both, sizes, field)
   const { inputLayout, inputLevel } = made
   const layers: LayerReport[] = []
   const weights: number[] = []

@@ -1,5 +1,5 @@
 import { type AnyParameters, type CostModel, createPlanEngine, type PlanEngine, toLevel } from '@he-ml/ckks-core'
-import { PackedTensor } from '@he-ml/packing'
+import { PackedTensor, setErrorsAside } from '@he-ml/packing'
 import type { ValueSize } from '../fit/fit.ts'
 import { StepPreparer } from '../run/step-preparer.ts'
 import { ValueTable } from '../run/value-table.ts'
@@ -25,8 +25,11 @@ export class Simulation {
     this.values = new ValueTable(made, 0, new PackedTensor(inputLayout, inputs))
   }
 
-  /** Runs a step; tells what preparing and running it took. */
-  async step(step: ScheduledStep) {
+  /**
+   * Runs a step; tells what preparing and running it took.
+   * @param gain by which errors of the inputs arrive, where that is known better than the engine can
+   */
+  async step(step: ScheduledStep, gain?: number) {
     const { engine, values } = this
     const beforeEncoding = engine.checkpoint()
     const bytes = engine.memory().plaintexts
@@ -35,10 +38,19 @@ export class Simulation {
     const encoding = engine.report({ since: beforeEncoding })
     const before = engine.checkpoint()
     const aligned = values.read(step).map((tensor) => this.#align(tensor, step.level))
+    const errors =
+      gain === undefined
+        ? undefined
+        : setErrorsAside(
+            engine,
+            aligned.flatMap((a) => a.tensor.ciphertexts),
+          )
     const outputs = await prepared.apply(
       engine,
       aligned.map((a) => a.tensor),
     )
+    errors?.restore()
+    errors?.arriveAt(outputs[0]!.ciphertexts, gain!)
     for (const a of aligned) if (a.temporary) a.tensor.dispose()
     const running = engine.report({ since: before })
     const size = this.#sizes.get(step.name)

@@ -4,6 +4,8 @@ import { z } from 'zod'
 import { rangeSchema, statisticsSchema } from '../plan/plan.ts'
 import type { Calibration } from './fit.ts'
 
+const numbers = z.array(z.number())
+
 const schema = z.strictObject({
   model: z.string(),
   samples: z.number().int().positive(),
@@ -18,6 +20,7 @@ const schema = z.strictObject({
         largest: z.number().nonnegative(),
         rms: z.number().nonnegative(),
         sixth: z.number().nonnegative(),
+        channels: z.strictObject({ mean: numbers, std: numbers, min: numbers, max: numbers }).optional(),
       }),
     )
     .optional(),
@@ -55,6 +58,6 @@ export function parseCalibration(text: string): Calibration {
     ...(outputMagnitude === undefined ? {} : { outputMagnitude }),
     ...(outputRanges === undefined ? {} : { outputRanges }),
     ...(inputRange === undefined ? {} : { inputRange }),
-    ...(values === undefined ? {} : { values }),
+    ...(values === undefined ? {} : { values: values as NonNullable<Calibration['values']> }),
   }
 }

@@ -38,6 +38,16 @@ export interface ValueSize {
   readonly rms: number
   /** Sixth root of the mean sixth power: a bootstrap's sine bends values by their cube. */
   readonly sixth: number
+  /** Where the values of each channel (the first dimension) lie: errors follow the slopes of activations there. */
+  readonly channels?: ChannelStatistics
+}
+
+/** One number per channel each. */
+export interface ChannelStatistics {
+  readonly mean: readonly number[]
+  readonly std: readonly number[]
+  readonly min: readonly number[]
+  readonly max: readonly number[]
 }
 
 export interface FitOptions {
@@ -61,15 +71,15 @@ export async function fit(model: Model, inputs: Iterable<Tensor>, options: FitOp
   const outputs = sizeOf(model.shapes.get(model.output)!)
   const min = new Array<number>(outputs).fill(Number.POSITIVE_INFINITY)
   const max = new Array<number>(outputs).fill(Number.NEGATIVE_INFINITY)
-  const measure = (name: string, values: Float64Array): void => {
-    const size = sizes.get(name) ?? new SizeCollector()
+  const measure = (name: string, { shape, data }: Tensor): void => {
+    const size = sizes.get(name) ?? new SizeCollector(shape)
     sizes.set(name, size)
-    size.add(values)
+    size.add(data)
   }
   const inputRange = { min: Infinity, max: -Infinity }
   for (const input of inputs) {
     if (options.signal?.aborted) throw new CancelledError(`fit: cancelled after ${samples} samples`)
-    measure(model.input.name, input.data)
+    measure(model.input.name, input)
     for (const x of input.data) {
       inputRange.min = Math.min(inputRange.min, x)
       inputRange.max = Math.max(inputRange.max, x)
@@ -77,7 +87,7 @@ export async function fit(model: Model, inputs: Iterable<Tensor>, options: FitOp
     const result = model.evaluate(input, (layer, given) => {
       collectors.get(layer.name)?.add(given[0]!.data, layer.name)
       const output = layer.forward(given)
-      measure(layer.name, output.data)
+      measure(layer.name, output)
       return output
     })
     for (const [i, v] of result.data.entries()) {

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import type { InputStatistics } from '@he-ml/packing'
+import type { InputStatistics, Shape } from '@he-ml/packing'
+import type { ValueSize } from './fit.ts'
 
 const BINS = 512
 
@@ -64,28 +65,55 @@ export class StatisticsCollector {
   }
 }
 
-/** Running size of a value. */
+/** Running size of a value, and where the values of each channel lie. */
 export class SizeCollector {
   #largest = 0
   #squares = 0
   #sixths = 0
   #count = 0
+  readonly #channels: { count: number; sum: number; squares: number; min: number; max: number }[]
+
+  /** @param shape the first dimension counts channels */
+  constructor(shape: Shape) {
+    this.#channels = Array.from({ length: shape[0] ?? 1 }, () => {
+      return { count: 0, sum: 0, squares: 0, min: Infinity, max: -Infinity }
+    })
+  }
 
   add(values: Float64Array): void {
-    for (const x of values) {
-      this.#largest = Math.max(this.#largest, Math.abs(x))
-      this.#squares += x * x
-      this.#sixths += x ** 6
+    const size = values.length / this.#channels.length
+    for (const [c, channel] of this.#channels.entries()) {
+      for (let i = c * size; i < (c + 1) * size; i++) {
+        const x = values[i]!
+        const square = x * x
+        channel.sum += x
+        channel.squares += square
+        this.#sixths += square * square * square
+        if (x < channel.min) channel.min = x
+        if (x > channel.max) channel.max = x
+      }
+      channel.count += size
     }
     this.#count += values.length
   }
 
-  result(): { readonly largest: number; readonly rms: number; readonly sixth: number } {
+  result(): ValueSize {
+    for (const { squares, min, max } of this.#channels) {
+      this.#squares += squares
+      this.#largest = Math.max(this.#largest, -min, max)
+    }
     const count = Math.max(1, this.#count)
+    const means = this.#channels.map((c) => c.sum / Math.max(1, c.count))
     return {
       largest: this.#largest,
       rms: Math.sqrt(this.#squares / count),
       sixth: (this.#sixths / count) ** (1 / 6),
+      channels: {
+        mean: means,
+        std: this.#channels.map((c, i) => Math.sqrt(Math.max(0, c.squares / Math.max(1, c.count) - means[i]! ** 2))),
+        min: this.#channels.map((c) => Math.min(c.min, c.max)),
+        max: this.#channels.map((c) => Math.max(c.min, c.max)),
+      },
     }
   }
 }

@@ -2,7 +2,6 @@
 import { createBootstrapping, FormatError, ParameterMismatchError, Parameters } from '@he-ml/ckks-core'
 import { foldFactors, type InputStatistics, type Model } from '@he-ml/packing'
 import { type ActivationOptions, calibrateActivations } from '../compile/calibrate-activations.ts'
-import { foldInputScales } from '../compile/fold-input-scales.ts'
 import { inputLayoutFor } from '../compile/input-layout.ts'
 import { lowerModel } from '../compile/lower-model.ts'
 import { type Schedule, schedule, scheduleFrom } from '../compile/schedule.ts'
@@ -12,7 +11,7 @@ import type { Plan } from './plan.ts'
 export interface BoundPlan {
   readonly plan: Plan
   readonly parameters: Parameters
-  /** With polynomials chosen and input scales folded. */
+  /** With polynomials chosen and factors folded. */
   readonly model: Model
   readonly schedule: Schedule
 }
@@ -35,7 +34,7 @@ export function bindPlan(plan: Plan, model: Model): BoundPlan {
   for (const [name, s] of Object.entries(plan.statistics))
     statistics[name] = { ...s, histogram: Float64Array.from(s.histogram) }
   const calibration = { model: plan.model.name, samples: 0, statistics }
-  const ready = folded(calibrateActivations(model, calibration, plan.activation as ActivationOptions))
+  const { model: ready } = foldFactors(calibrateActivations(model, calibration, plan.activation as ActivationOptions))
   const made = reproduce(plan, ready, parameters)
   if (made.inputLevel !== plan.input.level || made.inputLayout.slots !== plan.input.slots)
     throw new FormatError(
@@ -60,6 +59,3 @@ function reproduce(plan: Plan, model: Model, parameters: Parameters): Schedule {
   }))
   return scheduleFrom(lowerModel(model, layout, maxSlots, bootstrapping.gaps), circuits, bootstrapping)
 }
-
-/** A model with polynomials, its factors and input scales folded: as compile and bind both need it. */
-export const folded = (model: Model): Model => foldInputScales(foldFactors(model))

@@ -1,31 +1,44 @@
 /** How large the values of a network get: what a bootstrap must be told, and what errors are relative to. */
-import { createTensor, isCalibrated, type Model, sizeOf, type Tensor } from '@he-ml/packing'
+import { isCalibrated, type Model } from '@he-ml/packing'
 import type { ActivationOptions } from '../compile/calibrate-activations.ts'
 import type { Calibration, ValueSize } from '../fit/fit.ts'
 
 /**
  * Sizes of the input and of each layer's result in the folded model, where the calibration data tell: what was seen, times
- * the factor that folding put on the value. That factor is found by running both models on a probe.
+ * the factor that folding put on the value.
  *
- * @param plain the model with polynomials, nothing folded
- * @param folded the same with factors and input scales folded: each value is a constant times that of `plain`
+ * @param model any of the two: before folding or after
+ * @param factors of `foldFactors`
  */
 export function valueSizes(
-  plain: Model,
-  folded: Model,
+  model: Model,
+  factors: ReadonlyMap<string, number>,
   calibration: Calibration | undefined,
 ): ReadonlyMap<string, ValueSize> {
-  if (!calibration) return new Map()
-  const before = sizesOnProbe(plain)
-  const after = sizesOnProbe(folded)
   const sizes = new Map<string, ValueSize>()
-  for (const [name, size] of after) {
-    const seen = sizeSeen(plain, name, calibration)
-    const factor = size / before.get(name)!
-    if (!seen || !Number.isFinite(factor)) continue
-    sizes.set(name, { largest: seen.largest * factor, rms: seen.rms * factor, sixth: seen.sixth * factor })
+  if (!calibration) return sizes
+  for (const [name, factor] of factors) {
+    const seen = sizeSeen(model, name, calibration)
+    if (seen) sizes.set(name, timesFactor(seen, factor))
   }
   return sizes
+}
+
+function timesFactor({ largest, rms, sixth, channels }: ValueSize, factor: number): ValueSize {
+  const times = (values: readonly number[]) => values.map((x) => x * factor)
+  return {
+    largest: largest * factor,
+    rms: rms * factor,
+    sixth: sixth * factor,
+    ...(channels && {
+      channels: {
+        mean: times(channels.mean),
+        std: times(channels.std),
+        min: times(channels.min),
+        max: times(channels.max),
+      },
+    }),
+  }
 }
 
 /**
@@ -64,19 +77,4 @@ function sizeSeen(model: Model, name: string, calibration: Calibration): ValueSi
 function marginFor(model: Model, name: string, { margin, layers = {} }: ActivationOptions): number {
   const readers = model.nodes.filter(({ inputs }) => inputs.includes(name))
   return Math.max(margin, ...readers.map(({ layer }) => layers[layer.name]?.margin ?? 0))
-}
-
-/** Sizes of all values on a pseudo-random input; those of two models differ by the folded factors only. */
-function sizesOnProbe(model: Model): ReadonlyMap<string, number> {
-  const sizes = new Map<string, number>()
-  const norm = ({ data }: Tensor) => Math.sqrt(data.reduce((sum, x) => sum + x * x, 0))
-  const data = Float64Array.from({ length: sizeOf(model.input.shape) }, (_, i) => Math.sin(1 + 1.7 * i + 0.01 * i * i))
-  const input = createTensor(model.input.shape, data)
-  sizes.set(model.input.name, norm(input))
-  model.evaluate(input, (layer, inputs) => {
-    const output = isCalibrated(layer) ? layer.forwardApproximate(inputs) : layer.forward(inputs)
-    sizes.set(layer.name, norm(output))
-    return output
-  })
-  return sizes
 }

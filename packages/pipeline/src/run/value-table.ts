@@ -16,6 +16,10 @@ export class ValueTable {
       if (!isRefresh(step)) for (const name of step.inputs) this.#readers.set(name, (this.#readers.get(name) ?? 0) + 1)
   }
 
+  get input(): PackedTensor {
+    return this.#values.get(this.#input)!
+  }
+
   /** What a step works on: a layer's inputs, or the values to refresh. */
   read(step: ScheduledStep): PackedTensor[] {
     return namesOf(step).map((name) => this.#values.get(name)!)

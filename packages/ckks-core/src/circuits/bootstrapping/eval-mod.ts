@@ -33,8 +33,10 @@ export interface EvalMod {
   readonly arcsine: Polynomial | undefined
   /** Typical values of t, for error estimates. */
   readonly samples: Float64Array
-  /** Root mean square, over these, of what evalMod would be wrong by without any noise. */
+  /** Root mean square, over these, of what evalMod would be wrong by without any noise, beyond `series`' own error. */
   readonly bend: number
+  /** The same where the message is 0: what the series is off the cosine. It does not shrink with the message. */
+  readonly floor: number
 }
 
 /**
@@ -62,9 +64,15 @@ export function createEvalMod(spec: BootstrappingSpec, range: number): EvalMod {
   }
   const typical = typicalArguments()
   const samples = typical.map(({ multiple, message }) => angle(spec, multiple, message))
-  let square = 0
-  for (const [i, t] of samples.entries()) square += (evalModAt(evalMod, t) - range * typical[i]!.message) ** 2
-  return { ...evalMod, samples: Float64Array.from(samples), bend: Math.sqrt(square / samples.length) }
+  let bent = 0
+  let off = 0
+  for (const { multiple, message } of typical) {
+    const atZero = evalModAt(evalMod, angle(spec, multiple, 0))
+    off += atZero ** 2
+    bent += (evalModAt(evalMod, angle(spec, multiple, message)) - range * message - atZero) ** 2
+  }
+  const [bend, floor] = [bent, off].map((square) => Math.sqrt(square / samples.length)) as [number, number]
+  return { ...evalMod, samples: Float64Array.from(samples), bend, floor }
 }
 
 /** t for a multiple of q0 and a message in units of its range. */
@@ -79,6 +87,28 @@ export function evalModAt(
   let value = series.atReal(t)
   for (const constant of constants) value = value * value - constant
   return arcsine ? arcsine.atReal(value) : value
+}
+
+/**
+ * What a bootstrap makes of a value without any noise, on average over the multiples of q0: the sine's bend, and what the
+ * cosine's series is off in the mean. This part of the error is the same whenever the value is.
+ *
+ * @param range largest |real or imaginary part|
+ * @returns the error of a value, for estimates
+ */
+export function bootstrapBend(spec: BootstrappingSpec, range: number): (value: number) => number {
+  const evalMod = createEvalMod(spec, range)
+  const variance = (1 + EPHEMERAL_WEIGHT) / 12
+  const reach = Math.ceil(4 * Math.sqrt(variance))
+  const multiples = Array.from({ length: 2 * reach + 1 }, (_, i) => i - reach)
+  const shares = multiples.map((multiple) => Math.exp(-(multiple ** 2) / (2 * variance)))
+  const all = shares.reduce((a, b) => a + b, 0)
+  return (value) => {
+    const results = multiples.map(
+      (multiple, i) => shares[i]! * evalModAt(evalMod, angle(spec, multiple, value / range)),
+    )
+    return results.reduce((a, b) => a + b, 0) / all - value
+  }
 }
 
 const SAMPLES = 320
@@ -114,7 +144,7 @@ export function evaluateEvalMod(
   const bend = evalMod.bend * Math.min(1, message / TYPICAL_MESSAGE) ** (arcsine ? 5 : 3)
   const result = runPredicted(engine, t, (e, x) => circuit(e, x, evalMod), { samples, identity: [evalMod] })
   const estimate = engine.estimate?.(result)
-  if (estimate) engine.declareError?.(result, Math.hypot(estimate.error, bend))
+  if (estimate) engine.declareError?.(result, Math.hypot(estimate.error, bend, evalMod.floor))
   return result
 }
 

@@ -2,6 +2,7 @@ export * from './bootstrapping.ts'
 export * from './bootstrapping-parameters.ts'
 export * from './bootstrapping-sets.ts'
 export * from './bootstrapping-spec.ts'
+export { bootstrapBend } from './eval-mod.ts'
 export * from './iterated.ts'
 export type {
   BootstrapOptions,
