@@ -97,3 +97,18 @@ export class PlanError extends HeMlError {
     this.reason = reason
   }
 }
+
+/**
+ * The file system said no: no such file, not allowed, a folder where a file should be, a full disk. The message starts with
+ * the path; `systemCode` is the system's own name of the failure.
+ */
+export class FileSystemError extends HeMlError {
+  readonly path: string
+  /** ENOENT, EACCES, EISDIR, ENOSPC, ... */
+  readonly systemCode: string
+  constructor(path: string, systemCode: string, message: string, options?: ErrorOptions) {
+    super('FileSystem', `${path}: ${message} (${systemCode})`, options)
+    this.path = path
+    this.systemCode = systemCode
+  }
+}
