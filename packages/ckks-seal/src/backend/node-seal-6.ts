@@ -43,7 +43,7 @@ export function createContext6(seal: SEALLibrary, spec: SealSpec): SealClientCon
   const primes = spec.primes.map((p) => seal.Modulus(BigInt(p)))
   moduli.from(primes.map((m) => m.instance) as never, 'Modulus')
   parms.setCoeffModulus(moduli)
-  const context = seal.Context(parms, true, seal.SecurityLevel.none)
+  const context = seal.Context(parms, true, spec.security === 128 ? seal.SecurityLevel.tc128 : seal.SecurityLevel.none)
   for (const object of [moduli, ...primes, parms]) object.delete()
   if (!context.parametersSet()) {
     context.delete()

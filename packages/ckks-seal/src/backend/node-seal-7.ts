@@ -76,7 +76,7 @@ interface Decryptor extends SealObject {
 /** The part of node-seal 7's module that is used. */
 export interface NodeSeal7 {
   readonly SchemeType: { readonly ckks: object }
-  readonly SecLevelType: { readonly none: object }
+  readonly SecLevelType: { readonly none: object; readonly tc128: object }
   readonly ComprModeType: { readonly none: Mode }
   readonly EncryptionParameters: new (scheme: object) => Parms
   readonly Modulus: new (value: bigint) => SealObject
@@ -123,7 +123,11 @@ function createContext(seal: NodeSeal7, spec: SealSpec): Context {
   for (const prime of primes) moduli.push_back(prime)
   parms.setPolyModulusDegree(spec.ringDegree)
   parms.setCoeffModulus(moduli)
-  const context = new seal.SEALContext(parms, true, seal.SecLevelType.none)
+  const context = new seal.SEALContext(
+    parms,
+    true,
+    spec.security === 128 ? seal.SecLevelType.tc128 : seal.SecLevelType.none,
+  )
   for (const object of [moduli, ...primes, parms]) object.delete()
   if (context.parametersSet()) return context
   context.delete()
@@ -203,7 +207,13 @@ export function createContext7(seal: NodeSeal7, spec: SealSpec): SealClientConte
       generator.delete()
       return as<SealSecret>(secret)
     },
-    saveSecret: (secret) => Uint8Array.from(as<Loaded>(secret).saveToArray(none)),
+    saveSecret: (secret) => {
+      const view = as<Loaded>(secret).saveToArray(none)
+      const bytes = Uint8Array.from(view)
+      // the library's own copy
+      view.fill(0)
+      return bytes
+    },
     loadSecret: (bytes) => filled<Loaded, SealSecret>(new seal.SecretKey(), (out) => out.loadFromArray(context, bytes)),
     generatePublicKey: (secret) => withGenerator(secret, (g) => g.createPublicKeySerializable()),
     generateRelinearizationKey: (secret) => withGenerator(secret, (g) => g.createRelinKeysSerializable()),
