@@ -1,4 +1,5 @@
-import { cp, readFile, rm, writeFile } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
+import { cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { DisposedError } from '@he-ml/ckks-core'
 import { type Plan, planDigest } from '@he-ml/pipeline'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -65,6 +66,47 @@ describe.concurrent('exit codes of real failures', () => {
     await fails(2, /the folder that the server gets/, keygen('plan.json', 'keys4/secret.key', 'keys4'))
   })
 
+  it('2: keygen writes nothing at all when its request is bad', async () => {
+    const before = await readdir(here.path)
+    const secret = await readFile(here.at('secret.key'))
+    await fails(2, /same place/, keygen('plan.json', 'new1.key', 'keys5', '--public', './keys/../new1.key'))
+    await fails(2, /secret\.key exists/, keygen('plan.json', 'new1.key', 'keys5', '--public', 'secret.key'))
+    await fails(2, /same place/, keygen('plan.json', 'secret.key', 'keys5', '--public', 'secret.key', '--reuse'))
+    await fails(2, /not empty/, keygen('plan.json', 'new1.key', 'keys'))
+    await fails(3, /not JSON/, keygen('broken.json', 'new1.key', 'keys5', '--public', 'new1.pub'))
+    const names = (await readdir(here.path)).filter((name) => /^(new1|keys5)/.test(name))
+    expect(names).toEqual([])
+    expect(before).toContain('secret.key')
+    expect(await readFile(here.at('secret.key'))).toEqual(secret)
+  })
+
+  it('2: pipes where files should be: no command waits', async () => {
+    spawnSync('mkfifo', [here.at('pipe'), here.at('pipe.json'), here.at('pipe.onnx')])
+    const instead = (args: readonly string[], name: string, pipe: string) => args.map((a) => (a === name ? pipe : a))
+    const says = /pipe(\.json|\.onnx)?: expected an ordinary file, got a named pipe/
+    await fails(2, says, instead(running('keys'), 'in.ct', 'pipe'))
+    await fails(2, says, instead(running('keys'), 'plan.json', 'pipe'))
+    await fails(2, says, instead(running('keys'), 'net.onnx', 'pipe.onnx'))
+    await fails(2, says, encrypting('pipe'))
+    await fails(2, says, encrypting('pipe.json'))
+    await fails(2, says, instead(encrypting('images.json'), 'secret.key', 'pipe'))
+    await fails(2, says, ['decrypt', '-p', 'plan.json', '-k', 'secret.key', '-i', 'pipe'])
+    await fails(2, says, planning('-o', 'x.json', '--machine', 'pipe'))
+    await fails(2, says, ['inspect', 'pipe'])
+  })
+
+  it('3: files larger than they can be, said before they are read', async () => {
+    await writeFile(here.at('huge.ct'), '')
+    await truncate(here.at('huge.ct'), 2 ** 43)
+    const instead = (args: readonly string[], name: string) => args.map((a) => (a === name ? 'huge.ct' : a))
+    await fails(3, /huge\.ct: an encrypted input has at most/, instead(running('keys'), 'in.ct'))
+    await fails(3, /huge\.ct: a plan has at most/, instead(running('keys'), 'plan.json'))
+    await fails(3, /huge\.ct: a key of this plan has at most/, instead(encrypting('images.json'), 'secret.key'))
+    await fails(3, /huge\.ct: an encrypted result has at most/, [
+      ...['decrypt', '-p', 'plan.json', '-k', 'secret.key', '-i', 'huge.ct'],
+    ])
+  })
+
   it('3: a plan that was changed, a key file with one bit flipped, images that are not JSON', async () => {
     const text = await readFile(here.at('plan.json'), 'utf8')
     await writeFile(here.at('changed.json'), text.replace('"batch": 1', '"batch": 2'))
@@ -120,14 +162,15 @@ describe.concurrent('exit codes of real failures', () => {
     fails(8, /expects a peak of .*--memory allows/, running('keys', '--memory', '0.001')))
 
   it('9: files that are missing, and folders that cannot take the result, said before the work', async () => {
-    await fails(9, /ENOENT.*nowhere\.key/, ['inspect', 'nowhere.key'])
-    await fails(9, /ENOENT.*keys9/, running('keys9'))
+    await fails(9, /nowhere\.key.*ENOENT/, ['inspect', 'nowhere.key'])
+    await fails(9, /keys9.*ENOENT/, running('keys9'))
     await fails(
       9,
       /ENOENT.*absent/,
       running('keys').map((a) => (a === 'out.ct' ? 'absent/out.ct' : a)),
     )
-    await fails(9, /ENOTDIR|EEXIST/, keygen('plan.json', 'new.key', 'plan.json'))
+    await fails(9, /ENOTDIR/, keygen('plan.json', 'new.key', 'plan.json'))
+    await expect(readFile(here.at('new.key'))).rejects.toThrow(/ENOENT/)
   })
 
   it('10: operators that have no encrypted twin, files of other kinds', async () => {

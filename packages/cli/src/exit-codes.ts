@@ -8,6 +8,7 @@ import { HeMlError } from '@he-ml/ckks-core'
 const BY_CODE: Readonly<Record<string, number>> = {
   InvalidArgument: 2,
   Format: 3,
+  FileSystem: 9,
   ParameterMismatch: 4,
   Disposed: 1,
   Security: 5,

@@ -1,13 +1,14 @@
 /** he-ml decrypt: the client reads the result. */
-import { readFile } from 'node:fs/promises'
 import { Parameters, parseContainer } from '@he-ml/ckks-core'
 import type { ClientEngine, SecretKey } from '@he-ml/ckks-core/client'
-import { writeFileAtomic } from '@he-ml/ckks-core/node'
+import { readOrdinaryFile, writeFileAtomic } from '@he-ml/ckks-core/node'
 import { imagesPerTensor, unpack } from '@he-ml/packing'
 import { outputLayoutOf } from '@he-ml/pipeline'
 import type { Command } from 'commander'
 import { type EngineChoice, openClient } from '../engines.ts'
 import { readPlan } from '../files/plan-file.ts'
+import { readSecretKey } from '../files/secret-key-file.ts'
+import { maxCiphertextsBytes } from '../files/size-limits.ts'
 import { publicationOf } from '../publication.ts'
 import { print } from '../terminal/output.ts'
 import { type CommonOptions, decimal, integer, withEngine, withOutput, withThreads } from './common.ts'
@@ -53,10 +54,10 @@ export function addDecryptCommand(program: Command): void {
         : publicationOf(plan, layout, { ...options, queries: options.publishQueries, images })
     const client = await openClient(parameters, options)
     try {
-      const keyFile = await readFile(options.key)
-      using secret = await client.importSecretKey(keyFile)
-      keyFile.fill(0)
-      const file = await readFile(options.input)
+      using secret = await readSecretKey(client, options.key)
+      const limit = { count: layout.ciphertexts, level: parameters.maxLevel, degree: 2 } as const
+      const maxBytes = maxCiphertextsBytes(parameters, limit)
+      const file = await readOrdinaryFile(options.input, { maxBytes, what: 'an encrypted result' })
       // files of the seal engine name no plan
       if (client.name === 'native') parseContainer(file, { kind: 'ciphertext', parameters, plan: plan.id })
       const vectors = publication

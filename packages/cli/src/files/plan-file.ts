@@ -1,17 +1,14 @@
-import { readFile, stat } from 'node:fs/promises'
 import { FormatError } from '@he-ml/ckks-core'
 import { writeFileAtomic } from '@he-ml/ckks-core/node'
 import { type Plan, parsePlan } from '@he-ml/pipeline'
-
-const MAX_PLAN_BYTES = 64 * 2 ** 20
+import { readText } from './read-text.ts'
+import { MAX_PLAN_BYTES } from './size-limits.ts'
 
 /** Reads and checks a plan. */
 export async function readPlan(path: string): Promise<Plan> {
-  const { size } = await stat(path)
-  if (size > MAX_PLAN_BYTES)
-    throw new FormatError(`${path}: a plan has at most ${MAX_PLAN_BYTES} bytes, this file has ${size}`)
+  const text = await readText(path, { maxBytes: MAX_PLAN_BYTES, what: 'a plan' })
   try {
-    return parsePlan(await readFile(path, 'utf8'))
+    return parsePlan(text)
   } catch (error) {
     if (error instanceof FormatError) error.message = `${path}: ${error.message}`
     throw error
