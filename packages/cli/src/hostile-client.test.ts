@@ -29,7 +29,7 @@ beforeAll(async () => {
   await mustRun(here.path, 'encrypt', '-p', 'plan.json', '-k', 'client/secret.key', '-d', 'images.json', '-o', 'in.ct')
   plan = JSON.parse(await readFile(here.at('plan.json'), 'utf8'))
   parameters = new Parameters(plan.parameters)
-}, 120_000)
+}, 600_000)
 afterAll(() => here[Symbol.asyncDispose]())
 
 /** A copy of the key folder with another manifest. */
@@ -50,7 +50,7 @@ const galois = (file: string, galoisElement: number, bytes: number): KeyFileEntr
   ...{ file, kind: 'galoisKey', level: 0, galoisElement, bytes, sha256: '00'.repeat(32) },
 })
 
-describe('run, from a hostile key folder', () => {
+describe('run, from a hostile key folder', { timeout: 600_000 }, () => {
   it('loads the keys of the plan alone: others of any size, and pipes, are not opened', async () => {
     const folder = await forged(
       'extra',
@@ -136,7 +136,7 @@ describe('run, from a hostile key folder', () => {
   })
 })
 
-describe('secret keys', () => {
+describe('secret keys', { timeout: 600_000 }, () => {
   /** The client's key with another segment or header. */
   async function secret(name: string, change: (segment: Uint8Array) => void, keyId = true): Promise<string> {
     const { header, segments } = parseContainer(new Uint8Array(await readFile(here.at('client/secret.key'))), {
