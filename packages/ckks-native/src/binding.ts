@@ -118,13 +118,12 @@ export interface BindingEngine {
     level: number,
     scale: number,
   ): Promise<Uint8Array>
-  /** `flooding`: standard deviation of the noise added to every coefficient before decoding; 0 for private results. */
+  /** With the encryption's noise in it: private. */
   decrypt(
     key: SecretKeyHandle,
     a: CiphertextHandle,
     slots: number,
     scale: number,
-    flooding: number,
   ): Promise<{ re: Float64Array; im: Float64Array }>
 }
 

@@ -4,7 +4,7 @@ import {
   type BootstrappingSpec,
   bootstrapIterated,
   bootstrappingLiteral,
-  insecureParameters,
+  insecureParametersWithFiles,
   MissingKeyError,
 } from '@he-ml/ckks-core'
 import { describe, expect, it } from 'vitest'
@@ -17,7 +17,7 @@ function small(change: Partial<BootstrappingSpec> = {}, levels = 2) {
   const specialBits = new Array(8).fill(47.9)
   return {
     spec,
-    parameters: insecureParameters(bootstrappingLiteral({ ...base, logN: 10, levels, specialBits, spec })),
+    parameters: insecureParametersWithFiles(bootstrappingLiteral({ ...base, logN: 10, levels, specialBits, spec })),
   }
 }
 

@@ -9,7 +9,7 @@ import {
   evaluateChebyshev,
   HeMlError,
   innerSum,
-  insecureParameters,
+  insecureParametersWithFiles,
   type PreparedLinearTransform,
   prepareLinearTransform,
   toLevel,
@@ -101,7 +101,7 @@ describe.each([
   // one secret key in a hundred leaves 11 bits
   { name: 'a digit a limb, N = 2^13', scaleBits: 32, dnum: 6, bits: 10, logN: 13 },
 ])('random circuits: $name', ({ scaleBits, dnum, bits, logN }) => {
-  const parameters = insecureParameters({ logN, levels: 5, scaleBits, dnum })
+  const parameters = insecureParametersWithFiles({ logN, levels: 5, scaleBits, dnum })
   const level = parameters.maxLevel
   let stack: Stack
   const transforms = new Map<string, Promise<PreparedLinearTransform>>()

@@ -6,14 +6,21 @@
  * that is changed after its checksum was taken would be unpacked unchecked. Reading costs one copy out of the page cache,
  * a small part of what hashing and unpacking cost.
  */
-import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { FormatError, HeMlError, type KeyFileEntry } from '@he-ml/ckks-core'
-import { type ContainerFile, openContainerFile } from '@he-ml/ckks-core/node'
+import {
+  FileSystemError,
+  FormatError,
+  HeMlError,
+  type KeyFileEntry,
+  type KeyRequest,
+  selectKeyFiles,
+} from '@he-ml/ckks-core'
+import { type ContainerFile, openContainerFile, ordinaryFileSize } from '@he-ml/ckks-core/node'
 import { throwIfAborted } from './errors.ts'
 import { type EvaluationKeyKind, loadKeySegments } from './evaluation-keys.ts'
 import { readKeySet } from './key-set-file.ts'
 import type { NativeEngine } from './native-engine.ts'
+import { maxKeyFileBytes, wantedKeyFiles } from './wanted-key-files.ts'
 
 export interface LoadKeyFilesOptions {
   /** After each key. */
@@ -22,17 +29,22 @@ export interface LoadKeyFilesOptions {
   readonly signal?: AbortSignal
   /** Content hash of the plan that the keys must be for. */
   readonly plan?: string
+  /**
+   * What the plan asks for. Servers give it: whatever else a manifest lists is passed over, and what is missing is said before
+   * anything is read. Default: every evaluation key that is listed.
+   */
+  readonly request?: KeyRequest
 }
 
 type EvaluationKeyEntry = KeyFileEntry & { readonly kind: EvaluationKeyKind }
 
 /**
- * Loads every evaluation key that a manifest lists. Sizes of all files are checked before the first is read; each file's
- * frame, checksum and SHA-256 (against the manifest) before the engine sees a byte of it; each residue while it is unpacked.
+ * Loads the evaluation keys of a manifest: those of `request`, or all. Sizes are checked against what such keys can have, and on
+ * the disk, before the first is read or a byte is allocated; only ordinary files count, no links. Each file's frame, checksum and SHA-256 (against the manifest) before the engine sees a byte of it; each residue while it is unpacked.
  * Memory beside the keys: twice the largest file. Public keys of the set are passed over.
  *
  * @param path folder with a manifest ({@link KEY_SET_FILE}), or a manifest
- * @throws MissingKeyError without a manifest; FormatError for files that are not those listed; ParameterMismatchError for
+ * @throws MissingKeyError without a manifest or for a key of the request that it does not list; FormatError for files that are not those listed; ParameterMismatchError for
  *   other parameters, another plan or another secret key; CancelledError through the signal
  */
 export async function loadEvaluationKeyFiles(
@@ -43,8 +55,11 @@ export async function loadEvaluationKeyFiles(
   const { onProgress, signal } = options
   const { folder, header } = await readKeySet(path, engine.parameters, options.plan)
   engine.checkKeyId(header.keyId, 'the key set')
-  const entries = header.keys.filter((entry): entry is EvaluationKeyEntry => entry.kind !== 'publicKey')
-  await checkSizes(folder, entries)
+  const listed = options.request
+    ? selectKeyFiles(header.keys, wantedKeyFiles(engine.parameters, options.request), folder)
+    : header.keys
+  const entries = listed.filter((entry): entry is EvaluationKeyEntry => entry.kind !== 'publicKey')
+  await checkSizes(folder, engine, entries)
   const largest = entries.reduce((most, entry) => Math.max(most, entry.bytes), 0)
   const buffers = [new Uint8Array(largest), new Uint8Array(largest)] as const
   let loading: Promise<void> | undefined
@@ -52,7 +67,7 @@ export async function loadEvaluationKeyFiles(
     for (const [i, entry] of entries.entries()) {
       throwIfAborted(signal, `key loading: cancelled after ${i} of ${entries.length} keys`)
       const expectations = { kind: entry.kind, parameters: engine.parameters, ...idsOf(header) }
-      await using file = await openContainerFile(join(folder, entry.file), expectations)
+      await using file = await openContainerFile(join(folder, entry.file), expectations, { links: 'refuse' })
       const segments = await readListed(file, entry, buffers[i % 2]!, signal)
       await loading
       if (i > 0) onProgress?.(i, entries.length)
@@ -75,16 +90,16 @@ const idsOf = ({ keyId, plan }: { readonly keyId?: string | undefined; readonly 
   ...(plan === undefined ? {} : { plan }),
 })
 
-async function checkSizes(folder: string, entries: readonly KeyFileEntry[]): Promise<void> {
+async function checkSizes(folder: string, engine: NativeEngine, entries: readonly KeyFileEntry[]): Promise<void> {
   for (const entry of entries) {
     const path = join(folder, entry.file)
-    const size = await stat(path).then(
-      (found) => found.size,
-      (error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return undefined
-        throw error
-      },
-    )
+    const most = maxKeyFileBytes(engine.parameters, entry)
+    if (entry.bytes > most)
+      throw new FormatError(`${path}: the manifest lists ${entry.bytes} bytes, such a key has at most ${most}`)
+    const size = await ordinaryFileSize(path, { links: 'refuse' }).catch((error: unknown) => {
+      if (error instanceof FileSystemError && error.systemCode === 'ENOENT') return undefined
+      throw error
+    })
     if (size !== entry.bytes)
       throw new FormatError(
         `${path}: the manifest lists ${entry.bytes} bytes, got ${size === undefined ? 'no file' : size}: copy the folder again`,

@@ -12,9 +12,10 @@ export {
   importCiphertexts,
 } from './ciphertext-files.ts'
 export { type LoadKeyFilesOptions, loadEvaluationKeyFiles } from './evaluation-key-files.ts'
-export { loadEvaluationKey, loadEvaluationKeys } from './evaluation-keys.ts'
+export { type EvaluationKeyKind, type ExpectedKey, loadEvaluationKey, loadEvaluationKeys } from './evaluation-keys.ts'
 export { NativeCiphertext, NativePlaintext } from './handles.ts'
 export { kernels } from './kernels.ts'
 export { KEY_SET_FILE } from './key-set-file.ts'
 export { type LoadAttempt, nativeAvailable } from './loader.ts'
 export { createNativeEngine, NativeEngine, type NativeEngineOptions } from './native-engine.ts'
+export { wantedKeyFiles } from './wanted-key-files.ts'

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Ciphertext, HeMlError, insecureParameters, prepareLinearTransform } from '@he-ml/ckks-core'
+import { type Ciphertext, HeMlError, insecureParametersWithFiles, prepareLinearTransform } from '@he-ml/ckks-core'
 import { loadEvaluationKey } from './evaluation-keys.ts'
 import { randomValues } from './native.test-helper.ts'
 import { createNativeEngine } from './native-engine.ts'
@@ -10,7 +10,7 @@ import { createNativeEngine } from './native-engine.ts'
 const [folder, literal] = process.argv.slice(2) as [string, string]
 
 async function main(): Promise<unknown> {
-  const parameters = insecureParameters(JSON.parse(literal))
+  const parameters = insecureParametersWithFiles(JSON.parse(literal))
   await using engine = createNativeEngine(parameters)
   for (const name of readdirSync(folder).sort())
     if (name.endsWith('.key')) await loadEvaluationKey(engine, readFileSync(join(folder, name)))

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { insecureParameters } from '@he-ml/ckks-core'
+import { insecureParametersWithFiles } from '@he-ml/ckks-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createNativeClient } from './client/native-client.ts'
 import { kernels } from './kernels.ts'
@@ -33,10 +33,10 @@ describe.each([
   { logN: 10, levels: 3, scaleBits: 45 },
   { logN: 12, levels: 3, scaleBits: 58, dnum: 2 },
 ])('every kernel, N = 2^$logN, $scaleBits bits', (request) => {
-  const literal = insecureParameters(request).toJSON()
+  const literal = insecureParametersWithFiles(request).toJSON()
   const folder = mkdtempSync(join(tmpdir(), 'he-ml-kernels-'))
   beforeAll(async () => {
-    const parameters = insecureParameters(literal)
+    const parameters = insecureParametersWithFiles(literal)
     await using client = createNativeClient(parameters)
     using secret = await client.generateSecretKey()
     const level = parameters.maxLevel
@@ -63,7 +63,7 @@ describe('choices that cannot be met', () => {
     const result = child(
       { HE_ML_KERNEL: 'abacus' },
       '.',
-      JSON.stringify(insecureParameters({ logN: 10, levels: 1, scaleBits: 30 })),
+      JSON.stringify(insecureParametersWithFiles({ logN: 10, levels: 1, scaleBits: 30 })),
     )
     expect(result).toMatchObject({ typed: true, code: 'InvalidArgument' })
     expect(result.message).toMatch(/scalar.*abacus/)
@@ -73,7 +73,7 @@ describe('choices that cannot be met', () => {
     const result = child(
       { HE_ML_NATIVE_PATH: path },
       '.',
-      JSON.stringify(insecureParameters({ logN: 10, levels: 1, scaleBits: 30 })),
+      JSON.stringify(insecureParametersWithFiles({ logN: 10, levels: 1, scaleBits: 30 })),
     )
     expect(result).toMatchObject({ typed: true, code: 'Unsupported' })
     expect(result.message).toContain(`${path}: no such file`)
@@ -86,7 +86,7 @@ describe('choices that cannot be met', () => {
     const result = child(
       { HE_ML_NATIVE_PATH: path },
       '.',
-      JSON.stringify(insecureParameters({ logN: 10, levels: 1, scaleBits: 30 })),
+      JSON.stringify(insecureParametersWithFiles({ logN: 10, levels: 1, scaleBits: 30 })),
     )
     rmSync(folder, { recursive: true })
     expect(result).toMatchObject({ typed: true, code: 'Unsupported' })

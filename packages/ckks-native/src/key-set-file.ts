@@ -4,8 +4,8 @@
  */
 import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { type AnyParameters, type HeaderOf, MissingKeyError } from '@he-ml/ckks-core'
-import { readContainerFile } from '@he-ml/ckks-core/node'
+import { type AnyParameters, FileSystemError, type HeaderOf, MissingKeyError } from '@he-ml/ckks-core'
+import { onFile, readContainerFile } from '@he-ml/ckks-core/node'
 
 /** File name of the manifest. */
 export const KEY_SET_FILE = 'keys.manifest'
@@ -24,14 +24,14 @@ export interface KeySet {
  * @throws MissingKeyError when the folder has none; FormatError, ParameterMismatchError
  */
 export async function readKeySet(path: string, parameters: AnyParameters, plan?: string): Promise<KeySet> {
-  const isFolder = (await stat(path)).isDirectory()
+  const isFolder = (await onFile(path, stat(path))).isDirectory()
   const manifest = isFolder ? join(path, KEY_SET_FILE) : path
   const expectations = { kind: 'keySet', parameters, ...(plan === undefined ? {} : { plan }) } as const
   try {
-    const { header } = await readContainerFile(manifest, expectations)
+    const { header } = await readContainerFile(manifest, expectations, isFolder ? { links: 'refuse' } : {})
     return { folder: dirname(manifest), header }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    if (!(error instanceof FileSystemError && error.systemCode === 'ENOENT')) throw error
     throw new MissingKeyError(
       `${manifest} is missing, so the keys are not complete: copy the whole folder, or finish making them`,
       { cause: error },

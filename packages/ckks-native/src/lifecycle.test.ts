@@ -5,7 +5,7 @@ import {
   DisposedError,
   type HeMlError,
   InvalidArgumentError,
-  insecureParameters,
+  insecureParametersWithFiles,
   LevelError,
   MissingKeyError,
   ParameterMismatchError,
@@ -15,7 +15,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createStack, randomValues, rotationKeys, type Stack } from './native.test-helper.ts'
 import { createNativeEngine } from './native-engine.ts'
 
-const parameters = insecureParameters({ logN: 12, levels: 4, scaleBits: 40 })
+const parameters = insecureParametersWithFiles({ logN: 12, levels: 4, scaleBits: 40 })
 let stack: Stack
 let x: Ciphertext
 
@@ -202,7 +202,7 @@ describe('closing', () => {
 
 describe('two engines in one process', () => {
   it('work side by side, and their handles do not mix', async () => {
-    const other = await createStack(insecureParameters({ logN: 10, levels: 2, scaleBits: 30 }), {
+    const other = await createStack(insecureParametersWithFiles({ logN: 10, levels: 2, scaleBits: 30 }), {
       rotations: rotationKeys([1], 2),
     })
     const mine = await stack.encrypt(randomValues(64, 8))

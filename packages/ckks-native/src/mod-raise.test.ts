@@ -10,7 +10,7 @@ import {
   FormatError,
   galoisElement,
   InvalidArgumentError,
-  insecureParameters,
+  insecureParametersWithFiles,
   LevelError,
   MissingKeyError,
   ParameterMismatchError,
@@ -25,8 +25,8 @@ import type { NativeCiphertext } from './handles.ts'
 import { createStack, randomValues, rotationKeys, type Slots } from './native.test-helper.ts'
 import { createNativeEngine } from './native-engine.ts'
 
-const parameters = insecureParameters({ logN: 10, levels: 3, scaleBits: 40, baseBits: 45 })
-const twoPrimeBase = insecureParameters({ logN: 10, levels: 2, scaleBits: 40, baseBits: 60 })
+const parameters = insecureParametersWithFiles({ logN: 10, levels: 3, scaleBits: 40, baseBits: 45 })
+const twoPrimeBase = insecureParametersWithFiles({ logN: 10, levels: 2, scaleBits: 40, baseBits: 60 })
 
 /** Coefficients of the real polynomial with these N/2 slots, from the definition: slot j is its value at zeta^(5^j). */
 function coefficients({ re, im }: Slots): Float64Array {
@@ -164,9 +164,9 @@ describe('encapsulation keys', () => {
   it('never enter as Galois keys, nor swapped, nor short', async () => {
     const server = createNativeEngine(parameters)
     const { file, keyId } = await make(2)
-    const { header, segments } = parseContainer(file)
+    const { header, segments } = parseContainer(file, { parameters })
     const { segments: _, kind, ...rest } = header as Extract<typeof header, { kind: 'encapsulationKey' }>
-    const posing = encodeContainer({ ...rest, kind: 'galoisKey', galoisElement: 3 }, [segments[1]!])
+    const posing = encodeContainer({ ...rest, kind: 'galoisKey', galoisElement: 3 }, [segments[1]!], parameters)
     await expect(loadEvaluationKey(server, posing)).rejects.toThrow(FormatError)
     const { binding } = server
     await expect(binding.loadEncapsulationKey(2, segments[1]!, segments[0]!)).rejects.toThrow(/exactly/)

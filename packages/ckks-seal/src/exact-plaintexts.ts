@@ -10,7 +10,8 @@ import type { SealContext, SealPlaintext } from './backend/backend.ts'
 import { scope } from './backend/scope.ts'
 import { plaintextResidues } from './seal-bytes.ts'
 
-function powMod(base: bigint, exponent: bigint, modulus: bigint): bigint {
+/** base^exponent modulo a prime. */
+export function powMod(base: bigint, exponent: bigint, modulus: bigint): bigint {
   let result = 1n
   let b = base % modulus
   for (let e = exponent; e > 0n; e >>= 1n) {

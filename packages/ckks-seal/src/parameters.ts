@@ -43,7 +43,11 @@ export function sealSpec(parameters: AnyParameters): SealSpec {
     )
   if (parameters.logN > 15)
     throw new UnsupportedError(`SEAL goes up to N = 2^15, got 2^${parameters.logN}: use the native engine`)
-  return { ringDegree: parameters.ringDegree, primes: [...parameters.qLimbs, ...parameters.p] }
+  return {
+    ringDegree: parameters.ringDegree,
+    primes: [...parameters.qLimbs, ...parameters.p],
+    security: parameters.security,
+  }
 }
 
 /** SEAL's generator of the slot order. */

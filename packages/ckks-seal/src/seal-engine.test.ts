@@ -3,7 +3,7 @@ import {
   chebyshevPolynomial,
   diagonalsFromDense,
   evaluateChebyshev,
-  insecureParameters,
+  insecureParametersWithFiles,
   LevelError,
   MissingKeyError,
   prepareLinearTransform,
@@ -122,9 +122,9 @@ describe('the adapter', () => {
 
 describe('mistakes', () => {
   it('parameters SEAL cannot use say what to choose', async () => {
-    const groups = insecureParameters({ logN: 12, levels: 2, scaleBits: 60 })
+    const groups = insecureParametersWithFiles({ logN: 12, levels: 2, scaleBits: 60 })
     await expect(createSealEngine(groups)).rejects.toThrow(/one prime per level.*sealParameters/)
-    const digits = insecureParameters({ logN: 12, levels: 3, scaleBits: 30, dnum: 2, specialPrimes: 2 })
+    const digits = insecureParametersWithFiles({ logN: 12, levels: 3, scaleBits: 30, dnum: 2, specialPrimes: 2 })
     await expect(createSealEngine(digits)).rejects.toThrow(UnsupportedError)
   })
 

@@ -1,18 +1,20 @@
 /** The engine a command runs on. Native where it loads; otherwise seal, for plans whose parameters SEAL can hold. */
-import type { AnyParameters, Ciphertext, Engine } from '@he-ml/ckks-core'
+import type { AnyParameters, Ciphertext, Engine, KeyFileEntry, KeyRequest, WantedKeyFile } from '@he-ml/ckks-core'
 import { HeMlError, UnsupportedError } from '@he-ml/ckks-core'
 import type { ClientEngine } from '@he-ml/ckks-core/client'
 import {
   type CiphertextNames,
   createNativeEngine,
+  type EvaluationKeyKind,
   encodeCiphertexts,
   exportSegment,
   importCiphertexts,
   loadEvaluationKey,
   nativeAvailable,
+  wantedKeyFiles,
 } from '@he-ml/ckks-native'
 import { createNativeClient } from '@he-ml/ckks-native/client'
-import { createSealEngine } from '@he-ml/ckks-seal'
+import { createSealEngine, sealKeyFiles } from '@he-ml/ckks-seal'
 import { createSealClient } from '@he-ml/ckks-seal/client'
 
 export const ENGINES = ['auto', 'native', 'seal'] as const
@@ -24,12 +26,21 @@ export interface EngineOptions {
   readonly memory?: number
 }
 
-export type EvaluationKeyKind = 'relinearizationKey' | 'galoisKey' | 'encapsulationKey'
+/** A key file's bytes, what the manifest says of them, and what the manifest says of itself. */
+export interface ListedKey {
+  readonly entry: KeyFileEntry
+  readonly bytes: Uint8Array
+  readonly keyId: string
+  readonly plan: string
+}
 
 /** What `run` needs of an engine beyond the port. */
 export interface ServerSession {
   readonly engine: Engine
-  loadKey(kind: EvaluationKeyKind, bytes: Uint8Array): Promise<void>
+  /** Where the keys of a request lie in a key set of this engine. */
+  keyFiles(request: KeyRequest): WantedKeyFile[]
+  /** Loads the key of an entry; the file must be that key. */
+  loadKey(key: ListedKey): Promise<void>
   /** Every ciphertext of a file; `slots` is the plan's period. */
   importInputs(bytes: Uint8Array, plan: string, slots: number): Promise<Ciphertext[]>
   exportOutputs(outputs: readonly Ciphertext[], plan: string): Promise<Uint8Array>
@@ -58,7 +69,15 @@ export async function openServer(parameters: AnyParameters, options: EngineOptio
     let names: CiphertextNames = {}
     return {
       engine,
-      loadKey: (_, bytes) => loadEvaluationKey(engine, bytes),
+      keyFiles: (request) => wantedKeyFiles(parameters, request),
+      loadKey: ({ entry, bytes, keyId, plan }) => {
+        const { kind, level, galoisElement } = entry
+        const expected = { kind: kind as EvaluationKeyKind, level, keyId, plan }
+        return loadEvaluationKey(engine, bytes, {
+          ...expected,
+          ...(galoisElement === undefined ? {} : { galoisElement }),
+        })
+      },
       importInputs: async (bytes, plan) => {
         const inputs = await importCiphertexts(engine, bytes, { plan })
         names = inputs.names
@@ -78,8 +97,9 @@ export async function openServer(parameters: AnyParameters, options: EngineOptio
   const engine = await explainSeal(() => createSealEngine(parameters))
   return {
     engine,
-    loadKey: async (kind, bytes) => {
-      if (kind === 'relinearizationKey') engine.loadRelinearizationKey(bytes)
+    keyFiles: (request) => sealKeyFiles(parameters, request),
+    loadKey: async ({ entry, bytes }) => {
+      if (entry.kind === 'relinearizationKey') engine.loadRelinearizationKey(bytes)
       else engine.loadGaloisKeys(bytes)
     },
     importInputs: async (bytes, _, slots) => [await engine.importCiphertext(bytes, { slots })],

@@ -1,4 +1,5 @@
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
+import { cp, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { DisposedError, FileSystemError } from '@he-ml/ckks-core'
 import { type Plan, planDigest } from '@he-ml/pipeline'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -167,6 +168,7 @@ describe.concurrent('exit codes of real failures', { timeout: 600_000 }, () => {
     await fails(9, /keys9: no such file.*\(ENOENT\)/, running('keys9'))
     await fails(9, /absent: no such file.*\(ENOENT\)/, instead(running('keys'), 'out.ct', 'absent/out.ct'))
     await fails(9, /plan\.json.*\((ENOTDIR|EEXIST)\)/, keygen('plan.json', 'new.key', 'plan.json'))
+    await expect(readFile(here.at('new.key'))).rejects.toThrow(/ENOENT/)
   })
 
   it('9: a folder where a file should be, with its name, wherever a file is read', async () => {
@@ -211,6 +213,50 @@ describe.concurrent('exit codes of real failures', { timeout: 600_000 }, () => {
     await mustRun(here.path, ...keygen('high.json', 'high.key', 'highKeys'))
     const encrypt = ['encrypt', '-p', 'high.json', '-k', 'high.key', '-d', 'images.json', '-o', 'other.ct']
     await fails(11, /level/, encrypt)
+  })
+})
+
+// one after the other: each is many processes, and a loaded machine takes seconds for one
+describe('refusals before any work', { timeout: 600_000 }, () => {
+  it('2: keygen writes nothing at all when its request is bad', async () => {
+    const before = await readdir(here.path)
+    const secret = await readFile(here.at('secret.key'))
+    await fails(2, /same place/, keygen('plan.json', 'new1.key', 'keys5', '--public', './keys/../new1.key'))
+    await fails(2, /secret\.key exists/, keygen('plan.json', 'new1.key', 'keys5', '--public', 'secret.key'))
+    await fails(2, /same place/, keygen('plan.json', 'secret.key', 'keys5', '--public', 'secret.key', '--reuse'))
+    await fails(2, /not empty/, keygen('plan.json', 'new1.key', 'keys'))
+    await fails(3, /not JSON/, keygen('broken.json', 'new1.key', 'keys5', '--public', 'new1.pub'))
+    const names = (await readdir(here.path)).filter((name) => /^(new1|keys5)/.test(name))
+    expect(names).toEqual([])
+    expect(before).toContain('secret.key')
+    expect(await readFile(here.at('secret.key'))).toEqual(secret)
+  })
+
+  it('2: pipes where files should be: no command waits', async () => {
+    spawnSync('mkfifo', [here.at('pipe'), here.at('pipe.json'), here.at('pipe.onnx')])
+    const instead = (args: readonly string[], name: string, pipe: string) => args.map((a) => (a === name ? pipe : a))
+    const says = /pipe(\.json|\.onnx)?: expected an ordinary file, got a named pipe/
+    await fails(2, says, instead(running('keys'), 'in.ct', 'pipe'))
+    await fails(2, says, instead(running('keys'), 'plan.json', 'pipe'))
+    await fails(2, says, instead(running('keys'), 'net.onnx', 'pipe.onnx'))
+    await fails(2, says, encrypting('pipe'))
+    await fails(2, says, encrypting('pipe.json'))
+    await fails(2, says, instead(encrypting('images.json'), 'secret.key', 'pipe'))
+    await fails(2, says, ['decrypt', '-p', 'plan.json', '-k', 'secret.key', '-i', 'pipe'])
+    await fails(2, says, planning('-o', 'x.json', '--machine', 'pipe'))
+    await fails(2, says, ['inspect', 'pipe'])
+  })
+
+  it('3: files larger than they can be, said before they are read', async () => {
+    await writeFile(here.at('huge.ct'), '')
+    await truncate(here.at('huge.ct'), 2 ** 43)
+    const instead = (args: readonly string[], name: string) => args.map((a) => (a === name ? 'huge.ct' : a))
+    await fails(3, /huge\.ct: an encrypted input has at most/, instead(running('keys'), 'in.ct'))
+    await fails(3, /huge\.ct: a plan has at most/, instead(running('keys'), 'plan.json'))
+    await fails(3, /huge\.ct: a key of this plan has at most/, instead(encrypting('images.json'), 'secret.key'))
+    await fails(3, /huge\.ct: an encrypted result has at most/, [
+      ...['decrypt', '-p', 'plan.json', '-k', 'secret.key', '-i', 'huge.ct'],
+    ])
   })
 })
 

@@ -3,7 +3,13 @@
  * fast; several processes at one ledger are tested beside it (ckks-core, client/node).
  */
 import { cp, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { type CiphertextObject, encodeContainer, type HeaderOf, parseContainer } from '@he-ml/ckks-core'
+import {
+  type CiphertextObject,
+  createParameters,
+  encodeContainer,
+  type HeaderOf,
+  parseContainer,
+} from '@he-ml/ckks-core'
 import { type Plan, planDigest } from '@he-ml/pipeline'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type Folder, temporaryFolder, writeInputs } from './cli.test-helper.ts'
@@ -89,7 +95,9 @@ async function refused(args: readonly string[], says: RegExp, code = 5): Promise
 async function reseal(from: string, to: string, change: (h: HeaderOf<'ciphertext'>) => object): Promise<void> {
   const { header, segments } = parseContainer(await readFile(here.at(from)), { kind: 'ciphertext' })
   const { segments: _, ...rest } = header
-  const bytes = encodeContainer({ ...rest, ...change(header) } as Parameters<typeof encodeContainer>[0], segments)
+  const { parameters } = JSON.parse(await readFile(here.at('plan.json'), 'utf8')) as Plan
+  const changed = { ...rest, ...change(header) } as Parameters<typeof encodeContainer>[0]
+  const bytes = encodeContainer(changed, segments, createParameters(parameters))
   await writeFile(here.at(to), bytes)
 }
 const objects = (change: Partial<CiphertextObject>) => (h: HeaderOf<'ciphertext'>) => ({

@@ -7,7 +7,7 @@ import {
   createClearEngine,
   type Engine,
   highRmsFactor,
-  insecureParameters,
+  insecureParametersWithFiles,
   type KeyRequest,
   lowRmsFactor,
   type Parameters,
@@ -148,7 +148,7 @@ export function insecureSet(levels: number): BootstrappingSet {
   const base = BOOTSTRAPPING_SETS['N16-B10']
   const spec = { ...base.spec, slots: 2 ** 9 }
   const specialBits = new Array<number>(8).fill(47.9)
-  const parameters = insecureParameters(bootstrappingLiteral({ ...base, logN: 10, levels, specialBits, spec }))
+  const parameters = insecureParametersWithFiles(bootstrappingLiteral({ ...base, logN: 10, levels, specialBits, spec }))
   // compile never makes such a thing: only a test may pass it for secure
   return { parameters: parameters as unknown as Parameters, spec }
 }

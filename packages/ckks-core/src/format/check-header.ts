@@ -1,6 +1,7 @@
 /** Everything about a header that needs more than its own fields: kinds, ids, levels, scales, exact lengths. */
 import { FormatError, ParameterMismatchError } from '../errors/errors.ts'
 import type { AnyParameters } from '../parameters/parameters.ts'
+import { checkFileSecurity } from './file-security.ts'
 import type { FileHeader, FileKind, HeaderOf } from './header.ts'
 import { secretKeyBytes, segmentShapes, shapeBytes } from './segment-shape.ts'
 
@@ -103,7 +104,7 @@ function impliedLengths(header: FileHeader, parameters: AnyParameters | undefine
 
 /**
  * Checks a header against what the reader expects, and its lengths against what they must be.
- * @throws FormatError naming the field; ParameterMismatchError naming both ids
+ * @throws FormatError naming the field; ParameterMismatchError naming both ids; SecurityError for insecure parameters
  */
 export function checkHeader(header: FileHeader, expectations: Expectations): void {
   const { kind, parameters } = expectations
@@ -111,6 +112,7 @@ export function checkHeader(header: FileHeader, expectations: Expectations): voi
   if (kinds && !kinds.includes(header.kind))
     throw new FormatError(`header.kind: expected ${kinds.join(' or ')}, got ${header.kind}`)
   same('parameters', parameters?.id, header.parameters, 'use the parameters it was made under')
+  checkFileSecurity(header, parameters)
   same('plan', expectations.plan, header.plan, 'it was made for another plan')
   same('keyId', expectations.keyId, header.keyId, 'it belongs to another secret key')
   if (header.kind === 'ciphertext') checkCiphertexts(header, parameters)

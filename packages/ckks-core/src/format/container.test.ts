@@ -2,31 +2,19 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { encode } from 'cborg'
 import { describe, expect, it } from 'vitest'
 import { FormatError, InvalidArgumentError, ParameterMismatchError } from '../errors/errors.ts'
-import { insecureParameters } from '../parameters/create-parameters.ts'
+import { insecureParametersWithFiles } from '../parameters/create-parameters.ts'
+import { recommendedParameters } from '../parameters/recommended.ts'
 import { encodeContainer, parseContainer } from './container.ts'
 import type { FileKind, HeaderInput } from './header.ts'
-import { containerLayout, encodePrelude, PRELUDE_BYTES } from './layout.ts'
+import { forge } from './testing/forge.ts'
 import { sampleFile, sampleParameters, sampleSegments, samples } from './testing/samples.ts'
 
 const kinds = Object.keys(samples) as FileKind[]
 const parameters = sampleParameters
 
-/** A container around arbitrary header bytes, with a proper checksum: what a hostile writer can make. */
-function forge(header: Uint8Array, segments: readonly Uint8Array[]): Uint8Array {
-  const layout = containerLayout(
-    header.length,
-    segments.map((s) => s.length),
-  )
-  const file = new Uint8Array(layout.totalBytes)
-  file.set(encodePrelude(header.length))
-  file.set(header, PRELUDE_BYTES)
-  for (const [i, s] of segments.entries()) file.set(s, layout.segments[i]!.offset)
-  file.set(sha256(file.subarray(0, layout.checksumOffset)), layout.checksumOffset)
-  return file
-}
 const forged = (kind: FileKind, change: object): Uint8Array => {
   const { header, segments } = samples[kind]
-  return forge(encode({ ...header, segments: segments.map((s) => s.length), ...change }), segments)
+  return forge(encode({ ...header, insecure: true, segments: segments.map((s) => s.length), ...change }), segments)
 }
 
 describe('a container', () => {
@@ -34,23 +22,25 @@ describe('a container', () => {
     const { header, segments } = samples[kind]
     const file = sampleFile(kind)
     const parsed = parseContainer(file, { kind, parameters, plan: 'ab'.repeat(32), keyId: 'cd'.repeat(16) })
-    expect(parsed.header).toEqual({ ...header, segments: segments.map((s) => s.length) })
+    expect(parsed.header).toEqual({ ...header, insecure: true, segments: segments.map((s) => s.length) })
     expect(parsed.segments.map((s) => [...s])).toEqual(segments.map((s) => [...s]))
     for (const s of parsed.segments) expect((s.byteOffset - file.byteOffset) % 64).toBe(0)
     expect(sampleFile(kind)).toEqual(file)
   })
 
   it('has the documented bytes', () => {
-    const file = encodeContainer({ kind: 'secretKey', parameters: '00'.repeat(16), logN: 10 }, [new Uint8Array(256)])
+    const secure = recommendedParameters('N12-L1')
+    const header = { kind: 'secretKey', parameters: secure.id, logN: 12 } as const
+    const file = encodeContainer(header, [new Uint8Array(1024)], secure)
     expect(Buffer.from(file.subarray(0, 16)).toString('hex')).toBe('48454d4c010000005000000000000000')
-    expect(file.length).toBe(128 + 256 + 32)
+    expect(file.length).toBe(128 + 1024 + 32)
     expect(Buffer.from(file.subarray(16, 22)).toString('latin1')).toBe('\xa4dkind')
   })
 
   it('is refused under other parameters, plans, keys, kinds and sizes, naming both sides', () => {
     const file = sampleFile('galoisKey')
-    const other = insecureParameters({ logN: 10, levels: 1, scaleBits: 30 })
-    const mismatch = (e: object) => () => parseContainer(file, e)
+    const other = insecureParametersWithFiles({ logN: 10, levels: 1, scaleBits: 30 })
+    const mismatch = (e: object) => () => parseContainer(file, { parameters, ...e })
     expect(mismatch({ parameters: other })).toThrow(ParameterMismatchError)
     expect(mismatch({ parameters: other })).toThrow(new RegExp(`${other.id}.*${parameters.id}`))
     expect(mismatch({ plan: '00'.repeat(32) })).toThrow(/header\.plan/)
@@ -61,11 +51,13 @@ describe('a container', () => {
 
   it('of a wrong shape cannot be written', () => {
     const { header, segments } = samples.galoisKey
-    expect(() => encodeContainer({ ...header, galoisElement: 4 } as HeaderInput, segments)).toThrow(/odd/)
+    expect(() => encodeContainer({ ...header, galoisElement: 4 } as HeaderInput, segments, parameters)).toThrow(/odd/)
     expect(() => encodeContainer({ ...header, level: 1 } as HeaderInput, segments, parameters)).toThrow(
       InvalidArgumentError,
     )
-    expect(() => encodeContainer({ ...header, surprise: 1 } as unknown as HeaderInput, segments)).toThrow(/surprise/)
+    expect(() => encodeContainer({ ...header, surprise: 1 } as unknown as HeaderInput, segments, parameters)).toThrow(
+      /surprise/,
+    )
   })
 })
 
@@ -123,7 +115,7 @@ describe('a forged header with a right checksum is refused:', () => {
     for (const text of ['{"b":1,"a":2}', '{"a": 1}', '', '\uFEFF1', `${'['.repeat(200_000)}${']'.repeat(200_000)}`]) {
       const segment = new TextEncoder().encode(text)
       const hash = Buffer.from(sha256(segment)).toString('hex')
-      const header = { kind: 'plan', parameters: parameters.id, contentHash: hash, segments: [segment.length] }
+      const header = { kind: 'plan', parameters: '00'.repeat(16), contentHash: hash, segments: [segment.length] }
       expect(() => parseContainer(forge(encode(header), [segment]))).toThrow(FormatError)
     }
   })

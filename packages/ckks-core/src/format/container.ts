@@ -8,6 +8,7 @@ import { FormatError, HeMlError, InvalidArgumentError } from '../errors/errors.t
 import type { AnyParameters } from '../parameters/parameters.ts'
 import { checkHeader, type Expectations } from './check-header.ts'
 import { verifyContentHash } from './content-hash.ts'
+import { assertFileParameters, insecureMark } from './file-security.ts'
 import type { FileHeader, FileKind, HeaderInput, HeaderOf } from './header.ts'
 import { decodeHeader, encodeHeader } from './header-codec.ts'
 import {
@@ -38,18 +39,20 @@ export interface ContainerStart {
 
 /**
  * Start of a container whose segments come later, for streaming writers.
- * @param parameters when given, levels and lengths are checked against them
- * @throws InvalidArgumentError for a header that does not describe the segments
+ * @param parameters those of what is written; levels and lengths are checked against them
+ * @throws InvalidArgumentError for a header that does not describe the segments; SecurityError for insecure parameters
  */
 export function beginContainer(
   input: HeaderInput,
   lengths: readonly number[],
-  parameters?: AnyParameters,
+  parameters: AnyParameters,
 ): ContainerStart {
-  const encoded = encodeHeader(input, lengths)
-  const header = { ...input, segments: [...lengths] } as FileHeader
+  assertFileParameters(parameters, `a file of kind ${input.kind}`)
+  const marked = { ...input, ...insecureMark(parameters) }
+  const encoded = encodeHeader(marked, lengths)
+  const header = { ...marked, segments: [...lengths] } as FileHeader
   try {
-    checkHeader(header, parameters ? { parameters } : {})
+    checkHeader(header, { parameters })
   } catch (cause) {
     if (!(cause instanceof FormatError)) throw cause
     throw new InvalidArgumentError(`container ${cause.message}`, { cause })
@@ -64,20 +67,21 @@ export function beginContainer(
 /**
  * Header and segments as one file.
  *
- * @throws InvalidArgumentError for a header that does not describe the segments
+ * @throws InvalidArgumentError for a header that does not describe the segments; SecurityError for insecure parameters
  * @example
  * ```ts
- * import { encodeContainer, parseContainer } from '@he-ml/ckks-core'
- * const header = { kind: 'secretKey', parameters: '00'.repeat(16), logN: 10 } as const
- * const file = encodeContainer(header, [new Uint8Array(256)])
- * const { segments } = parseContainer(file, { kind: 'secretKey' })
+ * import { encodeContainer, parseContainer, recommendedParameters } from '@he-ml/ckks-core'
+ * const parameters = recommendedParameters('N14-L6')
+ * const header = { kind: 'secretKey', parameters: parameters.id, logN: 14 } as const
+ * const file = encodeContainer(header, [new Uint8Array(4096)], parameters)
+ * const { segments } = parseContainer(file, { kind: 'secretKey', parameters })
  * console.log(file.length, segments[0]!.length)
  * ```
  */
 export function encodeContainer(
   input: HeaderInput,
   segments: readonly Uint8Array[],
-  parameters?: AnyParameters,
+  parameters: AnyParameters,
 ): Uint8Array {
   const { bytes, layout } = beginContainer(
     input,

@@ -32,7 +32,10 @@ function withoutUndefined(value: unknown): unknown {
  * Deterministic CBOR (RFC 8949 section 4.2.1 but for key order: shorter keys first) of a checked header.
  * @throws InvalidArgumentError naming the field that is out of range
  */
-export function encodeHeader(input: HeaderInput, lengths: readonly number[]): Uint8Array {
+export function encodeHeader(
+  input: HeaderInput & { readonly insecure?: true },
+  lengths: readonly number[],
+): Uint8Array {
   const parsed = headerSchema.safeParse(withoutUndefined({ ...input, segments: [...lengths] }))
   if (!parsed.success) throw new InvalidArgumentError(`container ${firstIssue(parsed.error)}`)
   const bytes = encode(parsed.data)

@@ -42,6 +42,8 @@ const base = {
     .record(z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/), z.string().max(1024))
     .refine((r) => Object.keys(r).length <= 64, 'expected at most 64 labels')
     .optional(),
+  /** Made under insecure parameters, by a test; every other reader refuses it. */
+  insecure: z.literal(true).optional(),
   /** Bytes of each segment, padding excluded. */
   segments: z.array(count(MAX_BYTES)).max(MAX_OBJECTS),
 }
@@ -147,6 +149,6 @@ export type HeaderOf<K extends FileKind> = Extract<FileHeader, { kind: K }>
 export type CiphertextObject = HeaderOf<'ciphertext'>['objects'][number]
 /** One line of a key set. */
 export type KeyFileEntry = HeaderOf<'keySet'>['keys'][number]
-type WithoutSegments<H> = H extends unknown ? Omit<H, 'segments'> : never
-/** What a writer gives: the header without the lengths, which follow from the segments. */
-export type HeaderInput = WithoutSegments<FileHeader>
+type Given<H> = H extends unknown ? Omit<H, 'segments' | 'insecure'> : never
+/** What a writer gives: the header without the lengths and the mark of insecure parameters, which follow. */
+export type HeaderInput = Given<FileHeader>

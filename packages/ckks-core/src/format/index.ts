@@ -1,6 +1,7 @@
 export * from './check-header.ts'
 export { beginContainer, type Container, type ContainerStart, encodeContainer, parseContainer } from './container.ts'
 export { canonicalJson, contentHash } from './content-hash.ts'
+export { assertFileParameters } from './file-security.ts'
 export type {
   CiphertextObject,
   FileHeader,
@@ -11,4 +12,5 @@ export type {
 } from './header.ts'
 export * from './residues.ts'
 export * from './segment-shape.ts'
+export { selectKeyFiles, type WantedKeyFile } from './select-key-files.ts'
 export { sha256 } from './sha256.ts'

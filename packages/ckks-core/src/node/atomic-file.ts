@@ -4,7 +4,7 @@
  * that name untouched.
  */
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, link, open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { systemError } from './system-error.ts'
 
@@ -12,6 +12,8 @@ import { systemError } from './system-error.ts'
 export interface WriteOptions {
   /** Permission bits; default 0o644. Use 0o600 for secret keys. */
   readonly mode?: number
+  /** false: fail with EEXIST where something of that name is, or comes to be before the commit. Default true. */
+  readonly overwrite?: boolean
 }
 
 /** See {@link writeFileAtomic} for whole contents at once. */
@@ -19,22 +21,24 @@ export class AtomicFile implements AsyncDisposable {
   readonly path: string
   readonly #temporary: string
   readonly #handle: FileHandle
+  readonly #overwrite: boolean
   #open = true
   #written = 0
 
-  private constructor(path: string, temporary: string, handle: FileHandle) {
+  private constructor(path: string, temporary: string, handle: FileHandle, overwrite: boolean) {
     this.path = path
     this.#temporary = temporary
     this.#handle = handle
+    this.#overwrite = overwrite
   }
 
   /** Starts a file; nothing is visible under `path` before `commit`. */
-  static async create(path: string, { mode = 0o644 }: WriteOptions = {}): Promise<AtomicFile> {
+  static async create(path: string, { mode = 0o644, overwrite = true }: WriteOptions = {}): Promise<AtomicFile> {
     const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
     const handle = await open(temporary, 'wx', mode).catch((error: unknown) => {
       throw systemError(error, path)
     })
-    const file = new AtomicFile(path, temporary, handle)
+    const file = new AtomicFile(path, temporary, handle, overwrite)
     try {
       // the process's umask may have taken bits away
       await handle.chmod(mode)
@@ -69,7 +73,8 @@ export class AtomicFile implements AsyncDisposable {
     try {
       await this.#handle.sync()
       await this.#handle.close()
-      await rename(this.#temporary, this.path)
+      if (this.#overwrite) await rename(this.#temporary, this.path)
+      else await claim(this.#temporary, this.path)
       this.#open = false
     } catch (error) {
       await this.abort()
@@ -89,6 +94,22 @@ export class AtomicFile implements AsyncDisposable {
     await this.abort()
   }
 }
+
+/** Gives a file a name that nothing has: a link fails where a rename would replace. */
+async function claim(temporary: string, path: string): Promise<void> {
+  try {
+    await link(temporary, path)
+  } catch (error) {
+    if (!NO_LINKS.has((error as NodeJS.ErrnoException).code ?? '')) throw error
+    // a file system without hard links: an empty file takes the name first
+    await (await open(path, 'wx')).close()
+    await rename(temporary, path)
+    return
+  }
+  await rm(temporary, { force: true })
+}
+
+const NO_LINKS = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'])
 
 /** Makes the rename itself durable where the system can (Windows cannot open folders). */
 async function syncFolder(folder: string): Promise<void> {

@@ -3,12 +3,13 @@
  * for the rest. Segments are then read in ranges (keys are loaded limb by limb), streamed, or all at once.
  */
 import { createHash } from 'node:crypto'
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { FormatError, InvalidArgumentError } from '../errors/errors.ts'
 import type { Expectations } from '../format/check-header.ts'
 import { assertChecksum, type Container, checkContent, nameFile, parseContainerStart } from '../format/container.ts'
 import type { FileKind, HeaderOf } from '../format/header.ts'
 import { assertZeros, type ContainerLayout, PRELUDE_BYTES, parsePrelude } from '../format/layout.ts'
+import { type OrdinaryFileOptions, openOrdinaryFile } from './read-ordinary-file.ts'
 
 const CHUNK = 4 * 2 ** 20
 /** Above this, read in ranges: one Uint8Array could not hold it everywhere. */
@@ -113,17 +114,16 @@ export class ContainerFile<K extends FileKind = FileKind> implements AsyncDispos
 
 /**
  * Opens a container and checks its header against the expectations and the file's size; reads nothing else.
- * @throws FormatError, ParameterMismatchError with the file's name in front; the file system's own errors
+ * @throws FormatError, ParameterMismatchError with the file's name in front; InvalidArgumentError for a pipe or a device;
+ *   FileSystemError
  */
 export async function openContainerFile<K extends FileKind = FileKind>(
   path: string,
   expectations: Expectations<K> = {},
+  options: OrdinaryFileOptions = {},
 ): Promise<ContainerFile<K>> {
-  const handle = await open(path, 'r')
+  const { handle, size } = await openOrdinaryFile(path, options)
   try {
-    const stat = await handle.stat()
-    if (!stat.isFile()) throw new FormatError('expected a regular file')
-    const size = stat.size
     const prelude = new Uint8Array(Math.min(PRELUDE_BYTES, size))
     await readExactly(handle, prelude, 0)
     const start = new Uint8Array(PRELUDE_BYTES + parsePrelude(prelude, size))
@@ -151,9 +151,9 @@ export interface ContainerFromFile<K extends FileKind = FileKind> extends Contai
 export async function readContainerFile<K extends FileKind = FileKind>(
   path: string,
   expectations: Expectations<K> = {},
-  options: { readonly signal?: AbortSignal; readonly sha256?: string } = {},
+  options: OrdinaryFileOptions & { readonly signal?: AbortSignal; readonly sha256?: string } = {},
 ): Promise<ContainerFromFile<K>> {
-  await using file = await openContainerFile(path, expectations)
+  await using file = await openContainerFile(path, expectations, options)
   const { header, layout } = file
   for (const [i, { bytes }] of layout.segments.entries())
     if (bytes > MAX_SEGMENT_IN_MEMORY)

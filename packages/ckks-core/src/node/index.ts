@@ -5,5 +5,6 @@
  */
 export * from './atomic-file.ts'
 export * from './container-file.ts'
+export * from './read-ordinary-file.ts'
 export * from './system-error.ts'
 export * from './write-container-file.ts'

@@ -27,7 +27,7 @@ describe('container files', () => {
     expect(written).toEqual({ bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') })
     const back = await readContainerFile(path, { kind, parameters }, { sha256: written.sha256 })
     expect(back.segments).toEqual(segments)
-    await expect(readContainerFile(path, {}, { sha256: '00'.repeat(32) })).rejects.toThrow(/SHA-256/)
+    await expect(readContainerFile(path, { parameters }, { sha256: '00'.repeat(32) })).rejects.toThrow(/SHA-256/)
     expect((await stat(path)).mode & 0o777).toBe(kind === 'secretKey' ? 0o600 : 0o644)
   })
 
@@ -90,6 +90,21 @@ describe('nothing is written half', () => {
     }
     await probe.close()
     expect(await readdir(folder)).toEqual(['probe'])
+  })
+
+  it('overwrite: false never replaces, not even what came while it was written', async () => {
+    const path = join(folder, 'file')
+    await writeFileAtomic(path, Uint8Array.of(1), { overwrite: false, mode: 0o600 })
+    expect((await stat(path)).mode & 0o777).toBe(0o600)
+    await expect(writeFileAtomic(path, Uint8Array.of(2), { overwrite: false })).rejects.toThrow(/EEXIST/)
+    const late = join(folder, 'late')
+    const file = await AtomicFile.create(late, { overwrite: false })
+    await file.write(Uint8Array.of(3))
+    await writeFile(late, Uint8Array.of(4))
+    await expect(file.commit()).rejects.toThrow(/EEXIST/)
+    expect([...(await readFile(late))]).toEqual([4])
+    expect([...(await readFile(path))]).toEqual([1])
+    expect((await readdir(folder)).sort()).toEqual(['file', 'late'])
   })
 
   it('abort and leaving the scope remove the temporary file; commit twice is not possible', async () => {

@@ -6,8 +6,8 @@ import type { AnyParameters } from '../parameters/parameters.ts'
 import { AtomicFile, type WriteOptions } from './atomic-file.ts'
 
 export interface WriteContainerOptions extends WriteOptions {
-  /** When given, levels and lengths are checked against them. */
-  readonly parameters?: AnyParameters
+  /** Those of what is written; levels and lengths are checked against them. */
+  readonly parameters: AnyParameters
 }
 
 /** A segment at once, or in pieces with its length said beforehand. */
@@ -26,13 +26,14 @@ export interface WrittenFile {
  * Writes a container of any size with memory for one chunk; whole or not at all. Secret keys get mode 0600 unless told
  * otherwise.
  *
- * @throws InvalidArgumentError when a segment yields another number of bytes than it said, or the header is wrong
+ * @throws InvalidArgumentError when a segment yields another number of bytes than it said, or the header is wrong;
+ *   SecurityError for insecure parameters
  */
 export async function writeContainerFile(
   path: string,
   header: HeaderInput,
   segments: readonly SegmentSource[],
-  options: WriteContainerOptions = {},
+  options: WriteContainerOptions,
 ): Promise<WrittenFile> {
   const lengths = segments.map((s) => (s instanceof Uint8Array ? s.length : s.bytes))
   const { bytes: start, layout } = beginContainer(header, lengths, options.parameters)

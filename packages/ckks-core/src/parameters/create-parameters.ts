@@ -3,7 +3,7 @@
  * scaleAt(level)^2 / 2^scaleBits, so the nominal scale never drifts by more than one prime gap.
  */
 import { InvalidArgumentError } from '../errors/errors.ts'
-import { type AnyParameters, InsecureParameters, Parameters, type ParametersLiteral } from './parameters.ts'
+import { InsecureParameters, Parameters, type ParametersLiteral } from './parameters.ts'
 import { nearestPrime, PRIME_LIMIT } from './primes.ts'
 
 /** A parameter set described by sizes. */
@@ -115,12 +115,18 @@ export function createParameters(from: ParametersLiteral | ParametersRequest): P
   return new Parameters(isLiteral(from) ? from : resolveParameters(from))
 }
 
-/** Test-only parameters, of a type of their own, without the security check. */
+/**
+ * Test-only parameters, of a type of their own, without the security check. Engines run on them; clients and files, whose keys
+ * and ciphertexts somebody might keep, refuse them.
+ */
 export function insecureParameters(from: ParametersLiteral | ParametersRequest): InsecureParameters {
   return new InsecureParameters(isLiteral(from) ? from : resolveParameters(from))
 }
 
-/** Narrowing helper: throws unless the parameters passed the 128-bit check. */
-export function isSecure(parameters: AnyParameters): parameters is Parameters {
-  return parameters.security === 128
+/**
+ * The same for tests of clients and files: the only way to keys and ciphertexts that are not secure. Their files carry the
+ * mark `insecure`, and readers without these parameters refuse them.
+ */
+export function insecureParametersWithFiles(from: ParametersLiteral | ParametersRequest): InsecureParameters {
+  return new InsecureParameters(isLiteral(from) ? from : resolveParameters(from), true)
 }

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { InvalidArgumentError, LevelError, PlanError, SecurityError } from '../errors/errors.ts'
-import { createParameters, insecureParameters, isSecure, resolveParameters } from './create-parameters.ts'
+import { createParameters, insecureParameters, resolveParameters } from './create-parameters.ts'
+import { isSecure } from './parameters.ts'
 import { isPrime, nearestPrime } from './primes.ts'
 import {
   parametersForDepth,

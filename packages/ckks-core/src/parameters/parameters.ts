@@ -149,13 +149,28 @@ export class Parameters extends ParametersBase {
   }
 }
 
-/** Parameters for tests only: no security check. Published paths (files, plans, the command line) refuse this type. */
+/**
+ * Parameters for tests only: no security check. Published paths (files, plans, the command line) refuse this type; files take
+ * it only when `insecureParametersWithFiles` made it.
+ */
 export class InsecureParameters extends ParametersBase {
   readonly security = 0
+  /** Whether files under these parameters may be written and read. */
+  readonly insecureFiles: boolean
+  /** @internal use `insecureParameters` or `insecureParametersWithFiles` */
+  constructor(literal: ParametersLiteral, insecureFiles = false) {
+    super(literal)
+    this.insecureFiles = insecureFiles
+  }
 }
 
 /** What engines run on. */
 export type AnyParameters = Parameters | InsecureParameters
+
+/** Narrowing helper: whether the parameters passed the 128-bit check. */
+export function isSecure(parameters: AnyParameters): parameters is Parameters {
+  return parameters.security === 128
+}
 
 function product(values: readonly number[]): number {
   return values.reduce((a, b) => a * b, 1)

@@ -1,4 +1,5 @@
-// Secret keys, encryption and decryption. Secrets live in wiped memory and leave only through exportSecretKey.
+// Secret keys, encryption and decryption. Secrets and clear values live in the pool's secret memory (wiped, locked, in no core
+// dump); keys leave only through exportSecretKey.
 #include "arguments.h"
 #include "byte-buffer.h"
 #include "engine-object.h"
@@ -38,16 +39,15 @@ Napi::Value EngineObject::generateSecretKey(const Napi::CallbackInfo& info) {
 Napi::Value EngineObject::importSecretKey(const Napi::CallbackInfo& info) {
     const auto env = info.Env();
     return guarded(env, [&] {
-        auto bytes = std::make_shared<Bytes>(copyOf(bytesOf(info, 0, "secret key")));
+        const auto given = bytesOf(info, 0, "secret key");
+        auto bytes = std::make_shared<Buffer>(secretCopyOf(open(env)->context->pool(), given.Data(), given.ByteLength()));
         auto made = std::make_shared<std::unique_ptr<SecretKey>>();
         return promise(
             env, {},
             [made, bytes](Core& core) {
-                struct Wipe {
-                    Bytes& bytes;
-                    ~Wipe() { explicit_bzero(bytes.data(), bytes.size()); }
-                } wipe{*bytes};
-                *made = std::make_unique<SecretKey>(heml::importSecretKey(core.context, bytes->data(), bytes->size()));
+                *made = std::make_unique<SecretKey>(
+                    heml::importSecretKey(core.context, reinterpret_cast<const uint8_t*>(bytes->data()), bytes->bytes()));
+                bytes->reset();
             },
             [made](Napi::Env e) { return wrapSecret(e, made); });
     });
@@ -152,15 +152,15 @@ Napi::Value EngineObject::encryptSymmetric(const Napi::CallbackInfo& info) {
     const auto env = info.Env();
     return guarded(env, [&] {
         auto secret = secretOf(info[0]);
-        auto values = std::make_shared<SlotVector>(slotsOf(info, 1));
+        auto values = std::make_shared<SecretSlots>(secretSlotsOf(info, 1, open(env)->context->pool()));
         const uint32_t level = unsignedOf(info, 3, "level");
         const double scale = numberOf(info, 4, "scale");
         auto bytes = std::make_shared<ByteBuffer>();
         return promise(
             env, {},
             [secret, values, level, scale, bytes](Core& core) {
-                const auto plaintext = core.encoder->encode(values->re.data(), values->imaginary(), values->re.size(), level, scale,
-                                                            {.extended = false, .compact = false}, *core.scheduler);
+                const auto plaintext = core.encoder->encode(values->real(), values->imaginary(), values->count, level, scale,
+                                                            {.extended = false, .compact = false, .secret = true}, *core.scheduler);
                 const auto made = encrypt(plaintext, *secret, *core.scheduler);
                 bytes->allocate(ciphertextBytes(*core.context, level, 1, true));
                 heml::exportCiphertext(bytes->data(), bytes->size(), made.ciphertext, &made.seed, *core.scheduler);
@@ -173,15 +173,15 @@ Napi::Value EngineObject::encryptPublic(const Napi::CallbackInfo& info) {
     const auto env = info.Env();
     return guarded(env, [&] {
         auto key = slotOf<PublicKey>(info[0], HandleKind::PublicKey, "public key");
-        auto values = std::make_shared<SlotVector>(slotsOf(info, 1));
+        auto values = std::make_shared<SecretSlots>(secretSlotsOf(info, 1, open(env)->context->pool()));
         const uint32_t level = unsignedOf(info, 3, "level");
         const double scale = numberOf(info, 4, "scale");
         auto bytes = std::make_shared<ByteBuffer>();
         return promise(
             env, {},
             [key, values, level, scale, bytes](Core& core) {
-                const auto plaintext = core.encoder->encode(values->re.data(), values->imaginary(), values->re.size(), level, scale,
-                                                            {.extended = false, .compact = false}, *core.scheduler);
+                const auto plaintext = core.encoder->encode(values->real(), values->imaginary(), values->count, level, scale,
+                                                            {.extended = false, .compact = false, .secret = true}, *core.scheduler);
                 const auto made = encrypt(plaintext, *key, *core.scheduler);
                 bytes->allocate(ciphertextBytes(*core.context, level, 1, false));
                 heml::exportCiphertext(bytes->data(), bytes->size(), made, nullptr, *core.scheduler);
@@ -193,33 +193,31 @@ Napi::Value EngineObject::encryptPublic(const Napi::CallbackInfo& info) {
 Napi::Value EngineObject::decrypt(const Napi::CallbackInfo& info) {
     const auto env = info.Env();
     return guarded(env, [&] {
-        struct Result {
-            std::vector<double> re, im;
-        };
         auto secret = secretOf(info[0]);
         auto slot = ciphertextOf(info[1]);
         const uint32_t slots = unsignedOf(info, 2, "slots");
         const double scale = numberOf(info, 3, "scale");
-        const double flooding = numberOf(info, 4, "flooding");
-        auto result = std::make_shared<Result>();
+        auto result = std::make_shared<SecretSlots>();
         return promise(
             env, {slot->node},
-            [secret, slot, slots, scale, flooding, result](Core& core) {
+            [secret, slot, slots, scale, result](Core& core) {
                 DecryptOptions options;
-                options.floodingSigma = flooding;
                 // a product that was not rescaled may need more than the lowest 128 bits
                 options.allLimbs = scale > 0x1p60;
                 const auto plaintext = heml::decrypt(slot->value, *secret, options, *core.scheduler);
-                result->re.resize(slots);
-                result->im.resize(slots);
-                core.encoder->decode(result->re.data(), result->im.data(), slots, plaintext, scale, *core.scheduler);
+                MemoryPool& pool = core.context->pool();
+                result->re = pool.allocate(slots * sizeof(double), MemoryKind::Scratch, true);
+                result->im = pool.allocate(slots * sizeof(double), MemoryKind::Scratch, true);
+                core.encoder->decode(reinterpret_cast<double*>(result->re.data()), reinterpret_cast<double*>(result->im.data()), slots,
+                                     plaintext, scale, *core.scheduler);
             },
             [result](Napi::Env e) {
                 auto out = Napi::Object::New(e);
-                auto put = [&](const char* name, const std::vector<double>& values) {
-                    auto array = Napi::Float64Array::New(e, values.size());
-                    std::copy(values.begin(), values.end(), array.Data());
+                auto put = [&](const char* name, Buffer& values) {
+                    auto array = Napi::Float64Array::New(e, values.bytes() / sizeof(double));
+                    if (values) std::memcpy(array.Data(), values.data(), values.bytes());
                     out.Set(name, array);
+                    values.reset();
                 };
                 put("re", result->re);
                 put("im", result->im);

@@ -67,12 +67,10 @@ int main(int argc, char** argv) {
 
   Buffer limb = context->pool().allocate(context->ringDegree() * 8, MemoryKind::Scratch);
   std::vector<std::int8_t> small(context->ringDegree());
-  std::vector<__int128> wide(context->ringDegree());
   const auto permute = keccakPermute8For(context->kernels().name);
   measure("sample a uniform limb", [&] { expandLimb(limb.data(), *context, 0, testSeed(1), 0); });
   measure("sample a ternary polynomial", [&] { sampleTernary(small.data(), small.size(), testSeed(1), 0, permute); });
   measure("sample an error polynomial", [&] { sampleError(small.data(), small.size(), testSeed(1), 0, permute); });
-  measure("sample a wide Gaussian polynomial", [&] { sampleWideGaussian(wide.data(), wide.size(), 0x1p50, testSeed(1), 0, permute); });
 
   SecretKey secret = SecretKey::generate(context);
   measure("secret key", [&] { (void)SecretKey::generate(context); }, 3);
@@ -82,7 +80,6 @@ int main(int argc, char** argv) {
   measure("encrypt, public key", [&] { (void)encrypt(plaintext, publicKey, serial); });
   const SeededCiphertext ciphertext = encrypt(plaintext, secret, serial);
   measure("decrypt (to 128 bits)", [&] { (void)decrypt(ciphertext.ciphertext, secret, {}, serial); });
-  measure("decrypt, flooded 2^50", [&] { (void)decrypt(ciphertext.ciphertext, secret, {0x1p50, false, false}, serial); });
 
   KeySwitchKey key = generator.relinearizationKey(top, serial);
   std::printf("switching key: %.1f MB in memory, %.1f MB seeded\n", static_cast<double>(key.bytes()) / 1e6,

@@ -44,6 +44,7 @@ double logModulus(const Context& context, size_t limbs) {
 struct Encoder::Integers {
     size_t count;
     double largest;
+    bool secret;
     Buffer low, high;
     const double* lowValues() const { return reinterpret_cast<const double*>(low.data()); }
     const double* highValues() const { return reinterpret_cast<const double*>(high.data()); }
@@ -66,9 +67,9 @@ void Encoder::checkSlots(size_t n, double scale) const {
 }
 
 Encoder::Integers Encoder::toIntegers(const double* re, const double* im, size_t n, unsigned level,
-                                      double scale) const {
+                                      double scale, bool secret) const {
     MemoryPool& pool = context_->pool();
-    Integers integers{2 * n, 0, pool.allocate(2 * n * sizeof(double), MemoryKind::Scratch), {}};
+    Integers integers{2 * n, 0, secret, pool.allocate(2 * n * sizeof(double), MemoryKind::Scratch, secret), {}};
     double* values = reinterpret_cast<double*>(integers.low.data());
     double* imaginary = values + n;
     if (im != nullptr) {
@@ -90,7 +91,7 @@ Encoder::Integers Encoder::toIntegers(const double* re, const double* im, size_t
     if (integers.largest < SINGLE_LIMIT) {
         kernels_.round(values, 2 * n);
     } else {
-        integers.high = pool.allocate(2 * n * sizeof(double), MemoryKind::Scratch);
+        integers.high = pool.allocate(2 * n * sizeof(double), MemoryKind::Scratch, secret);
         kernels_.split(reinterpret_cast<double*>(integers.high.data()), values, 2 * n);
     }
     return integers;
@@ -119,7 +120,7 @@ void Encoder::encodeLimb(uint64_t* out, const Integers& integers, size_t modulus
     MemoryPool& pool = context_->pool();
     const size_t count = integers.count;
     if (logRepeat == 0) {
-        Buffer scratch = integers.high ? pool.allocate(count * sizeof(uint64_t), MemoryKind::Scratch) : Buffer();
+        Buffer scratch = integers.high ? pool.allocate(count * sizeof(uint64_t), MemoryKind::Scratch, integers.secret) : Buffer();
         toResidues(out, scratch.data(), integers, modulusIndex);
         kernels.nttForward(out, out, context_->tables(modulusIndex));
         return;
@@ -128,7 +129,7 @@ void Encoder::encodeLimb(uint64_t* out, const Integers& integers, size_t modulus
     const unsigned logM = std::max(context_->logN() - logRepeat, std::min(MIN_LOG_SMALL, context_->logN()));
     const size_t degree = size_t{1} << logM;
     const size_t stride = degree / count;
-    Buffer work = pool.allocate(3 * degree * sizeof(uint64_t), MemoryKind::Scratch);
+    Buffer work = pool.allocate(3 * degree * sizeof(uint64_t), MemoryKind::Scratch, integers.secret);
     uint64_t* spread = work.data();
     uint64_t* values = spread + degree;
     uint64_t* residues = values + degree;
@@ -152,8 +153,8 @@ Plaintext Encoder::encode(const double* re, const double* im, size_t n, unsigned
     checkFinite(re, n, "real");
     checkFinite(im, n, "imaginary");
     const unsigned logRepeat = logOf(context_->slots() / n);
-    Plaintext plaintext(context_, level, options.extended, options.compact ? logRepeat : 0);
-    const Integers integers = toIntegers(re, im, n, level, scale);
+    Plaintext plaintext(context_, level, options.extended, options.compact ? logRepeat : 0, options.secret);
+    const Integers integers = toIntegers(re, im, n, level, scale, options.secret);
     executor.parallelFor(plaintext.limbs(), [&](size_t begin, size_t end) {
         for (size_t i = begin; i < end; ++i) {
             encodeLimb(plaintext.limb(i), integers, plaintext.modulusIndex(i), logRepeat, options.compact);

@@ -19,6 +19,7 @@ namespace heml {
 struct EncodeOptions {
     bool extended = false;      // special limbs too
     bool compact = true;        // store a periodic vector once; false: every limb has N words
+    bool secret = false;        // a client's values: every buffer on the way is wiped and locked
 };
 
 class Encoder {
@@ -41,7 +42,7 @@ public:
 private:
     struct Integers;
     void checkSlots(size_t n, double scale) const;
-    Integers toIntegers(const double* re, const double* im, size_t n, unsigned level, double scale) const;
+    Integers toIntegers(const double* re, const double* im, size_t n, unsigned level, double scale, bool secret) const;
     void toResidues(uint64_t* out, uint64_t* scratch, const Integers& integers, size_t modulusIndex) const;
     void encodeLimb(uint64_t* out, const Integers& integers, size_t modulusIndex, unsigned logRepeat, bool compact) const;
 

@@ -24,6 +24,8 @@ namespace {
 
 constexpr size_t PAGE = 4096;
 constexpr size_t HUGE_PAGE = size_t{2} << 20;
+// Secrets are few: a limb of N = 2^16 is 512 KB.
+constexpr size_t SECRET_REGION = size_t{8} << 20;
 
 size_t roundUp(size_t bytes, size_t unit) {
     if (bytes > std::numeric_limits<size_t>::max() - unit) throw MemoryError("a buffer of 2^64 bytes was asked for");
@@ -31,7 +33,7 @@ size_t roundUp(size_t bytes, size_t unit) {
 }
 
 // Maps `bytes` (a multiple of the huge page) aligned to a huge page: map one more, cut both ends.
-void* mapAligned(size_t bytes, bool hugePages) {
+void* mapAligned(size_t bytes, bool hugePages, bool secret) {
     const size_t wanted = bytes + HUGE_PAGE;
     void* raw = mmap(nullptr, wanted, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (raw == MAP_FAILED) throw MemoryError("the system refused " + std::to_string(bytes) + " bytes of memory");
@@ -40,7 +42,13 @@ void* mapAligned(size_t bytes, bool hugePages) {
     if (aligned > start) munmap(raw, aligned - start);
     const uintptr_t end = aligned + bytes;
     if (start + wanted > end) munmap(reinterpret_cast<void*>(end), start + wanted - end);
-    if (hugePages) madvise(reinterpret_cast<void*>(aligned), bytes, MADV_HUGEPAGE);   // advice only; may be refused
+    // a locked page must not hold a huge one of free neighbours
+    if (hugePages && !secret) madvise(reinterpret_cast<void*>(aligned), bytes, MADV_HUGEPAGE);   // advice only; may be refused
+#ifdef MADV_DONTDUMP
+    if (secret) madvise(reinterpret_cast<void*>(aligned), bytes, MADV_DONTDUMP);
+#else
+    (void)secret;
+#endif
     return reinterpret_cast<void*>(aligned);
 }
 
@@ -68,10 +76,12 @@ void Buffer::setKind(MemoryKind kind) {
 void Buffer::reset() {
     if (!data_) return;
     if (secret_) explicit_bzero(data_, bytes_);
-    pool_->release(data_, bytes_, kind_);
+    // before the pages may become another buffer's
+    if (locked_) munlock(data_, roundUp(bytes_, PAGE));
+    pool_->release(*this);
     data_ = nullptr;
     bytes_ = 0;
-    secret_ = false;
+    secret_ = locked_ = false;
     pool_.reset();
 }
 
@@ -81,6 +91,7 @@ void Buffer::swap(Buffer& other) noexcept {
     std::swap(bytes_, other.bytes_);
     std::swap(kind_, other.kind_);
     std::swap(secret_, other.secret_);
+    std::swap(locked_, other.locked_);
 }
 
 std::shared_ptr<MemoryPool> MemoryPool::create(const MemoryPoolOptions& options) {
@@ -107,11 +118,12 @@ Buffer MemoryPool::allocate(size_t bytes, MemoryKind kind, bool secret) {
     const size_t size = roundUp(bytes, PAGE);
     buffer.pool_ = shared_from_this();
 
-    std::lock_guard<std::mutex> lock(mutex_);
-    auto fit = freeBySize_.lower_bound({size, 0});
-    if (fit == freeBySize_.end()) {
-        addRegion(size);
-        fit = freeBySize_.lower_bound({size, 0});
+    std::unique_lock<std::mutex> guard(mutex_);
+    auto& freeBySize = freeBySize_[secret];
+    auto fit = freeBySize.lower_bound({size, 0});
+    if (fit == freeBySize.end()) {
+        addRegion(size, secret);
+        fit = freeBySize.lower_bound({size, 0});
     }
     const auto [spanBytes, address] = *fit;
     eraseFree(freeByAddress_.find(address));
@@ -125,13 +137,28 @@ Buffer MemoryPool::allocate(size_t bytes, MemoryKind kind, bool secret) {
     buffer.data_ = reinterpret_cast<uint64_t*>(address);
     buffer.bytes_ = bytes;
     buffer.secret_ = secret;
+    if (!secret) return buffer;
+    counters_.secretBytes += size;
+    guard.unlock();
+    lock(buffer);
     return buffer;
 }
 
-void MemoryPool::release(void* data, size_t bytes, MemoryKind kind) {
-    uintptr_t address = reinterpret_cast<uintptr_t>(data);
-    size_t size = roundUp(bytes, PAGE);
+void MemoryPool::lock(Buffer& buffer) {
+    const size_t size = roundUp(buffer.bytes_, PAGE);
+    if (mlock(buffer.data_, size) != 0) return;                // RLIMIT_MEMLOCK, or no right to lock: see the header
+    buffer.locked_ = true;
+    std::lock_guard<std::mutex> guard(mutex_);
+    counters_.lockedBytes += size;
+}
+
+void MemoryPool::release(const Buffer& buffer) {
+    uintptr_t address = reinterpret_cast<uintptr_t>(buffer.data_);
+    size_t size = roundUp(buffer.bytes_, PAGE);
+    const MemoryKind kind = buffer.kind_;
     std::lock_guard<std::mutex> lock(mutex_);
+    if (buffer.secret_) counters_.secretBytes -= size;
+    if (buffer.locked_) counters_.lockedBytes -= size;
     const auto region = regionOf(address);
     region->second.used -= size;
     if (region->second.used == 0) idleBytes_ += region->second.bytes;
@@ -176,10 +203,11 @@ void MemoryPool::count(MemoryKind kind, size_t bytes) {
     if (counters_.total > counters_.totalPeak) counters_.totalPeak = counters_.total;
 }
 
-void MemoryPool::addRegion(size_t bytes) {
+void MemoryPool::addRegion(size_t bytes, bool secret) {
     // a large buffer gets a region of its own size: what it left over of a usual one would rarely fit another
     size_t size = roundUp(bytes, HUGE_PAGE);
-    if (size <= options_.regionBytes / 2) size = roundUp(options_.regionBytes, HUGE_PAGE);
+    const size_t usual = secret ? std::min(options_.regionBytes, SECRET_REGION) : options_.regionBytes;
+    if (size <= usual / 2) size = roundUp(usual, HUGE_PAGE);
     const bool limited = options_.limitBytes != 0;
     trimTo(limited ? 0 : allowance());   // idle, but none is large enough for this request
     if (limited && counters_.mapped + size > options_.limitBytes) {
@@ -187,8 +215,8 @@ void MemoryPool::addRegion(size_t bytes) {
                           std::to_string(counters_.total) + " are in use and " + std::to_string(bytes) +
                           " more were asked for: dispose of ciphertexts or raise the limit");
     }
-    const uintptr_t address = reinterpret_cast<uintptr_t>(mapAligned(size, options_.hugePages));
-    regions_[address] = Region{size, 0};
+    const uintptr_t address = reinterpret_cast<uintptr_t>(mapAligned(size, options_.hugePages, secret));
+    regions_[address] = Region{size, 0, secret};
     HEML_POISON(address, size);
     insertFree(address, size);
     idleBytes_ += size;
@@ -220,11 +248,11 @@ size_t MemoryPool::allowance() const { return std::max(options_.allowanceBytes, 
 
 void MemoryPool::insertFree(uintptr_t address, size_t bytes) {
     freeByAddress_.emplace(address, bytes);
-    freeBySize_.emplace(bytes, address);
+    freeListOf(address).emplace(bytes, address);
 }
 
 void MemoryPool::eraseFree(std::map<uintptr_t, size_t>::iterator span) {
-    freeBySize_.erase({span->second, span->first});
+    freeListOf(span->first).erase({span->second, span->first});
     freeByAddress_.erase(span);
 }
 

@@ -5,7 +5,10 @@
 // advised for huge pages; a request is rounded up to whole pages and served best-fit, lowest address first; neighbours
 // merge when freed. A region that is wholly free goes back to the system once more than the allowance lies idle (256 MB
 // or a quarter of the peak). All limbs of one parameter set have the same size, so a steady workload reuses its pages.
-// Bytes are counted by kind, now and at the peak. A secret buffer is wiped when it is freed.
+// Bytes are counted by kind, now and at the peak.
+// Secret buffers come from regions of their own, which core dumps leave out; each is locked into memory (not swapped) while
+// it lives and wiped when it is freed. Locking is best effort: past RLIMIT_MEMLOCK a buffer is simply not locked, so that no
+// limit, however small, makes an operation fail. `secretBytes` and `lockedBytes` of the counters tell how much it held.
 #pragma once
 
 #include <array>
@@ -46,11 +49,11 @@ public:
     size_t words() const { return bytes_ / sizeof(uint64_t); }
     MemoryKind kind() const { return kind_; }
     bool secret() const { return secret_; }
+    bool locked() const { return locked_; }                       // never swapped out; secret buffers only
     explicit operator bool() const { return data_ != nullptr; }
 
     void zero();
     void setKind(MemoryKind kind);                                // moves the bytes to another counter
-    void markSecret() { secret_ = true; }                         // wiped on free from now on
     void reset();                                                 // free now
     void swap(Buffer& other) noexcept;
 
@@ -61,6 +64,7 @@ private:
     size_t bytes_ = 0;
     MemoryKind kind_ = MemoryKind::Scratch;
     bool secret_ = false;
+    bool locked_ = false;
 };
 
 struct MemoryCounters {
@@ -72,6 +76,8 @@ struct MemoryCounters {
     size_t mappedPeak = 0;
     size_t buffers = 0;                           // live buffers
     size_t systemCalls = 0;                       // regions ever mapped
+    size_t secretBytes = 0;                       // of live secret buffers, whole pages
+    size_t lockedBytes = 0;                       // of these, what the system agreed to lock
 };
 
 struct MemoryPoolOptions {
@@ -97,12 +103,13 @@ public:
 
 private:
     friend class Buffer;
-    struct Region { size_t bytes = 0; size_t used = 0; };
+    struct Region { size_t bytes = 0; size_t used = 0; bool secret = false; };
 
     explicit MemoryPool(const MemoryPoolOptions& options) : options_(options) {}
-    void release(void* data, size_t bytes, MemoryKind kind);
+    void release(const Buffer& buffer);
     void recount(size_t bytes, MemoryKind from, MemoryKind to);
-    void addRegion(size_t bytes);
+    void lock(Buffer& buffer);
+    void addRegion(size_t bytes, bool secret);
     void dropRegion(std::map<uintptr_t, Region>::iterator region);
     void trimTo(size_t idleBytes);
     size_t allowance() const;
@@ -110,12 +117,13 @@ private:
     void eraseFree(std::map<uintptr_t, size_t>::iterator span);
     void count(MemoryKind kind, size_t bytes);
     std::map<uintptr_t, Region>::iterator regionOf(uintptr_t address);
+    std::set<std::pair<size_t, uintptr_t>>& freeListOf(uintptr_t address) { return freeBySize_[regionOf(address)->second.secret]; }
 
     const MemoryPoolOptions options_;
     mutable std::mutex mutex_;
     std::map<uintptr_t, Region> regions_;
     std::map<uintptr_t, size_t> freeByAddress_;
-    std::set<std::pair<size_t, uintptr_t>> freeBySize_;
+    std::array<std::set<std::pair<size_t, uintptr_t>>, 2> freeBySize_;   // by secrecy of the region
     size_t idleBytes_ = 0;                                        // of wholly free regions: what trimming can give back
     MemoryCounters counters_;
 };

@@ -14,7 +14,9 @@ namespace heml {
 class Plaintext {
 public:
     Plaintext() = default;
-    Plaintext(std::shared_ptr<const Context> context, unsigned level, bool extended = false, unsigned logRepeat = 0);
+    // A secret one (a client's, before encryption or after decryption) lies in wiped, locked memory.
+    Plaintext(std::shared_ptr<const Context> context, unsigned level, bool extended = false, unsigned logRepeat = 0,
+              bool secret = false);
 
     const std::shared_ptr<const Context>& context() const { return context_; }
     unsigned level() const { return level_; }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <string>
 #include <cstring>
 
@@ -130,86 +129,10 @@ void sampleError(int8_t* out, size_t n, const Seed& seed, uint64_t domain, Kecca
     }
 }
 
-namespace {
-
-// ln x for positive normal x: x = m 2^e with m in [sqrt(1/2), sqrt(2)), ln m = 2 artanh((m - 1) / (m + 1)).
-double logarithm(double x) {
-    const uint64_t bits = std::bit_cast<uint64_t>(x);
-    constexpr uint64_t SQRT_HALF = 0x3FE6A09E667F3BCDu;
-    const int64_t exponent = static_cast<int64_t>(bits - SQRT_HALF) >> 52;
-    const double m = std::bit_cast<double>(bits - (static_cast<uint64_t>(exponent) << 52));
-    const double s = (m - 1) / (m + 1);
-    const double square = s * s;
-    double sum = 0;
-    for (int k = 23; k >= 1; k -= 2) sum = sum * square + 1.0 / k;
-    return 2 * s * sum + static_cast<double>(exponent) * 0.6931471805599453;
-}
-
-// sin and cos of a uniform angle: two bits choose the quadrant, the rest an angle of [-pi/4, pi/4).
-void circlePoint(uint64_t word, double& cosine, double& sine) {
-    constexpr double HALF_PI = 1.5707963267948966;
-    const double t = static_cast<double>(word & (~uint64_t{0} >> 2)) * 0x1p-62 - 0.5;
-    const double x = t * HALF_PI;
-    const double square = x * x;
-    double c = 0, s = 0;
-    for (int k = 18; k >= 2; k -= 2) c = -square * (1 + c) / (k * (k - 1));
-    for (int k = 19; k >= 3; k -= 2) s = -square * (1 + s) / (k * (k - 1));
-    c = 1 + c;
-    s = x * (1 + s);
-    const double swap = static_cast<double>(word >> 62 & 1);
-    const double sign = 1 - 2 * static_cast<double>(word >> 63);
-    cosine = sign * (c - swap * (c + s));                          // (c, s) or (-s, c), or minus either
-    sine = sign * (s + swap * (c - s));
-}
-
-// The double sum is exact: the fraction of the coarse part is carried into the fine one.
-__int128 wideGaussian(uint64_t w0, uint64_t w1, double sigma) {
-    const double uniform = (static_cast<double>(w0) + 0.5) * 0x1p-64;   // (0, 1]
-    const double radius = std::sqrt(std::max(0.0, -2 * logarithm(uniform)));
-    double cosine, sine;
-    circlePoint(w1, cosine, sine);
-    const double coarse = sigma * (radius * cosine);
-    const double coarseInteger = std::nearbyint(coarse);
-    const double fine = sigma * 0x1p-16 * (radius * sine) + (coarse - coarseInteger);
-    return static_cast<__int128>(coarseInteger) + static_cast<__int128>(std::nearbyint(fine));
-}
-
-}  // namespace
-
-void sampleWideGaussian(__int128* out, size_t n, double sigma, const Seed& seed, uint64_t domain,
-                        KeccakPermute8 permute) {
-    if (!(sigma > 0) || sigma > MAX_WIDE_SIGMA) {
-        throw InvalidArgumentError("sampleWideGaussian: wanted 0 < sigma <= 2^60, got " + std::to_string(sigma));
-    }
-    const StreamId id{seed, domain, 0, StreamPurpose::WideGaussian};
-    const double coarseSigma = sigma / std::sqrt(1 + 0x1p-32);
-    constexpr size_t PAIRS = Shake::RATE_256 / 16;
-    for (size_t at = 0; at < n; at += KECCAK_LANES * SAMPLES_PER_BLOCK) {
-        Streams streams(id, static_cast<uint32_t>(at / SAMPLES_PER_BLOCK), Shake::RATE_256, permute);
-        for (size_t i = 0; i < SAMPLES_PER_BLOCK; ++i) {
-            if (i != 0 && i % PAIRS == 0) streams.next();
-            const size_t w = 2 * (i % PAIRS);
-            for (size_t lane = 0; lane < KECCAK_LANES; ++lane) {
-                const size_t to = at + lane * SAMPLES_PER_BLOCK + i;
-                if (to >= n) break;
-                out[to] = wideGaussian(streams.words(w)[lane], streams.words(w + 1)[lane], coarseSigma);
-            }
-        }
-    }
-}
-
 void reduceSmall(uint64_t* out, const int8_t* values, size_t n, uint64_t modulus) {
     for (size_t i = 0; i < n; ++i) {
         const int64_t value = values[i];
         out[i] = static_cast<uint64_t>(value + (static_cast<int64_t>(modulus) & (value >> 63)));
-    }
-}
-
-void reduceWide(uint64_t* out, const __int128* values, size_t n, uint64_t modulus) {
-    const __int128 wide = static_cast<__int128>(modulus);
-    for (size_t i = 0; i < n; ++i) {
-        const __int128 remainder = values[i] % wide;
-        out[i] = static_cast<uint64_t>(remainder + (wide & (remainder >> 127)));
     }
 }
 

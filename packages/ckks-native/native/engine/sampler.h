@@ -4,8 +4,6 @@
 // uniform: residues below p from 48-bit words masked to p's length, larger ones rejected (SHAKE128: these are public).
 // ternary: exact, 2 bits each, 3 rejected.   error: centred binomial of 42 bits, sigma = sqrt(21/2) = 3.24; it needs no
 // table and no data-dependent branch, and is no narrower than the 3.19 of the security tables.
-// wide Gaussian: round(sigma g) for noise flooding; g from Box-Muller with polynomial logarithm and sine, so the effort
-// does not depend on the values; a second, 2^-16 times smaller Gaussian fills the gaps of double precision.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +17,6 @@ namespace heml {
 constexpr size_t SAMPLES_PER_BLOCK = 128;
 constexpr double ERROR_SIGMA = 3.24037034920393;                   // sqrt(21 / 2)
 constexpr int ERROR_BOUND = 21;
-constexpr double MAX_WIDE_SIGMA = 1152921504606846976.0;           // 2^60
 
 // Residues [begin, end) of the limb of `modulus` (2 <= modulus <= 2^48), written to out[0 ...]; begin is a multiple of
 // SAMPLES_PER_BLOCK. Any way of cutting the range gives the same limb.
@@ -32,12 +29,8 @@ void sampleTernary(int8_t* out, size_t n, const Seed& seed, uint64_t domain, Kec
 void sampleSparseTernary(int8_t* out, size_t n, size_t weight, const Seed& seed, uint64_t domain);
 // n values of [-21, 21].
 void sampleError(int8_t* out, size_t n, const Seed& seed, uint64_t domain, KeccakPermute8 permute);
-// n values, |x| < 10 sigma. 0 < sigma <= 2^60.
-void sampleWideGaussian(__int128* out, size_t n, double sigma, const Seed& seed, uint64_t domain,
-                        KeccakPermute8 permute);
 
 // Signed to canonical residues.
 void reduceSmall(uint64_t* out, const int8_t* values, size_t n, uint64_t modulus);
-void reduceWide(uint64_t* out, const __int128* values, size_t n, uint64_t modulus);
 
 }  // namespace heml

@@ -1,5 +1,6 @@
 #include "serialize.h"
 
+#include <cmath>
 #include <cstring>
 
 #include "expand-seed.h"
@@ -139,6 +140,23 @@ PublicKey importPublicKey(ContextPointer context, unsigned level, bool seeded, c
     return key;
 }
 
+namespace {
+
+// A uniform ternary secret has 2N/3 coefficients that are not 0, give or take sigma = sqrt(2N/9); one of 2^50 misses by more
+// than 8 sigma. Anything else is a sparse or a made-up secret, for which the limits of the moduli do not hold.
+void checkWeight(const int8_t* values, size_t n) {
+    size_t weight = 0;
+    for (size_t i = 0; i < n; ++i) weight += values[i] != 0;
+    const double wanted = 2.0 * static_cast<double>(n) / 3, most = 8 * std::sqrt(2.0 * static_cast<double>(n) / 9);
+    if (std::abs(static_cast<double>(weight) - wanted) > most) {
+        throw FormatError("secret key: expected " + std::to_string(std::lround(wanted)) + " coefficients that are not 0, within " +
+                          std::to_string(std::lround(most)) + ", got " + std::to_string(weight) +
+                          ": no uniform ternary secret, so not as secure as its parameters; make a new key");
+    }
+}
+
+}  // namespace
+
 SecretKey importSecretKey(ContextPointer context, const uint8_t* in, size_t size) {
     checkContext(context);
     checkSize("secret key", size, secretKeyBytes(*context));
@@ -149,6 +167,7 @@ SecretKey importSecretKey(ContextPointer context, const uint8_t* in, size_t size
         if (pair == 3) throw FormatError("secret key: coefficient " + std::to_string(i) + " is not -1, 0 or 1");
         values[i] = static_cast<int8_t>(static_cast<int>(pair & 1) - static_cast<int>(pair >> 1));
     }
+    checkWeight(values, context->ringDegree());
     return SecretKey::fromTernary(std::move(context), values);
 }
 

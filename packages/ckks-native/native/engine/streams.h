@@ -11,7 +11,7 @@
 
 namespace heml {
 
-enum class StreamPurpose : uint32_t { Uniform = 1, Ternary = 2, Error = 3, WideGaussian = 4, Sparse = 5 };
+enum class StreamPurpose : uint32_t { Uniform = 1, Ternary = 2, Error = 3, Sparse = 5 };
 
 struct StreamId {
     const Seed& seed;

@@ -176,8 +176,8 @@ TEST(encryptionErrorsHaveTheTheoreticalSize) {
     expandC1(again, fresh.seed, serial);
     CHECK(std::memcmp(again.limb(1, 0), fresh.ciphertext.limb(1, 0), again.limbs() * context->ringDegree() * 8) == 0);
     const Ciphertext forAll = encrypt(zero, publicKey, serial);
-    const Plaintext a = decrypt(fresh.ciphertext, secret, {0, false, true}, serial);
-    const Plaintext b = decrypt(forAll, secret, {0, false, true}, serial);
+    const Plaintext a = decrypt(fresh.ciphertext, secret, {.allLimbs = true}, serial);
+    const Plaintext b = decrypt(forAll, secret, {.allLimbs = true}, serial);
     CHECK_EQUAL(a.level(), level);
     const double wantPublic = ERROR_SIGMA * std::sqrt(1 + 4 * n / 3);   // v e + e0 + e1 s, v and s of variance 2/3
     for (std::size_t i = 0; i < a.limbs(); ++i) {
@@ -222,26 +222,6 @@ TEST(slotsSurviveEncryption) {
   }
 }
 
-TEST(floodingAddsTheNoiseAskedFor) {
-  const auto context = makeContext(12, 3);
-  const Encoder encoder(context);
-  const SecretKey secret = SecretKey::generate(context);
-  const Ciphertext ciphertext = encrypt(zeroPlaintext(encoder, 2), secret, serial).ciphertext;
-  for (double sigma : {100.0, 0x1p30, 0x1p38}) {
-    const Plaintext message = decrypt(ciphertext, secret, {sigma, false, false}, serial);
-    CHECK(std::abs(deviation(centred(*context, 0, message.limb(0))) / std::hypot(sigma, ERROR_SIGMA) - 1) < 0.06);
-  }
-  const Plaintext huge = decrypt(ciphertext, secret, {0x1p60, false, false}, serial);
-  std::vector<double> re(context->slots());
-  encoder.decode(re.data(), nullptr, re.size(), huge, 1);
-  const double want = 0x1p60 * std::sqrt(static_cast<double>(context->ringDegree()) / 2);
-  CHECK(std::abs(deviation(re) / want - 1) < 0.06);
-  CHECK_THROWS_TEXT(decrypt(ciphertext, secret, {0x1p61, false, false}, serial), InvalidArgumentError, "2^60");
-  CHECK_THROWS_TEXT(decrypt(ciphertext, secret, {-1, false, false}, serial), InvalidArgumentError, "floodingSigma");
-  const Ciphertext low = encrypt(zeroPlaintext(encoder, 0), secret, serial).ciphertext;
-  CHECK_THROWS_TEXT(decrypt(low, secret, {0x1p45, false, false}, serial), InvalidArgumentError, "does not fit");
-}
-
 TEST(degreeTwoAndTransparent) {
   const auto context = makeContext(11, 3);
   const Encoder encoder(context);
@@ -263,7 +243,7 @@ TEST(degreeTwoAndTransparent) {
   Ciphertext transparent = a.clone();
   transparent.poly(1).zero();
   CHECK_THROWS_TEXT(decrypt(transparent, secret, {}, serial), InvalidArgumentError, "c1 is zero");
-  (void)decrypt(transparent, secret, {0, true, false}, serial);
+  (void)decrypt(transparent, secret, {.allowTransparent = true}, serial);
   const SecretKey foreign = SecretKey::generate(makeContext(11, 2));
   CHECK_THROWS_TEXT(decrypt(a, foreign, {}, serial), ParameterMismatchError, "parameters");
 }

@@ -2,9 +2,19 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <thread>
 
+#include <string>
+
+#include <sys/resource.h>
 #include <unistd.h>
+
+#ifdef __linux__
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#endif
 
 #include "engine/memory-pool.h"
 #include "test.h"
@@ -23,6 +33,42 @@ size_t residentBytes() {
   if (file != nullptr) std::fclose(file);
   return resident * static_cast<size_t>(sysconf(_SC_PAGESIZE));
 }
+
+#ifdef __linux__
+// The VmFlags of the mapping that holds an address: "rd wr mr mw me ac lo dd ".
+std::string flagsOf(const void* data) {
+  const auto address = reinterpret_cast<uintptr_t>(data);
+  std::FILE* file = std::fopen("/proc/self/smaps", "r");
+  char line[512];
+  bool inside = false;
+  std::string flags;
+  while (file != nullptr && std::fgets(line, sizeof line, file) != nullptr) {
+    unsigned long long from = 0, to = 0;
+    if (std::sscanf(line, "%llx-%llx ", &from, &to) == 2) inside = from <= address && address < to;
+    if (inside && std::strncmp(line, "VmFlags:", 8) == 0) flags = line + 8;
+  }
+  if (file != nullptr) std::fclose(file);
+  return flags;
+}
+
+// Runs as a thread that may lock no more than the limit says; the other threads keep their rights.
+template <class Run>
+void withLockLimit(rlim_t bytes, Run run) {
+  rlimit before{};
+  CHECK_EQUAL(getrlimit(RLIMIT_MEMLOCK, &before), 0);
+  const rlimit limit{std::min(bytes, before.rlim_max), before.rlim_max};
+  CHECK_EQUAL(setrlimit(RLIMIT_MEMLOCK, &limit), 0);
+  std::thread([&] {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct rights[2] = {};
+    syscall(SYS_capget, &header, rights);
+    rights[0].effective &= ~(1u << CAP_IPC_LOCK);
+    syscall(SYS_capset, &header, rights);
+    run();
+  }).join();
+  CHECK_EQUAL(setrlimit(RLIMIT_MEMLOCK, &before), 0);
+}
+#endif
 
 }  // namespace
 
@@ -131,6 +177,97 @@ TEST(secretBuffersAreWiped) {
   CHECK_EQUAL(openAt[0], ~uint64_t{0});
 }
 #endif
+
+// Secrets never share a region with anything else: what idles beside them is never handed out unlocked, and the reverse.
+TEST(secretBuffersHaveRegionsOfTheirOwn) {
+  const auto pool = MemoryPool::create();
+  Buffer open = pool->allocate(4096, MemoryKind::Plaintext);
+  Buffer secret = pool->allocate(4096, MemoryKind::Key, true);
+  CHECK_EQUAL(pool->counters().systemCalls, 2u);
+  CHECK_EQUAL(pool->counters().mapped, 40 * MIB);
+  CHECK_EQUAL(pool->counters().secretBytes, 4096u);
+  CHECK(!open.locked());
+  const uint64_t* at = secret.data();
+  secret.reset();
+  CHECK_EQUAL(pool->counters().secretBytes, 0u);
+  CHECK_EQUAL(pool->counters().lockedBytes, 0u);
+  Buffer second = pool->allocate(4096, MemoryKind::Plaintext);
+  CHECK(second.data() != at);
+  Buffer again = pool->allocate(4096, MemoryKind::Key, true);
+  CHECK(again.data() == at);
+  Buffer moved = std::move(again);
+  CHECK(moved.secret() && !again.secret() && !again.locked());
+  // larger than the usual region
+  Buffer large = pool->allocate(20 * MIB, MemoryKind::Key, true);
+  CHECK_EQUAL(pool->counters().secretBytes, 20 * MIB + 4096);
+  large.reset();
+  pool->trim();
+  CHECK_EQUAL(pool->counters().mapped, 40 * MIB);
+}
+
+#ifdef __linux__
+TEST(coreDumpsLeaveSecretsOut) {
+  const auto pool = MemoryPool::create();
+  Buffer secret = pool->allocate(4096, MemoryKind::Key, true), open = pool->allocate(4096, MemoryKind::Key);
+  CHECK(flagsOf(secret.data()).find(" dd") != std::string::npos);
+  CHECK(flagsOf(open.data()).find(" dd") == std::string::npos);
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+// the sanitizers replace mlock by nothing
+TEST(secretsAreLockedWhileTheyLive) {
+  const auto pool = MemoryPool::create();
+  Buffer secret = pool->allocate(16384, MemoryKind::Key, true);
+  const bool locked = flagsOf(secret.data()).find(" lo") != std::string::npos;
+  CHECK_EQUAL(secret.locked(), locked);
+  CHECK_EQUAL(pool->counters().lockedBytes, locked ? 16384u : 0u);
+  rlimit limit{};
+  getrlimit(RLIMIT_MEMLOCK, &limit);
+  if (limit.rlim_cur < 65536) std::puts("secretsAreLockedWhileTheyLive: RLIMIT_MEMLOCK is below 64 KB, nothing to see");
+  else CHECK(locked);
+  const void* at = secret.data();
+  secret.reset();
+  CHECK(flagsOf(at).find(" lo") == std::string::npos);
+}
+
+TEST(aSmallLockLimitCostsNothingButTheLock) {
+  for (rlim_t limit : {rlim_t{0}, rlim_t{65536}}) {
+    withLockLimit(limit, [&] {
+      const auto pool = MemoryPool::create();
+      std::vector<Buffer> secrets;
+      for (int i = 0; i < 100; ++i) secrets.push_back(pool->allocate(65536, MemoryKind::Key, true));
+      CHECK_EQUAL(pool->counters().secretBytes, 100u * 65536);
+      CHECK(pool->counters().lockedBytes <= limit);
+      for (Buffer& secret : secrets) secret.data()[8191] = 1;
+      CHECK(flagsOf(secrets.back().data()).find(" dd") != std::string::npos);
+      CHECK(!secrets.back().locked());
+      secrets.clear();
+      CHECK_EQUAL(pool->counters().lockedBytes, 0u);
+    });
+  }
+}
+#endif
+#endif
+
+TEST(threadsLockAndUnlockSideBySide) {
+  const auto pool = MemoryPool::create();
+  std::vector<std::thread> threads;
+  std::vector<int> wrong(8);
+  for (size_t t = 0; t < wrong.size(); ++t) {
+    threads.emplace_back([&, t] {
+      for (size_t i = 0; i < 200; ++i) {
+        Buffer secret = pool->allocate(4096 * (1 + (i + t) % 5), MemoryKind::Scratch, true);
+        std::memset(secret.data(), static_cast<int>(t + 1), secret.bytes());
+        const auto* bytes = reinterpret_cast<const unsigned char*>(secret.data());
+        for (size_t b = 0; b < secret.bytes(); b += 512) wrong[t] += bytes[b] != t + 1;
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  for (int count : wrong) CHECK_EQUAL(count, 0);
+  CHECK_EQUAL(pool->counters().secretBytes, 0u);
+  CHECK_EQUAL(pool->counters().lockedBytes, 0u);
+}
 
 // A product at N = 2^16 and 24 limbs takes three polynomials of 12 MB and gives them back.
 TEST(aThousandProductsDoNotGrowResidentMemory) {

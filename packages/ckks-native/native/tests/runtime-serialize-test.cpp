@@ -1,5 +1,7 @@
 // Raw segments: round trips, exact sizes, every truncation, every bad residue, streaming by limbs.
 
+#include <cmath>
+
 #include "engine/encryptor.h"
 #include "engine/key-generator.h"
 #include "engine/scheduler.h"
@@ -164,6 +166,35 @@ TEST(keysWrittenLimbByLimbAreTheSameBytes) {
   KeyGenerator generator(f.secret);
   CHECK_THROWS_TEXT(generator.writeSeededKey(bytes.data(), bytes.size, 1, 4, serial), InvalidArgumentError, "odd");
   CHECK_THROWS_TEXT(generator.writeSeededKey(bytes.data(), bytes.size, 9, 5, serial), LevelError, "levels");
+}
+
+// Uniform ternary secrets have 2N/3 non-zero coefficients within 8 sigma (120 of 683 at N = 1024), with a chance of 2^-49 to
+// miss. Sparse, full, empty and constant ones are refused, however well they are packed.
+TEST(secretsOfAnotherWeightAreRefused) {
+  Fixture f;
+  const std::size_t n = f.context->ringDegree();
+  const auto packed = [&](std::size_t weight) {
+    Bytes bytes(secretKeyBytes(*f.context));
+    for (std::size_t i = 0; i < bytes.size; ++i) {
+      unsigned byte = 0;
+      for (std::size_t k = 0; k < 4; ++k) byte |= (4 * i + k < weight ? 1u + (i + k) % 2 : 0u) << (2 * k);
+      bytes.data()[i] = static_cast<std::uint8_t>(byte);
+    }
+    return bytes;
+  };
+  const double middle = 2.0 * static_cast<double>(n) / 3, most = 8 * std::sqrt(2.0 * static_cast<double>(n) / 9);
+  for (double inside : {std::ceil(middle - most), middle, std::floor(middle + most)}) {
+    Bytes bytes = packed(static_cast<std::size_t>(inside));
+    (void)importSecretKey(f.context, bytes.data(), bytes.size);
+  }
+  for (double outside : {0.0, 1.0, 32.0, 192.0, std::ceil(middle - most) - 1, std::floor(middle + most) + 1, static_cast<double>(n)}) {
+    Bytes bytes = packed(static_cast<std::size_t>(outside));
+    CHECK_THROWS_TEXT(importSecretKey(f.context, bytes.data(), bytes.size), FormatError, "make a new key");
+  }
+  SecretKey sparse = SecretKey::generateSparse(f.context, 32, testSeed(4));
+  Bytes bytes(secretKeyBytes(*f.context));
+  exportSecretKey(bytes.data(), bytes.size, sparse);
+  CHECK_THROWS_TEXT(importSecretKey(f.context, bytes.data(), bytes.size), FormatError, "got 32");
 }
 
 TEST(secretKeys) {

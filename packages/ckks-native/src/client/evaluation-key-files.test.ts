@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process'
 /** Key sets on disk: written so that they can be resumed, loaded with every byte checked. */
-import { copyFile, mkdtemp, readdir, readFile, rm, stat, truncate, unlink, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, readdir, readFile, rm, stat, symlink, truncate, unlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -8,7 +9,7 @@ import {
   FormatError,
   galoisElement,
   type HeaderInput,
-  insecureParameters,
+  insecureParametersWithFiles,
   MissingKeyError,
   ParameterMismatchError,
   parseContainer,
@@ -23,7 +24,7 @@ import { createNativeEngine, type NativeEngine } from '../native-engine.ts'
 import { createNativeClient, type NativeClient } from './native-client.ts'
 import { writeEvaluationKeys } from './write-evaluation-keys.ts'
 
-const parameters = insecureParameters({ logN: 10, levels: 3, scaleBits: 40 })
+const parameters = insecureParametersWithFiles({ logN: 10, levels: 3, scaleBits: 40 })
 const plan = '5a'.repeat(32)
 const request = { relinearization: 3, rotations: rotationKeys([1, 4], 2), conjugation: 1, encapsulation: 2 }
 const fourFile = `galois-${galoisElement(4, 10)}.key`
@@ -99,7 +100,7 @@ describe('a key set', () => {
     const folder = await written()
     const publicKey = await client.generatePublicKey(key)
     await writeFile(join(folder, 'public.key'), publicKey)
-    const { header } = parseContainer(await readFile(join(folder, KEY_SET_FILE)), { kind: 'keySet' })
+    const { header } = parseContainer(await readFile(join(folder, KEY_SET_FILE)), { kind: 'keySet', parameters })
     const entry = { file: 'public.key', kind: 'publicKey', level: 3, bytes: publicKey.length, sha256: '00'.repeat(32) }
     const { segments: _, ...rest } = header
     const manifest = encodeContainer({ ...rest, keys: [entry, ...header.keys] } as HeaderInput, [], parameters)
@@ -184,7 +185,13 @@ describe('loading refuses', () => {
     ['a cut file', (folder) => truncate(join(folder, 'galois-5.key'), 4096), /galois-5\.key: .* got 4096/],
     [
       'another whole file of the same size',
-      (folder) => copyFile(join(folder, fourFile), join(folder, 'galois-5.key')),
+      async (folder) => {
+        // 9 takes as few bytes in the header as 5
+        const steps = Array.from({ length: 511 }, (_, i) => i + 1).find((s) => galoisElement(s, 10) === 9)!
+        const other = newFolder()
+        await writeEvaluationKeys(client, key, { rotations: rotationKeys([steps], 2) }, other, { plan })
+        await copyFile(join(other, 'galois-9.key'), join(folder, 'galois-5.key'))
+      },
       /galois-5\.key: another level, Galois element/,
     ],
     [
@@ -238,7 +245,7 @@ describe('loading refuses', () => {
     bytes.fill(255, 9000, 9012)
     bytes.set(sha256(bytes.subarray(0, -32)), bytes.length - 32)
     await writeFile(join(folder, name), bytes)
-    const manifest = parseContainer(await readFile(join(folder, KEY_SET_FILE)), { kind: 'keySet' })
+    const manifest = parseContainer(await readFile(join(folder, KEY_SET_FILE)), { kind: 'keySet', parameters })
     const { segments: _, ...header } = manifest.header
     const hash = Buffer.from(sha256(bytes)).toString('hex')
     const keys = header.keys.map((k) => (k.file === name ? { ...k, sha256: hash } : k))
@@ -247,6 +254,47 @@ describe('loading refuses', () => {
       await expect(loadEvaluationKeyFiles(engine, folder)).rejects.toThrow(/not below its prime/)
       expect(engine.loadedKeys.rotations.map((r) => r.steps)).not.toContain(1)
     })
+  })
+
+  it('keys that were not asked for are not looked at, whatever they are', async () => {
+    const folder = await written()
+    const manifest = parseContainer(await readFile(join(folder, KEY_SET_FILE)), { kind: 'keySet', parameters })
+    const { segments: _, ...header } = manifest.header
+    const extra = { kind: 'galoisKey', level: 3, bytes: 2 ** 39, sha256: '00'.repeat(32) } as const
+    const keys = [
+      { ...extra, file: 'pipe.key', galoisElement: 7 },
+      { ...extra, file: 'none.key', galoisElement: 9 },
+      ...header.keys,
+    ]
+    spawnSync('mkfifo', [join(folder, 'pipe.key')])
+    await writeFile(join(folder, KEY_SET_FILE), encodeContainer({ ...header, keys } as HeaderInput, [], parameters))
+    await withEngine(async (engine) => {
+      await loadEvaluationKeyFiles(engine, folder, { request })
+      expect(engine.loadedKeys).toEqual(request)
+      const part = { rotations: rotationKeys([4], 2) }
+      engine.unloadKeys()
+      await loadEvaluationKeyFiles(engine, folder, { request: part })
+      expect(engine.loadedKeys).toEqual(part)
+      const missing = { rotations: rotationKeys([8], 2) }
+      await expect(loadEvaluationKeyFiles(engine, folder, { request: missing })).rejects.toThrow(MissingKeyError)
+      // all that is listed: the sizes are judged before a byte is allocated for them
+      await expect(loadEvaluationKeyFiles(engine, folder)).rejects.toThrow(/such a key has at most/)
+    })
+  })
+
+  it('pipes and links in the place of keys', async () => {
+    for (const spoil of [
+      (path: string) => spawnSync('mkfifo', [path]),
+      (path: string) => symlink('relinearization.key', path),
+    ]) {
+      const folder = await written()
+      const path = join(folder, 'galois-5.key')
+      await rm(path)
+      await spoil(path)
+      await withEngine((engine) =>
+        expect(loadEvaluationKeyFiles(engine, folder)).rejects.toThrow(/galois-5\.key: expected an ordinary file/),
+      )
+    }
   })
 
   it('other plans, parameters and secret keys', async () => {
@@ -263,7 +311,7 @@ describe('loading refuses', () => {
       engine.unloadKeys()
       await loadEvaluationKeyFiles(engine, folder)
     })
-    const strange = createNativeEngine(insecureParameters({ logN: 10, levels: 1, scaleBits: 30 }))
+    const strange = createNativeEngine(insecureParametersWithFiles({ logN: 10, levels: 1, scaleBits: 30 }))
     await expect(loadEvaluationKeyFiles(strange, folder)).rejects.toThrow(ParameterMismatchError)
     await strange.dispose()
   })

@@ -2,9 +2,11 @@ import {
   CancelledError,
   createParameters,
   DisposedError,
+  encodeContainer,
   FormatError,
   InvalidArgumentError,
   insecureParameters,
+  insecureParametersWithFiles,
   LevelError,
   ParameterMismatchError,
   Parameters,
@@ -62,7 +64,11 @@ describe('encryption', () => {
   it('carries the keyId and the plan', async () => {
     const plan = '00'.repeat(32)
     const file = await client.encrypt(key, [{ values }], { plan, labels: { model: 'm' } })
-    expect(parseContainer(file).header).toMatchObject({ keyId: key.keyId, plan, labels: { model: 'm' } })
+    expect(parseContainer(file, { parameters }).header).toMatchObject({
+      keyId: key.keyId,
+      plan,
+      labels: { model: 'm' },
+    })
   })
 })
 
@@ -144,7 +150,7 @@ describe('secret keys', () => {
     await expect(client.decrypt(wrong, file)).rejects.toThrow(ParameterMismatchError)
     const other = createNativeClient(parameters)
     await expect(other.decrypt(key, file)).rejects.toThrow(/another client/)
-    const strange = createNativeClient(insecureParameters({ logN: 10, levels: 1, scaleBits: 30 }))
+    const strange = createNativeClient(insecureParametersWithFiles({ logN: 10, levels: 1, scaleBits: 30 }))
     await expect(strange.decrypt(key, file)).rejects.toThrow(ParameterMismatchError)
     await expect(strange.importSecretKey(await client.exportSecretKey(key))).rejects.toThrow(ParameterMismatchError)
     wrong.dispose()
@@ -180,7 +186,7 @@ describe('evaluation keys', () => {
     expect(() => server.rotate(x, 1)).toThrow(/level >= 3/)
     for (const level of [2, 1, 0]) {
       const file = await server.exportCiphertext(server.rotate(server.dropLevel(x, level), 1))
-      expect(parseContainer(file).header.keyId).toBe(key.keyId)
+      expect(parseContainer(file, { parameters }).header.keyId).toBe(key.keyId)
       const [turned] = await client.decrypt(key, file)
       expect(precisionBits(turned!, { re: Float64Array.of(2, 3, 4, 1), im: new Float64Array(4) })).toBeGreaterThan(10)
     }
@@ -227,13 +233,48 @@ describe('evaluation keys', () => {
 
 describe('security', () => {
   it('oversized parameters never become an engine', () => {
-    const literal = insecureParameters({ logN: 12, levels: 8, scaleBits: 40 }).toJSON()
+    const literal = insecureParametersWithFiles({ logN: 12, levels: 8, scaleBits: 40 }).toJSON()
     expect(() => new Parameters(literal)).toThrow(SecurityError)
     expect(() => createParameters({ logN: 13, levels: 6, scaleBits: 40 })).toThrow(/smallest logN that would do is 14/)
   })
+  it('insecure parameters without the entry for files make no client and load no key', async () => {
+    const named = insecureParametersWithFiles({ logN: 10, levels: 1, scaleBits: 30 })
+    const plain = insecureParameters(named.toJSON())
+    expect(plain.id).toBe(named.id)
+    expect(() => createNativeClient(plain)).toThrow(SecurityError)
+    expect(() => assertKeySecure(plain, 1, 'a key')).toThrow(SecurityError)
+    const insecure = createNativeClient(named)
+    const secret = await insecure.generateSecretKey()
+    const engine = createNativeEngine(plain)
+    for await (const { bytes } of insecure.generateEvaluationKeys(secret, { relinearization: 1, rotations: [] }))
+      await expect(loadEvaluationKey(engine, bytes)).rejects.toThrow(SecurityError)
+    const file = await insecure.encrypt(secret, [{ values: Float64Array.of(1) }])
+    await expect(engine.importCiphertext(file)).rejects.toThrow(SecurityError)
+    await expect(client.importSecretKey(await insecure.exportSecretKey(secret))).rejects.toThrow(ParameterMismatchError)
+    await engine.dispose()
+    await insecure.dispose()
+  })
+  it('a secret that is sparse, full or empty is not imported', async () => {
+    const { header, segments } = parseContainer(await client.exportSecretKey(key), { kind: 'secretKey' })
+    const { segments: _, insecure, ...rest } = header
+    for (const fill of [
+      (s: Uint8Array) => s.fill(0),
+      (s: Uint8Array) => s.fill(0).fill(1, 0, 192),
+      (s: Uint8Array) => s.fill(0b01_10_01_10),
+    ]) {
+      const file = encodeContainer(rest, [fill(segments[0]!.slice())], parameters)
+      await expect(client.importSecretKey(file)).rejects.toThrow(FormatError)
+      await expect(client.importSecretKey(file)).rejects.toThrow(/no uniform ternary secret/)
+    }
+  })
+  it('a wish for keys that makes no sense makes none', async () => {
+    const request = { relinearization: 3, rotations: rotationKeys([1], 9) }
+    const keys = client.generateEvaluationKeys(key, request)[Symbol.asyncIterator]()
+    await expect(keys.next()).rejects.toThrow(LevelError)
+  })
   it("checks every key's own modulus again", () => {
     expect(() => assertKeySecure(parameters, parameters.maxLevel, 'a key')).not.toThrow()
-    const oversized = insecureParameters({ logN: 12, levels: 8, scaleBits: 40 })
+    const oversized = insecureParametersWithFiles({ logN: 12, levels: 8, scaleBits: 40 })
     const claimed = Object.create(oversized, { security: { value: 128 } })
     for (const name of ['logQAt'] as const) claimed[name] = oversized[name].bind(oversized)
     expect(() => assertKeySecure(claimed, 8, 'a key')).toThrow(SecurityError)

@@ -5,6 +5,7 @@
 import {
   type AnyParameters,
   assertEphemeralSecure,
+  assertFileParameters,
   encodeContainer,
   type KeyNeed,
   type KeyRequest,
@@ -38,6 +39,7 @@ export class NativeClient extends BaseClientEngine {
   readonly #engine: NativeEngine
 
   constructor(parameters: AnyParameters, options: NativeEngineOptions = {}) {
+    assertFileParameters(parameters, 'createNativeClient')
     super(parameters)
     this.#engine = createNativeEngine(parameters, options)
   }
@@ -56,13 +58,15 @@ export class NativeClient extends BaseClientEngine {
       this.#binding.exportSecretKey(this.#own(key, 'exportSecretKey').handle),
     )
     const { logN, id } = this.parameters
-    const file = encodeContainer(
-      { kind: 'secretKey', parameters: id, keyId: key.keyId, logN, ...options },
-      [segment],
-      this.parameters,
-    )
-    segment.fill(0)
-    return file
+    try {
+      return encodeContainer(
+        { kind: 'secretKey', parameters: id, keyId: key.keyId, logN, ...options },
+        [segment],
+        this.parameters,
+      )
+    } finally {
+      segment.fill(0)
+    }
   }
 
   async importSecretKey(bytes: Uint8Array): Promise<SecretKey> {
@@ -113,10 +117,11 @@ export class NativeClient extends BaseClientEngine {
     for (const need of needs) assertKeySecure(this.parameters, need.level, describe(need))
     if (request.encapsulation !== undefined) assertEphemeralSecure(this.parameters)
     const { onProgress, signal, ...provenance } = options
-    for (const [i, need] of needs.entries()) {
+    // all of them first: a request that makes no sense makes no key at all
+    const headers = needs.map((need) => keyHeader(this.parameters, need, { keyId: key.keyId, ...provenance }))
+    for (const [i, header] of headers.entries()) {
       throwIfAborted(signal, `key generation: cancelled after ${i} of ${needs.length} keys`)
       const secret = this.#own(key, 'generateEvaluationKeys')
-      const header = keyHeader(this.parameters, need, { keyId: key.keyId, ...provenance })
       yield { name: keyFileName(header), header, segments: await this.#keySegments(secret, header) }
       onProgress?.(i + 1, needs.length)
     }
@@ -172,7 +177,7 @@ export class NativeClient extends BaseClientEngine {
       const results: PrivateSlots[] = []
       for (const [i, ciphertext] of ciphertexts.entries()) {
         const { level, scale, slots } = ciphertext
-        const values = await nativeAsync(() => this.#binding.decrypt(secret.handle, ciphertext.handle, slots, scale, 0))
+        const values = await nativeAsync(() => this.#binding.decrypt(secret.handle, ciphertext.handle, slots, scale))
         const name = objects[i]!.name
         results.push({ visibility: 'private', ...(name === undefined ? {} : { name }), ...values, slots, level, scale })
       }
@@ -226,7 +231,7 @@ const describe = (need: KeyNeed): string =>
 /**
  * Opens a client on the compiled engine.
  *
- * @throws UnsupportedError when the engine cannot be loaded
+ * @throws UnsupportedError when the engine cannot be loaded; SecurityError for insecure parameters
  * @example
  * ```ts
  * import { createParameters } from '@he-ml/ckks-core'

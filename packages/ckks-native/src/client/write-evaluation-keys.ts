@@ -5,6 +5,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
+  FileSystemError,
   HeMlError,
   type KeyFileEntry,
   type KeyNeed,
@@ -104,13 +105,14 @@ async function existing(
   const name = keyFileName(wanted)
   try {
     await using file = await openContainerFile(join(folder, name), { kind: wanted.kind, parameters: client.parameters })
-    const { segments, ...header } = file.header
+    const { segments, insecure, ...header } = file.header
     if (!sameFields(header, wanted)) return undefined
     const sha256 = await file.verify(signal ? { signal } : {})
     return entryOf(wanted, name, file.layout.totalBytes, sha256)
   } catch (error) {
     throwIfAborted(signal, 'key generation: cancelled while an existing key was checked')
-    if (error instanceof HeMlError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    const refused = error instanceof FileSystemError && error.systemCode !== 'ENOENT'
+    if (error instanceof HeMlError && !refused) return undefined
     throw error
   }
 }

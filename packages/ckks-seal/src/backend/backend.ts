@@ -70,4 +70,6 @@ export interface SealClientContext extends SealContext {
 export interface SealSpec {
   readonly ringDegree: number
   readonly primes: readonly number[]
+  /** SEAL's own check: 128 bits, or none for insecure parameters alone. */
+  readonly security: 128 | 0
 }

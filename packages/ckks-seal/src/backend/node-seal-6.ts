@@ -36,7 +36,8 @@ function newContext(seal: SEALLibrary, spec: SealSpec, own: Own): ReturnType<SEA
   const primes = spec.primes.map((p) => own(seal.Modulus(BigInt(p))))
   moduli.from(primes.map((m) => m.instance) as never, 'Modulus')
   parms.setCoeffModulus(moduli)
-  return filled(seal.Context(parms, true, seal.SecurityLevel.none), (context) => {
+  const security = spec.security === 128 ? seal.SecurityLevel.tc128 : seal.SecurityLevel.none
+  return filled(seal.Context(parms, true, security), (context) => {
     if (!context.parametersSet()) throw new Error('SEAL refuses these parameters')
   })
 }

@@ -78,7 +78,7 @@ interface Decryptor extends SealObject {
 /** The part of node-seal 7's module that is used. */
 export interface NodeSeal7 {
   readonly SchemeType: { readonly ckks: object }
-  readonly SecLevelType: { readonly none: object }
+  readonly SecLevelType: { readonly none: object; readonly tc128: object }
   readonly ComprModeType: { readonly none: Mode }
   readonly EncryptionParameters: new (scheme: object) => Parms
   readonly Modulus: new (value: bigint) => SealObject
@@ -107,7 +107,8 @@ function newContext(seal: NodeSeal7, spec: SealSpec, own: Own): Context {
   for (const prime of spec.primes) moduli.push_back(own(new seal.Modulus(BigInt(prime))))
   parms.setPolyModulusDegree(spec.ringDegree)
   parms.setCoeffModulus(moduli)
-  return filled(new seal.SEALContext(parms, true, seal.SecLevelType.none), (context) => {
+  const security = spec.security === 128 ? seal.SecLevelType.tc128 : seal.SecLevelType.none
+  return filled(new seal.SEALContext(parms, true, security), (context) => {
     if (!context.parametersSet()) throw new Error('SEAL refuses these parameters')
   })
 }
@@ -179,7 +180,13 @@ export function createContext7(seal: NodeSeal7, spec: SealSpec): SealClientConte
       filled<Loaded, SealGaloisKeys>(new seal.GaloisKeys(), (out) => out.loadFromArray(context, plainBytes(bytes))),
 
     generateSecret: () => scope((own) => as<SealSecret>(own(new seal.KeyGenerator(context)).secretKey())),
-    saveSecret: (secret) => Uint8Array.from(as<Loaded>(secret).saveToArray(none)),
+    saveSecret: (secret) => {
+      const view = as<Loaded>(secret).saveToArray(none)
+      const bytes = Uint8Array.from(view)
+      // the library's own copy
+      view.fill(0)
+      return bytes
+    },
     loadSecret: (bytes) =>
       filled<Loaded, SealSecret>(new seal.SecretKey(), (out) => out.loadFromArray(context, plainBytes(bytes))),
     generatePublicKey: (secret) => withGenerator(secret, (g) => g.createPublicKeySerializable()),

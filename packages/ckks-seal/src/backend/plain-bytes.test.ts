@@ -63,7 +63,7 @@ function strictSeal() {
   return { state, module }
 }
 
-const spec = { ringDegree: 8, primes: [17, 97, 113] }
+const spec = { ringDegree: 8, primes: [17, 97, 113], security: 0 } as const
 const buffer = Buffer.from([0, 0, 0, 1, 2, 3]).subarray(3)
 
 describe('bytes for node-seal 7', () => {

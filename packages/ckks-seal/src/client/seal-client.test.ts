@@ -1,8 +1,17 @@
-import { type AnyParameters, FormatError, ParameterMismatchError, UnsupportedError } from '@he-ml/ckks-core'
+import {
+  type AnyParameters,
+  FormatError,
+  insecureParameters,
+  ParameterMismatchError,
+  SecurityError,
+  UnsupportedError,
+} from '@he-ml/ckks-core'
 import { type PrivateSlots, startMemoryLedger } from '@he-ml/ckks-core/client'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { minimalRoot } from '../exact-plaintexts.ts'
 import { createParty, type Party, testParameters, values } from '../testing/party.ts'
+import { createSealClient } from './seal-client.ts'
 
 const parameters: AnyParameters = testParameters(12, 2)
 const x = values(2048, 1)
@@ -11,6 +20,25 @@ beforeAll(async () => {
   party = await createParty(parameters)
 })
 afterAll(() => party[Symbol.asyncDispose]())
+
+/** The polynomial at SEAL's exponents 2 bitrev(j) + 1, by a forward transform of its own. */
+function evaluations(coefficients: readonly number[], p: bigint): BigUint64Array {
+  const n = coefficients.length
+  const bits = Math.log2(n)
+  const reverse = (x: number) => Number.parseInt(x.toString(2).padStart(bits, '0').split('').reverse().join(''), 2)
+  const root = minimalRoot(2 * n, p)
+  const powers: bigint[] = [1n]
+  for (let i = 1; i < n; i++) powers.push((powers[i - 1]! * root) % p)
+  const a = BigUint64Array.from(coefficients, (c) => (c < 0 ? p - 1n : BigInt(c)))
+  for (let m = 1, t = n / 2; m < n; m *= 2, t /= 2)
+    for (let i = 0; i < m; i++)
+      for (let j = 2 * i * t; j < (2 * i + 1) * t; j++) {
+        const v = (a[j + t]! * powers[reverse(m + i)]!) % p
+        a[j + t] = (a[j]! + p - v) % p
+        a[j] = (a[j]! + v) % p
+      }
+  return a
+}
 
 const worst = (a: Float64Array, b: Float64Array) => Math.max(...a.map((v, i) => Math.abs(v - b[i % b.length]!)))
 
@@ -41,6 +69,51 @@ describe('the seal client', () => {
     using other = await client.generateSecretKey()
     expect(worst((await client.decrypt(other, file))[0]!.re, x)).toBeGreaterThan(1)
     expect(JSON.stringify(secret)).not.toMatch(/object/)
+  })
+
+  it('names a key by a hash of it, the same after every import', async () => {
+    const { client, secret } = party
+    const file = await client.exportSecretKey(secret)
+    using one = await client.importSecretKey(file)
+    using two = await client.importSecretKey(file)
+    using other = await client.generateSecretKey()
+    expect(secret.keyId).toMatch(/^[0-9a-f]{32}$/)
+    expect([one.keyId, two.keyId]).toEqual([secret.keyId, secret.keyId])
+    expect(other.keyId).not.toBe(secret.keyId)
+    expect(Buffer.from(file).toString('hex')).not.toContain(secret.keyId)
+  })
+
+  it.each([
+    ['sparse', 32, /got 32: no uniform ternary secret/],
+    ['full', 4096, /got 4096/],
+    ['empty but for one', 1, /got 1:/],
+  ])('refuses a secret that is %s', async (_, weight, says) => {
+    const { client, secret } = party
+    const file = await client.exportSecretKey(secret)
+    const { ringDegree, qLimbs, p } = parameters
+    const view = new DataView(file.buffer, file.length - (qLimbs.length + p.length) * ringDegree * 8)
+    // the evaluations of s = sum of +-X^i, by Horner at each exponent: exact, and the definition itself
+    const secretOf = Array.from({ length: ringDegree }, (_, i) => (i < weight ? (i % 2 ? -1 : 1) : 0))
+    for (const [limb, prime] of [...qLimbs, ...p].entries()) {
+      const values = limb === 0 ? evaluations(secretOf, BigInt(prime)) : new BigUint64Array(ringDegree).fill(1n)
+      for (const [i, v] of values.entries()) view.setBigUint64(8 * (limb * ringDegree + i), v, true)
+    }
+    await expect(client.importSecretKey(file)).rejects.toThrow(FormatError)
+    await expect(client.importSecretKey(file)).rejects.toThrow(says)
+  })
+
+  it('refuses a secret that is not ternary', async () => {
+    const { client, secret } = party
+    const file = await client.exportSecretKey(secret)
+    const { ringDegree, qLimbs, p } = parameters
+    const view = new DataView(file.buffer, file.length - (qLimbs.length + p.length) * ringDegree * 8)
+    for (let i = 0; i < ringDegree; i++) view.setBigUint64(8 * i, 2n, true)
+    await expect(client.importSecretKey(file)).rejects.toThrow(/not -1, 0 or 1/)
+  })
+
+  it('needs secure parameters, or ones whose name says insecure', async () => {
+    const plain = insecureParameters(parameters.toJSON())
+    await expect(createSealClient(plain)).rejects.toThrow(SecurityError)
   })
 
   it('refuses disposed keys and too many rotations', async () => {

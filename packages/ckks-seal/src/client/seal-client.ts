@@ -4,6 +4,7 @@
  */
 import {
   type AnyParameters,
+  assertFileParameters,
   CancelledError,
   conjugationElement,
   InvalidArgumentError,
@@ -14,7 +15,6 @@ import {
 } from '@he-ml/ckks-core'
 import {
   BaseClientEngine,
-  createKeyId,
   type EncryptionTask,
   type FileFacts,
   type KeyFile,
@@ -36,6 +36,7 @@ import {
   splitBlobs,
 } from '../seal-bytes.ts'
 import { maxRotationKeys } from '../seal-keys.ts'
+import { assertUniformTernary, secretKeyName } from './seal-secret-bytes.ts'
 import { SealSecretKey } from './seal-secret-key.ts'
 
 /**
@@ -52,6 +53,7 @@ export class SealClient extends BaseClientEngine {
 
   /** @internal use {@link createSealClient} */
   constructor(parameters: AnyParameters, module: SealModule) {
+    assertFileParameters(parameters, 'createSealClient')
     super(parameters)
     const spec = sealSpec(parameters)
     this.#context = attempt('createSealClient', () => createContext(module, spec))
@@ -61,17 +63,26 @@ export class SealClient extends BaseClientEngine {
 
   async generateSecretKey(): Promise<SecretKey> {
     const secret = attempt('generateSecretKey', () => this.#context.generateSecret())
-    return new SealSecretKey(this.parameters, secret, createKeyId())
+    const saved = attempt('generateSecretKey', () => this.#context.saveSecret(secret))
+    try {
+      return new SealSecretKey(this.parameters, secret, secretKeyName(saved))
+    } finally {
+      saved.fill(0)
+    }
   }
   async exportSecretKey(key: SecretKey): Promise<Uint8Array> {
     const secret = this.#secret(key, 'exportSecretKey')
     return attempt('exportSecretKey', () => this.#context.saveSecret(secret))
   }
-  /** SEAL's format names no key, so an imported one gets a new `keyId`. */
+  /**
+   * SEAL's format names no key; its `keyId` is a hash of it.
+   * @throws FormatError also for a secret that is not uniform ternary
+   */
   async importSecretKey(bytes: Uint8Array): Promise<SecretKey> {
     checkSecretKeyBytes(bytes, this.#shape)
+    assertUniformTernary(bytes, this.#shape.ringDegree, this.#shape.primes)
     const secret = attempt('importSecretKey', () => this.#context.loadSecret(bytes), 'load')
-    return new SealSecretKey(this.parameters, secret, createKeyId())
+    return new SealSecretKey(this.parameters, secret, secretKeyName(bytes))
   }
   async generatePublicKey(key: SecretKey): Promise<Uint8Array> {
     const secret = this.#secret(key, 'generatePublicKey')

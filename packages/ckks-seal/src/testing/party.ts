@@ -5,7 +5,7 @@ import {
   createPlanEngine,
   type Encoder,
   type Evaluator,
-  insecureParameters,
+  insecureParametersWithFiles,
 } from '@he-ml/ckks-core'
 import type { SecretKey } from '@he-ml/ckks-core/client'
 import type { SealModule } from '../backend/load.ts'
@@ -24,7 +24,7 @@ const module = otherSeal()
 
 /** Insecure parameters, small for speed. */
 export const testParameters = (logN: number, levels: number, scaleBits = 40): AnyParameters =>
-  insecureParameters(sealParameters({ logN, levels, scaleBits }))
+  insecureParametersWithFiles(sealParameters({ logN, levels, scaleBits }))
 
 /** A circuit on the port. */
 export type Circuit = (engine: Encoder & Evaluator, inputs: readonly Ciphertext[]) => Ciphertext | Promise<Ciphertext>

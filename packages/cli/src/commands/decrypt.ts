@@ -1,16 +1,16 @@
 /** he-ml decrypt: the client reads the result. */
-import { readFile } from 'node:fs/promises'
 import { Parameters } from '@he-ml/ckks-core'
 import { assertPublishable, type ClientEngine, type SecretKey } from '@he-ml/ckks-core/client'
 import { FileLedger, ledgerPath } from '@he-ml/ckks-core/client/node'
-import { writeFileAtomic } from '@he-ml/ckks-core/node'
+import { readOrdinaryFile, writeFileAtomic } from '@he-ml/ckks-core/node'
 import { imagesPerTensor, type SlotLayout, unpack } from '@he-ml/packing'
 import { outputLayoutOf, type Plan } from '@he-ml/pipeline'
 import type { Command } from 'commander'
 import { type EngineChoice, openClient } from '../engines.ts'
-import { aboutFile } from '../files/about-file.ts'
-import { assertPlanOfKey, type KeyMemory, keyMemory } from '../files/key-ledger.ts'
+import { type KeyMemory, keyMemory } from '../files/key-ledger.ts'
 import { readPlan } from '../files/plan-file.ts'
+import { readSecretKey } from '../files/secret-key-file.ts'
+import { maxCiphertextsBytes } from '../files/size-limits.ts'
 import { type PublicationWish, publicationOf, publicationSummary, publishedVectors } from '../publication.ts'
 import { print } from '../terminal/output.ts'
 import { type CommonOptions, decimal, integer, withEngine, withOutput, withThreads } from './common.ts'
@@ -52,12 +52,11 @@ export function addDecryptCommand(program: Command): void {
     const images = Math.min(options.images ?? most, most)
     const client = await openClient(parameters, options)
     try {
-      const keyFile = await aboutFile(options.key, readFile(options.key))
-      assertPlanOfKey(options.key, keyFile, plan)
-      using secret = await client.importSecretKey(keyFile)
-      keyFile.fill(0)
+      using secret = await readSecretKey(client, options.key, plan)
       const memory = await keyMemory(client.name, options.key, secret, plan)
-      const file = await aboutFile(options.input, readFile(options.input))
+      const limit = { count: layout.ciphertexts, level: parameters.maxLevel, degree: 2 } as const
+      const maxBytes = maxCiphertextsBytes(parameters, limit)
+      const file = await readOrdinaryFile(options.input, { maxBytes, what: 'an encrypted result' })
       const published =
         options.publishQueries === undefined
           ? undefined

@@ -1,16 +1,15 @@
 /** he-ml encrypt: images to one ciphertext file, with the secret or a public key. */
-import { readFile } from 'node:fs/promises'
-import { FormatError, InvalidArgumentError, Parameters } from '@he-ml/ckks-core'
+import { FormatError, InvalidArgumentError, Parameters, parseContainer } from '@he-ml/ckks-core'
+import type { ClientEngine, SecretKey } from '@he-ml/ckks-core/client'
 import { writeFileAtomic } from '@he-ml/ckks-core/node'
 import { pack, type SlotLayout } from '@he-ml/packing'
-import { contractOf, inputLayoutOf } from '@he-ml/pipeline'
+import { contractOf, inputLayoutOf, type Plan } from '@he-ml/pipeline'
 import { type Command, Option } from 'commander'
 import { type EngineChoice, openClient } from '../engines.ts'
-import { aboutFile } from '../files/about-file.ts'
 import { openImages, parseIndices } from '../files/images.ts'
-import { kindOf } from '../files/key-folder.ts'
 import { assertPlanOfKey, keyMemory, noteNoLedger } from '../files/key-ledger.ts'
 import { readPlan } from '../files/plan-file.ts'
+import { assertNamed, readKeyBytes, takeSecretKey, warnLooseModes } from '../files/secret-key-file.ts'
 import { bytes, print } from '../terminal/output.ts'
 import { type CommonOptions, withEngine, withOutput, withThreads } from './common.ts'
 
@@ -55,22 +54,14 @@ export function addEncryptCommand(program: Command): void {
     const tensors = indices.map((i) => images.tensor(i))
     const client = await openClient(parameters, options)
     try {
-      const keyBytes = await aboutFile(options.key, readFile(options.key))
-      assertPlanOfKey(options.key, keyBytes, plan)
-      const isPublic = client.name === 'native' && kindOf(keyBytes) === 'publicKey'
-      using secret = isPublic
-        ? undefined
-        : await client.importSecretKey(keyBytes).catch((error: unknown) => {
-            // SEAL's files do not say what they are: what is no secret key is tried as a public one
-            if (client.name === 'seal' && error instanceof FormatError) return undefined
-            throw error
-          })
+      const { secret: held, publicKey } = await readKey(client, options.key, plan)
+      using secret = held
       const memory = secret
         ? await keyMemory(client.name, options.key, secret, plan)
         : { ledger: undefined, contract: contractOf(plan) }
       if (secret && !memory.ledger && client.name !== 'seal') noteNoLedger(options.key, options)
       const file = await client.encrypt(
-        secret ?? keyBytes,
+        secret ?? publicKey!,
         pack(tensors.length === 1 && plan.packing === 'multiplexed' ? tensors[0]! : tensors, layout).map((values) => ({
           values,
         })),
@@ -81,7 +72,6 @@ export function addEncryptCommand(program: Command): void {
           labels: { images: String(indices.length) },
         },
       )
-      if (secret) keyBytes.fill(0)
       await writeFileAtomic(options.out, file)
       print(
         options,
@@ -92,4 +82,39 @@ export function addEncryptCommand(program: Command): void {
       await client.dispose()
     }
   })
+}
+
+/** A secret key, or else the bytes of a public one. */
+async function readKey(
+  client: ClientEngine,
+  path: string,
+  plan: Plan,
+): Promise<{ readonly secret?: SecretKey; readonly publicKey?: Uint8Array }> {
+  const bytes = await readKeyBytes(client, path)
+  if (client.name === 'native' && kindOf(bytes) === 'publicKey') {
+    assertNamed(parseContainer(bytes).header.keyId, path)
+    assertPlanOfKey(path, bytes, plan)
+    return { publicKey: bytes }
+  }
+  // SEAL's files do not say what they are: what is no secret key is tried as a public one
+  const copy = client.name === 'seal' ? bytes.slice() : undefined
+  try {
+    const secret = await takeSecretKey(client, bytes, path, plan)
+    copy?.fill(0)
+    await warnLooseModes(path)
+    return { secret }
+  } catch (error) {
+    if (copy && error instanceof FormatError) return { publicKey: copy }
+    copy?.fill(0)
+    throw error
+  }
+}
+
+/** Which of our files it is; undefined for none. */
+function kindOf(bytes: Uint8Array): string | undefined {
+  try {
+    return parseContainer(bytes).header.kind
+  } catch {
+    return undefined
+  }
 }

@@ -1,11 +1,12 @@
 /** he-ml inspect: what a file of ours is, from its header; no key needed, nothing secret shown. */
-import { open, readFile, stat } from 'node:fs/promises'
-import { openContainerFile } from '@he-ml/ckks-core/node'
+import { openContainerFile, openOrdinaryFile, ordinaryFileSize } from '@he-ml/ckks-core/node'
 import { type MachineCosts, parseMachineCosts } from '@he-ml/ckks-native/client'
 import type { Command } from 'commander'
 import { aboutFile } from '../files/about-file.ts'
 import { readModel } from '../files/model-file.ts'
 import { readPlan } from '../files/plan-file.ts'
+import { readText } from '../files/read-text.ts'
+import { MAX_MACHINE_BYTES } from '../files/size-limits.ts'
 import { bytes, print } from '../terminal/output.ts'
 import { planText } from '../terminal/plan-text.ts'
 import { type CommonOptions, withOutput } from './common.ts'
@@ -62,18 +63,15 @@ export function addInspectCommand(program: Command): void {
 
 /** The costs in a file of `he-ml bench --out`; undefined for any other JSON. */
 async function machineIn(file: string): Promise<MachineCosts | undefined> {
-  const { size } = await aboutFile(file, stat(file))
-  if (size > 2 ** 20) return undefined
-  const text = await readFile(file, 'utf8')
+  if ((await ordinaryFileSize(file)) > MAX_MACHINE_BYTES) return undefined
+  const text = await readText(file, { maxBytes: MAX_MACHINE_BYTES })
   return text.includes('"he-ml/machine"') ? await aboutFile(file, parse(text)) : undefined
 }
 
 const parse = async (text: string): Promise<MachineCosts> => parseMachineCosts(text)
 
-const firstBytes = (path: string, count: number): Promise<Uint8Array> => aboutFile(path, beginning(path, count))
-
-async function beginning(path: string, count: number): Promise<Uint8Array> {
-  const handle = await open(path, 'r')
+async function firstBytes(path: string, count: number): Promise<Uint8Array> {
+  const { handle } = await openOrdinaryFile(path)
   try {
     const buffer = new Uint8Array(count)
     await handle.read(buffer, 0, count, 0)

@@ -1,19 +1,22 @@
 /** he-ml keygen: the client's secret key, and the folder of evaluation keys that the server gets. */
-import { mkdir, readFile } from 'node:fs/promises'
-import { dirname, isAbsolute, relative, resolve, sep } from 'node:path'
-import { InvalidArgumentError, type KeyRequest, Parameters } from '@he-ml/ckks-core'
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { type KeyRequest, Parameters } from '@he-ml/ckks-core'
 import type { ClientEngine, SecretKey } from '@he-ml/ckks-core/client'
-import { writeFileAtomic } from '@he-ml/ckks-core/node'
+import { onFile, writeFileAtomic } from '@he-ml/ckks-core/node'
 import type { Plan } from '@he-ml/pipeline'
 import type { Command } from 'commander'
 import { type EngineChoice, openClient } from '../engines.ts'
 import { writeKeyFolder } from '../files/key-folder.ts'
-import { assertPlanOfKey, beginKeyLedger, keyMemory, noteNoLedger } from '../files/key-ledger.ts'
+import { beginKeyLedger, keyMemory, noteNoLedger } from '../files/key-ledger.ts'
+import { judgePlaces } from '../files/keygen-places.ts'
+import type { Place } from '../files/output-place.ts'
 import { readPlan } from '../files/plan-file.ts'
+import { readSecretKey } from '../files/secret-key-file.ts'
 import { bytes, print } from '../terminal/output.ts'
 import { startProgress } from '../terminal/progress.ts'
 import { interruptSignal } from '../terminal/signal.ts'
-import { assertWritableFolder, type CommonOptions, withEngine, withOutput, withThreads } from './common.ts'
+import { type CommonOptions, withEngine, withOutput, withThreads } from './common.ts'
 
 interface KeygenOptions extends CommonOptions {
   readonly plan: string
@@ -35,23 +38,26 @@ export function addKeygenCommand(program: Command): void {
     .option('--public <file>', 'also write a public key, for parties that only encrypt')
     .option('--reuse', 'use the secret key that is already in --secret instead of refusing to overwrite it')
   withOutput(withThreads(withEngine(command))).action(async (options: KeygenOptions) => {
-    assertApart(options)
+    const places = await judgePlaces(options)
     const plan = await readPlan(options.plan)
     const parameters = new Parameters(plan.parameters)
-    await assertWritableFolder(options.public)
     const client = await openClient(parameters, options)
     const { signal, dispose } = interruptSignal()
     const progress = startProgress('making keys', options.quiet ?? false)
     try {
-      using secret = await secretKey(client, options, plan)
-      if (options.public !== undefined)
-        await writeFileAtomic(options.public, await client.generatePublicKey(secret, { plan: plan.id }))
-      const keys = client.generateEvaluationKeys(secret, plan.keyRequest as KeyRequest, {
-        plan: plan.id,
-        signal,
-        onProgress: (done, total) => progress.update(done / total, `${done} of ${total}`),
-      })
-      const written = await writeKeyFolder(options.evaluation, parameters, { plan: plan.id, keyId: secret.keyId }, keys)
+      using secret = await secretKey(client, places.secret, plan, options)
+      const keys = await begun(
+        client.generateEvaluationKeys(secret, plan.keyRequest as KeyRequest, {
+          plan: plan.id,
+          signal,
+          onProgress: (done, total) => progress.update(done / total, `${done} of ${total}`),
+        }),
+      )
+      // from here on things are written, the secret key before whatever was made with it
+      if (!places.secret.found) await writeSecretKey(client, secret, places.secret, plan)
+      if (places.publicKey) await writePublicKey(client, secret, places.publicKey, plan.id)
+      const info = { plan: plan.id, keyId: secret.keyId }
+      const written = await writeKeyFolder(places.evaluation.real, parameters, info, keys)
       progress.stop()
       print(
         options,
@@ -73,38 +79,48 @@ export function addKeygenCommand(program: Command): void {
   })
 }
 
-/** The key that is there, with --reuse, or a new one, on the disk before anything is made with it. */
-async function secretKey(client: ClientEngine, options: KeygenOptions, plan: Plan): Promise<SecretKey> {
-  const found = await readFile(options.secret).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
-  })
-  if (found !== undefined) {
-    if (!options.reuse)
-      throw new InvalidArgumentError(
-        `${options.secret} exists: give another name, or --reuse to make evaluation keys for it`,
-      )
-    assertPlanOfKey(options.secret, found, plan)
-    const secret = await client.importSecretKey(found)
-    found.fill(0)
-    const { ledger } = await keyMemory(client.name, options.secret, secret, plan)
-    if (!ledger && client.name !== 'seal') noteNoLedger(options.secret, options)
-    return secret
-  }
-  const secret = await client.generateSecretKey()
-  const file = await client.exportSecretKey(secret, { plan: plan.id })
-  await mkdir(dirname(resolve(options.secret)), { recursive: true })
-  await beginKeyLedger(client.name, options.secret, secret, plan)
-  await writeFileAtomic(options.secret, file, { mode: 0o600 })
-  file.fill(0)
+/** The key that is there, or a new one, in memory alone. */
+async function secretKey(
+  client: ClientEngine,
+  { found, given }: Place,
+  plan: Plan,
+  options: KeygenOptions,
+): Promise<SecretKey> {
+  if (!found) return client.generateSecretKey()
+  const secret = await readSecretKey(client, given, plan)
+  const { ledger } = await keyMemory(client.name, given, secret, plan)
+  if (!ledger && client.name !== 'seal') noteNoLedger(given, options)
   return secret
 }
 
-/** The evaluation folder goes to the server, so the secret key must not lie in it. */
-function assertApart({ secret, evaluation }: KeygenOptions): void {
-  const path = relative(resolve(evaluation), resolve(secret))
-  if (path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path))
-    throw new InvalidArgumentError(
-      `${secret} lies in ${evaluation}, the folder that the server gets: keep the secret key elsewhere`,
-    )
+async function writeSecretKey(client: ClientEngine, key: SecretKey, { given, real }: Place, plan: Plan): Promise<void> {
+  const file = await client.exportSecretKey(key, { plan: plan.id })
+  try {
+    await onFile(given, mkdir(dirname(real), { recursive: true, mode: 0o700 }))
+    // before the key, so that no key is ever without one
+    await beginKeyLedger(client.name, real, key, plan)
+    await onFile(given, writeFileAtomic(real, file, { mode: 0o600, overwrite: false }))
+  } finally {
+    file.fill(0)
+  }
+}
+
+async function writePublicKey(
+  client: ClientEngine,
+  key: SecretKey,
+  { given, real }: Place,
+  plan: string,
+): Promise<void> {
+  const file = await client.generatePublicKey(key, { plan })
+  await onFile(given, mkdir(dirname(real), { recursive: true }))
+  await onFile(given, writeFileAtomic(real, file, { overwrite: false }))
+}
+
+/** The same keys with the first one made: what is wrong with a request shows there, before anything is written. */
+async function begun<T>(source: AsyncIterable<T>): Promise<AsyncIterable<T>> {
+  const iterator = source[Symbol.asyncIterator]()
+  const first = await iterator.next()
+  return (async function* () {
+    for (let item = first; !item.done; item = await iterator.next()) yield item.value
+  })()
 }

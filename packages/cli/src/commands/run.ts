@@ -1,15 +1,21 @@
 /** he-ml run: the server's side. It needs the plan, the model, the evaluation keys and the ciphertexts; no secret key. */
-import { readFile } from 'node:fs/promises'
-import { MemoryError } from '@he-ml/ckks-core'
-import { writeFileAtomic } from '@he-ml/ckks-core/node'
-import { bindPlan, type Plan, Runner } from '@he-ml/pipeline'
+import { type AnyParameters, type KeyRequest, MemoryError } from '@he-ml/ckks-core'
+import {
+  assertSize,
+  ordinaryFileSize,
+  type ReadOptions,
+  readOrdinaryFile,
+  writeFileAtomic,
+} from '@he-ml/ckks-core/node'
+import { type BoundPlan, bindPlan, inputLayoutOf, type Plan, Runner } from '@he-ml/pipeline'
 import type { Command } from 'commander'
-import { type EngineChoice, openServer } from '../engines.ts'
+import { type EngineChoice, openServer, type ServerSession } from '../engines.ts'
 import { aboutFile } from '../files/about-file.ts'
 import { folderStore } from '../files/checkpoint-folder.ts'
-import { readKeyFolder, readManifest } from '../files/key-folder.ts'
+import { chooseKeyFiles, readKeyFolder, readManifest } from '../files/key-folder.ts'
 import { readModel } from '../files/model-file.ts'
 import { readPlan } from '../files/plan-file.ts'
+import { maxCiphertextsBytes } from '../files/size-limits.ts'
 import { machineMemory, peakOf } from '../machine-memory.ts'
 import { bytes, print } from '../terminal/output.ts'
 import { startProgress } from '../terminal/progress.ts'
@@ -62,23 +68,24 @@ export function addRunCommand(program: Command): void {
     const running = startProgress('running', quiet)
     try {
       clock('open')
-      const manifest = await readManifest(options.evaluation, bound.parameters, plan.id)
-      let loaded = 0
-      for await (const key of readKeyFolder(options.evaluation, manifest.keys)) {
+      const input = inputLimit(plan, bound.parameters)
+      await loadKeys(server, bound, options, input, (done) => {
         signal.throwIfAborted()
-        await server.loadKey(key.kind, key.bytes)
-        loading.update(++loaded / manifest.keys.length)
-      }
+        loading.update(done)
+      })
       loading.stop()
       clock('loadKeys')
       const inputs = await aboutFile(
         options.input,
-        readFile(options.input).then((file) => server.importInputs(file, plan.id, plan.input.slots)),
+        readOrdinaryFile(options.input, input).then((file) => server.importInputs(file, plan.id, plan.input.slots)),
       )
       const runner = new Runner(bound, server.engine)
       clock('readInputs')
       let resumedLayers = 0
-      const checkpoints = options.checkpoints === undefined ? undefined : folderStore(options.checkpoints)
+      const checkpoints =
+        options.checkpoints === undefined
+          ? undefined
+          : folderStore(options.checkpoints, checkpointLimit(bound.parameters))
       const output = await runner.run(inputs, {
         signal,
         keepWeights: false,
@@ -127,6 +134,56 @@ function assertFits(plan: Plan, memory: number | undefined): void {
   throw new MemoryError(
     `the plan expects a peak of ${bytes(peak)}, ${allowed}: allow more with --memory, or plan with a smaller batch or ring`,
   )
+}
+
+/** The plan's keys, after the sizes of everything that will be read were judged. */
+async function loadKeys(
+  server: ServerSession,
+  { plan, parameters }: BoundPlan,
+  { evaluation, input, memory }: RunCommandOptions,
+  inputLimits: ReadOptions,
+  onProgress: (fraction: number) => void,
+): Promise<void> {
+  const manifest = await readManifest(evaluation, parameters, plan.id)
+  const entries = await chooseKeyFiles(evaluation, manifest, server.keyFiles(plan.keyRequest as KeyRequest))
+  const inputBytes = await ordinaryFileSize(input)
+  assertSize(input, inputBytes, inputLimits)
+  assertRoom(entries, inputBytes, memory === undefined ? undefined : Math.round(memory * 1e9))
+  let loaded = 0
+  for await (const key of readKeyFolder(evaluation, entries)) {
+    onProgress(loaded / entries.length)
+    await server.loadKey({ ...key, keyId: manifest.keyId, plan: plan.id })
+    onProgress(++loaded / entries.length)
+  }
+}
+
+/** The most that encrypted inputs of a plan can have. */
+function inputLimit(plan: Plan, parameters: AnyParameters): ReadOptions {
+  const count = inputLayoutOf(plan).ciphertexts
+  return {
+    maxBytes: maxCiphertextsBytes(parameters, { count, level: plan.input.level, degree: 1 }),
+    what: 'an encrypted input',
+  }
+}
+
+/** A checkpoint file is one ciphertext, or the index of all of them. */
+const checkpointLimit = (parameters: AnyParameters): number =>
+  maxCiphertextsBytes(parameters, { count: 1, level: parameters.maxLevel, degree: 2 }) + MAX_INDEX_BYTES
+
+const MAX_INDEX_BYTES = 2 ** 24
+
+/**
+ * The plan's own figure may come from whoever made the keys, so what is about to be loaded is counted too: keys expanded to
+ * twice their files, the largest file while it is read, the inputs as a file and as ciphertexts.
+ * @throws MemoryError before anything is read
+ */
+function assertRoom(keys: readonly { readonly bytes: number }[], inputBytes: number, memory: number | undefined): void {
+  const expanded = 2 * keys.reduce((sum, key) => sum + key.bytes, 0)
+  const needed = expanded + Math.max(0, ...keys.map((key) => key.bytes)) + 2 * inputBytes
+  if (memory !== undefined && needed > memory)
+    throw new MemoryError(
+      `keys and inputs take ${bytes(needed)} to load, --memory allows ${bytes(memory)}: allow more, or plan with fewer keys`,
+    )
 }
 
 function stopwatch(times: Record<string, number>): (name: string) => void {

@@ -2,17 +2,17 @@
  * Checkpoints in a folder, each file whole or absent. They live in a subfolder of their own, because they are removed as a whole
  * when the run is over, and the folder that a person named may hold other things.
  */
-import { mkdir, readFile, rm, rmdir } from 'node:fs/promises'
+import { mkdir, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { FormatError } from '@he-ml/ckks-core'
-import { systemError, writeFileAtomic } from '@he-ml/ckks-core/node'
+import { FileSystemError, FormatError } from '@he-ml/ckks-core'
+import { readOrdinaryFile, writeFileAtomic } from '@he-ml/ckks-core/node'
 import type { CheckpointStore } from '@he-ml/pipeline'
 import { aboutFile } from './about-file.ts'
 
 const OWN_FOLDER = 'he-ml-checkpoint'
 
-/** A store in `folder`, which is made when needed. */
-export function folderStore(folder: string): CheckpointStore {
+/** A store in `folder`, which is made when needed; no file in it has more than `maxBytes`. */
+export function folderStore(folder: string, maxBytes: number): CheckpointStore {
   const own = join(folder, OWN_FOLDER)
   const place = (name: string): string => {
     // names read back from an index are not to be trusted
@@ -27,10 +27,10 @@ export function folderStore(folder: string): CheckpointStore {
     },
     async get(name) {
       try {
-        return await readFile(place(name))
+        return await readOrdinaryFile(place(name), { maxBytes, what: 'a checkpoint', links: 'refuse' })
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-        throw systemError(error, place(name))
+        if (error instanceof FileSystemError && error.systemCode === 'ENOENT') return undefined
+        throw error
       }
     },
     async clear() {

@@ -1,6 +1,7 @@
 /** Inputs of a model: MNIST or CIFAR-10 folders, IDX or CIFAR files, or tensors as JSON. */
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { FormatError, InvalidArgumentError } from '@he-ml/ckks-core'
+import { ordinaryFileSize } from '@he-ml/ckks-core/node'
 import {
   CIFAR_NORMALIZATION,
   imageTensor,
@@ -14,6 +15,8 @@ import {
 } from '@he-ml/datasets'
 import { createTensor, type Shape, sizeOf, type Tensor } from '@he-ml/packing'
 import { aboutFile } from './about-file.ts'
+import { readText } from './read-text.ts'
+import { MAX_JSON_BYTES } from './size-limits.ts'
 
 export interface ImageSource {
   readonly count: number
@@ -34,6 +37,8 @@ export function openImages(path: string, shape: Shape, options: ImageOptions): P
 
 async function open(path: string, shape: Shape, options: ImageOptions): Promise<ImageSource> {
   const isFolder = (await stat(path)).isDirectory()
+  // the readers of data sets open what they are given: a pipe must not get there
+  if (!isFolder) await ordinaryFileSize(path)
   if (!isFolder && path.endsWith('.json')) return tensorsOf(path, shape)
   const images = isFolder ? await folder(path, shape, options) : await file(path)
   if (String(images.shape) !== String(shape))
@@ -66,7 +71,7 @@ async function file(path: string): Promise<LabelledImages> {
 
 /** A JSON file: one flat array of numbers, or an array of them; already normalised. */
 async function tensorsOf(path: string, shape: Shape): Promise<ImageSource> {
-  const text = await readFile(path, 'utf8')
+  const text = await readText(path, { maxBytes: MAX_JSON_BYTES, what: 'a file of tensors' })
   let json: unknown
   try {
     json = JSON.parse(text)

@@ -3,21 +3,22 @@
  * none. An older manifest is removed before the first key is written.
  */
 import { createHash } from 'node:crypto'
-import { access, mkdir, readFile, rm } from 'node:fs/promises'
+import { access, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   type AnyParameters,
   encodeContainer,
   FileSystemError,
   FormatError,
+  type HeaderOf,
   type KeyFileEntry,
   MissingKeyError,
-  parseContainer,
+  selectKeyFiles,
+  type WantedKeyFile,
 } from '@he-ml/ckks-core'
 import type { KeyFile } from '@he-ml/ckks-core/client'
-import { readContainerFile, systemError, writeFileAtomic } from '@he-ml/ckks-core/node'
-import type { EvaluationKeyKind } from '../engines.ts'
-import { aboutFile } from './about-file.ts'
+import { onFile, ordinaryFileSize, readContainerFile, readOrdinaryFile, writeFileAtomic } from '@he-ml/ckks-core/node'
+import { assertNamed } from './secret-key-file.ts'
 
 const MANIFEST = 'keys.manifest'
 
@@ -26,6 +27,9 @@ export interface KeyFolderInfo {
   readonly keyId: string
 }
 
+/** A key set that names its secret key. */
+export type Manifest = HeaderOf<'keySet'> & { readonly keyId: string }
+
 /** Writes keys as they come, then the manifest. Returns the total bytes. */
 export async function writeKeyFolder(
   folder: string,
@@ -33,7 +37,7 @@ export async function writeKeyFolder(
   info: KeyFolderInfo,
   keys: AsyncIterable<KeyFile>,
 ): Promise<{ readonly count: number; readonly bytes: number }> {
-  await aboutFile(folder, mkdir(folder, { recursive: true }))
+  await onFile(folder, mkdir(folder, { recursive: true }))
   await rm(join(folder, MANIFEST), { force: true })
   const entries: KeyFileEntry[] = []
   for await (const key of keys) {
@@ -58,44 +62,66 @@ export async function writeKeyFolder(
 
 /**
  * The manifest of a folder.
- * @throws MissingKeyError when there is none; FormatError; ParameterMismatchError when the keys are for another plan
+ * @throws MissingKeyError when there is none; FormatError; ParameterMismatchError when the keys are for another plan;
+ *   UnsupportedError when it does not name the secret key
  */
-export async function readManifest(folder: string, parameters: AnyParameters, plan: string) {
+export async function readManifest(folder: string, parameters: AnyParameters, plan: string): Promise<Manifest> {
+  const path = join(folder, MANIFEST)
   try {
-    const { header } = await readContainerFile(join(folder, MANIFEST), { kind: 'keySet', parameters, plan })
-    return header
+    const { header } = await readContainerFile(path, { kind: 'keySet', parameters, plan }, { links: 'refuse' })
+    assertNamed(header.keyId, path)
+    return { ...header, keyId: header.keyId }
   } catch (error) {
-    const ours = systemError(error, join(folder, MANIFEST))
-    if (!(ours instanceof FileSystemError && ours.systemCode === 'ENOENT')) throw ours
-    await aboutFile(folder, access(folder))
+    if (!isMissing(error)) throw error
+    await onFile(folder, access(folder))
     throw new MissingKeyError(
-      `${join(folder, MANIFEST)} is missing, so the keys are not complete: copy the whole folder, or run "he-ml keygen --reuse" again`,
+      `${path} is missing, so the keys are not complete: copy the whole folder, or run "he-ml keygen --reuse" again`,
       { cause: error },
     )
   }
 }
 
-/** Every key of a folder, checked against the manifest, one at a time. */
+/**
+ * Which files of a folder are read: those that hold the plan's keys, whatever else the manifest lists. Each is an ordinary file
+ * of the size that is listed and that such a key can have; all of that is known before the first is opened.
+ *
+ * @throws MissingKeyError, FormatError; InvalidArgumentError for pipes, devices and links
+ */
+export async function chooseKeyFiles(
+  folder: string,
+  manifest: Manifest,
+  wanted: readonly WantedKeyFile[],
+): Promise<KeyFileEntry[]> {
+  const entries = selectKeyFiles(manifest.keys, wanted, join(folder, MANIFEST))
+  for (const entry of entries) {
+    const path = join(folder, entry.file)
+    const size = await ordinaryFileSize(path, { links: 'refuse' }).catch((error: unknown) => {
+      if (!isMissing(error)) throw error
+      throw new MissingKeyError(`${path} is missing, though the manifest lists it: copy the whole folder`, {
+        cause: error,
+      })
+    })
+    if (size !== entry.bytes) throw notListed(path)
+  }
+  return entries
+}
+
+/** Every chosen key, checked against the manifest, one at a time. */
 export async function* readKeyFolder(
   folder: string,
   entries: readonly KeyFileEntry[],
-): AsyncGenerator<{ readonly kind: EvaluationKeyKind; readonly bytes: Uint8Array }> {
+): AsyncGenerator<{ readonly entry: KeyFileEntry; readonly bytes: Uint8Array }> {
   for (const entry of entries) {
-    if (entry.kind === 'publicKey') continue
-    const bytes = await aboutFile(join(folder, entry.file), readFile(join(folder, entry.file)))
-    if (bytes.length !== entry.bytes || sha256(bytes) !== entry.sha256)
-      throw new FormatError(`${join(folder, entry.file)}: not the file that the manifest lists: copy the folder again`)
-    yield { kind: entry.kind, bytes }
+    const path = join(folder, entry.file)
+    const bytes = await readOrdinaryFile(path, { maxBytes: entry.bytes, what: 'the listed key', links: 'refuse' })
+    if (bytes.length !== entry.bytes || sha256(bytes) !== entry.sha256) throw notListed(path)
+    yield { entry, bytes }
   }
 }
 
-/** Whether a file of our format is one of ours, and of which kind; for messages. */
-export function kindOf(bytes: Uint8Array): string | undefined {
-  try {
-    return parseContainer(bytes).header.kind
-  } catch {
-    return undefined
-  }
-}
+const notListed = (path: string): FormatError =>
+  new FormatError(`${path}: not the file that the manifest lists: copy the folder again`)
+
+const isMissing = (error: unknown): boolean => error instanceof FileSystemError && error.systemCode === 'ENOENT'
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')

@@ -1,9 +1,10 @@
-import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { UnsupportedError } from '@he-ml/ckks-core'
+import { readOrdinaryFile } from '@he-ml/ckks-core/node'
 import { importOnnx } from '@he-ml/model-import'
 import type { Model } from '@he-ml/packing'
 import { aboutFile } from './about-file.ts'
+import { MAX_MODEL_BYTES } from './size-limits.ts'
 
 /** A model from its file, by the ending. @throws whatever importing throws, naming the file; FileSystemError */
 export async function readModel(path: string): Promise<Model> {
@@ -12,8 +13,9 @@ export async function readModel(path: string): Promise<Model> {
       `${path}: expected an ONNX file (.onnx); export the network with torch.onnx.export or its like`,
     )
   const name = basename(path).replace(/\.onnx$/i, '')
+  const bytes = readOrdinaryFile(path, { maxBytes: MAX_MODEL_BYTES, what: 'an ONNX model' })
   return aboutFile(
     path,
-    readFile(path).then((bytes) => importOnnx(bytes, { name })),
+    bytes.then((file) => importOnnx(file, { name })),
   )
 }

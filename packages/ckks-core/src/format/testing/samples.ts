@@ -1,4 +1,4 @@
-import { insecureParameters } from '../../parameters/create-parameters.ts'
+import { insecureParametersWithFiles } from '../../parameters/create-parameters.ts'
 import { encodeContainer } from '../container.ts'
 import { canonicalJson, contentHash } from '../content-hash.ts'
 import type { FileKind, HeaderInput } from '../header.ts'
@@ -6,7 +6,7 @@ import { packResidues } from '../residues.ts'
 import { secretKeyBytes, segmentShapes } from '../segment-shape.ts'
 
 /** Small ring, three limbs: no security, quick tests. */
-export const sampleParameters = insecureParameters({ logN: 10, levels: 2, scaleBits: 30, dnum: 3 })
+export const sampleParameters = insecureParametersWithFiles({ logN: 10, levels: 2, scaleBits: 30, dnum: 3 })
 
 function random(seed: number): () => number {
   let state = seed
