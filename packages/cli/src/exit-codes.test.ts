@@ -57,10 +57,10 @@ beforeAll(async () => {
     mustRun(here.path, 'encrypt', '-p', 'plan.json', '-k', 'secret.key', '-d', 'images.json', '-o', 'in.ct'),
   ])
   // eight processes: a minute or two where other work keeps the cores busy
-}, 600_000)
+})
 afterAll(() => here[Symbol.asyncDispose]())
 
-describe.concurrent('exit codes of real failures', { timeout: 600_000 }, () => {
+describe.concurrent('exit codes of real failures', () => {
   it('2: unknown options and arguments that make no sense', async () => {
     await fails(2, /unknown option '--fast'/, ['inspect', 'x', '--fast'])
     await fails(2, /unknown command 'rn'/, ['rn'])
@@ -217,7 +217,7 @@ describe.concurrent('exit codes of real failures', { timeout: 600_000 }, () => {
 })
 
 // one after the other: each is many processes, and a loaded machine takes seconds for one
-describe('refusals before any work', { timeout: 600_000 }, () => {
+describe('refusals before any work', () => {
   it('2: keygen writes nothing at all when its request is bad', async () => {
     const before = await readdir(here.path)
     const secret = await readFile(here.at('secret.key'))

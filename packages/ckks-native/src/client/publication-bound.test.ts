@@ -13,14 +13,14 @@ import {
   diagonalsFromDense,
   type Engine,
   evaluateChebyshev,
-  insecureParameters,
+  insecureParametersWithFiles,
   prepareLinearTransform,
   publicationBound,
 } from '@he-ml/ckks-core'
 import { describe, expect, it } from 'vitest'
 import { createStack, randomValues } from '../native.test-helper.ts'
 
-const parameters = insecureParameters({ logN: 11, levels: 5, scaleBits: 40 })
+const parameters = insecureParametersWithFiles({ logN: 11, levels: 5, scaleBits: 40 })
 const KEYS = 3
 const CIPHERTEXTS = 6
 
