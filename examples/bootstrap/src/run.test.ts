@@ -3,7 +3,7 @@ import {
   type BootstrappingRequest,
   bootstrappingLiteral,
   createBootstrapping,
-  insecureParameters,
+  insecureParametersWithFiles,
 } from '@he-ml/ckks-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { drawRun } from './plot.ts'
@@ -18,7 +18,7 @@ let steps: Step[]
 let keys: number[]
 beforeAll(async () => {
   keys = []
-  const circuit = createBootstrapping(insecureParameters(bootstrappingLiteral(request)), request.spec)
+  const circuit = createBootstrapping(insecureParametersWithFiles(bootstrappingLiteral(request)), request.spec)
   steps = await runClocks(circuit, {
     bootstraps: BOOTSTRAPS,
     threads: 2,

@@ -11,6 +11,7 @@ it('has the public surface that was agreed on', () => {
       "LinearLayer",
       "Pool2dLayer",
       "ReshapeLayer",
+      "SelectLayer",
       "SquareLayer",
       "activation",
       "add",
@@ -23,6 +24,7 @@ it('has the public surface that was agreed on', () => {
       "identity",
       "linear",
       "reshape",
+      "select",
       "sumPool2d",
     ]
   `)
