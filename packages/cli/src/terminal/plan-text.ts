@@ -1,4 +1,5 @@
 import type { Plan } from '@he-ml/pipeline'
+import { failureText } from './failure-text.ts'
 import { bytes, table } from './output.ts'
 
 /** The plan as a person wants to read it. */
@@ -12,7 +13,7 @@ export function planText(plan: Plan): string[] {
     `  ${report.keys.count} evaluation keys: ${bytes(report.keys.bytes)} in memory, ${bytes(report.keys.fileBytes)} to send`,
     `  input ${bytes(report.ciphertexts.inputBytes)}, result ${bytes(report.ciphertexts.outputBytes)}; peak memory about ${bytes(report.memory.peakBytes)}`,
     `  about ${report.seconds.toFixed(2)} s a run and ${report.encodeSeconds.toFixed(2)} s to encode the weights (${report.threads} thread${report.threads === 1 ? '' : 's'}, ${report.costModel} cost model)`,
-    `  expected error 2^-${report.precisionBits.toFixed(1)}; failure probability ${report.failureProbability === 0 ? 'none beyond the noise estimate' : `below ${report.failureProbability}`}`,
+    `  expected error 2^-${report.precisionBits.toFixed(1)}; ${failureText(report)}`,
     '',
     ...table(
       ['layer', 'kind', 'level', 'to', 'ciphertexts', 'rotations', 'products', 'seconds', 'bits'],

@@ -141,7 +141,7 @@ function refreshReport({ circuit, range, shape, values }: ScheduledRefresh, { ci
   }
 }
 
-/** Union bound over all bootstraps. */
+/** Union bound over all bootstraps; 0 without any, or when each one's own bound is 0. */
 function failureProbability({ steps, circuits }: Schedule): number {
   let sum = 0
   for (const step of steps) {

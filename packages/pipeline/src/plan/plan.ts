@@ -126,7 +126,10 @@ export const reportSchema = z.strictObject({
   threads: positive,
   /** Expected error of the outputs against the clear network with the same polynomials, in bits: -log2(error). */
   precisionBits: finite,
-  /** Bound on the probability that any bootstrap fails; 0 for leveled plans. */
+  /**
+   * Bound on the probability that any bootstrap goes wrong by more than 2^-8 of its range, noise apart, while every value stays
+   * in the range it is refreshed with. 0 without bootstraps, and where none can go wrong (docs/notes/bootstrapping.md).
+   */
   failureProbability: finite.min(0).max(1),
   layers: z.array(layerReportSchema),
 })

@@ -1,8 +1,9 @@
 /**
- * How likely a bootstrap is to fail. Two things could go wrong. modRaise could add a multiple of q0 beyond the range of the
- * sine: with balanced residues it cannot, for |c0 + c1 s| <= q0 (1 + weight) / 2 always. And the sine's polynomial could be
- * too far off at a multiple that does occur: its weights let errors grow for arguments beyond 10 (cosine-series.ts), so the
- * probability of every argument counts whose error, times the gain, exceeds the tolerance.
+ * How likely modRaise and evalMod are to spoil a bootstrap of values within the range, noise apart. Two things could: modRaise
+ * could add a multiple of q0 beyond the sine's last period, but with balanced residues |c0 + c1 s| <= q0 (1 + weight) / 2 =
+ * 16.5 q0 always, so the multiples are -16 to 16. And the sine's polynomial could be too far off at a multiple that does occur:
+ * its weights let errors grow for arguments beyond 10 (cosine-series.ts). The probability of every multiple counts at which a
+ * message of the range comes out more than 2^-8 of the range off. Where none does, nothing is left to happen, and the bound is 0.
  */
 import { EPHEMERAL_WEIGHT, RAISE_BOUND } from '../../parameters/ephemeral.ts'
 import type { BootstrappingSpec } from './bootstrapping-spec.ts'
@@ -11,18 +12,28 @@ import { ANGLE_BOUND, ANGLE_SHIFT, angle, createEvalMod, evalModAt } from './eva
 /** An error of this size relative to the range is a failure. */
 export const FAILURE_TOLERANCE = 2 ** -8
 
-/** Union bound over all coefficients of one bootstrap. */
+/**
+ * Messages tried on either side of each multiple, up to the range. The error is the sine's cubic bend and what the series is off
+ * by; the latter hardly changes over so small a part of a period, so nothing hides between two of them.
+ */
+const MESSAGES = 32
+
+/**
+ * Union bound over all coefficients of one bootstrap: at most 1, and 0 where every multiple that can occur is right. Says
+ * nothing about noise (that is the error estimate), nor about values outside the range.
+ */
 export function failureBound(ringDegree: number, spec: BootstrappingSpec): number {
   const safe = safeMultiple(spec)
   return Math.min(1, ringDegree * tailBound(safe + 0.5))
 }
 
-/** Largest n such that all multiples up to n in absolute value come out right within the tolerance. */
+/** Largest n such that all multiples up to n in absolute value come out right; infinite if all that can occur do. */
 export function safeMultiple(spec: BootstrappingSpec): number {
   const evalMod = createEvalMod(spec, 1)
   for (let n = 0; n <= Math.floor(ANGLE_BOUND); n++) {
     for (const multiple of [n, -n]) {
-      for (const message of [-1, 0, 1]) {
+      for (let i = -MESSAGES; i <= MESSAGES; i++) {
+        const message = i / MESSAGES
         const t = angle(spec, multiple, message)
         // what can never occur
         if (Math.abs(t * ANGLE_BOUND + ANGLE_SHIFT) > RAISE_BOUND) continue
