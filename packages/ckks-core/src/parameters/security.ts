@@ -2,7 +2,8 @@ import { InvalidArgumentError, SecurityError } from '../errors/errors.ts'
 
 /**
  * Largest log2 of the whole modulus (ciphertext and special primes together) at which a uniform ternary secret keeps
- * 128-bit classical security. Source: Security Guidelines for Implementing Homomorphic Encryption, ePrint 2024/463, table 5.2.
+ * 128-bit classical security. Source: Security Guidelines for Implementing Homomorphic Encryption, ePrint 2024/463, table 5.2;
+ * estimated again in docs/notes/security-estimates.md, which a change here must follow.
  */
 export const MAX_LOG_QP_128: Readonly<Record<number, number>> = Object.freeze({
   10: 26,
