@@ -30,5 +30,5 @@ function tableText(results: readonly Estimate[]): string {
 
 function best({ attacks }: Estimate, model: string): string {
   const found = attacks.flatMap((a) => (a.model === model && a.bits !== null ? [a.bits] : []))
-  return Math.min(...found).toFixed(1)
+  return found.length === 0 ? '-' : Math.min(...found).toFixed(1)
 }
