@@ -20,7 +20,7 @@ function tableText(results: readonly Estimate[]): string {
     r.secret.kind === 'ternary' ? 'ternary' : `${r.secret.weight} non-zero`,
     errorDeviation(r).toFixed(2),
     `${r.attack} (${r.model})`,
-    `**${r.bits.toFixed(1)}**`,
+    `**${tenths(r.bits)}**`,
     best(r, 'sieve'),
     r.crossCheck ? `${r.crossCheck.bits.toFixed(1)}, ${r.crossCheck.attack} (${r.crossCheck.model})` : '',
   ])
@@ -30,5 +30,8 @@ function tableText(results: readonly Estimate[]): string {
 
 function best({ attacks }: Estimate, model: string): string {
   const found = attacks.flatMap((a) => (a.model === model && a.bits !== null ? [a.bits] : []))
-  return found.length === 0 ? '-' : Math.min(...found).toFixed(1)
+  return found.length === 0 ? '-' : tenths(Math.min(...found))
 }
+
+/** Rounded down: 127.99 is not 128. */
+const tenths = (bits: number): string => (Math.floor(bits * 10) / 10).toFixed(1)
