@@ -6,7 +6,7 @@ import { approximate, type CompositePolynomial, forwardPolynomial, prepareActiva
 const DEGREES = [7, 15, 15, 27] as const
 const DEPTH = 3 + 4 + 4 + 5
 
-/** Within the 128-bit limit of 1747 bits at N = 2^16. */
+/** Within the 128-bit limit of 1745 bits at N = 2^16. */
 const parameters = createParameters({ logN: 16, levels: DEPTH + 1, scaleBits: 45 })
 
 let runner: Awaited<ReturnType<typeof encryptedRunner>>

@@ -19,6 +19,7 @@ export const RAISE_BOUND = (1 + EPHEMERAL_WEIGHT) / 2
 /**
  * Largest log2 of the modulus under which a secret of 32 non-zero coefficients keeps 128-bit security: the moduli q0 p0 of
  * the parameter sets of ePrint 2022/024 (60 + 61 bits at N = 2^16; 33 + 51 bits at N = 2^15, the smaller of its two sets).
+ * Estimated again in docs/notes/security-estimates.md, which a change here must follow.
  */
 export const MAX_LOG_SPARSE_128: Readonly<Record<number, number>> = Object.freeze({ 15: 84, 16: 121, 17: 121 })
 

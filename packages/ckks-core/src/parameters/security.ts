@@ -2,7 +2,9 @@ import { InvalidArgumentError, SecurityError } from '../errors/errors.ts'
 
 /**
  * Largest log2 of the whole modulus (ciphertext and special primes together) at which a uniform ternary secret keeps
- * 128-bit classical security. Source: Security Guidelines for Implementing Homomorphic Encryption, ePrint 2024/463, table 5.2.
+ * 128-bit classical security. Source: Security Guidelines for Implementing Homomorphic Encryption, ePrint 2024/463, table 5.2;
+ * two and six bits less at the two largest rings, where today's attacks would leave 127.99 and 127.87 bits
+ * (docs/notes/security-estimates.md, which a change here must follow).
  */
 export const MAX_LOG_QP_128: Readonly<Record<number, number>> = Object.freeze({
   10: 26,
@@ -11,8 +13,8 @@ export const MAX_LOG_QP_128: Readonly<Record<number, number>> = Object.freeze({
   13: 214,
   14: 430,
   15: 868,
-  16: 1747,
-  17: 3523,
+  16: 1745,
+  17: 3517,
 })
 
 /** Share of the table that the recommended sets leave unused. */
