@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { cp, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { DisposedError, FileSystemError } from '@he-ml/ckks-core'
+import { DatasetFileError, DatasetFormatError, DatasetUnsupportedError } from '@he-ml/datasets'
 import { type Plan, planDigest } from '@he-ml/pipeline'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildOnnx } from '../../model-import/src/testing/build-onnx.ts'
@@ -269,6 +270,11 @@ describe('exitCodeOf', () => {
     for (const code of ['ENOSPC', 'EDQUOT', 'ELOOP', 'ENAMETOOLONG', 'EFBIG'])
       expect(exitCodeOf(Object.assign(new Error(code), { code, syscall: 'write' }))).toBe(9)
     expect(exitCodeOf(new FileSystemError('x', 'EISDIR', 'expected a file'))).toBe(9)
+  })
+  it('tells malformed data sets from unsupported ones', () => {
+    expect(exitCodeOf(new DatasetFormatError('cut'))).toBe(3)
+    expect(exitCodeOf(new DatasetUnsupportedError('larger than the limit'))).toBe(10)
+    expect(exitCodeOf(new DatasetFileError({ path: 'x', code: 'EISDIR', syscall: 'read' }, 'a folder'))).toBe(9)
   })
   it('is 10 for files that are too large to be read whole', () => {
     expect(exitCodeOf(Object.assign(new RangeError('large'), { code: 'ERR_FS_FILE_TOO_LARGE' }))).toBe(10)
