@@ -35,7 +35,7 @@ export class FileLedger implements Ledger {
     const ledger = new FileLedger(path)
     const state = startLedger(start)
     await withLockFile(`${path}.lock`, async () => {
-      if (await ledger.#exists())
+      if (await ledger.exists())
         throw new SecurityError(
           `${path} exists: a ledger is never begun again; if its key is gone, or you know better what was published, move it away first`,
         )
@@ -49,7 +49,7 @@ export class FileLedger implements Ledger {
    *   FileSystemError
    */
   async read(): Promise<LedgerState> {
-    if (!(await this.#exists()))
+    if (!(await this.exists()))
       throw new SecurityError(
         `${this.path} is missing: without the ledger of its key nobody knows what was published. Copy it from where the key came from; if it is lost, begin another and say how many results were published before`,
       )
@@ -75,7 +75,7 @@ export class FileLedger implements Ledger {
     })
   }
 
-  async #exists(): Promise<boolean> {
+  async exists(): Promise<boolean> {
     return lstat(this.path).then(
       () => true,
       (error: NodeJS.ErrnoException) => {
