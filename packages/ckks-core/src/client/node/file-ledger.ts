@@ -1,6 +1,6 @@
 /**
- * The ledger beside the secret key. Every change is made under a lock file, written whole under another name (mode 0600), flushed and
- * renamed; a process that dies in between leaves the state before or after, and its values were never made.
+ * The ledger beside the secret key. Every change is made under a lock file, written whole under another name (mode 0600),
+ * flushed and renamed; a process that dies in between leaves the state before or after, and its values were never made.
  */
 import { lstat } from 'node:fs/promises'
 import { FormatError, SecurityError } from '../../errors/errors.ts'
