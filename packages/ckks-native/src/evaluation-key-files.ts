@@ -39,13 +39,15 @@ export interface LoadKeyFilesOptions {
 type EvaluationKeyEntry = KeyFileEntry & { readonly kind: EvaluationKeyKind }
 
 /**
- * Loads the evaluation keys of a manifest: those of `request`, or all. Sizes are checked against what such keys can have, and on
- * the disk, before the first is read or a byte is allocated; only ordinary files count, no links. Each file's frame, checksum and SHA-256 (against the manifest) before the engine sees a byte of it; each residue while it is unpacked.
- * Memory beside the keys: twice the largest file. Public keys of the set are passed over.
+ * Loads the evaluation keys of a manifest: those of `request`, or all. Sizes are checked against what such keys can have, and
+ * on the disk, before the first is read or a byte is allocated; only ordinary files count, no links. Each file's frame,
+ * checksum and SHA-256 (against the manifest) before the engine sees a byte of it; each residue while it is unpacked. Memory
+ * beside the keys: twice the largest file. Public keys of the set are passed over.
  *
  * @param path folder with a manifest ({@link KEY_SET_FILE}), or a manifest
- * @throws MissingKeyError without a manifest or for a key of the request that it does not list; FormatError for files that are not those listed; ParameterMismatchError for
- *   other parameters, another plan or another secret key; CancelledError through the signal
+ * @throws MissingKeyError without a manifest or for a key of the request that it does not list; FormatError for files that
+ *   are not those listed; ParameterMismatchError for other parameters, another plan or another secret key; CancelledError
+ *   through the signal
  */
 export async function loadEvaluationKeyFiles(
   engine: NativeEngine,

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { cp, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { DisposedError, FileSystemError } from '@he-ml/ckks-core'
+import { DatasetFileError, DatasetFormatError, DatasetUnsupportedError } from '@he-ml/datasets'
 import { type Plan, planDigest } from '@he-ml/pipeline'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildOnnx } from '../../model-import/src/testing/build-onnx.ts'
@@ -95,20 +96,12 @@ describe.concurrent('exit codes of real failures', () => {
   it('4: keys, models and ciphertexts that do not belong together', async () => {
     await fails(4, /header\.(plan|parameters)/, running('keys3'))
     await fails(4, /in\.ct|secret key/, running('keys2'))
-    await fails(
-      4,
-      /made for model "net"/,
-      running('keys').map((a) => (a === 'net.onnx' ? 'other.onnx' : a)),
-    )
+    await fails(4, /made for model "net"/, instead(running('keys'), 'net.onnx', 'other.onnx'))
     await fails(4, /result's keyId/, ['decrypt', '-p', 'plan.json', '-k', 'secret2.key', '-i', 'in.ct'])
     // an input is no result
     await fails(4, /result's (level|scale)/, ['decrypt', '-p', 'plan.json', '-k', 'secret.key', '-i', 'in.ct'])
     await fails(4, /one key serves one plan/, ['decrypt', '-p', 'plan2.json', '-k', 'secret.key', '-i', 'in.ct'])
-    await fails(
-      4,
-      /one key serves one plan/,
-      encrypting('images.json').map((a) => (a === 'plan.json' ? 'plan2.json' : a)),
-    )
+    await fails(4, /one key serves one plan/, instead(encrypting('images.json'), 'plan.json', 'plan2.json'))
     await fails(4, /one key serves one plan/, keygen('plan2.json', 'secret.key', 'keys8', '--reuse'))
   })
 
@@ -117,11 +110,7 @@ describe.concurrent('exit codes of real failures', () => {
     const weak = { ...plan, parameters: { ...plan.parameters, logN: plan.parameters.logN - 1 } }
     await writeFile(here.at('weak.json'), JSON.stringify({ ...weak, id: planDigest(weak) }))
     await fails(5, /SecurityError.*128/s, keygen('weak.json', 'weak.key', 'weak'))
-    await fails(
-      5,
-      /SecurityError/,
-      running('keys').map((a) => (a === 'plan.json' ? 'weak.json' : a)),
-    )
+    await fails(5, /SecurityError/, instead(running('keys'), 'plan.json', 'weak.json'))
   })
 
   it('6: no plan: memory, security, no calibration', async () => {
@@ -234,7 +223,6 @@ describe('refusals before any work', () => {
 
   it('2: pipes where files should be: no command waits', async () => {
     spawnSync('mkfifo', [here.at('pipe'), here.at('pipe.json'), here.at('pipe.onnx')])
-    const instead = (args: readonly string[], name: string, pipe: string) => args.map((a) => (a === name ? pipe : a))
     const says = /pipe(\.json|\.onnx)?: expected an ordinary file, got a named pipe/
     await fails(2, says, instead(running('keys'), 'in.ct', 'pipe'))
     await fails(2, says, instead(running('keys'), 'plan.json', 'pipe'))
@@ -250,10 +238,13 @@ describe('refusals before any work', () => {
   it('3: files larger than they can be, said before they are read', async () => {
     await writeFile(here.at('huge.ct'), '')
     await truncate(here.at('huge.ct'), 2 ** 43)
-    const instead = (args: readonly string[], name: string) => args.map((a) => (a === name ? 'huge.ct' : a))
-    await fails(3, /huge\.ct: an encrypted input has at most/, instead(running('keys'), 'in.ct'))
-    await fails(3, /huge\.ct: a plan has at most/, instead(running('keys'), 'plan.json'))
-    await fails(3, /huge\.ct: a key of this plan has at most/, instead(encrypting('images.json'), 'secret.key'))
+    await fails(3, /huge\.ct: an encrypted input has at most/, instead(running('keys'), 'in.ct', 'huge.ct'))
+    await fails(3, /huge\.ct: a plan has at most/, instead(running('keys'), 'plan.json', 'huge.ct'))
+    await fails(
+      3,
+      /huge\.ct: a key of this plan has at most/,
+      instead(encrypting('images.json'), 'secret.key', 'huge.ct'),
+    )
     await fails(3, /huge\.ct: an encrypted result has at most/, [
       ...['decrypt', '-p', 'plan.json', '-k', 'secret.key', '-i', 'huge.ct'],
     ])
@@ -269,6 +260,11 @@ describe('exitCodeOf', () => {
     for (const code of ['ENOSPC', 'EDQUOT', 'ELOOP', 'ENAMETOOLONG', 'EFBIG'])
       expect(exitCodeOf(Object.assign(new Error(code), { code, syscall: 'write' }))).toBe(9)
     expect(exitCodeOf(new FileSystemError('x', 'EISDIR', 'expected a file'))).toBe(9)
+  })
+  it('tells malformed data sets from unsupported ones', () => {
+    expect(exitCodeOf(new DatasetFormatError('cut'))).toBe(3)
+    expect(exitCodeOf(new DatasetUnsupportedError('larger than the limit'))).toBe(10)
+    expect(exitCodeOf(new DatasetFileError({ path: 'x', code: 'EISDIR', syscall: 'read' }, 'a folder'))).toBe(9)
   })
   it('is 10 for files that are too large to be read whole', () => {
     expect(exitCodeOf(Object.assign(new RangeError('large'), { code: 'ERR_FS_FILE_TOO_LARGE' }))).toBe(10)

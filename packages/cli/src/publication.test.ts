@@ -1,6 +1,6 @@
 /**
- * Attacks on published results by files and commands: a hostile server, a hurried owner. The commands run in this process, which is
- * fast; several processes at one ledger are tested beside it (ckks-core, client/node).
+ * Attacks on published results by files and commands: a hostile server, a hurried owner. The commands run in this process,
+ * which is fast; several processes at one ledger are tested beside it (ckks-core, client/node).
  */
 import { cp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import {

@@ -22,7 +22,10 @@ export interface PublicationWish {
   readonly precisionBits: number
 }
 
-/** What goes to the client engine. @throws PlanError when fewer than the wanted bits would remain, naming the --scale-bits that would do */
+/**
+ * What goes to the client engine.
+ * @throws PlanError ('precision') when fewer than the wanted bits would remain, naming the --scale-bits that would do
+ */
 export async function publicationOf(
   plan: Plan,
   layout: SlotLayout,
@@ -71,7 +74,7 @@ function tooLittle(plan: Plan, wish: PublicationWish, left: number): PlanError {
   const scaleBits = Math.round(Math.log2(plan.parameters.scale))
   const missing = Math.ceil(wish.precisionBits - left)
   return new PlanError(
-    'range',
+    'precision',
     `the plan's scale of ${scaleBits} bits is too small to publish results: the noise for ${wish.queries} queries at ${wish.statisticalBits} statistical bits would leave ${left.toFixed(1)} bits, wanted ${wish.precisionBits}. Make the plan and the keys again with --scale-bits ${scaleBits + missing} (a larger ring may be needed), declare fewer queries or --statistical-bits, or keep the result private`,
   )
 }

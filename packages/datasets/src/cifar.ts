@@ -1,7 +1,7 @@
 /**
  * CIFAR's binary version: records of one label byte (CIFAR-100: coarse, then fine label) and 3,072 pixel bytes, the red,
- * green and blue planes of 32 x 32. (A. Krizhevsky, "Learning multiple layers of features from tiny images", 2009.)
- * Order of planes and rows compared with torchvision's reader (datasets/cifar.py: reshape to [3, 32, 32], then to rows of colours) and
+ * green and blue planes of 32 x 32. (A. Krizhevsky, "Learning multiple layers of features from tiny images", 2009.) Order of
+ * planes and rows compared with torchvision's reader (datasets/cifar.py: reshape to [3, 32, 32], then to rows of colours) and
  * with the published means by channel.
  */
 import { DatasetFormatError } from './errors.ts'

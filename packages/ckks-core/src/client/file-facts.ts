@@ -1,6 +1,7 @@
 /**
- * What a file of ciphertexts says of itself, and whether that is what its owner expects. A returned file decides nothing: its scale
- * turns integers into values, so a scale 2^20 too small would make the error 2^20 times what the noise was computed for.
+ * What a file of ciphertexts says of itself, and whether that is what its owner expects. A returned file decides nothing: its
+ * scale turns integers into values, so a scale 2^20 too small would make the error 2^20 times what the noise was computed
+ * for.
  */
 import { ParameterMismatchError } from '../errors/errors.ts'
 import { sameScale } from '../port/operand-checks.ts'

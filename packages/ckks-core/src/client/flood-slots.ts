@@ -6,9 +6,10 @@ import { secureNormals } from './normal-source.ts'
 import type { PublishedSlots } from './publication.ts'
 
 /**
- * Largest slot over the error's bound. A double has 53 bits and decoding adds up N of them, which costs at most 6 more at
- * N = 2^17 (rounding errors add by squares): below 2^47 times the bound, rounding stays below the bound, which has two bits of room.
- * Far above (from 2^53 sigma on) the noise itself would not change the last bit, and the error would be published as it is.
+ * Largest slot over the error's bound. A double has 53 bits and decoding adds up N of them, which costs at most 6 more at N =
+ * 2^17 (rounding errors add by squares): below 2^47 times the bound, rounding stays below the bound, which has two bits of
+ * room. Far above (from 2^53 sigma on) the noise itself would not change the last bit, and the error would be published as it
+ * is.
  */
 export const MAX_SLOT_OVER_BOUND = 2 ** 47
 

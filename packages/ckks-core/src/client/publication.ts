@@ -12,7 +12,10 @@ import type { Ledger } from './ledger/ledger.ts'
 export interface PublicationOptions {
   /** The memory of the key: it holds the plan's facts, counts, and refuses. */
   readonly ledger: Ledger
-  /** Results that will ever be published under this key, by everyone who holds it; fixed by the first. The noise grows with its root. */
+  /**
+   * Results that will ever be published under this key, by everyone who holds it; fixed by the first. The noise grows with
+   * its root.
+   */
   readonly queries: number
   /** What is published of each ciphertext: the first `count` slots. Everything else is not returned. Needed without `positions`. */
   readonly count?: number

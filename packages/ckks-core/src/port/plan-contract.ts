@@ -20,7 +20,10 @@ export interface PlanContract {
   /** `Parameters.id`. */
   readonly parameters: string
   readonly input: ContractEnd & {
-    /** Real parts of slots for which the plan's error is right; 0 is always among them. Absent: unknown, nothing can be published. */
+    /**
+     * Real parts of slots for which the plan's error is right; 0 is always among them. Absent: unknown, nothing can be
+     * published.
+     */
     readonly range?: { readonly min: number; readonly max: number }
   }
   readonly output: ContractEnd

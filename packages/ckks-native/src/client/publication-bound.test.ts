@@ -2,10 +2,10 @@
  * The errors of the compiled engine stay below the bound that publication takes from the plan engine's estimate: of rotations,
  * linear transforms and polynomials, of real and complex values, in every slot and in slot 0, under several keys.
  *
- * The bound is 64 times the predicted root mean square. The noise model's own tests hold predictions to 0.5 bits for such circuits,
- * and the ends of the polynomial have twice the mean error, so at least 20 are left in every slot. A product of two normal numbers
- * (a rounding error times the secret) exceeds 20 root mean squares with probability exp(-40); a run looks at 240,000 numbers, and
- * fails by chance with probability below 2e-12.
+ * The bound is 64 times the predicted root mean square. The noise model's own tests hold predictions to 0.5 bits for such
+ * circuits, and the ends of the polynomial have twice the mean error, so at least 20 are left in every slot. A product of two
+ * normal numbers (a rounding error times the secret) exceeds 20 root mean squares with probability exp(-40); a run looks at
+ * 240,000 numbers, and fails by chance with probability below 2e-12.
  */
 import {
   type Ciphertext,

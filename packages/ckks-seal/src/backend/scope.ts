@@ -1,7 +1,8 @@
 import type { SealObject } from './backend.ts'
 
 /**
- * Runs `work` and deletes what it took with `own`, last first, whether it ends well or not: nothing frees SEAL's heap but `delete`.
+ * Runs `work` and deletes what it took with `own`, last first, whether it ends well or not: nothing frees SEAL's heap but
+ * `delete`.
  */
 export function scope<R>(work: (own: <T extends SealObject>(object: T) => T) => R): R {
   const objects: SealObject[] = []

@@ -40,8 +40,8 @@ import { assertUniformTernary, secretKeyName } from './seal-secret-bytes.ts'
 import { SealSecretKey } from './seal-secret-key.ts'
 
 /**
- * See {@link createSealClient}. It publishes nothing: SEAL's digits are not centred, so a rotation adds an error whose mean depends
- * on the key (in slot 0 some 25 times the root mean square), and the plan's model knows no such part.
+ * See {@link createSealClient}. It publishes nothing: SEAL's digits are not centred, so a rotation adds an error whose mean
+ * depends on the key (in slot 0 some 25 times the root mean square), and the plan's model knows no such part.
  */
 export class SealClient extends BaseClientEngine {
   readonly name = 'seal'

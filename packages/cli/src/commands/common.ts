@@ -3,9 +3,9 @@ import { access, stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { InvalidArgumentError as WrongPathError } from '@he-ml/ckks-core'
+import { onFile } from '@he-ml/ckks-core/node'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { ENGINES } from '../engines.ts'
-import { aboutFile } from '../files/about-file.ts'
 
 /** Options that every working command has. */
 export interface CommonOptions {
@@ -50,7 +50,7 @@ export function withThreads(command: Command): Command {
 export async function assertWritableFolder(file: string | undefined): Promise<void> {
   if (file === undefined) return
   const folder = dirname(resolve(file))
-  await aboutFile(folder, access(folder, constants.W_OK))
+  await onFile(folder, access(folder, constants.W_OK))
   const found = await stat(file).catch(() => undefined)
   if (found?.isDirectory()) throw new WrongPathError(`${file} is a folder: give the name of a file`)
 }

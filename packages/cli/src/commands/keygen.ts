@@ -99,7 +99,7 @@ async function writeSecretKey(client: ClientEngine, key: SecretKey, { given, rea
     await onFile(given, mkdir(dirname(real), { recursive: true, mode: 0o700 }))
     // before the key, so that no key is ever without one
     await beginKeyLedger(client.name, real, key, plan)
-    await onFile(given, writeFileAtomic(real, file, { mode: 0o600, overwrite: false }))
+    await writeFileAtomic(real, file, { mode: 0o600, overwrite: false })
   } finally {
     file.fill(0)
   }
@@ -113,7 +113,7 @@ async function writePublicKey(
 ): Promise<void> {
   const file = await client.generatePublicKey(key, { plan })
   await onFile(given, mkdir(dirname(real), { recursive: true }))
-  await onFile(given, writeFileAtomic(real, file, { overwrite: false }))
+  await writeFileAtomic(real, file, { overwrite: false })
 }
 
 /** The same keys with the first one made: what is wrong with a request shows there, before anything is written. */

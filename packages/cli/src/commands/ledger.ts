@@ -1,11 +1,12 @@
 /** he-ml ledger: what a secret key remembers of publication; and, for a key that came without, the begin of a new one. */
-import { InvalidArgumentError, ParameterMismatchError, SecurityError } from '@he-ml/ckks-core'
+import { InvalidArgumentError, ParameterMismatchError } from '@he-ml/ckks-core'
 import type { LedgerState } from '@he-ml/ckks-core/client'
 import { FileLedger, ledgerPath } from '@he-ml/ckks-core/client/node'
 import { openContainerFile } from '@he-ml/ckks-core/node'
 import { contractOf } from '@he-ml/pipeline'
 import type { Command } from 'commander'
 import { readPlan } from '../files/plan-file.ts'
+import { assertNamed } from '../files/secret-key-file.ts'
 import { print } from '../terminal/output.ts'
 import { type CommonOptions, integer, withOutput } from './common.ts'
 
@@ -53,8 +54,7 @@ async function begin({ key, plan: path, used }: LedgerOptions, keyId: string): P
 async function keyIdOf({ key }: LedgerOptions): Promise<string> {
   await using file = await openContainerFile(key, { kind: 'secretKey' })
   const { keyId } = file.header
-  if (keyId === undefined)
-    throw new SecurityError(`${key} has no key id, so nobody can tell whose ledger is whose: make a new key`)
+  assertNamed(keyId, key)
   return keyId
 }
 

@@ -2,7 +2,8 @@ import { HeMlError } from '@he-ml/ckks-core'
 import { systemError } from '@he-ml/ckks-core/node'
 
 /**
- * Awaits work on a file or folder; what fails names it, whoever failed.
+ * Awaits work on a file's content (reading and parsing it); what fails names it, whoever failed. `onFile` is enough where only
+ * the system can fail.
  *
  * @throws FileSystemError for what the system answers; errors of ours with the path in front, unless they name it already
  */

@@ -5,9 +5,8 @@
 import { mkdir, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FileSystemError, FormatError } from '@he-ml/ckks-core'
-import { readOrdinaryFile, writeFileAtomic } from '@he-ml/ckks-core/node'
+import { onFile, readOrdinaryFile, writeFileAtomic } from '@he-ml/ckks-core/node'
 import type { CheckpointStore } from '@he-ml/pipeline'
-import { aboutFile } from './about-file.ts'
 
 const OWN_FOLDER = 'he-ml-checkpoint'
 
@@ -22,7 +21,7 @@ export function folderStore(folder: string, maxBytes: number): CheckpointStore {
   }
   return {
     async put(name, content) {
-      await aboutFile(own, mkdir(own, { recursive: true }))
+      await onFile(own, mkdir(own, { recursive: true }))
       await writeFileAtomic(place(name), content)
     },
     async get(name) {
@@ -34,7 +33,7 @@ export function folderStore(folder: string, maxBytes: number): CheckpointStore {
       }
     },
     async clear() {
-      await aboutFile(own, rm(own, { recursive: true, force: true }))
+      await onFile(own, rm(own, { recursive: true, force: true }))
       // gone too when nothing else is in it
       await rmdir(folder).catch(() => {})
     },

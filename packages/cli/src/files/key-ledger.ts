@@ -2,8 +2,6 @@
  * The ledger of a secret key's file, as the commands use it: begun with the key, asked before anything is encrypted or decrypted.
  * Files of the seal engine name no key, and nothing of theirs is published: they have no ledger.
  */
-
-import { lstat } from 'node:fs/promises'
 import { FormatError, ParameterMismatchError, type PlanContract, parseContainer } from '@he-ml/ckks-core'
 import type { SecretKey } from '@he-ml/ckks-core/client'
 import { FileLedger, ledgerPath } from '@he-ml/ckks-core/client/node'
@@ -28,13 +26,12 @@ export interface KeyMemory {
  * @throws ParameterMismatchError for another plan or key; FormatError for a damaged ledger
  */
 export async function keyMemory(engine: string, file: string, key: SecretKey, plan: Plan): Promise<KeyMemory> {
-  const path = ledgerPath(file)
-  if (engine === 'seal' || !(await exists(path))) return { ledger: undefined, contract: contractOf(plan) }
-  const ledger = new FileLedger(path)
+  const ledger = new FileLedger(ledgerPath(file))
+  if (engine === 'seal' || !(await ledger.exists())) return { ledger: undefined, contract: contractOf(plan) }
   const { keyId, contract } = await ledger.read()
   if (keyId !== key.keyId)
     throw new ParameterMismatchError(
-      `${path} is the ledger of key ${keyId}, ${file} is key ${key.keyId}: put each beside its own`,
+      `${ledger.path} is the ledger of key ${keyId}, ${file} is key ${key.keyId}: put each beside its own`,
     )
   if (contract.plan !== plan.id) throw otherPlan(file, contract.plan, plan.id)
   return { ledger, contract }
@@ -65,13 +62,3 @@ const otherPlan = (file: string, wanted: string, got: string): ParameterMismatch
   new ParameterMismatchError(
     `${file} was made for plan ${wanted}, got plan ${got}: one key serves one plan; take its own plan, or make a new key with keygen`,
   )
-
-function exists(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return false
-      throw error
-    },
-  )
-}

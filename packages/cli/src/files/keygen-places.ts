@@ -1,7 +1,8 @@
 /**
- * The things that keygen makes (the secret key brings its ledger), judged before any of them is made: a place is refused when something is there, when two
- * of them are one or lie in one another, or when nothing can be written. The secret key is worth the care: a public key
- * written over it loses every ciphertext, and a secret key in the evaluation folder goes to the server.
+ * The things that keygen makes (the secret key brings its ledger), judged before any of them is made: a place is refused when
+ * something is there, when two of them are one or lie in one another, or when nothing can be written. The secret key is worth
+ * the care: a public key written over it loses every ciphertext, and a secret key in the evaluation folder goes to the
+ * server.
  */
 import { readdir } from 'node:fs/promises'
 import { FileSystemError, InvalidArgumentError } from '@he-ml/ckks-core'

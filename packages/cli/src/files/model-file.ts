@@ -16,6 +16,6 @@ export async function readModel(path: string): Promise<Model> {
   const bytes = readOrdinaryFile(path, { maxBytes: MAX_MODEL_BYTES, what: 'an ONNX model' })
   return aboutFile(
     path,
-    bytes.then((file) => importOnnx(file, { name })),
+    bytes.then((file) => importOnnx(file, { name, maxBytes: MAX_MODEL_BYTES })),
   )
 }

@@ -19,7 +19,10 @@ export interface Place {
 
 const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT'
 
-/** @throws InvalidArgumentError for an empty path and for a link to nothing; FileSystemError for a file where a folder is needed */
+/**
+ * @throws InvalidArgumentError for an empty path and for a link to nothing; FileSystemError for a file where a folder is
+ *   needed
+ */
 export async function placeOf(given: string): Promise<Place> {
   if (given === '') throw new InvalidArgumentError('an empty path: give a name')
   const { root } = parse(given)

@@ -1,9 +1,9 @@
 /**
- * What the 32 address bits of AEDAT 2.0 mean, camera by camera. Our origin is the upper left pixel, jAER's the lower left: rows turn
- * round on the way. Columns turn round for another reason: both cameras count them from the right, and jAER turns them when it
- * extracts events (`sizeX - 1 - field`), for the DVS128 as for every DAVIS. Compared with the source of jAER (DVS128.Extractor,
- * DavisBaseCamera.DavisEventExtractor, DavisChip), of v2e, which writes DAVIS files (aedat2_output.py: flipx and flipy), and of tonic,
- * which reads them (io.py, read_davis_346: 345 - field, rows left from below).
+ * What the 32 address bits of AEDAT 2.0 mean, camera by camera. Our origin is the upper left pixel, jAER's the lower left:
+ * rows turn round on the way. Columns turn round for another reason: both cameras count them from the right, and jAER turns
+ * them when it extracts events (`sizeX - 1 - field`), for the DVS128 as for every DAVIS. Compared with the source of jAER
+ * (DVS128.Extractor, DavisBaseCamera.DavisEventExtractor, DavisChip), of v2e, which writes DAVIS files (aedat2_output.py:
+ * flipx and flipy), and of tonic, which reads them (io.py, read_davis_346: 345 - field, rows left from below).
  */
 import type { SensorSize } from './event-chunk.ts'
 
@@ -41,9 +41,9 @@ export const DVS128_LAYOUT: AddressLayout = {
 }
 
 /**
- * A DAVIS: bit 31 set for frame (APS) and IMU samples, bits 22 to 30 y from below, bits 12 to 21 x from the right, bit 11 polarity
- * (1 = ON), bit 10 set for external signals; the lowest ten bits belong to samples. (Frame samples count columns from the left; they
- * are left out here.)
+ * A DAVIS: bit 31 set for frame (APS) and IMU samples, bits 22 to 30 y from below, bits 12 to 21 x from the right, bit 11
+ * polarity (1 = ON), bit 10 set for external signals; the lowest ten bits belong to samples. (Frame samples count columns
+ * from the left; they are left out here.)
  */
 export function davisLayout(name: string, chip: string, size: SensorSize): AddressLayout {
   const { width, height } = size

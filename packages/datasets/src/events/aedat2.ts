@@ -1,7 +1,7 @@
 /**
- * AEDAT 2.0, jAER's format: header lines that begin with '#' (see aedat2-header.ts), then 8 bytes per event: a 32-bit address and a
- * 32-bit time in microseconds, both big-endian; the time wraps after 71.6 minutes. What an address means depends on the camera, and
- * the file does not say which one in any fixed way: it is the reader's option.
+ * AEDAT 2.0, jAER's format: header lines that begin with '#' (see aedat2-header.ts), then 8 bytes per event: a 32-bit address
+ * and a 32-bit time in microseconds, both big-endian; the time wraps after 71.6 minutes. What an address means depends on the
+ * camera, and the file does not say which one in any fixed way: it is the reader's option.
  */
 import { DatasetFormatError, DatasetUnsupportedError } from '../errors.ts'
 import { AEDAT2_MAGIC, readAedat2Header } from './aedat2-header.ts'

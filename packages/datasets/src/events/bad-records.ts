@@ -16,7 +16,10 @@ export interface BadRecords {
 }
 
 export interface BadRecordOptions {
-  /** Largest share of records outside the sensor, 0 to 1, before reading fails; default 0.01. Up to eight are always passed over. */
+  /**
+   * Largest share of records outside the sensor, 0 to 1, before reading fails; default 0.01. Up to eight are always passed
+   * over.
+   */
   readonly maxBadShare?: number
 }
 

@@ -1,7 +1,7 @@
 /**
- * Events to frames: how many events of each polarity each pixel had in an interval, by time or by count. What a network with T
- * time steps reads is [T, channels, height, width]. Times are whole microseconds, and the frame of an event is computed in integers:
- * 29 / 100 * 100 is 28.999999999999996, so a floating quotient puts events on a boundary into the frame before.
+ * Events to frames: how many events of each polarity each pixel had in an interval, by time or by count. What a network with
+ * T time steps reads is [T, channels, height, width]. Times are whole microseconds, and the frame of an event is computed in
+ * integers: 29 / 100 * 100 is 28.999999999999996, so a floating quotient puts events on a boundary into the frame before.
  */
 import { DatasetFormatError } from '../errors.ts'
 import { binOf } from './bin-of.ts'
@@ -41,8 +41,9 @@ export interface FrameOptions extends FrameContent {
   /** 'time' (default): T intervals of equal length. 'count': T intervals of an equal number of events. */
   readonly by?: 'time' | 'count'
   /**
-   * By time: where the first interval starts and how long all are together, in whole us: an event t us after the start is in frame
-   * floor(t T / durationUs), and from durationUs on in none. Default: from the first event to the last, which is in the last frame.
+   * By time: where the first interval starts and how long all are together, in whole us: an event t us after the start is in
+   * frame floor(t T / durationUs), and from durationUs on in none. Default: from the first event to the last, which is in the
+   * last frame.
    */
   readonly startUs?: number
   readonly durationUs?: number

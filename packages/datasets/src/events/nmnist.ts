@@ -1,10 +1,10 @@
 /**
  * N-MNIST's and N-Caltech101's files: 40 bits per event, nothing else. Byte 0: x. Byte 1: y. Byte 2: the highest bit is the
- * polarity (1 = ON), the other seven bits and bytes 3 and 4 are the time in microseconds, big-endian: 23 bits, which wrap after
- * 8.39 s. An event with y = 240 is none: the ATIS writes it when its own 13-bit counter overflows; 8,192 us are added to what
- * follows. (G. Orchard, A. Jayawant, G. Cohen, N. Thakor, "Converting static image datasets to spiking neuromorphic datasets
- * using saccades", Frontiers in Neuroscience 9, 2015.) Compared with tonic's reader (io.py, read_mnist_file), which follows that of
- * the paper's authors: the same bits, the same 2^13 us per overflow.
+ * polarity (1 = ON), the other seven bits and bytes 3 and 4 are the time in microseconds, big-endian: 23 bits, which wrap
+ * after 8.39 s. An event with y = 240 is none: the ATIS writes it when its own 13-bit counter overflows; 8,192 us are added
+ * to what follows. (G. Orchard, A. Jayawant, G. Cohen, N. Thakor, "Converting static image datasets to spiking neuromorphic
+ * datasets using saccades", Frontiers in Neuroscience 9, 2015.) Compared with tonic's reader (io.py, read_mnist_file), which
+ * follows that of the paper's authors: the same bits, the same 2^13 us per overflow.
  */
 import { DatasetFormatError } from '../errors.ts'
 import { type BadRecordOptions, RecordTally } from './bad-records.ts'
@@ -35,8 +35,8 @@ const OVERFLOW_US = 2 ** 13
 const MAX_SIDE = 256
 
 /**
- * Reads N-MNIST's format as a stream. The file does not state the sensor's size: 34 x 34 unless told otherwise. A record outside it,
- * or a cut one at the end, is left out and counted in `bad`.
+ * Reads N-MNIST's format as a stream. The file does not state the sensor's size: 34 x 34 unless told otherwise. A record
+ * outside it, or a cut one at the end, is left out and counted in `bad`.
  * @throws DatasetFormatError while reading: more records outside the sensor than `maxBadShare`
  * @throws DatasetFileError while reading, when the path cannot be read
  * @example

@@ -1,6 +1,6 @@
 /** NIR files, read and written. A file is an HDF5 tree: version, node/type = NIRGraph, node/nodes/<name>/..., node/edges [n, 2]. */
 import { FormatError, InvalidArgumentError, UnsupportedError } from '@he-ml/ckks-core'
-import { DEFAULT_MAX_BYTES, type ModelSource, readBytes } from '../read-bytes.ts'
+import { type ModelSource, readBytes } from '../read-bytes.ts'
 import { checkName, inferShapes } from './graph.ts'
 import { Hdf5Worker } from './hdf5/hdf5-worker.ts'
 import { checkRead, type HdfArray, type HdfGroup, isHdfArray } from './hdf5/tree.ts'
@@ -22,7 +22,8 @@ const WRITE_TIMEOUT_MS = 600_000
 
 /**
  * Reads a NIR file.
- * @throws FormatError for a broken file; UnsupportedError naming the node and what to do, or the loop of a recurrent graph
+ * @throws FormatError for a broken file; UnsupportedError naming the node and what to do, or the loop of a recurrent graph, or
+ *   for more than `maxBytes`; FileSystemError when a path cannot be read; InvalidArgumentError for a pipe or a device
  * @example
  * ```ts no-run
  * const graph = await importNir('network.nir')
@@ -30,10 +31,8 @@ const WRITE_TIMEOUT_MS = 600_000
  * ```
  */
 export async function importNir(source: ModelSource, options: NirOptions = {}): Promise<NirGraph> {
-  const { maxBytes = DEFAULT_MAX_BYTES, maxValues = 2 ** 27, timeoutMs = 60_000 } = options
+  const { maxBytes, maxValues = 2 ** 27, timeoutMs = 60_000 } = options
   const bytes = await readBytes(source, maxBytes)
-  if (bytes.length > maxBytes)
-    throw new UnsupportedError(`NIR: ${bytes.length} bytes, the limit is ${maxBytes}: raise maxBytes`)
   const worker = new Hdf5Worker(timeoutMs)
   try {
     return graphOf(await worker.read(bytes, maxValues))

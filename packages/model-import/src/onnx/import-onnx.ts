@@ -7,7 +7,7 @@ import { fromBinary } from '@bufbuild/protobuf'
 import { FormatError, HeMlError, UnsupportedError } from '@he-ml/ckks-core'
 import type { Model, Shape } from '@he-ml/packing'
 import { type GraphProto, type ModelProto, ModelProtoSchema } from '../generated/onnx-subset_pb.ts'
-import { DEFAULT_MAX_BYTES, type ModelSource, readBytes } from '../read-bytes.ts'
+import { assertModelSize, type ModelSource, readBytes } from '../read-bytes.ts'
 import { Constants } from './constants.ts'
 import { Graph } from './graph.ts'
 import { checkNames, type GraphInput, liveNodes, readInput, readOpset, readOutput } from './graph-frame.ts'
@@ -27,7 +27,8 @@ export interface OnnxOptions {
 
 /**
  * Reads an ONNX file.
- * @throws FormatError for a broken file; UnsupportedError naming the node, the operator and what could replace it
+ * @throws FormatError for a broken file; UnsupportedError naming the node, the operator and what could replace it, or for more
+ *   than `maxBytes`; FileSystemError when a path cannot be read; InvalidArgumentError for a pipe or a device
  * @example
  * ```ts no-run
  * const model = await importOnnx('lenet5.onnx')
@@ -40,9 +41,7 @@ export async function importOnnx(source: ModelSource, options: OnnxOptions = {})
 
 /** The same from bytes, at once. @throws FormatError, UnsupportedError */
 export function parseOnnx(bytes: Uint8Array, options: OnnxOptions = {}): Model {
-  const { maxBytes = DEFAULT_MAX_BYTES } = options
-  if (bytes.length > maxBytes)
-    throw new FormatError(`ONNX: ${bytes.length} bytes, the limit is ${maxBytes}: raise maxBytes`)
+  assertModelSize('ONNX', bytes.length, options.maxBytes)
   const model = decode(bytes)
   const { graph } = model
   if (!graph || graph.node.length === 0) throw new FormatError('ONNX: the file holds no graph with nodes')

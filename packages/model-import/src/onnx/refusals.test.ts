@@ -123,7 +123,6 @@ describe('what is broken is a FormatError that says where', () => {
   it('groups nested without end', () => {
     const bytes = new Uint8Array(200_000).fill(((100 << 3) % 256) | 3)
     expect(() => parseOnnx(bytes)).toThrow(FormatError)
-    expect(() => parseOnnx(bytes, { maxBytes: 1000 })).toThrow(/raise maxBytes/)
   })
 })
 

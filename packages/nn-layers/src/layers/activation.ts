@@ -1,9 +1,10 @@
 /**
  * Activations by a polynomial on a calibrated range [lo, hi] that holds 0; trained networks are lopsided, and the shorter
- * range is worth up to a bit. The layer stands for c * f(t / d) of its input t = d x: c and d are factors that neighbours hold
- * the values with. The circuit wants t / (d B), B half the length of the range: an integer multiple of t, at best 1, costs no
- * level, and moving the range's middle to 0 is an addition, which is free too. Slots without an element must not hold large values, because a polynomial leaves its range
- * like x^degree: they are masked, at the price of a level, when the layout says that anything may be there.
+ * range is worth up to a bit. The layer stands for c * f(t / d) of its input t = d x: c and d are factors that neighbours
+ * hold the values with. The circuit wants t / (d B), B half the length of the range: an integer multiple of t, at best 1,
+ * costs no level, and moving the range's middle to 0 is an addition, which is free too. Slots without an element must not
+ * hold large values, because a polynomial leaves its range like x^degree: they are masked, at the price of a level, when the
+ * layout says that anything may be there.
  */
 import {
   type ActivationName,

@@ -1,7 +1,8 @@
 /**
- * What a plan promises to a publisher, on ciphertexts: small networks, random inputs and the corners of the range, several keys.
- * The bound is 64 times the predicted root mean square; a run compares 300 numbers, and even where the prediction is 2 bits too good,
- * a number exceeds 16 root mean squares (a product of two normal numbers) with probability exp(-32): 1e-11 a run.
+ * What a plan promises to a publisher, on ciphertexts: small networks, random inputs and the corners of the range, several
+ * keys. The bound is 64 times the predicted root mean square; a run compares 300 numbers, and even where the prediction is 2
+ * bits too good, a number exceeds 16 root mean squares (a product of two normal numbers) with probability exp(-32): 1e-11 a
+ * run.
  */
 import { createTensor, type Tensor } from '@he-ml/packing'
 import { describe, expect, it } from 'vitest'

@@ -9,8 +9,8 @@ interface Given {
 }
 
 /**
- * Name of the first normalisation that sees a single value per channel, which has no variance; undefined when there is none. Before
- * the first neurons a static input counts once, whatever the time steps.
+ * Name of the first normalisation that sees a single value per channel, which has no variance; undefined when there is none.
+ * Before the first neurons a static input counts once, whatever the time steps.
  */
 export function singleValued({ layers, inputShape, timeSteps }: NetworkDescription, given: Given): string | undefined {
   return walk(layers, inputShape, given, timeSteps).found

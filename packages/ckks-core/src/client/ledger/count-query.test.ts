@@ -52,7 +52,9 @@ describe('a query', () => {
     expect(() => countQuery({ ...fresh, contract: resealed }, wish)).toThrow(/whoever publishes makes the plan/)
   })
   it('that would leave too few bits fixes nothing', () => {
-    expect(() => countQuery(fresh, { ...wish, precisionBits: 30 })).toThrow(PlanError)
+    const little = () => countQuery(fresh, { ...wish, precisionBits: 30 })
+    expect(little).toThrow(PlanError)
+    expect(little).toThrow(expect.objectContaining({ reason: 'precision' }))
     expect(() => countQuery(fresh, { ...wish, precisionBits: 12 })).toThrow(/raise the scale by \d+ bits/)
   })
 })

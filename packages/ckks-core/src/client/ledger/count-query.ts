@@ -19,7 +19,7 @@ export interface QueryWish {
 
 /**
  * The state after the query, with its terms.
- * @throws SecurityError when it may not be published; PlanError when too little precision would remain
+ * @throws SecurityError when it may not be published; PlanError ('precision') when too little precision would remain
  */
 export function countQuery(state: LedgerState, wish: QueryWish): LedgerState & { readonly terms: PublicationTerms } {
   checkContract(state.contract)
@@ -28,7 +28,7 @@ export function countQuery(state: LedgerState, wish: QueryWish): LedgerState & {
   const left = -Math.log2(terms.sigma)
   if (left < wish.precisionBits)
     throw new PlanError(
-      'range',
+      'precision',
       `publishing ${terms.numbers} numbers in ${terms.queries} queries at ${terms.statisticalBits} statistical bits leaves ${left.toFixed(1)} bits, wanted ${wish.precisionBits}: raise the scale by ${Math.ceil(wish.precisionBits - left)} bits, publish fewer numbers or queries, or publish only a decision (the argmax)`,
     )
   if (state.used >= terms.queries)

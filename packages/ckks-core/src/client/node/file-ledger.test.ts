@@ -1,11 +1,11 @@
-import { spawn } from 'node:child_process'
-import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { spawn, spawnSync } from 'node:child_process'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { FormatError, SecurityError } from '../../errors/errors.ts'
+import { FileSystemError, FormatError, SecurityError } from '../../errors/errors.ts'
 import { contract } from '../client.test-helper.ts'
 import { countQuery } from '../ledger/count-query.ts'
 import { rememberRequest } from '../ledger/remember-request.ts'
@@ -63,7 +63,25 @@ describe('a ledger in a file', () => {
     const ledger = await begun()
     const link = join(folder, 'link.ledger')
     await symlink(ledger.path, link)
-    await expect(new FileLedger(link).read()).rejects.toThrow(/regular file/)
+    await expect(new FileLedger(link).read()).rejects.toThrow(
+      /link\.ledger: expected an ordinary file, got a symbolic link/,
+    )
+    const own = join(folder, 'folder.ledger')
+    await mkdir(own)
+    await expect(new FileLedger(own).read()).rejects.toThrow(FileSystemError)
+    const large = join(folder, 'large.ledger')
+    await writeFile(large, '')
+    await truncate(large, 2 ** 40)
+    await expect(new FileLedger(large).read()).rejects.toThrow(
+      /^\S+large\.ledger: a ledger has at most .*Put back a copy/,
+    )
+    const pipe = join(folder, 'pipe.ledger')
+    if (spawnSync('mkfifo', [pipe]).status !== 0) return console.log('skipped: no named pipes here')
+    await expect(new FileLedger(pipe).read()).rejects.toThrow(/a named pipe/)
+  })
+  it('in a folder that is not there names its lock', async () => {
+    const ledger = new FileLedger(join(folder, 'absent', 'a.ledger'))
+    await expect(take(ledger)).rejects.toThrow(FileSystemError)
   })
   it('refused leaves it as it was', async () => {
     const ledger = await begun()

@@ -1,10 +1,12 @@
 /**
- * The ledger beside the secret key. Every change is made under a lock file, written whole under another name (mode 0600), flushed and
- * renamed; a process that dies in between leaves the state before or after, and its values were never made.
+ * The ledger beside the secret key. Every change is made under a lock file, written whole under another name (mode 0600),
+ * flushed and renamed; a process that dies in between leaves the state before or after, and its values were never made.
  */
-import { lstat, readFile } from 'node:fs/promises'
+import { lstat } from 'node:fs/promises'
 import { FormatError, SecurityError } from '../../errors/errors.ts'
 import { writeFileAtomic } from '../../node/atomic-file.ts'
+import { readOrdinaryFile } from '../../node/read-ordinary-file.ts'
+import { systemError } from '../../node/system-error.ts'
 import type { Ledger, LedgerState } from '../ledger/ledger.ts'
 import { formatLedger, parseLedger } from '../ledger/ledger-format.ts'
 import { type LedgerStart, startLedger } from '../ledger/start-ledger.ts'
@@ -33,7 +35,7 @@ export class FileLedger implements Ledger {
     const ledger = new FileLedger(path)
     const state = startLedger(start)
     await withLockFile(`${path}.lock`, async () => {
-      if (await ledger.#exists())
+      if (await ledger.exists())
         throw new SecurityError(
           `${path} exists: a ledger is never begun again; if its key is gone, or you know better what was published, move it away first`,
         )
@@ -42,20 +44,25 @@ export class FileLedger implements Ledger {
     return ledger
   }
 
+  /**
+   * @throws SecurityError when it is missing; FormatError when it is damaged; InvalidArgumentError for a link, a pipe or a device;
+   *   FileSystemError
+   */
   async read(): Promise<LedgerState> {
-    if (!(await this.#exists()))
+    if (!(await this.exists()))
       throw new SecurityError(
         `${this.path} is missing: without the ledger of its key nobody knows what was published. Copy it from where the key came from; if it is lost, begin another and say how many results were published before`,
       )
     try {
-      const found = await lstat(this.path)
-      if (!found.isFile()) throw new FormatError('expected a regular file')
-      if (found.size > MAX_LEDGER_BYTES)
-        throw new FormatError(`a ledger has at most ${MAX_LEDGER_BYTES} bytes, this file has ${found.size}`)
-      return parseLedger(await readFile(this.path, 'utf8'))
+      const bytes = await readOrdinaryFile(this.path, {
+        maxBytes: MAX_LEDGER_BYTES,
+        what: 'a ledger',
+        links: 'refuse',
+      })
+      return parseLedger(new TextDecoder().decode(bytes))
     } catch (error) {
       if (error instanceof FormatError)
-        error.message = `${this.path}: ${error.message}. Put back a copy that is not older than the last publication; if there is none, move the file away, begin another and say how many results were published before`
+        error.message = `${error.message.startsWith(this.path) ? '' : `${this.path}: `}${error.message}. Put back a copy that is not older than the last publication; if there is none, move the file away, begin another and say how many results were published before`
       throw error
     }
   }
@@ -68,12 +75,12 @@ export class FileLedger implements Ledger {
     })
   }
 
-  async #exists(): Promise<boolean> {
+  async exists(): Promise<boolean> {
     return lstat(this.path).then(
       () => true,
       (error: NodeJS.ErrnoException) => {
         if (error.code === 'ENOENT') return false
-        throw error
+        throw systemError(error, this.path)
       },
     )
   }

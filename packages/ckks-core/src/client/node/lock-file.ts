@@ -6,13 +6,14 @@ import { open, readFile, rm } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SecurityError } from '../../errors/errors.ts'
+import { systemError } from '../../node/system-error.ts'
 
 /** How long a lock is waited for. A holder needs milliseconds. */
 const PATIENCE_MS = 20_000
 
 /**
  * Does something while holding the lock.
- * @throws SecurityError when another process holds it for too long; the file system's errors
+ * @throws SecurityError when another process holds it for too long; FileSystemError
  */
 export async function withLockFile<T>(path: string, work: () => Promise<T>, patience = PATIENCE_MS): Promise<T> {
   const started = performance.now()
@@ -35,7 +36,7 @@ async function take(path: string): Promise<boolean> {
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw error
+    throw systemError(error, path)
   }
 }
 

@@ -28,8 +28,9 @@ export function largestErrorFactor(tail: ErrorTail): number {
 }
 
 /**
- * Factor by which the root mean square measured on `values` real numbers exceeds the true one with probability `failure` at most, if
- * their errors are independent. Markov's inequality on the moments of the sum of squares: E[e^2k] = (2k)! / 2^k at a mean square of 1.
+ * Factor by which the root mean square measured on `values` real numbers exceeds the true one with probability `failure` at
+ * most, if their errors are independent. Markov's inequality on the moments of the sum of squares: E[e^2k] = (2k)! / 2^k at a
+ * mean square of 1.
  * @throws InvalidArgumentError
  */
 export function highRmsFactor(tail: ErrorTail): number {
@@ -41,8 +42,8 @@ export function highRmsFactor(tail: ErrorTail): number {
 }
 
 /**
- * The factor, below 1, under which the measured root mean square falls with probability `failure` at most. Chernoff's bound: a Laplace
- * error e has E[exp(-t e^2)] = integral of exp(-x - t x^2 / 2) over x > 0.
+ * The factor, below 1, under which the measured root mean square falls with probability `failure` at most. Chernoff's bound:
+ * a Laplace error e has E[exp(-t e^2)] = integral of exp(-x - t x^2 / 2) over x > 0.
  * @throws InvalidArgumentError
  */
 export function lowRmsFactor(tail: ErrorTail): number {
@@ -55,7 +56,10 @@ export function lowRmsFactor(tail: ErrorTail): number {
   return Math.sqrt(most)
 }
 
-/** ln E[S^k] for S = e_1^2 + ... + e_n^2: k! times a coefficient of (sum of m_j z^j / j!)^n, by J. C. P. Miller's recurrence for powers. */
+/**
+ * ln E[S^k] for S = e_1^2 + ... + e_n^2: k! times a coefficient of (sum of m_j z^j / j!)^n, by J. C. P. Miller's recurrence
+ * for powers.
+ */
 function logMomentsOfSum(n: number): number[] {
   // a_j = m_j / j!, as logarithms: they outgrow doubles
   const a: number[] = [0]

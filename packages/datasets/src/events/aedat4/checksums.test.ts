@@ -1,6 +1,6 @@
 /**
- * Frames that the reference tools made (zstd 1.5, lz4 1.9), damaged byte by byte: where a frame has a checksum, what is unpacked is
- * what was packed, or an error. `plain` is 40 copies of a line with its number.
+ * Frames that the reference tools made (zstd 1.5, lz4 1.9), damaged byte by byte: where a frame has a checksum, what is
+ * unpacked is what was packed, or an error. `plain` is 40 copies of a line with its number.
  */
 import { describe, expect, it } from 'vitest'
 import { collectEvents, DatasetFormatError, DatasetUnsupportedError, encodeAedat4, readAedat4 } from '../../index.ts'

@@ -1,7 +1,7 @@
 /**
- * LZ4 frames, read; lz4-compress.ts writes them. (LZ4 frame format 1.6.4 and block format, Y. Collet.) Own code because the packages
- * for it are unmaintained, native, or know only single blocks; tests read and write against the reference tool's output.
- * Checksums of header, blocks and content are verified where a frame has them; dictionaries are refused.
+ * LZ4 frames, read; lz4-compress.ts writes them. (LZ4 frame format 1.6.4 and block format, Y. Collet.) Own code because the
+ * packages for it are unmaintained, native, or know only single blocks; tests read and write against the reference tool's
+ * output. Checksums of header, blocks and content are verified where a frame has them; dictionaries are refused.
  */
 import { DatasetFormatError, DatasetUnsupportedError } from '../../errors.ts'
 import { xxHash32 } from './xx-hash-32.ts'

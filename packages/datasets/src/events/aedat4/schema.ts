@@ -6,8 +6,9 @@
  * - FTAB: table { table: [table { byteOffset: int64; packetInfo: struct { streamId, size: int32 }; numElements: int64;
  *   timestampStart: int64; timestampEnd: int64 }] }
  *
- * Fields, their order, defaults and identifiers compared with the schemas and the generated code of faery (src/aedat: io_header.fbs,
- * file_data_table.fbs, events_generated.rs), which reads and writes iniVation's files: times first, then x, y, and whether ON.
+ * Fields, their order, defaults and identifiers compared with the schemas and the generated code of faery (src/aedat:
+ * io_header.fbs, file_data_table.fbs, events_generated.rs), which reads and writes iniVation's files: times first, then x, y,
+ * and whether ON.
  */
 import { DatasetUnsupportedError } from '../../errors.ts'
 import type { RecordTally } from '../bad-records.ts'

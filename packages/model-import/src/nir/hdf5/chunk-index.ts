@@ -1,7 +1,7 @@
 /**
- * All chunks of a dataset, by the index that the file has: a B-tree of version 1 (HDF5's default), one chunk, a fixed array or
- * no index at all (File Format Specification 3.0, III.A.1 and VII). Each place must have one chunk of its own: HDF5 would take fill
- * values for missing ones, and in the B-tree no checksum would tell that its entries were changed.
+ * All chunks of a dataset, by the index that the file has: a B-tree of version 1 (HDF5's default), one chunk, a fixed array
+ * or no index at all (File Format Specification 3.0, III.A.1 and VII). Each place must have one chunk of its own: HDF5 would
+ * take fill values for missing ones, and in the B-tree no checksum would tell that its entries were changed.
  */
 import { UnsupportedError } from '@he-ml/ckks-core'
 import { Cursor } from './cursor.ts'

@@ -7,8 +7,8 @@ import type { Filter } from './storage.ts'
 /**
  * @param mask bit i: filter i was left out, as writers do where compression would not help
  * @param length bytes of the plain chunk
- * @throws FormatError when a checksum is wrong or the chunk does not unpack to `length` bytes; UnsupportedError when a filter other
- *   than compression was left out
+ * @throws FormatError when a checksum is wrong or the chunk does not unpack to `length` bytes; UnsupportedError when a filter
+ *   other than compression was left out
  */
 export function unfilter(
   stored: Uint8Array,

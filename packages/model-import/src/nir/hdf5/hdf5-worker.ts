@@ -149,8 +149,8 @@ export class Hdf5Worker {
 
   /**
    * @param values most values in all arrays together
-   * @throws FormatError for anything that is no sound HDF5 file; UnsupportedError beyond the limits. Sound arrays of other forms come
-   *   as entries that say why they are not read
+   * @throws FormatError for anything that is no sound HDF5 file; UnsupportedError beyond the limits. Sound arrays of other
+   *   forms come as entries that say why they are not read
    */
   async read(bytes: Uint8Array, values: number): Promise<HdfGroup> {
     if (!SIGNATURE.every((byte, i) => bytes[i] === byte))

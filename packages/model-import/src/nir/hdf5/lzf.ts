@@ -1,6 +1,6 @@
 /**
- * LZF, the compression of h5py's own filter (format of M. Lehmann's LibLZF): a byte below 32 begins that many literal bytes and one
- * more; any other byte has a length in its upper three bits and, with the byte after it, how far back to copy from.
+ * LZF, the compression of h5py's own filter (format of M. Lehmann's LibLZF): a byte below 32 begins that many literal bytes
+ * and one more; any other byte has a length in its upper three bits and, with the byte after it, how far back to copy from.
  */
 
 /** @returns exactly `length` bytes, or undefined when the input does not unpack to so many */
