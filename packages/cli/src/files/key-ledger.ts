@@ -3,16 +3,23 @@
  * Files of the seal engine name no key, and nothing of theirs is published: they have no ledger.
  */
 
-import { lstat } from 'node:fs/promises'
+import { lstat, realpath } from 'node:fs/promises'
 import { FormatError, ParameterMismatchError, type PlanContract, parseContainer } from '@he-ml/ckks-core'
 import type { SecretKey } from '@he-ml/ckks-core/client'
 import { FileLedger, ledgerPath } from '@he-ml/ckks-core/client/node'
+import { onFile } from '@he-ml/ckks-core/node'
 import { contractOf, type Plan } from '@he-ml/pipeline'
 
 /** Begins the ledger of a fresh key; before the key is written, so that no key is ever without one. */
 export async function beginKeyLedger(engine: string, file: string, key: SecretKey, plan: Plan): Promise<void> {
   if (engine === 'seal') return
   await FileLedger.start(ledgerPath(file), { keyId: key.keyId, contract: contractOf(plan), used: 0 })
+}
+
+/** The ledger beside a key's file. It goes with the file, not with a symbolic link to it: a second name is no second budget. */
+export async function ledgerOf(file: string): Promise<string> {
+  const link = (await onFile(file, lstat(file))).isSymbolicLink()
+  return ledgerPath(link ? await onFile(file, realpath(file)) : file)
 }
 
 /** What a command may go by. */
@@ -28,7 +35,7 @@ export interface KeyMemory {
  * @throws ParameterMismatchError for another plan or key; FormatError for a damaged ledger
  */
 export async function keyMemory(engine: string, file: string, key: SecretKey, plan: Plan): Promise<KeyMemory> {
-  const path = ledgerPath(file)
+  const path = await ledgerOf(file)
   if (engine === 'seal' || !(await exists(path))) return { ledger: undefined, contract: contractOf(plan) }
   const ledger = new FileLedger(path)
   const { keyId, contract } = await ledger.read()
