@@ -2,7 +2,7 @@
  * Attacks on published results by files and commands: a hostile server, a hurried owner. The commands run in this process,
  * which is fast; several processes at one ledger are tested beside it (ckks-core, client/node).
  */
-import { cp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { cp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import {
   type CiphertextObject,
   createParameters,
@@ -130,6 +130,10 @@ describe('the budget of a key', () => {
     // keygen with the key that is there begins nothing anew
     await mustRun(keygen('plan.json', 'spent', '--reuse'))
     await refused(publishing('spent', 'spent.ct', 2), /2 of 2/)
+    // a link to the key is the same key with the same ledger
+    await symlink('spent.key', here.at('link.key'))
+    await refused(publishing('link', 'spent.ct', 2), /2 of 2/)
+    await refused(['ledger', '-k', 'link.key', '--start', '-p', 'plan.json', '--used', '0'], /never begun again/)
     // and what is private stays possible
     await mustRun(deciding('spent', 'spent.ct'))
   })

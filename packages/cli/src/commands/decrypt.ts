@@ -1,13 +1,14 @@
 /** he-ml decrypt: the client reads the result. */
 import { Parameters } from '@he-ml/ckks-core'
 import { assertPublishable, type ClientEngine, type SecretKey } from '@he-ml/ckks-core/client'
-import { FileLedger, ledgerPath } from '@he-ml/ckks-core/client/node'
+import { FileLedger } from '@he-ml/ckks-core/client/node'
 import { readOrdinaryFile, writeFileAtomic } from '@he-ml/ckks-core/node'
 import { imagesPerTensor, type SlotLayout, unpack } from '@he-ml/packing'
 import { outputLayoutOf, type Plan } from '@he-ml/pipeline'
 import type { Command } from 'commander'
 import { type EngineChoice, openClient } from '../engines.ts'
-import { type KeyMemory, keyMemory } from '../files/key-ledger.ts'
+import { assertOutputApart } from '../files/assert-output-apart.ts'
+import { type KeyMemory, keyMemory, ledgerOf } from '../files/key-ledger.ts'
 import { readPlan } from '../files/plan-file.ts'
 import { readSecretKey } from '../files/secret-key-file.ts'
 import { maxCiphertextsBytes } from '../files/size-limits.ts'
@@ -45,6 +46,7 @@ export function addDecryptCommand(program: Command): void {
     .option('--statistical-bits <n>', 'statistical security of published results', decimal(10, 80), 40)
     .option('--precision-bits <n>', 'refuse to publish with fewer bits than this', decimal(-64, 64), 4)
   withOutput(withThreads(withEngine(command))).action(async (options: DecryptOptions) => {
+    await assertOutputApart(options.out, { files: [options.plan, options.key, options.input] })
     const plan = await readPlan(options.plan)
     const layout = outputLayoutOf(plan)
     const parameters = new Parameters(plan.parameters)
@@ -105,7 +107,7 @@ async function publish(
 ) {
   assertPublishable(client)
   // a missing one says so when it is read
-  const options = await publicationOf(plan, layout, ledger ?? new FileLedger(ledgerPath(key)), wish)
+  const options = await publicationOf(plan, layout, ledger ?? new FileLedger(await ledgerOf(key)), wish)
   const results = await client.decryptForPublication(secret, file, options)
   return { vectors: publishedVectors(results, options, layout), summary: publicationSummary(results) }
 }

@@ -6,6 +6,7 @@ import { pack, type SlotLayout } from '@he-ml/packing'
 import { contractOf, inputLayoutOf, type Plan } from '@he-ml/pipeline'
 import { type Command, Option } from 'commander'
 import { type EngineChoice, openClient } from '../engines.ts'
+import { assertOutputApart } from '../files/assert-output-apart.ts'
 import { openImages, parseIndices } from '../files/images.ts'
 import { assertPlanOfKey, keyMemory, noteNoLedger } from '../files/key-ledger.ts'
 import { readPlan } from '../files/plan-file.ts'
@@ -39,6 +40,7 @@ export function addEncryptCommand(program: Command): void {
     .requiredOption('-o, --out <file>', 'where the ciphertexts go')
     .option('--allow-out-of-range', "encrypt values outside the plan's range; the result cannot be published")
   withOutput(withThreads(withEngine(command))).action(async (options: EncryptOptions) => {
+    await assertOutputApart(options.out, { files: [options.plan, options.key, options.data] })
     const plan = await readPlan(options.plan)
     const parameters = new Parameters(plan.parameters)
     const images = await openImages(options.data, plan.model.input, {

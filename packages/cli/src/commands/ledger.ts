@@ -1,10 +1,11 @@
 /** he-ml ledger: what a secret key remembers of publication; and, for a key that came without, the begin of a new one. */
 import { InvalidArgumentError, ParameterMismatchError } from '@he-ml/ckks-core'
 import type { LedgerState } from '@he-ml/ckks-core/client'
-import { FileLedger, ledgerPath } from '@he-ml/ckks-core/client/node'
+import { FileLedger } from '@he-ml/ckks-core/client/node'
 import { openContainerFile } from '@he-ml/ckks-core/node'
 import { contractOf } from '@he-ml/pipeline'
 import type { Command } from 'commander'
+import { ledgerOf } from '../files/key-ledger.ts'
 import { readPlan } from '../files/plan-file.ts'
 import { assertNamed } from '../files/secret-key-file.ts'
 import { print } from '../terminal/output.ts'
@@ -27,7 +28,7 @@ export function addLedgerCommand(program: Command): void {
     .option('--used <n>', 'results that were published under this key before, by anyone', integer(0, 2 ** 40))
   withOutput(command).action(async (options: LedgerOptions) => {
     const keyId = await keyIdOf(options)
-    const ledger = options.start ? await begin(options, keyId) : new FileLedger(ledgerPath(options.key))
+    const ledger = options.start ? await begin(options, keyId) : new FileLedger(await ledgerOf(options.key))
     const state = await ledger.read()
     if (state.keyId !== keyId)
       throw new ParameterMismatchError(
@@ -48,7 +49,7 @@ async function begin({ key, plan: path, used }: LedgerOptions, keyId: string): P
   const contract = contractOf(plan)
   if (file.header.parameters !== contract.parameters)
     throw new ParameterMismatchError(`${key} belongs to other parameters than ${path}`)
-  return FileLedger.start(ledgerPath(key), { keyId, contract, used })
+  return FileLedger.start(await ledgerOf(key), { keyId, contract, used })
 }
 
 async function keyIdOf({ key }: LedgerOptions): Promise<string> {

@@ -6,6 +6,7 @@ import { isCalibrated } from '@he-ml/packing'
 import { type Calibration, type CompileOptions, compile, fit } from '@he-ml/pipeline'
 import { type Command, Option } from 'commander'
 import { chooseEngine, type EngineChoice } from '../engines.ts'
+import { assertOutputApart } from '../files/assert-output-apart.ts'
 import { openImages } from '../files/images.ts'
 import { readMachine } from '../files/machine-file.ts'
 import { readModel } from '../files/model-file.ts'
@@ -93,6 +94,9 @@ export function addPlanCommand(program: Command): void {
         throw new InvalidArgumentError('--batch is for --packing batch; multiplexed packing takes one image at a time')
       await assertWritableFolder(options.out)
       await assertWritableFolder(options.svg)
+      const files = [options.model, options.data, options.machine]
+      await assertOutputApart(options.out, { files: [...files, options.svg] })
+      await assertOutputApart(options.svg, { files })
       const model = await readModel(options.model)
       const calibration = await calibrate(model, options, signal)
       const seal = options.engine === 'seal' || (options.engine === 'auto' && chooseEngine('auto') === 'seal')

@@ -11,6 +11,7 @@ import { type BoundPlan, bindPlan, inputLayoutOf, type Plan, Runner } from '@he-
 import type { Command } from 'commander'
 import { type EngineChoice, openServer, type ServerSession } from '../engines.ts'
 import { aboutFile } from '../files/about-file.ts'
+import { assertOutputApart } from '../files/assert-output-apart.ts'
 import { folderStore } from '../files/checkpoint-folder.ts'
 import { chooseKeyFiles, readKeyFolder, readManifest } from '../files/key-folder.ts'
 import { readModel } from '../files/model-file.ts'
@@ -54,6 +55,10 @@ export function addRunCommand(program: Command): void {
     const clock = stopwatch(times)
     const quiet = options.quiet ?? false
     await assertWritableFolder(options.out)
+    await assertOutputApart(options.out, {
+      files: [options.plan, options.model, options.input],
+      folders: [options.evaluation],
+    })
     const plan = await readPlan(options.plan)
     const memory = options.memory === undefined ? undefined : Math.round(options.memory * 1e9)
     assertFits(plan, memory)

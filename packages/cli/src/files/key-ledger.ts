@@ -2,15 +2,23 @@
  * The ledger of a secret key's file, as the commands use it: begun with the key, asked before anything is encrypted or decrypted.
  * Files of the seal engine name no key, and nothing of theirs is published: they have no ledger.
  */
+import { lstat, realpath } from 'node:fs/promises'
 import { FormatError, ParameterMismatchError, type PlanContract, parseContainer } from '@he-ml/ckks-core'
 import type { SecretKey } from '@he-ml/ckks-core/client'
 import { FileLedger, ledgerPath } from '@he-ml/ckks-core/client/node'
+import { onFile } from '@he-ml/ckks-core/node'
 import { contractOf, type Plan } from '@he-ml/pipeline'
 
 /** Begins the ledger of a fresh key; before the key is written, so that no key is ever without one. */
 export async function beginKeyLedger(engine: string, file: string, key: SecretKey, plan: Plan): Promise<void> {
   if (engine === 'seal') return
   await FileLedger.start(ledgerPath(file), { keyId: key.keyId, contract: contractOf(plan), used: 0 })
+}
+
+/** The ledger beside a key's file. It goes with the file, not with a symbolic link to it: a second name is no second budget. */
+export async function ledgerOf(file: string): Promise<string> {
+  const link = (await onFile(file, lstat(file))).isSymbolicLink()
+  return ledgerPath(link ? await onFile(file, realpath(file)) : file)
 }
 
 /** What a command may go by. */
@@ -26,7 +34,7 @@ export interface KeyMemory {
  * @throws ParameterMismatchError for another plan or key; FormatError for a damaged ledger
  */
 export async function keyMemory(engine: string, file: string, key: SecretKey, plan: Plan): Promise<KeyMemory> {
-  const ledger = new FileLedger(ledgerPath(file))
+  const ledger = new FileLedger(await ledgerOf(file))
   if (engine === 'seal' || !(await ledger.exists())) return { ledger: undefined, contract: contractOf(plan) }
   const { keyId, contract } = await ledger.read()
   if (keyId !== key.keyId)

@@ -117,6 +117,7 @@ describe('where keygen writes', () => {
 
   it('has room for the ledger beside the secret key', async () => {
     await refused({ secret: 'a', evaluation: 'keys', public: 'a.ledger' }, /are the same place/)
+    await refused({ secret: 'a', evaluation: 'keys', public: 'a.ledger.lock' }, /are the same place/)
     await refused({ secret: 'a', evaluation: 'a.ledger' }, /a\.ledger/)
     await writeFile(at('a.ledger'), 'of an older key')
     await refused({ secret: 'a', evaluation: 'keys' }, /the ledger of a key that was in/)

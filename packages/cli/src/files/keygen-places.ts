@@ -31,7 +31,9 @@ export async function judgePlaces(paths: KeygenPaths): Promise<KeygenPlaces> {
   const evaluation = await placeOf(paths.evaluation)
   const publicKey = paths.public === undefined ? undefined : await placeOf(paths.public)
   const ledger = await placeOf(ledgerPath(paths.secret))
-  assertApart([secret, ledger, ...(publicKey ? [publicKey] : [])], evaluation)
+  // another process could hold it at any time
+  const lock = await placeOf(`${ledger.given}.lock`)
+  assertApart([secret, ledger, lock, ...(publicKey ? [publicKey] : [])], evaluation)
   assertNoFolder(secret)
   if (secret.found && !reuse)
     throw new InvalidArgumentError(
@@ -54,7 +56,7 @@ function assertApart(files: readonly Place[], evaluation: Place): void {
   for (const [i, file] of files.entries()) {
     if (liesIn(file, evaluation))
       throw new InvalidArgumentError(
-        i < 2
+        i < 3
           ? `${file.given} lies in ${evaluation.given}, the folder that the server gets: keep the secret key elsewhere`
           : `--public ${file.given} lies in ${evaluation.given}: that folder holds evaluation keys alone`,
       )
