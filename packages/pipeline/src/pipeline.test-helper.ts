@@ -260,8 +260,9 @@ export function precisionBits(got: readonly Tensor[], want: readonly Tensor[]): 
 const FAILURE = 2 ** -40
 
 /**
- * Bits by which predictions are known to be off, either way. Plans with bootstraps promise 2: in the smallest ring, residual
- * networks of degree 7 came 0.9 short and one of degree 15 came 2.0 short (docs/notes/planning.md).
+ * Bits by which predictions are known to be off, either way. Plans with bootstraps promise 2. In the smallest ring residual networks
+ * came 0.9 to 2.0 short, and a batch in merged ciphertexts 2.4 to 2.8, which only the tails of its few values cover: why is not
+ * known yet (docs/notes/planning.md).
  */
 const modelBits = ({ plan }: BoundPlan): number => (plan.bootstrapping ? 2 : 0.75)
 
