@@ -259,23 +259,19 @@ export function precisionBits(got: readonly Tensor[], want: readonly Tensor[]): 
 /** Probability with which a test of precision may fail although the prediction is sound; a hundred such tests fail below 1e-10. */
 const FAILURE = 2 ** -40
 
-/**
- * Bits by which predictions are known to be off, either way. Plans with bootstraps promise 2. In the smallest ring residual networks
- * came 0.9 to 2.0 short, and a batch in merged ciphertexts 2.4 to 2.8, which only the tails of its few values cover: why is not
- * known yet (docs/notes/planning.md).
- */
-const modelBits = ({ plan }: BoundPlan): number => (plan.bootstrapping ? 2 : 0.75)
+/** Bits by which predictions are known to be off, either way. */
+const MODEL_BITS = 0.75
 
 /** A prediction that `runs` results of a plan are compared with. */
 const valuesOf = ({ plan }: BoundPlan, runs: number): number => runs * sizeOf(plan.model.output)
 
 /** Fewer bits, over all values of `runs` results, come with probability 2^-40 at most. */
 export const leastBits = (bound: BoundPlan, runs: number, predicted = bound.plan.report.precisionBits): number =>
-  predicted - modelBits(bound) - Math.log2(highRmsFactor({ values: valuesOf(bound, runs), failure: FAILURE }))
+  predicted - MODEL_BITS - Math.log2(highRmsFactor({ values: valuesOf(bound, runs), failure: FAILURE }))
 
 /** More bits come with probability 2^-40 at most. */
 export const mostBits = (bound: BoundPlan, runs: number, predicted = bound.plan.report.precisionBits): number =>
-  predicted + modelBits(bound) - Math.log2(lowRmsFactor({ values: valuesOf(bound, runs), failure: FAILURE }))
+  predicted + MODEL_BITS - Math.log2(lowRmsFactor({ values: valuesOf(bound, runs), failure: FAILURE }))
 
 /** Replaces, removes or adds something at a random place. */
 export function mutate(value: unknown, path: number[], junk: unknown): unknown {
