@@ -120,7 +120,7 @@ export class Pool2dLayer implements Layer {
       if (this.kind === 'sumPool2d') return 1
       return even ? 1 / (kh * kw) : 1 / (inside(y, 0) * inside(x, 1))
     }
-    return { name: this.name, input, output, outputShape: output, window, groups: input[0], weight }
+    return { name: this.name, input, output, outputShape: output, window, groups: input[0], weight, placed: true }
   }
 }
 

@@ -30,9 +30,11 @@ export interface LinearMap {
   readonly groups: number
   /**
    * Weight of tap (ky, kx) from channel c (within the group) to output channel o, for the output in row y and column x; the
-   * position matters only where padding is not counted.
+   * position matters only where {@link LinearMap.placed} says so.
    */
   weight(o: number, c: number, ky: number, kx: number, y: number, x: number): number
+  /** Whether weights depend on the output's position: where padding is not counted. Default false. */
+  readonly placed?: boolean
   /** Constant added to output channel o; absent when there is none. */
   readonly bias?: Float64Array
 }

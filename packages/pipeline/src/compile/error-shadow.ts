@@ -47,6 +47,7 @@ export class ErrorShadow {
       this.#main.engine.declareMagnitude(taken.ciphertexts[i]!, magnitude)
       this.#shadow.engine.declareMagnitude(shadows[i]!, magnitude)
     }
+    if (isRefresh(step)) this.#shareCopies(step, shadows)
     const errors = taken.ciphertexts.map((c, i) => this.#averaged(c, shadows[i]!, c.slots))
     if (gain !== undefined) {
       const kept = (gain * Math.hypot(...before)) / Math.sqrt(before.length)
@@ -90,6 +91,20 @@ export class ErrorShadow {
         return magnitude
       })
     })
+  }
+
+  /**
+   * Of what a bootstrap of merged ciphertexts adds, the copies of one value that are split off again share all that the merged
+   * vector has one of: only N / 2n copies of the circuit's n slots differ, however short the value's own period is.
+   */
+  #shareCopies(step: ScheduledRefresh, shadows: readonly Ciphertext[]): void {
+    const { engine } = this.#shadow
+    const { maxSlots } = engine.parameters
+    const differing = 1 - this.#made.circuits[step.circuit]!.bootstrapping.spec.slots / maxSlots
+    for (const shadow of shadows) {
+      const counted = 1 - shadow.slots / maxSlots
+      if (counted > 0) engine.declareError(shadow, engine.estimate(shadow).error * Math.sqrt(differing / counted))
+    }
   }
 
   /** The error when all copies of `slots` slots are averaged. */
