@@ -4,11 +4,15 @@ import { activation, add, linear } from '@he-ml/nn-layers'
 import { createTensor, type Layer, Model, type Tensor } from '@he-ml/packing'
 import { describe, expect, it } from 'vitest'
 import { fit } from '../fit/fit.ts'
-import { approximate, chain, nativeStage } from '../pipeline.test-helper.ts'
+import { approximate, chain, deepChain, nativeStage } from '../pipeline.test-helper.ts'
 import type { CheckpointStore } from '../run/checkpoint.ts'
 import { Runner } from '../run/run.ts'
 import { compile, compileAndBind } from './compile.ts'
+import { findConstants } from './find-constants.ts'
+import { inputLayoutFor } from './input-layout.ts'
+import { lowerModel } from './lower-model.ts'
 import type { CompileOptions } from './options.ts'
+import { schedule } from './schedule.ts'
 
 const image = createTensor([2], Float64Array.of(0.5, -0.25))
 const full = (name: string, rows: readonly (readonly number[])[], bias: readonly number[]): Layer =>
@@ -194,5 +198,13 @@ describe('x - x', () => {
     const calibration = await fit(model, [image, createTensor([2], Float64Array.of(-1, 1))])
     const plan = await compile(model, { ...optionsFor('multiplexed'), calibration, activation: { degree: 3 } })
     expect(plan.report.constantOutputs).toBeUndefined()
+  })
+})
+
+describe('a deep network that contracts', () => {
+  it('still depends on its input, however little: 40 convolutions with squares', () => {
+    const model = deepChain(40, 'square')
+    const made = schedule(lowerModel(model, inputLayoutFor(model, 'multiplexed', 1, 2 ** 12), 2 ** 12))
+    expect(findConstants(model, made)).toEqual([])
   })
 })

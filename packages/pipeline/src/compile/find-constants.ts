@@ -1,8 +1,9 @@
 /**
  * Values that say nothing of the input. A result without weights is computed all the same (its layer gives it one unit of the
  * scale, see nn-layers) and is reported. One whose inputs cancel, x - x, would leave a ciphertext that anyone can read and
- * that the client refuses after the whole run: it is refused here, by name. Found by two random inputs; activations are
- * replaced by a function that neither saturates, nor dies, nor is odd or even, so that only the graph and the weights count.
+ * that the client refuses after the whole run: it is refused here, by name. Found by a derivative along a random direction, which
+ * keeps its relative precision however much a deep network contracts; activations are replaced by a function that neither
+ * saturates, nor dies, nor is odd or even, so that only the graph and the weights count.
  */
 import { PlanError } from '@he-ml/ckks-core'
 import {
@@ -27,32 +28,57 @@ const SAME = 1e-10
  */
 export function findConstants(model: Model, { nodes }: Schedule): number[] {
   const layouts = new Map(nodes.map(({ name, lowered }) => [name, lowered.output]))
-  const [a, b] = [probe(model.input.shape, 1), probe(model.input.shape, 2)]
-  const varies = new Map<string, Uint8Array>([[model.input.name, new Uint8Array(a.data.length).fill(1)]])
-  const others = new Map<string, Tensor>([[model.input.name, b]])
+  const [point, direction] = [probe(model.input.shape, 1), probe(model.input.shape, 2)]
+  const varies = new Map<string, Uint8Array>([[model.input.name, new Uint8Array(point.data.length).fill(1)]])
+  const tangents = new Map<string, Tensor>([[model.input.name, direction]])
   const inputsOf = new Map(model.nodes.map(({ layer, inputs }) => [layer.name, inputs]))
-  model.evaluate(a, (layer, inputs) => {
+  model.evaluate(point, (layer, inputs) => {
     const names = inputsOf.get(layer.name)!
-    const first = forward(layer, inputs)
-    const second = forward(
-      layer,
-      names.map((name) => others.get(name)!),
-    )
-    const mask = differences(first, second, SAME * largest([...inputs, first]))
+    const result = forward(layer, inputs)
+    const along = names.map((name) => tangents.get(name)!)
+    const tangent = derivative(layer, inputs, along)
+    const least = SAME * largest(along)
+    const mask = Uint8Array.from(tangent.data, (v) => (Math.abs(v) > least ? 1 : 0))
     const layout = layouts.get(layer.name)
     if (layout && !isCalibrated(layer))
-      assertNothingCancels(layer, {
-        inputs,
-        varies: names.map((name) => varies.get(name)!),
-        result: first,
-        mask,
-        layout,
-      })
-    others.set(layer.name, second)
+      assertNothingCancels(layer, { inputs, varies: names.map((name) => varies.get(name)!), result, mask, layout })
+    tangents.set(layer.name, tangent)
     varies.set(layer.name, mask)
-    return first
+    return result
   })
   return [...varies.get(model.output)!.entries()].filter(([, v]) => v === 0).map(([i]) => i)
+}
+
+/**
+ * A layer's derivative along a direction: half the difference between both sides, at a distance as large as the values. Layers
+ * are affine or quadratic, for which that is exact but for rounding; activations have a derivative of their own.
+ */
+function derivative(layer: Layer, inputs: readonly Tensor[], along: readonly Tensor[]): Tensor {
+  if (isCalibrated(layer)) {
+    const [{ data }] = inputs as [Tensor]
+    const [{ shape, data: t }] = along as [Tensor]
+    return createTensor(
+      shape,
+      data.map((x, i) => (1 - Math.sin(x) / 3) * t[i]!),
+    )
+  }
+  const length = largest(along)
+  if (length === 0) return zeros(layer.forward(inputs))
+  const stretch = (largest(inputs) || 1) / length
+  const side = (sign: number): Tensor =>
+    layer.forward(
+      inputs.map(({ shape, data }, i) =>
+        createTensor(
+          shape,
+          data.map((x, j) => x + sign * stretch * along[i]!.data[j]!),
+        ),
+      ),
+    )
+  const [up, down] = [side(1), side(-1)]
+  return createTensor(
+    up.shape,
+    up.data.map((v, i) => (v - down.data[i]!) / (2 * stretch)),
+  )
 }
 
 interface Seen {
@@ -93,6 +119,8 @@ const forward = (layer: Layer, inputs: readonly Tensor[]): Tensor =>
         inputs[0]!.data.map((x) => x + Math.cos(x) / 3),
       )
     : layer.forward(inputs)
+
+const zeros = ({ shape, data }: Tensor): Tensor => createTensor(shape, new Float64Array(data.length))
 
 /** 1 where two tensors differ by more than `tolerance`. */
 const differences = (a: Tensor, b: Tensor, tolerance: number): Uint8Array =>

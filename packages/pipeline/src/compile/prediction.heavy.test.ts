@@ -89,6 +89,8 @@ async function network(model: Model): Promise<Circuit> {
     calibration,
     activation: { degree: 15, margin: 1.3 },
     bootstrapping: set,
+    // the outputs of many squares hardly vary, so relative to their range no bits are left
+    precisionBits: Number.NEGATIVE_INFINITY,
   })
   const { report, keyRequest } = bound.plan
   const bootstraps = report.layers.reduce((sum, l) => sum + (l.refresh?.bootstraps ?? 0), 0)
