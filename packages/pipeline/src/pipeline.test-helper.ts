@@ -259,19 +259,23 @@ export function precisionBits(got: readonly Tensor[], want: readonly Tensor[]): 
 /** Probability with which a test of precision may fail although the prediction is sound; a hundred such tests fail below 1e-10. */
 const FAILURE = 2 ** -40
 
-/** Bits by which predictions may be off, either way: those of bootstraps less exact (docs/notes/planning.md). */
-const modelBits = ({ plan }: BoundPlan): number => (plan.bootstrapping ? 2 : 0.75)
+/** Bits by which predictions may be off, either way (docs/notes/planning.md); merged bootstraps are off by more. */
+const MODEL_BITS = 0.75
 
 /** A prediction that `runs` results of a plan are compared with. */
 const valuesOf = ({ plan }: BoundPlan, runs: number): number => runs * sizeOf(plan.model.output)
 
-/** Fewer bits, over all values of `runs` results, come with probability 2^-40 at most. */
-export const leastBits = (bound: BoundPlan, runs: number, predicted = bound.plan.report.precisionBits): number =>
-  predicted - modelBits(bound) - Math.log2(highRmsFactor({ values: valuesOf(bound, runs), failure: FAILURE }))
+/** Fewer bits, over all values of `runs` results, come with probability 2^-40 at most if the prediction is off by `model` bits. */
+export const leastBits = (bound: BoundPlan, runs: number, model = MODEL_BITS): number =>
+  bound.plan.report.precisionBits -
+  model -
+  Math.log2(highRmsFactor({ values: valuesOf(bound, runs), failure: FAILURE }))
 
 /** More bits come with probability 2^-40 at most. */
-export const mostBits = (bound: BoundPlan, runs: number, predicted = bound.plan.report.precisionBits): number =>
-  predicted + modelBits(bound) - Math.log2(lowRmsFactor({ values: valuesOf(bound, runs), failure: FAILURE }))
+export const mostBits = (bound: BoundPlan, runs: number): number =>
+  bound.plan.report.precisionBits +
+  MODEL_BITS -
+  Math.log2(lowRmsFactor({ values: valuesOf(bound, runs), failure: FAILURE }))
 
 /** Replaces, removes or adds something at a random place. */
 export function mutate(value: unknown, path: number[], junk: unknown): unknown {

@@ -106,7 +106,9 @@ describe.each([
     }
     const bits = precisionBits(got, Array.from({ length: KEYS }, () => want).flat())
     console.log(`predicted ${bound.plan.report.precisionBits.toFixed(1)} bits, real ${bits.toFixed(1)}`)
-    expect(bits).toBeGreaterThan(leastBits(bound, KEYS * count))
+    // predictions of merged bootstraps are up to 2 bits too good (docs/notes/planning.md)
+    const model = name === 'merged ciphertexts' ? 2 : undefined
+    expect(bits).toBeGreaterThan(leastBits(bound, KEYS * count, model))
   })
 
   it('computes the same with weights kept or not, and gives the memory back', async () => {
