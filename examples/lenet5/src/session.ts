@@ -13,7 +13,8 @@ import {
   type NativeEngine,
 } from '@he-ml/ckks-native'
 import { createNativeClient, type NativeClient } from '@he-ml/ckks-native/client'
-import { pack, type Tensor, unpack } from '@he-ml/packing'
+import type { Tensor } from '@he-ml/model'
+import { pack, unpack } from '@he-ml/packing'
 import { type BoundPlan, contractOf, Runner, type RunProgress } from '@he-ml/pipeline'
 
 export type Report = (fraction: number, detail?: string) => void

@@ -1,6 +1,7 @@
 /** Window sums on a batch: plain additions, no level. Padding adds nothing. */
 import type { Ciphertext } from '@he-ml/ckks-core'
-import { type BatchLayout, type LoweredLayer, sizeOf } from '@he-ml/packing'
+import { sizeOf } from '@he-ml/model'
+import type { BatchLayout, LoweredLayer } from '@he-ml/packing'
 import { type LinearMap, sourceOf } from '../linear-map/linear-map.ts'
 import { createLowered } from '../lowered/lowered-layer.ts'
 

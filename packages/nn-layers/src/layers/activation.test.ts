@@ -1,10 +1,5 @@
-import {
-  createBatchLayout,
-  createMultiplexedLayout,
-  createTensor,
-  type InputStatistics,
-  type MultiplexedLayout,
-} from '@he-ml/packing'
+import { createTensor, type InputStatistics } from '@he-ml/model'
+import { createBatchLayout, createMultiplexedLayout, type MultiplexedLayout } from '@he-ml/packing'
 import { describe, expect, it } from 'vitest'
 import { type ActivationLayer, type ActivationLayerFunction, activation } from '../index.ts'
 import { expectLikeForward, fillGaps, largestDifference, randomTensor, runLayer } from '../testing/run-layer.ts'

@@ -3,20 +3,16 @@
  * is moved by a permutation, for one level; compile avoids that with `LowerContext.prefer`.
  */
 import { type Ciphertext, InvalidArgumentError, toLevel, UnsupportedError } from '@he-ml/ckks-core'
+import { createTensor, type Layer, type Shape, sameShape, sizeOf, type Tensor } from '@he-ml/model'
 import {
-  createTensor,
   type Gaps,
-  type Layer,
+  type Lowerable,
   type LowerContext,
   type LoweredLayer,
   type MultiplexedLayout,
   PackedTensor,
-  type Shape,
   type SlotLayout,
   samePositions,
-  sameShape,
-  sizeOf,
-  type Tensor,
 } from '@he-ml/packing'
 import { type LinearMap, POINT_WINDOW } from '../linear-map/linear-map.ts'
 import { unsupportedLayout } from '../lowered/lower-linear.ts'
@@ -25,7 +21,7 @@ import { lowerTransform } from '../multiplexed/lower-transform.ts'
 import { ReshapeLayer } from './reshape.ts'
 
 /** See {@link add}. */
-export class AddLayer implements Layer {
+export class AddLayer implements Layer, Lowerable {
   readonly kind = 'add'
   readonly arity = 2
   readonly homogeneous = true
@@ -133,7 +129,7 @@ function sumLayout(a: MultiplexedLayout, b: MultiplexedLayout): MultiplexedLayou
  *
  * @example
  * ```ts
- * import { createTensor } from '@he-ml/packing'
+ * import { createTensor } from '@he-ml/model'
  * import { add } from '@he-ml/nn-layers'
  * const [x, y] = [createTensor([2], Float64Array.of(1, 2)), createTensor([2], Float64Array.of(10, 20))]
  * console.log(add({ name: 'sum' }).forward([x, y]).data) // [11, 22]

@@ -1,5 +1,6 @@
 import { UnsupportedError } from '@he-ml/ckks-core'
-import { createBatchLayout, createMultiplexedLayout, createTensor, type SlotLayout, sizeOf } from '@he-ml/packing'
+import { createTensor, sizeOf } from '@he-ml/model'
+import { createBatchLayout, createMultiplexedLayout, type SlotLayout } from '@he-ml/packing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { batchNorm, conv2d, foldBatchNorm, linear } from '../index.ts'

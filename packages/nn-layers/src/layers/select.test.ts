@@ -1,4 +1,5 @@
-import { createBatchLayout, createMultiplexedLayout, createTensor, type MultiplexedLayout } from '@he-ml/packing'
+import { createTensor } from '@he-ml/model'
+import { createBatchLayout, createMultiplexedLayout, type MultiplexedLayout } from '@he-ml/packing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { activation, conv2d, linear, select, sumPool2d } from '../index.ts'

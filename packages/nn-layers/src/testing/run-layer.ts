@@ -1,18 +1,15 @@
 /** For tests: a layer on the clear engine, against its own forward function. */
 import { type ClearEngine, createClearEngine, insecureParameters, sameScale } from '@he-ml/ckks-core'
+import { createTensor, type Layer, type Shape, sizeOf, type Tensor } from '@he-ml/model'
 import {
-  createTensor,
   imagesPerTensor,
-  type Layer,
   type LowerContext,
   type LoweredLayer,
+  lowerLayer,
   type MultiplexedLayout,
   PackedTensor,
   pack,
-  type Shape,
   type SlotLayout,
-  sizeOf,
-  type Tensor,
   unpack,
 } from '@he-ml/packing'
 import { expect } from 'vitest'
@@ -60,7 +57,7 @@ export async function runLayer(
   options: RunOptions = {},
 ): Promise<LayerRun> {
   const engine = createClearEngine(testParameters)
-  const lowered = layer.lower(layouts, options.context ?? testContext)
+  const lowered = lowerLayer(layer, layouts, options.context ?? testContext)
   const level = options.level ?? lowered.depth + 1
   const inputs = layouts.map((layout, i) => {
     const vectors = pack(

@@ -5,7 +5,7 @@
  * bits. So a few random error tensors go through the clear layers beside the simulation, activations at random inputs as the
  * calibration data have them in each channel, and tell by which factor the errors of a layer's inputs really arrive.
  */
-import { createTensor, isCalibrated, type Layer, type Model, type Shape, sizeOf, type Tensor } from '@he-ml/packing'
+import { createTensor, isCalibrated, type Layer, type Model, type Shape, sizeOf, type Tensor } from '@he-ml/model'
 import type { ChannelStatistics, ValueSize } from '../fit/fit.ts'
 
 /** Error tensors that are followed; ten logits then make forty samples, a tenth of a bit or two. */
@@ -41,7 +41,7 @@ export class ErrorField {
   constructor(model: Model, sizes: ReadonlyMap<string, ValueSize>, inputError: number) {
     this.#model = model
     this.#sizes = sizes
-    this.#layers = new Map(model.nodes.map(({ layer, inputs }) => [layer.name, { layer, inputs }]))
+    this.#layers = new Map(model.nodes.map((node) => [node.name, node]))
     const { name, shape } = model.input
     this.#errors.set(
       name,

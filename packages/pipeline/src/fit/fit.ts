@@ -1,10 +1,10 @@
 /** Activation ranges from clear data: the server never decrypts to choose a scale. */
 import { CancelledError, InvalidArgumentError } from '@he-ml/ckks-core'
-import { type InputStatistics, isCalibrated, type Model, sizeOf, type Tensor } from '@he-ml/packing'
+import { type InputStatistics, isCalibrated, type Model, sizeOf, type Tensor } from '@he-ml/model'
 import { breathe } from '../run/breathe.ts'
 import { SizeCollector, StatisticsCollector } from './statistics.ts'
 
-/** What `fit` learned: statistics at the input of every activation, by layer name. */
+/** What `fit` learned: statistics at the input of every activation, by node name. */
 export interface Calibration {
   readonly model: string
   readonly samples: number
@@ -64,7 +64,7 @@ export interface FitOptions {
  */
 export async function fit(model: Model, inputs: Iterable<Tensor>, options: FitOptions = {}): Promise<Calibration> {
   const collectors = new Map<string, StatisticsCollector>()
-  for (const { layer } of model.nodes) if (isCalibrated(layer)) collectors.set(layer.name, new StatisticsCollector())
+  for (const { name, layer } of model.nodes) if (isCalibrated(layer)) collectors.set(name, new StatisticsCollector())
   const pause = breathe()
   let samples = 0
   const sizes = new Map<string, SizeCollector>()
@@ -84,11 +84,11 @@ export async function fit(model: Model, inputs: Iterable<Tensor>, options: FitOp
       inputRange.min = Math.min(inputRange.min, x)
       inputRange.max = Math.max(inputRange.max, x)
     }
-    const result = model.evaluate(input, (layer, given) => {
-      collectors.get(layer.name)?.add(given[0]!.data, layer.name)
+    const result = model.evaluate(input, ({ name, layer }, given) => {
+      collectors.get(name)?.add(given[0]!.data, name)
       const output = layer.forward(given)
-      measure(layer.name, output)
-      return output
+      measure(name, output)
+      return [output]
     })
     for (const [i, v] of result.data.entries()) {
       min[i] = Math.min(min[i]!, v)

@@ -13,7 +13,7 @@ import { findStages, type Stages } from './value-scales.ts'
 /** A model of the same function, and how it holds its values. */
 export interface FoldedModel {
   readonly model: Model
-  /** The input and every layer's result are those of the unfolded model times this, by name. */
+  /** The input and every node's result are those of the unfolded model times this, by name. */
   readonly factors: ReadonlyMap<string, number>
 }
 
@@ -25,11 +25,26 @@ export interface FoldedModel {
 export function foldFactors(model: Model): FoldedModel {
   const stages = findStages(model)
   const factors = chooseFactors(model, stages)
-  const nodes = model.nodes.map(({ layer, inputs }) => ({
-    layer: rescaled(stages.relieved.get(layer.name) ?? layer, factors.get(inputs[0]!)!, factors.get(layer.name)!),
+  const rescale = sharing()
+  const nodes = model.nodes.map(({ name, layer, inputs }) => ({
+    name,
+    layer: rescale(stages.relieved.get(name) ?? layer, factors.get(inputs[0]!)!, factors.get(name)!),
     inputs,
   }))
   return { model: new Model({ name: model.name, input: model.input, nodes, output: model.output }), factors }
+}
+
+/** {@link rescaled}, the same object for nodes that share a layer and its factors. */
+function sharing(): typeof rescaled {
+  const known = new Map<Layer, Map<string, Layer>>()
+  return (layer, inputFactor, outputFactor) => {
+    const variants = known.get(layer) ?? new Map<string, Layer>()
+    known.set(layer, variants)
+    const key = `${inputFactor} ${outputFactor}`
+    const made = variants.get(key) ?? rescaled(layer, inputFactor, outputFactor)
+    variants.set(key, made)
+    return made
+  }
 }
 
 function rescaled(layer: Layer, inputFactor: number, outputFactor: number): Layer {
@@ -43,7 +58,7 @@ function rescaled(layer: Layer, inputFactor: number, outputFactor: number): Laye
 /** Factors of all values. */
 function chooseFactors(model: Model, stages: Stages): ReadonlyMap<string, number> {
   type Stage = ReturnType<Stages['placeOf']>['stage']
-  const names = [model.input.name, ...model.nodes.map(({ layer }) => layer.name)]
+  const names = [model.input.name, ...model.nodes.map((node) => node.name)]
   const wanted = new Map<Stage, number[]>()
   for (const { layer, inputs } of model.nodes) {
     if (!isCalibrated(layer) || !layer.calibrated) continue

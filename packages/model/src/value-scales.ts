@@ -21,7 +21,7 @@ export interface StagePlace {
 
 /** The stages of a model, and the layers that `Layer.factored` relieves of their constant. */
 export interface Stages {
-  /** @param name the input or a layer */
+  /** @param name the input or a node */
   placeOf(name: string): StagePlace
   /** Where the factor 1 is: the stage that holds it cannot choose. */
   readonly one: StagePlace
@@ -39,15 +39,14 @@ export function findStages(model: Model): Stages {
   }
 }
 
-/** The stages when the layers in `kept` keep their constants, or the name of one more that must. */
+/** The stages when the nodes in `kept` keep their constants, or the name of one more that must. */
 function tryStages(model: Model, kept: ReadonlySet<string>): Stages | string {
   const scales = new RelatedScales()
   const factored: { readonly name: string; readonly input: string; readonly factor: number; readonly layer: Layer }[] =
     []
   scales.relate(model.input.name, ONE, 1)
   scales.relate(model.output, ONE, 1)
-  for (const { layer, inputs } of model.nodes) {
-    const { name } = layer
+  for (const { name, layer, inputs } of model.nodes) {
     const apart = kept.has(name) ? undefined : layer.factored?.(inputs.map((input) => model.shapes.get(input)!))
     if (apart && inputs.length === 1) factored.push({ name, input: inputs[0]!, ...apart })
     else if (layer.homogeneous) for (const input of inputs) scales.relate(name, input, 1)

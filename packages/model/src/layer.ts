@@ -1,20 +1,15 @@
 /**
- * The layer contract. A Layer is clear: shapes, an exact forward function, and how to lower itself to a slot layout. A
- * LoweredLayer knows what it costs (depth) and where its output lies; preparing it encodes the weights for a level; a
- * PreparedLayer is a circuit on the port. Keys, products and rotations are never declared: the plan engine runs the very
- * same circuit and records them. At every layer border ciphertexts have degree 1 and the nominal scale of their level.
+ * The clear layer contract. A layer says what shapes it takes, what it computes exactly, and which constants may be moved into
+ * it or out of it at no cost. It is data: immutable, and without any knowledge of slots. How it runs on ciphertexts is a
+ * second contract (`Lowerable`, in packing) that most layers also keep.
  */
-import type { Encoder, Evaluator, Level } from '@he-ml/ckks-core'
-import type { PaceOptions } from './pacer.ts'
-import type { PackedTensor } from './packed-tensor.ts'
-import type { SlotLayout } from './slot-layout.ts'
 import type { Shape, Tensor } from './tensor.ts'
 
-/** A clear layer that knows its encrypted twin. Immutable. */
+/** A clear layer with one result. Immutable. */
 export interface Layer {
   /** 'conv2d', 'linear', 'activation', ... */
   readonly kind: string
-  /** Unique in its model; appears in errors, plans and progress. */
+  /** Appears in errors; the name of its node in a model unless that has another. */
   readonly name: string
   /** Number of input tensors. */
   readonly arity: number
@@ -22,8 +17,6 @@ export interface Layer {
   outputShape(inputs: readonly Shape[]): Shape
   /** The exact clear function. */
   forward(inputs: readonly Tensor[]): Tensor
-  /** @throws UnsupportedError when the layer cannot run on this layout; the message says which one would do */
-  lower(inputs: readonly SlotLayout[], context: LowerContext): LoweredLayer
   /** The same layer with its output multiplied by a constant, at no extra depth; absent when that is impossible. */
   scaleOutput?(factor: number): Layer
   /** The layer x -> forward(factor * x), at no extra depth; absent when that is impossible. */
@@ -38,19 +31,6 @@ export interface Layer {
   factored?(inputs: readonly Shape[]): { readonly factor: number; readonly layer: Layer } | undefined
   /** Large values in slots without an element would spoil the result (a polynomial outside its range). Absent: they do not. */
   readonly gapSensitive?: boolean
-}
-
-/** What lowering may depend on beside its inputs' layouts. */
-export interface LowerContext {
-  /** N/2 of the parameters. */
-  readonly maxSlots: number
-  /**
-   * What a reader of the output bears in slots without an element; default 'zero'. 'any' allows cheaper circuits that leave
-   * partial sums there; see `gapsWanted`.
-   */
-  readonly gaps?: 'zero' | 'any'
-  /** Take this output layout if at no extra depth (the other branch of a residual addition). */
-  readonly prefer?: SlotLayout
 }
 
 /** An activation: a layer that must be fitted to the range of its input before it can be lowered. */
@@ -101,33 +81,4 @@ export interface CalibrationOptions {
   readonly error?: number
   /** How the polynomial is found; default 'remez', the smallest largest error. 'composite' is for ReLU only. */
   readonly method?: 'remez' | 'chebyshev' | 'least-squares' | 'composite'
-}
-
-/** A layer bound to layouts. */
-export interface LoweredLayer {
-  readonly name: string
-  readonly output: SlotLayout
-  /** Levels consumed. */
-  readonly depth: number
-  /**
-   * Encodes the weights for inputs at `level` (nominal scale). Long work yields to the event loop.
-   * @throws whatever encoding throws; CancelledError through the signal; LevelError when level < depth
-   */
-  prepare(
-    engine: Encoder & Evaluator,
-    at: { readonly level: Level; readonly signal?: AbortSignal },
-  ): Promise<PreparedLayer>
-}
-
-/** A circuit with its weights encoded; usable many times. */
-export interface PreparedLayer extends Disposable {
-  readonly name: string
-  /**
-   * Inputs at the prepared level and nominal scale; the output is at level - depth and nominal scale. Inputs are not
-   * disposed of. A layer may make thousands of evaluator calls, so it pauses between them (docs/adr/0002): the promise
-   * resolves when all calls are made, which is not when the engine is done.
-   * @throws CancelledError through options.signal; temporaries are then disposed of
-   */
-  apply(evaluator: Encoder & Evaluator, inputs: readonly PackedTensor[], options?: PaceOptions): Promise<PackedTensor>
-  dispose(): void
 }

@@ -1,10 +1,8 @@
-import { UnsupportedError } from '@he-ml/ckks-core'
 import { describe, expect, it } from 'vitest'
 import {
   type CalibratedLayer,
   createTensor,
   foldFactors,
-  gapsWanted,
   isCalibrated,
   type Layer,
   Model,
@@ -22,9 +20,6 @@ function toy(kind: string, name: string, f: (v: number) => number, more: Partial
     arity: 1,
     outputShape: ([shape]) => shape!,
     forward: ([x]) => map(x!, f),
-    lower: () => {
-      throw new UnsupportedError('toy')
-    },
     ...more,
   }
 }
@@ -184,27 +179,13 @@ const scalesOf = (model: Model): number[] =>
 function expectSameFunction(model: Model, folded: Model, factors: ReadonlyMap<string, number>): void {
   const valuesOf = (of: Model): Map<string, number> => {
     const values = new Map<string, number>()
-    of.evaluate(createTensor([1], Float64Array.of(1.5)), (layer, inputs) => {
+    of.evaluate(createTensor([1], Float64Array.of(1.5)), ({ name, layer }, inputs) => {
       const result = layer.forward(inputs)
-      values.set(layer.name, result.data[0]!)
-      return result
+      values.set(name, result.data[0]!)
+      return [result]
     })
     return values
   }
   const after = valuesOf(folded)
   for (const [name, value] of valuesOf(model)) expect(after.get(name)! / factors.get(name)!, name).toBeCloseTo(value, 9)
 }
-
-describe('gapsWanted', () => {
-  it('looks through homogeneous layers for one that is sensitive', () => {
-    const model = chain(scale('a', 1, 0), same('i'), square('s'), same('j'), scale('b', 1, 0), scale('c', 1, 0))
-    expect(['a', 'i', 's', 'j', 'b', 'c'].map((name) => gapsWanted(model, name))).toEqual([
-      'zero',
-      'zero',
-      'any',
-      'any',
-      'any',
-      'any',
-    ])
-  })
-})
