@@ -54,7 +54,7 @@ export class Client implements AsyncDisposable {
   }
   async decrypt(file: Uint8Array, images: number): Promise<Tensor[]> {
     const results = await this.#engine.decrypt(this.#key, file, { contract: contractOf(this.#plan.plan) })
-    const layout = this.#plan.schedule.nodes.at(-1)!.lowered.output
+    const layout = this.#plan.schedule.nodes.at(-1)!.lowered.outputs[0]!
     return unpack(
       results.map((r) => r.re),
       layout,

@@ -5,12 +5,20 @@ it('has the public surface that was agreed on', () => {
   expect(Object.keys(surface).sort()).toMatchInlineSnapshot(`
     [
       "Model",
+      "ReadoutLayer",
       "WIDEST_RANGE",
       "createTensor",
       "foldFactors",
+      "forwardAll",
+      "forwardApproximate",
       "isCalibrated",
+      "isMultiOutput",
+      "observedBy",
+      "originOf",
+      "outputShapesOf",
       "sameShape",
       "sizeOf",
+      "unroll",
     ]
   `)
 })

@@ -1,8 +1,7 @@
 /** Layers that only rename: no slot moves, no level. */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import { createTensor, type Layer, type Shape, sameShape, sizeOf, type Tensor } from '@he-ml/model'
-import type { Lowerable, LoweredLayer, SlotLayout } from '@he-ml/packing'
-import { createLowered } from '../lowered/lowered-layer.ts'
+import { createLowered, type Lowerable, type LoweredLayer, type SlotLayout } from '@he-ml/packing'
 import { renameSlots } from '../lowered/rename-slots.ts'
 import { only } from './single-input.ts'
 

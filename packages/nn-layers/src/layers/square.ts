@@ -1,9 +1,8 @@
 /** x^2, slot by slot: exact, one level, nothing to calibrate. */
 import { type Ciphertext, scope } from '@he-ml/ckks-core'
 import { createTensor, type Layer, type Shape, type Tensor } from '@he-ml/model'
-import type { Lowerable, LoweredLayer, SlotLayout } from '@he-ml/packing'
+import { createLowered, type Lowerable, type LoweredLayer, type SlotLayout } from '@he-ml/packing'
 import { unsupportedLayout } from '../lowered/lower-linear.ts'
-import { createLowered } from '../lowered/lowered-layer.ts'
 import { only } from './single-input.ts'
 
 /** See {@link activation}. */

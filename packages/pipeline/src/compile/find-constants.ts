@@ -9,6 +9,7 @@ import { PlanError } from '@he-ml/ckks-core'
 import { createTensor, isCalibrated, type Layer, type Model, type Shape, sizeOf, type Tensor } from '@he-ml/model'
 import { layoutPositions, type SlotLayout } from '@he-ml/packing'
 import type { Schedule } from './schedule.ts'
+import { withOneOutput } from './with-one-output.ts'
 
 /** What differs by less than this share of the largest value is the same: rounding of doubles leaves 1e-16 a term. */
 const SAME = 1e-10
@@ -18,11 +19,13 @@ const SAME = 1e-10
  * @throws PlanError ('constant') naming the layer in which a whole ciphertext cancels
  */
 export function findConstants(model: Model, { nodes }: Schedule): number[] {
-  const layouts = new Map(nodes.map(({ name, lowered }) => [name, lowered.output]))
+  const layouts = new Map(nodes.map(({ name, lowered }) => [name, lowered.outputs[0]!]))
   const [point, direction] = [probe(model.input.shape, 1), probe(model.input.shape, 2)]
   const varies = new Map<string, Uint8Array>([[model.input.name, new Uint8Array(point.data.length).fill(1)]])
   const tangents = new Map<string, Tensor>([[model.input.name, direction]])
-  model.evaluate(point, ({ name, layer, inputs: names }, inputs) => {
+  model.evaluate(point, (node, inputs) => {
+    const { name, inputs: names } = node
+    const layer = withOneOutput(node)
     const result = forward(layer, inputs)
     const along = names.map((input) => tangents.get(input)!)
     const tangent = derivative(layer, inputs, along)

@@ -4,7 +4,17 @@
  * transcendental function that differs in the last bit between machines, count with nine digits. Layer names belong to it, as
  * the plan's ranges, levels and bootstraps name layers; the names of the model (its file) and of its input do not.
  */
-import { createTensor, isCalibrated, type Layer, type Model, type Shape, sizeOf, type Tensor } from '@he-ml/model'
+import {
+  createTensor,
+  forwardAll,
+  forwardApproximate,
+  type GraphLayer,
+  isCalibrated,
+  type Model,
+  type Shape,
+  sizeOf,
+  type Tensor,
+} from '@he-ml/model'
 import { digest } from './digest.ts'
 
 /** SHA-256, hex. Takes about as long as one clear inference. */
@@ -21,9 +31,10 @@ export function modelDigest(model: Model): string {
 }
 
 /** What a layer makes of its inputs: the polynomial too, where it brings one. */
-function resultsOf(layer: Layer, inputs: readonly Tensor[]): Uint8Array[] {
-  if (!isCalibrated(layer)) return [exact(layer.forward(inputs))]
-  const rounded = [layer.forward(inputs), ...(layer.calibrated ? [layer.forwardApproximate(inputs)] : [])]
+function resultsOf(layer: GraphLayer, inputs: readonly Tensor[]): Uint8Array[] {
+  const results = forwardAll(layer, inputs)
+  if (!isCalibrated(layer)) return results.map(exact)
+  const rounded = [...results, ...(layer.calibrated ? forwardApproximate(layer, inputs) : [])]
   return rounded.map(({ data }) => text(Array.from(data.subarray(0, 256), (v) => v.toPrecision(9))))
 }
 
