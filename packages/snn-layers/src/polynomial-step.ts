@@ -1,7 +1,8 @@
 /**
  * The step by a polynomial: sign(u - threshold) on [-reach, -gap] and [gap, reach], one minimax polynomial or a composition of
- * several of low degree, which is much steeper at the same depth. The soft spike is (1 + p) / 2; its constants, and any factor
- * that the spikes are wanted with, are in the last polynomial's coefficients, so it costs its degree's levels and no more.
+ * several of low degree, which is much steeper at the same depth; or, where depth is short, a logistic step of some width. The
+ * soft spike of a sign p is (1 + p) / 2; its constants, and any factor that the spikes are wanted with, are in the last
+ * polynomial's coefficients, so it costs its degree's levels and no more.
  */
 import { type ActivationPolynomial, approximate, forwardPolynomial } from '@he-ml/activations'
 import {
@@ -21,12 +22,14 @@ export interface PolynomialStepOptions {
   readonly degrees?: readonly number[]
   /** |u - threshold| from which spikes must be right, as a share of the threshold; default 0.1. Between, they are soft. */
   readonly gap?: number
+  /** A logistic step 1 / (1 + exp(-(u - threshold) / w)) instead of the sign, w this share of the threshold. */
+  readonly width?: number
 }
 
 /**
  * The step by a polynomial.
  *
- * @throws InvalidArgumentError unless 0 < gap
+ * @throws InvalidArgumentError unless gap and width are positive, and for degrees with a width
  * @example
  * ```ts
  * import { polynomialSpikeStep } from '@he-ml/snn-layers'
@@ -35,8 +38,10 @@ export interface PolynomialStepOptions {
  * console.log(step.reach, step.forward(0.5), step.forward(1.5)) // 3.75, about 0 and 1
  * ```
  */
-export function polynomialSpikeStep({ degrees, gap = 0.1 }: PolynomialStepOptions = {}): SpikeStep {
+export function polynomialSpikeStep({ degrees, gap = 0.1, width }: PolynomialStepOptions = {}): SpikeStep {
   if (!(gap > 0)) throw new InvalidArgumentError(`spike step: expected a gap above 0, got ${gap}`)
+  if (width !== undefined && (!(width > 0) || degrees))
+    throw new InvalidArgumentError(`spike step: expected a width above 0 and no degrees, got ${width} and ${degrees}`)
   return {
     kind: 'polynomial',
     fit(threshold, statistics, options) {
@@ -48,10 +53,8 @@ export function polynomialSpikeStep({ degrees, gap = 0.1 }: PolynomialStepOption
       const seen = Math.max(Math.abs(min - threshold), Math.abs(max - threshold))
       // membranes that never leave the gap still need a range around it
       const reach = options.margin * Math.max(seen, 2 * gap * threshold)
-      return new PolynomialStep(
-        { threshold, statistics, options, gap: gap * threshold, ...(degrees && { degrees }) },
-        reach,
-      )
+      const wanted = { threshold, statistics, options, gap: gap * threshold, ...(degrees && { degrees }) }
+      return new PolynomialStep(width === undefined ? wanted : { ...wanted, width: width * threshold }, reach)
     },
   }
 }
@@ -63,6 +66,8 @@ interface Wanted {
   /** In units of membrane potential. */
   readonly gap: number
   readonly degrees?: readonly number[]
+  /** In units of membrane potential. */
+  readonly width?: number
 }
 
 class PolynomialStep implements FittedStep {
@@ -74,11 +79,13 @@ class PolynomialStep implements FittedStep {
   constructor(wanted: Wanted, reach: number) {
     this.#wanted = wanted
     this.reach = reach
-    this.polynomial = signPolynomial(wanted, reach)
+    this.polynomial = wanted.width === undefined ? signPolynomial(wanted, reach) : logistic(wanted, wanted.width, reach)
   }
 
   forward(charged: number): number {
-    return 0.5 + 0.5 * forwardPolynomial(this.polynomial, charged - this.#wanted.threshold)
+    const { threshold, width } = this.#wanted
+    if (width !== undefined) return forwardPolynomial(this.polynomial, (charged - threshold) / width)
+    return 0.5 + 0.5 * forwardPolynomial(this.polynomial, charged - threshold)
   }
   widened(factor: number): FittedStep | undefined {
     try {
@@ -108,13 +115,20 @@ function signPolynomial({ options, gap, degrees }: Wanted, reach: number): Activ
   return approximate('sign', { range, gap, degree, ...within })
 }
 
-/** factor (1 + p) / 2, inputs in [-1, 1]. */
+/** A polynomial in (u - threshold) / width. */
+function logistic({ options }: Wanted, width: number, reach: number): ActivationPolynomial {
+  const { degree, error, method } = options
+  const within = { ...(error === undefined ? {} : { error }), ...(method && method !== 'composite' ? { method } : {}) }
+  return approximate('sigmoid', { range: [-reach / width, reach / width], degree, ...within })
+}
+
+/** The spike times a factor, inputs in [-1, 1]: of a sign, (1 + p) / 2. */
 function spikePolynomials(polynomial: ActivationPolynomial, factor: number): Polynomial[] {
   const series = polynomial.kind === 'series' ? [polynomial.series] : polynomial.factors
+  const isSign = polynomial.function === 'sign'
+  const last = (c: number, k: number): number => (isSign ? 0.5 * factor * (k === 0 ? c + 1 : c) : factor * c)
   return series.map(({ coefficients }, i) =>
-    chebyshevPolynomial(
-      i < series.length - 1 ? coefficients : coefficients.map((c, k) => 0.5 * factor * (k === 0 ? c + 1 : c)),
-    ),
+    chebyshevPolynomial(i < series.length - 1 ? coefficients : coefficients.map(last)),
   )
 }
 
