@@ -1,42 +1,13 @@
 /** A recurrent network from the model to the last ciphertext, by hand: calibrated, folded, unrolled, lowered, run. */
-import {
-  type Ciphertext,
-  createClearEngine,
-  createPlanEngine,
-  type Encoder,
-  type Evaluator,
-  insecureParameters,
-  type KeyRequest,
-  toLevel,
-} from '@he-ml/ckks-core'
-import {
-  createTensor,
-  foldFactors,
-  forwardAll,
-  forwardApproximate,
-  isCalibrated,
-  Model,
-  observedBy,
-  sizeOf,
-  type Tensor,
-  unroll,
-} from '@he-ml/model'
+import { createClearEngine, createPlanEngine, insecureParameters, type KeyRequest } from '@he-ml/ckks-core'
+import { createTensor, foldFactors, forwardApproximate, Model, sizeOf, type Tensor, unroll } from '@he-ml/model'
 import type { Neuron } from '@he-ml/model/spiking'
 import { averagePool2d, conv2d, flatten, linear } from '@he-ml/nn-layers'
-import {
-  createBatchLayout,
-  createMultiplexedLayout,
-  gapsWanted,
-  lowerLayer,
-  PackedTensor,
-  type PreparedLayer,
-  pack,
-  type SlotLayout,
-  unpack,
-} from '@he-ml/packing'
+import { createBatchLayout, createMultiplexedLayout, pack, unpack } from '@he-ml/packing'
 import { normalAt } from '@he-ml/snn-neurons'
 import { describe, expect, it } from 'vitest'
 import { polynomialSpikeStep } from './polynomial-step.ts'
+import { calibrate, runLowered } from './run-lowered.test-helper.ts'
 import { spiking } from './spiking-layer.ts'
 
 const STEPS = 3
@@ -69,56 +40,6 @@ function network(neuron: Neuron): Model {
   return new Model({ name: 'toy', input, nodes, states, steps: STEPS, readout: 'mean' })
 }
 
-/** What `fit` and `compile` do to calibrated layers. */
-function calibrate(model: Model, data: readonly Tensor[]): Model {
-  const seen = new Map<string, number[]>()
-  for (const image of data)
-    model.evaluate(image, ({ name, layer }, inputs) => {
-      if (isCalibrated(layer)) seen.set(name, [...(seen.get(name) ?? []), ...observedBy(layer, inputs).data])
-      return forwardAll(layer, inputs)
-    })
-  const nodes = model.nodes.map((node) => {
-    if (!isCalibrated(node.layer)) return node
-    const values = seen.get(node.name)!
-    const [min, max] = [Math.min(...values), Math.max(...values)]
-    const histogram = new Float64Array(128)
-    for (const v of values) histogram[Math.min(127, Math.floor(((v - min) / (max - min)) * 128))]!++
-    const statistics = { count: values.length, min, max, mean: 0, std: 1, histogram }
-    return { ...node, layer: node.layer.calibrate(statistics, { margin: 1.5, degree: 7 }) }
-  })
-  const { name, input, output, states, steps, readout } = model
-  return new Model({ name, input, nodes, output, states, steps, readout })
-}
-
-type Engine = Encoder & Evaluator
-
-/** Every node in turn; weights are prepared once for all nodes that share a layer and its level. */
-async function run(model: Model, layout: SlotLayout, engine: Engine, input: readonly Ciphertext[]) {
-  const values = new Map([[model.input.name, new PackedTensor(layout, input)]])
-  const prepared = new Map<unknown, Map<string, PreparedLayer>>()
-  for (const { name, layer, inputs, values: results } of model.nodes) {
-    const given = inputs.map((i) => values.get(i)!)
-    const level = Math.min(...given.map((t) => t.level))
-    const layouts = given.map((t) => t.layout)
-    const lowered = lowerLayer(layer, layouts, { maxSlots: 512, gaps: gapsWanted(model, name) })
-    const variants = prepared.get(layer) ?? new Map<string, PreparedLayer>()
-    prepared.set(layer, variants)
-    const key = JSON.stringify([level, layouts])
-    const ready = variants.get(key) ?? (await lowered.prepare(engine, { level }))
-    variants.set(key, ready)
-    const aligned = given.map(
-      (t) =>
-        new PackedTensor(
-          t.layout,
-          t.ciphertexts.map((c) => toLevel(engine, c, level)),
-        ),
-    )
-    for (const [i, output] of (await ready.apply(engine, aligned)).entries()) values.set(results[i]!, output)
-  }
-  const preparations = [...prepared.values()].reduce((sum, variants) => sum + variants.size, 0)
-  return { output: values.get(model.output)!, preparations }
-}
-
 const neurons: [string, Neuron, number][] = [
   ['lif', { kind: 'lif', beta: 0.6, threshold: 0.8, reset: 'subtract' }, 6],
   ['lif, reset to zero', { kind: 'lif', beta: 0.6, threshold: 0.8, reset: 'zero' }, 7],
@@ -139,7 +60,7 @@ describe.each(neurons)('a network of %s over three time steps', (_, neuron, dept
   ] as const)('takes only the levels of its steps and weights: %s', async (_, layout, count) => {
     const engine = createClearEngine(parameters)
     const given = images(count, 7)
-    const { output, preparations } = await run(
+    const { output, preparations } = await runLowered(
       plain,
       layout,
       engine,
@@ -165,7 +86,7 @@ describe.each(neurons)('a network of %s over three time steps', (_, neuron, dept
   it('is predicted to within 2 bits of what noise makes of it', async () => {
     const layout = createBatchLayout([1, 6, 6], { slots: 512 })
     const plan = createPlanEngine(parameters)
-    const sketched = await run(
+    const sketched = await runLowered(
       plain,
       layout,
       plan,
@@ -175,7 +96,7 @@ describe.each(neurons)('a network of %s over three time steps', (_, neuron, dept
     const predicted = sketched.output.ciphertexts.map((c) => plan.estimate(c).error)
     const engine = createClearEngine(parameters, { keys: keys as KeyRequest, noise: { seed: 5 } })
     const given = images(512, 1000)
-    const { output } = await run(
+    const { output } = await runLowered(
       plain,
       layout,
       engine,
