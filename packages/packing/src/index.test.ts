@@ -16,6 +16,7 @@ it('has the public surface that was agreed on', () => {
       "isLowerable",
       "isPowerOfTwo",
       "layoutPositions",
+      "liesAlike",
       "lowerLayer",
       "nextPowerOfTwo",
       "pack",
