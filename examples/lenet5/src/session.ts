@@ -2,16 +2,9 @@
  * Client and server of one plan. They share nothing but files: the client holds the secret key, the server gets evaluation
  * keys and ciphertexts as bytes and gives bytes back.
  */
-import { type AnyParameters, type KeyRequest, listKeyNeeds } from '@he-ml/ckks-core'
+import { type KeyRequest, listKeyNeeds } from '@he-ml/ckks-core'
 import type { SecretKey } from '@he-ml/ckks-core/client'
-import {
-  createNativeEngine,
-  encodeCiphertexts,
-  exportSegment,
-  importCiphertexts,
-  loadEvaluationKeys,
-  type NativeEngine,
-} from '@he-ml/ckks-native'
+import { createNativeEngine, loadEvaluationKeys, type NativeEngine } from '@he-ml/ckks-native'
 import { createNativeClient, type NativeClient } from '@he-ml/ckks-native/client'
 import { pack, type Tensor, unpack } from '@he-ml/packing'
 import { type BoundPlan, contractOf, Runner, type RunProgress } from '@he-ml/pipeline'
@@ -69,13 +62,11 @@ export class Client implements AsyncDisposable {
 /** Whoever has the machine; never sees a secret key. */
 export class Server implements AsyncDisposable {
   readonly engine: NativeEngine
-  readonly #parameters: AnyParameters
   readonly #plan: BoundPlan
   #runner: Runner | undefined
 
   constructor(plan: BoundPlan, threads: number) {
     this.#plan = plan
-    this.#parameters = plan.parameters
     this.engine = createNativeEngine(plan.parameters, { threads })
   }
   async loadKeys(files: AsyncIterable<Uint8Array>): Promise<void> {
@@ -91,14 +82,12 @@ export class Server implements AsyncDisposable {
     file: Uint8Array,
     onProgress: (progress: RunProgress) => void,
   ): Promise<{ readonly file: Uint8Array; readonly seconds: number }> {
-    const { ciphertexts, names } = await importCiphertexts(this.engine, file, { plan: this.#plan.plan.id })
+    const { ciphertexts, names } = await this.engine.importCiphertexts(file, { plan: this.#plan.plan.id })
     const started = performance.now()
     using output = await this.#runner!.run(ciphertexts, { onProgress })
     const seconds = (performance.now() - started) / 1000
     for (const ciphertext of ciphertexts) ciphertext.dispose()
-    const segments = []
-    for (const ciphertext of output.ciphertexts) segments.push(await exportSegment(this.engine, ciphertext))
-    return { file: encodeCiphertexts(this.#parameters, segments, names), seconds }
+    return { file: await this.engine.exportCiphertexts(output.ciphertexts, names), seconds }
   }
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#runner?.dispose()

@@ -11,5 +11,5 @@ export {
   measureMachine,
   parseMachineCosts,
 } from './measure-cost-model.ts'
-export { createNativeClient, NativeClient } from './native-client.ts'
+export { createNativeClient, NativeClient, type NativeClientOptions } from './native-client.ts'
 export { type WrittenKeys, writeEvaluationKeys } from './write-evaluation-keys.ts'

@@ -1,7 +1,7 @@
 /** What the file of a needed key says of itself, known before the key is made. */
 import { type AnyParameters, conjugationElement, galoisElement, type HeaderInput, type KeyNeed } from '@he-ml/ckks-core'
 import type { Provenance } from '@he-ml/ckks-core/client'
-import type { EvaluationKeyKind } from '../evaluation-keys.ts'
+import type { EvaluationKeyKind } from '../keys/load-keys.ts'
 
 /** Header of an evaluation key's file. */
 export type KeyHeader = Extract<HeaderInput, { readonly kind: EvaluationKeyKind }>

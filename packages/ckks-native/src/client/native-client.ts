@@ -23,29 +23,34 @@ import {
   type Provenance,
   type SecretKey,
 } from '@he-ml/ckks-core/client'
-import type { BindingEngine } from '../binding.ts'
-import { encodeCiphertexts, importCiphertexts } from '../ciphertext-files.ts'
-import { nativeAsync, throwIfAborted } from '../errors.ts'
-import { assertKeySecure } from '../evaluation-keys.ts'
-import { createNativeEngine, type NativeEngine, type NativeEngineOptions } from '../native-engine.ts'
+import type { BindingClient } from '../binding.ts'
+import { encodeCiphertexts } from '../ciphertext-files.ts'
+import { native, nativeAsync, throwIfAborted } from '../errors.ts'
+import { assertKeySecure } from '../keys/load-keys.ts'
+import { checkEngineOptions } from '../native-engine.ts'
+import { bindingSpec } from '../spec.ts'
+import { loadNativeClient } from './client-loader.ts'
 import { type KeyHeader, keyFileName, keyHeader } from './key-header.ts'
 import { NativeSecretKey } from './native-secret-key.ts'
+
+export interface NativeClientOptions {
+  /** Worker threads; default: the machine's cores. */
+  readonly threads?: number
+}
 
 /** See {@link createNativeClient}. */
 export class NativeClient extends BaseClientEngine {
   readonly name = 'native'
   /** Digits are centred, so that errors of key switching have no constant part (docs/notes/noise-model.md). */
   override readonly errorsWithinPlan = true
-  readonly #engine: NativeEngine
+  readonly #binding: BindingClient
 
-  constructor(parameters: AnyParameters, options: NativeEngineOptions = {}) {
+  constructor(parameters: AnyParameters, options: NativeClientOptions = {}) {
     assertFileParameters(parameters, 'createNativeClient')
     super(parameters)
-    this.#engine = createNativeEngine(parameters, options)
-  }
-
-  get #binding(): BindingEngine {
-    return this.#engine.binding
+    const { threads } = checkEngineOptions(options)
+    const { Client } = loadNativeClient()
+    this.#binding = native(() => new Client(bindingSpec(parameters), { threads }))
   }
 
   async generateSecretKey(): Promise<SecretKey> {
@@ -171,24 +176,19 @@ export class NativeClient extends BaseClientEngine {
 
   protected async decryptFile(key: SecretKey, file: Uint8Array): Promise<PrivateSlots[]> {
     const secret = this.#own(key, 'decrypt')
-    parseContainer(file, { kind: 'ciphertext', parameters: this.parameters, keyId: key.keyId })
-    const { ciphertexts, objects } = await importCiphertexts(this.#engine, file)
-    try {
-      const results: PrivateSlots[] = []
-      for (const [i, ciphertext] of ciphertexts.entries()) {
-        const { level, scale, slots } = ciphertext
-        const values = await nativeAsync(() => this.#binding.decrypt(secret.handle, ciphertext.handle, slots, scale))
-        const name = objects[i]!.name
-        results.push({ visibility: 'private', ...(name === undefined ? {} : { name }), ...values, slots, level, scale })
-      }
-      return results
-    } finally {
-      for (const ciphertext of ciphertexts) ciphertext.dispose()
+    const expected = { kind: 'ciphertext', parameters: this.parameters, keyId: key.keyId } as const
+    const { header, segments } = parseContainer(file, expected)
+    const results: PrivateSlots[] = []
+    for (const [i, { name, level, degree, seeded, slots, scale }] of header.objects.entries()) {
+      const ciphertext = { level, degree, seeded, slots, scale }
+      const values = await nativeAsync(() => this.#binding.decrypt(secret.handle, ciphertext, segments[i]!))
+      results.push({ visibility: 'private', ...(name === undefined ? {} : { name }), ...values, slots, level, scale })
     }
+    return results
   }
 
   dispose(): Promise<void> {
-    return this.#engine.dispose()
+    return nativeAsync(() => this.#binding.close())
   }
 
   async #keySegments(secret: OwnedKey, header: KeyHeader): Promise<readonly Uint8Array[]> {
@@ -243,6 +243,6 @@ const describe = (need: KeyNeed): string =>
  * console.log(result!.re) // close to 1, 2, 3, 4
  * ```
  */
-export function createNativeClient(parameters: AnyParameters, options: NativeEngineOptions = {}): NativeClient {
+export function createNativeClient(parameters: AnyParameters, options: NativeClientOptions = {}): NativeClient {
   return new NativeClient(parameters, options)
 }

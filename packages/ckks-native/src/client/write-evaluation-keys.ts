@@ -16,7 +16,7 @@ import {
 import type { KeyGenerationOptions, SecretKey } from '@he-ml/ckks-core/client'
 import { openContainerFile, writeContainerFile } from '@he-ml/ckks-core/node'
 import { throwIfAborted } from '../errors.ts'
-import { KEY_SET_FILE } from '../key-set-file.ts'
+import { KEY_SET_FILE } from '../keys/key-set-file.ts'
 import { type KeyHeader, keyFileName, keyHeader } from './key-header.ts'
 import type { KeySegments, NativeClient } from './native-client.ts'
 

@@ -17,8 +17,8 @@ import {
 } from '@he-ml/ckks-core'
 import type { SecretKey } from '@he-ml/ckks-core/client'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { loadEvaluationKeyFiles } from '../evaluation-key-files.ts'
-import { KEY_SET_FILE } from '../key-set-file.ts'
+import { KEY_SET_FILE } from '../keys/key-set-file.ts'
+import { loadKeyFolder } from '../keys/load-key-folder.ts'
 import { precisionBits, randomValues, rotationKeys } from '../native.test-helper.ts'
 import { createNativeEngine, type NativeEngine } from '../native-engine.ts'
 import { createNativeClient, type NativeClient } from './native-client.ts'
@@ -83,7 +83,7 @@ describe('a key set', () => {
     await withEngine(async (engine) => {
       const loaded: string[] = []
       const onProgress = (done: number, total: number) => loaded.push(`${done}/${total}`)
-      await loadEvaluationKeyFiles(engine, folder, { plan, onProgress })
+      await loadKeyFolder(engine, folder, { plan, onProgress })
       expect(loaded).toEqual(made)
       expect(engine.loadedKeys).toEqual(request)
       expect(engine.keyId).toBe(key.keyId)
@@ -106,7 +106,7 @@ describe('a key set', () => {
     const manifest = encodeContainer({ ...rest, keys: [entry, ...header.keys] } as HeaderInput, [], parameters)
     await writeFile(join(folder, 'other.manifest'), manifest)
     await withEngine(async (engine) => {
-      await loadEvaluationKeyFiles(engine, join(folder, 'other.manifest'))
+      await loadKeyFolder(engine, join(folder, 'other.manifest'))
       expect(engine.loadedKeys).toEqual(request)
     })
   })
@@ -115,7 +115,7 @@ describe('a key set', () => {
     const folder = newFolder()
     expect(await writeEvaluationKeys(client, key, { rotations: [] }, folder)).toEqual({ keys: 0, reused: 0, bytes: 0 })
     await withEngine(async (engine) => {
-      await loadEvaluationKeyFiles(engine, folder)
+      await loadKeyFolder(engine, folder)
       expect(engine.loadedKeys).toEqual({ rotations: [] })
     })
   })
@@ -134,12 +134,12 @@ describe('writing', () => {
     expect(before.size).toBeGreaterThanOrEqual(2)
     expect(before.size).toBeLessThan(5)
     expect(before.has(KEY_SET_FILE)).toBe(false)
-    await withEngine((engine) => expect(loadEvaluationKeyFiles(engine, folder)).rejects.toThrow(MissingKeyError))
+    await withEngine((engine) => expect(loadKeyFolder(engine, folder)).rejects.toThrow(MissingKeyError))
     const result = await writeEvaluationKeys(client, key, request, folder, { plan })
     expect(result).toMatchObject({ keys: 5, reused: before.size })
     const after = await inodes(folder)
     for (const [file, inode] of before) expect(after.get(file)).toBe(inode)
-    await withEngine((engine) => loadEvaluationKeyFiles(engine, folder))
+    await withEngine(async (engine) => void (await loadKeyFolder(engine, folder)))
     expect(await writeEvaluationKeys(client, key, request, folder, { plan })).toEqual({ ...result, reused: 5 })
   })
 
@@ -151,14 +151,14 @@ describe('writing', () => {
     await writeFile(join(folder, 'galois-5.key'), damaged)
     await copyFile(join(folder, fourFile), join(folder, 'galois-2047.key'))
     expect(await writeEvaluationKeys(client, key, request, folder, { plan })).toMatchObject({ reused: 2 })
-    await withEngine((engine) => loadEvaluationKeyFiles(engine, folder))
+    await withEngine(async (engine) => void (await loadKeyFolder(engine, folder)))
     const higher = { ...request, rotations: rotationKeys([1, 4], 3) }
     expect(await writeEvaluationKeys(client, key, higher, folder, { plan })).toMatchObject({ reused: 3 })
     expect(await writeEvaluationKeys(client, key, higher, folder)).toMatchObject({ reused: 0 })
     const other = await client.generateSecretKey()
     expect(await writeEvaluationKeys(client, other, higher, folder)).toMatchObject({ reused: 0 })
     await withEngine(async (engine) => {
-      await loadEvaluationKeyFiles(engine, folder)
+      await loadKeyFolder(engine, folder)
       expect(engine.keyId).toBe(other.keyId)
     })
   })
@@ -217,8 +217,8 @@ describe('loading refuses', () => {
     const folder = await written()
     await spoil(folder)
     await withEngine(async (engine) => {
-      await expect(loadEvaluationKeyFiles(engine, folder)).rejects.toThrow(FormatError)
-      await expect(loadEvaluationKeyFiles(engine, folder)).rejects.toThrow(message)
+      await expect(loadKeyFolder(engine, folder)).rejects.toThrow(FormatError)
+      await expect(loadKeyFolder(engine, folder)).rejects.toThrow(message)
     })
   })
 
@@ -230,7 +230,7 @@ describe('loading refuses', () => {
       const onProgress = () => {
         cutting ??= cut()
       }
-      await expect(loadEvaluationKeyFiles(engine, folder, { onProgress })).rejects.toThrow(/encapsulation\.key/)
+      await expect(loadKeyFolder(engine, folder, { onProgress })).rejects.toThrow(/encapsulation\.key/)
       await cutting
       expect(engine.loadedKeys.encapsulation).toBeUndefined()
       expect(engine.loadedKeys.relinearization).toBe(3)
@@ -251,7 +251,7 @@ describe('loading refuses', () => {
     const keys = header.keys.map((k) => (k.file === name ? { ...k, sha256: hash } : k))
     await writeFile(join(folder, KEY_SET_FILE), encodeContainer({ ...header, keys } as HeaderInput, [], parameters))
     await withEngine(async (engine) => {
-      await expect(loadEvaluationKeyFiles(engine, folder)).rejects.toThrow(/not below its prime/)
+      await expect(loadKeyFolder(engine, folder)).rejects.toThrow(/not below its prime/)
       expect(engine.loadedKeys.rotations.map((r) => r.steps)).not.toContain(1)
     })
   })
@@ -269,16 +269,16 @@ describe('loading refuses', () => {
     spawnSync('mkfifo', [join(folder, 'pipe.key')])
     await writeFile(join(folder, KEY_SET_FILE), encodeContainer({ ...header, keys } as HeaderInput, [], parameters))
     await withEngine(async (engine) => {
-      await loadEvaluationKeyFiles(engine, folder, { request })
+      await loadKeyFolder(engine, folder, { request })
       expect(engine.loadedKeys).toEqual(request)
       const part = { rotations: rotationKeys([4], 2) }
       engine.unloadKeys()
-      await loadEvaluationKeyFiles(engine, folder, { request: part })
+      await loadKeyFolder(engine, folder, { request: part })
       expect(engine.loadedKeys).toEqual(part)
       const missing = { rotations: rotationKeys([8], 2) }
-      await expect(loadEvaluationKeyFiles(engine, folder, { request: missing })).rejects.toThrow(MissingKeyError)
+      await expect(loadKeyFolder(engine, folder, { request: missing })).rejects.toThrow(MissingKeyError)
       // all that is listed: the sizes are judged before a byte is allocated for them
-      await expect(loadEvaluationKeyFiles(engine, folder)).rejects.toThrow(/such a key has at most/)
+      await expect(loadKeyFolder(engine, folder)).rejects.toThrow(/such a key has at most/)
     })
   })
 
@@ -292,7 +292,7 @@ describe('loading refuses', () => {
       await rm(path)
       await spoil(path)
       await withEngine((engine) =>
-        expect(loadEvaluationKeyFiles(engine, folder)).rejects.toThrow(/galois-5\.key: expected an ordinary file/),
+        expect(loadKeyFolder(engine, folder)).rejects.toThrow(/galois-5\.key: expected an ordinary file/),
       )
     }
   })
@@ -300,26 +300,24 @@ describe('loading refuses', () => {
   it('other plans, parameters and secret keys', async () => {
     const folder = await written()
     await withEngine(async (engine) => {
-      await expect(loadEvaluationKeyFiles(engine, folder, { plan: '00'.repeat(32) })).rejects.toThrow(
-        ParameterMismatchError,
-      )
+      await expect(loadKeyFolder(engine, folder, { plan: '00'.repeat(32) })).rejects.toThrow(ParameterMismatchError)
       const other = await client.generateSecretKey()
       const theirs = newFolder()
       await writeEvaluationKeys(client, other, { rotations: rotationKeys([1], 0) }, theirs)
-      await loadEvaluationKeyFiles(engine, theirs)
-      await expect(loadEvaluationKeyFiles(engine, folder)).rejects.toThrow(/unloadKeys/)
+      await loadKeyFolder(engine, theirs)
+      await expect(loadKeyFolder(engine, folder)).rejects.toThrow(/unloadKeys/)
       engine.unloadKeys()
-      await loadEvaluationKeyFiles(engine, folder)
+      await loadKeyFolder(engine, folder)
     })
     const strange = createNativeEngine(insecureParametersWithFiles({ logN: 10, levels: 1, scaleBits: 30 }))
-    await expect(loadEvaluationKeyFiles(strange, folder)).rejects.toThrow(ParameterMismatchError)
+    await expect(loadKeyFolder(strange, folder)).rejects.toThrow(ParameterMismatchError)
     await strange.dispose()
   })
 
   it('folders without a manifest and paths that lead nowhere', async () => {
     await withEngine(async (engine) => {
-      await expect(loadEvaluationKeyFiles(engine, root)).rejects.toThrow(MissingKeyError)
-      await expect(loadEvaluationKeyFiles(engine, join(root, 'nowhere'))).rejects.toThrow(/ENOENT/)
+      await expect(loadKeyFolder(engine, root)).rejects.toThrow(MissingKeyError)
+      await expect(loadKeyFolder(engine, join(root, 'nowhere'))).rejects.toThrow(/ENOENT/)
     })
   })
 
@@ -329,10 +327,10 @@ describe('loading refuses', () => {
       const controller = new AbortController()
       const { signal } = controller
       const onProgress = () => controller.abort()
-      await expect(loadEvaluationKeyFiles(engine, folder, { signal, onProgress })).rejects.toThrow(CancelledError)
+      await expect(loadKeyFolder(engine, folder, { signal, onProgress })).rejects.toThrow(CancelledError)
       expect(engine.loadedKeys.relinearization).toBe(3)
       expect(engine.loadedKeys.encapsulation).toBeUndefined()
-      await loadEvaluationKeyFiles(engine, folder)
+      await loadKeyFolder(engine, folder)
       expect(engine.loadedKeys).toEqual(request)
     })
   })

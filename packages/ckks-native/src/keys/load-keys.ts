@@ -10,8 +10,9 @@ import {
   ParameterMismatchError,
   parseContainer,
 } from '@he-ml/ckks-core'
-import { nativeAsync, throwIfAborted } from './errors.ts'
-import type { NativeEngine } from './native-engine.ts'
+import { nativeAsync, throwIfAborted } from '../errors.ts'
+import type { NativeEngine } from '../native-engine.ts'
+import { ENCAPSULATION, RELINEARIZATION } from './loaded-keys.ts'
 
 /** Kinds of files that hold an evaluation key. */
 export type EvaluationKeyKind = 'relinearizationKey' | 'galoisKey' | 'encapsulationKey'
@@ -59,21 +60,32 @@ export async function loadKeySegments(
   header: HeaderOf<EvaluationKeyKind>,
   segments: readonly Uint8Array[],
 ): Promise<void> {
-  const element = header.kind === 'galoisKey' ? header.galoisElement : 0
+  const element = elementOf(header)
   if (!header.seeded) throw new FormatError('expected a seeded key: the uniform half is stored as its seed')
-  if (element !== 0 && !engine.isUsable(element))
-    throw new FormatError(`header.galoisElement: ${element} is neither a rotation's nor the conjugation's`)
+  engine.keys.needOf(element, header.level)
   assertKeySecure(engine.parameters, header.level, header.kind)
-  engine.checkKeyId(header.keyId, `the ${header.kind}`)
-  engine.adoptKeyId(header.keyId)
+  using _ = engine.keys.hold(header.keyId, `the ${header.kind}`)
   try {
     if (header.kind === 'encapsulationKey') {
       assertEphemeralSecure(engine.parameters)
       await nativeAsync(() => engine.binding.loadEncapsulationKey(header.level, segments[0]!, segments[1]!))
     } else await nativeAsync(() => engine.binding.loadKey(element, header.level, segments[0]!))
   } finally {
-    engine.refreshKeys()
+    engine.keys.refresh()
   }
+}
+
+/** The Galois element of a key, or what stands in its place. @internal */
+export function elementOf(key: {
+  readonly kind: EvaluationKeyKind
+  readonly galoisElement?: number | undefined
+}): number {
+  if (key.kind === 'encapsulationKey') return ENCAPSULATION
+  if (key.kind === 'relinearizationKey') return RELINEARIZATION
+  const element = key.galoisElement ?? 0
+  if (element <= ENCAPSULATION)
+    throw new FormatError(`header.galoisElement: ${element} is neither a rotation's nor the conjugation's`)
+  return element
 }
 
 /** Loads many keys, a few at a time, with progress. */
