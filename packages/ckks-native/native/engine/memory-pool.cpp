@@ -64,12 +64,27 @@ const char* memoryKindName(MemoryKind kind) {
     return "unknown";
 }
 
+namespace {
+thread_local AccountScope* innermost = nullptr;
+}  // namespace
+
+AccountScope::AccountScope(std::shared_ptr<MemoryAccount> account) : account_(std::move(account)), outer_(innermost) {
+    innermost = this;
+}
+
+AccountScope::~AccountScope() { innermost = outer_; }
+
+const std::shared_ptr<MemoryAccount>& AccountScope::current() {
+    static const std::shared_ptr<MemoryAccount> none;
+    return innermost ? innermost->account_ : none;
+}
+
 void Buffer::zero() {
     if (data_) std::memset(data_, 0, bytes_);
 }
 
 void Buffer::setKind(MemoryKind kind) {
-    if (data_ && kind != kind_) pool_->recount(bytes_, kind_, kind);
+    if (data_ && kind != kind_) pool_->recount(*this, kind);
     kind_ = kind;
 }
 
@@ -82,11 +97,13 @@ void Buffer::reset() {
     data_ = nullptr;
     bytes_ = 0;
     secret_ = locked_ = false;
+    account_.reset();
     pool_.reset();
 }
 
 void Buffer::swap(Buffer& other) noexcept {
     pool_.swap(other.pool_);
+    account_.swap(other.account_);
     std::swap(data_, other.data_);
     std::swap(bytes_, other.bytes_);
     std::swap(kind_, other.kind_);
@@ -117,6 +134,7 @@ Buffer MemoryPool::allocate(size_t bytes, MemoryKind kind, bool secret) {
     if (bytes == 0) return buffer;
     const size_t size = roundUp(bytes, PAGE);
     buffer.pool_ = shared_from_this();
+    buffer.account_ = AccountScope::current();
 
     std::unique_lock<std::mutex> guard(mutex_);
     auto& freeBySize = freeBySize_[secret];
@@ -131,7 +149,7 @@ Buffer MemoryPool::allocate(size_t bytes, MemoryKind kind, bool secret) {
     Region& region = regionOf(address)->second;
     if (region.used == 0) idleBytes_ -= region.bytes;
     region.used += size;
-    count(kind, size);
+    count(kind, size, buffer.account_.get());
     ++counters_.buffers;
     HEML_UNPOISON(address, bytes);
     buffer.data_ = reinterpret_cast<uint64_t*>(address);
@@ -162,8 +180,7 @@ void MemoryPool::release(const Buffer& buffer) {
     const auto region = regionOf(address);
     region->second.used -= size;
     if (region->second.used == 0) idleBytes_ += region->second.bytes;
-    counters_.current[static_cast<size_t>(kind)] -= size;
-    counters_.total -= size;
+    uncount(kind, size, buffer.account_.get());
     --counters_.buffers;
     HEML_POISON(address, size);
 
@@ -187,20 +204,32 @@ void MemoryPool::release(const Buffer& buffer) {
     if (size == regionEnd - regionStart) trimTo(allowance());
 }
 
-void MemoryPool::recount(size_t bytes, MemoryKind from, MemoryKind to) {
-    const size_t size = roundUp(bytes, PAGE);
+void MemoryPool::recount(const Buffer& buffer, MemoryKind to) {
+    const size_t size = roundUp(buffer.bytes_, PAGE);
     std::lock_guard<std::mutex> lock(mutex_);
-    counters_.current[static_cast<size_t>(from)] -= size;
-    counters_.total -= size;
-    count(to, size);
+    uncount(buffer.kind_, size, buffer.account_.get());
+    count(to, size, buffer.account_.get());
 }
 
-void MemoryPool::count(MemoryKind kind, size_t bytes) {
+void MemoryPool::count(MemoryKind kind, size_t bytes, MemoryAccount* account) {
     const size_t index = static_cast<size_t>(kind);
     counters_.current[index] += bytes;
     counters_.total += bytes;
     if (counters_.current[index] > counters_.peak[index]) counters_.peak[index] = counters_.current[index];
     if (counters_.total > counters_.totalPeak) counters_.totalPeak = counters_.total;
+    if (!account) return;
+    account->current[index] += bytes;
+    account->total += bytes;
+    if (account->total > account->totalPeak) account->totalPeak = account->total;
+}
+
+void MemoryPool::uncount(MemoryKind kind, size_t bytes, MemoryAccount* account) {
+    const size_t index = static_cast<size_t>(kind);
+    counters_.current[index] -= bytes;
+    counters_.total -= bytes;
+    if (!account) return;
+    account->current[index] -= bytes;
+    account->total -= bytes;
 }
 
 void MemoryPool::addRegion(size_t bytes, bool secret) {
@@ -263,6 +292,16 @@ std::map<uintptr_t, MemoryPool::Region>::iterator MemoryPool::regionOf(uintptr_t
 size_t MemoryPool::bytesInUse() const {
     std::lock_guard<std::mutex> lock(mutex_);
     return counters_.total;
+}
+
+size_t MemoryPool::bytesInUse(const MemoryAccount& account) const {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return account.total;
+}
+
+MemoryAccount MemoryPool::counters(const MemoryAccount& account) const {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return account;
 }
 
 MemoryCounters MemoryPool::counters() const {

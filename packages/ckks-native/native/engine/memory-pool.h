@@ -5,7 +5,8 @@
 // advised for huge pages; a request is rounded up to whole pages and served best-fit, lowest address first; neighbours
 // merge when freed. A region that is wholly free goes back to the system once more than the allowance lies idle (256 MB
 // or a quarter of the peak). All limbs of one parameter set have the same size, so a steady workload reuses its pages.
-// Bytes are counted by kind, now and at the peak.
+// Bytes are counted by kind, now and at the peak; and once more for the account (one user of the pool) that was open when
+// they were asked for, wherever and whenever they are given back.
 // Secret buffers come from regions of their own, which core dumps leave out; each is locked into memory (not swapped) while
 // it lives and wiped when it is freed. Locking is best effort: past RLIMIT_MEMLOCK a buffer is simply not locked, so that no
 // limit, however small, makes an operation fail. `secretBytes` and `lockedBytes` of the counters tell how much it held.
@@ -28,6 +29,28 @@ constexpr size_t MEMORY_KINDS = 4;
 const char* memoryKindName(MemoryKind kind);
 
 class MemoryPool;
+
+// What one user of a pool holds; guarded by the pool's mutex (MemoryPool::counters(account)). For one pool only.
+struct MemoryAccount {
+    std::array<size_t, MEMORY_KINDS> current{};
+    size_t total = 0;
+    size_t totalPeak = 0;
+};
+
+// While it lives, what this thread allocates is booked on the account; null: on none. Nests.
+class AccountScope {
+public:
+    explicit AccountScope(std::shared_ptr<MemoryAccount> account);
+    ~AccountScope();
+    AccountScope(const AccountScope&) = delete;
+    AccountScope& operator=(const AccountScope&) = delete;
+    // The innermost scope's on this thread.
+    static const std::shared_ptr<MemoryAccount>& current();
+
+private:
+    std::shared_ptr<MemoryAccount> account_;
+    AccountScope* outer_;
+};
 
 // Owns a 64-byte aligned run of bytes; movable, not copyable; returned to its pool on destruction.
 // The contents of a new buffer are unspecified unless `zero()` is called.
@@ -60,6 +83,7 @@ public:
 private:
     friend class MemoryPool;
     std::shared_ptr<MemoryPool> pool_;
+    std::shared_ptr<MemoryAccount> account_;
     uint64_t* data_ = nullptr;
     size_t bytes_ = 0;
     MemoryKind kind_ = MemoryKind::Scratch;
@@ -97,7 +121,9 @@ public:
     Buffer allocate(size_t bytes, MemoryKind kind, bool secret = false);
 
     size_t bytesInUse() const;                                    // counters().total
+    size_t bytesInUse(const MemoryAccount& account) const;
     MemoryCounters counters() const;
+    MemoryAccount counters(const MemoryAccount& account) const;
     void resetPeaks();
     void trim();                                                  // gives every wholly free region back
 
@@ -107,7 +133,7 @@ private:
 
     explicit MemoryPool(const MemoryPoolOptions& options) : options_(options) {}
     void release(const Buffer& buffer);
-    void recount(size_t bytes, MemoryKind from, MemoryKind to);
+    void recount(const Buffer& buffer, MemoryKind to);
     void lock(Buffer& buffer);
     void addRegion(size_t bytes, bool secret);
     void dropRegion(std::map<uintptr_t, Region>::iterator region);
@@ -115,7 +141,8 @@ private:
     size_t allowance() const;
     void insertFree(uintptr_t address, size_t bytes);
     void eraseFree(std::map<uintptr_t, size_t>::iterator span);
-    void count(MemoryKind kind, size_t bytes);
+    void count(MemoryKind kind, size_t bytes, MemoryAccount* account);
+    void uncount(MemoryKind kind, size_t bytes, MemoryAccount* account);
     std::map<uintptr_t, Region>::iterator regionOf(uintptr_t address);
     std::set<std::pair<size_t, uintptr_t>>& freeListOf(uintptr_t address) { return freeBySize_[regionOf(address)->second.secret]; }
 

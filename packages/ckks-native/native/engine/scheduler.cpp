@@ -38,6 +38,7 @@ struct Scheduler::Loop {
     const Task* task;
     size_t count;
     size_t grain;
+    std::shared_ptr<MemoryAccount> account;                        // whom helpers allocate for
     std::atomic<size_t> next{0};
     std::atomic<unsigned> helpers{0};                              // raised and lowered under the scheduler's mutex
     std::mutex errorMutex;
@@ -87,11 +88,29 @@ void Scheduler::shutdown() {
 
 // ---- the graph -----------------------------------------------------------------------------------------------------
 
-std::shared_ptr<Node> Scheduler::submit(const std::vector<NodePtr>& inputs, std::function<void()> work,
-                                        size_t bytesWanted) {
+std::shared_ptr<Lane> Scheduler::openLane(size_t ceilingBytes) {
+    auto lane = std::make_shared<Lane>();
+    lane->ceilingBytes_ = ceilingBytes;
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (stopping_) throw std::logic_error("openLane: the scheduler has been shut down");
+    lanes_.push_back(lane);
+    return lane;
+}
+
+void Scheduler::closeLane(const LanePtr& lane, std::exception_ptr reason) {
+    cancelAll(lane, std::move(reason));
+    drain(lane);
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (std::erase(lanes_, lane) == 0) return;
+    closed_.done += lane->counters_.done;
+    closed_.failed += lane->counters_.failed;
+}
+
+std::shared_ptr<Node> Scheduler::submit(const LanePtr& lane, const std::vector<NodePtr>& inputs,
+                                        std::function<void()> work) {
     auto node = std::make_shared<Node>();
     node->work_ = std::move(work);
-    node->bytesWanted_ = bytesWanted;
+    node->lane_ = lane;
     std::function<void()> dropped;                                 // destroyed after the lock
     std::lock_guard<std::mutex> lock(mutex_);
     if (stopping_) throw std::logic_error("submit: the scheduler has been shut down");
@@ -102,60 +121,78 @@ std::shared_ptr<Node> Scheduler::submit(const std::vector<NodePtr>& inputs, std:
             dropped = std::move(node->work_);
             node->error_ = input->error_;
             node->state_.store(NodeState::Failed, std::memory_order_release);
-            ++counters_.failed;
+            ++lane->counters_.failed;
             return node;                                           // stays a dependent of other inputs; settle() skips it
         }
         input->dependents_.push_back(node);
         ++node->missing_;
     }
-    pending_.emplace(node->number_, node);
-    counters_.bytesWanted += bytesWanted;
+    lane->pending_.emplace(node->number_, node);
     if (node->missing_ == 0) {
         node->state_.store(NodeState::Ready, std::memory_order_release);
-        ready_.emplace(node->number_, node);
+        lane->ready_.emplace(node->number_, node);
         wake();
     }
     return node;
 }
 
-bool Scheduler::admits(const Node& node) const {
-    if (counters_.running == 0 || ceilingBytes_ == 0 || !pool_) return true;
-    // What running operations will take and what they have taken already are both counted: cautious by design.
-    return pool_->bytesInUse() + runningBytes_ + node.bytesWanted_ <= ceilingBytes_;
+bool Scheduler::admits(const Lane& lane) const {
+    if (!pool_) return true;
+    if (running_ != 0 && ceilingBytes_ != 0 && pool_->bytesInUse() > ceilingBytes_) return false;
+    return lane.counters_.running == 0 || lane.ceilingBytes_ == 0 ||
+           pool_->bytesInUse(*lane.account_) <= lane.ceilingBytes_;
+}
+
+// The next node to run, taken from its lane's tables; null when none is ready and admitted. Under the lock.
+Scheduler::NodePtr Scheduler::takeReady() {
+    Lane* best = nullptr;
+    for (const LanePtr& lane : lanes_) {
+        if (lane->ready_.empty() || !admits(*lane)) continue;
+        const auto rank = [](const Lane& l) { return std::pair(l.counters_.running, l.ready_.begin()->first); };
+        if (!best || rank(*lane) < rank(*best)) best = lane.get();
+    }
+    if (!best) return nullptr;
+    NodePtr node = best->ready_.begin()->second;
+    best->ready_.erase(best->ready_.begin());
+    best->pending_.erase(node->number_);
+    return node;
 }
 
 bool Scheduler::runOneNode(std::unique_lock<std::mutex>& lock) {
-    if (ready_.empty() || !admits(*ready_.begin()->second)) return false;
-    const NodePtr node = ready_.begin()->second;
-    ready_.erase(ready_.begin());
-    pending_.erase(node->number_);
+    const NodePtr node = takeReady();
+    if (!node) return false;
+    Lane& lane = *node->lane_;
     node->state_.store(NodeState::Running, std::memory_order_release);
-    ++counters_.running;
-    runningBytes_ += node->bytesWanted_;
+    ++lane.counters_.running;
+    ++running_;
     std::function<void()> work = std::move(node->work_);
     node->work_ = nullptr;
     lock.unlock();
 
     std::exception_ptr error;
-    try {
-        work();
-    } catch (...) {
-        error = std::current_exception();
+    {
+        const AccountScope scope(lane.account_);
+        try {
+            work();
+        } catch (...) {
+            error = std::current_exception();
+        }
+        work = nullptr;                                            // releases the inputs before anyone hears of the result
     }
-    work = nullptr;                                                // releases the inputs before anyone hears of the result
 
     Settled failed;
     lock.lock();
-    runningBytes_ -= node->bytesWanted_;
-    counters_.bytesWanted -= node->bytesWanted_;
     settle(node, error, failed);
+    ++announcing_;                                                 // dependents of other lanes may be among the failed
     lock.unlock();
     announce(node);
     announceAll(failed);
     failed.clear();
     lock.lock();
-    --counters_.running;
-    wake();                                                        // the ceiling may admit another now
+    --announcing_;
+    --lane.counters_.running;
+    --running_;
+    wake();                                                        // a ceiling may admit another now
     settledOne_.notify_all();
     return true;
 }
@@ -167,16 +204,16 @@ void Scheduler::settle(const NodePtr& node, std::exception_ptr error, Settled& f
     if (error) {
         node->error_ = error;
         node->state_.store(NodeState::Failed, std::memory_order_release);
-        ++counters_.failed;
+        ++node->lane_->counters_.failed;
         failPending(std::move(dependents), error, failed);
         return;
     }
     node->state_.store(NodeState::Done, std::memory_order_release);
-    ++counters_.done;
+    ++node->lane_->counters_.done;
     for (const NodePtr& dependent : dependents) {
         if (dependent->state() != NodeState::Waiting || --dependent->missing_ > 0) continue;
         dependent->state_.store(NodeState::Ready, std::memory_order_release);
-        ready_.emplace(dependent->number_, dependent);
+        dependent->lane_->ready_.emplace(dependent->number_, dependent);
         wake();
     }
     settledOne_.notify_all();
@@ -188,10 +225,10 @@ void Scheduler::failPending(std::vector<NodePtr> stack, const std::exception_ptr
         NodePtr node = std::move(stack.back());
         stack.pop_back();
         if (node->state() > NodeState::Ready) continue;
-        pending_.erase(node->number_);
-        ready_.erase(node->number_);
-        counters_.bytesWanted -= node->bytesWanted_;
-        ++counters_.failed;
+        Lane& lane = *node->lane_;
+        lane.pending_.erase(node->number_);
+        lane.ready_.erase(node->number_);
+        ++lane.counters_.failed;
         node->error_ = error;
         node->state_.store(NodeState::Failed, std::memory_order_release);
         for (NodePtr& dependent : node->dependents_) stack.push_back(std::move(dependent));
@@ -201,29 +238,33 @@ void Scheduler::failPending(std::vector<NodePtr> stack, const std::exception_ptr
     settledOne_.notify_all();
 }
 
-bool Scheduler::cancel(const NodePtr& node, std::exception_ptr reason) {
-    Settled failed;
-    {
-        std::lock_guard<std::mutex> lock(mutex_);
-        if (node->state() > NodeState::Ready) return false;
-        failPending({node}, reason, failed);
-        ++announcing_;
-    }
-    announceAll(failed);
-    std::lock_guard<std::mutex> lock(mutex_);
-    --announcing_;
-    settledOne_.notify_all();
-    return true;
-}
+bool Scheduler::cancel(const NodePtr& node, std::exception_ptr reason) { return cancelPending({node}, reason) > 0; }
 
 size_t Scheduler::cancelAll(std::exception_ptr reason) {
+    std::vector<NodePtr> all;
+    {
+        std::lock_guard<std::mutex> lock(mutex_);
+        for (const LanePtr& lane : lanes_)
+            for (const auto& [number, node] : lane->pending_) all.push_back(node);
+    }
+    return cancelPending(std::move(all), reason);
+}
+
+size_t Scheduler::cancelAll(const LanePtr& lane, std::exception_ptr reason) {
+    std::vector<NodePtr> all;
+    {
+        std::lock_guard<std::mutex> lock(mutex_);
+        for (const auto& [number, node] : lane->pending_) all.push_back(node);
+    }
+    return cancelPending(std::move(all), reason);
+}
+
+// Fails those of the nodes that have not started, with what depends on them. Returns how many.
+size_t Scheduler::cancelPending(std::vector<NodePtr> nodes, const std::exception_ptr& reason) {
     Settled failed;
     {
         std::lock_guard<std::mutex> lock(mutex_);
-        std::vector<NodePtr> all;
-        all.reserve(pending_.size());
-        for (const auto& [number, node] : pending_) all.push_back(node);
-        failPending(std::move(all), reason, failed);
+        failPending(std::move(nodes), reason, failed);
         ++announcing_;
     }
     announceAll(failed);
@@ -268,7 +309,13 @@ void Scheduler::wait(const NodePtr& node) {
 
 void Scheduler::drain() {
     std::unique_lock<std::mutex> lock(mutex_);
-    settledOne_.wait(lock, [&] { return pending_.empty() && counters_.running == 0 && announcing_ == 0; });
+    const auto allIdle = [&] { return std::all_of(lanes_.begin(), lanes_.end(), [&](const LanePtr& l) { return idle(*l); }); };
+    settledOne_.wait(lock, [&] { return announcing_ == 0 && allIdle(); });
+}
+
+void Scheduler::drain(const LanePtr& lane) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    settledOne_.wait(lock, [&] { return announcing_ == 0 && idle(*lane); });
 }
 
 void Scheduler::setCeiling(size_t bytes) {
@@ -279,9 +326,23 @@ void Scheduler::setCeiling(size_t bytes) {
 
 SchedulerCounters Scheduler::counters() const {
     std::lock_guard<std::mutex> lock(mutex_);
-    SchedulerCounters counters = counters_;
-    counters.queued = pending_.size();
-    counters.ready = ready_.size();
+    SchedulerCounters sum = closed_;
+    for (const LanePtr& lane : lanes_) {
+        sum.queued += lane->pending_.size();
+        sum.ready += lane->ready_.size();
+        sum.running += lane->counters_.running;
+        sum.done += lane->counters_.done;
+        sum.failed += lane->counters_.failed;
+    }
+    sum.loopsHelped = loopsHelped_;
+    return sum;
+}
+
+SchedulerCounters Scheduler::counters(const Lane& lane) const {
+    std::lock_guard<std::mutex> lock(mutex_);
+    SchedulerCounters counters = lane.counters_;
+    counters.queued = lane.pending_.size();
+    counters.ready = lane.ready_.size();
     return counters;
 }
 
@@ -297,7 +358,7 @@ void Scheduler::workerMain() {
     std::unique_lock<std::mutex> lock(mutex_);
     for (;;) {
         if (helpOneLoop(lock) || runOneNode(lock)) continue;
-        if (stopping_ && ready_.empty()) return;
+        if (stopping_) return;                                     // what had not started was cancelled
         const uint64_t seen = epoch_.load(std::memory_order_relaxed);
         lock.unlock();
         const bool come = spinUntil([&] { return epoch_.load(std::memory_order_acquire) != seen; });
@@ -315,9 +376,12 @@ bool Scheduler::helpOneLoop(std::unique_lock<std::mutex>& lock) {
     if (found == loops_.rend()) return false;
     Loop* loop = *found;
     loop->helpers.fetch_add(1, std::memory_order_relaxed);
-    ++counters_.loopsHelped;
+    ++loopsHelped_;
     lock.unlock();
-    loop->runChunks();
+    {
+        const AccountScope scope(loop->account);
+        loop->runChunks();
+    }
     lock.lock();
     loop->helpers.fetch_sub(1, std::memory_order_release);         // the loop may be gone from here on
     helperLeft_.notify_all();
@@ -333,6 +397,7 @@ void Scheduler::parallelFor(size_t count, const Task& task) {
     Loop loop;
     loop.task = &task;
     loop.count = count;
+    loop.account = AccountScope::current();
     loop.grain = std::max<size_t>(1, count / (threadCount_ * CHUNKS_PER_THREAD));
     {
         std::lock_guard<std::mutex> lock(mutex_);
