@@ -1,12 +1,18 @@
 // Secret keys, encryption and decryption. Secrets and clear values live in the pool's secret memory (wiped, locked, in no core
 // dump); keys leave only through exportSecretKey.
-#include "arguments.h"
-#include "byte-buffer.h"
-#include "engine-object.h"
+#include "client-object.h"
+
+#include "addon/byte-buffer.h"
+#include "addon/cancelled.h"
+#include "addon/handles.h"
+#include "addon/pinned.h"
+#include "addon/specification.h"
 #include "engine/decryptor.h"
 #include "engine/encryptor.h"
 #include "engine/key-generator.h"
+#include "engine/public-key.h"
 #include "engine/serialize.h"
+#include "secret-slots.h"
 
 namespace heml::addon {
 
@@ -26,24 +32,24 @@ Bytes copyOf(const Napi::Uint8Array& bytes) { return {bytes.Data(), bytes.Data()
 
 }  // namespace
 
-Napi::Value EngineObject::generateSecretKey(const Napi::CallbackInfo& info) {
+Napi::Value ClientObject::generateSecretKey(const Napi::CallbackInfo& info) {
     const auto env = info.Env();
     return guarded(env, [&] {
         auto made = std::make_shared<std::unique_ptr<SecretKey>>();
         return promise(
-            env, {}, [made](Core& core) { *made = std::make_unique<SecretKey>(SecretKey::generate(core.context)); },
+            env, [made](Core& core) { *made = std::make_unique<SecretKey>(SecretKey::generate(core.context)); },
             [made](Napi::Env e) { return wrapSecret(e, made); });
     });
 }
 
-Napi::Value EngineObject::importSecretKey(const Napi::CallbackInfo& info) {
+Napi::Value ClientObject::importSecretKey(const Napi::CallbackInfo& info) {
     const auto env = info.Env();
     return guarded(env, [&] {
         const auto given = bytesOf(info, 0, "secret key");
         auto bytes = std::make_shared<Buffer>(secretCopyOf(open(env)->context->pool(), given.Data(), given.ByteLength()));
         auto made = std::make_shared<std::unique_ptr<SecretKey>>();
         return promise(
-            env, {},
+            env,
             [made, bytes](Core& core) {
                 *made = std::make_unique<SecretKey>(
                     heml::importSecretKey(core.context, reinterpret_cast<const uint8_t*>(bytes->data()), bytes->bytes()));
@@ -53,7 +59,7 @@ Napi::Value EngineObject::importSecretKey(const Napi::CallbackInfo& info) {
     });
 }
 
-Napi::Value EngineObject::exportSecretKey(const Napi::CallbackInfo& info) {
+Napi::Value ClientObject::exportSecretKey(const Napi::CallbackInfo& info) {
     const auto env = info.Env();
     return guarded(env, [&] {
         auto core = open(env);
@@ -63,18 +69,18 @@ Napi::Value EngineObject::exportSecretKey(const Napi::CallbackInfo& info) {
     });
 }
 
-Napi::Value EngineObject::releaseSecretKey(const Napi::CallbackInfo& info) {
+Napi::Value ClientObject::releaseSecretKey(const Napi::CallbackInfo& info) {
     handleOf<SecretKey>(info[0], HandleKind::SecretKey, "secret key")->slot.reset();
     return info.Env().Undefined();
 }
 
-Napi::Value EngineObject::generatePublicKey(const Napi::CallbackInfo& info) {
+Napi::Value ClientObject::generatePublicKey(const Napi::CallbackInfo& info) {
     const auto env = info.Env();
     return guarded(env, [&] {
         auto secret = secretOf(info[0]);
         auto bytes = std::make_shared<ByteBuffer>();
         return promise(
-            env, {},
+            env,
             [secret, bytes](Core& core) {
                 KeyGenerator generator(*secret);
                 const auto key = generator.publicKey(core.context->maxLevel(), *core.scheduler);
@@ -85,13 +91,13 @@ Napi::Value EngineObject::generatePublicKey(const Napi::CallbackInfo& info) {
     });
 }
 
-Napi::Value EngineObject::importPublicKey(const Napi::CallbackInfo& info) {
+Napi::Value ClientObject::importPublicKey(const Napi::CallbackInfo& info) {
     const auto env = info.Env();
     return guarded(env, [&] {
         auto bytes = std::make_shared<Bytes>(copyOf(bytesOf(info, 0, "public key")));
         auto made = std::make_shared<std::shared_ptr<PublicKey>>();
         return promise(
-            env, {},
+            env,
             [made, bytes](Core& core) {
                 *made = std::make_shared<PublicKey>(heml::importPublicKey(core.context, core.context->maxLevel(), true, bytes->data(),
                                                                           bytes->size(), *core.scheduler));
@@ -100,12 +106,12 @@ Napi::Value EngineObject::importPublicKey(const Napi::CallbackInfo& info) {
     });
 }
 
-Napi::Value EngineObject::releasePublicKey(const Napi::CallbackInfo& info) {
+Napi::Value ClientObject::releasePublicKey(const Napi::CallbackInfo& info) {
     handleOf<PublicKey>(info[0], HandleKind::PublicKey, "public key")->slot.reset();
     return info.Env().Undefined();
 }
 
-Napi::Value EngineObject::generateKey(const Napi::CallbackInfo& info) {
+Napi::Value ClientObject::generateKey(const Napi::CallbackInfo& info) {
     const auto env = info.Env();
     return guarded(env, [&] {
         auto secret = secretOf(info[0]);
@@ -113,7 +119,7 @@ Napi::Value EngineObject::generateKey(const Napi::CallbackInfo& info) {
         const uint32_t level = unsignedOf(info, 2, "level");
         auto bytes = std::make_shared<ByteBuffer>();
         return promise(
-            env, {},
+            env,
             [secret, element, level, bytes](Core& core) {
                 KeyGenerator generator(*secret);
                 bytes->allocate(keySwitchKeyBytes(*core.context, level, true));
@@ -123,7 +129,7 @@ Napi::Value EngineObject::generateKey(const Napi::CallbackInfo& info) {
     });
 }
 
-Napi::Value EngineObject::generateEncapsulationKey(const Napi::CallbackInfo& info) {
+Napi::Value ClientObject::generateEncapsulationKey(const Napi::CallbackInfo& info) {
     const auto env = info.Env();
     return guarded(env, [&] {
         auto secret = secretOf(info[0]);
@@ -131,7 +137,7 @@ Napi::Value EngineObject::generateEncapsulationKey(const Napi::CallbackInfo& inf
         auto toSparse = std::make_shared<ByteBuffer>();
         auto toDense = std::make_shared<ByteBuffer>();
         return promise(
-            env, {},
+            env,
             [secret, level, toSparse, toDense](Core& core) {
                 const auto key = heml::generateEncapsulationKey(*secret, core.ephemeral(), level, *core.scheduler);
                 toSparse->allocate(keySwitchKeyBytes(*core.ephemeral(), 0, true));
@@ -148,7 +154,7 @@ Napi::Value EngineObject::generateEncapsulationKey(const Napi::CallbackInfo& inf
     });
 }
 
-Napi::Value EngineObject::encryptSymmetric(const Napi::CallbackInfo& info) {
+Napi::Value ClientObject::encryptSymmetric(const Napi::CallbackInfo& info) {
     const auto env = info.Env();
     return guarded(env, [&] {
         auto secret = secretOf(info[0]);
@@ -157,7 +163,7 @@ Napi::Value EngineObject::encryptSymmetric(const Napi::CallbackInfo& info) {
         const double scale = numberOf(info, 4, "scale");
         auto bytes = std::make_shared<ByteBuffer>();
         return promise(
-            env, {},
+            env,
             [secret, values, level, scale, bytes](Core& core) {
                 const auto plaintext = core.encoder->encode(values->real(), values->imaginary(), values->count, level, scale,
                                                             {.extended = false, .compact = false, .secret = true}, *core.scheduler);
@@ -169,7 +175,7 @@ Napi::Value EngineObject::encryptSymmetric(const Napi::CallbackInfo& info) {
     });
 }
 
-Napi::Value EngineObject::encryptPublic(const Napi::CallbackInfo& info) {
+Napi::Value ClientObject::encryptPublic(const Napi::CallbackInfo& info) {
     const auto env = info.Env();
     return guarded(env, [&] {
         auto key = slotOf<PublicKey>(info[0], HandleKind::PublicKey, "public key");
@@ -178,7 +184,7 @@ Napi::Value EngineObject::encryptPublic(const Napi::CallbackInfo& info) {
         const double scale = numberOf(info, 4, "scale");
         auto bytes = std::make_shared<ByteBuffer>();
         return promise(
-            env, {},
+            env,
             [key, values, level, scale, bytes](Core& core) {
                 const auto plaintext = core.encoder->encode(values->real(), values->imaginary(), values->count, level, scale,
                                                             {.extended = false, .compact = false, .secret = true}, *core.scheduler);
@@ -190,28 +196,42 @@ Napi::Value EngineObject::encryptPublic(const Napi::CallbackInfo& info) {
     });
 }
 
-Napi::Value EngineObject::decrypt(const Napi::CallbackInfo& info) {
+Napi::Value ClientObject::decrypt(const Napi::CallbackInfo& info) {
     const auto env = info.Env();
     return guarded(env, [&] {
         auto secret = secretOf(info[0]);
-        auto slot = ciphertextOf(info[1]);
-        const uint32_t slots = unsignedOf(info, 2, "slots");
-        const double scale = numberOf(info, 3, "scale");
+        if (!info[1].IsObject()) badArgument(env, "ciphertext", "its level, degree, seeded, slots and scale");
+        const auto given = info[1].As<Napi::Object>();
+        const auto count = [&](const char* name) {
+            const double value = given.Get(name).ToNumber().DoubleValue();
+            if (!(value >= 0 && value <= 0x1p31 && value == std::floor(value))) badArgument(env, name, "a non-negative integer");
+            return static_cast<uint32_t>(value);
+        };
+        CiphertextShape shape;
+        shape.level = count("level");
+        shape.degree = count("degree");
+        shape.seeded = given.Get("seeded").ToBoolean().Value();
+        const uint32_t slots = count("slots");
+        const double scale = given.Get("scale").ToNumber().DoubleValue();
+        if (!std::isfinite(scale)) badArgument(env, "scale", "a finite number");
+        auto pinned = std::make_shared<Pinned>(bytesOf(info, 2, "segment"));
         auto result = std::make_shared<SecretSlots>();
         return promise(
-            env, {slot->node},
-            [secret, slot, slots, scale, result](Core& core) {
+            env,
+            [secret, shape, slots, scale, pinned = pinned.get(), result](Core& core) {
+                const auto ciphertext =
+                    heml::importCiphertext(core.context, shape, pinned->data(), pinned->size(), *core.scheduler);
                 DecryptOptions options;
                 // a product that was not rescaled may need more than the lowest 128 bits
                 options.allLimbs = scale > 0x1p60;
-                const auto plaintext = heml::decrypt(slot->value, *secret, options, *core.scheduler);
+                const auto plaintext = heml::decrypt(ciphertext, *secret, options, *core.scheduler);
                 MemoryPool& pool = core.context->pool();
                 result->re = pool.allocate(slots * sizeof(double), MemoryKind::Scratch, true);
                 result->im = pool.allocate(slots * sizeof(double), MemoryKind::Scratch, true);
                 core.encoder->decode(reinterpret_cast<double*>(result->re.data()), reinterpret_cast<double*>(result->im.data()), slots,
                                      plaintext, scale, *core.scheduler);
             },
-            [result](Napi::Env e) {
+            [result, pinned](Napi::Env e) {
                 auto out = Napi::Object::New(e);
                 auto put = [&](const char* name, Buffer& values) {
                     auto array = Napi::Float64Array::New(e, values.bytes() / sizeof(double));

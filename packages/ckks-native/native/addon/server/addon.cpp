@@ -1,8 +1,8 @@
 // Module entry: the engine class, the f32 library and what the CPU offers.
 #include <napi.h>
 
+#include "addon/float-object.h"
 #include "engine-object.h"
-#include "float-object.h"
 #include "kernel/kernels.h"
 
 namespace heml::addon {

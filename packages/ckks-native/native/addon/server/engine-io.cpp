@@ -1,29 +1,11 @@
 // Ciphertexts and keys in and out, as raw segments (serialize.h); the container around them is TypeScript's.
-#include "arguments.h"
-#include "byte-buffer.h"
+#include "addon/arguments.h"
+#include "addon/byte-buffer.h"
+#include "addon/pinned.h"
 #include "engine-object.h"
 #include "engine/serialize.h"
 
 namespace heml::addon {
-
-namespace {
-
-// Bytes that stay where they are: the array is referenced until the promise settles. Made and destroyed on the main thread
-// only: the work gets the plain pointer, the promise's ticket owns the object.
-class Pinned {
-public:
-    explicit Pinned(const Napi::Uint8Array& bytes)
-        : reference_(Napi::Persistent(bytes.As<Napi::Object>())), data_(bytes.Data()), size_(bytes.ByteLength()) {}
-    const uint8_t* data() const { return data_; }
-    size_t size() const { return size_; }
-
-private:
-    Napi::ObjectReference reference_;
-    const uint8_t* data_;
-    size_t size_;
-};
-
-}  // namespace
 
 Napi::Value EngineObject::exportCiphertext(const Napi::CallbackInfo& info) {
     const auto env = info.Env();
@@ -77,9 +59,9 @@ Napi::Value EngineObject::loadKey(const Napi::CallbackInfo& info) {
                 *made = std::make_shared<KeySwitchKey>(
                     importKeySwitchKey(core.context, shape, pinned->data(), pinned->size(), *core.scheduler));
             },
-            [this, self = std::make_shared<Napi::ObjectReference>(Napi::Persistent(Value())), pinned, made](Napi::Env e) {
-                if (!core_) throw toJavaScript(e, "Disposed", "the engine was closed while the key was loading");
-                auto& place = keys_[(*made)->galoisElement()];
+            [core = open(env), self = std::make_shared<Napi::ObjectReference>(Napi::Persistent(Value())), pinned, made](Napi::Env e) {
+                if (core->closed) throw toJavaScript(e, "Disposed", "the engine was closed while the key was loading");
+                auto& place = core->keys[(*made)->galoisElement()];
                 if (!place || place->level() < (*made)->level()) place = std::move(*made);
                 return e.Undefined();
             });
@@ -101,29 +83,45 @@ Napi::Value EngineObject::loadEncapsulationKey(const Napi::CallbackInfo& info) {
                 key->toDense = importKeySwitchKey(core.context, {level, 1, true, true}, toDense->data(), toDense->size(), *core.scheduler);
                 *made = std::move(key);
             },
-            [this, self = std::make_shared<Napi::ObjectReference>(Napi::Persistent(Value())), toSparse, toDense, made](Napi::Env e) {
-                if (!core_) throw toJavaScript(e, "Disposed", "the engine was closed while the key was loading");
-                if (!encapsulationKey_ || encapsulationKey_->level() < (*made)->level()) encapsulationKey_ = std::move(*made);
+            [core = open(env), self = std::make_shared<Napi::ObjectReference>(Napi::Persistent(Value())), toSparse, toDense, made](Napi::Env e) {
+                if (core->closed) throw toJavaScript(e, "Disposed", "the engine was closed while the key was loading");
+                auto& place = core->encapsulationKey;
+                if (!place || place->level() < (*made)->level()) place = std::move(*made);
                 return e.Undefined();
             });
     });
 }
 
 Napi::Value EngineObject::encapsulationLevel(const Napi::CallbackInfo& info) {
-    if (!encapsulationKey_) return info.Env().Undefined();
-    return Napi::Number::New(info.Env(), encapsulationKey_->level());
+    const auto& key = open(info.Env())->encapsulationKey;
+    if (!key) return info.Env().Undefined();
+    return Napi::Number::New(info.Env(), key->level());
+}
+
+// Element 1: the encapsulation key. Operations that were queued with a key share it, and its memory goes with the last of them.
+Napi::Value EngineObject::unloadKey(const Napi::CallbackInfo& info) {
+    const auto env = info.Env();
+    return guarded(env, [&] {
+        auto core = open(env);
+        const uint32_t element = unsignedOf(info, 0, "element");
+        if (element == 1) core->encapsulationKey.reset();
+        else core->keys.erase(element);
+        return env.Undefined();
+    });
 }
 
 Napi::Value EngineObject::unloadKeys(const Napi::CallbackInfo& info) {
-    keys_.clear();
-    encapsulationKey_.reset();
+    auto core = open(info.Env());
+    core->keys.clear();
+    core->encapsulationKey.reset();
     return info.Env().Undefined();
 }
 
 Napi::Value EngineObject::keyLevels(const Napi::CallbackInfo& info) {
-    auto out = Napi::Array::New(info.Env(), keys_.size());
+    const auto& keys = open(info.Env())->keys;
+    auto out = Napi::Array::New(info.Env(), keys.size());
     uint32_t i = 0;
-    for (const auto& [element, key] : keys_) {
+    for (const auto& [element, key] : keys) {
         auto entry = Napi::Object::New(info.Env());
         entry.Set("element", element);
         entry.Set("level", key->level());

@@ -1,40 +1,10 @@
-#include "arguments.h"
+#include "addon/arguments.h"
+#include "addon/cancelled.h"
+#include "addon/specification.h"
 #include "engine-object.h"
 #include "kernel/kernels.h"
 
 namespace heml::addon {
-
-namespace {
-
-std::vector<uint64_t> primesOf(const Napi::Value& value) {
-    if (!value.IsArray()) throw toJavaScript(value.Env(), "InvalidArgument", "primes: expected an array of numbers");
-    const auto array = value.As<Napi::Array>();
-    std::vector<uint64_t> primes;
-    for (uint32_t i = 0; i < array.Length(); ++i) {
-        const double prime = array.Get(i).ToNumber().DoubleValue();
-        if (!(prime > 2 && prime < 281474976710656.0 && prime == std::floor(prime)))
-            throw toJavaScript(value.Env(), "InvalidArgument", "primes: expected integers below 2^48");
-        primes.push_back(static_cast<uint64_t>(prime));
-    }
-    return primes;
-}
-
-ParametersSpec specOf(const Napi::Object& object) {
-    ParametersSpec spec;
-    spec.logN = object.Get("logN").ToNumber().Uint32Value();
-    const auto levels = object.Get("levels").As<Napi::Array>();
-    for (uint32_t i = 0; i < levels.Length(); ++i) spec.levels.push_back(primesOf(levels.Get(i)));
-    spec.special = primesOf(object.Get("special"));
-    spec.digitLimbs = object.Get("digitLimbs").ToNumber().Uint32Value();
-    return spec;
-}
-
-class Cancelled : public Error {
-public:
-    Cancelled() : Error("Cancelled", "the operation was cancelled before it started") {}
-};
-
-}  // namespace
 
 Napi::Function EngineObject::define(Napi::Env env) {
     using E = EngineObject;
@@ -69,64 +39,82 @@ Napi::Function EngineObject::define(Napi::Env env) {
         InstanceMethod<&E::counters>("counters"),
         InstanceMethod<&E::memory>("memory"),
         InstanceMethod<&E::trim>("trim"),
+        InstanceMethod<&E::openLane>("openLane"),
         InstanceMethod<&E::close>("close"),
         InstanceMethod<&E::exportCiphertext>("exportCiphertext"),
         InstanceMethod<&E::importCiphertext>("importCiphertext"),
         InstanceMethod<&E::loadKey>("loadKey"),
         InstanceMethod<&E::loadEncapsulationKey>("loadEncapsulationKey"),
         InstanceMethod<&E::encapsulationLevel>("encapsulationLevel"),
+        InstanceMethod<&E::unloadKey>("unloadKey"),
         InstanceMethod<&E::unloadKeys>("unloadKeys"),
         InstanceMethod<&E::keyLevels>("keyLevels"),
-        InstanceMethod<&E::generateSecretKey>("generateSecretKey"),
-        InstanceMethod<&E::importSecretKey>("importSecretKey"),
-        InstanceMethod<&E::exportSecretKey>("exportSecretKey"),
-        InstanceMethod<&E::releaseSecretKey>("releaseSecretKey"),
-        InstanceMethod<&E::generatePublicKey>("generatePublicKey"),
-        InstanceMethod<&E::importPublicKey>("importPublicKey"),
-        InstanceMethod<&E::releasePublicKey>("releasePublicKey"),
-        InstanceMethod<&E::generateKey>("generateKey"),
-        InstanceMethod<&E::generateEncapsulationKey>("generateEncapsulationKey"),
-        InstanceMethod<&E::encryptSymmetric>("encryptSymmetric"),
-        InstanceMethod<&E::encryptPublic>("encryptPublic"),
-        InstanceMethod<&E::decrypt>("decrypt"),
     });
 }
 
 EngineObject::EngineObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<EngineObject>(info) {
     const auto env = info.Env();
     guarded(env, [&] {
+        if (adopted) {
+            core_ = adopted->core;
+            scope_ = adopted->scope;
+            completions_ = adopted->completions;
+            return;
+        }
         if (!info[0].IsObject() || !info[1].IsObject()) badArgument(env, "Engine", "a specification and options");
         const auto spec = info[0].As<Napi::Object>();
         const auto options = info[1].As<Napi::Object>();
         auto core = std::make_shared<Core>();
         core->pool = MemoryPool::create();
         core->context = Context::create(specOf(spec), core->pool);
-        core->ephemeralSpecials = spec.Get("ephemeralSpecials").ToNumber().Uint32Value();
-        if (core->ephemeralSpecials == 0 || core->ephemeralSpecials > core->context->specialLimbs())
-            badArgument(env, "ephemeralSpecials", "1 to the number of special primes");
+        core->ephemeralSpecials = ephemeralSpecialsOf(spec, *core->context);
         core->encoder = std::make_unique<Encoder>(core->context);
         SchedulerOptions scheduling;
         scheduling.threads = options.Get("threads").ToNumber().Uint32Value();
         scheduling.pool = core->pool;
         scheduling.ceilingBytes = static_cast<size_t>(options.Get("ceilingBytes").ToNumber().DoubleValue());
         core->scheduler = std::make_unique<Scheduler>(scheduling);
+        scope_ = std::make_shared<Scope>();
+        scope_->lane = core->scheduler->mainLane();
         core_ = std::move(core);
         completions_ = std::make_shared<Completions>(env);
     });
 }
 
 EngineObject::~EngineObject() {
-    if (core_) core_->scheduler->shutdown();  // callbacks reach completions_ until here
+    if (core_ && !isLane()) core_->scheduler->shutdown();  // callbacks reach completions_ until here
+}
+
+thread_local const EngineObject::Adopted* EngineObject::adopted = nullptr;
+
+// An object of the same class around the same core, with a lane of its own.
+Napi::Value EngineObject::openLane(const Napi::CallbackInfo& info) {
+    const auto env = info.Env();
+    return guarded(env, [&]() -> Napi::Value {
+        auto core = open(env);
+        if (!info[0].IsObject()) badArgument(env, "openLane", "options");
+        const double ceiling = info[0].As<Napi::Object>().Get("ceilingBytes").ToNumber().DoubleValue();
+        if (!(ceiling >= 0 && ceiling < 0x1p63)) badArgument(env, "ceilingBytes", "a number of bytes");
+        auto scope = std::make_shared<Scope>();
+        scope->lane = core->scheduler->openLane(static_cast<size_t>(ceiling));
+        const Adopted parts{core, std::move(scope), completions_};
+        struct Reset {
+            ~Reset() { adopted = nullptr; }
+        } reset;
+        adopted = &parts;
+        return Value().Get("constructor").As<Napi::Function>().New({});
+    });
 }
 
 std::shared_ptr<EngineObject::Core> EngineObject::open(Napi::Env env) const {
-    if (!core_) throw toJavaScript(env, "Disposed", "the engine was closed before");
+    if (!core_ || core_->closed) throw toJavaScript(env, "Disposed", "the engine or lane was closed before");
     return core_;
 }
 
 KeyPointer EngineObject::findKey(uint32_t element) const {
-    const auto found = keys_.find(element);
-    return found == keys_.end() ? nullptr : found->second;
+    const auto& keys = core_->keys;
+    const auto found = keys.find(element);
+    return found == keys.end() ? nullptr : found->second;
 }
 
 Napi::Value EngineObject::threads(const Napi::CallbackInfo& info) {
@@ -167,21 +155,21 @@ Napi::Value EngineObject::drain(const Napi::CallbackInfo& info) {
     return guarded(env, [&]() -> Napi::Value {
         auto core = open(env);
         auto [result, ticket] = completions_->open(env);
-        std::thread([core, completions = completions_, ticket = ticket] {
-            core->scheduler->drain();
-            completions->settle(ticket, core->failure.take());
+        std::thread([core, scope = scope_, completions = completions_, ticket = ticket] {
+            core->scheduler->drain(scope->lane);
+            completions->settle(ticket, scope->failure.take());
         }).detach();
         return result;
     });
 }
 
 Napi::Value EngineObject::cancel(const Napi::CallbackInfo& info) {
-    const size_t count = open(info.Env())->scheduler->cancelAll(std::make_exception_ptr(Cancelled()));
+    const size_t count = open(info.Env())->scheduler->cancelAll(scope_->lane, std::make_exception_ptr(Cancelled()));
     return Napi::Number::New(info.Env(), static_cast<double>(count));
 }
 
 Napi::Value EngineObject::counters(const Napi::CallbackInfo& info) {
-    const auto counters = open(info.Env())->scheduler->counters();
+    const auto counters = open(info.Env())->scheduler->counters(*scope_->lane);
     auto out = Napi::Object::New(info.Env());
     out.Set("queued", static_cast<double>(counters.queued));
     out.Set("running", static_cast<double>(counters.running));
@@ -191,7 +179,14 @@ Napi::Value EngineObject::counters(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value EngineObject::memory(const Napi::CallbackInfo& info) {
-    const auto counters = open(info.Env())->pool->counters();
+    const auto core = open(info.Env());
+    MemoryAccount counters;
+    if (isLane()) {
+        counters = core->pool->counters(*scope_->lane->account());
+    } else {
+        const auto all = core->pool->counters();
+        counters = {all.current, all.total, all.totalPeak};
+    }
     auto out = Napi::Object::New(info.Env());
     const char* names[] = {"ciphertexts", "plaintexts", "keys", "scratch"};
     for (size_t kind = 0; kind < MEMORY_KINDS; ++kind) out.Set(names[kind], static_cast<double>(counters.current[kind]));
@@ -205,21 +200,31 @@ Napi::Value EngineObject::trim(const Napi::CallbackInfo& info) {
     return info.Env().Undefined();
 }
 
+// Of a lane: cancels and waits for its own work. Of the engine: for all of it, and gives keys and threads back.
 Napi::Value EngineObject::close(const Napi::CallbackInfo& info) {
     const auto env = info.Env();
     auto [result, ticket] = completions_->open(env);
-    keys_.clear();
-    encapsulationKey_.reset();
-    if (auto core = std::move(core_)) {
-        core->scheduler->cancelAll(std::make_exception_ptr(Cancelled()));
-        std::thread([core = std::move(core), completions = completions_, ticket = ticket]() mutable {
-            core->scheduler->shutdown();
-            core.reset();
-            completions->settle(ticket, nullptr);
-        }).detach();
-    } else {
+    const bool lane = isLane();
+    auto core = std::move(core_);
+    core_.reset();
+    if (!core) {
         completions_->settle(ticket, nullptr);
+        return result;
     }
+    if (lane) {
+        core->scheduler->cancelAll(scope_->lane, std::make_exception_ptr(Cancelled()));
+    } else {
+        core->closed = true;
+        core->keys.clear();
+        core->encapsulationKey.reset();
+        core->scheduler->cancelAll(std::make_exception_ptr(Cancelled()));
+    }
+    std::thread([core = std::move(core), scope = scope_, lane, completions = completions_, ticket = ticket]() mutable {
+        if (lane) core->scheduler->closeLane(scope->lane, std::make_exception_ptr(Cancelled()));
+        else core->scheduler->shutdown();
+        core.reset();
+        completions->settle(ticket, nullptr);
+    }).detach();
     return result;
 }
 

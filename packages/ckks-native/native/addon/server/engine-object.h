@@ -1,6 +1,7 @@
-// One engine as JavaScript sees it: a context, its memory pool, its threads, its keys. Methods check their arguments on the
-// main thread, queue the work and return handles at once; results of client calls come as promises.
-// The work of an operation holds shared pointers to the slots it reads, never the engine object itself.
+// One engine as JavaScript sees it: a context, its memory pool, its threads, its keys; or one of its lanes, which shares all of
+// that and has a scope of the queue to itself. Methods check their arguments on the main thread, queue the work and return handles
+// at once. The work of an operation holds shared pointers to the slots it reads, never the engine object itself.
+// Nothing here can make or use a secret key: that is the client's module (addon/client).
 #pragma once
 
 #include <napi.h>
@@ -11,14 +12,13 @@
 #include <utility>
 #include <vector>
 
-#include "completions.h"
+#include "addon/completions.h"
 #include "engine/bootstrap/encapsulation.h"
 #include "engine/context.h"
 #include "engine/encoder.h"
-#include "engine/public-key.h"
+#include "engine/key-switch-key.h"
 #include "engine/scheduler.h"
-#include "engine/secret-key.h"
-#include "handles.h"
+#include "slots.h"
 
 namespace heml::addon {
 
@@ -48,14 +48,18 @@ public:
     ~EngineObject() override;
 
 private:
-    // What workers may touch; outlives the JavaScript object while work is queued.
+    // What workers may touch, and all lanes share; outlives the JavaScript objects while work is queued.
     struct Core {
         std::shared_ptr<MemoryPool> pool;
         std::shared_ptr<const Context> context;
         std::unique_ptr<Encoder> encoder;
         std::unique_ptr<Scheduler> scheduler;
         size_t ephemeralSpecials = 0;
-        FirstFailure failure;
+
+        // Main thread only.
+        std::map<uint32_t, KeyPointer> keys;
+        std::shared_ptr<const EncapsulationKey> encapsulationKey;
+        bool closed = false;
 
         // Of modRaise's first switch; made on first use, by whichever thread comes first.
         const std::shared_ptr<const Context>& ephemeral() {
@@ -68,6 +72,20 @@ private:
         std::shared_ptr<const Context> ephemeral_;
     };
 
+    // Of one lane: where its work is queued, and what failed of it.
+    struct Scope {
+        std::shared_ptr<Lane> lane;
+        FirstFailure failure;
+    };
+
+    // What a new object takes over in place of options: see openLane().
+    struct Adopted {
+        std::shared_ptr<Core> core;
+        std::shared_ptr<Scope> scope;
+        std::shared_ptr<Completions> completions;
+    };
+    static thread_local const Adopted* adopted;
+
     // engine-lifecycle.cpp
     Napi::Value threads(const Napi::CallbackInfo& info);
     Napi::Value releaseCiphertext(const Napi::CallbackInfo& info);
@@ -78,6 +96,7 @@ private:
     Napi::Value counters(const Napi::CallbackInfo& info);
     Napi::Value memory(const Napi::CallbackInfo& info);
     Napi::Value trim(const Napi::CallbackInfo& info);
+    Napi::Value openLane(const Napi::CallbackInfo& info);
     Napi::Value close(const Napi::CallbackInfo& info);
 
     // engine-operations.cpp
@@ -109,42 +128,31 @@ private:
     Napi::Value loadKey(const Napi::CallbackInfo& info);
     Napi::Value loadEncapsulationKey(const Napi::CallbackInfo& info);
     Napi::Value encapsulationLevel(const Napi::CallbackInfo& info);
+    Napi::Value unloadKey(const Napi::CallbackInfo& info);
     Napi::Value unloadKeys(const Napi::CallbackInfo& info);
     Napi::Value keyLevels(const Napi::CallbackInfo& info);
 
-    // engine-client.cpp
-    Napi::Value generateSecretKey(const Napi::CallbackInfo& info);
-    Napi::Value importSecretKey(const Napi::CallbackInfo& info);
-    Napi::Value exportSecretKey(const Napi::CallbackInfo& info);
-    Napi::Value releaseSecretKey(const Napi::CallbackInfo& info);
-    Napi::Value generatePublicKey(const Napi::CallbackInfo& info);
-    Napi::Value importPublicKey(const Napi::CallbackInfo& info);
-    Napi::Value releasePublicKey(const Napi::CallbackInfo& info);
-    Napi::Value generateKey(const Napi::CallbackInfo& info);
-    Napi::Value generateEncapsulationKey(const Napi::CallbackInfo& info);
-    Napi::Value encryptSymmetric(const Napi::CallbackInfo& info);
-    Napi::Value encryptPublic(const Napi::CallbackInfo& info);
-    Napi::Value decrypt(const Napi::CallbackInfo& info);
-
     std::shared_ptr<Core> open(Napi::Env env) const;   // throws when the engine was closed
 
-    // Runs an operation's work, remembering its error for drain().
+    bool isLane() const { return core_ && scope_->lane != core_->scheduler->mainLane(); }
+
+    // Runs an operation's work, remembering its error for its lane's drain().
     template <typename Work>
-    static auto noted(Core& core, Work& work) {
+    static auto noted(Core& core, Scope& scope, Work& work) {
         try {
             return work(core);
         } catch (...) {
-            core.failure.note(std::current_exception());
+            scope.failure.note(std::current_exception());
             throw;
         }
     }
 
     // Queues `work(core) -> Ciphertext`; the returned handle's slot receives the result.
     template <typename Work>
-    Napi::Value queue(Napi::Env env, std::vector<std::shared_ptr<Node>> inputs, size_t bytesWanted, Work work);
+    Napi::Value queue(Napi::Env env, std::vector<std::shared_ptr<Node>> inputs, Work work);
     // The same for several results: `work(core) -> std::vector<Ciphertext>` of exactly `count`.
     template <typename Work>
-    Napi::Value queueMany(Napi::Env env, std::vector<std::shared_ptr<Node>> inputs, size_t count, size_t bytesWanted, Work work);
+    Napi::Value queueMany(Napi::Env env, std::vector<std::shared_ptr<Node>> inputs, size_t count, Work work);
     // Queues `work(core)` and returns a promise of `make(env)`.
     template <typename Work>
     Napi::Value promise(Napi::Env env, std::vector<std::shared_ptr<Node>> inputs, Work work, Completions::Make make);
@@ -152,9 +160,8 @@ private:
     KeyPointer findKey(uint32_t element) const;
 
     std::shared_ptr<Core> core_;
+    std::shared_ptr<Scope> scope_;                   // work in the queue shares it
     std::shared_ptr<Completions> completions_;       // callbacks on workers share it
-    std::map<uint32_t, KeyPointer> keys_;              // main thread only
-    std::shared_ptr<const EncapsulationKey> encapsulationKey_;   // main thread only
 };
 
 }  // namespace heml::addon

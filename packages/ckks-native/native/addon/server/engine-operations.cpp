@@ -1,6 +1,6 @@
 // The evaluator's operations: read handles, queue the call, hand back a handle. Levels, degrees and scales were checked in
 // TypeScript; the engine checks levels and degrees again when the operation runs.
-#include "arguments.h"
+#include "addon/arguments.h"
 #include "engine-object.h"
 #include "engine/evaluator.h"
 
@@ -67,14 +67,14 @@ Napi::Value EngineObject::encode(const Napi::CallbackInfo& info) {
         const bool extended = info[4].ToBoolean().Value();
         auto slot = std::make_shared<PlaintextSlot>();
         slot->node = core->scheduler->submit(
-            {}, [core = core.get(), values, level, scale, extended, slot = std::weak_ptr<PlaintextSlot>(slot)] {
+            scope_->lane, {}, [core = core.get(), scope = scope_, values, level, scale, extended, slot = std::weak_ptr<PlaintextSlot>(slot)] {
                 auto target = slot.lock();
                 if (!target) return;
                 auto work = [&](Core& c) {
                     return c.encoder->encode(values->re.data(), values->imaginary(), values->re.size(), level, scale,
                                              {.extended = extended, .compact = true}, *c.scheduler);
                 };
-                target->value = noted(*core, work);
+                target->value = noted(*core, *scope, work);
             });
         return wrapHandle(env, HandleKind::Plaintext, std::move(slot));
     });
@@ -85,7 +85,7 @@ Napi::Value EngineObject::encode(const Napi::CallbackInfo& info) {
     Napi::Value EngineObject::method(const Napi::CallbackInfo& info) {                                     \
         return guarded(info.Env(), [&] {                                                                   \
             auto a = ciphertextOf(info[0]);                                                                \
-            return queue(info.Env(), {a->node}, 0, [a](Core& core) { return call(a->value, *core.scheduler); }); \
+            return queue(info.Env(), {a->node}, [a](Core& core) { return call(a->value, *core.scheduler); }); \
         });                                                                                                \
     }
 #define HEML_BINARY(method, call, secondOf)                                                                \
@@ -93,7 +93,7 @@ Napi::Value EngineObject::encode(const Napi::CallbackInfo& info) {
         return guarded(info.Env(), [&] {                                                                   \
             auto a = ciphertextOf(info[0]);                                                                \
             auto b = secondOf(info[1]);                                                                    \
-            return queue(info.Env(), {a->node, b->node}, 0,                                                \
+            return queue(info.Env(), {a->node, b->node},                                                   \
                          [a, b](Core& core) { return call(a->value, b->value, *core.scheduler); });        \
         });                                                                                                \
     }
@@ -114,7 +114,7 @@ HEML_BINARY(mulPlain, heml::mulPlain, plaintextOf)
 Napi::Value EngineObject::mulByI(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&] {
         auto a = ciphertextOf(info[0]);
-        return queue(info.Env(), {a->node}, 0, [a](Core& core) { return heml::mulByI(a->value, 1, *core.scheduler); });
+        return queue(info.Env(), {a->node}, [a](Core& core) { return heml::mulByI(a->value, 1, *core.scheduler); });
     });
 }
 
@@ -123,7 +123,7 @@ Napi::Value EngineObject::sum(const Napi::CallbackInfo& info) {
     return guarded(env, [&] {
         auto terms = ciphertextsOf(info, 0, "terms");
         auto nodes = nodesOf(terms);
-        return queue(env, std::move(nodes), 0,
+        return queue(env, std::move(nodes),
                      [terms = std::move(terms)](Core& core) { return heml::sum(pointersOf(terms), *core.scheduler); });
     });
 }
@@ -133,7 +133,7 @@ Napi::Value EngineObject::addScalar(const Napi::CallbackInfo& info) {
     return guarded(env, [&] {
         auto a = ciphertextOf(info[0]);
         const auto scalar = scalarOf(info, 1);
-        return queue(env, {a->node}, 0, [a, scalar](Core& core) { return heml::addScalar(a->value, scalar, *core.scheduler); });
+        return queue(env, {a->node}, [a, scalar](Core& core) { return heml::addScalar(a->value, scalar, *core.scheduler); });
     });
 }
 
@@ -142,7 +142,7 @@ Napi::Value EngineObject::mulScalar(const Napi::CallbackInfo& info) {
     return guarded(env, [&] {
         auto a = ciphertextOf(info[0]);
         const auto scalar = scalarOf(info, 1);
-        return queue(env, {a->node}, 0, [a, scalar](Core& core) { return heml::mulScalar(a->value, scalar, *core.scheduler); });
+        return queue(env, {a->node}, [a, scalar](Core& core) { return heml::mulScalar(a->value, scalar, *core.scheduler); });
     });
 }
 
@@ -154,7 +154,7 @@ Napi::Value EngineObject::mulAccumulate(const Napi::CallbackInfo& info) {
         if (a.size() != b.size() || a.empty()) badArgument(env, "operands", "two lists of the same, positive length");
         auto nodes = nodesOf(a);
         for (auto& node : nodesOf(b)) nodes.push_back(std::move(node));
-        return queue(env, std::move(nodes), 0, [a = std::move(a), b = std::move(b)](Core& core) {
+        return queue(env, std::move(nodes), [a = std::move(a), b = std::move(b)](Core& core) {
             std::vector<ProductTerm> terms;
             for (size_t i = 0; i < a.size(); ++i) terms.push_back({&a[i]->value, &b[i]->value});
             return heml::mulAccumulate(terms, *core.scheduler);
@@ -167,7 +167,7 @@ Napi::Value EngineObject::relinearize(const Napi::CallbackInfo& info) {
     return guarded(env, [&] {
         auto a = ciphertextOf(info[0]);
         auto key = findKey(KeySwitchKey::RELINEARIZATION);
-        return queue(env, {a->node}, 0, [a, key](Core& core) {
+        return queue(env, {a->node}, [a, key](Core& core) {
             if (a->value.degree() == 1) return a->value.clone();
             if (!key) throw KeyError("no relinearization key is loaded");
             return heml::relinearize(a->value, *key, *core.scheduler);
@@ -180,7 +180,7 @@ Napi::Value EngineObject::dropLevel(const Napi::CallbackInfo& info) {
     return guarded(env, [&] {
         auto a = ciphertextOf(info[0]);
         const uint32_t level = unsignedOf(info, 1, "level");
-        return queue(env, {a->node}, 0, [a, level](Core& core) { return heml::dropLevel(a->value, level, *core.scheduler); });
+        return queue(env, {a->node}, [a, level](Core& core) { return heml::dropLevel(a->value, level, *core.scheduler); });
     });
 }
 
@@ -189,9 +189,9 @@ Napi::Value EngineObject::modRaise(const Napi::CallbackInfo& info) {
     return guarded(env, [&] {
         auto a = ciphertextOf(info[0]);
         const uint32_t level = unsignedOf(info, 1, "level");
-        auto key = encapsulationKey_;
+        auto key = open(env)->encapsulationKey;
         if (!key) throw toJavaScript(env, "Key", "no encapsulation key is loaded");
-        return queue(env, {a->node}, 0,
+        return queue(env, {a->node},
                      [a, level, key](Core& core) { return heml::modRaise(a->value, *key, level, *core.scheduler); });
     });
 }
@@ -205,7 +205,7 @@ Napi::Value EngineObject::rotateHoisted(const Napi::CallbackInfo& info) {
         for (size_t i = 0; i < elements.ElementLength(); ++i)
             keys.push_back(elements[i] == 1 ? nullptr : needed(env, findKey(elements[i]), elements[i]));
         const size_t count = keys.size();
-        return queueMany(env, {a->node}, count, 0, [a, keys = std::move(keys)](Core& core) {
+        return queueMany(env, {a->node}, count, [a, keys = std::move(keys)](Core& core) {
             std::vector<const KeySwitchKey*> pointers;
             for (const auto& key : keys) pointers.push_back(key.get());
             return heml::rotateHoisted(a->value, pointers, *core.scheduler);
@@ -238,7 +238,7 @@ Napi::Value EngineObject::linearTransform(const Napi::CallbackInfo& info) {
             terms.push_back({giantOf[i], keyOf(babies[i]), plaintextOf(plaintexts.Get(i))});
             nodes.push_back(terms.back().plaintext->node);
         }
-        return queue(env, std::move(nodes), 0,
+        return queue(env, std::move(nodes),
                      [a, giantKeys = std::move(giantKeys), terms = std::move(terms)](Core& core) {
                          std::vector<GiantStep> steps(giantKeys.size());
                          for (size_t g = 0; g < steps.size(); ++g) steps[g].key = giantKeys[g].get();
@@ -263,7 +263,7 @@ Napi::Value EngineObject::matrixProduct(const Napi::CallbackInfo& info) {
             integers[i] = std::llround(weights[i]);
         }
         auto nodes = nodesOf(inputs);
-        return queueMany(env, std::move(nodes), rows, 0,
+        return queueMany(env, std::move(nodes), rows,
                          [inputs = std::move(inputs), integers = std::move(integers), rows](Core& core) {
                              return heml::matrixProduct(pointersOf(inputs), integers, rows, *core.scheduler);
                          });

@@ -6,22 +6,20 @@
 namespace heml::addon {
 
 template <typename Work>
-Napi::Value EngineObject::queue(Napi::Env env, std::vector<std::shared_ptr<Node>> inputs, size_t bytesWanted, Work work) {
+Napi::Value EngineObject::queue(Napi::Env env, std::vector<std::shared_ptr<Node>> inputs, Work work) {
     auto core = open(env);
     auto slot = std::make_shared<CiphertextSlot>();
     slot->node = core->scheduler->submit(
-        inputs,
-        [core = core.get(), slot = std::weak_ptr<CiphertextSlot>(slot), work = std::move(work)]() mutable {
+        scope_->lane, inputs,
+        [core = core.get(), scope = scope_, slot = std::weak_ptr<CiphertextSlot>(slot), work = std::move(work)]() mutable {
             // nobody can read a result whose handle is gone and that no later operation shares
-            if (auto target = slot.lock()) target->value = noted(*core, work);
-        },
-        bytesWanted);
+            if (auto target = slot.lock()) target->value = noted(*core, *scope, work);
+        });
     return wrapHandle(env, HandleKind::Ciphertext, std::move(slot));
 }
 
 template <typename Work>
-Napi::Value EngineObject::queueMany(Napi::Env env, std::vector<std::shared_ptr<Node>> inputs, size_t count, size_t bytesWanted,
-                                    Work work) {
+Napi::Value EngineObject::queueMany(Napi::Env env, std::vector<std::shared_ptr<Node>> inputs, size_t count, Work work) {
     auto core = open(env);
     std::vector<std::shared_ptr<CiphertextSlot>> slots(count);
     std::vector<std::weak_ptr<CiphertextSlot>> targets;
@@ -30,13 +28,12 @@ Napi::Value EngineObject::queueMany(Napi::Env env, std::vector<std::shared_ptr<N
         targets.emplace_back(slot);
     }
     auto node = core->scheduler->submit(
-        inputs,
-        [core = core.get(), targets = std::move(targets), work = std::move(work)]() mutable {
-            std::vector<Ciphertext> results = noted(*core, work);
+        scope_->lane, inputs,
+        [core = core.get(), scope = scope_, targets = std::move(targets), work = std::move(work)]() mutable {
+            std::vector<Ciphertext> results = noted(*core, *scope, work);
             for (size_t i = 0; i < targets.size(); ++i)
                 if (auto target = targets[i].lock()) target->value = std::move(results[i]);
-        },
-        bytesWanted);
+        });
     auto out = Napi::Array::New(env, count);
     for (size_t i = 0; i < count; ++i) {
         slots[i]->node = node;
@@ -49,7 +46,7 @@ template <typename Work>
 Napi::Value EngineObject::promise(Napi::Env env, std::vector<std::shared_ptr<Node>> inputs, Work work, Completions::Make make) {
     auto core = open(env);
     auto [result, ticket] = completions_->open(env, std::move(make));
-    auto node = core->scheduler->submit(inputs, [core = core.get(), work = std::move(work)]() mutable { work(*core); });
+    auto node = core->scheduler->submit(scope_->lane, inputs, [core = core.get(), work = std::move(work)]() mutable { work(*core); });
     core->scheduler->onSettled(node, [completions = completions_, ticket = ticket](std::exception_ptr error) {
         completions->settle(ticket, std::move(error));
     });
