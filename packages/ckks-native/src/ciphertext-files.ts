@@ -2,6 +2,7 @@
 import {
   type AnyParameters,
   type Ciphertext,
+  type CiphertextExpectations,
   type CiphertextFile,
   type CiphertextNames,
   type CiphertextObject,
@@ -46,9 +47,14 @@ export async function exportSegment(engine: NativeEvaluator, a: Ciphertext): Pro
 export async function importCiphertexts(
   engine: NativeEvaluator,
   bytes: Uint8Array,
-  expected: { readonly plan?: string } = {},
+  expected: CiphertextExpectations = {},
 ): Promise<CiphertextFile> {
-  const { header, segments } = parseContainer(bytes, { kind: 'ciphertext', parameters: engine.parameters, ...expected })
+  const { plan: wanted } = expected
+  const { header, segments } = parseContainer(bytes, {
+    kind: 'ciphertext',
+    parameters: engine.parameters,
+    ...(wanted === undefined ? {} : { plan: wanted }),
+  })
   engine.origin.keys.check(header.keyId, 'the ciphertext')
   const outcomes = await Promise.allSettled(
     header.objects.map(async ({ level, scale, slots, degree, seeded }, i) => {

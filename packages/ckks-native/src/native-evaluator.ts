@@ -6,6 +6,7 @@ import {
   type AnyParameters,
   BaseEngine,
   type Ciphertext,
+  type CiphertextExpectations,
   type CiphertextFile,
   type CiphertextMeta,
   type CiphertextNames,
@@ -85,7 +86,7 @@ export abstract class NativeEvaluator extends BaseEngine<NativeCiphertext, Nativ
   override exportCiphertexts(ciphertexts: readonly Ciphertext[], names?: CiphertextNames): Promise<Uint8Array> {
     return exportCiphertexts(this, ciphertexts, names)
   }
-  override importCiphertexts(bytes: Uint8Array, expected?: { readonly plan?: string }): Promise<CiphertextFile> {
+  override importCiphertexts(bytes: Uint8Array, expected?: CiphertextExpectations): Promise<CiphertextFile> {
     return importCiphertexts(this, bytes, expected)
   }
 

@@ -12,4 +12,3 @@ export {
   parseMachineCosts,
 } from './measure-cost-model.ts'
 export { createNativeClient, NativeClient, type NativeClientOptions } from './native-client.ts'
-export { type WrittenKeys, writeEvaluationKeys } from './write-evaluation-keys.ts'

@@ -16,13 +16,13 @@ import {
   sha256,
 } from '@he-ml/ckks-core'
 import type { SecretKey } from '@he-ml/ckks-core/client'
+import { writeKeyFolder } from '@he-ml/ckks-core/client/node'
+import { KEY_SET_FILE } from '@he-ml/ckks-core/node'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { KEY_SET_FILE } from '../keys/key-set-file.ts'
 import { loadKeyFolder } from '../keys/load-key-folder.ts'
 import { precisionBits, randomValues, rotationKeys } from '../native.test-helper.ts'
 import { createNativeEngine, type NativeEngine } from '../native-engine.ts'
 import { createNativeClient, type NativeClient } from './native-client.ts'
-import { writeEvaluationKeys } from './write-evaluation-keys.ts'
 
 const parameters = insecureParametersWithFiles({ logN: 10, levels: 3, scaleBits: 40 })
 const plan = '5a'.repeat(32)
@@ -55,7 +55,7 @@ async function withEngine(use: (engine: NativeEngine) => Promise<void>): Promise
 }
 const written = async () => {
   const folder = newFolder()
-  await writeEvaluationKeys(client, key, request, folder, { plan })
+  await writeKeyFolder(client, key, request, folder, { plan })
   return folder
 }
 const list = async (folder: string) => (await readdir(folder)).sort()
@@ -67,7 +67,7 @@ describe('a key set', () => {
   it('is written, listed and loaded, and its keys work', async () => {
     const folder = newFolder()
     const made: string[] = []
-    const result = await writeEvaluationKeys(client, key, request, folder, {
+    const result = await writeKeyFolder(client, key, request, folder, {
       plan,
       onProgress: (done, total) => made.push(`${done}/${total}`),
     })
@@ -113,7 +113,7 @@ describe('a key set', () => {
 
   it('may be empty', async () => {
     const folder = newFolder()
-    expect(await writeEvaluationKeys(client, key, { rotations: [] }, folder)).toEqual({ keys: 0, reused: 0, bytes: 0 })
+    expect(await writeKeyFolder(client, key, { rotations: [] }, folder)).toEqual({ keys: 0, reused: 0, bytes: 0 })
     await withEngine(async (engine) => {
       await loadKeyFolder(engine, folder)
       expect(engine.loadedKeys).toEqual({ rotations: [] })
@@ -127,7 +127,7 @@ describe('writing', () => {
     const controller = new AbortController()
     const { signal } = controller
     const onProgress = (done: number) => done === 2 && controller.abort()
-    await expect(writeEvaluationKeys(client, key, request, folder, { plan, signal, onProgress })).rejects.toThrow(
+    await expect(writeKeyFolder(client, key, request, folder, { plan, signal, onProgress })).rejects.toThrow(
       CancelledError,
     )
     const before = await inodes(folder)
@@ -135,12 +135,12 @@ describe('writing', () => {
     expect(before.size).toBeLessThan(5)
     expect(before.has(KEY_SET_FILE)).toBe(false)
     await withEngine((engine) => expect(loadKeyFolder(engine, folder)).rejects.toThrow(MissingKeyError))
-    const result = await writeEvaluationKeys(client, key, request, folder, { plan })
+    const result = await writeKeyFolder(client, key, request, folder, { plan })
     expect(result).toMatchObject({ keys: 5, reused: before.size })
     const after = await inodes(folder)
     for (const [file, inode] of before) expect(after.get(file)).toBe(inode)
     await withEngine(async (engine) => void (await loadKeyFolder(engine, folder)))
-    expect(await writeEvaluationKeys(client, key, request, folder, { plan })).toEqual({ ...result, reused: 5 })
+    expect(await writeKeyFolder(client, key, request, folder, { plan })).toEqual({ ...result, reused: 5 })
   })
 
   it('keeps no file that is cut, damaged, or another key', async () => {
@@ -150,13 +150,13 @@ describe('writing', () => {
     damaged[9000]! ^= 1
     await writeFile(join(folder, 'galois-5.key'), damaged)
     await copyFile(join(folder, fourFile), join(folder, 'galois-2047.key'))
-    expect(await writeEvaluationKeys(client, key, request, folder, { plan })).toMatchObject({ reused: 2 })
+    expect(await writeKeyFolder(client, key, request, folder, { plan })).toMatchObject({ reused: 2 })
     await withEngine(async (engine) => void (await loadKeyFolder(engine, folder)))
     const higher = { ...request, rotations: rotationKeys([1, 4], 3) }
-    expect(await writeEvaluationKeys(client, key, higher, folder, { plan })).toMatchObject({ reused: 3 })
-    expect(await writeEvaluationKeys(client, key, higher, folder)).toMatchObject({ reused: 0 })
+    expect(await writeKeyFolder(client, key, higher, folder, { plan })).toMatchObject({ reused: 3 })
+    expect(await writeKeyFolder(client, key, higher, folder)).toMatchObject({ reused: 0 })
     const other = await client.generateSecretKey()
-    expect(await writeEvaluationKeys(client, other, higher, folder)).toMatchObject({ reused: 0 })
+    expect(await writeKeyFolder(client, other, higher, folder)).toMatchObject({ reused: 0 })
     await withEngine(async (engine) => {
       await loadKeyFolder(engine, folder)
       expect(engine.keyId).toBe(other.keyId)
@@ -165,17 +165,22 @@ describe('writing', () => {
 
   it('stops at once when it was cancelled before', async () => {
     const options = { signal: AbortSignal.abort() }
-    await expect(writeEvaluationKeys(client, key, request, newFolder(), options)).rejects.toThrow(CancelledError)
+    await expect(writeKeyFolder(client, key, request, newFolder(), options)).rejects.toThrow(CancelledError)
   })
 
   it('leaves the key that failed, and the manifest, away', async () => {
     const folder = newFolder()
-    const failing = vi.spyOn(client, 'generateKeySegments').mockImplementation(async function* () {
-      yield { name: 'galois-5.key', header: { kind: 'nothing' } as never, segments: [new Uint8Array(1)] }
+    const generate = client.generateEvaluationKeys.bind(client)
+    const failing = vi.spyOn(client, 'generateEvaluationKeys').mockImplementation(async function* (...given) {
+      for await (const made of generate(...given)) {
+        yield made
+        throw new Error('no more')
+      }
     })
-    await expect(writeEvaluationKeys(client, key, request, folder)).rejects.toThrow()
+    await expect(writeKeyFolder(client, key, request, folder)).rejects.toThrow('no more')
     failing.mockRestore()
-    expect(await list(folder)).toEqual([])
+    expect(await list(folder)).toEqual(['relinearization.key'])
+    expect(await writeKeyFolder(client, key, request, folder)).toMatchObject({ keys: 5, reused: 1 })
   })
 })
 
@@ -189,7 +194,7 @@ describe('loading refuses', () => {
         // 9 takes as few bytes in the header as 5
         const steps = Array.from({ length: 511 }, (_, i) => i + 1).find((s) => galoisElement(s, 10) === 9)!
         const other = newFolder()
-        await writeEvaluationKeys(client, key, { rotations: rotationKeys([steps], 2) }, other, { plan })
+        await writeKeyFolder(client, key, { rotations: rotationKeys([steps], 2) }, other, { plan })
         await copyFile(join(other, 'galois-9.key'), join(folder, 'galois-5.key'))
       },
       /galois-5\.key: another level, Galois element/,
@@ -303,7 +308,7 @@ describe('loading refuses', () => {
       await expect(loadKeyFolder(engine, folder, { plan: '00'.repeat(32) })).rejects.toThrow(ParameterMismatchError)
       const other = await client.generateSecretKey()
       const theirs = newFolder()
-      await writeEvaluationKeys(client, other, { rotations: rotationKeys([1], 0) }, theirs)
+      await writeKeyFolder(client, other, { rotations: rotationKeys([1], 0) }, theirs)
       await loadKeyFolder(engine, theirs)
       await expect(loadKeyFolder(engine, folder)).rejects.toThrow(/unloadKeys/)
       engine.unloadKeys()

@@ -6,8 +6,8 @@ import {
   type AnyParameters,
   assertEphemeralSecure,
   assertFileParameters,
+  describeKey,
   encodeContainer,
-  type KeyNeed,
   type KeyRequest,
   listKeyNeeds,
   parseContainer,
@@ -19,6 +19,9 @@ import {
   type FileFacts,
   type KeyFile,
   type KeyGenerationOptions,
+  type KeyHeader,
+  keyFileName,
+  keyHeader,
   type PrivateSlots,
   type Provenance,
   type SecretKey,
@@ -30,7 +33,6 @@ import { assertKeySecure } from '../keys/load-keys.ts'
 import { checkEngineOptions } from '../native-engine.ts'
 import { bindingSpec } from '../spec.ts'
 import { loadNativeClient } from './client-loader.ts'
-import { type KeyHeader, keyFileName, keyHeader } from './key-header.ts'
 import { NativeSecretKey } from './native-secret-key.ts'
 
 export interface NativeClientOptions {
@@ -104,22 +106,8 @@ export class NativeClient extends BaseClientEngine {
     request: KeyRequest,
     options: KeyGenerationOptions = {},
   ): AsyncGenerator<KeyFile> {
-    for await (const { name, header, segments } of this.generateKeySegments(key, request, options)) {
-      const { kind, level } = header
-      const bytes = encodeContainer(header, segments, this.parameters)
-      if (kind === 'galoisKey') yield { name, kind, level, galoisElement: header.galoisElement, bytes }
-      else yield { name, kind, level, bytes }
-    }
-  }
-
-  /** Keys before they become files. @internal */
-  async *generateKeySegments(
-    key: SecretKey,
-    request: KeyRequest,
-    options: KeyGenerationOptions = {},
-  ): AsyncGenerator<KeySegments> {
     const needs = listKeyNeeds(request)
-    for (const need of needs) assertKeySecure(this.parameters, need.level, describe(need))
+    for (const need of needs) assertKeySecure(this.parameters, need.level, describeKey(need))
     if (request.encapsulation !== undefined) assertEphemeralSecure(this.parameters)
     const { onProgress, signal, ...provenance } = options
     // all of them first: a request that makes no sense makes no key at all
@@ -127,7 +115,11 @@ export class NativeClient extends BaseClientEngine {
     for (const [i, header] of headers.entries()) {
       throwIfAborted(signal, `key generation: cancelled after ${i} of ${needs.length} keys`)
       const secret = this.#own(key, 'generateEvaluationKeys')
-      yield { name: keyFileName(header), header, segments: await this.#keySegments(secret, header) }
+      const bytes = encodeContainer(header, await this.#keySegments(secret, header), this.parameters)
+      const { kind, level } = header
+      const name = keyFileName(header)
+      if (kind === 'galoisKey') yield { name, kind, level, galoisElement: header.galoisElement, bytes }
+      else yield { name, kind, level, bytes }
       onProgress?.(i + 1, needs.length)
     }
   }
@@ -213,20 +205,10 @@ export class NativeClient extends BaseClientEngine {
   }
 }
 
-/** A generated key: its file's name, header and segments. @internal */
-export interface KeySegments {
-  readonly name: string
-  readonly header: KeyHeader
-  readonly segments: readonly Uint8Array[]
-}
-
 interface OwnedKey {
   readonly source: SecretKey
   readonly handle: ReturnType<NativeSecretKey['handleFor']>
 }
-
-const describe = (need: KeyNeed): string =>
-  need.kind === 'rotation' ? `rotation key for ${need.steps} steps` : `${need.kind} key`
 
 /**
  * Opens a client on the compiled engine.

@@ -18,9 +18,8 @@ import {
   type StoredKey,
   selectKeyFiles,
 } from '@he-ml/ckks-core'
-import { type ContainerFile, openContainerFile, ordinaryFileSize } from '@he-ml/ckks-core/node'
+import { type ContainerFile, type KeySet, openContainerFile, ordinaryFileSize, readKeySet } from '@he-ml/ckks-core/node'
 import type { NativeEngine } from '../native-engine.ts'
-import { type KeySet, readKeySet } from './key-set-file.ts'
 import { type EvaluationKeyKind, elementOf, loadKeySegments } from './load-keys.ts'
 import { maxKeyFileBytes, wantedKeyFiles } from './wanted-key-files.ts'
 
@@ -100,7 +99,7 @@ class KeyFolder extends BaseKeyStore<FolderKey> {
  *
  * While the store is open its keys come to the engine through it alone.
  *
- * @param path folder with a manifest ({@link KEY_SET_FILE}), or a manifest
+ * @param path folder with a manifest (`KEY_SET_FILE` of ckks-core/node), or a manifest
  * @throws MissingKeyError without a manifest or for a key of the request that it does not list; FormatError for files that
  *   are not those listed; ParameterMismatchError for other parameters, another plan or another secret key
  */

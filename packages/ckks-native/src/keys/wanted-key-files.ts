@@ -26,7 +26,7 @@ export function maxKeyFileBytes(
 }
 
 /**
- * The files that hold the keys of a request, as `writeEvaluationKeys` and the command line make them.
+ * The files that hold the keys of a request, as `writeKeyFolder` of ckks-core makes them.
  * @throws LevelError, InvalidArgumentError for a request outside the parameters
  */
 export function wantedKeyFiles(parameters: AnyParameters, request: KeyRequest): WantedKeyFile[] {

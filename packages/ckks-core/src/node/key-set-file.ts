@@ -4,8 +4,12 @@
  */
 import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { type AnyParameters, FileSystemError, type HeaderOf, MissingKeyError } from '@he-ml/ckks-core'
-import { onFile, readContainerFile } from '@he-ml/ckks-core/node'
+import { FileSystemError, MissingKeyError } from '../errors/errors.ts'
+import type { HeaderOf, KeyFileEntry } from '../format/header.ts'
+import type { AnyParameters } from '../parameters/parameters.ts'
+import { readContainerFile } from './container-file.ts'
+import { onFile } from './system-error.ts'
+import { writeContainerFile } from './write-container-file.ts'
 
 /** File name of the manifest. */
 export const KEY_SET_FILE = 'keys.manifest'
@@ -37,4 +41,21 @@ export async function readKeySet(path: string, parameters: AnyParameters, plan?:
       { cause: error },
     )
   }
+}
+
+/** What a manifest says beside its files. */
+export interface KeySetIds {
+  readonly keyId?: string
+  readonly plan?: string
+}
+
+/** Writes the manifest of a folder whose files are all there. @throws FileSystemError */
+export async function writeKeySet(
+  folder: string,
+  parameters: AnyParameters,
+  ids: KeySetIds,
+  keys: readonly KeyFileEntry[],
+): Promise<void> {
+  const header = { kind: 'keySet' as const, parameters: parameters.id, ...ids, keys: [...keys] }
+  await writeContainerFile(join(folder, KEY_SET_FILE), header, [], { parameters })
 }

@@ -1,10 +1,15 @@
 /** What the file of a needed key says of itself, known before the key is made. */
-import { type AnyParameters, conjugationElement, galoisElement, type HeaderInput, type KeyNeed } from '@he-ml/ckks-core'
-import type { Provenance } from '@he-ml/ckks-core/client'
-import type { EvaluationKeyKind } from '../keys/load-keys.ts'
+import type { FileKind, HeaderInput } from '../format/header.ts'
+import type { AnyParameters } from '../parameters/parameters.ts'
+import { conjugationElement, galoisElement } from '../port/galois.ts'
+import type { KeyNeed } from '../port/keys.ts'
+import type { Provenance } from './client-engine.ts'
 
 /** Header of an evaluation key's file. */
-export type KeyHeader = Extract<HeaderInput, { readonly kind: EvaluationKeyKind }>
+export type KeyHeader = Extract<
+  HeaderInput,
+  { readonly kind: Extract<FileKind, 'relinearizationKey' | 'galoisKey' | 'encapsulationKey'> }
+>
 
 /** The header for a need; always seeded. */
 export function keyHeader(
