@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/memory-pool.h"
+#include "runtime/memory-pool.h"
 #include "errors.h"
 
 namespace heml::addon {

@@ -1,12 +1,14 @@
 // Secret keys, encryption and decryption. Secrets and clear values live in the pool's secret memory (wiped, locked, in no core
 // dump); keys leave only through exportSecretKey.
+#include "client/secret-key-segment.h"
+#include "client/encapsulation-generator.h"
 #include "arguments.h"
 #include "byte-buffer.h"
 #include "engine-object.h"
-#include "engine/decryptor.h"
-#include "engine/encryptor.h"
-#include "engine/key-generator.h"
-#include "engine/serialize.h"
+#include "client/decryptor.h"
+#include "client/encryptor.h"
+#include "client/key-generator.h"
+#include "scheme/serialize.h"
 
 namespace heml::addon {
 

@@ -2,7 +2,7 @@
 #include "arguments.h"
 #include "byte-buffer.h"
 #include "engine-object.h"
-#include "engine/serialize.h"
+#include "scheme/serialize.h"
 
 namespace heml::addon {
 

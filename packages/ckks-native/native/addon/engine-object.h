@@ -12,12 +12,12 @@
 #include <vector>
 
 #include "completions.h"
-#include "engine/bootstrap/encapsulation.h"
-#include "engine/context.h"
-#include "engine/encoder.h"
-#include "engine/public-key.h"
-#include "engine/scheduler.h"
-#include "engine/secret-key.h"
+#include "scheme/encapsulation-key.h"
+#include "scheme/context.h"
+#include "scheme/encoder.h"
+#include "scheme/public-key.h"
+#include "runtime/scheduler.h"
+#include "client/secret-key.h"
 #include "handles.h"
 
 namespace heml::addon {

@@ -1,8 +1,9 @@
 // The evaluator's operations: read handles, queue the call, hand back a handle. Levels, degrees and scales were checked in
 // TypeScript; the engine checks levels and degrees again when the operation runs.
+#include "server/mod-raise.h"
 #include "arguments.h"
 #include "engine-object.h"
-#include "engine/evaluator.h"
+#include "server/evaluator.h"
 
 namespace heml::addon {
 

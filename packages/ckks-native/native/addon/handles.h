@@ -7,10 +7,10 @@
 
 #include <memory>
 
-#include "engine/ciphertext.h"
-#include "engine/key-switch-key.h"
-#include "engine/plaintext.h"
-#include "engine/scheduler.h"
+#include "scheme/ciphertext.h"
+#include "scheme/key-switch-key.h"
+#include "scheme/plaintext.h"
+#include "runtime/scheduler.h"
 #include "errors.h"
 
 namespace heml::addon {
