@@ -16,7 +16,7 @@ import {
 import type { SecretKey } from '@he-ml/ckks-core/client'
 import { createNativeEngine, loadEvaluationKeys, type NativeEngine } from '@he-ml/ckks-native'
 import { createNativeClient, type NativeClient } from '@he-ml/ckks-native/client'
-import type { Model } from '@he-ml/packing'
+import type { Model } from '@he-ml/model'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fit } from '../fit/fit.ts'
 import {

@@ -1,50 +1,21 @@
-import { UnsupportedError } from '@he-ml/ckks-core'
 import { describe, expect, it } from 'vitest'
 import {
   type CalibratedLayer,
   createTensor,
   foldFactors,
-  gapsWanted,
-  isCalibrated,
+  forwardAll,
   type Layer,
   Model,
-  type Tensor,
   WIDEST_RANGE,
 } from './index.ts'
+import { plus, scale, toy } from './toy-layers.test-helper.ts'
 
-const map = (x: Tensor, f: (v: number) => number): Tensor => createTensor(x.shape, x.data.map(f))
-
-/** Toy layers of one element, enough for graph passes. */
-function toy(kind: string, name: string, f: (v: number) => number, more: Partial<Layer> = {}): Layer {
-  return {
-    kind,
-    name,
-    arity: 1,
-    outputShape: ([shape]) => shape!,
-    forward: ([x]) => map(x!, f),
-    lower: () => {
-      throw new UnsupportedError('toy')
-    },
-    ...more,
-  }
-}
-const scale = (name: string, weight: number, bias: number): Layer =>
-  toy('scale', name, (v) => weight * v + bias, {
-    scaleOutput: (c) => scale(name, c * weight, c * bias),
-    scaleInput: (c) => scale(name, c * weight, bias),
-  })
 const sum = (name: string): Layer => toy('sum', name, (v) => 4 * v, { homogeneous: true })
 const average = (name: string): Layer =>
   toy('average', name, (v) => v, { factored: () => ({ factor: 1 / 4, layer: sum(name) }) })
 const square = (name: string): Layer => toy('square', name, (v) => v * v, { gapSensitive: true })
 const same = (name: string): Layer => toy('same', name, (v) => v, { homogeneous: true })
 
-const plus = (name: string): Layer =>
-  toy('plus', name, () => 0, {
-    arity: 2,
-    homogeneous: true,
-    forward: ([a, b]) => map(a!, (v) => v + b!.data[0]!),
-  })
 /** |x|, for inputs of up to `range`; widened where an integer of the factor is near. */
 const fitted = (name: string, range: number, factors: readonly [number, number] = [1, 1]): CalibratedLayer => {
   const [before, after] = factors
@@ -178,33 +149,19 @@ describe('foldFactors', () => {
 })
 
 const scalesOf = (model: Model): number[] =>
-  model.nodes.flatMap(({ layer }) => (isCalibrated(layer) ? [layer.inputScale] : []))
+  model.nodes.flatMap(({ layer }) => ('inputScale' in layer ? [layer.inputScale as number] : []))
 
 /** Every value of the folded model is the one of the other times its factor. */
 function expectSameFunction(model: Model, folded: Model, factors: ReadonlyMap<string, number>): void {
   const valuesOf = (of: Model): Map<string, number> => {
     const values = new Map<string, number>()
-    of.evaluate(createTensor([1], Float64Array.of(1.5)), (layer, inputs) => {
-      const result = layer.forward(inputs)
-      values.set(layer.name, result.data[0]!)
-      return result
+    of.evaluate(createTensor([1], Float64Array.of(1.5)), ({ name, layer }, inputs) => {
+      const results = forwardAll(layer, inputs)
+      values.set(name, results[0]!.data[0]!)
+      return results
     })
     return values
   }
   const after = valuesOf(folded)
   for (const [name, value] of valuesOf(model)) expect(after.get(name)! / factors.get(name)!, name).toBeCloseTo(value, 9)
 }
-
-describe('gapsWanted', () => {
-  it('looks through homogeneous layers for one that is sensitive', () => {
-    const model = chain(scale('a', 1, 0), same('i'), square('s'), same('j'), scale('b', 1, 0), scale('c', 1, 0))
-    expect(['a', 'i', 's', 'j', 'b', 'c'].map((name) => gapsWanted(model, name))).toEqual([
-      'zero',
-      'zero',
-      'any',
-      'any',
-      'any',
-      'any',
-    ])
-  })
-})
