@@ -57,11 +57,13 @@ const id = (name) => name.replaceAll('-', '_')
 const figure = [
   '```mermaid',
   'flowchart BT',
-  ...[0, 1, 2, 3, 4].flatMap((layer) => [
-    `  subgraph layer${layer} [layer ${layer}]`,
-    ...byLayer(layer).map((name) => `    ${id(name)}["${name}"]`),
-    '  end',
-  ]),
+  ...[...new Set(Object.values(packages).map(({ layer }) => layer))]
+    .sort()
+    .flatMap((layer) => [
+      `  subgraph layer${layer} [layer ${layer}]`,
+      ...byLayer(layer).map((name) => `    ${id(name)}["${name}"]`),
+      '  end',
+    ]),
   ...[...used].flatMap(([name, targets]) => [...targets].sort().map((target) => `  ${id(name)} --> ${id(target)}`)),
   '```',
 ].join('\n')

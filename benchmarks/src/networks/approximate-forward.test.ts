@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { createTensor } from '@he-ml/packing'
+import { createTensor } from '@he-ml/model'
 import { compileAndBind, parseCalibration } from '@he-ml/pipeline'
 import { expect, it } from 'vitest'
 import { exampleModel } from '../places.ts'

@@ -2,9 +2,9 @@
 import { readFile } from 'node:fs/promises'
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import { imageTensor, type LabelledImages, loadMnist, MNIST_NORMALIZATION } from '@he-ml/datasets'
+import type { Model } from '@he-ml/model'
+import { createTensor, type Tensor } from '@he-ml/model'
 import { importOnnx } from '@he-ml/model-import'
-import type { Model } from '@he-ml/packing'
-import { createTensor, type Tensor } from '@he-ml/packing'
 import { sharedPath } from '../places.ts'
 
 export interface Digit {

@@ -1,6 +1,7 @@
 /** Small networks whose plans are compared with what happens: seeded weights, images of 8 x 8 or 24 x 24. */
+
+import { createTensor, Model, type NodeDescription, type Shape, sizeOf, type Tensor } from '@he-ml/model'
 import { activation, add, conv2d, flatten, linear } from '@he-ml/nn-layers'
-import { createTensor, Model, type ModelNode, type Shape, sizeOf, type Tensor } from '@he-ml/packing'
 import { randomSource } from '../bootstrapping/random-slots.ts'
 
 /** Uniform values in [-size, size]. */
@@ -20,14 +21,14 @@ const conv = (name: string, shape: Shape, seed: number, [size, bias, spread]: re
     padding: 1,
   })
 
-const end = (classes: number, inputs: number, from: string): ModelNode[] => [
+const end = (classes: number, inputs: number, from: string): NodeDescription[] => [
   { layer: flatten({ name: 'flat' }), inputs: [from] },
   { layer: linear({ name: 'fc', weights: seededTensor([classes, inputs], 991, 0.2) }), inputs: ['flat'] },
 ]
 
 /** Two convolutions with ReLU and a linear layer on 24 x 24: no bootstrap. */
 export function leveled(): Model {
-  const nodes: ModelNode[] = [
+  const nodes: NodeDescription[] = [
     { layer: conv('conv1', [4, 1, 3, 3], 1, [0.3, 0, 0.2]), inputs: ['image'] },
     { layer: activation({ name: 'act1', function: 'relu' }), inputs: ['conv1'] },
     { layer: conv('conv2', [4, 4, 3, 3], 3, [0.2, 0, 0.2]), inputs: ['act1'] },
@@ -39,7 +40,7 @@ export function leveled(): Model {
 
 /** Convolutions and squares, which stay near (0.7)^2. */
 export function squares(blocks: number): Model {
-  const nodes = Array.from({ length: blocks }, (_, i): ModelNode[] => [
+  const nodes = Array.from({ length: blocks }, (_, i): NodeDescription[] => [
     {
       layer: conv(`conv${i}`, [2, i === 0 ? 1 : 2, 3, 3], 10 * i + 1, [0.06, 0.7, 0.1]),
       inputs: [i === 0 ? 'image' : `act${i - 1}`],
@@ -52,11 +53,11 @@ export function squares(blocks: number): Model {
 
 /** Blocks of convolution, ReLU, convolution and a sum with what came in, then ReLU. */
 export function residual(blocks: number): Model {
-  const relu = (name: string, input: string): ModelNode => ({
+  const relu = (name: string, input: string): NodeDescription => ({
     layer: activation({ name, function: 'relu' }),
     inputs: [input],
   })
-  const nodes: ModelNode[] = [
+  const nodes: NodeDescription[] = [
     { layer: conv('stem', [2, 1, 3, 3], 1, [0.8, 0, 0.2]), inputs: ['image'] },
     relu('out', 'stem'),
   ]

@@ -5,8 +5,8 @@
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { imageTensor, loadMnist, MNIST_NORMALIZATION } from '@he-ml/datasets'
+import { createTensor } from '@he-ml/model'
 import { importOnnx } from '@he-ml/model-import'
-import { createTensor } from '@he-ml/packing'
 import { fit, serializeCalibration } from '@he-ml/pipeline'
 
 const [folder, samples = '5000'] = process.argv.slice(2)

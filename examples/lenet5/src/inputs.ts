@@ -1,6 +1,6 @@
 /** What the demo classifies: digits drawn here, or real ones with --data. */
 import { imageTensor, loadMnist, MNIST_NORMALIZATION } from '@he-ml/datasets'
-import { createTensor, type Tensor } from '@he-ml/packing'
+import { createTensor, type Tensor } from '@he-ml/model'
 import { DIGIT_SIZE, drawDigits } from './digits/generate.ts'
 
 /** One input: what the network sees, what a person sees, and what it is. */

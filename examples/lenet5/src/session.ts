@@ -6,7 +6,8 @@ import { type KeyRequest, listKeyNeeds } from '@he-ml/ckks-core'
 import type { SecretKey } from '@he-ml/ckks-core/client'
 import { createNativeEngine, loadEvaluationKeys, type NativeEngine } from '@he-ml/ckks-native'
 import { createNativeClient, type NativeClient } from '@he-ml/ckks-native/client'
-import { pack, type Tensor, unpack } from '@he-ml/packing'
+import type { Tensor } from '@he-ml/model'
+import { pack, unpack } from '@he-ml/packing'
 import { type BoundPlan, contractOf, Runner, type RunProgress } from '@he-ml/pipeline'
 
 export type Report = (fraction: number, detail?: string) => void
@@ -46,7 +47,7 @@ export class Client implements AsyncDisposable {
   }
   async decrypt(file: Uint8Array, images: number): Promise<Tensor[]> {
     const results = await this.#engine.decrypt(this.#key, file, { contract: contractOf(this.#plan.plan) })
-    const layout = this.#plan.schedule.nodes.at(-1)!.lowered.output
+    const layout = this.#plan.schedule.nodes.at(-1)!.lowered.outputs[0]!
     return unpack(
       results.map((r) => r.re),
       layout,

@@ -1,6 +1,6 @@
 import { cp, readdir, readFile, stat } from 'node:fs/promises'
+import { createTensor } from '@he-ml/model'
 import { importOnnx } from '@he-ml/model-import'
-import { createTensor } from '@he-ml/packing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Folder, heMl, mustRun, temporaryFolder, writeInputs } from './cli.test-helper.ts'
 

@@ -1,13 +1,6 @@
 import { createParameters, createPlanEngine, type PlanReport } from '@he-ml/ckks-core'
-import {
-  createMultiplexedLayout,
-  foldFactors,
-  gapsWanted,
-  isCalibrated,
-  Model,
-  PackedTensor,
-  type SlotLayout,
-} from '@he-ml/packing'
+import { foldFactors, isCalibrated, Model } from '@he-ml/model'
+import { createMultiplexedLayout, gapsWanted, lowerLayer, PackedTensor, type SlotLayout } from '@he-ml/packing'
 import { describe, expect, it } from 'vitest'
 import { lenet5 } from './testing/lenet5.ts'
 
@@ -35,13 +28,13 @@ async function planLenet5(logN: number) {
   const layout = createMultiplexedLayout([1, 28, 28], { maxSlots })
   let x = new PackedTensor(layout, [engine.input({ slots: layout.slots })])
   const costs = new Map<string, LayerCost>()
-  for (const { layer } of model.nodes) {
-    const lowered = layer.lower([x.layout], { maxSlots, gaps: gapsWanted(model, layer.name) })
+  for (const { name, layer } of model.nodes) {
+    const lowered = lowerLayer(layer, [x.layout], { maxSlots, gaps: gapsWanted(model, name) })
     const prepared = await lowered.prepare(engine, { level: x.level })
     const since = engine.checkpoint()
-    x = await prepared.apply(engine, [x])
+    x = (await prepared.apply(engine, [x]))[0]!
     const { totals } = engine.report({ since })
-    costs.set(layer.name, { ...countsOf(totals), depth: lowered.depth, output: lowered.output })
+    costs.set(name, { ...countsOf(totals), depth: lowered.depth, output: lowered.outputs[0]! })
   }
   return { costs, keys: engine.report().keyRequest.rotations.length }
 }

@@ -7,17 +7,15 @@ import {
   type Evaluator,
   insecureParameters,
 } from '@he-ml/ckks-core'
+import { foldFactors, forwardApproximate, isCalibrated, Model, type Tensor } from '@he-ml/model'
 import {
   createBatchLayout,
   createMultiplexedLayout,
-  foldFactors,
   gapsWanted,
-  isCalibrated,
-  Model,
+  lowerLayer,
   PackedTensor,
   pack,
   type SlotLayout,
-  type Tensor,
   unpack,
 } from '@he-ml/packing'
 import { describe, expect, it } from 'vitest'
@@ -31,13 +29,13 @@ type Engine = Encoder & Evaluator
 function calibrate(model: Model, images: readonly Tensor[]): Model {
   const reach = new Map<string, number>()
   for (const image of images)
-    model.forward(image, (layer, [x]) => {
-      const most = x!.data.reduce((a, b) => Math.max(a, Math.abs(b)), reach.get(layer.name) ?? 0)
-      reach.set(layer.name, most)
+    model.forward(image, ({ name }, [x]) => {
+      const most = x!.data.reduce((a, b) => Math.max(a, Math.abs(b)), reach.get(name) ?? 0)
+      reach.set(name, most)
     })
   const nodes = model.nodes.map((node) => {
     if (!isCalibrated(node.layer)) return node
-    const max = reach.get(node.layer.name)!
+    const max = reach.get(node.name)!
     const statistics = { count: 1, min: -max, max, mean: 0, std: max, histogram: new Float64Array(1) }
     return { ...node, layer: node.layer.calibrate(statistics, { margin: 1.1, degree: 7 }) }
   })
@@ -45,9 +43,7 @@ function calibrate(model: Model, images: readonly Tensor[]): Model {
 }
 
 const approximate = (model: Model, image: Tensor): Tensor =>
-  model.evaluate(image, (layer, inputs) =>
-    isCalibrated(layer) ? layer.forwardApproximate(inputs) : layer.forward(inputs),
-  )
+  model.evaluate(image, ({ layer }, inputs) => forwardApproximate(layer, inputs))
 
 const parametersOf = (logN: number) => insecureParameters({ logN, levels: 24, scaleBits: 36, dnum: 25 })
 
@@ -62,12 +58,12 @@ async function walk(model: Model, images: readonly Tensor[], layout: SlotLayout,
   const { maxSlots, maxLevel } = engine.parameters
   let x = new PackedTensor(layout, pack(images, layout).map(encrypt))
   let depth = 0
-  for (const { layer } of model.nodes) {
-    const lowered = layer.lower([x.layout], { maxSlots, gaps: gapsWanted(model, layer.name) })
+  for (const { name, layer } of model.nodes) {
+    const lowered = lowerLayer(layer, [x.layout], { maxSlots, gaps: gapsWanted(model, name) })
     using prepared = await lowered.prepare(engine, { level: x.level })
-    const y = await prepared.apply(engine, [x], { budget: 2, ...(pause ? { pause } : {}) })
+    const [y] = await prepared.apply(engine, [x], { budget: 2, ...(pause ? { pause } : {}) })
     x.dispose()
-    x = y
+    x = y!
     depth += lowered.depth
   }
   expect(x.level).toBe(maxLevel - depth)

@@ -1,7 +1,7 @@
 /** Layouts of fresh inputs, before any layer has moved elements around. */
 import { InvalidArgumentError, UnsupportedError } from '@he-ml/ckks-core'
+import { type Shape, sizeOf } from '@he-ml/model'
 import type { BatchLayout, ChannelLayout, MultiplexedLayout } from './slot-layout.ts'
-import { type Shape, sizeOf } from './tensor.ts'
 
 /** The smallest power of two that is at least `n`. */
 export function nextPowerOfTwo(n: number): number {

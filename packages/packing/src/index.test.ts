@@ -4,27 +4,24 @@ import * as surface from './index.ts'
 it('has the public surface that was agreed on', () => {
   expect(Object.keys(surface).sort()).toMatchInlineSnapshot(`
     [
-      "Model",
       "Pacer",
       "PackedTensor",
-      "WIDEST_RANGE",
       "createBatchLayout",
       "createChannelLayout",
+      "createLowered",
+      "createMultiOutputLowered",
       "createMultiplexedLayout",
-      "createTensor",
-      "foldFactors",
       "gapsWanted",
       "imagesPerTensor",
-      "isCalibrated",
+      "isLowerable",
       "isPowerOfTwo",
       "layoutPositions",
+      "lowerLayer",
       "nextPowerOfTwo",
       "pack",
       "parseLayout",
       "samePositions",
-      "sameShape",
       "setErrorsAside",
-      "sizeOf",
       "unpack",
     ]
   `)

@@ -1,5 +1,5 @@
+import { sizeOf } from '@he-ml/model'
 import type { MultiplexedLayout, SlotLayout } from './slot-layout.ts'
-import { sizeOf } from './tensor.ts'
 
 /**
  * Where each element lies, in row-major order, as ciphertext * slots + slot; for batch and channel layouts the place of image

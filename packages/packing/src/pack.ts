@@ -1,8 +1,8 @@
 /** Tensors to slot vectors and back; what a client does before encrypting and after decrypting. */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
+import { createTensor, sameShape, sizeOf, type Tensor } from '@he-ml/model'
 import { imagesPerTensor, layoutPositions } from './layout-positions.ts'
 import type { SlotLayout } from './slot-layout.ts'
-import { createTensor, sameShape, sizeOf, type Tensor } from './tensor.ts'
 
 /**
  * One slot vector per ciphertext. Slots without an element are zero.
@@ -12,7 +12,8 @@ import { createTensor, sameShape, sizeOf, type Tensor } from './tensor.ts'
  * @throws InvalidArgumentError for no tensor, too many, or a wrong shape
  * @example
  * ```ts
- * import { createBatchLayout, createTensor, pack } from '@he-ml/packing'
+ * import { createTensor } from '@he-ml/model'
+ * import { createBatchLayout, pack } from '@he-ml/packing'
  * const layout = createBatchLayout([2], { slots: 4 })
  * const images = [createTensor([2], Float64Array.of(1, 2)), createTensor([2], Float64Array.of(3, 4))]
  * console.log(pack(images, layout)) // [[1, 3, 0, 0], [2, 4, 0, 0]]

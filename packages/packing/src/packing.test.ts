@@ -1,18 +1,17 @@
 import { FormatError, InvalidArgumentError, UnsupportedError } from '@he-ml/ckks-core'
+import { createTensor, sizeOf } from '@he-ml/model'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   createBatchLayout,
   createChannelLayout,
   createMultiplexedLayout,
-  createTensor,
   imagesPerTensor,
   layoutPositions,
   pack,
   parseLayout,
   type SlotLayout,
   samePositions,
-  sizeOf,
   unpack,
 } from './index.ts'
 

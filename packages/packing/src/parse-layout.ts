@@ -1,9 +1,9 @@
 /** Layouts come back from plans and files as unknown JSON: every field is checked before anything is allocated. */
 import { FormatError } from '@he-ml/ckks-core'
+import { sizeOf } from '@he-ml/model'
 import { isPowerOfTwo } from './create-layout.ts'
 import { layoutPositions } from './layout-positions.ts'
 import type { BatchLayout, ChannelLayout, MultiplexedLayout, SlotLayout } from './slot-layout.ts'
-import { sizeOf } from './tensor.ts'
 
 const MAX_SLOTS = 2 ** 16
 const MAX_ELEMENTS = 2 ** 24

@@ -4,7 +4,7 @@
  * images. `channel`: one ciphertext per channel, slots are positions x images. A layout is plain data: it goes into plans
  * and files as JSON; `parseLayout` reads it back.
  */
-import type { Shape } from './tensor.ts'
+import type { Shape } from '@he-ml/model'
 
 /** One image: element i of the tensor lies in slot positions[i] % slots of ciphertext floor(positions[i] / slots). */
 export interface MultiplexedLayout {

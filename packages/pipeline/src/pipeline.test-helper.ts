@@ -15,20 +15,18 @@ import {
 import type { SecretKey } from '@he-ml/ckks-core/client'
 import { createNativeEngine, loadEvaluationKeys, type NativeEngine } from '@he-ml/ckks-native'
 import { createNativeClient, type NativeClient } from '@he-ml/ckks-native/client'
-import { activation, add, averagePool2d, conv2d, flatten, linear } from '@he-ml/nn-layers'
 import {
   createTensor,
-  isCalibrated,
+  forwardApproximate,
   type Layer,
   Model,
-  type ModelNode,
-  type PackedTensor,
-  pack,
+  type NodeDescription,
   type Shape,
   sizeOf,
   type Tensor,
-  unpack,
-} from '@he-ml/packing'
+} from '@he-ml/model'
+import { activation, add, averagePool2d, conv2d, flatten, linear } from '@he-ml/nn-layers'
+import { type PackedTensor, pack, unpack } from '@he-ml/packing'
 import { compileBootstrapped, draftOf } from './compile/compile.ts'
 import type { CompileOptions } from './compile/options.ts'
 import type { BoundPlan } from './plan/bound-plan.ts'
@@ -96,7 +94,7 @@ export function residual(blocks: number, outputs = 3): Model {
     }),
   })
   const relu = (name: string) => ({ layer: activation({ name, function: 'relu' }) })
-  const nodes: ModelNode[] = [
+  const nodes: NodeDescription[] = [
     { ...conv('stem', 1, 1), inputs: ['image'] },
     { ...relu('relu'), inputs: ['stem'] },
   ]
@@ -120,7 +118,7 @@ export function residual(blocks: number, outputs = 3): Model {
 /** Three blocks as in deepChain, two branches of conv and activation, their sum, and another conv and activation. */
 export function branches(): Model {
   const trunk = deepChain(3).nodes.slice(0, 6)
-  const block = (name: string, input: string, seed: number): ModelNode[] => [
+  const block = (name: string, input: string, seed: number): NodeDescription[] => [
     {
       layer: conv2d({
         name,
@@ -162,9 +160,7 @@ export const images = (count: number, seed = 100): Tensor[] =>
 
 /** What the circuit computes, in the clear. */
 export const approximate = (model: Model, image: Tensor): Tensor =>
-  model.evaluate(image, (layer, inputs) =>
-    isCalibrated(layer) ? layer.forwardApproximate(inputs) : layer.forward(inputs),
-  )
+  model.evaluate(image, ({ layer }, inputs) => forwardApproximate(layer, inputs))
 
 export interface Stage {
   readonly engine: Engine

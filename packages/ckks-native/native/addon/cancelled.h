@@ -1,6 +1,6 @@
 #pragma once
 
-#include "engine/errors.h"
+#include "runtime/errors.h"
 
 namespace heml::addon {
 

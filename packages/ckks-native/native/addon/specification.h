@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "engine/context.h"
+#include "scheme/context.h"
 #include "arguments.h"
 
 namespace heml::addon {

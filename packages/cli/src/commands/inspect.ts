@@ -19,10 +19,10 @@ export function addInspectCommand(program: Command): void {
   withOutput(command).action(async (file: string, options: CommonOptions) => {
     if (file.toLowerCase().endsWith('.onnx')) {
       const model = await readModel(file)
-      const layers = model.nodes.map(({ layer }) => ({
-        name: layer.name,
+      const layers = model.nodes.map(({ name, layer }) => ({
+        name,
         kind: layer.kind,
-        output: [...model.shapes.get(layer.name)!],
+        output: [...model.shapes.get(name)!],
       }))
       print(options, { kind: 'model', name: model.name, input: model.input.shape, layers }, [
         `model ${model.name}, input [${model.input.shape}]`,

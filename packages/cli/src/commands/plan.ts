@@ -2,7 +2,7 @@
 import { BOOTSTRAPPING_SETS, InvalidArgumentError, PlanError } from '@he-ml/ckks-core'
 import { writeFileAtomic } from '@he-ml/ckks-core/node'
 import { sealParameters } from '@he-ml/ckks-seal'
-import { isCalibrated } from '@he-ml/packing'
+import { isCalibrated } from '@he-ml/model'
 import { type Calibration, type CompileOptions, compile, fit } from '@he-ml/pipeline'
 import { type Command, Option } from 'commander'
 import { chooseEngine, type EngineChoice } from '../engines.ts'

@@ -13,7 +13,7 @@ import {
   readCifar,
   readIdx,
 } from '@he-ml/datasets'
-import { createTensor, type Shape, sizeOf, type Tensor } from '@he-ml/packing'
+import { createTensor, type Shape, sizeOf, type Tensor } from '@he-ml/model'
 import { aboutFile } from './about-file.ts'
 import { readText } from './read-text.ts'
 import { MAX_JSON_BYTES } from './size-limits.ts'

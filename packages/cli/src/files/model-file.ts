@@ -1,8 +1,8 @@
 import { basename } from 'node:path'
 import { UnsupportedError } from '@he-ml/ckks-core'
 import { readOrdinaryFile } from '@he-ml/ckks-core/node'
+import type { Model } from '@he-ml/model'
 import { importOnnx } from '@he-ml/model-import'
-import type { Model } from '@he-ml/packing'
 import { aboutFile } from './about-file.ts'
 import { MAX_MODEL_BYTES } from './size-limits.ts'
 

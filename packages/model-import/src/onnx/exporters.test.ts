@@ -1,5 +1,6 @@
 /** Networks in the form in which exporters write them, against onnxruntime, and on both layouts against the clear model. */
-import { createBatchLayout, createMultiplexedLayout, createTensor, sizeOf } from '@he-ml/packing'
+import { createTensor, sizeOf } from '@he-ml/model'
+import { createBatchLayout, createMultiplexedLayout } from '@he-ml/packing'
 import { describe, expect, it } from 'vitest'
 import { parseOnnx } from '../index.ts'
 import {

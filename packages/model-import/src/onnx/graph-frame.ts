@@ -1,6 +1,6 @@
 /** What a file says around its nodes: operator sets, input, output, and whether the nodes are a graph at all. */
 import { FormatError, UnsupportedError } from '@he-ml/ckks-core'
-import type { Shape } from '@he-ml/packing'
+import type { Shape } from '@he-ml/model'
 import type { GraphProto, ModelProto, NodeProto, ValueInfoProto } from '../generated/onnx-subset_pb.ts'
 import { isFloat } from './constant.ts'
 import { MAX_TENSOR_SIZE } from './graph.ts'

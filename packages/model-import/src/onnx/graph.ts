@@ -4,8 +4,8 @@
  * is joined when it is added, whoever else reads that node; what may only be joined when nobody else does waits for `toModel`.
  */
 import { UnsupportedError } from '@he-ml/ckks-core'
+import { type Layer, type Shape, sameShape, sizeOf } from '@he-ml/model'
 import { flatten, reshape, select } from '@he-ml/nn-layers'
-import { type Layer, type Shape, sameShape, sizeOf } from '@he-ml/packing'
 import { imageWalk, type View } from './view.ts'
 
 /** Largest tensor accepted, in elements per image. */

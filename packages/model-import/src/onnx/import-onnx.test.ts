@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { createTensor, sizeOf } from '@he-ml/packing'
+import { createTensor, sizeOf } from '@he-ml/model'
 import { describe, expect, it } from 'vitest'
 import { importOnnx, parseOnnx } from '../index.ts'
 import {

@@ -5,7 +5,7 @@
  */
 import { fromBinary } from '@bufbuild/protobuf'
 import { FormatError, HeMlError, UnsupportedError } from '@he-ml/ckks-core'
-import type { Model, Shape } from '@he-ml/packing'
+import type { Model, Shape } from '@he-ml/model'
 import { type GraphProto, type ModelProto, ModelProtoSchema } from '../generated/onnx-subset_pb.ts'
 import { assertModelSize, type ModelSource, readBytes } from '../read-bytes.ts'
 import { Constants } from './constants.ts'

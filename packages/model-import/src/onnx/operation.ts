@@ -1,6 +1,6 @@
 /** One ONNX node while it is translated: its inputs as constants or values, its attributes, and errors that name it. */
 import { FormatError, HeMlError, InvalidArgumentError, UnsupportedError } from '@he-ml/ckks-core'
-import type { Layer, Shape } from '@he-ml/packing'
+import type { Layer, Shape } from '@he-ml/model'
 import type { NodeProto } from '../generated/onnx-subset_pb.ts'
 import { Attributes } from './attributes.ts'
 import type { Constant } from './constant.ts'

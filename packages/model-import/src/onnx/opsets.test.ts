@@ -1,6 +1,6 @@
 /** An operator is read by the rules of its own operator set, and what a set does not have is refused, never ignored. */
 import { FormatError, UnsupportedError } from '@he-ml/ckks-core'
-import { createTensor } from '@he-ml/packing'
+import { createTensor } from '@he-ml/model'
 import { describe, expect, it } from 'vitest'
 import { parseOnnx } from '../index.ts'
 import { buildOnnx, type NodeSpec, type OnnxSpec, runReference, type TensorSpec } from '../testing/build-onnx.ts'

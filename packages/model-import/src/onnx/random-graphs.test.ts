@@ -1,6 +1,6 @@
 /** Random graphs, in the clear, against onnxruntime: the value is right or the graph is refused, never another value. */
 import { UnsupportedError } from '@he-ml/ckks-core'
-import { createTensor, sizeOf } from '@he-ml/packing'
+import { createTensor, sizeOf } from '@he-ml/model'
 import { describe, expect, it } from 'vitest'
 import { parseOnnx } from '../index.ts'
 import { random, runReference } from '../testing/build-onnx.ts'

@@ -1,7 +1,7 @@
 /** From the graph to a Model: what the output does not need is dropped, then affine functions go into the layer before them. */
 import { UnsupportedError } from '@he-ml/ckks-core'
+import { createTensor, type Layer, Model, type NodeDescription, type Shape } from '@he-ml/model'
 import { BatchNormLayer, Conv2dLayer, conv2d, foldBatchNorm, LinearLayer, linear } from '@he-ml/nn-layers'
-import { createTensor, type Layer, Model, type ModelNode, type Shape } from '@he-ml/packing'
 import { type Graph, type GraphNode, type InputNode, MAX_TENSOR_SIZE, type PadNode } from './graph.ts'
 
 export interface ModelFrame {
@@ -15,7 +15,7 @@ export interface ModelFrame {
 export function toModel(graph: Graph, { name, input, output }: ModelFrame): Model {
   const { nodes: entries, last } = foldAffine(needed(graph, output), output)
   const names = new Map<string, string>()
-  const nodes: ModelNode[] = []
+  const nodes: NodeDescription[] = []
   for (const [id, node] of entries) {
     if (node.kind === 'input') {
       names.set(id, input.name)

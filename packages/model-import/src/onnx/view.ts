@@ -3,7 +3,7 @@
  * list of steps by which the elements are walked. Each ONNX dimension is a list of atoms (a size, and elements per step), the
  * batch dimension is an atom of its own, and only who reads the value in another order than it lies in needs a layer.
  */
-import type { Shape } from '@he-ml/packing'
+import type { Shape } from '@he-ml/model'
 
 export interface Atom {
   readonly size: number

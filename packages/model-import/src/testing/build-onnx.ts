@@ -1,6 +1,6 @@
 /** Small ONNX files for tests, written with the same schema that reads them, and the reference runtime. */
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
-import type { Tensor } from '@he-ml/packing'
+import type { Tensor } from '@he-ml/model'
 import * as ort from 'onnxruntime-node'
 import {
   type AttributeProtoSchema,

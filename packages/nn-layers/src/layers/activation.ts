@@ -20,12 +20,11 @@ import {
   type CalibrationOptions,
   createTensor,
   type InputStatistics,
-  type LoweredLayer,
   type Shape,
-  type SlotLayout,
   type Tensor,
   WIDEST_RANGE,
-} from '@he-ml/packing'
+} from '@he-ml/model'
+import type { Lowerable, LoweredLayer, SlotLayout } from '@he-ml/packing'
 import { lowerActivation } from '../lowered/lower-activation.ts'
 import { unsupportedLayout } from '../lowered/lower-linear.ts'
 import { checkFactor, only } from './single-input.ts'
@@ -58,7 +57,7 @@ interface State {
 const ROUND_OFF = 1e-9
 
 /** See {@link activation}. */
-export class ActivationLayer implements CalibratedLayer {
+export class ActivationLayer implements CalibratedLayer, Lowerable {
   readonly kind = 'activation'
   readonly arity = 1
   readonly gapSensitive = true
@@ -258,7 +257,7 @@ function scalePolynomial(name: string, polynomial: ActivationPolynomial, factor:
  * @throws InvalidArgumentError for an unknown function or a polynomial on a range without 0
  * @example
  * ```ts
- * import { createTensor } from '@he-ml/packing'
+ * import { createTensor } from '@he-ml/model'
  * import { activation, ActivationLayer } from '@he-ml/nn-layers'
  * const layer = activation({ name: 'relu1', function: 'relu' }) as ActivationLayer
  * const histogram = new Float64Array(8)

@@ -3,29 +3,25 @@
  * is moved by a permutation, for one level; compile avoids that with `LowerContext.prefer`.
  */
 import { type Ciphertext, InvalidArgumentError, toLevel, UnsupportedError } from '@he-ml/ckks-core'
+import { createTensor, type Layer, type Shape, sameShape, sizeOf, type Tensor } from '@he-ml/model'
 import {
-  createTensor,
+  createLowered,
   type Gaps,
-  type Layer,
+  type Lowerable,
   type LowerContext,
   type LoweredLayer,
   type MultiplexedLayout,
   PackedTensor,
-  type Shape,
   type SlotLayout,
   samePositions,
-  sameShape,
-  sizeOf,
-  type Tensor,
 } from '@he-ml/packing'
 import { type LinearMap, POINT_WINDOW } from '../linear-map/linear-map.ts'
 import { unsupportedLayout } from '../lowered/lower-linear.ts'
-import { createLowered } from '../lowered/lowered-layer.ts'
 import { lowerTransform } from '../multiplexed/lower-transform.ts'
 import { ReshapeLayer } from './reshape.ts'
 
 /** See {@link add}. */
-export class AddLayer implements Layer {
+export class AddLayer implements Layer, Lowerable {
   readonly kind = 'add'
   readonly arity = 2
   readonly homogeneous = true
@@ -81,10 +77,10 @@ export class AddLayer implements Layer {
   /** Moves b to a's slots. */
   #lowerMoved(a: MultiplexedLayout, b: MultiplexedLayout, context: LowerContext): LoweredLayer {
     const list = new ReshapeLayer('flatten', this.name)
-    const from = list.lower([b]).output as MultiplexedLayout
-    const to = list.lower([a]).output as MultiplexedLayout
+    const from = list.lower([b]).outputs[0] as MultiplexedLayout
+    const to = list.lower([a]).outputs[0] as MultiplexedLayout
     const move = lowerTransform(permutation(this.name, sizeOf(a.shape)), from, { ...context, prefer: to })
-    const moved = move.output as MultiplexedLayout
+    const moved = move.outputs[0] as MultiplexedLayout
     if (!samePositions(moved, to))
       throw new UnsupportedError(
         `layer "${this.name}": its inputs lie in ${a.ciphertexts} and ${b.ciphertexts} ciphertexts of different slots: lower one branch with the other's layout as LowerContext.prefer`,
@@ -98,10 +94,11 @@ export class AddLayer implements Layer {
         const prepared = weights.use(await move.prepare(engine, { level, ...(signal ? { signal } : {}) }))
         return async ({ engine, inputs: [x, y], pacer, temporaries }) => {
           await pacer.step()
-          const other = temporaries.use(await prepared.apply(engine, [new PackedTensor(from, y!)]))
+          const [other] = await prepared.apply(engine, [new PackedTensor(from, y!)])
+          temporaries.use(other!)
           return x!.map((ciphertext, i) => {
             const lowered = temporaries.use(toLevel(engine, ciphertext, level - 1))
-            return temporaries.use(engine.add(lowered, other.ciphertexts[i]!))
+            return temporaries.use(engine.add(lowered, other!.ciphertexts[i]!))
           })
         }
       },
@@ -133,7 +130,7 @@ function sumLayout(a: MultiplexedLayout, b: MultiplexedLayout): MultiplexedLayou
  *
  * @example
  * ```ts
- * import { createTensor } from '@he-ml/packing'
+ * import { createTensor } from '@he-ml/model'
  * import { add } from '@he-ml/nn-layers'
  * const [x, y] = [createTensor([2], Float64Array.of(1, 2)), createTensor([2], Float64Array.of(10, 20))]
  * console.log(add({ name: 'sum' }).forward([x, y]).data) // [11, 22]

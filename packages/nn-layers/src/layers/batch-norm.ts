@@ -3,15 +3,8 @@
  * into the convolution or linear layer before it, for free.
  */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import {
-  createTensor,
-  type Layer,
-  type LowerContext,
-  type LoweredLayer,
-  type Shape,
-  type SlotLayout,
-  type Tensor,
-} from '@he-ml/packing'
+import { createTensor, type Layer, type Shape, type Tensor } from '@he-ml/model'
+import type { Lowerable, LowerContext, LoweredLayer, SlotLayout } from '@he-ml/packing'
 import { forwardLinear } from '../linear-map/forward.ts'
 import { type LinearMap, POINT_WINDOW } from '../linear-map/linear-map.ts'
 import { lowerLinear } from '../lowered/lower-linear.ts'
@@ -33,7 +26,7 @@ export interface BatchNormOptions {
 }
 
 /** y = multiplier * x + shift, per channel. See {@link batchNorm}. */
-export class BatchNormLayer implements Layer {
+export class BatchNormLayer implements Layer, Lowerable {
   readonly kind = 'batchNorm'
   readonly arity = 1
   readonly name: string
@@ -100,7 +93,7 @@ export class BatchNormLayer implements Layer {
  * @throws InvalidArgumentError for different lengths, a negative variance or values that are not finite
  * @example
  * ```ts
- * import { createTensor } from '@he-ml/packing'
+ * import { createTensor } from '@he-ml/model'
  * import { batchNorm } from '@he-ml/nn-layers'
  * const layer = batchNorm({ name: 'bn', mean: Float64Array.of(1), variance: Float64Array.of(4), epsilon: 0 })
  * console.log(layer.forward([createTensor([1], Float64Array.of(5))]).data) // [2]

@@ -1,14 +1,7 @@
 /** Convolution over [channels, height, width]: one level, in either packing. */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import {
-  createTensor,
-  type Layer,
-  type LowerContext,
-  type LoweredLayer,
-  type Shape,
-  type SlotLayout,
-  type Tensor,
-} from '@he-ml/packing'
+import { createTensor, type Layer, type Shape, type Tensor } from '@he-ml/model'
+import type { Lowerable, LowerContext, LoweredLayer, SlotLayout } from '@he-ml/packing'
 import { forwardLinear } from '../linear-map/forward.ts'
 import { type LinearMap, usefulTaps, type Window } from '../linear-map/linear-map.ts'
 import { createWindow, imageShape, type WindowOptions, windowOutput } from '../linear-map/window.ts'
@@ -26,7 +19,7 @@ export interface Conv2dOptions extends WindowOptions {
 }
 
 /** See {@link conv2d}. */
-export class Conv2dLayer implements Layer {
+export class Conv2dLayer implements Layer, Lowerable {
   readonly kind = 'conv2d'
   readonly arity = 1
   readonly name: string
@@ -121,7 +114,7 @@ export class Conv2dLayer implements Layer {
  * @throws InvalidArgumentError for weights, bias or window that do not fit each other; the message names the layer
  * @example
  * ```ts
- * import { createTensor } from '@he-ml/packing'
+ * import { createTensor } from '@he-ml/model'
  * import { conv2d } from '@he-ml/nn-layers'
  * const weights = createTensor([1, 1, 2, 2], Float64Array.of(1, 1, 1, 1))
  * const layer = conv2d({ name: 'sum', weights, stride: 2 })

@@ -1,14 +1,7 @@
 /** A fully connected layer over [features]: one level, in either packing. */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import {
-  createTensor,
-  type Layer,
-  type LowerContext,
-  type LoweredLayer,
-  type Shape,
-  type SlotLayout,
-  type Tensor,
-} from '@he-ml/packing'
+import { createTensor, type Layer, type Shape, type Tensor } from '@he-ml/model'
+import type { Lowerable, LowerContext, LoweredLayer, SlotLayout } from '@he-ml/packing'
 import { type LinearMap, POINT_WINDOW } from '../linear-map/linear-map.ts'
 import { lowerLinear } from '../lowered/lower-linear.ts'
 import { checkFactor, checkFinite, checkShapeOf, only, scaled } from './single-input.ts'
@@ -22,7 +15,7 @@ export interface LinearOptions {
 }
 
 /** See {@link linear}. */
-export class LinearLayer implements Layer {
+export class LinearLayer implements Layer, Lowerable {
   readonly kind = 'linear'
   readonly arity = 1
   readonly name: string
@@ -107,7 +100,7 @@ export class LinearLayer implements Layer {
  * @throws InvalidArgumentError for weights and bias that do not fit each other; the message names the layer
  * @example
  * ```ts
- * import { createTensor } from '@he-ml/packing'
+ * import { createTensor } from '@he-ml/model'
  * import { linear } from '@he-ml/nn-layers'
  * const layer = linear({ name: 'fc', weights: createTensor([1, 2], Float64Array.of(2, 3)), bias: Float64Array.of(1) })
  * console.log(layer.forward([createTensor([2], Float64Array.of(10, 100))]).data) // [321]

@@ -4,7 +4,8 @@
  * padding divide differently from place to place: those are a linear transform of their own.
  */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import type { Layer, LowerContext, LoweredLayer, Shape, SlotLayout, Tensor } from '@he-ml/packing'
+import type { Layer, Shape, Tensor } from '@he-ml/model'
+import type { Lowerable, LowerContext, LoweredLayer, SlotLayout } from '@he-ml/packing'
 import { lowerBatchSum } from '../batch/lower-batch-sum.ts'
 import { forwardLinear } from '../linear-map/forward.ts'
 import { type LinearMap, type Pair, sourceOf, type Window } from '../linear-map/linear-map.ts'
@@ -31,7 +32,7 @@ export interface Pool2dOptions extends Omit<WindowOptions, 'dilation'> {
 type Mode = 'average' | 'sum'
 
 /** See {@link averagePool2d} and {@link sumPool2d}. */
-export class Pool2dLayer implements Layer {
+export class Pool2dLayer implements Layer, Lowerable {
   readonly kind: 'averagePool2d' | 'sumPool2d'
   readonly arity = 1
   readonly homogeneous = true
@@ -138,7 +139,7 @@ function overhang({ kernel, stride, padding }: Window, size: number, axis: 0 | 1
  * @throws InvalidArgumentError for a malformed window; the message names the layer
  * @example
  * ```ts
- * import { createTensor } from '@he-ml/packing'
+ * import { createTensor } from '@he-ml/model'
  * import { averagePool2d } from '@he-ml/nn-layers'
  * const layer = averagePool2d({ name: 'pool', kernel: 2 })
  * console.log(layer.forward([createTensor([1, 2, 2], Float64Array.of(1, 2, 3, 6))]).data) // [3]

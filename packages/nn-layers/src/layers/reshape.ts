@@ -1,21 +1,12 @@
 /** Layers that only rename: no slot moves, no level. */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import {
-  createTensor,
-  type Layer,
-  type LoweredLayer,
-  type Shape,
-  type SlotLayout,
-  sameShape,
-  sizeOf,
-  type Tensor,
-} from '@he-ml/packing'
-import { createLowered } from '../lowered/lowered-layer.ts'
+import { createTensor, type Layer, type Shape, sameShape, sizeOf, type Tensor } from '@he-ml/model'
+import { createLowered, type Lowerable, type LoweredLayer, type SlotLayout } from '@he-ml/packing'
 import { renameSlots } from '../lowered/rename-slots.ts'
 import { only } from './single-input.ts'
 
 /** See {@link flatten}, {@link reshape} and {@link identity}. */
-export class ReshapeLayer implements Layer {
+export class ReshapeLayer implements Layer, Lowerable {
   readonly kind: 'flatten' | 'reshape' | 'identity'
   readonly arity = 1
   readonly homogeneous = true

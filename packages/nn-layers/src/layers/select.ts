@@ -3,16 +3,8 @@
  * moves and no level is spent; what a slice leaves out stays in the slots as a gap of any size.
  */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import {
-  createTensor,
-  type Layer,
-  type LoweredLayer,
-  type Shape,
-  type SlotLayout,
-  sizeOf,
-  type Tensor,
-} from '@he-ml/packing'
-import { createLowered } from '../lowered/lowered-layer.ts'
+import { createTensor, type Layer, type Shape, sizeOf, type Tensor } from '@he-ml/model'
+import { createLowered, type Lowerable, type LoweredLayer, type SlotLayout } from '@he-ml/packing'
 import { renameSlots } from '../lowered/rename-slots.ts'
 import { only } from './single-input.ts'
 
@@ -29,7 +21,7 @@ export interface SelectOptions {
 }
 
 /** See {@link select}. */
-export class SelectLayer implements Layer {
+export class SelectLayer implements Layer, Lowerable {
   readonly kind = 'select'
   readonly arity = 1
   readonly homogeneous = true
@@ -131,7 +123,7 @@ function overlaps(sizes: readonly number[], strides: readonly number[]): boolean
  * @throws InvalidArgumentError for sizes, strides and shape that do not fit each other, or that read an element twice
  * @example
  * ```ts
- * import { createTensor } from '@he-ml/packing'
+ * import { createTensor } from '@he-ml/model'
  * import { select } from '@he-ml/nn-layers'
  * const x = createTensor([1, 2, 3], Float64Array.of(1, 2, 3, 4, 5, 6))
  * const turned = select({ name: 'transpose', sizes: [1, 3, 2], strides: [6, 1, 3] })

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import { type Shape, sameShape, type Tensor } from '@he-ml/packing'
+import { type Shape, sameShape, type Tensor } from '@he-ml/model'
 
 /** The only input of a layer. @throws InvalidArgumentError naming the layer */
 export function only<T>(name: string, inputs: readonly T[]): T {

@@ -1,12 +1,12 @@
 /** x^2, slot by slot: exact, one level, nothing to calibrate. */
 import { type Ciphertext, scope } from '@he-ml/ckks-core'
-import { createTensor, type Layer, type LoweredLayer, type Shape, type SlotLayout, type Tensor } from '@he-ml/packing'
+import { createTensor, type Layer, type Shape, type Tensor } from '@he-ml/model'
+import { createLowered, type Lowerable, type LoweredLayer, type SlotLayout } from '@he-ml/packing'
 import { unsupportedLayout } from '../lowered/lower-linear.ts'
-import { createLowered } from '../lowered/lowered-layer.ts'
 import { only } from './single-input.ts'
 
 /** See {@link activation}. */
-export class SquareLayer implements Layer {
+export class SquareLayer implements Layer, Lowerable {
   readonly kind = 'square'
   readonly arity = 1
   readonly name: string

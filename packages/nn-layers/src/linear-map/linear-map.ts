@@ -3,7 +3,7 @@
  * channel, input channel, tap). A fully connected layer is a 1 x 1 convolution over 1 x 1 images, batch normalisation and
  * average pooling are depthwise. Lowering for either packing knows only this.
  */
-import type { Shape } from '@he-ml/packing'
+import type { Shape } from '@he-ml/model'
 
 /** Rows and columns. */
 export type Pair = readonly [number, number]

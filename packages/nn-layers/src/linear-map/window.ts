@@ -1,6 +1,6 @@
 /** Sliding-window options as users write them, checked and completed. */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import type { Shape } from '@he-ml/packing'
+import type { Shape } from '@he-ml/model'
 import type { Padding, Pair, Window } from './linear-map.ts'
 
 export interface WindowOptions {

@@ -1,5 +1,6 @@
 import { UnsupportedError } from '@he-ml/ckks-core'
-import { type LowerContext, type LoweredLayer, type SlotLayout, sizeOf } from '@he-ml/packing'
+import { sizeOf } from '@he-ml/model'
+import type { LowerContext, LoweredLayer, SlotLayout } from '@he-ml/packing'
 import { lowerBatchLinear } from '../batch/lower-batch-linear.ts'
 import type { LinearMap } from '../linear-map/linear-map.ts'
 import { lowerTransform } from '../multiplexed/lower-transform.ts'

@@ -3,13 +3,8 @@
  * reshaping, of permuted axes and of slices.
  */
 import { UnsupportedError } from '@he-ml/ckks-core'
-import {
-  layoutPositions,
-  type MultiplexedGrid,
-  type MultiplexedLayout,
-  type Shape,
-  type SlotLayout,
-} from '@he-ml/packing'
+import type { Shape } from '@he-ml/model'
+import { layoutPositions, type MultiplexedGrid, type MultiplexedLayout, type SlotLayout } from '@he-ml/packing'
 import { unsupportedLayout } from './lower-linear.ts'
 
 export interface Renamed {

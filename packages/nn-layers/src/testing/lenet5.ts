@@ -1,5 +1,5 @@
 /** For tests: the LeNet-5 of 28 x 28 digits (conv 6@5x5, conv 16@5x5, 256-120-84-10) with random weights. */
-import { type Layer, Model } from '@he-ml/packing'
+import { type Layer, Model } from '@he-ml/model'
 import { activation, averagePool2d, conv2d, flatten, linear } from '../index.ts'
 import { randomTensor } from './run-layer.ts'
 

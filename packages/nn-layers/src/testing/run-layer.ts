@@ -1,18 +1,15 @@
 /** For tests: a layer on the clear engine, against its own forward function. */
 import { type ClearEngine, createClearEngine, insecureParameters, sameScale } from '@he-ml/ckks-core'
+import { createTensor, type Layer, type Shape, sizeOf, type Tensor } from '@he-ml/model'
 import {
-  createTensor,
   imagesPerTensor,
-  type Layer,
   type LowerContext,
   type LoweredLayer,
+  lowerLayer,
   type MultiplexedLayout,
   PackedTensor,
   pack,
-  type Shape,
   type SlotLayout,
-  sizeOf,
-  type Tensor,
   unpack,
 } from '@he-ml/packing'
 import { expect } from 'vitest'
@@ -60,7 +57,7 @@ export async function runLayer(
   options: RunOptions = {},
 ): Promise<LayerRun> {
   const engine = createClearEngine(testParameters)
-  const lowered = layer.lower(layouts, options.context ?? testContext)
+  const lowered = lowerLayer(layer, layouts, options.context ?? testContext)
   const level = options.level ?? lowered.depth + 1
   const inputs = layouts.map((layout, i) => {
     const vectors = pack(
@@ -76,8 +73,8 @@ export async function runLayer(
   })
   const before = engine.memory().ciphertexts
   using prepared = await lowered.prepare(engine, { level })
-  const output = await prepared.apply(engine, inputs)
-  expect(output.layout).toEqual(lowered.output)
+  const [output] = (await prepared.apply(engine, inputs)) as [PackedTensor]
+  expect(output.layout).toEqual(lowered.outputs[0]!)
   for (const ciphertext of output.ciphertexts) {
     expect(ciphertext.level).toBe(level - lowered.depth)
     expect(ciphertext.degree).toBe(1)
@@ -112,7 +109,7 @@ export async function expectLikeForward(
     expect(output.shape).toEqual(expected.shape)
     expect(largestDifference(output, expected)).toBeLessThan(tolerance)
   })
-  if (run.lowered.output.kind === 'multiplexed') expectGaps(run, run.lowered.output)
+  if (run.lowered.outputs[0]!.kind === 'multiplexed') expectGaps(run, run.lowered.outputs[0]!)
   return run
 }
 

@@ -6,8 +6,8 @@ import {
   InvalidArgumentError,
   PlanError,
 } from '@he-ml/ckks-core'
+import { createTensor, forwardApproximate, type Model } from '@he-ml/model'
 import { activation } from '@he-ml/nn-layers'
-import { createTensor, isCalibrated, type Model } from '@he-ml/packing'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type Calibration, fit } from '../fit/fit.ts'
@@ -291,10 +291,10 @@ describe('when to bootstrap', () => {
     for (const { values, range } of bound.plan.bootstrapping!.refreshes) {
       const sizes = images(20).map((image) => {
         let most = 0
-        bound.model.evaluate(image, (layer, inputs) => {
-          const output = isCalibrated(layer) ? layer.forwardApproximate(inputs) : layer.forward(inputs)
-          if (values.includes(layer.name)) most = Math.max(most, ...output.data.map(Math.abs))
-          return output
+        bound.model.evaluate(image, ({ name, layer }, inputs) => {
+          const outputs = forwardApproximate(layer, inputs)
+          if (values.includes(name)) most = Math.max(most, ...outputs[0]!.data.map(Math.abs))
+          return outputs
         })
         return most
       })

@@ -8,7 +8,7 @@ import {
   type Parameters,
   PlanError,
 } from '@he-ml/ckks-core'
-import type { Model } from '@he-ml/packing'
+import type { Model } from '@he-ml/model'
 import type { PlanBootstrapping } from '../plan/plan.ts'
 import { inputLayoutFor } from './input-layout.ts'
 import { assertMemoryPossible } from './least-memory.ts'
@@ -78,7 +78,7 @@ export async function* placements(request: BootstrappedRequest): AsyncIterable<C
 /** Where the range of a value is not known, that may be the reason; levels are it otherwise. */
 function noPlacement({ model, ranges }: BootstrappedRequest, networks: readonly Network[]): PlanError {
   const levels = [...new Set(networks.map((n) => n.placer.outputLevel))].join(' or ')
-  const unknown = model.nodes.map(({ layer }) => layer.name).filter((name) => !ranges.has(name))
+  const unknown = model.nodes.map(({ name }) => name).filter((name) => !ranges.has(name))
   if (unknown.length === 0)
     return new PlanError(
       'levels',

@@ -1,5 +1,5 @@
 import { PlanError } from '@he-ml/ckks-core'
-import { type CalibrationOptions, isCalibrated, Model } from '@he-ml/packing'
+import { type CalibrationOptions, isCalibrated, Model } from '@he-ml/model'
 import type { Calibration } from '../fit/fit.ts'
 
 export interface ActivationOptions extends CalibrationOptions {
@@ -19,16 +19,16 @@ export function calibrateActivations(
   const overrides = new Set(Object.keys(options.layers ?? {}))
   const { layers = {}, ...common } = options
   const nodes = model.nodes.map((node) => {
-    const { layer } = node
+    const { name, layer } = node
     if (!isCalibrated(layer)) return node
-    const own = layers[layer.name]
-    overrides.delete(layer.name)
+    const own = layers[name]
+    overrides.delete(name)
     if (layer.calibrated && own === undefined) return node
-    const statistics = calibration?.statistics[layer.name]
+    const statistics = calibration?.statistics[name]
     if (statistics === undefined)
       throw new PlanError(
         'range',
-        `no calibration for activation "${layer.name}": run fit(model, data) and pass its result to compile`,
+        `no calibration for activation "${name}": run fit(model, data) and pass its result to compile`,
       )
     return { ...node, layer: layer.calibrate(statistics, { ...common, ...own }) }
   })

@@ -4,7 +4,7 @@
  * refused here, with its reason, before any key exists.
  */
 import { createDefaultCostModel, InvalidArgumentError, PlanError } from '@he-ml/ckks-core'
-import { foldFactors, type Model } from '@he-ml/packing'
+import { foldFactors, type Model } from '@he-ml/model'
 import type { Calibration, ValueSize } from '../fit/fit.ts'
 import type { BoundPlan } from '../plan/bound-plan.ts'
 import { modelDigest } from '../plan/model-digest.ts'

@@ -5,8 +5,19 @@
  * bits. So a few random error tensors go through the clear layers beside the simulation, activations at random inputs as the
  * calibration data have them in each channel, and tell by which factor the errors of a layer's inputs really arrive.
  */
-import { createTensor, isCalibrated, type Layer, type Model, type Shape, sizeOf, type Tensor } from '@he-ml/packing'
+
+import {
+  createTensor,
+  isCalibrated,
+  isMultiOutput,
+  type Layer,
+  type Model,
+  type Shape,
+  sizeOf,
+  type Tensor,
+} from '@he-ml/model'
 import type { ChannelStatistics, ValueSize } from '../fit/fit.ts'
+import { withOneOutput } from './with-one-output.ts'
 
 /** Error tensors that are followed; ten logits then make forty samples, a tenth of a bit or two. */
 const SAMPLES = 4
@@ -41,7 +52,7 @@ export class ErrorField {
   constructor(model: Model, sizes: ReadonlyMap<string, ValueSize>, inputError: number) {
     this.#model = model
     this.#sizes = sizes
-    this.#layers = new Map(model.nodes.map(({ layer, inputs }) => [layer.name, { layer, inputs }]))
+    this.#layers = new Map(model.nodes.map((node) => [node.name, { layer: withOneOutput(node), inputs: node.inputs }]))
     const { name, shape } = model.input
     this.#errors.set(
       name,
@@ -53,7 +64,8 @@ export class ErrorField {
   /** Whether the calibration data tell enough. */
   static fits(model: Model, sizes: ReadonlyMap<string, ValueSize>): boolean {
     return model.nodes.every(
-      ({ layer, inputs }) => isLinear(layer) || inputs.every((name) => sizes.get(name)?.channels),
+      ({ layer, inputs }) =>
+        (!isMultiOutput(layer) && isLinear(layer)) || inputs.every((name) => sizes.get(name)?.channels),
     )
   }
 

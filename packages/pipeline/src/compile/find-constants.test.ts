@@ -1,7 +1,7 @@
 /** Results that say nothing of the input arrive like all others, or are refused before any key exists. */
 import { type Ciphertext, PlanError } from '@he-ml/ckks-core'
+import { createTensor, type Layer, Model, type Tensor } from '@he-ml/model'
 import { activation, add, linear } from '@he-ml/nn-layers'
-import { createTensor, type Layer, Model, type Tensor } from '@he-ml/packing'
 import { describe, expect, it } from 'vitest'
 import { fit } from '../fit/fit.ts'
 import { approximate, chain, deepChain, nativeStage } from '../pipeline.test-helper.ts'

@@ -6,18 +6,10 @@
  * saturates, nor dies, nor is odd or even, so that only the graph and the weights count.
  */
 import { PlanError } from '@he-ml/ckks-core'
-import {
-  createTensor,
-  isCalibrated,
-  type Layer,
-  layoutPositions,
-  type Model,
-  type Shape,
-  type SlotLayout,
-  sizeOf,
-  type Tensor,
-} from '@he-ml/packing'
+import { createTensor, isCalibrated, type Layer, type Model, type Shape, sizeOf, type Tensor } from '@he-ml/model'
+import { layoutPositions, type SlotLayout } from '@he-ml/packing'
 import type { Schedule } from './schedule.ts'
+import { withOneOutput } from './with-one-output.ts'
 
 /** What differs by less than this share of the largest value is the same: rounding of doubles leaves 1e-16 a term. */
 const SAME = 1e-10
@@ -27,24 +19,30 @@ const SAME = 1e-10
  * @throws PlanError ('constant') naming the layer in which a whole ciphertext cancels
  */
 export function findConstants(model: Model, { nodes }: Schedule): number[] {
-  const layouts = new Map(nodes.map(({ name, lowered }) => [name, lowered.output]))
+  const layouts = new Map(nodes.map(({ name, lowered }) => [name, lowered.outputs[0]!]))
   const [point, direction] = [probe(model.input.shape, 1), probe(model.input.shape, 2)]
   const varies = new Map<string, Uint8Array>([[model.input.name, new Uint8Array(point.data.length).fill(1)]])
   const tangents = new Map<string, Tensor>([[model.input.name, direction]])
-  const inputsOf = new Map(model.nodes.map(({ layer, inputs }) => [layer.name, inputs]))
-  model.evaluate(point, (layer, inputs) => {
-    const names = inputsOf.get(layer.name)!
+  model.evaluate(point, (node, inputs) => {
+    const { name, inputs: names } = node
+    const layer = withOneOutput(node)
     const result = forward(layer, inputs)
-    const along = names.map((name) => tangents.get(name)!)
+    const along = names.map((input) => tangents.get(input)!)
     const tangent = derivative(layer, inputs, along)
     const least = SAME * largest(along)
     const mask = Uint8Array.from(tangent.data, (v) => (Math.abs(v) > least ? 1 : 0))
-    const layout = layouts.get(layer.name)
+    const layout = layouts.get(name)
     if (layout && !isCalibrated(layer))
-      assertNothingCancels(layer, { inputs, varies: names.map((name) => varies.get(name)!), result, mask, layout })
-    tangents.set(layer.name, tangent)
-    varies.set(layer.name, mask)
-    return result
+      assertNothingCancels(name, layer, {
+        inputs,
+        varies: names.map((input) => varies.get(input)!),
+        result,
+        mask,
+        layout,
+      })
+    tangents.set(name, tangent)
+    varies.set(name, mask)
+    return [result]
   })
   return [...varies.get(model.output)!.entries()].filter(([, v]) => v === 0).map(([i]) => i)
 }
@@ -91,7 +89,7 @@ interface Seen {
 }
 
 /** A ciphertext that does not vary although it reads values that do. */
-function assertNothingCancels(layer: Layer, { inputs, varies, result, mask, layout }: Seen): void {
+function assertNothingCancels(name: string, layer: Layer, { inputs, varies, result, mask, layout }: Seen): void {
   const ciphertextOf = [...layoutPositions(layout)].map((place) => Math.floor(place / layout.slots))
   const alive = new Set(ciphertextOf.filter((_, element) => mask[element] !== 0))
   if (alive.size === layout.ciphertexts) return
@@ -107,7 +105,7 @@ function assertNothingCancels(layer: Layer, { inputs, varies, result, mask, layo
   if (lost < 0) return
   throw new PlanError(
     'constant',
-    `layer "${layer.name}": what it reads cancels out (as in x - x): element ${lost} of its result, and ${layout.kind === 'batch' ? 'its ciphertext' : `all of ciphertext ${ciphertextOf[lost]}`}, is ${result.data[lost]!.toPrecision(3)} for every input, so nothing is left to encrypt: take it out of the network and put the constant there`,
+    `layer "${name}": what it reads cancels out (as in x - x): element ${lost} of its result, and ${layout.kind === 'batch' ? 'its ciphertext' : `all of ciphertext ${ciphertextOf[lost]}`}, is ${result.data[lost]!.toPrecision(3)} for every input, so nothing is left to encrypt: take it out of the network and put the constant there`,
   )
 }
 

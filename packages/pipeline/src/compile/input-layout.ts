@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import { createBatchLayout, createMultiplexedLayout, type Model, type SlotLayout } from '@he-ml/packing'
+import type { Model } from '@he-ml/model'
+import { createBatchLayout, createMultiplexedLayout, type SlotLayout } from '@he-ml/packing'
 
 export type Packing = 'multiplexed' | 'batch'
 

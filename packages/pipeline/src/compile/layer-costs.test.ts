@@ -1,6 +1,7 @@
 import { createDefaultCostModel, createPlanEngine, insecureParameters } from '@he-ml/ckks-core'
+import { Model } from '@he-ml/model'
 import { activation, add, conv2d } from '@he-ml/nn-layers'
-import { createBatchLayout, Model, PackedTensor } from '@he-ml/packing'
+import { createBatchLayout, PackedTensor } from '@he-ml/packing'
 import { describe, expect, it } from 'vitest'
 import { randomTensor } from '../pipeline.test-helper.ts'
 import { LayerCosts } from './layer-costs.ts'

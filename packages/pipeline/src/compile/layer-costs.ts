@@ -35,12 +35,12 @@ export class LayerCosts {
   }
 
   async #layer(model: LoweredModel, node: LoweredNode, highest: Level): Promise<LayerSeconds> {
-    const { depth, output } = node.lowered
+    const { depth, outputs } = node.lowered
     const seconds = new Array<number>(Math.max(0, Math.min(depth, highest + 1))).fill(Number.POSITIVE_INFINITY)
     for (let level = depth; level <= highest; level++) {
-      const records = await this.#records(model, node, output.kind === 'batch' ? highest : level)
+      const records = await this.#records(model, node, outputs[0]!.kind === 'batch' ? highest : level)
       seconds.push(
-        output.kind === 'batch' ? this.#shifted(records, highest - level) : sum(records.map((r) => r.seconds)),
+        outputs[0]!.kind === 'batch' ? this.#shifted(records, highest - level) : sum(records.map((r) => r.seconds)),
       )
     }
     return seconds
@@ -64,8 +64,8 @@ export class LayerCosts {
     if (known) return known
     const layouts = node.inputs.map((name) => model.layouts.get(name)!)
     const made = node.single
-      ? this.#run(node.single, new Array(layouts.length).fill(node.single.output), level).then((records) =>
-          times(records, node.lowered.output.ciphertexts),
+      ? this.#run(node.single, new Array(layouts.length).fill(node.single.outputs[0]), level).then((records) =>
+          times(records, node.lowered.outputs[0]!.ciphertexts),
         )
       : this.#run(node.lowered, layouts, level)
     this.#known.set(key, made)

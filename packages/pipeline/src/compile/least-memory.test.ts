@@ -57,7 +57,7 @@ describe('the bound on memory', () => {
     expect(() => assertMemoryPossible(wide, vast, undefined)).toThrow(/whose memory is given by the option memory/)
     expect(() => assertMemoryPossible(wide, vast, 2 ** 60)).not.toThrow()
     const node = wide.nodes[0]!
-    const output = { ...node.lowered.output, ciphertexts: 10 }
+    const output = { ...node.lowered.outputs[0]!, ciphertexts: 10 }
     const nodes = Array.from({ length: 30_000 }, (_, i) => ({
       ...node,
       name: `n${i}`,

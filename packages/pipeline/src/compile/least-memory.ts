@@ -30,7 +30,7 @@ export function leastMemory(
   const lastRead = new Map<string, number>([[output, nodes.length]])
   const wanted = new Map<string, Level>()
   for (const [i, { name, inputs, lowered, level = lowered.depth }] of nodes.entries()) {
-    counts.set(name, lowered.output.ciphertexts)
+    counts.set(name, lowered.outputs[0]!.ciphertexts)
     for (const read of inputs) {
       lastRead.set(read, Math.max(i, lastRead.get(read) ?? 0))
       wanted.set(read, Math.max(level, wanted.get(read) ?? 0))
@@ -53,7 +53,7 @@ export function leastMemory(
 /** @throws PlanError ('memory') when the bound alone is above the limit, or above what is planned without being asked to */
 export function assertMemoryPossible(running: Running, parameters: AnyParameters, limit: number | undefined): void {
   const { bytes, layer } = leastMemory(running, parameters)
-  const sizes = running.nodes.map(({ lowered }) => lowered.output.ciphertexts)
+  const sizes = running.nodes.map(({ lowered }) => lowered.outputs[0]!.ciphertexts)
   const total = sizes.reduce((sum, size) => sum + size, 0)
   if (limit === undefined ? bytes <= UNASKED_BYTES && total <= UNASKED_CIPHERTEXTS : bytes <= limit) return
   throw new PlanError(

@@ -1,6 +1,6 @@
 /** Parameters and levels of a network without bootstrapping. */
 import { createParameters, HeMlError, type Parameters, PlanError, SecurityError } from '@he-ml/ckks-core'
-import type { Model } from '@he-ml/packing'
+import type { Model } from '@he-ml/model'
 import type { PlanBootstrapping } from '../plan/plan.ts'
 import { inputLayoutFor } from './input-layout.ts'
 import { lowerModel } from './lower-model.ts'

@@ -1,13 +1,7 @@
 /** Every layer of a model bound to layouts, in order; levels come later. */
-import {
-  gapsWanted,
-  isCalibrated,
-  type Layer,
-  type LoweredLayer,
-  type Model,
-  type SlotLayout,
-  sameShape,
-} from '@he-ml/packing'
+import { isCalibrated, type Layer, type Model, sameShape } from '@he-ml/model'
+import { gapsWanted, type LoweredLayer, lowerLayer, type SlotLayout } from '@he-ml/packing'
+import { withOneOutput } from './with-one-output.ts'
 
 /** A layer that the output depends on, bound to layouts. */
 export interface LoweredNode {
@@ -47,19 +41,22 @@ export function lowerModel(
 ): LoweredModel {
   const layouts = new Map<string, SlotLayout>([[model.input.name, inputLayout]])
   const nodes: LoweredNode[] = []
-  for (const { layer, inputs } of model.nodes) {
-    const prefer = preferredLayout(model, layer.name, layouts)
-    const lowered = layer.lower(
+  for (const node of model.nodes) {
+    const { name, inputs } = node
+    const layer = withOneOutput(node)
+    const prefer = preferredLayout(model, name, layouts)
+    const lowered = lowerLayer(
+      layer,
       inputs.map((i) => layouts.get(i)!),
       {
         maxSlots,
-        gaps: gaps === 'zero' ? 'zero' : gapsWanted(model, layer.name),
+        gaps: gaps === 'zero' ? 'zero' : gapsWanted(model, name),
         ...(prefer ? { prefer } : {}),
       },
     )
     const single = singleOf(layer, lowered, maxSlots)
-    nodes.push({ name: layer.name, kind: layer.kind, inputs, lowered, ...(single ? { single } : {}) })
-    layouts.set(layer.name, lowered.output)
+    nodes.push({ name, kind: layer.kind, inputs, lowered, ...(single ? { single } : {}) })
+    layouts.set(name, lowered.outputs[0]!)
   }
   const needed = new Set([model.output])
   const reached = nodes.toReversed().filter(({ name, inputs }) => {
@@ -71,10 +68,11 @@ export function lowerModel(
 }
 
 /** The layer on a batch of one element, if it takes that; layers with weights for a certain shape do not. */
-function singleOf(layer: Layer, { output }: LoweredLayer, maxSlots: number): LoweredLayer | undefined {
+function singleOf(layer: Layer, { outputs }: LoweredLayer, maxSlots: number): LoweredLayer | undefined {
+  const [output] = outputs as [SlotLayout]
   if (output.kind !== 'batch' || !(isCalibrated(layer) || ['add', 'square'].includes(layer.kind))) return undefined
   const one = { ...output, shape: [1], ciphertexts: 1 }
-  return layer.lower(new Array(layer.arity).fill(one), { maxSlots })
+  return lowerLayer(layer, new Array(layer.arity).fill(one), { maxSlots })
 }
 
 /** The layout of the other branch, when `name` and an earlier layer meet in an addition. */

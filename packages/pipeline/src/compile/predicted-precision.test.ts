@@ -1,6 +1,7 @@
 /** The very bootstraps under insecure parameters (N = 2^10), with seeded noise: what plans promise against what comes out. */
+
+import { Model, type NodeDescription, type Tensor } from '@he-ml/model'
 import { activation, add, conv2d, flatten, globalAveragePool, linear } from '@he-ml/nn-layers'
-import { Model, type ModelNode, type Tensor } from '@he-ml/packing'
 import { describe, expect, it } from 'vitest'
 import { fit } from '../fit/fit.ts'
 import {
@@ -16,8 +17,8 @@ import { Runner } from '../run/run.ts'
 
 /** As ResNet-20: a convolution, residual blocks, the average of every channel, and few logits in many slots. */
 function pooledResidual(blocks: number): Model {
-  const nodes: ModelNode[] = []
-  const put = (layer: ModelNode['layer'], ...inputs: string[]): string => {
+  const nodes: NodeDescription[] = []
+  const put = (layer: NodeDescription['layer'], ...inputs: string[]): string => {
     nodes.push({ layer, inputs })
     return layer.name
   }

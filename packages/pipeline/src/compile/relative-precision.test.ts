@@ -1,6 +1,6 @@
 import { PlanError } from '@he-ml/ckks-core'
+import { createTensor } from '@he-ml/model'
 import { linear } from '@he-ml/nn-layers'
-import { createTensor } from '@he-ml/packing'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type Calibration, fit } from '../fit/fit.ts'
 import { chain, images, smallCnn } from '../pipeline.test-helper.ts'

@@ -6,7 +6,7 @@ import {
   type KeyRequest,
   listKeyNeeds,
 } from '@he-ml/ckks-core'
-import type { Model } from '@he-ml/packing'
+import type { Model } from '@he-ml/model'
 import type { ValueSize } from '../fit/fit.ts'
 import type { LayerReport, Plan } from '../plan/plan.ts'
 import { bootstrapCount } from '../refresh/refresh-shape.ts'

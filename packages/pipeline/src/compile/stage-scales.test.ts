@@ -1,5 +1,13 @@
+import {
+  createTensor,
+  foldFactors,
+  forwardAll,
+  forwardApproximate,
+  Model,
+  type NodeDescription,
+  type Tensor,
+} from '@he-ml/model'
 import { activation, add, averagePool2d, conv2d, flatten, linear } from '@he-ml/nn-layers'
-import { createTensor, foldFactors, isCalibrated, Model, type ModelNode, type Tensor } from '@he-ml/packing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { fit } from '../fit/fit.ts'
@@ -23,8 +31,8 @@ type Block = 'after' | 'before' | 'projected' | 'twice'
 
 /** A stem and residual blocks; the trunk is read by both branches of every block. */
 function graph(blocks: readonly Block[], pooled: boolean, seed: number): Model {
-  const nodes: ModelNode[] = []
-  const put = (layer: ModelNode['layer'], ...inputs: string[]): string => {
+  const nodes: NodeDescription[] = []
+  const put = (layer: NodeDescription['layer'], ...inputs: string[]): string => {
     nodes.push({ layer, inputs })
     return layer.name
   }
@@ -52,9 +60,9 @@ function graph(blocks: readonly Block[], pooled: boolean, seed: number): Model {
 /** Levels when only convolutions, linear layers and polynomials take any. */
 function leastDepth({ nodes, input, output }: Model): number {
   const depth = new Map([[input.name, 0]])
-  for (const { layer, inputs } of nodes) {
+  for (const { name, layer, inputs } of nodes) {
     const own = layer.kind === 'activation' ? DEGREE_7_DEPTH : ['conv2d', 'linear'].includes(layer.kind) ? 1 : 0
-    depth.set(layer.name, own + Math.max(...inputs.map((name) => depth.get(name)!)))
+    depth.set(name, own + Math.max(...inputs.map((input) => depth.get(input)!)))
   }
   return depth.get(output)!
 }
@@ -62,10 +70,10 @@ function leastDepth({ nodes, input, output }: Model): number {
 /** The layer's value for every name. */
 function valuesOf(model: Model, image: Tensor, polynomials: boolean): ReadonlyMap<string, Tensor> {
   const values = new Map<string, Tensor>()
-  model.evaluate(image, (layer, inputs) => {
-    const result = polynomials && isCalibrated(layer) ? layer.forwardApproximate(inputs) : layer.forward(inputs)
-    values.set(layer.name, result)
-    return result
+  model.evaluate(image, ({ name, layer }, inputs) => {
+    const results = polynomials ? forwardApproximate(layer, inputs) : forwardAll(layer, inputs)
+    values.set(name, results[0]!)
+    return results
   })
   return values
 }
@@ -136,11 +144,11 @@ describe('one scale per stage', () => {
 /** As the layers' circuits have it; layouts do not matter here. */
 function depthOf(model: Model): number {
   const depth = new Map([[model.input.name, 0]])
-  for (const { layer, inputs } of model.nodes) {
+  for (const { name, layer, inputs } of model.nodes) {
     let own = 0
-    if (isCalibrated(layer)) own = DEGREE_7_DEPTH + (Number.isInteger(layer.inputScale) ? 0 : 1)
+    if ('inputScale' in layer) own = DEGREE_7_DEPTH + (Number.isInteger(layer.inputScale) ? 0 : 1)
     else if (['conv2d', 'linear', 'averagePool2d'].includes(layer.kind)) own = 1
-    depth.set(layer.name, own + Math.max(...inputs.map((name) => depth.get(name)!)))
+    depth.set(name, own + Math.max(...inputs.map((input) => depth.get(input)!)))
   }
   return depth.get(model.output)!
 }

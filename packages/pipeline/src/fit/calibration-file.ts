@@ -1,5 +1,5 @@
 import { FormatError } from '@he-ml/ckks-core'
-import type { InputStatistics } from '@he-ml/packing'
+import type { InputStatistics } from '@he-ml/model'
 import { z } from 'zod'
 import { rangeSchema, statisticsSchema } from '../plan/plan.ts'
 import type { Calibration } from './fit.ts'

@@ -1,5 +1,5 @@
 import { CancelledError, FormatError, InvalidArgumentError } from '@he-ml/ckks-core'
-import { createTensor } from '@he-ml/packing'
+import { createTensor } from '@he-ml/model'
 import { describe, expect, it } from 'vitest'
 import { images, smallCnn } from '../pipeline.test-helper.ts'
 import { parseCalibration, serializeCalibration } from './calibration-file.ts'
@@ -41,8 +41,8 @@ describe('fit', () => {
     const data = images(5)
     let most = Number.NEGATIVE_INFINITY
     for (const image of data)
-      model.forward(image, (layer, [x]) => {
-        if (layer.name === 'act') most = Math.max(most, ...x!.data)
+      model.forward(image, ({ name }, [x]) => {
+        if (name === 'act') most = Math.max(most, ...x!.data)
       })
     const progress: number[] = []
     const { samples, statistics, outputMagnitude } = await fit(model, data, { onProgress: (n) => progress.push(n) })

@@ -1,10 +1,18 @@
 /** Activation ranges from clear data: the server never decrypts to choose a scale. */
 import { CancelledError, InvalidArgumentError } from '@he-ml/ckks-core'
-import { type InputStatistics, isCalibrated, type Model, sizeOf, type Tensor } from '@he-ml/packing'
+import {
+  forwardAll,
+  type InputStatistics,
+  isCalibrated,
+  type Model,
+  observedBy,
+  sizeOf,
+  type Tensor,
+} from '@he-ml/model'
 import { breathe } from '../run/breathe.ts'
 import { SizeCollector, StatisticsCollector } from './statistics.ts'
 
-/** What `fit` learned: statistics at the input of every activation, by layer name. */
+/** What `fit` learned: statistics at the input of every activation, by node name. */
 export interface Calibration {
   readonly model: string
   readonly samples: number
@@ -15,7 +23,7 @@ export interface Calibration {
   readonly outputRanges?: OutputRanges
   /** Smallest and largest element of the inputs: what a client may encrypt, with the plan's margin. */
   readonly inputRange?: InputRange
-  /** Sizes of the input and of every layer's result, by name: ranges of bootstraps, and what errors are relative to. */
+  /** Sizes of the input and of every value, by name: ranges of bootstraps, and what errors are relative to. */
   readonly values?: Readonly<Record<string, ValueSize>>
 }
 
@@ -64,7 +72,7 @@ export interface FitOptions {
  */
 export async function fit(model: Model, inputs: Iterable<Tensor>, options: FitOptions = {}): Promise<Calibration> {
   const collectors = new Map<string, StatisticsCollector>()
-  for (const { layer } of model.nodes) if (isCalibrated(layer)) collectors.set(layer.name, new StatisticsCollector())
+  for (const { name, layer } of model.nodes) if (isCalibrated(layer)) collectors.set(name, new StatisticsCollector())
   const pause = breathe()
   let samples = 0
   const sizes = new Map<string, SizeCollector>()
@@ -84,11 +92,11 @@ export async function fit(model: Model, inputs: Iterable<Tensor>, options: FitOp
       inputRange.min = Math.min(inputRange.min, x)
       inputRange.max = Math.max(inputRange.max, x)
     }
-    const result = model.evaluate(input, (layer, given) => {
-      collectors.get(layer.name)?.add(given[0]!.data, layer.name)
-      const output = layer.forward(given)
-      measure(layer.name, output)
-      return output
+    const result = model.evaluate(input, ({ name, layer, values: results }, given) => {
+      if (isCalibrated(layer)) collectors.get(name)!.add(observedBy(layer, given).data, name)
+      const outputs = forwardAll(layer, given)
+      for (const [i, output] of outputs.entries()) measure(results[i]!, output)
+      return outputs
     })
     for (const [i, v] of result.data.entries()) {
       min[i] = Math.min(min[i]!, v)

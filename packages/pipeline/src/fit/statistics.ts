@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import type { InputStatistics, Shape } from '@he-ml/packing'
+import type { InputStatistics, Shape } from '@he-ml/model'
 import type { ValueSize } from './fit.ts'
 
 const BINS = 512

@@ -1,6 +1,6 @@
 /** A plan together with the model it was made for: what runs. */
 import { createBootstrapping, FormatError, ParameterMismatchError, Parameters } from '@he-ml/ckks-core'
-import { foldFactors, type InputStatistics, type Model } from '@he-ml/packing'
+import { foldFactors, type InputStatistics, type Model } from '@he-ml/model'
 import { type ActivationOptions, calibrateActivations } from '../compile/calibrate-activations.ts'
 import { inputLayoutFor } from '../compile/input-layout.ts'
 import { lowerModel } from '../compile/lower-model.ts'

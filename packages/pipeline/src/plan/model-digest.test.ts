@@ -1,5 +1,5 @@
+import { createTensor, type Layer, Model } from '@he-ml/model'
 import { activation, conv2d, flatten, linear } from '@he-ml/nn-layers'
-import { createTensor, type Layer, Model } from '@he-ml/packing'
 import { describe, expect, it } from 'vitest'
 import { compile } from '../compile/compile.ts'
 import { chain, randomTensor, smallCnn } from '../pipeline.test-helper.ts'

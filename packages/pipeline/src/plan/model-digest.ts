@@ -4,26 +4,37 @@
  * transcendental function that differs in the last bit between machines, count with nine digits. Layer names belong to it, as
  * the plan's ranges, levels and bootstraps name layers; the names of the model (its file) and of its input do not.
  */
-import { createTensor, isCalibrated, type Layer, type Model, type Shape, sizeOf, type Tensor } from '@he-ml/packing'
+import {
+  createTensor,
+  forwardAll,
+  forwardApproximate,
+  type GraphLayer,
+  isCalibrated,
+  type Model,
+  type Shape,
+  sizeOf,
+  type Tensor,
+} from '@he-ml/model'
 import { digest } from './digest.ts'
 
 /** SHA-256, hex. Takes about as long as one clear inference. */
 export function modelDigest(model: Model): string {
-  const index = new Map([[model.input.name, -1], ...model.nodes.map(({ layer }, i) => [layer.name, i] as const)])
+  const index = new Map([[model.input.name, -1], ...model.nodes.map(({ name }, i) => [name, i] as const)])
   const parts: Uint8Array[] = [text(['he-ml/model', [...model.input.shape], index.get(model.output)!])]
-  for (const [i, { layer, inputs }] of model.nodes.entries()) {
-    const shape = model.shapes.get(layer.name)!
-    parts.push(text([layer.kind, layer.name, inputs.map((name) => index.get(name)!), [...shape]]))
-    const probes = inputs.map((name, j) => probe(model.shapes.get(name)!, 16 * i + j))
+  for (const [i, { name, layer, inputs }] of model.nodes.entries()) {
+    const shape = model.shapes.get(name)!
+    parts.push(text([layer.kind, name, inputs.map((input) => index.get(input)!), [...shape]]))
+    const probes = inputs.map((input, j) => probe(model.shapes.get(input)!, 16 * i + j))
     for (const result of resultsOf(layer, probes)) parts.push(result)
   }
   return digest(...parts)
 }
 
 /** What a layer makes of its inputs: the polynomial too, where it brings one. */
-function resultsOf(layer: Layer, inputs: readonly Tensor[]): Uint8Array[] {
-  if (!isCalibrated(layer)) return [exact(layer.forward(inputs))]
-  const rounded = [layer.forward(inputs), ...(layer.calibrated ? [layer.forwardApproximate(inputs)] : [])]
+function resultsOf(layer: GraphLayer, inputs: readonly Tensor[]): Uint8Array[] {
+  const results = forwardAll(layer, inputs)
+  if (!isCalibrated(layer)) return results.map(exact)
+  const rounded = [...results, ...(layer.calibrated ? forwardApproximate(layer, inputs) : [])]
   return rounded.map(({ data }) => text(Array.from(data.subarray(0, 256), (v) => v.toPrecision(9))))
 }
 

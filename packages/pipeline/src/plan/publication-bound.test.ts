@@ -4,7 +4,7 @@
  * bits too good, a number exceeds 16 root mean squares (a product of two normal numbers) with probability exp(-32): 1e-11 a
  * run.
  */
-import { createTensor, type Tensor } from '@he-ml/packing'
+import { createTensor, type Tensor } from '@he-ml/model'
 import { describe, expect, it } from 'vitest'
 import { compileAndBind } from '../compile/compile.ts'
 import { fit } from '../fit/fit.ts'

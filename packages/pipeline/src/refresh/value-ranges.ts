@@ -1,5 +1,5 @@
 /** How large the values of a network get: what a bootstrap must be told, and what errors are relative to. */
-import { isCalibrated, type Model } from '@he-ml/packing'
+import { isCalibrated, type Model } from '@he-ml/model'
 import type { ActivationOptions } from '../compile/calibrate-activations.ts'
 import type { Calibration, ValueSize } from '../fit/fit.ts'
 
@@ -62,8 +62,8 @@ export function valueRanges(
 function sizeSeen(model: Model, name: string, calibration: Calibration): ValueSize | undefined {
   const known = calibration.values?.[name]
   if (known) return known
-  for (const { layer, inputs } of model.nodes) {
-    const statistics = isCalibrated(layer) && inputs[0] === name ? calibration.statistics[layer.name] : undefined
+  for (const { name: reader, layer, inputs } of model.nodes) {
+    const statistics = isCalibrated(layer) && inputs[0] === name ? calibration.statistics[reader] : undefined
     if (!statistics) continue
     const { min, max, mean, std } = statistics
     const rms = Math.hypot(mean, std)
@@ -76,5 +76,5 @@ function sizeSeen(model: Model, name: string, calibration: Calibration): ValueSi
 /** The margin that the activations which read a value ask for. */
 function marginFor(model: Model, name: string, { margin, layers = {} }: ActivationOptions): number {
   const readers = model.nodes.filter(({ inputs }) => inputs.includes(name))
-  return Math.max(margin, ...readers.map(({ layer }) => layers[layer.name]?.margin ?? 0))
+  return Math.max(margin, ...readers.map((reader) => layers[reader.name]?.margin ?? 0))
 }

@@ -1,7 +1,7 @@
 /** Networks with bootstraps on real ciphertexts, in a ring too small to be secure. */
 import { CancelledError, type Ciphertext, MissingKeyError } from '@he-ml/ckks-core'
 import { createNativeEngine } from '@he-ml/ckks-native'
-import type { Tensor } from '@he-ml/packing'
+import type { Tensor } from '@he-ml/model'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isRefresh } from '../compile/schedule.ts'
 import { fit } from '../fit/fit.ts'

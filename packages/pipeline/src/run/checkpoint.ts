@@ -3,7 +3,7 @@
  * inputs goes on from the last complete one. A half-written checkpoint is never used: its index is written last.
  */
 import { type Ciphertext, type Engine, FormatError } from '@he-ml/ckks-core'
-import { PackedTensor } from '@he-ml/packing'
+import { PackedTensor, type SlotLayout } from '@he-ml/packing'
 import { z } from 'zod'
 import { isRefresh } from '../compile/schedule.ts'
 import type { BoundPlan } from '../plan/bound-plan.ts'
@@ -89,7 +89,7 @@ export async function loadCheckpoint(
     for (const { name, files } of index.values) {
       const done = steps.slice(0, index.next).find((step) => step.name === name)
       if (!done || isRefresh(done)) throw new FormatError(`checkpoint: "${name}" is no layer done before`)
-      const { output } = done.lowered
+      const [output] = done.lowered.outputs as [SlotLayout]
       if (files.length !== output.ciphertexts)
         throw new FormatError(
           `checkpoint: "${name}" has ${output.ciphertexts} ciphertexts, the index lists ${files.length}`,

@@ -57,7 +57,7 @@ export class StepPreparer {
       ...(signal ? { signal } : {}),
     })
     return {
-      apply: async (engine, inputs, pace) => [await layer.apply(engine, inputs, pace)],
+      apply: (engine, inputs, pace) => layer.apply(engine, inputs, pace),
       [Symbol.dispose]: () => layer.dispose(),
     }
   }

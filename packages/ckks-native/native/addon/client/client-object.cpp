@@ -7,11 +7,13 @@
 #include "addon/handles.h"
 #include "addon/pinned.h"
 #include "addon/specification.h"
-#include "engine/decryptor.h"
-#include "engine/encryptor.h"
-#include "engine/key-generator.h"
-#include "engine/public-key.h"
-#include "engine/serialize.h"
+#include "client/decryptor.h"
+#include "client/encapsulation-generator.h"
+#include "client/encryptor.h"
+#include "client/key-generator.h"
+#include "client/secret-key-segment.h"
+#include "scheme/public-key.h"
+#include "scheme/serialize.h"
 #include "secret-slots.h"
 
 namespace heml::addon {

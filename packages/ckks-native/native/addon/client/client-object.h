@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "addon/completions.h"
-#include "engine/bootstrap/encapsulation.h"
-#include "engine/context.h"
-#include "engine/encoder.h"
-#include "engine/scheduler.h"
+#include "scheme/encapsulation-key.h"
+#include "scheme/context.h"
+#include "scheme/encoder.h"
+#include "runtime/scheduler.h"
 
 namespace heml::addon {
 

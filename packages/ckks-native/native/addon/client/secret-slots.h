@@ -1,7 +1,7 @@
 #pragma once
 
 #include "addon/arguments.h"
-#include "engine/memory-pool.h"
+#include "runtime/memory-pool.h"
 
 namespace heml::addon {
 

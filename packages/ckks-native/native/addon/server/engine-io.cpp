@@ -3,7 +3,7 @@
 #include "addon/byte-buffer.h"
 #include "addon/pinned.h"
 #include "engine-object.h"
-#include "engine/serialize.h"
+#include "scheme/serialize.h"
 
 namespace heml::addon {
 

@@ -13,11 +13,11 @@
 #include <vector>
 
 #include "addon/completions.h"
-#include "engine/bootstrap/encapsulation.h"
-#include "engine/context.h"
-#include "engine/encoder.h"
-#include "engine/key-switch-key.h"
-#include "engine/scheduler.h"
+#include "scheme/encapsulation-key.h"
+#include "scheme/context.h"
+#include "scheme/encoder.h"
+#include "scheme/key-switch-key.h"
+#include "runtime/scheduler.h"
 #include "slots.h"
 
 namespace heml::addon {

@@ -2,7 +2,8 @@
 // TypeScript; the engine checks levels and degrees again when the operation runs.
 #include "addon/arguments.h"
 #include "engine-object.h"
-#include "engine/evaluator.h"
+#include "server/evaluator.h"
+#include "server/mod-raise.h"
 
 namespace heml::addon {
 

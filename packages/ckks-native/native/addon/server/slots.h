@@ -2,9 +2,9 @@
 #pragma once
 
 #include "addon/handles.h"
-#include "engine/ciphertext.h"
-#include "engine/plaintext.h"
-#include "engine/scheduler.h"
+#include "scheme/ciphertext.h"
+#include "scheme/plaintext.h"
+#include "runtime/scheduler.h"
 
 namespace heml::addon {
 

@@ -1,4 +1,4 @@
-import { sizeOf } from '@he-ml/packing'
+import { sizeOf } from '@he-ml/model'
 import type { Constant } from '../constant.ts'
 import type { Operation } from '../operation.ts'
 

@@ -1,5 +1,5 @@
 /** Functions of single elements, on constants. Every result is rounded to the type that ONNX gives it. */
-import { sizeOf } from '@he-ml/packing'
+import { sizeOf } from '@he-ml/model'
 import { type Constant, type ElementType, isFloat, roundTo } from '../constant.ts'
 import type { Operation } from '../operation.ts'
 import { broadcastIndices, broadcastShape } from './broadcast.ts'

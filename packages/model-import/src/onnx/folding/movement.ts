@@ -1,5 +1,5 @@
 /** Operators that only move elements, on constants. */
-import { sizeOf } from '@he-ml/packing'
+import { sizeOf } from '@he-ml/model'
 import type { Constant } from '../constant.ts'
 import type { Operation } from '../operation.ts'
 import { axesOf, axisOf } from '../operators/axes.ts'

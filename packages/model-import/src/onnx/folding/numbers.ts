@@ -1,5 +1,5 @@
 /** Sums over axes, matrix products and quantised weights, on constants. */
-import { sizeOf } from '@he-ml/packing'
+import { sizeOf } from '@he-ml/model'
 import { type Constant, roundTo } from '../constant.ts'
 import type { Operation } from '../operation.ts'
 import { axesOf, axisOf } from '../operators/axes.ts'

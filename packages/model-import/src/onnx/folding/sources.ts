@@ -1,5 +1,5 @@
 /** Constants out of attributes, shapes and ranges. */
-import { sizeOf } from '@he-ml/packing'
+import { sizeOf } from '@he-ml/model'
 import { type Constant, int64, isFloat, roundTo } from '../constant.ts'
 import type { Operation } from '../operation.ts'
 import { elementType, elementTypeLabel } from '../tensor-data.ts'

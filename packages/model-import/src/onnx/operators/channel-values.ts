@@ -1,5 +1,5 @@
 /** Constants that meet a computed value: broadcast as ONNX does it, then one number per channel of the tensor behind it. */
-import { type Shape, sizeOf } from '@he-ml/packing'
+import { type Shape, sizeOf } from '@he-ml/model'
 import type { Constant } from '../constant.ts'
 import type { Operation } from '../operation.ts'
 import { type Dim, dimSize, isBatch, type View } from '../view.ts'

@@ -1,6 +1,7 @@
 /** Convolution. */
+
+import { createTensor } from '@he-ml/model'
 import { conv2d, type Padding } from '@he-ml/nn-layers'
-import { createTensor } from '@he-ml/packing'
 import type { Translate } from '../operation.ts'
 import { addPadding, checkFits, foldablePad, kernelOf, paddingOf, pairOf } from './window-options.ts'
 

@@ -1,4 +1,4 @@
-import { sizeOf } from '@he-ml/packing'
+import { sizeOf } from '@he-ml/model'
 import type { Operation } from '../operation.ts'
 import { contiguous, type Dim, isBatch, sizesOf, type View } from '../view.ts'
 

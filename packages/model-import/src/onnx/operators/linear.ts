@@ -1,6 +1,7 @@
 /** Gemm, MatMul and BatchNormalization. */
+
+import { createTensor, sizeOf, type Tensor } from '@he-ml/model'
 import { conv2d, linear } from '@he-ml/nn-layers'
-import { createTensor, sizeOf, type Tensor } from '@he-ml/packing'
 import type { Constant } from '../constant.ts'
 import type { Operation, Translate } from '../operation.ts'
 import { contiguous, dimSize, isBatch, type View } from '../view.ts'

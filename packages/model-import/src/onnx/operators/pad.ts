@@ -1,5 +1,5 @@
 /** Zeros around a value; negative pads crop. */
-import { type Shape, sameShape, sizeOf } from '@he-ml/packing'
+import { type Shape, sameShape, sizeOf } from '@he-ml/model'
 import type { PadNode } from '../graph.ts'
 import type { Operation, Translate } from '../operation.ts'
 import { contiguous, type Dim, dimSize, isBatch, sizesOf, type View, walk } from '../view.ts'

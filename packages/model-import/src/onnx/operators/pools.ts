@@ -1,6 +1,7 @@
 /** Average pooling, and the one maximum that is none: over windows of one pixel. */
+
+import { createTensor } from '@he-ml/model'
 import { averagePool2d, conv2d, globalAveragePool, type Padding, type Pair } from '@he-ml/nn-layers'
-import { createTensor } from '@he-ml/packing'
 import type { Operation, Translate } from '../operation.ts'
 import { sliced } from './slices.ts'
 import { addPadding, checkFits, foldablePad, kernelOf, paddingOf, pairOf, type WindowSize } from './window-options.ts'

@@ -2,8 +2,9 @@
  * Means and sums over axes of an image: a pool over whole rows, columns or both, where the value lies. Other axes are laid out
  * as rows first. A mean of a mean is one pool.
  */
+
+import { type Shape, sizeOf } from '@he-ml/model'
 import { averagePool2d, globalAveragePool, type Pair, sumPool2d } from '@he-ml/nn-layers'
-import { type Shape, sizeOf } from '@he-ml/packing'
 import type { Operation, Translate } from '../operation.ts'
 import { type Atom, BATCH, contiguous, type Dim, dimSize, isBatch, sizesOf, type View, walk } from '../view.ts'
 import { axesOf } from './axes.ts'

@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest'
+import * as surface from './index.ts'
+
+it('has the public surface that was agreed on', () => {
+  expect(Object.keys(surface).sort()).toMatchInlineSnapshot(`
+    [
+      "Model",
+      "ReadoutLayer",
+      "WIDEST_RANGE",
+      "bfloat16",
+      "createTensor",
+      "encodeSafetensors",
+      "float16",
+      "float16Bits",
+      "foldFactors",
+      "forwardAll",
+      "forwardApproximate",
+      "isCalibrated",
+      "isMultiOutput",
+      "observedBy",
+      "originOf",
+      "outputShapesOf",
+      "parseSafetensors",
+      "sameShape",
+      "sizeOf",
+      "unroll",
+    ]
+  `)
+})

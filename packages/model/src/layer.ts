@@ -1,0 +1,79 @@
+/**
+ * The clear layer contract. A layer says what shapes it takes, what it computes exactly, and which constants may be moved into
+ * it or out of it at no cost. It is data: immutable, and without any knowledge of slots. How it runs on ciphertexts is a
+ * second contract (`Lowerable`, in packing) that most layers also keep.
+ */
+import type { Shape, Tensor } from './tensor.ts'
+
+/** A clear layer with one result. Immutable. */
+export interface Layer {
+  /** 'conv2d', 'linear', 'activation', ... */
+  readonly kind: string
+  /** Appears in errors; the name of its node in a model unless that has another. */
+  readonly name: string
+  /** Number of input tensors. */
+  readonly arity: number
+  /** @throws InvalidArgumentError when the shapes do not fit; the message names the layer */
+  outputShape(inputs: readonly Shape[]): Shape
+  /** The exact clear function. */
+  forward(inputs: readonly Tensor[]): Tensor
+  /** The same layer with its output multiplied by a constant, at no extra depth; absent when that is impossible. */
+  scaleOutput?(factor: number): Layer
+  /** The layer x -> forward(factor * x), at no extra depth; absent when that is impossible. */
+  scaleInput?(factor: number): Layer
+  /** forward(c * x) = c * forward(x), c real: a factor on the output may be moved to all inputs. Absent: not known. */
+  readonly homogeneous?: boolean
+  /**
+   * forward(x) = factor * layer.forward(x), where `layer` is homogeneous and saves the level that the factor costs (average
+   * pooling is a sum and 1/k^2), for inputs of these shapes. `foldFactors` moves the factor into neighbours. Undefined or
+   * absent when there is none.
+   */
+  factored?(inputs: readonly Shape[]): { readonly factor: number; readonly layer: Layer } | undefined
+  /** Large values in slots without an element would spoil the result (a polynomial outside its range). Absent: they do not. */
+  readonly gapSensitive?: boolean
+}
+
+/**
+ * A layer with several results, each with a name: branches, or a neuron with its spike and its membrane. Immutable. In a model
+ * its values are called `node/output`.
+ */
+export interface MultiOutputLayer {
+  readonly kind: string
+  readonly name: string
+  /** Largest number of input tensors. */
+  readonly arity: number
+  /** How many of the last inputs may be absent: a state is, at the first time step. Default 0. */
+  readonly optionalInputs?: number
+  /** Names of the results, without repetition. */
+  readonly outputs: readonly string[]
+  /** One shape per output. @throws InvalidArgumentError when the shapes do not fit; the message names the layer */
+  outputShapes(inputs: readonly Shape[]): readonly Shape[]
+  /** The exact clear function: one result per output. */
+  forwardAll(inputs: readonly Tensor[]): readonly Tensor[]
+  readonly gapSensitive?: boolean
+  /** Which factors the values may be held with; absent: all are held as they are. */
+  readonly factorGroups?: readonly FactorGroup[]
+  /** The layer for values held times one factor per group. */
+  withFactors?(factors: readonly number[]): MultiOutputLayer
+}
+
+/** Inputs and outputs of a layer that are all held times one factor, whatever it is. Each belongs to exactly one group. */
+export interface FactorGroup {
+  readonly inputs: readonly number[]
+  readonly outputs: readonly number[]
+  /** The factor that saves the layer a level, or such a factor divided by a positive integer. Absent: any does. */
+  readonly wanted?: number
+}
+
+/** Whatever a node of a model may hold. */
+export type GraphLayer = Layer | MultiOutputLayer
+
+export const isMultiOutput = (layer: GraphLayer): layer is MultiOutputLayer => 'outputs' in layer
+
+/** What a layer computes exactly: one result per output. */
+export const forwardAll = (layer: GraphLayer, inputs: readonly Tensor[]): readonly Tensor[] =>
+  isMultiOutput(layer) ? layer.forwardAll(inputs) : [layer.forward(inputs)]
+
+/** One shape per output. @throws InvalidArgumentError when the shapes do not fit */
+export const outputShapesOf = (layer: GraphLayer, inputs: readonly Shape[]): readonly Shape[] =>
+  isMultiOutput(layer) ? layer.outputShapes(inputs) : [layer.outputShape(inputs)]

@@ -1,0 +1,72 @@
+/**
+ * The lowered contract: what a clear layer (model) must add to run on ciphertexts. A LoweredLayer knows what it costs (depth)
+ * and where its outputs lie; preparing it encodes the weights for a level; a PreparedLayer is a circuit on the port. Keys,
+ * products and rotations are never declared: the plan engine runs the very same circuit and records them. At every layer
+ * border ciphertexts have degree 1 and the nominal scale of their level.
+ */
+import type { Encoder, Evaluator, Level } from '@he-ml/ckks-core'
+import type { GraphLayer } from '@he-ml/model'
+import type { PaceOptions } from './pacer.ts'
+import type { PackedTensor } from './packed-tensor.ts'
+import type { SlotLayout } from './slot-layout.ts'
+
+/** What a layer needs beside its clear contract to run encrypted. */
+export interface Lowerable {
+  /**
+   * @param inputs one layout per input; states are absent at the first time step
+   * @throws UnsupportedError when the layer cannot run on this layout; the message says which one would do
+   */
+  lower(inputs: readonly SlotLayout[], context: LowerContext): LoweredLayer
+}
+
+/** A clear layer that knows its encrypted twin. */
+export type LowerableLayer = GraphLayer & Lowerable
+
+export const isLowerable = (layer: GraphLayer): layer is LowerableLayer => 'lower' in layer
+
+/** What lowering may depend on beside its inputs' layouts. */
+export interface LowerContext {
+  /** N/2 of the parameters. */
+  readonly maxSlots: number
+  /**
+   * What a reader of the output bears in slots without an element; default 'zero'. 'any' allows cheaper circuits that leave
+   * partial sums there; see `gapsWanted`.
+   */
+  readonly gaps?: 'zero' | 'any'
+  /** Take this output layout if at no extra depth (the other branch of a residual addition). */
+  readonly prefer?: SlotLayout
+}
+
+/** A layer bound to layouts. */
+export interface LoweredLayer {
+  readonly name: string
+  /** Where the elements of each output lie. */
+  readonly outputs: readonly SlotLayout[]
+  /** Levels consumed. */
+  readonly depth: number
+  /**
+   * Encodes the weights for inputs at `level` (nominal scale). Long work yields to the event loop.
+   * @throws whatever encoding throws; CancelledError through the signal; LevelError when level < depth
+   */
+  prepare(
+    engine: Encoder & Evaluator,
+    at: { readonly level: Level; readonly signal?: AbortSignal },
+  ): Promise<PreparedLayer>
+}
+
+/** A circuit with its weights encoded; usable many times. */
+export interface PreparedLayer extends Disposable {
+  readonly name: string
+  /**
+   * Inputs at the prepared level and nominal scale; all outputs are at level - depth and nominal scale, each a tensor of its
+   * own ciphertexts. Inputs are not disposed of. A layer may make thousands of evaluator calls, so it pauses between them (docs/adr/0002): the promise
+   * resolves when all calls are made, which is not when the engine is done.
+   * @throws CancelledError through options.signal; temporaries are then disposed of
+   */
+  apply(
+    evaluator: Encoder & Evaluator,
+    inputs: readonly PackedTensor[],
+    options?: PaceOptions,
+  ): Promise<readonly PackedTensor[]>
+  dispose(): void
+}
