@@ -37,7 +37,7 @@ function flood(lane: Pick<Lane, 'rotate'>, count: number): Ciphertext {
 /** Some work whose every bit depends on everything. */
 function circuit(lane: Encoder & Evaluator): Ciphertext {
   let y = lane.rotate(x, 2)
-  for (let i = 0; i < 3; i++) y = lane.add(lane.rescale(lane.relinearize(lane.square(y))), lane.dropLevel(x, 3 - i))
+  for (let i = 0; i < 3; i++) y = lane.addScalar(lane.rescale(lane.relinearize(lane.square(y))), 0.25)
   return y
 }
 
@@ -77,7 +77,7 @@ describe('two lanes of one engine', () => {
     const tooLarge = one.encode(Float64Array.of(1e30), { level: 1, scale: 2 ** 40 })
     const bad = one.mulPlain(one.dropLevel(x, 1), tooLarge)
     const good = two.rotate(x, 1)
-    const mixed = two.add(two.rescale(bad), two.dropLevel(good, 0))
+    const mixed = two.mulInteger(bad, 2)
     await expect(mixed.ready()).rejects.toThrow(InvalidArgumentError)
     await good.ready()
     await two.drain()
@@ -168,7 +168,7 @@ describe('the end of a lane', () => {
     const fate = y.ready().catch((error: unknown) => expect(error).toBeInstanceOf(CancelledError))
     await other.server.dispose()
     await fate
-    expect(() => lane.rotate(native, 1)).toThrow(DisposedError)
+    expect(() => lane.negate(native)).toThrow(DisposedError)
     expect(() => other.server.openLane()).toThrow(DisposedError)
     await lane.dispose()
     await other.client.dispose()

@@ -2,7 +2,7 @@
  * Which slots of a result are published: the elements of the plan's output layout for the images that are asked for, and nothing
  * else. Gaps and copies stay private, and cost no noise. How much noise, and whether at all, is the ledger's business.
  */
-import { PlanError } from '@he-ml/ckks-core'
+import { PlanError, SecurityError } from '@he-ml/ckks-core'
 import {
   floodingSigma,
   type Ledger,
@@ -24,14 +24,18 @@ export interface PublicationWish {
 
 /**
  * What goes to the client engine.
- * @throws PlanError ('precision') when fewer than the wanted bits would remain, naming the --scale-bits that would do
+ * @throws SecurityError without a ledger; PlanError ('precision') when fewer than the wanted bits would remain, naming the --scale-bits that would do
  */
 export async function publicationOf(
   plan: Plan,
   layout: SlotLayout,
-  ledger: Ledger,
+  ledger: Ledger | undefined,
   wish: PublicationWish,
 ): Promise<PublicationOptions> {
+  if (!ledger)
+    throw new SecurityError(
+      'publish: this key has no ledger here, so nobody counts what was published: keep the result private',
+    )
   const { queries, statisticalBits, precisionBits } = wish
   const positions = slotsOf(layout, wish.images)
   const left = bitsLeft(await ledger.read(), wish, positions.length)
@@ -53,7 +57,9 @@ export function publishedVectors(
 }
 
 /** What a reader of the published numbers should know. */
-export function publicationSummary(published: readonly PublishedSlots[]) {
+export type PublicationSummary = Pick<PublishedSlots, 'queries' | 'statisticalBits' | 'sigma' | 'precisionBits'>
+
+export function publicationSummary(published: readonly PublishedSlots[]): PublicationSummary {
   const { queries, statisticalBits, sigma, precisionBits } = published[0]!
   return { queries, statisticalBits, sigma, precisionBits }
 }

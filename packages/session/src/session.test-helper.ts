@@ -1,0 +1,50 @@
+/** A small network, its plan, and the native engine as the server's host. */
+import type { AnyParameters } from '@he-ml/ckks-core'
+import { createNativeEngine, openKeyFolder, openKeyMemory, wantedKeyFiles } from '@he-ml/ckks-native'
+import { createTensor, Model, type Tensor } from '@he-ml/model'
+import { flatten, linear, square } from '@he-ml/nn-layers'
+import { type BoundPlan, compileAndBind } from '@he-ml/pipeline'
+import type { EngineHost } from './server/engine-host.ts'
+
+export const values = (count: number, seed: number): Float64Array =>
+  Float64Array.from({ length: count }, (_, i) => Math.sin(seed + 1.7 * i))
+
+export const image = (seed: number): Tensor => createTensor([1, 4, 4], values(16, seed))
+
+/** linear 16 to 8, square, linear 8 to 3. */
+export const model = (): Model =>
+  new Model({
+    name: 'session',
+    input: { name: 'image', shape: [1, 4, 4] },
+    nodes: [
+      { layer: flatten({ name: 'flat' }), inputs: ['image'] },
+      {
+        layer: linear({
+          name: 'one',
+          weights: createTensor(
+            [8, 16],
+            values(128, 1).map((v) => v / 4),
+          ),
+        }),
+        inputs: ['flat'],
+      },
+      { layer: square({ name: 'square' }), inputs: ['one'] },
+      { layer: linear({ name: 'two', weights: createTensor([3, 8], values(24, 2)) }), inputs: ['square'] },
+    ],
+  })
+
+export const bind = (): Promise<BoundPlan> => compileAndBind(model(), { packing: 'multiplexed', scaleBits: 30 })
+
+export function nativeHost(parameters: AnyParameters): EngineHost {
+  const engine = createNativeEngine(parameters, { threads: 2 })
+  return {
+    engine,
+    wantedKeyFiles,
+    openKeys: (source, { plan, request, budget }) => {
+      const limits = { plan, ...(budget === undefined ? {} : { budget }) }
+      return source.kind === 'folder'
+        ? openKeyFolder(engine, source.path, { ...limits, request })
+        : openKeyMemory(engine, source.files, limits)
+    },
+  }
+}
