@@ -2,8 +2,8 @@
 import type { AnyParameters } from '@he-ml/ckks-core'
 import { createNativeEngine, openKeyFolder, openKeyMemory, wantedKeyFiles } from '@he-ml/ckks-native'
 import { createTensor, Model, type Tensor } from '@he-ml/model'
-import { flatten, linear, square } from '@he-ml/nn-layers'
-import { type BoundPlan, compileAndBind } from '@he-ml/pipeline'
+import { activation, flatten, linear } from '@he-ml/nn-layers'
+import { type BoundPlan, compileAndBind, fit } from '@he-ml/pipeline'
 import type { EngineHost } from './server/engine-host.ts'
 
 export const values = (count: number, seed: number): Float64Array =>
@@ -28,12 +28,16 @@ export const model = (): Model =>
         }),
         inputs: ['flat'],
       },
-      { layer: square({ name: 'square' }), inputs: ['one'] },
+      { layer: activation({ name: 'square', function: 'square' }), inputs: ['one'] },
       { layer: linear({ name: 'two', weights: createTensor([3, 8], values(24, 2)) }), inputs: ['square'] },
     ],
   })
 
-export const bind = (): Promise<BoundPlan> => compileAndBind(model(), { packing: 'multiplexed', scaleBits: 30 })
+export async function bind(): Promise<BoundPlan> {
+  const seen = Array.from({ length: 20 }, (_, seed) => image(seed))
+  const calibration = await fit(model(), seen)
+  return compileAndBind(model(), { packing: 'multiplexed', scaleBits: 40, calibration })
+}
 
 export function nativeHost(parameters: AnyParameters): EngineHost {
   const engine = createNativeEngine(parameters, { threads: 2 })
