@@ -153,7 +153,7 @@ describe('a connection', () => {
     await end.send({ header: { type: 'cancel', run: '11'.repeat(8) } })
     await other.run(input)
     const { plan } = bound
-    const set = { type: 'keySet', parameters: bound.parameters.id, keyId: '00'.repeat(16), keys: [] } as const
+    const set = { type: 'keySet' as const, parameters: bound.parameters.id, keyId: '00'.repeat(16), keys: [] }
     const ended = other.sendKeys([], '00'.repeat(16)).catch((error: unknown) => error)
     expect(await ended).toBeInstanceOf(MissingKeyError)
     await done
