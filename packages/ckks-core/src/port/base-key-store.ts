@@ -9,6 +9,7 @@
 import { CancelledError, DisposedError, InvalidArgumentError, MemoryError, MissingKeyError } from '../errors/errors.ts'
 import type { KeyLease, KeyPrefetch, KeyStore } from './key-store.ts'
 import { describeKey, type KeyNeed, type KeyRequest, KeyRequestBuilder } from './keys.ts'
+import { OwnedLease } from './owned-lease.ts'
 import { ResidentKey } from './resident-key.ts'
 
 /** A key that a store can load. */
@@ -100,7 +101,7 @@ export abstract class BaseKeyStore<K extends StoredKey = StoredKey> implements K
       release()
       throw signal?.aborted ? cancelled(signal) : error
     }
-    return new Lease(needs, bytes, release)
+    return new OwnedLease(needs, bytes, release)
   }
 
   prefetch(needs: readonly KeyNeed[]): KeyPrefetch {
@@ -266,28 +267,6 @@ export abstract class BaseKeyStore<K extends StoredKey = StoredKey> implements K
 
   #assertOpen(operation: string): void {
     if (this.#closing.signal.aborted) throw closed(operation)
-  }
-}
-
-class Lease implements KeyLease {
-  readonly needs: readonly KeyNeed[]
-  readonly bytes: number
-  #release: (() => void) | undefined
-  constructor(needs: readonly KeyNeed[], bytes: number, release: () => void) {
-    this.needs = [...needs]
-    this.bytes = bytes
-    this.#release = release
-  }
-  get disposed(): boolean {
-    return this.#release === undefined
-  }
-  dispose(): void {
-    const release = this.#release
-    this.#release = undefined
-    release?.()
-  }
-  [Symbol.dispose](): void {
-    this.dispose()
   }
 }
 
