@@ -1,14 +1,18 @@
 /** The engine a command runs on. Native where it loads; otherwise seal, for plans whose parameters SEAL can hold. */
-import type { AnyParameters, Ciphertext, Engine, KeyFileEntry, KeyRequest, WantedKeyFile } from '@he-ml/ckks-core'
+import type {
+  AnyParameters,
+  Ciphertext,
+  CiphertextNames,
+  Engine,
+  KeyFileEntry,
+  KeyRequest,
+  WantedKeyFile,
+} from '@he-ml/ckks-core'
 import { HeMlError, UnsupportedError } from '@he-ml/ckks-core'
 import type { ClientEngine } from '@he-ml/ckks-core/client'
 import {
-  type CiphertextNames,
   createNativeEngine,
   type EvaluationKeyKind,
-  encodeCiphertexts,
-  exportSegment,
-  importCiphertexts,
   loadEvaluationKey,
   nativeAvailable,
   wantedKeyFiles,
@@ -79,19 +83,16 @@ export async function openServer(parameters: AnyParameters, options: EngineOptio
         })
       },
       importInputs: async (bytes, plan) => {
-        const inputs = await importCiphertexts(engine, bytes, { plan })
+        const inputs = await engine.importCiphertexts(bytes, { plan })
         names = inputs.names
         return inputs.ciphertexts
       },
-      exportOutputs: async (outputs, plan) => {
-        const segments = []
-        for (const output of outputs) segments.push(await exportSegment(engine, output))
-        return encodeCiphertexts(parameters, segments, {
+      exportOutputs: (outputs, plan) =>
+        engine.exportCiphertexts(outputs, {
           ...names,
           plan,
           ...(engine.keyId === undefined ? {} : { keyId: engine.keyId }),
-        })
-      },
+        }),
     }
   }
   const engine = await explainSeal(() => createSealEngine(parameters))
