@@ -2,9 +2,11 @@
 import {
   type AnyParameters,
   type Ciphertext,
+  type CiphertextNames,
   type CiphertextObject,
   encodeContainer,
   FormatError,
+  InvalidArgumentError,
   parseContainer,
 } from '@he-ml/ckks-core'
 import { native, nativeAsync } from './errors.ts'
@@ -15,15 +17,6 @@ import type { NativeEngine } from './native-engine.ts'
 export interface CiphertextSegment {
   readonly object: Omit<CiphertextObject, 'limbs'>
   readonly segment: Uint8Array
-}
-
-/** What the file of ciphertexts names. A client refuses results without them, and publishes none of a request it does not know. */
-export interface CiphertextNames {
-  /** Content hash of the plan. */
-  readonly plan?: string
-  readonly keyId?: string
-  /** Id of the encrypted input, which the server copies from it to the result. */
-  readonly request?: string
 }
 
 /** One or several ciphertexts as a file. */
@@ -88,10 +81,15 @@ export async function importCiphertexts(
   }
 }
 
-/** The port's exportCiphertext: one ciphertext, one file. */
-export async function exportCiphertext(engine: NativeEngine, a: Ciphertext): Promise<Uint8Array> {
-  const { keyId } = engine
-  return encodeCiphertexts(engine.parameters, [await exportSegment(engine, a)], keyId === undefined ? {} : { keyId })
+/** The port's exportCiphertexts: several ciphertexts, one file. */
+export async function exportCiphertexts(
+  engine: NativeEngine,
+  ciphertexts: readonly Ciphertext[],
+  names: CiphertextNames = engine.keyId === undefined ? {} : { keyId: engine.keyId },
+): Promise<Uint8Array> {
+  if (ciphertexts.length === 0) throw new InvalidArgumentError('exportCiphertexts: at least one ciphertext is needed')
+  const segments = await Promise.all(ciphertexts.map((ciphertext) => exportSegment(engine, ciphertext)))
+  return encodeCiphertexts(engine.parameters, segments, names)
 }
 
 /** The port's importCiphertext. @throws FormatError when the file holds more than one */

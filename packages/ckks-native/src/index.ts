@@ -5,7 +5,6 @@
  * @packageDocumentation
  */
 export {
-  type CiphertextNames,
   type CiphertextSegment,
   encodeCiphertexts,
   exportSegment,

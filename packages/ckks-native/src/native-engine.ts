@@ -6,7 +6,9 @@ import {
   type AnyParameters,
   BaseEngine,
   type Ciphertext,
+  type CiphertextFile,
   type CiphertextMeta,
+  type CiphertextNames,
   checkedSlots,
   conjugationElement,
   type EngineCapabilities,
@@ -23,7 +25,7 @@ import {
   type WeightMatrix,
 } from '@he-ml/ckks-core'
 import type { BindingEngine, CiphertextHandle } from './binding.ts'
-import { exportCiphertext, importCiphertext } from './ciphertext-files.ts'
+import { exportCiphertexts, importCiphertext, importCiphertexts } from './ciphertext-files.ts'
 import { native, nativeAsync } from './errors.ts'
 import { NativeCiphertext, NativePlaintext } from './handles.ts'
 import { kernels } from './kernels.ts'
@@ -154,10 +156,17 @@ export class NativeEngine extends BaseEngine<NativeCiphertext, NativePlaintext> 
   }
 
   exportCiphertext(a: Ciphertext): Promise<Uint8Array> {
-    return exportCiphertext(this, a)
+    return exportCiphertexts(this, [a])
   }
   importCiphertext(bytes: Uint8Array): Promise<Ciphertext> {
     return importCiphertext(this, bytes)
+  }
+  override exportCiphertexts(ciphertexts: readonly Ciphertext[], names?: CiphertextNames): Promise<Uint8Array> {
+    return exportCiphertexts(this, ciphertexts, names)
+  }
+  override async importCiphertexts(bytes: Uint8Array, expected?: { readonly plan?: string }): Promise<CiphertextFile> {
+    const { ciphertexts, names } = await importCiphertexts(this, bytes, expected)
+    return { ciphertexts, names }
   }
 
   /** Wraps a result of the compiled engine. @internal */

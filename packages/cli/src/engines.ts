@@ -1,9 +1,16 @@
 /** The engine a command runs on. Native where it loads; otherwise seal, for plans whose parameters SEAL can hold. */
-import type { AnyParameters, Ciphertext, Engine, KeyFileEntry, KeyRequest, WantedKeyFile } from '@he-ml/ckks-core'
+import type {
+  AnyParameters,
+  Ciphertext,
+  CiphertextNames,
+  Engine,
+  KeyFileEntry,
+  KeyRequest,
+  WantedKeyFile,
+} from '@he-ml/ckks-core'
 import { HeMlError, UnsupportedError } from '@he-ml/ckks-core'
 import type { ClientEngine } from '@he-ml/ckks-core/client'
 import {
-  type CiphertextNames,
   createNativeEngine,
   type EvaluationKeyKind,
   encodeCiphertexts,

@@ -14,6 +14,8 @@ export interface WriteOptions {
   readonly mode?: number
   /** false: fail with EEXIST where something of that name is, or comes to be before the commit. Default true. */
   readonly overwrite?: boolean
+  /** false: whole or absent as long as the system runs, but not flushed to the disk. Default true. */
+  readonly durable?: boolean
 }
 
 /** See {@link writeFileAtomic} for whole contents at once. */
@@ -22,23 +24,26 @@ export class AtomicFile implements AsyncDisposable {
   readonly #temporary: string
   readonly #handle: FileHandle
   readonly #overwrite: boolean
+  readonly #durable: boolean
   #open = true
   #written = 0
 
-  private constructor(path: string, temporary: string, handle: FileHandle, overwrite: boolean) {
+  private constructor(path: string, temporary: string, handle: FileHandle, options: WriteOptions) {
     this.path = path
     this.#temporary = temporary
     this.#handle = handle
-    this.#overwrite = overwrite
+    this.#overwrite = options.overwrite ?? true
+    this.#durable = options.durable ?? true
   }
 
   /** Starts a file; nothing is visible under `path` before `commit`. */
-  static async create(path: string, { mode = 0o644, overwrite = true }: WriteOptions = {}): Promise<AtomicFile> {
+  static async create(path: string, options: WriteOptions = {}): Promise<AtomicFile> {
+    const { mode = 0o644 } = options
     const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
     const handle = await open(temporary, 'wx', mode).catch((error: unknown) => {
       throw systemError(error, path)
     })
-    const file = new AtomicFile(path, temporary, handle, overwrite)
+    const file = new AtomicFile(path, temporary, handle, options)
     try {
       // the process's umask may have taken bits away
       await handle.chmod(mode)
@@ -71,7 +76,7 @@ export class AtomicFile implements AsyncDisposable {
   /** Flushes and gives the file its name. A failure aborts the file. */
   async commit(): Promise<void> {
     try {
-      await this.#handle.sync()
+      if (this.#durable) await this.#handle.sync()
       await this.#handle.close()
       if (this.#overwrite) await rename(this.#temporary, this.path)
       else await claim(this.#temporary, this.path)
@@ -80,7 +85,7 @@ export class AtomicFile implements AsyncDisposable {
       await this.abort()
       throw systemError(error, this.path)
     }
-    await syncFolder(dirname(this.path))
+    if (this.#durable) await syncFolder(dirname(this.path))
   }
 
   /** Gives up; harmless after `commit`. */

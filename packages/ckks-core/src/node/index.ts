@@ -5,6 +5,7 @@
  */
 export * from './atomic-file.ts'
 export * from './container-file.ts'
+export { openCiphertextFolder } from './folder-ciphertext-store.ts'
 export * from './read-ordinary-file.ts'
 export * from './system-error.ts'
 export * from './write-container-file.ts'

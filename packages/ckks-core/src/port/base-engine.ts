@@ -9,11 +9,14 @@ import {
   MissingKeyError,
   ParameterMismatchError,
   ScaleError,
+  UnsupportedError,
 } from '../errors/errors.ts'
 import { assertEphemeralSecure } from '../parameters/ephemeral.ts'
 import type { AnyParameters } from '../parameters/parameters.ts'
 import { BaseCiphertext, BasePlaintext, type CiphertextMeta, type PlaintextMeta } from './base-handle.ts'
 import type {
+  CiphertextFile,
+  CiphertextNames,
   EncodeOptions,
   Engine,
   EngineCapabilities,
@@ -25,6 +28,7 @@ import type {
 import { normalizeSteps } from './galois.ts'
 import type { Ciphertext, Plaintext } from './handles.ts'
 import type { KeyNeed, KeyRequest } from './keys.ts'
+import type { Lane, LaneOptions } from './lane.ts'
 import type { PreparedLinearTransform } from './linear-transform.ts'
 import {
   additiveMeta,
@@ -35,6 +39,7 @@ import {
   sameScale,
 } from './operand-checks.ts'
 import { type Scalar, type SlotSource, scalarParts, slotCount } from './slot-values.ts'
+import { SyncLane } from './sync-lane.ts'
 
 export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlaintext> implements Engine {
   abstract readonly name: string
@@ -42,8 +47,12 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
   abstract readonly loadedKeys: KeyRequest
   readonly parameters: AnyParameters
 
-  constructor(parameters: AnyParameters) {
+  /** To whom handles belong: the engine itself, also where a lane makes them. */
+  readonly #owner: object
+
+  constructor(parameters: AnyParameters, owner?: object) {
     this.parameters = parameters
+    this.#owner = owner ?? this
   }
 
   encode(values: SlotSource, options: EncodeOptions): Plaintext {
@@ -273,8 +282,24 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
   abstract cancel(): void
   abstract memory(): EngineMemory
   abstract progress(): EngineProgress
+  /** For engines whose calls compute at once; those with a queue have lanes of their own. */
+  openLane(options?: LaneOptions): Lane {
+    return new SyncLane(this, options)
+  }
+
   abstract exportCiphertext(a: Ciphertext): Promise<Uint8Array>
-  abstract importCiphertext(bytes: Uint8Array): Promise<Ciphertext>
+  abstract importCiphertext(bytes: Uint8Array, options?: { readonly slots?: number }): Promise<Ciphertext>
+  /** One is exported as such; for several there is no format unless the engine has one. */
+  async exportCiphertexts(ciphertexts: readonly Ciphertext[], _names?: CiphertextNames): Promise<Uint8Array> {
+    if (ciphertexts.length === 1) return this.exportCiphertext(ciphertexts[0]!)
+    if (ciphertexts.length === 0) throw new InvalidArgumentError('exportCiphertexts: at least one ciphertext is needed')
+    throw new UnsupportedError(
+      `exportCiphertexts: a file of the ${this.name} engine holds one ciphertext, got ${ciphertexts.length}: export them one by one`,
+    )
+  }
+  async importCiphertexts(bytes: Uint8Array, _expected?: { readonly plan?: string }): Promise<CiphertextFile> {
+    return { ciphertexts: [await this.importCiphertext(bytes)], names: {} }
+  }
   abstract dispose(): Promise<void>
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose()
@@ -400,12 +425,12 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
   #own(a: Ciphertext, operation: string): C {
     if (!(a instanceof BaseCiphertext))
       throw new ParameterMismatchError(`${operation}: not a ciphertext of this engine`)
-    a.check(this, operation)
+    a.check(this.#owner, operation)
     return a as BaseCiphertext as C
   }
   #ownPlain(a: Plaintext, operation: string): P {
     if (!(a instanceof BasePlaintext)) throw new ParameterMismatchError(`${operation}: not a plaintext of this engine`)
-    a.check(this, operation)
+    a.check(this.#owner, operation)
     return a as BasePlaintext as P
   }
   #linear(a: Ciphertext, operation: string): C {

@@ -6,6 +6,7 @@
 import type { AnyParameters } from '../parameters/parameters.ts'
 import type { Ciphertext, Plaintext } from './handles.ts'
 import type { KeyNeed, KeyRequest } from './keys.ts'
+import type { Lane, LaneOptions } from './lane.ts'
 import type { PreparedLinearTransform } from './linear-transform.ts'
 import type { Level, Scale, Slots } from './quantities.ts'
 import type { Scalar, SlotSource } from './slot-values.ts'
@@ -143,23 +144,63 @@ export interface EngineCapabilities {
   readonly doubleHoisting: boolean
 }
 
+/** What the file of ciphertexts names. A client refuses results without them, and publishes none of a request it does not know. */
+export interface CiphertextNames {
+  /** Content hash of the plan. */
+  readonly plan?: string
+  /** Name of the secret key. */
+  readonly keyId?: string
+  /** Id of the encrypted input, which the server copies from it to the result. */
+  readonly request?: string
+}
+
+/** What a file of ciphertexts held. */
+export interface CiphertextFile {
+  /** New handles, in the file's order. */
+  readonly ciphertexts: Ciphertext[]
+  /** To be given to `exportCiphertexts` with the result. Empty where the format has no room for them. */
+  readonly names: CiphertextNames
+}
+
 export interface Engine extends Encoder, Evaluator, AsyncDisposable {
   /** 'native', 'seal', 'plan' or 'clear'. */
   readonly name: string
   readonly capabilities: EngineCapabilities
   /** The keys loaded, as needs they can serve. */
   readonly loadedKeys: KeyRequest
-  /** Whether a loaded key serves this need. */
+  /** Whether a loaded key serves this need; with a key store, whether it is resident. */
   hasKey(need: KeyNeed): boolean
-  /** Waits for everything queued so far. @throws the first failure */
+  /** A scope of its own on this engine; see {@link Lane}. @throws DisposedError; CancelledError for an aborted signal */
+  openLane(options?: LaneOptions): Lane
+  /** Waits for everything queued so far by calls on this object (not for lanes). @throws the first failure of these */
   drain(): Promise<void>
-  /** Drops everything queued but not started; those handles fail with CancelledError. */
+  /** Drops what calls on this object queued and what has not started; those handles fail with CancelledError. Lanes go on. */
   cancel(): void
+  /** Of the engine with all its lanes. */
   memory(): EngineMemory
+  /** Of what calls on this object queued. */
   progress(): EngineProgress
   /** The ciphertext as a file of ours (or SEAL's own, for the seal engine). */
   exportCiphertext(a: Ciphertext): Promise<Uint8Array>
-  /** The reverse; everything is validated. @throws FormatError, ParameterMismatchError */
-  importCiphertext(bytes: Uint8Array): Promise<Ciphertext>
+  /**
+   * The reverse; everything is validated.
+   *
+   * @param options `slots`: the period, where the format does not say it (SEAL's); default N/2. Others ignore it
+   * @throws FormatError, also for a file of several; ParameterMismatchError
+   */
+  importCiphertext(bytes: Uint8Array, options?: { readonly slots?: Slots }): Promise<Ciphertext>
+  /**
+   * Several ciphertexts as one file; at least one. They are exported side by side on the engine's threads.
+   * @param names default: the loaded keys' `keyId`
+   * @throws UnsupportedError for more than one where the format holds one (SEAL's)
+   */
+  exportCiphertexts(ciphertexts: readonly Ciphertext[], names?: CiphertextNames): Promise<Uint8Array>
+  /**
+   * All ciphertexts of a file, or none.
+   * @param expected content hash of the plan that the file must name
+   * @throws FormatError; ParameterMismatchError for other parameters, another plan or another secret key than the loaded keys'
+   */
+  importCiphertexts(bytes: Uint8Array, expected?: { readonly plan?: string }): Promise<CiphertextFile>
+  /** Closes the engine with all its lanes: cancels what has not started, waits for what has. Twice is harmless. */
   dispose(): Promise<void>
 }

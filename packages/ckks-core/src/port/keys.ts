@@ -26,6 +26,12 @@ export interface KeyRequest {
   readonly encapsulation?: Level
 }
 
+/** A need in words, for messages. */
+export function describeKey(need: KeyNeed): string {
+  const which = need.kind === 'rotation' ? `rotation by ${need.steps}` : need.kind
+  return `${which} at level ${need.level}`
+}
+
 /** Collects needs into a request. */
 export class KeyRequestBuilder {
   #relinearization: Level | undefined

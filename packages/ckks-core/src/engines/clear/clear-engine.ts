@@ -4,18 +4,28 @@
  * a normal error of the size the noise model gives for it, so that a predicted precision can be checked in milliseconds.
  * Because real ciphertexts wrap around silently when a value outgrows its modulus, this engine refuses that loudly.
  */
-import { InvalidArgumentError, ScaleError, UnsupportedError } from '../../errors/errors.ts'
+import { FormatError, InvalidArgumentError, ScaleError } from '../../errors/errors.ts'
 import { EPHEMERAL_WEIGHT } from '../../parameters/ephemeral.ts'
 import type { AnyParameters } from '../../parameters/parameters.ts'
 import { BaseEngine } from '../../port/base-engine.ts'
 import type { CiphertextMeta, PlaintextMeta } from '../../port/base-handle.ts'
-import type { EngineCapabilities, EngineMemory, EngineProgress, WeightMatrix } from '../../port/engine.ts'
+import type {
+  CiphertextFile,
+  CiphertextNames,
+  EngineCapabilities,
+  EngineMemory,
+  EngineProgress,
+  WeightMatrix,
+} from '../../port/engine.ts'
 import type { Ciphertext } from '../../port/handles.ts'
+import type { KeyStore } from '../../port/key-store.ts'
 import type { KeyNeed, KeyRequest } from '../../port/keys.ts'
+import { metaOf } from '../../port/operand-checks.ts'
 import { type ComplexVector, checkedSlots, rootMeanSquare, type SlotSource, slotCount } from '../../port/slot-values.ts'
 import { ByteLedger } from '../byte-ledger.ts'
 import { GaussianSource } from '../noise/gaussian.ts'
 import { NoiseModel } from '../noise/noise-model.ts'
+import { decodeWeightless, encodeWeightless, single } from '../weightless-file.ts'
 import { ClearCiphertext, ClearPlaintext } from './clear-handles.ts'
 import * as vectors from './complex-vectors.ts'
 import { coefficientsOf, largestCoefficient, slotsOf } from './embedding.ts'
@@ -23,8 +33,8 @@ import { coefficientsOf, largestCoefficient, slotsOf } from './embedding.ts'
 export interface ClearEngineOptions {
   /** Add CKKS-sized errors; `true` means seed 1. Default: none. */
   readonly noise?: boolean | { readonly seed: number }
-  /** Keys that count as loaded. Default: all. */
-  readonly keys?: KeyRequest | 'all'
+  /** Keys that count as loaded; of a store, those that are resident. Default: all. */
+  readonly keys?: KeyRequest | KeyStore | 'all'
 }
 
 /** See {@link createClearEngine}. */
@@ -32,7 +42,7 @@ export class ClearEngine extends BaseEngine<ClearCiphertext, ClearPlaintext> {
   readonly name = 'clear'
   readonly capabilities: EngineCapabilities = { maxRotationKeys: Number.POSITIVE_INFINITY, doubleHoisting: false }
   readonly #ledger = new ByteLedger()
-  readonly #keys: KeyRequest | 'all'
+  readonly #keys: KeyRequest | KeyStore | 'all'
   readonly #noise: { readonly model: NoiseModel; readonly source: GaussianSource } | undefined
   readonly #raise = new GaussianSource(2)
   #operations = 0
@@ -49,13 +59,14 @@ export class ClearEngine extends BaseEngine<ClearCiphertext, ClearPlaintext> {
   }
 
   get loadedKeys(): KeyRequest {
-    if (this.#keys !== 'all') return this.#keys
+    if (this.#keys !== 'all') return isStore(this.#keys) ? this.#keys.resident : this.#keys
     const level = this.parameters.maxLevel
     const rotations = Array.from({ length: this.parameters.maxSlots - 1 }, (_, i) => ({ steps: i + 1, level }))
     return { relinearization: level, rotations, conjugation: level, encapsulation: level }
   }
 
   override hasKey(need: KeyNeed): boolean {
+    if (this.#keys !== 'all' && isStore(this.#keys)) return this.#keys.isResident(need)
     return this.#keys === 'all' || super.hasKey(need)
   }
 
@@ -95,15 +106,39 @@ export class ClearEngine extends BaseEngine<ClearCiphertext, ClearPlaintext> {
   progress(): EngineProgress {
     return { queued: this.#operations, done: this.#operations }
   }
-  async exportCiphertext(_: Ciphertext): Promise<Uint8Array> {
-    throw new UnsupportedError(
-      'exportCiphertext: the clear engine holds no ciphertexts; read its slots with readClear, or use the native engine',
-    )
+  /** A file of this engine: shape and slots, in the clear. */
+  exportCiphertext(a: Ciphertext): Promise<Uint8Array> {
+    return this.exportCiphertexts([a])
   }
-  async importCiphertext(_: Uint8Array): Promise<Ciphertext> {
-    throw new UnsupportedError(
-      'importCiphertext: the clear engine cannot read ciphertexts; put data in with encryptClear, or use the native engine',
-    )
+  async importCiphertext(bytes: Uint8Array): Promise<Ciphertext> {
+    return single(await this.importCiphertexts(bytes))
+  }
+  override async exportCiphertexts(ciphertexts: readonly Ciphertext[], names?: CiphertextNames): Promise<Uint8Array> {
+    if (ciphertexts.length === 0) throw new InvalidArgumentError('exportCiphertexts: at least one ciphertext is needed')
+    const items = ciphertexts.map((a) => {
+      if (!(a instanceof ClearCiphertext))
+        throw new InvalidArgumentError('exportCiphertext: not a ciphertext of the clear engine')
+      a.check(this, 'exportCiphertext')
+      const { re, im } = a.vector
+      const numbers = new Float64Array(re.length * (im ? 2 : 1))
+      numbers.set(re)
+      if (im) numbers.set(im, re.length)
+      return { meta: metaOf(a), numbers }
+    })
+    return encodeWeightless(this.name, this.parameters, items, names)
+  }
+  override async importCiphertexts(bytes: Uint8Array, expected?: { readonly plan?: string }): Promise<CiphertextFile> {
+    const { items, names } = decodeWeightless(this.name, this.parameters, bytes, expected)
+    const made = items.map(({ meta, numbers }, i) => {
+      const { slots } = meta
+      const length = slotCount({ slots, values: () => numbers }, this.parameters.maxSlots)
+      this.parameters.limbsAt(meta.level)
+      if (numbers.length !== length && numbers.length !== 2 * length)
+        throw new FormatError(`ciphertext ${i}: ${numbers.length} numbers are neither ${length} real nor complex slots`)
+      const re = numbers.slice(0, length)
+      return { meta, vector: numbers.length === length ? { re } : { re, im: numbers.slice(length) } }
+    })
+    return { ciphertexts: made.map(({ meta, vector }) => this.#ciphertext(meta, vector)), names }
   }
 
   protected doEncode(values: SlotSource, meta: PlaintextMeta): ClearPlaintext {
@@ -242,6 +277,8 @@ export class ClearEngine extends BaseEngine<ClearCiphertext, ClearPlaintext> {
     )
   }
 }
+
+const isStore = (keys: KeyRequest | KeyStore): keys is KeyStore => 'acquire' in keys
 
 /**
  * The reference engine: complex float64 slots, the same checks as every engine, optional CKKS-sized noise.

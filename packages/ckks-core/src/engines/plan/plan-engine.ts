@@ -3,16 +3,26 @@
  * kind and level, records the keys they need, follows live and peak bytes, and carries an error estimate on every handle
  * (docs/notes/noise-model.md). It never asks a lazy source for its values, and nothing is encrypted or computed.
  */
-import { InvalidArgumentError, ScaleError, UnsupportedError } from '../../errors/errors.ts'
+import { FormatError, InvalidArgumentError, ScaleError, UnsupportedError } from '../../errors/errors.ts'
 import type { AnyParameters } from '../../parameters/parameters.ts'
 import { BaseEngine } from '../../port/base-engine.ts'
 import type { CiphertextMeta, PlaintextMeta } from '../../port/base-handle.ts'
-import type { EngineCapabilities, EngineMemory, EngineProgress, SlotEstimate, WeightMatrix } from '../../port/engine.ts'
+import type {
+  CiphertextFile,
+  CiphertextNames,
+  EngineCapabilities,
+  EngineMemory,
+  EngineProgress,
+  SlotEstimate,
+  WeightMatrix,
+} from '../../port/engine.ts'
 import type { Ciphertext } from '../../port/handles.ts'
 import type { KeyNeed, KeyRequest } from '../../port/keys.ts'
 import type { PreparedLinearTransform } from '../../port/linear-transform.ts'
+import { metaOf } from '../../port/operand-checks.ts'
 import { isLazy, rootMeanSquare, type SlotSource, slotCount, toComplex } from '../../port/slot-values.ts'
 import { NoiseModel } from '../noise/noise-model.ts'
+import { decodeWeightless, encodeWeightless, single } from '../weightless-file.ts'
 import { type CostModel, createDefaultCostModel } from './cost-model.ts'
 import { PlanCiphertext, PlanPlaintext } from './plan-handles.ts'
 import { type PlanCheckpoint, PlanRecorder, RESIDUE_BYTES } from './plan-recorder.ts'
@@ -110,11 +120,28 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
   progress(): EngineProgress {
     return { queued: this.#recorder.operations, done: this.#recorder.operations }
   }
-  async exportCiphertext(_: Ciphertext): Promise<Uint8Array> {
-    throw new UnsupportedError('exportCiphertext: the plan engine holds no ciphertexts; use the native or seal engine')
+  /** A file of this engine: shape and estimates. Reading and writing count as no operation. */
+  exportCiphertext(a: Ciphertext): Promise<Uint8Array> {
+    return this.exportCiphertexts([a])
   }
-  async importCiphertext(_: Uint8Array): Promise<Ciphertext> {
-    throw new UnsupportedError('importCiphertext: the plan engine reads no ciphertexts; make a handle with input()')
+  async importCiphertext(bytes: Uint8Array): Promise<Ciphertext> {
+    return single(await this.importCiphertexts(bytes))
+  }
+  override async exportCiphertexts(ciphertexts: readonly Ciphertext[], names?: CiphertextNames): Promise<Uint8Array> {
+    if (ciphertexts.length === 0) throw new InvalidArgumentError('exportCiphertexts: at least one ciphertext is needed')
+    const items = ciphertexts.map((a) => {
+      const { error, magnitude } = this.estimate(a)
+      return { meta: metaOf(a), numbers: Float64Array.of(error, magnitude) }
+    })
+    return encodeWeightless(this.name, this.parameters, items, names)
+  }
+  override async importCiphertexts(bytes: Uint8Array, expected?: { readonly plan?: string }): Promise<CiphertextFile> {
+    const { items, names } = decodeWeightless(this.name, this.parameters, bytes, expected)
+    for (const [i, { meta, numbers }] of items.entries()) {
+      this.parameters.limbsAt(meta.level)
+      if (numbers.length !== 2) throw new FormatError(`ciphertext ${i}: expected two estimates, got ${numbers.length}`)
+    }
+    return { ciphertexts: items.map(({ meta, numbers }) => this.#ciphertext(meta, numbers[0]!, numbers[1]!)), names }
   }
 
   protected doEncode(values: SlotSource, meta: PlaintextMeta): PlanPlaintext {

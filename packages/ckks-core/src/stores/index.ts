@@ -1,0 +1,2 @@
+export { createMemoryCiphertextStore } from './create-memory-ciphertext-store.ts'
+export { createDeclaredKeyStore } from './declared-key-store.ts'
