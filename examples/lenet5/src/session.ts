@@ -15,7 +15,7 @@ import {
 import { createNativeClient, type NativeClient } from '@he-ml/ckks-native/client'
 import type { Tensor } from '@he-ml/model'
 import { pack, unpack } from '@he-ml/packing'
-import { type BoundPlan, contractOf, Runner, type RunProgress } from '@he-ml/pipeline'
+import { type BoundPlan, contractOf, inputLayoutOf, outputLayoutOf, Runner, type RunProgress } from '@he-ml/pipeline'
 
 export type Report = (fraction: number, detail?: string) => void
 
@@ -45,7 +45,7 @@ export class Client implements AsyncDisposable {
     }
   }
   encrypt(tensors: readonly Tensor[]): Promise<Uint8Array> {
-    const vectors = pack(tensors.length === 1 ? tensors[0]! : tensors, this.#plan.schedule.inputLayout)
+    const vectors = pack(tensors.length === 1 ? tensors[0]! : tensors, inputLayoutOf(this.#plan.plan))
     return this.#engine.encrypt(
       this.#key,
       vectors.map((values) => ({ values })),
@@ -54,7 +54,7 @@ export class Client implements AsyncDisposable {
   }
   async decrypt(file: Uint8Array, images: number): Promise<Tensor[]> {
     const results = await this.#engine.decrypt(this.#key, file, { contract: contractOf(this.#plan.plan) })
-    const layout = this.#plan.schedule.nodes.at(-1)!.lowered.output
+    const layout = outputLayoutOf(this.#plan.plan)
     return unpack(
       results.map((r) => r.re),
       layout,

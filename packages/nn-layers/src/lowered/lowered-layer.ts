@@ -1,14 +1,6 @@
 /** What all lowered layers share: the check of level and inputs, pacing, and disposal of everything when something fails. */
-import { type Ciphertext, type Encoder, type Evaluator, Scope } from '@he-ml/ckks-core'
-import {
-  type LoweredLayer,
-  type PaceOptions,
-  Pacer,
-  PackedTensor,
-  type PreparedLayer,
-  type SlotLayout,
-  setErrorsAside,
-} from '@he-ml/packing'
+import { type Ciphertext, type Encoder, type Evaluator, type PaceOptions, Pacer, Scope } from '@he-ml/ckks-core'
+import { type LoweredLayer, PackedTensor, type PreparedLayer, type SlotLayout, setErrorsAside } from '@he-ml/packing'
 import { checkInputs, checkLevel } from './check-inputs.ts'
 import { nameError } from './name-error.ts'
 

@@ -1,8 +1,8 @@
 import { InvalidArgumentError, PlanError } from '@he-ml/ckks-core'
 import { activation } from '@he-ml/nn-layers'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type Calibration, fit } from '../fit/fit.ts'
 import { chain, images, smallCnn } from '../pipeline.test-helper.ts'
+import { type Calibration, fit } from '../ready/fit.ts'
 import { compile } from './compile.ts'
 import type { CompileOptions } from './options.ts'
 

@@ -3,21 +3,31 @@
  * once on the plan engine, which tells the keys, the operation counts, memory, time and precision. What cannot be done is
  * refused here, with its reason, before any key exists.
  */
-import { createDefaultCostModel, InvalidArgumentError, PlanError } from '@he-ml/ckks-core'
+import {
+  createDefaultCostModel,
+  InvalidArgumentError,
+  type KeyNeed,
+  type KeyRequest,
+  listKeyNeeds,
+  PlanError,
+} from '@he-ml/ckks-core'
 import { foldFactors, type Model } from '@he-ml/model'
-import type { Calibration, ValueSize } from '../fit/fit.ts'
 import type { BoundPlan } from '../plan/bound-plan.ts'
 import { modelDigest } from '../plan/model-digest.ts'
-import { type Plan, sealPlan } from '../plan/plan.ts'
-import { valueRanges, valueSizes } from '../refresh/value-ranges.ts'
+import { type Plan, type PlanTask, sealPlan } from '../plan/plan.ts'
+import { checkProgram } from '../program/check-program.ts'
+import type { PlacedStep } from '../program/placed-step.ts'
+import { withKeys } from '../program/with-keys.ts'
+import { type ActivationOptions, calibrateActivations } from '../ready/calibrate-activations.ts'
+import type { Calibration, ValueSize } from '../ready/fit.ts'
+import { valueRanges, valueSizes } from '../ready/value-ranges.ts'
 import { allowedSets, placements } from './bootstrapped.ts'
-import { type ActivationOptions, calibrateActivations } from './calibrate-activations.ts'
 import { findConstants } from './find-constants.ts'
 import { assertMemoryPossible } from './least-memory.ts'
 import { type Chosen, chooseLeveled } from './leveled.ts'
 import type { CompileOptions } from './options.ts'
 import { assertPrecision } from './relative-precision.ts'
-import { simulate } from './simulate.ts'
+import { type Simulated, simulate, type TaskFigures } from './simulate.ts'
 
 /**
  * Makes a plan.
@@ -86,18 +96,15 @@ export async function compileBootstrapped(draft: Draft, sets = allowedSets(draft
 
 /** Simulates, checks memory, and puts everything together. @throws PlanError ('memory') */
 async function finish({ model, ready, activation, sizes, options }: Draft, chosen: Chosen): Promise<BoundPlan> {
-  const { parameters, made, batch, bootstrapping } = chosen
-  assertMemoryPossible(made, parameters, options.memory)
-  const constant = findConstants(model, made)
-  const simulated = await simulate(made, parameters, costModelOf(options), { sizes, model: ready })
-  const { memory, keys } = simulated.report
-  const peak = options.keepWeights === false ? memory.leanPeakBytes! : memory.peakBytes
-  if (options.memory !== undefined && peak > options.memory)
-    throw new PlanError(
-      'memory',
-      `the plan needs about ${gib(peak)} (keys ${gib(keys.bytes)}, weights ${gib(memory.weightBytes)}), the limit is ${gib(options.memory)}: use a smaller batch, lower polynomial degrees or more memory`,
-    )
+  const { parameters, network, steps, program, batch, bootstrapping } = chosen
+  checkProgram(program)
+  assertMemoryPossible(network, parameters, options.memory, levelsOf(steps))
+  const constant = findConstants(model, network)
+  const { figures, ...simulated } = await simulate(program, parameters, costModelOf(options), { sizes, model: ready })
+  const keepWeights = chooseKeeping(simulated.report, options)
   const precision = assertPrecision(simulated.report, options)
+  const needs = listKeyNeeds(simulated.keyRequest as KeyRequest)
+  const tasks = steps.map((step, i) => planTask(step, figures[i]!, needs))
   const calibrated = Object.entries(options.calibration?.statistics ?? {})
   const plan = sealPlan({
     format: 'he-ml/plan',
@@ -113,6 +120,9 @@ async function finish({ model, ready, activation, sizes, options }: Draft, chose
     parameters: JSON.parse(JSON.stringify(parameters)) as Plan['parameters'],
     activation: JSON.parse(JSON.stringify(activation)) as Plan['activation'],
     statistics: Object.fromEntries(calibrated.map(([name, s]) => [name, { ...s, histogram: [...s.histogram] }])),
+    gaps: network.gaps,
+    tasks,
+    keepWeights,
     ...(bootstrapping ? { bootstrapping } : {}),
     ...simulated,
     input: { ...simulated.input, ...inputRange(options.calibration, activation.margin) },
@@ -122,7 +132,35 @@ async function finish({ model, ready, activation, sizes, options }: Draft, chose
       ...(constant.length > 0 ? { constantOutputs: constant } : {}),
     },
   })
-  return { plan, parameters, model: ready, schedule: made }
+  const keys = tasks.map((task) => task.keys.map((index) => needs[index]!))
+  return { plan, parameters, model: ready, program: withKeys(program, keys) }
+}
+
+const levelsOf = (steps: readonly PlacedStep[]): ReadonlyMap<string, number> =>
+  new Map(steps.flatMap((step) => ('layer' in step ? [[step.layer, step.level] as const] : [])))
+
+/** A step with what was found of it. */
+function planTask(step: PlacedStep, { keys, workBytes }: TaskFigures, needs: readonly KeyNeed[]): PlanTask {
+  const isNeed = (used: KeyNeed) => (need: KeyNeed) =>
+    need.kind === used.kind && (need.kind !== 'rotation' || need.steps === (used as typeof need).steps)
+  const indices = keys.map((used) => needs.findIndex(isNeed(used)))
+  const figures = { keys: indices, workBytes }
+  return 'layer' in step ? { ...step, ...figures } : { ...step, values: [...step.values], ...figures }
+}
+
+/**
+ * Whether runs keep their weights: where that fits, unless the options say otherwise.
+ * @throws PlanError ('memory') when no allowed way of running fits
+ */
+function chooseKeeping({ memory, keys }: Simulated['report'], { memory: limit, keepWeights }: CompileOptions): boolean {
+  const { peakBytes, leanPeakBytes, weightBytes } = memory
+  const keeping = keepWeights ?? (limit === undefined || peakBytes <= limit)
+  const peak = keeping ? peakBytes : leanPeakBytes
+  if (limit === undefined || peak <= limit) return keeping
+  throw new PlanError(
+    'memory',
+    `the plan needs about ${gib(peak)}${keeping ? '' : ' with weights dropped after use'} (keys ${gib(keys.bytes)}, weights ${gib(weightBytes)}), the limit is ${gib(limit)}: use a smaller batch, lower polynomial degrees or more memory`,
+  )
 }
 
 function checkOptions({

@@ -8,7 +8,7 @@
 import { PlanError } from '@he-ml/ckks-core'
 import { createTensor, isCalibrated, type Layer, type Model, type Shape, sizeOf, type Tensor } from '@he-ml/model'
 import { layoutPositions, type SlotLayout } from '@he-ml/packing'
-import type { Schedule } from './schedule.ts'
+import type { Network } from '../program/network.ts'
 
 /** What differs by less than this share of the largest value is the same: rounding of doubles leaves 1e-16 a term. */
 const SAME = 1e-10
@@ -17,8 +17,8 @@ const SAME = 1e-10
  * Indices of the output's elements that do not depend on the input.
  * @throws PlanError ('constant') naming the layer in which a whole ciphertext cancels
  */
-export function findConstants(model: Model, { nodes }: Schedule): number[] {
-  const layouts = new Map(nodes.map(({ name, lowered }) => [name, lowered.output]))
+export function findConstants(model: Model, { nodes }: Pick<Network, 'nodes'>): number[] {
+  const layouts = new Map(nodes.map(({ name, circuit }) => [name, circuit.outputs[0]!]))
   const [point, direction] = [probe(model.input.shape, 1), probe(model.input.shape, 2)]
   const varies = new Map<string, Uint8Array>([[model.input.name, new Uint8Array(point.data.length).fill(1)]])
   const tangents = new Map<string, Tensor>([[model.input.name, direction]])

@@ -1,35 +1,13 @@
 /** Every layer of a model bound to layouts, in order; levels come later. */
 import { isCalibrated, type Layer, type Model, sameShape } from '@he-ml/model'
-import { gapsWanted, type LoweredLayer, lowerLayer, type SlotLayout } from '@he-ml/packing'
-
-/** A layer that the output depends on, bound to layouts. */
-export interface LoweredNode {
-  readonly name: string
-  readonly kind: string
-  readonly inputs: readonly string[]
-  readonly lowered: LoweredLayer
-  /** The layer on one ciphertext, where it does the same to every ciphertext of a batch: what pricing needs to look at. */
-  readonly single?: LoweredLayer
-}
-
-export interface LoweredModel {
-  readonly nodes: readonly LoweredNode[]
-  readonly input: string
-  readonly inputLayout: SlotLayout
-  readonly output: string
-  /** Layouts of the input and of every node's result. */
-  readonly layouts: ReadonlyMap<string, SlotLayout>
-  readonly gaps: GapPolicy
-}
+import { gapsWanted, type LowerContext, type LoweredLayer, lowerLayer, type SlotLayout } from '@he-ml/packing'
+import { circuitOf, type TaskCircuit } from '../program/circuit.ts'
+import type { GapPolicy, Network, NetworkNode } from '../program/network.ts'
 
 /**
- * What layers leave in slots without an element: what their readers bear ('wanted'), or zeros always ('zero'), so that more
- * values can be bootstrapped.
- */
-export type GapPolicy = 'wanted' | 'zero'
-
-/**
- * Lowers every layer, in order; those that nothing reads are left out.
+ * Lowers every layer, in order; those that nothing reads are left out. A layer that several nodes share is lowered once for
+ * the same layouts, so that they share its weights.
+ *
  * @throws UnsupportedError when a layer cannot run on its input's layout
  */
 export function lowerModel(
@@ -37,38 +15,72 @@ export function lowerModel(
   inputLayout: SlotLayout,
   maxSlots: number,
   gaps: GapPolicy = 'wanted',
-): LoweredModel {
+): Network {
   const layouts = new Map<string, SlotLayout>([[model.input.name, inputLayout]])
-  const nodes: LoweredNode[] = []
+  const shared = new SharedCircuits()
+  const nodes: NetworkNode[] = []
   for (const { name, layer, inputs } of model.nodes) {
     const prefer = preferredLayout(model, name, layouts)
-    const lowered = lowerLayer(
-      layer,
-      inputs.map((i) => layouts.get(i)!),
-      {
-        maxSlots,
-        gaps: gaps === 'zero' ? 'zero' : gapsWanted(model, name),
-        ...(prefer ? { prefer } : {}),
-      },
-    )
+    const given = inputs.map((i) => layouts.get(i)!)
+    const { lowered, circuit } = shared.lower(layer, given, {
+      maxSlots,
+      gaps: gaps === 'zero' ? 'zero' : gapsWanted(model, name),
+      ...(prefer ? { prefer } : {}),
+    })
     const single = singleOf(layer, lowered, maxSlots)
-    nodes.push({ name, kind: layer.kind, inputs, lowered, ...(single ? { single } : {}) })
+    nodes.push({ name, kind: layer.kind, inputs, outputs: [name], circuit, ...(single ? { single } : {}) })
     layouts.set(name, lowered.output)
   }
-  const needed = new Set([model.output])
-  const reached = nodes.toReversed().filter(({ name, inputs }) => {
-    if (!needed.has(name)) return false
-    for (const input of inputs) needed.add(input)
-    return true
-  })
-  return { nodes: reached.reverse(), input: model.input.name, inputLayout, output: model.output, layouts, gaps }
+  return {
+    nodes: reached(nodes, model.output),
+    input: model.input.name,
+    inputLayout,
+    output: model.output,
+    layouts,
+    gaps,
+  }
+}
+
+/** Nodes on which the output depends. */
+function reached(nodes: readonly NetworkNode[], output: string): NetworkNode[] {
+  const needed = new Set([output])
+  return nodes
+    .toReversed()
+    .filter(({ outputs, inputs }) => {
+      if (!outputs.some((name) => needed.has(name))) return false
+      for (const input of inputs) needed.add(input)
+      return true
+    })
+    .reverse()
+}
+
+interface Lowered {
+  readonly lowered: LoweredLayer
+  readonly circuit: TaskCircuit
+}
+
+/** Circuits by layer and layouts. */
+class SharedCircuits {
+  readonly #known = new Map<Layer, Map<string, Lowered>>()
+
+  lower(layer: Layer, inputs: readonly SlotLayout[], context: LowerContext): Lowered {
+    const own = this.#known.get(layer) ?? new Map<string, Lowered>()
+    this.#known.set(layer, own)
+    const key = JSON.stringify([inputs, context])
+    const known = own.get(key)
+    if (known) return known
+    const lowered = lowerLayer(layer, inputs, context)
+    const made = { lowered, circuit: circuitOf(lowered) }
+    own.set(key, made)
+    return made
+  }
 }
 
 /** The layer on a batch of one element, if it takes that; layers with weights for a certain shape do not. */
-function singleOf(layer: Layer, { output }: LoweredLayer, maxSlots: number): LoweredLayer | undefined {
+function singleOf(layer: Layer, { output }: LoweredLayer, maxSlots: number): TaskCircuit | undefined {
   if (output.kind !== 'batch' || !(isCalibrated(layer) || ['add', 'square'].includes(layer.kind))) return undefined
   const one = { ...output, shape: [1], ciphertexts: 1 }
-  return lowerLayer(layer, new Array(layer.arity).fill(one), { maxSlots })
+  return circuitOf(lowerLayer(layer, new Array(layer.arity).fill(one), { maxSlots }))
 }
 
 /** The layout of the other branch, when `name` and an earlier layer meet in an addition. */

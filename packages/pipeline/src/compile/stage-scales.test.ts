@@ -2,7 +2,6 @@ import { createTensor, foldFactors, isCalibrated, Model, type NodeDescription, t
 import { activation, add, averagePool2d, conv2d, flatten, linear } from '@he-ml/nn-layers'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { fit } from '../fit/fit.ts'
 import {
   approximate,
   bitsOfCopies,
@@ -12,8 +11,9 @@ import {
   randomTensor,
   residual,
 } from '../pipeline.test-helper.ts'
+import { calibrateActivations } from '../ready/calibrate-activations.ts'
+import { fit } from '../ready/fit.ts'
 import { Runner } from '../run/run.ts'
-import { calibrateActivations } from './calibrate-activations.ts'
 import { compileAndBind } from './compile.ts'
 
 const DEGREE_7_DEPTH = 3

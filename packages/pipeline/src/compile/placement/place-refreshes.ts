@@ -2,7 +2,7 @@
  * The search: dynamic programming over the order of the nodes. Between two nodes, the state is the level of every value that
  * is still read. See docs/notes/planning.md.
  */
-import type { PlacedRefresh, Placement, PlacementProblem } from './problem.ts'
+import type { FoundRefresh, Placement, PlacementProblem } from './problem.ts'
 
 /** States that are kept between two nodes. */
 const MOST_STATES = 20_000
@@ -15,7 +15,7 @@ interface State<Choice> {
   readonly seconds: number
   readonly from: State<Choice> | undefined
   /** What led here: the level of the node just run, or a refresh. */
-  readonly step: number | PlacedRefresh<Choice> | undefined
+  readonly step: number | FoundRefresh<Choice> | undefined
 }
 
 /** Best states by their levels. */
@@ -153,7 +153,7 @@ const entry = <Choice>(state: State<Choice>): [string, State<Choice>] => [state.
 /** Follows a state back to the beginning. */
 function trace<Choice>(end: State<Choice>): Omit<Placement<Choice>, 'exact'> {
   const levels: number[] = []
-  const refreshes: PlacedRefresh<Choice>[] = []
+  const refreshes: FoundRefresh<Choice>[] = []
   for (let state: State<Choice> | undefined = end; state; state = state.from) {
     if (typeof state.step === 'number') levels.unshift(state.step)
     else if (state.step) refreshes.unshift(state.step)

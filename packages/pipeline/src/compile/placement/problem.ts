@@ -37,7 +37,7 @@ export interface PlacementProblem<Choice = unknown> {
 }
 
 /** A refresh in its place. */
-export interface PlacedRefresh<Choice = unknown> {
+export interface FoundRefresh<Choice = unknown> {
   /** Index of the node that runs next. */
   readonly before: number
   readonly values: readonly string[]
@@ -49,7 +49,7 @@ export interface Placement<Choice = unknown> {
   /** Level at which each node reads its inputs, in the order of the nodes. */
   readonly levels: readonly Level[]
   /** In order of execution. */
-  readonly refreshes: readonly PlacedRefresh<Choice>[]
+  readonly refreshes: readonly FoundRefresh<Choice>[]
   /** Whether the search kept every state, so that the result is the optimum. */
   readonly exact: boolean
 }

@@ -1,7 +1,6 @@
 /** Activation ranges from clear data: the server never decrypts to choose a scale. */
-import { CancelledError, InvalidArgumentError } from '@he-ml/ckks-core'
+import { InvalidArgumentError, Pacer } from '@he-ml/ckks-core'
 import { type InputStatistics, isCalibrated, type Model, sizeOf, type Tensor } from '@he-ml/model'
-import { breathe } from '../run/breathe.ts'
 import { SizeCollector, StatisticsCollector } from './statistics.ts'
 
 /** What `fit` learned: statistics at the input of every activation, by node name. */
@@ -65,7 +64,7 @@ export interface FitOptions {
 export async function fit(model: Model, inputs: Iterable<Tensor>, options: FitOptions = {}): Promise<Calibration> {
   const collectors = new Map<string, StatisticsCollector>()
   for (const { name, layer } of model.nodes) if (isCalibrated(layer)) collectors.set(name, new StatisticsCollector())
-  const pause = breathe()
+  const pacer = new Pacer('fit', options.signal ? { signal: options.signal } : {})
   let samples = 0
   const sizes = new Map<string, SizeCollector>()
   const outputs = sizeOf(model.shapes.get(model.output)!)
@@ -78,7 +77,7 @@ export async function fit(model: Model, inputs: Iterable<Tensor>, options: FitOp
   }
   const inputRange = { min: Infinity, max: -Infinity }
   for (const input of inputs) {
-    if (options.signal?.aborted) throw new CancelledError(`fit: cancelled after ${samples} samples`)
+    await pacer.step()
     measure(model.input.name, input)
     for (const x of input.data) {
       inputRange.min = Math.min(inputRange.min, x)
@@ -96,7 +95,6 @@ export async function fit(model: Model, inputs: Iterable<Tensor>, options: FitOp
     }
     samples++
     options.onProgress?.(samples)
-    await pause()
   }
   if (samples === 0) throw new InvalidArgumentError('fit: at least one calibration input is needed')
   const statistics = Object.fromEntries([...collectors].map(([name, collector]) => [name, collector.result()]))
