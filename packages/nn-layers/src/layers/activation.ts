@@ -26,7 +26,7 @@ import {
 } from '@he-ml/model'
 import type { Lowerable, LoweredLayer, SlotLayout } from '@he-ml/packing'
 import { lowerActivation } from '../lowered/lower-activation.ts'
-import { unsupportedLayout } from '../lowered/lower-linear.ts'
+import { unsupportedLayout } from '../lowered/unsupported-layout.ts'
 import { checkFactor, only } from './single-input.ts'
 import { SquareLayer } from './square.ts'
 

@@ -15,8 +15,8 @@ import {
   samePositions,
 } from '@he-ml/packing'
 import { type LinearMap, POINT_WINDOW } from '../linear-map/linear-map.ts'
-import { unsupportedLayout } from '../lowered/lower-linear.ts'
 import { createLowered } from '../lowered/lowered-layer.ts'
+import { unsupportedLayout } from '../lowered/unsupported-layout.ts'
 import { lowerTransform } from '../multiplexed/lower-transform.ts'
 import { ReshapeLayer } from './reshape.ts'
 

@@ -7,9 +7,9 @@ import { createTensor, type Layer, type Shape, type Tensor } from '@he-ml/model'
 import type { Lowerable, LowerContext, LoweredLayer, SlotLayout } from '@he-ml/packing'
 import { forwardLinear } from '../linear-map/forward.ts'
 import { type LinearMap, POINT_WINDOW } from '../linear-map/linear-map.ts'
-import { lowerLinear } from '../lowered/lower-linear.ts'
 import type { Conv2dLayer } from './conv2d.ts'
 import type { LinearLayer } from './linear.ts'
+import { lowerLinear } from './lower-linear.ts'
 import { checkFactor, checkFinite, only, scaled } from './single-input.ts'
 
 export interface BatchNormOptions {

@@ -5,7 +5,7 @@ import type { Lowerable, LowerContext, LoweredLayer, SlotLayout } from '@he-ml/p
 import { forwardLinear } from '../linear-map/forward.ts'
 import { type LinearMap, usefulTaps, type Window } from '../linear-map/linear-map.ts'
 import { createWindow, imageShape, type WindowOptions, windowOutput } from '../linear-map/window.ts'
-import { lowerLinear } from '../lowered/lower-linear.ts'
+import { lowerLinear } from './lower-linear.ts'
 import { checkFactor, checkFinite, only, scaled } from './single-input.ts'
 
 export interface Conv2dOptions extends WindowOptions {

@@ -3,7 +3,7 @@ import { InvalidArgumentError } from '@he-ml/ckks-core'
 import { createTensor, type Layer, type Shape, type Tensor } from '@he-ml/model'
 import type { Lowerable, LowerContext, LoweredLayer, SlotLayout } from '@he-ml/packing'
 import { type LinearMap, POINT_WINDOW } from '../linear-map/linear-map.ts'
-import { lowerLinear } from '../lowered/lower-linear.ts'
+import { lowerLinear } from './lower-linear.ts'
 import { checkFactor, checkFinite, checkShapeOf, only, scaled } from './single-input.ts'
 
 export interface LinearOptions {

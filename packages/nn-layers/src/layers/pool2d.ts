@@ -10,8 +10,8 @@ import { lowerBatchSum } from '../batch/lower-batch-sum.ts'
 import { forwardLinear } from '../linear-map/forward.ts'
 import { type LinearMap, type Pair, sourceOf, type Window } from '../linear-map/linear-map.ts'
 import { createWindow, imageShape, type WindowOptions, windowOutput } from '../linear-map/window.ts'
-import { lowerLinear } from '../lowered/lower-linear.ts'
 import { lowerSumPool } from '../multiplexed/lower-sum-pool.ts'
+import { lowerLinear } from './lower-linear.ts'
 import { only } from './single-input.ts'
 
 export interface Pool2dOptions extends Omit<WindowOptions, 'dilation'> {

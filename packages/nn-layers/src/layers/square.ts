@@ -2,8 +2,8 @@
 import { type Ciphertext, scope } from '@he-ml/ckks-core'
 import { createTensor, type Layer, type Shape, type Tensor } from '@he-ml/model'
 import type { Lowerable, LoweredLayer, SlotLayout } from '@he-ml/packing'
-import { unsupportedLayout } from '../lowered/lower-linear.ts'
 import { createLowered } from '../lowered/lowered-layer.ts'
+import { unsupportedLayout } from '../lowered/unsupported-layout.ts'
 import { only } from './single-input.ts'
 
 /** See {@link activation}. */

@@ -6,7 +6,7 @@
  * calibration data have them in each channel, and tell by which factor the errors of a layer's inputs really arrive.
  */
 import { createTensor, isCalibrated, type Layer, type Model, type Shape, sizeOf, type Tensor } from '@he-ml/model'
-import type { ChannelStatistics, ValueSize } from '../ready/fit.ts'
+import type { ChannelStatistics, ValueSize } from '../ready/calibration.ts'
 
 /** Error tensors that are followed; ten logits then make forty samples, a tenth of a bit or two. */
 const SAMPLES = 4

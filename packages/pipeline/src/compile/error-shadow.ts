@@ -9,7 +9,7 @@ import { bootstrapBend, type Ciphertext } from '@he-ml/ckks-core'
 import type { Program } from '../program/program.ts'
 import { isRefresh, type RefreshTask, type Task } from '../program/task.ts'
 import type { ValueId } from '../program/value.ts'
-import type { ValueSize } from '../ready/fit.ts'
+import type { ValueSize } from '../ready/calibration.ts'
 import type { ErrorField } from './error-field.ts'
 import type { Simulation } from './simulation.ts'
 

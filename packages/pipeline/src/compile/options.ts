@@ -1,6 +1,6 @@
 import type { BootstrappingSpec, CostModel, ParametersLiteral, ParametersRequest } from '@he-ml/ckks-core'
 import type { ActivationOptions } from '../ready/calibrate-activations.ts'
-import type { Calibration } from '../ready/fit.ts'
+import type { Calibration } from '../ready/calibration.ts'
 import type { Packing } from './input-layout.ts'
 
 /** A bootstrapping parameter set, its circuit adapted if wanted. */

@@ -5,7 +5,7 @@ import { ValueTable } from '../execute/value-table.ts'
 import type { Program } from '../program/program.ts'
 import { isRefresh, type Task } from '../program/task.ts'
 import type { WeightsId } from '../program/weights.ts'
-import type { ValueSize } from '../ready/fit.ts'
+import type { ValueSize } from '../ready/calibration.ts'
 
 /** A program on its way through a plan engine. */
 export class Simulation {

@@ -1,6 +1,6 @@
 import { PlanError } from '@he-ml/ckks-core'
 import { type CalibrationOptions, isCalibrated, Model } from '@he-ml/model'
-import type { Calibration } from './fit.ts'
+import type { Calibration } from './calibration.ts'
 
 export interface ActivationOptions extends CalibrationOptions {
   /** Other degrees, errors or margins for single layers, by name. */

@@ -1,7 +1,7 @@
 import { FormatError } from '@he-ml/ckks-core'
 import type { InputStatistics } from '@he-ml/model'
 import { z } from 'zod'
-import type { Calibration } from './fit.ts'
+import type { Calibration } from './calibration.ts'
 
 const numbers = z.array(z.number())
 

@@ -1,7 +1,7 @@
 /** How large the values of a network get: what a bootstrap must be told, and what errors are relative to. */
 import { isCalibrated, type Model } from '@he-ml/model'
 import type { ActivationOptions } from './calibrate-activations.ts'
-import type { Calibration, ValueSize } from './fit.ts'
+import type { Calibration, ValueSize } from './calibration.ts'
 
 /**
  * Sizes of the input and of each layer's result in the folded model, where the calibration data tell: what was seen, times
