@@ -2,7 +2,7 @@
  * One network on encrypted digits, from plan to decrypted logits. The same code runs one digit at a time (multiplexed
  * packing) and thousands at once (image = slot): the plan says which.
  */
-import { isCalibrated, type Model, type Tensor } from '@he-ml/model'
+import { forwardApproximate, isCalibrated, type Model, type Tensor } from '@he-ml/model'
 import { type Calibration, type CompileOptions, compileAndBind } from '@he-ml/pipeline'
 import type { DigitInput } from './inputs.ts'
 import type { DigitOutcome, NetworkOutcome } from './outcome.ts'
@@ -72,7 +72,5 @@ export async function classify(
 
 /** The compiled network in the clear: polynomials instead of activations. */
 function polynomialLogits(model: Model, input: Tensor): Float64Array {
-  return model.evaluate(input, ({ layer }, inputs) => [
-    isCalibrated(layer) ? layer.forwardApproximate(inputs) : layer.forward(inputs),
-  ]).data
+  return model.evaluate(input, ({ layer }, inputs) => forwardApproximate(layer, inputs)).data
 }

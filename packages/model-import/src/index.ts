@@ -1,5 +1,5 @@
 /**
- * ONNX and safetensors to HE-ML models; NIR graphs, read and written.
+ * ONNX to HE-ML models; NIR graphs, read and written.
  *
  * @packageDocumentation
  */
@@ -26,8 +26,3 @@ export type {
 } from './nir/types.ts'
 export { importOnnx, type OnnxOptions, parseOnnx } from './onnx/import-onnx.ts'
 export type { ModelSource } from './read-bytes.ts'
-export {
-  encodeSafetensors,
-  type NamedTensor,
-  parseSafetensors,
-} from './safetensors/safetensors.ts'

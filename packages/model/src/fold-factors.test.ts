@@ -1,45 +1,22 @@
 import { describe, expect, it } from 'vitest'
 import {
+  applyFactors,
   type CalibratedLayer,
   createTensor,
   foldFactors,
-  isCalibrated,
+  forwardAll,
   type Layer,
   Model,
-  type Tensor,
   WIDEST_RANGE,
 } from './index.ts'
+import { plus, scale, toy } from './toy-layers.test-helper.ts'
 
-const map = (x: Tensor, f: (v: number) => number): Tensor => createTensor(x.shape, x.data.map(f))
-
-/** Toy layers of one element, enough for graph passes. */
-function toy(kind: string, name: string, f: (v: number) => number, more: Partial<Layer> = {}): Layer {
-  return {
-    kind,
-    name,
-    arity: 1,
-    outputShape: ([shape]) => shape!,
-    forward: ([x]) => map(x!, f),
-    ...more,
-  }
-}
-const scale = (name: string, weight: number, bias: number): Layer =>
-  toy('scale', name, (v) => weight * v + bias, {
-    scaleOutput: (c) => scale(name, c * weight, c * bias),
-    scaleInput: (c) => scale(name, c * weight, bias),
-  })
 const sum = (name: string): Layer => toy('sum', name, (v) => 4 * v, { homogeneous: true })
 const average = (name: string): Layer =>
   toy('average', name, (v) => v, { factored: () => ({ factor: 1 / 4, layer: sum(name) }) })
 const square = (name: string): Layer => toy('square', name, (v) => v * v, { gapSensitive: true })
 const same = (name: string): Layer => toy('same', name, (v) => v, { homogeneous: true })
 
-const plus = (name: string): Layer =>
-  toy('plus', name, () => 0, {
-    arity: 2,
-    homogeneous: true,
-    forward: ([a, b]) => map(a!, (v) => v + b!.data[0]!),
-  })
 /** |x|, for inputs of up to `range`; widened where an integer of the factor is near. */
 const fitted = (name: string, range: number, factors: readonly [number, number] = [1, 1]): CalibratedLayer => {
   const [before, after] = factors
@@ -49,6 +26,8 @@ const fitted = (name: string, range: number, factors: readonly [number, number] 
     inputScale: Math.round(1e9 / (range * before)) / 1e9,
     calibrate: () => layer,
     forwardApproximate: (inputs) => layer.forward(inputs),
+    fitted: { range, factors },
+    withFitted: (form) => fitted(name, form.range as number, form.factors as [number, number]),
     scaleOutput: (c) => fitted(name, range, [before, after * c]),
     withInputFactor: (c) => {
       const scale = 1 / (range * before * c)
@@ -173,19 +152,41 @@ describe('foldFactors', () => {
 })
 
 const scalesOf = (model: Model): number[] =>
-  model.nodes.flatMap(({ layer }) => (isCalibrated(layer) ? [layer.inputScale] : []))
+  model.nodes.flatMap(({ layer }) => ('inputScale' in layer ? [layer.inputScale as number] : []))
 
 /** Every value of the folded model is the one of the other times its factor. */
 function expectSameFunction(model: Model, folded: Model, factors: ReadonlyMap<string, number>): void {
   const valuesOf = (of: Model): Map<string, number> => {
     const values = new Map<string, number>()
     of.evaluate(createTensor([1], Float64Array.of(1.5)), ({ name, layer }, inputs) => {
-      const result = layer.forward(inputs)
-      values.set(name, result.data[0]!)
-      return [result]
+      const results = forwardAll(layer, inputs)
+      values.set(name, results[0]!.data[0]!)
+      return results
     })
     return values
   }
   const after = valuesOf(folded)
   for (const [name, value] of valuesOf(model)) expect(after.get(name)! / factors.get(name)!, name).toBeCloseTo(value, 9)
 }
+
+describe('a decision', () => {
+  it('applied to the model again gives the same layers, with fitted ones as they were told', () => {
+    const model = chain(scale('a', 2, 1), fitted('f', 4), average('p'), scale('b', 3, -1))
+    const { model: folded, ...decision } = foldFactors(model)
+    const finished = new Map(folded.nodes.filter(({ name }) => name === 'f').map(({ name, layer }) => [name, layer]))
+    const again = applyFactors(model, decision, finished)
+    const x = createTensor([1], Float64Array.of(0.75))
+    expect(again.forward(x)).toEqual(folded.forward(x))
+    expect(again.forward(x).data[0]).toBeCloseTo(model.forward(x).data[0]!, 12)
+    expect(decision.relieved).toEqual(new Set(['p']))
+  })
+  it('that does not fit the model is refused', () => {
+    const model = chain(scale('a', 2, 1), square('s'))
+    const { factors } = foldFactors(model)
+    const decision = { factors, relieved: new Set<string>(), sumsOverTime: false }
+    expect(() => applyFactors(model, { ...decision, relieved: new Set(['a']) })).toThrow(/no constant/)
+    expect(() => applyFactors(model, { ...decision, factors: new Map() })).toThrow(/has no factor/)
+    const doubled = new Map([...factors].map(([name]) => [name, 2]))
+    expect(() => applyFactors(model, { ...decision, factors: doubled })).toThrow(/"s" cannot hold its values times 2/)
+  })
+})

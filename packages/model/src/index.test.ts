@@ -5,12 +5,28 @@ it('has the public surface that was agreed on', () => {
   expect(Object.keys(surface).sort()).toMatchInlineSnapshot(`
     [
       "Model",
+      "ReadoutLayer",
       "WIDEST_RANGE",
+      "applyFactors",
+      "bfloat16",
       "createTensor",
+      "digestNumbers",
+      "digestText",
+      "encodeSafetensors",
+      "float16",
+      "float16Bits",
       "foldFactors",
+      "forwardAll",
+      "forwardApproximate",
       "isCalibrated",
+      "isMultiOutput",
+      "observedBy",
+      "originOf",
+      "outputShapesOf",
+      "parseSafetensors",
       "sameShape",
       "sizeOf",
+      "unroll",
     ]
   `)
 })

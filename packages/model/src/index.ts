@@ -1,9 +1,30 @@
 /**
- * Models as data: tensors, the clear layer contract, graphs of layers, factor folding.
+ * Models as data: tensors, the clear layer contract, graphs of layers with state over time, factor folding.
  *
  * @packageDocumentation
  */
+export * from './calibrated-layer.ts'
+export { digestNumbers, digestText } from './digest-parts.ts'
 export * from './fold-factors.ts'
-export * from './layer.ts'
-export * from './model.ts'
+export { bfloat16, float16, float16Bits } from './half-floats.ts'
+export {
+  type FactorGroup,
+  forwardAll,
+  type GraphLayer,
+  isMultiOutput,
+  type Layer,
+  type MultiOutputLayer,
+  outputShapesOf,
+} from './layer.ts'
+export { Model, type ModelDescription, type ModelNode, type NodeDescription, type NodeFunction } from './model.ts'
+export { type Readout, ReadoutLayer } from './readout.ts'
+export {
+  encodeSafetensors,
+  type NamedTensor,
+  parseSafetensors,
+  type SafetensorsFile,
+  type TensorToWrite,
+} from './safetensors/safetensors.ts'
 export * from './tensor.ts'
+export type { StateEdge } from './time.ts'
+export { originOf, unroll } from './unroll.ts'

@@ -31,54 +31,56 @@ export interface Layer {
   factored?(inputs: readonly Shape[]): { readonly factor: number; readonly layer: Layer } | undefined
   /** Large values in slots without an element would spoil the result (a polynomial outside its range). Absent: they do not. */
   readonly gapSensitive?: boolean
-}
-
-/** An activation: a layer that must be fitted to the range of its input before it can be lowered. */
-export interface CalibratedLayer extends Layer {
-  readonly calibrated: boolean
   /**
-   * The same layer with a polynomial chosen for these statistics.
-   * @throws PlanError ('range') when no polynomial within the options' degree meets the wanted error
+   * Everything that decides what the layer computes beside its kind, name and shapes: weights, strides, functions, as bytes, the
+   * same on every machine. Of two layers that compute different things these differ.
    */
-  calibrate(statistics: InputStatistics, options: CalibrationOptions): CalibratedLayer
-  /** What the encrypted circuit computes, in the clear; equals forward for polynomial functions. */
-  forwardApproximate(inputs: readonly Tensor[]): Tensor
-  /**
-   * Factor that the input, as it arrives, must be multiplied by before the circuit ([-B, B] -> [-1, 1]). A positive integer
-   * is exact and free; anything else costs a level, so `compile` lets neighbours take it over (`foldFactors`).
-   */
-  readonly inputScale: number
-  /**
-   * The layer for an input that arrives multiplied by `factor`. Where that leaves an `inputScale` just above an integer, a
-   * polynomial that `calibrate` found is found again on a range wider by at most {@link WIDEST_RANGE}, which makes it one.
-   */
-  withInputFactor(factor: number): CalibratedLayer
+  digestParts(): readonly Uint8Array[]
 }
 
-/** How much wider than needed an activation's range may become, so that it shares a factor with others. */
-export const WIDEST_RANGE = 9 / 8
-
-export const isCalibrated = (layer: Layer): layer is CalibratedLayer => 'calibrate' in layer
-
-/** What `fit` saw at the input of an activation. */
-export interface InputStatistics {
-  readonly count: number
-  readonly min: number
-  readonly max: number
-  readonly mean: number
-  /** Of the values as a sample (divided by count - 1); one value has none, and 0 stands here: look at `count`. */
-  readonly std: number
-  /** Counts of |x| or x in equal bins over [min, max]. */
-  readonly histogram: Float64Array
+/**
+ * A layer with several results, each with a name: branches, or a neuron with its spike and its membrane. Immutable. In a model
+ * its values are called `node/output`.
+ */
+export interface MultiOutputLayer {
+  readonly kind: string
+  readonly name: string
+  /** Largest number of input tensors. */
+  readonly arity: number
+  /** How many of the last inputs may be absent: a state is, at the first time step. Default 0. */
+  readonly optionalInputs?: number
+  /** Names of the results, without repetition. */
+  readonly outputs: readonly string[]
+  /** One shape per output. @throws InvalidArgumentError when the shapes do not fit; the message names the layer */
+  outputShapes(inputs: readonly Shape[]): readonly Shape[]
+  /** The exact clear function: one result per output. */
+  forwardAll(inputs: readonly Tensor[]): readonly Tensor[]
+  readonly gapSensitive?: boolean
+  /** As of {@link Layer}. */
+  digestParts(): readonly Uint8Array[]
+  /** Which factors the values may be held with; absent: all are held as they are. */
+  readonly factorGroups?: readonly FactorGroup[]
+  /** The layer for values held times one factor per group. */
+  withFactors?(factors: readonly number[]): MultiOutputLayer
 }
 
-export interface CalibrationOptions {
-  /** The range used is the observed one widened by this factor; at least 1. */
-  readonly margin: number
-  /** Exact polynomial degree wanted, or the largest allowed when `error` is given. */
-  readonly degree: number
-  /** Wanted largest error relative to the half range; the smallest degree that meets it is taken. */
-  readonly error?: number
-  /** How the polynomial is found; default 'remez', the smallest largest error. 'composite' is for ReLU only. */
-  readonly method?: 'remez' | 'chebyshev' | 'least-squares' | 'composite'
+/** Inputs and outputs of a layer that are all held times one factor, whatever it is. Each belongs to exactly one group. */
+export interface FactorGroup {
+  readonly inputs: readonly number[]
+  readonly outputs: readonly number[]
+  /** The factor that saves the layer a level, or such a factor divided by a positive integer. Absent: any does. */
+  readonly wanted?: number
 }
+
+/** Whatever a node of a model may hold. */
+export type GraphLayer = Layer | MultiOutputLayer
+
+export const isMultiOutput = (layer: GraphLayer): layer is MultiOutputLayer => 'outputs' in layer
+
+/** What a layer computes exactly: one result per output. */
+export const forwardAll = (layer: GraphLayer, inputs: readonly Tensor[]): readonly Tensor[] =>
+  isMultiOutput(layer) ? layer.forwardAll(inputs) : [layer.forward(inputs)]
+
+/** One shape per output. @throws InvalidArgumentError when the shapes do not fit */
+export const outputShapesOf = (layer: GraphLayer, inputs: readonly Shape[]): readonly Shape[] =>
+  isMultiOutput(layer) ? layer.outputShapes(inputs) : [layer.outputShape(inputs)]

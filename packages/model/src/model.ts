@@ -1,27 +1,44 @@
-/** A model is data: layers in topological order, each naming its inputs. Made by code or by model-import. */
+/**
+ * A model is data: layers in topological order, each naming its inputs, and, where it has a state, what is carried from one
+ * time step to the next. Made by code or by an import.
+ */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import type { Layer } from './layer.ts'
+import { forwardAll, type GraphLayer, isMultiOutput, outputShapesOf } from './layer.ts'
+import { type Readout, readOut } from './readout.ts'
 import { type Shape, sameShape, type Tensor } from './tensor.ts'
+import { checkTime, type StateEdge, statesOf, type Time, type TimeDescription } from './time.ts'
 
 /** A layer in its place. Several nodes may hold one layer object: they share its weights. */
 export interface ModelNode {
-  /** Unique in the model: names the node's result, and the node in plans, statistics and progress. */
+  /** Unique in the model: names the node in plans, statistics and progress. */
   readonly name: string
-  readonly layer: Layer
-  /** Names of earlier nodes, or of the model's input. */
+  readonly layer: GraphLayer
+  /** Values of earlier nodes, or the model's input; states not counted. */
   readonly inputs: readonly string[]
+  /** Names of its results: its own name, or `name/output` for each output of a layer that has several. */
+  readonly values: readonly string[]
+  /** The node of the model that was unrolled, and the time step, counted from 0. Absent elsewhere. */
+  readonly origin?: NodeOrigin
+}
+
+export interface NodeOrigin {
+  readonly node: string
+  readonly step: number
 }
 
 /** A node as it is written down; the name is the layer's unless given. */
-export type NodeDescription = Omit<ModelNode, 'name'> & { readonly name?: string }
+export type NodeDescription = Pick<ModelNode, 'layer' | 'inputs' | 'origin'> & { readonly name?: string }
 
-export interface ModelDescription {
+export interface ModelDescription extends TimeDescription {
   readonly name: string
   readonly input: { readonly name: string; readonly shape: Shape }
   readonly nodes: readonly NodeDescription[]
-  /** Name of the node whose result is the model's; default the last. */
+  /** The value that is the model's result; default the (first) one of the last node. */
   readonly output?: string
 }
+
+/** What is done at a node: one result per value. `step` counts from 0. */
+export type NodeFunction = (node: ModelNode, inputs: readonly Tensor[], step: number) => readonly Tensor[]
 
 /** A checked, immutable graph of layers. */
 export class Model {
@@ -29,61 +46,119 @@ export class Model {
   readonly input: { readonly name: string; readonly shape: Shape }
   readonly nodes: readonly ModelNode[]
   readonly output: string
-  /** Output shape of the input and of every node, by name. */
+  /** Shape of the input and of every value, by name. */
   readonly shapes: ReadonlyMap<string, Shape>
+  readonly states: readonly StateEdge[]
+  readonly steps: number
+  readonly readout: Readout
+  /** Names of the nodes that run at every time step; the others run once. Empty without states. */
+  readonly stepwise: ReadonlySet<string>
 
-  /** @throws InvalidArgumentError naming the node whose inputs, name or shapes do not fit */
+  /** @throws InvalidArgumentError naming the node whose inputs, name, shapes or states do not fit */
   constructor(description: ModelDescription) {
     const { name, input } = description
-    const nodes = description.nodes.map((node) => ({ ...node, name: node.name ?? node.layer.name }))
-    if (nodes.length === 0) throw new InvalidArgumentError(`model "${name}" has no layers`)
-    const shapes = new Map<string, Shape>([[input.name, input.shape]])
-    for (const { name: own, layer, inputs } of nodes) {
-      if (shapes.has(own)) throw new InvalidArgumentError(`model "${name}": the name "${own}" is used twice`)
-      if (inputs.length !== layer.arity)
-        throw new InvalidArgumentError(`layer "${own}" takes ${layer.arity} inputs, got ${inputs.length}`)
-      const given = inputs.map((i) => {
-        const shape = shapes.get(i)
-        if (!shape)
-          throw new InvalidArgumentError(
-            `layer "${own}": its input "${i}" is neither the model's input nor an earlier layer`,
-          )
-        return shape
-      })
-      shapes.set(own, layer.outputShape(given))
-    }
-    const output = description.output ?? nodes[nodes.length - 1]!.name
-    if (!shapes.has(output)) throw new InvalidArgumentError(`model "${name}": no layer is called "${output}"`)
     this.name = name
     this.input = input
-    this.nodes = nodes
-    this.output = output
-    this.shapes = shapes
+    this.nodes = description.nodes.map(completed)
+    if (this.nodes.length === 0) throw new InvalidArgumentError(`model "${name}" has no layers`)
+    this.shapes = shapesOf(name, input, this.nodes, description.states ?? [])
+    this.output = description.output ?? this.nodes[this.nodes.length - 1]!.values[0]!
+    if (!this.shapes.has(this.output))
+      throw new InvalidArgumentError(`model "${name}": no layer is called "${this.output}"`)
+    const time: Time = checkTime(this, description)
+    this.states = time.states
+    this.steps = time.steps
+    this.readout = time.readout
+    this.stepwise = time.stepwise
   }
 
   /**
-   * The exact clear result; `observe` sees every node with its inputs before it runs.
+   * The exact clear result, over all time steps; `observe` sees every node with its inputs before it runs.
    * @throws InvalidArgumentError when the input's shape is not the model's
    */
-  forward(input: Tensor, observe?: (node: ModelNode, inputs: readonly Tensor[]) => void): Tensor {
-    return this.evaluate(input, (node, inputs) => {
-      observe?.(node, inputs)
-      return [node.layer.forward(inputs)]
+  forward(input: Tensor, observe?: (node: ModelNode, inputs: readonly Tensor[], step: number) => void): Tensor {
+    return this.evaluate(input, (node, inputs, step) => {
+      observe?.(node, inputs, step)
+      return forwardAll(node.layer, inputs)
     })
   }
 
-  /** Walks the graph with a function per node, which gives the node's results. */
-  evaluate(input: Tensor, apply: (node: ModelNode, inputs: readonly Tensor[]) => readonly Tensor[]): Tensor {
+  /**
+   * Walks the graph with a function per node, which gives the node's results; nodes that depend on a state once per time step,
+   * the others once. States come after the inputs that a node names, and not at the first step.
+   */
+  evaluate(input: Tensor, apply: NodeFunction): Tensor {
     if (!sameShape(input.shape, this.input.shape))
       throw new InvalidArgumentError(`model "${this.name}" takes [${this.input.shape}], got [${input.shape}]`)
     const values = new Map<string, Tensor>([[this.input.name, input]])
-    for (const node of this.nodes) {
-      const [result] = apply(
-        node,
-        node.inputs.map((i) => values.get(i)!),
-      )
-      values.set(node.name, result!)
+    const results: Tensor[] = []
+    for (let step = 0; step < this.steps; step++) {
+      // states are those of the step before, also where their node runs first
+      const carried = step === 0 ? undefined : new Map(this.states.map(({ value }) => [value, values.get(value)!]))
+      for (const node of this.nodes) {
+        if (step > 0 && !this.stepwise.has(node.name)) continue
+        const given = node.inputs.map((i) => values.get(i)!)
+        for (const { value } of carried ? statesOf(this.states, node.name) : []) given.push(carried!.get(value)!)
+        for (const [i, result] of apply(node, given, step).entries()) values.set(node.values[i]!, result)
+      }
+      results.push(values.get(this.output)!)
     }
-    return values.get(this.output)!
+    return readOut(this.readout, results)
   }
+}
+
+function completed({ name, layer, inputs, origin }: NodeDescription): ModelNode {
+  const own = name ?? layer.name
+  return { name: own, layer, inputs, values: valuesOf(own, layer), ...(origin ? { origin } : {}) }
+}
+
+/** What a node's results are called. */
+export const valuesOf = (name: string, layer: GraphLayer): readonly string[] =>
+  isMultiOutput(layer) ? layer.outputs.map((output) => `${name}/${output}`) : [name]
+
+function shapesOf(
+  model: string,
+  input: ModelDescription['input'],
+  nodes: readonly ModelNode[],
+  states: readonly StateEdge[],
+): ReadonlyMap<string, Shape> {
+  const shapes = new Map<string, Shape>([[input.name, input.shape]])
+  const names = new Set([input.name])
+  for (const { name, layer, inputs, values } of nodes) {
+    checkArity(name, layer, inputs, statesOf(states, name).length)
+    const given = inputs.map((i) => {
+      const shape = shapes.get(i)
+      if (!shape) throw unknownInput(name, i, nodes)
+      return shape
+    })
+    if (values.length === 0 || new Set(values).size < values.length)
+      throw new InvalidArgumentError(`layer "${name}": expected outputs with names of their own, got [${values}]`)
+    for (const value of new Set([name, ...values])) {
+      if (names.has(value)) throw new InvalidArgumentError(`model "${model}": the name "${value}" is used twice`)
+      names.add(value)
+    }
+    const results = outputShapesOf(layer, given)
+    if (results.length !== values.length)
+      throw new InvalidArgumentError(`layer "${name}" has ${values.length} outputs, and shapes for ${results.length}`)
+    for (const [i, shape] of results.entries()) shapes.set(values[i]!, shape)
+  }
+  return shapes
+}
+
+function checkArity(name: string, layer: GraphLayer, inputs: readonly string[], states: number): void {
+  const optional = isMultiOutput(layer) ? (layer.optionalInputs ?? 0) : 0
+  const least = layer.arity - optional
+  // with states, checkTime says more exactly what does not fit
+  if (states > 0 || (inputs.length >= least && inputs.length <= layer.arity)) return
+  const wanted = optional > 0 ? `${least} to ${layer.arity}` : `${layer.arity}`
+  throw new InvalidArgumentError(`layer "${name}" takes ${wanted} inputs, got ${inputs.length}`)
+}
+
+function unknownInput(name: string, input: string, nodes: readonly ModelNode[]): InvalidArgumentError {
+  const several = nodes.find((node) => node.name === input && !node.values.includes(input))
+  return new InvalidArgumentError(
+    several
+      ? `layer "${name}": its input "${input}" has several outputs: name one of ${several.values.map((v) => `"${v}"`).join(', ')}`
+      : `layer "${name}": its input "${input}" is neither the model's input nor an earlier layer`,
+  )
 }

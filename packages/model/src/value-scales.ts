@@ -5,8 +5,10 @@
  * related in this way form a stage: one factor for all of them, whoever produces and whoever reads them. A stage that holds
  * the model's input, its output, or a value of a layer that cannot take a factor, keeps the factor 1 there.
  */
-import { isCalibrated, type Layer } from './layer.ts'
-import type { Model } from './model.ts'
+import { isCalibrated } from './calibrated-layer.ts'
+import { isMultiOutput, type Layer, type MultiOutputLayer } from './layer.ts'
+import type { Model, ModelNode } from './model.ts'
+import { statesOf } from './time.ts'
 
 /** Stands for the factor 1. */
 const ONE: unique symbol = Symbol('1')
@@ -21,32 +23,54 @@ export interface StagePlace {
 
 /** The stages of a model, and the layers that `Layer.factored` relieves of their constant. */
 export interface Stages {
-  /** @param name the input or a node */
+  /** @param name the input or a value */
   placeOf(name: string): StagePlace
   /** Where the factor 1 is: the stage that holds it cannot choose. */
   readonly one: StagePlace
-  /** What stands in place of a layer with a constant, by name. */
+  /** What stands in place of a layer with a constant, by the node's name. */
   readonly relieved: ReadonlyMap<string, Layer>
+  /** The 1 / steps of a mean over time is in the output's factor, and a sum is left. */
+  readonly sumsOverTime: boolean
 }
+
+/** Stands for the mean over time, among the names of nodes that keep their constants. */
+const READOUT: unique symbol = Symbol('readout')
+
+type Kept = string | typeof READOUT
 
 /** Finds the stages; as many constants are moved as fit together, and the others stay where they are. */
 export function findStages(model: Model): Stages {
-  const kept = new Set<string>()
+  const kept = new Set<Kept>()
   for (;;) {
     const attempt = tryStages(model, kept)
-    if (typeof attempt !== 'string') return attempt
+    if (typeof attempt === 'object') return attempt
     kept.add(attempt)
   }
 }
 
+interface Factored {
+  readonly name: string
+  readonly input: string
+  readonly factor: number
+  readonly layer: Layer
+}
+
 /** The stages when the nodes in `kept` keep their constants, or the name of one more that must. */
-function tryStages(model: Model, kept: ReadonlySet<string>): Stages | string {
+function tryStages(model: Model, kept: ReadonlySet<Kept>): Stages | Kept {
   const scales = new RelatedScales()
-  const factored: { readonly name: string; readonly input: string; readonly factor: number; readonly layer: Layer }[] =
-    []
+  const factored: Factored[] = []
+  const sumsOverTime = model.readout === 'mean' && model.steps > 1 && !kept.has(READOUT)
   scales.relate(model.input.name, ONE, 1)
-  scales.relate(model.output, ONE, 1)
-  for (const { name, layer, inputs } of model.nodes) {
+  if (!sumsOverTime) scales.relate(model.output, ONE, 1)
+  for (const node of model.nodes) {
+    const { name, layer } = node
+    const inputs = allInputs(model, node)
+    if (isMultiOutput(layer)) {
+      for (const [first, ...others] of layer.withFactors ? groupedValues(layer, node, inputs) : [])
+        for (const value of others) if (first !== undefined) scales.relate(value, first, 1)
+      if (!layer.withFactors) for (const value of [...node.values, ...inputs]) scales.relate(value, ONE, 1)
+      continue
+    }
     const apart = kept.has(name) ? undefined : layer.factored?.(inputs.map((input) => model.shapes.get(input)!))
     if (apart && inputs.length === 1) factored.push({ name, input: inputs[0]!, ...apart })
     else if (layer.homogeneous) for (const input of inputs) scales.relate(name, input, 1)
@@ -56,12 +80,32 @@ function tryStages(model: Model, kept: ReadonlySet<string>): Stages | string {
     }
   }
   for (const { name, input, factor } of factored) if (!scales.relate(name, input, 1 / factor)) return name
+  // the output's values are held divided by the number of steps, so that their sum is the mean
+  if (sumsOverTime && !scales.relate(model.output, ONE, 1 / model.steps)) return READOUT
   return {
     placeOf: (name) => scales.find(name),
     one: scales.find(ONE),
     relieved: new Map(factored.map(({ name, layer }) => [name, layer])),
+    sumsOverTime,
   }
 }
+
+/** What a node reads, its states included. */
+export const allInputs = ({ states }: Model, { name, inputs }: ModelNode): readonly string[] => [
+  ...inputs,
+  ...statesOf(states, name).map(({ value }) => value),
+]
+
+/** The values of a node that each group of its layer holds. @param inputs all of the node's */
+export const groupedValues = (
+  layer: MultiOutputLayer,
+  { values }: ModelNode,
+  inputs: readonly string[],
+): readonly (readonly string[])[] =>
+  (layer.factorGroups ?? []).map((group) => [
+    ...group.inputs.filter((i) => i < inputs.length).map((i) => inputs[i]!),
+    ...group.outputs.map((i) => values[i]!),
+  ])
 
 const readsAnyScale = (layer: Layer): boolean =>
   layer.arity === 1 && (isCalibrated(layer) ? layer.calibrated : layer.scaleInput !== undefined)

@@ -32,9 +32,9 @@ async function planLenet5(logN: number) {
     const lowered = lowerLayer(layer, [x.layout], { maxSlots, gaps: gapsWanted(model, name) })
     const prepared = await lowered.prepare(engine, { level: x.level })
     const since = engine.checkpoint()
-    x = await prepared.apply(engine, [x])
+    x = (await prepared.apply(engine, [x]))[0]!
     const { totals } = engine.report({ since })
-    costs.set(name, { ...countsOf(totals), depth: lowered.depth, output: lowered.output })
+    costs.set(name, { ...countsOf(totals), depth: lowered.depth, output: lowered.outputs[0]! })
   }
   return { costs, keys: engine.report().keyRequest.rotations.length }
 }

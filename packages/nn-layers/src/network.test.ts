@@ -7,7 +7,7 @@ import {
   type Evaluator,
   insecureParameters,
 } from '@he-ml/ckks-core'
-import { foldFactors, isCalibrated, Model, type Tensor } from '@he-ml/model'
+import { foldFactors, forwardApproximate, isCalibrated, Model, type Tensor } from '@he-ml/model'
 import {
   createBatchLayout,
   createMultiplexedLayout,
@@ -43,9 +43,7 @@ function calibrate(model: Model, images: readonly Tensor[]): Model {
 }
 
 const approximate = (model: Model, image: Tensor): Tensor =>
-  model.evaluate(image, ({ layer }, inputs) => [
-    isCalibrated(layer) ? layer.forwardApproximate(inputs) : layer.forward(inputs),
-  ])
+  model.evaluate(image, ({ layer }, inputs) => forwardApproximate(layer, inputs))
 
 const parametersOf = (logN: number) => insecureParameters({ logN, levels: 24, scaleBits: 36, dnum: 25 })
 
@@ -63,9 +61,9 @@ async function walk(model: Model, images: readonly Tensor[], layout: SlotLayout,
   for (const { name, layer } of model.nodes) {
     const lowered = lowerLayer(layer, [x.layout], { maxSlots, gaps: gapsWanted(model, name) })
     using prepared = await lowered.prepare(engine, { level: x.level })
-    const y = await prepared.apply(engine, [x], { budget: 2, ...(pause ? { pause } : {}) })
+    const [y] = await prepared.apply(engine, [x], { budget: 2, ...(pause ? { pause } : {}) })
     x.dispose()
-    x = y
+    x = y!
     depth += lowered.depth
   }
   expect(x.level).toBe(maxLevel - depth)

@@ -1,14 +1,17 @@
 import type { Model } from '@he-ml/model'
 
 /**
- * What the readers of a node's result bear in slots without an element: 'zero' when a gap-sensitive layer reads it, directly
- * or through homogeneous layers, which pass gaps on; else 'any'. For `LowerContext.gaps`.
+ * What the readers of a value bear in slots without an element: 'zero' when a gap-sensitive layer reads it, directly or
+ * through homogeneous layers, which pass gaps on; else 'any'. For `LowerContext.gaps`.
+ *
+ * @param name a value, or a node, whose results are all asked for; of a model without states (`unroll`)
  */
 export function gapsWanted(model: Model, name: string): 'zero' | 'any' {
-  for (const node of model.nodes) {
-    if (!node.inputs.includes(name)) continue
-    if (node.layer.gapSensitive) return 'zero'
-    if (node.layer.homogeneous && gapsWanted(model, node.name) === 'zero') return 'zero'
+  const values = model.nodes.find((node) => node.name === name)?.values ?? [name]
+  for (const { name: reader, layer, inputs } of model.nodes) {
+    if (!values.some((value) => inputs.includes(value))) continue
+    if (layer.gapSensitive) return 'zero'
+    if ('homogeneous' in layer && layer.homogeneous && gapsWanted(model, reader) === 'zero') return 'zero'
   }
   return 'any'
 }

@@ -7,6 +7,8 @@ it('has the public surface that was agreed on', () => {
       "PackedTensor",
       "createBatchLayout",
       "createChannelLayout",
+      "createLowered",
+      "createMultiOutputLowered",
       "createMultiplexedLayout",
       "gapsWanted",
       "imagesPerTensor",

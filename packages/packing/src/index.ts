@@ -4,10 +4,12 @@
  * @packageDocumentation
  */
 export * from './create-layout.ts'
+export * from './create-lowered.ts'
 export * from './element-errors.ts'
 export * from './gaps-wanted.ts'
 export * from './layout-positions.ts'
-export * from './lowered-layer.ts'
+export * from './lower-layer.ts'
+export * from './lowered-contract.ts'
 export * from './pack.ts'
 export * from './packed-tensor.ts'
 export * from './parse-layout.ts'

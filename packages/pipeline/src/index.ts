@@ -21,7 +21,6 @@ export {
   planDigest,
 } from './plan/plan.ts'
 export { checkProgram } from './program/check-program.ts'
-export type { PreparedCircuit, TaskCircuit } from './program/circuit.ts'
 export type { Program, ProgramCircuit } from './program/program.ts'
 export { ProgramError, type ProgramRule } from './program/program-error.ts'
 export type { RefreshShape } from './program/refresh-shape.ts'

@@ -17,7 +17,7 @@ import { createNativeEngine, loadEvaluationKeys, type NativeEngine } from '@he-m
 import { createNativeClient, type NativeClient } from '@he-ml/ckks-native/client'
 import {
   createTensor,
-  isCalibrated,
+  forwardApproximate,
   type Layer,
   Model,
   type NodeDescription,
@@ -162,9 +162,7 @@ export const images = (count: number, seed = 100): Tensor[] =>
 
 /** What the circuit computes, in the clear. */
 export const approximate = (model: Model, image: Tensor): Tensor =>
-  model.evaluate(image, ({ layer }, inputs) => [
-    isCalibrated(layer) ? layer.forwardApproximate(inputs) : layer.forward(inputs),
-  ])
+  model.evaluate(image, ({ layer }, inputs) => forwardApproximate(layer, inputs))
 
 export interface Stage {
   readonly engine: Engine

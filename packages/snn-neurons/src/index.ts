@@ -4,6 +4,8 @@
  *
  * @packageDocumentation
  */
+
+export { createNeuron, type LifNeuron, type Neuron, type QifNeuron, type Reset } from '@he-ml/model/spiking'
 export type { Arithmetic } from './arithmetic/arithmetic.ts'
 export { type Dual, dualArithmetic } from './arithmetic/dual-arithmetic.ts'
 export { numberArithmetic } from './arithmetic/number-arithmetic.ts'
@@ -20,7 +22,6 @@ export {
   membraneRange,
   qifFixedPoints,
 } from './neuron/membrane-range.ts'
-export { createNeuron, type LifNeuron, type Neuron, type QifNeuron, type Reset } from './neuron/neuron.ts'
 export {
   createNeuronKernel,
   type KernelGradients,

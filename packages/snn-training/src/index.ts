@@ -4,6 +4,24 @@
  *
  * @packageDocumentation
  */
+
+export type { Shape } from '@he-ml/model'
+export type {
+  AffineDescription,
+  ConvolutionDescription,
+  DropoutDescription,
+  FlattenDescription,
+  LayerDescription,
+  LinearDescription,
+  ModelFacts,
+  NetworkDescription,
+  NetworkRecipe,
+  NeuronDescription,
+  PlainLayerDescription,
+  PoolDescription,
+  ResidualDescription,
+  TdBatchNormDescription,
+} from '@he-ml/model/spiking'
 export {
   type Augmentation,
   compose,
@@ -12,7 +30,7 @@ export {
   randomShift,
 } from './augmentation/augmentation.ts'
 export { TrainingDivergedError } from './errors.ts'
-export { encodeModel, type LoadedModel, type ModelFacts, type ModelFiles, parseModel } from './files/model-file.ts'
+export { encodeModel, type LoadedModel, parseModel } from './files/model-file.ts'
 export type {
   ChannelMoments,
   ChannelScaling,
@@ -34,21 +52,6 @@ export { referenceKernels } from './kernels/reference-kernels.ts'
 export type { NamedValues, NeuronActivity, Parameter } from './layers/layer.ts'
 export type { LossResult } from './losses/cross-entropy.ts'
 export { createLoss, type Loss, type LossDescription } from './losses/loss.ts'
-export type {
-  AffineDescription,
-  ConvolutionDescription,
-  DropoutDescription,
-  FlattenDescription,
-  LayerDescription,
-  LinearDescription,
-  NetworkDescription,
-  NetworkRecipe,
-  NeuronDescription,
-  PlainLayerDescription,
-  PoolDescription,
-  ResidualDescription,
-  TdBatchNormDescription,
-} from './network/description.ts'
 export { type FoldOptions, foldNormalization } from './network/fold.ts'
 export {
   createNetwork,
@@ -62,7 +65,7 @@ export { type CosineSchedule, cosineRate } from './optimizers/schedule.ts'
 export { type CalibrateGridsOptions, calibrateGrids } from './quantization/calibrate-grids.ts'
 export { type Grid, gridRange, nearestOnGrid } from './quantization/grid.ts'
 export { deriveSeed, permutation, RandomStream } from './random/random-stream.ts'
-export type { Precision, Shape, Signal } from './tensor/signal.ts'
+export type { Precision, Signal } from './tensor/signal.ts'
 export type { EpochResult } from './training/checkpoint.ts'
 export { arrayData, type LabelledData } from './training/data.ts'
 export { type Evaluation, evaluate } from './training/evaluate.ts'

@@ -1,9 +1,11 @@
 /** What the gradient tests of this package share: random signals and central finite differences in double precision. */
+
+import { sizeOf } from '@he-ml/model'
+import type { NetworkRecipe } from '@he-ml/model/spiking'
 import { logisticSpike, type Neuron, type Reals } from '@he-ml/snn-neurons'
-import type { NetworkRecipe } from './network/description.ts'
 import { createNetwork, type ForwardOptions, type NetworkOptions } from './network/network.ts'
 import { RandomStream } from './random/random-stream.ts'
-import { type Signal, sizeOf } from './tensor/signal.ts'
+import type { Signal } from './tensor/signal.ts'
 
 /** Normal values. */
 export function normals(length: number, seed: number, deviation = 1): Float64Array {

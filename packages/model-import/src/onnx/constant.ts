@@ -3,7 +3,7 @@
  * and rounded to their own type after every operation. Where the file leaves the batch size open, shapes contain it: an element
  * is then data[i] + batch[i] * B.
  */
-import { bfloat16, float16, float16Bits } from '../half-floats.ts'
+import { bfloat16, float16, float16Bits } from '@he-ml/model'
 
 export type ElementType =
   | 'float16'

@@ -1,7 +1,7 @@
 /** Tensors of an ONNX file as numbers. Sizes are checked against the bytes that are there before memory is taken. */
 import { FormatError, UnsupportedError } from '@he-ml/ckks-core'
+import { bfloat16, float16 } from '@he-ml/model'
 import type { TensorProto } from '../generated/onnx-subset_pb.ts'
-import { bfloat16, float16 } from '../half-floats.ts'
 import type { Constant, ElementType } from './constant.ts'
 
 interface Encoding {

@@ -24,7 +24,7 @@ export async function runLowered(model: Model, image: Tensor, layout: SlotLayout
         ),
     )
     using prepared = await lowered.prepare(engine, { level })
-    values.set(name, await prepared.apply(engine, aligned))
+    values.set(name, (await prepared.apply(engine, aligned))[0]!)
   }
   const last = values.get(model.output)!
   const vectors = last.ciphertexts.map((c) => engine.readClear(c).re)

@@ -4,9 +4,8 @@
  */
 import type { Ciphertext, WeightMatrix } from '@he-ml/ckks-core'
 import { sizeOf } from '@he-ml/model'
-import type { BatchLayout, LoweredLayer } from '@he-ml/packing'
+import { type BatchLayout, type Circuit, createLowered, type LoweredLayer } from '@he-ml/packing'
 import { groupSizes, type LinearMap, sourceOf } from '../linear-map/linear-map.ts'
-import { type Circuit, createLowered } from '../lowered/lowered-layer.ts'
 import { liftZeroRows, weightScale } from '../lowered/unit-weight.ts'
 
 /** Rows of one matrix product at most: results wait unrescaled, and a call should not be long. */

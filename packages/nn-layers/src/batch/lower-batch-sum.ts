@@ -1,9 +1,8 @@
 /** Window sums on a batch: plain additions, no level. Padding adds nothing. */
 import type { Ciphertext } from '@he-ml/ckks-core'
 import { sizeOf } from '@he-ml/model'
-import type { BatchLayout, LoweredLayer } from '@he-ml/packing'
+import { type BatchLayout, createLowered, type LoweredLayer } from '@he-ml/packing'
 import { type LinearMap, sourceOf } from '../linear-map/linear-map.ts'
-import { createLowered } from '../lowered/lowered-layer.ts'
 
 /** @param map depthwise; every window reads at least one input; its weights are taken to be 1 */
 export function lowerBatchSum(map: LinearMap, input: BatchLayout): LoweredLayer {

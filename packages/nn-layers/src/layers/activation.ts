@@ -12,13 +12,16 @@ import {
   activationFunction,
   approximate,
   forwardPolynomial,
+  parsePolynomial,
   prepareActivation,
 } from '@he-ml/activations'
-import { histogramSamples, InvalidArgumentError, PlanError, type Samples } from '@he-ml/ckks-core'
+import { FormatError, histogramSamples, InvalidArgumentError, PlanError, type Samples } from '@he-ml/ckks-core'
 import {
   type CalibratedLayer,
   type CalibrationOptions,
   createTensor,
+  digestText,
+  type FittedForm,
   type InputStatistics,
   type Shape,
   type Tensor,
@@ -97,6 +100,9 @@ export class ActivationLayer implements CalibratedLayer, Lowerable {
     return Math.abs(scale - integer) < ROUND_OFF * scale ? integer : scale
   }
 
+  digestParts(): readonly Uint8Array[] {
+    return [digestText([this.function, this.fitted ?? null])]
+  }
   outputShape(inputs: readonly Shape[]): Shape {
     return only(this.name, inputs)
   }
@@ -111,6 +117,21 @@ export class ActivationLayer implements CalibratedLayer, Lowerable {
   calibrate(statistics: InputStatistics, options: CalibrationOptions): ActivationLayer {
     const polynomial = choosePolynomial(this, statistics, options)
     return this.#with({ polynomial, origin: { statistics, options }, inputFactor: 1 })
+  }
+  get fitted(): FittedForm | undefined {
+    const { polynomial, inputFactor, outputFactor } = this
+    return polynomial && { polynomial, inputFactor, outputFactor }
+  }
+  withFitted({ polynomial, inputFactor, outputFactor }: FittedForm): ActivationLayer {
+    const where = `activation "${this.name}"`
+    const parsed = parsePolynomial(polynomial, where)
+    if (parsed.function !== this.function)
+      throw new FormatError(`${where}: expected a polynomial for ${this.function}, got one for ${parsed.function}`)
+    return new ActivationLayer(this.name, this.function, {
+      polynomial: parsed,
+      inputFactor: factorOf(where, inputFactor),
+      outputFactor: factorOf(where, outputFactor),
+    })
   }
   withInputFactor(factor: number): ActivationLayer {
     checkFactor(this.name, factor)
@@ -179,6 +200,11 @@ export class ActivationLayer implements CalibratedLayer, Lowerable {
       ...change,
     })
   }
+}
+
+function factorOf(where: string, factor: unknown): number {
+  if (typeof factor === 'number' && Number.isFinite(factor) && factor !== 0) return factor
+  throw new FormatError(`${where}: expected a finite factor other than 0, got ${factor}`)
 }
 
 /** Where in the range the calibration data lie. */

@@ -5,6 +5,7 @@
 import { type Ciphertext, InvalidArgumentError, toLevel, UnsupportedError } from '@he-ml/ckks-core'
 import { createTensor, type Layer, type Shape, sameShape, sizeOf, type Tensor } from '@he-ml/model'
 import {
+  createLowered,
   type Gaps,
   type Lowerable,
   type LowerContext,
@@ -15,7 +16,6 @@ import {
   samePositions,
 } from '@he-ml/packing'
 import { type LinearMap, POINT_WINDOW } from '../linear-map/linear-map.ts'
-import { createLowered } from '../lowered/lowered-layer.ts'
 import { unsupportedLayout } from '../lowered/unsupported-layout.ts'
 import { lowerTransform } from '../multiplexed/lower-transform.ts'
 import { ReshapeLayer } from './reshape.ts'
@@ -30,6 +30,9 @@ export class AddLayer implements Layer, Lowerable {
     this.name = name
   }
 
+  digestParts(): readonly Uint8Array[] {
+    return []
+  }
   outputShape(inputs: readonly Shape[]): Shape {
     const [a, b] = inputs
     if (inputs.length !== 2 || !a || !b || !sameShape(a, b))
@@ -77,10 +80,10 @@ export class AddLayer implements Layer, Lowerable {
   /** Moves b to a's slots. */
   #lowerMoved(a: MultiplexedLayout, b: MultiplexedLayout, context: LowerContext): LoweredLayer {
     const list = new ReshapeLayer('flatten', this.name)
-    const from = list.lower([b]).output as MultiplexedLayout
-    const to = list.lower([a]).output as MultiplexedLayout
+    const from = list.lower([b]).outputs[0] as MultiplexedLayout
+    const to = list.lower([a]).outputs[0] as MultiplexedLayout
     const move = lowerTransform(permutation(this.name, sizeOf(a.shape)), from, { ...context, prefer: to })
-    const moved = move.output as MultiplexedLayout
+    const moved = move.outputs[0] as MultiplexedLayout
     if (!samePositions(moved, to))
       throw new UnsupportedError(
         `layer "${this.name}": its inputs lie in ${a.ciphertexts} and ${b.ciphertexts} ciphertexts of different slots: lower one branch with the other's layout as LowerContext.prefer`,
@@ -94,10 +97,11 @@ export class AddLayer implements Layer, Lowerable {
         const prepared = weights.use(await move.prepare(engine, { level, ...(signal ? { signal } : {}) }))
         return async ({ engine, inputs: [x, y], pacer, temporaries }) => {
           await pacer.step()
-          const other = temporaries.use(await prepared.apply(engine, [new PackedTensor(from, y!)]))
+          const [other] = await prepared.apply(engine, [new PackedTensor(from, y!)])
+          temporaries.use(other!)
           return x!.map((ciphertext, i) => {
             const lowered = temporaries.use(toLevel(engine, ciphertext, level - 1))
-            return temporaries.use(engine.add(lowered, other.ciphertexts[i]!))
+            return temporaries.use(engine.add(lowered, other!.ciphertexts[i]!))
           })
         }
       },

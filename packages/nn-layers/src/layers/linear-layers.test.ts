@@ -82,7 +82,7 @@ describe('conv2d', () => {
     const layout = createMultiplexedLayout([2, 16, 16], { maxSlots: 512 })
     const layer = conv2d({ name: 'wide', weights: randomTensor([5, 2, 3, 3], 3), padding: 1 })
     const run = await expectLikeForward(layer, [layout])
-    const wide = run.lowered.output as typeof layout
+    const wide = run.lowered.outputs[0] as typeof layout
     expect(wide.ciphertexts).toBe(3)
     await expectLikeForward(conv2d({ name: 'narrow', weights: randomTensor([2, 5, 3, 3], 4), stride: 2 }), [wide])
     await expectLikeForward(conv2d({ name: 'deep', weights: randomTensor([6, 1, 2, 2], 5), groups: 1 }), [
@@ -92,7 +92,7 @@ describe('conv2d', () => {
   it('keeps a stride in place and fills the gaps with channels', async () => {
     const layout = createMultiplexedLayout([4, 8, 8], { maxSlots: 512 })
     const layer = conv2d({ name: 'down', weights: randomTensor([8, 4, 3, 3], 5), stride: 2, padding: 1 })
-    const output = (await expectLikeForward(layer, [layout])).lowered.output as typeof layout
+    const output = (await expectLikeForward(layer, [layout])).lowered.outputs[0] as typeof layout
     expect(output.slots).toBeLessThanOrEqual(512)
     expect(output.grid.columnStride).toBe(2)
     const next = conv2d({ name: 'next', weights: randomTensor([8, 8, 3, 3], 6), padding: 1 })
@@ -103,7 +103,7 @@ describe('conv2d', () => {
     const prefer = { ...layout, slots: 128, period: 128, grid: { ...layout.grid, channelOffsets: [80, 16, 48] } }
     const layer = conv2d({ name: 'c', weights: randomTensor([3, 3, 3, 3], 7), padding: 1 })
     const run = await expectLikeForward(layer, [layout], { context: { maxSlots: 512, prefer } })
-    expect(run.lowered.output).toMatchObject({ grid: { channelOffsets: [80, 16, 48] } })
+    expect(run.lowered.outputs[0]!).toMatchObject({ grid: { channelOffsets: [80, 16, 48] } })
   })
   it('scales its output and its input for free', () => {
     const layer = conv2d({ name: 'c', weights: randomTensor([2, 1, 2, 2], 8), bias: Float64Array.of(1, -2) })
@@ -257,7 +257,7 @@ describe('batchNorm', () => {
     const { lowered } = await expectLikeForward(layer, [layout])
     expect(lowered.depth).toBe(1)
     if (layout.kind === 'multiplexed')
-      expect(lowered.output).toMatchObject({ grid: { channelOffsets: layout.grid.channelOffsets } })
+      expect(lowered.outputs[0]!).toMatchObject({ grid: { channelOffsets: layout.grid.channelOffsets } })
   })
   it('folds into a convolution and a linear layer', () => {
     const norm = batchNorm({ name: 'bn', ...statistics(4, 6) })

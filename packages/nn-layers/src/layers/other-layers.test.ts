@@ -91,7 +91,7 @@ describe('pooling', () => {
     const layout = createMultiplexedLayout([3, 8, 8], { maxSlots: 512 })
     await expectLikeForward(globalAveragePool({ name: 'gap' }), [layout])
     const { lowered } = await expectLikeForward(sumPool2d({ name: 's', kernel: 2 }), [layout])
-    const pooled = lowered.output as MultiplexedLayout
+    const pooled = lowered.outputs[0] as MultiplexedLayout
     expect(pooled.grid).toMatchObject({ rowStride: 16, columnStride: 2, gaps: 'any' })
     await expectLikeForward(sumPool2d({ name: 't', kernel: 'global' }), [pooled])
   })
@@ -113,7 +113,7 @@ describe('add', () => {
   })
   it('keeps the worse of the gaps', () => {
     const bounded: MultiplexedLayout = { ...a, grid: { ...a.grid, gaps: 'bounded' } }
-    const { output } = add({ name: 'sum' }).lower([bounded, a], testContext)
+    const [output] = add({ name: 'sum' }).lower([bounded, a], testContext).outputs
     expect(output).toMatchObject({ grid: { gaps: 'bounded' } })
   })
   it('moves one of them when they lie apart, for a level', async () => {
@@ -148,8 +148,8 @@ describe('flatten, reshape and identity', () => {
       const flat = await expectLikeForward(flatten({ name: 'flat' }), [layout])
       expect(flat.lowered.depth).toBe(0)
       await expectLikeForward(identity({ name: 'same' }), [layout])
-      const again = await expectLikeForward(back, [flat.lowered.output])
-      expect(again.lowered.output.shape).toEqual([2, 3, 4])
+      const again = await expectLikeForward(back, [flat.lowered.outputs[0]!])
+      expect(again.lowered.outputs[0]!.shape).toEqual([2, 3, 4])
     }
   })
   it('refuse channels that go on in the next ciphertext', () => {
@@ -182,7 +182,7 @@ describe('several ciphertexts', () => {
     await expectLikeForward(add({ name: 'sum' }), [layout, layout], { context })
     const flat = await expectLikeForward(flatten({ name: 'flat' }), [layout], { context })
     const weights = randomTensor([4, 192], 3)
-    await expectLikeForward(linear({ name: 'fc', weights }), [flat.lowered.output], { context })
+    await expectLikeForward(linear({ name: 'fc', weights }), [flat.lowered.outputs[0]!], { context })
   })
 })
 

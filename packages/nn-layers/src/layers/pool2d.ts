@@ -4,7 +4,7 @@
  * padding divide differently from place to place: those are a linear transform of their own.
  */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import type { Layer, Shape, Tensor } from '@he-ml/model'
+import { digestText, type Layer, type Shape, type Tensor } from '@he-ml/model'
 import type { Lowerable, LowerContext, LoweredLayer, SlotLayout } from '@he-ml/packing'
 import { lowerBatchSum } from '../batch/lower-batch-sum.ts'
 import { forwardLinear } from '../linear-map/forward.ts'
@@ -68,6 +68,9 @@ export class Pool2dLayer implements Layer, Lowerable {
     return { factor: 1 / (kh * kw), layer: new Pool2dLayer(this.#options, 'sum') }
   }
 
+  digestParts(): readonly Uint8Array[] {
+    return [digestText([this.window ?? 'global', this.#countPadding, this.#ceilMode])]
+  }
   outputShape(inputs: readonly Shape[]): Shape {
     const shape = imageShape(this.name, only(this.name, inputs))
     return [shape[0], ...windowOutput(this.name, shape, this.#windowFor(shape))]

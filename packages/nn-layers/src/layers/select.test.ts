@@ -45,7 +45,7 @@ describe('select', () => {
         expect(lowered.depth).toBe(0)
         const batch = await expectLikeForward(layer, [createBatchLayout(sizes, { slots: 2 })])
         expect(batch.lowered.depth).toBe(0)
-        const turned = lowered.output as MultiplexedLayout
+        const turned = lowered.outputs[0] as MultiplexedLayout
         await expectLikeForward(sumPool2d({ name: 'pool', kernel: 'global' }), [turned])
         const weights = randomTensor([2, turned.shape[0]!, 1, 1], which)
         await expectLikeForward(conv2d({ name: 'conv', weights }), [turned])
@@ -57,10 +57,10 @@ describe('select', () => {
     const layout = createMultiplexedLayout([4, 6, 6], { maxSlots: 512 })
     const layer = select({ name: 'cut', offset: 36, sizes: [2, 3, 2], strides: [36, 12, 2] })
     const { lowered } = await expectLikeForward(layer, [layout])
-    const cut = lowered.output as MultiplexedLayout
+    const cut = lowered.outputs[0] as MultiplexedLayout
     expect(cut.grid).toMatchObject({ rowStride: 16, columnStride: 2, gaps: 'any' })
     const square = activation({ name: 'square', function: 'square' })
-    expect((await expectLikeForward(square, [cut])).lowered.output).toMatchObject({ shape: [2, 3, 2] })
+    expect((await expectLikeForward(square, [cut])).lowered.outputs[0]!).toMatchObject({ shape: [2, 3, 2] })
     await expectLikeForward(conv2d({ name: 'c', weights: randomTensor([3, 2, 3, 3], 1), padding: 1 }), [cut])
     await expectLikeForward(layer, [createBatchLayout([4, 6, 6], { slots: 4 })])
   })
@@ -69,10 +69,10 @@ describe('select', () => {
     const context = { maxSlots: 64 }
     const layer = select({ name: 'half', offset: 64, sizes: [2, 8, 8], strides: [128, 8, 1] })
     const { lowered } = await expectLikeForward(layer, [layout], { context })
-    expect(lowered.output.ciphertexts).toBe(2)
+    expect(lowered.outputs[0]!.ciphertexts).toBe(2)
     const flat = select({ name: 'flat', sizes: [4, 64], strides: [64, 1], shape: [256] })
     const list = await expectLikeForward(flat, [layout], { context })
-    await expectLikeForward(linear({ name: 'fc', weights: randomTensor([3, 256], 2) }), [list.lowered.output], {
+    await expectLikeForward(linear({ name: 'fc', weights: randomTensor([3, 256], 2) }), [list.lowered.outputs[0]!], {
       context,
     })
   })

@@ -1,8 +1,7 @@
 /** x^2, slot by slot: exact, one level, nothing to calibrate. */
 import { type Ciphertext, scope } from '@he-ml/ckks-core'
 import { createTensor, type Layer, type Shape, type Tensor } from '@he-ml/model'
-import type { Lowerable, LoweredLayer, SlotLayout } from '@he-ml/packing'
-import { createLowered } from '../lowered/lowered-layer.ts'
+import { createLowered, type Lowerable, type LoweredLayer, type SlotLayout } from '@he-ml/packing'
 import { unsupportedLayout } from '../lowered/unsupported-layout.ts'
 import { only } from './single-input.ts'
 
@@ -15,6 +14,9 @@ export class SquareLayer implements Layer, Lowerable {
     this.name = name
   }
 
+  digestParts(): readonly Uint8Array[] {
+    return []
+  }
   outputShape(inputs: readonly Shape[]): Shape {
     return only(this.name, inputs)
   }

@@ -2,12 +2,13 @@ import type { PreparedActivation } from '@he-ml/activations'
 import { type Ciphertext, type Plaintext, scope } from '@he-ml/ckks-core'
 import {
   type BatchLayout,
+  type CircuitEngine,
+  createLowered,
   type LoweredLayer,
   layoutPositions,
   type MultiplexedLayout,
   setErrorsAside,
 } from '@he-ml/packing'
-import { createLowered, type Engine } from './lowered-layer.ts'
 import { weightScale } from './unit-weight.ts'
 
 export interface ActivationCircuit {
@@ -57,7 +58,7 @@ export function lowerActivation(activation: ActivationCircuit, input: Multiplexe
 const isFree = (scale: number): boolean => Number.isInteger(scale) && scale > 0
 
 /** Times a mask or a factor, rescaled. */
-function product(engine: Engine, x: Ciphertext, by: Plaintext | number, gain: number): Ciphertext {
+function product(engine: CircuitEngine, x: Ciphertext, by: Plaintext | number, gain: number): Ciphertext {
   const errors = setErrorsAside(engine, [x])
   try {
     const result = scope((use) =>
@@ -71,7 +72,7 @@ function product(engine: Engine, x: Ciphertext, by: Plaintext | number, gain: nu
 }
 
 const multiple = (
-  engine: Engine,
+  engine: CircuitEngine,
   x: Ciphertext,
   scale: number,
   use: <T extends Disposable>(value: T) => T,
@@ -83,7 +84,7 @@ function outputOf({ atZero }: ActivationCircuit, input: MultiplexedLayout | Batc
   return { ...input, grid: { ...input.grid, gaps: zero ? ('zero' as const) : ('bounded' as const) } }
 }
 
-function encodeMasks(layout: MultiplexedLayout, value: number, engine: Engine, level: number): Plaintext[] {
+function encodeMasks(layout: MultiplexedLayout, value: number, engine: CircuitEngine, level: number): Plaintext[] {
   const vectors = Array.from({ length: layout.ciphertexts }, () => new Float64Array(layout.period))
   for (const place of layoutPositions(layout)) vectors[Math.floor(place / layout.slots)]![place % layout.slots] = value
   const scale = weightScale(engine.parameters, level)

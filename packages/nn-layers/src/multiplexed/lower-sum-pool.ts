@@ -1,9 +1,8 @@
 /** Window sums in place: rotate-and-add along rows, then along columns; no level. Gaps are left with other windows' sums. */
 import { type Ciphertext, innerSum } from '@he-ml/ckks-core'
 import type { Shape } from '@he-ml/model'
-import type { LoweredLayer, MultiplexedLayout } from '@he-ml/packing'
+import { createLowered, type LoweredLayer, type MultiplexedLayout } from '@he-ml/packing'
 import type { Window } from '../linear-map/linear-map.ts'
-import { createLowered } from '../lowered/lowered-layer.ts'
 
 export interface SumPool {
   readonly name: string

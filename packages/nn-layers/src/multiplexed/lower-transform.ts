@@ -6,9 +6,17 @@ import {
   prepareLinearTransform,
   scope,
 } from '@he-ml/ckks-core'
-import { type LowerContext, type LoweredLayer, layoutPositions, type MultiplexedLayout } from '@he-ml/packing'
+import {
+  type Circuit,
+  type CircuitEngine,
+  createLowered,
+  type LowerContext,
+  type LoweredLayer,
+  layoutPositions,
+  type MultiplexedLayout,
+  type PrepareContext,
+} from '@he-ml/packing'
 import { type LinearMap, linearGain } from '../linear-map/linear-map.ts'
-import { type Circuit, createLowered, type Engine, type PrepareContext } from '../lowered/lowered-layer.ts'
 import { weightScale } from '../lowered/unit-weight.ts'
 import { diagonalMatrices } from './diagonal-values.ts'
 import { liftZeroOutputs } from './lift-zero-outputs.ts'
@@ -62,7 +70,7 @@ async function prepareTransform(plan: TransformPlan, context: PrepareContext): P
 
 /** Sum, rescale, folds, bias. */
 function finish(
-  engine: Engine,
+  engine: CircuitEngine,
   plan: TransformPlan,
   parts: readonly Ciphertext[],
   bias: Plaintext | undefined,
@@ -75,7 +83,7 @@ function finish(
 }
 
 /** The bias at every element, zero in the gaps, so that gaps stay what they are. */
-function encodeBias(plan: TransformPlan, engine: Engine, level: number): (Plaintext | undefined)[] {
+function encodeBias(plan: TransformPlan, engine: CircuitEngine, level: number): (Plaintext | undefined)[] {
   const { bias, output: shape } = plan.map
   const { slots, period, ciphertexts } = plan.output
   if (!bias || bias.every((b) => b === 0)) return []

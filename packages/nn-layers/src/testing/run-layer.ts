@@ -73,8 +73,8 @@ export async function runLayer(
   })
   const before = engine.memory().ciphertexts
   using prepared = await lowered.prepare(engine, { level })
-  const output = await prepared.apply(engine, inputs)
-  expect(output.layout).toEqual(lowered.output)
+  const [output] = (await prepared.apply(engine, inputs)) as [PackedTensor]
+  expect(output.layout).toEqual(lowered.outputs[0]!)
   for (const ciphertext of output.ciphertexts) {
     expect(ciphertext.level).toBe(level - lowered.depth)
     expect(ciphertext.degree).toBe(1)
@@ -109,7 +109,7 @@ export async function expectLikeForward(
     expect(output.shape).toEqual(expected.shape)
     expect(largestDifference(output, expected)).toBeLessThan(tolerance)
   })
-  if (run.lowered.output.kind === 'multiplexed') expectGaps(run, run.lowered.output)
+  if (run.lowered.outputs[0]!.kind === 'multiplexed') expectGaps(run, run.lowered.outputs[0]!)
   return run
 }
 

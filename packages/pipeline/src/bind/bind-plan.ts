@@ -7,7 +7,7 @@ import {
   ParameterMismatchError,
   Parameters,
 } from '@he-ml/ckks-core'
-import { foldFactors, type InputStatistics, type Model } from '@he-ml/model'
+import type { Model } from '@he-ml/model'
 import { inputLayoutFor } from '../compile/input-layout.ts'
 import { lowerModel } from '../compile/lower-model.ts'
 import type { BoundPlan } from '../plan/bound-plan.ts'
@@ -17,7 +17,7 @@ import { buildProgram } from '../program/build-program.ts'
 import { checkProgram } from '../program/check-program.ts'
 import type { Program } from '../program/program.ts'
 import { withKeys } from '../program/with-keys.ts'
-import { type ActivationOptions, calibrateActivations } from '../ready/calibrate-activations.ts'
+import { restoreModel } from '../ready/prepare-model.ts'
 
 /**
  * Binds a plan to its model.
@@ -33,11 +33,7 @@ export function bindPlan(plan: Plan, model: Model): BoundPlan {
       `the plan was made for model "${plan.model.name}" (${plan.model.digest.slice(0, 12)}), got "${model.name}" (${found.slice(0, 12)})`,
     )
   const parameters = new Parameters(plan.parameters)
-  const statistics: Record<string, InputStatistics> = {}
-  for (const [name, s] of Object.entries(plan.statistics))
-    statistics[name] = { ...s, histogram: Float64Array.from(s.histogram) }
-  const calibration = { model: plan.model.name, samples: 0, statistics }
-  const { model: ready } = foldFactors(calibrateActivations(model, calibration, plan.activation as ActivationOptions))
+  const ready = restoreModel(model, plan.decided)
   const program = programOf(plan, ready, parameters)
   assertEnds(plan, program)
   return { plan, parameters, model: ready, program }

@@ -11,16 +11,17 @@ import {
   listKeyNeeds,
   PlanError,
 } from '@he-ml/ckks-core'
-import { foldFactors, type Model } from '@he-ml/model'
+import { type Model, unroll } from '@he-ml/model'
 import type { BoundPlan } from '../plan/bound-plan.ts'
 import { modelDigest } from '../plan/model-digest.ts'
 import { type Plan, type PlanTask, sealPlan } from '../plan/plan.ts'
 import { checkProgram } from '../program/check-program.ts'
 import type { PlacedStep } from '../program/placed-step.ts'
 import { withKeys } from '../program/with-keys.ts'
-import { type ActivationOptions, calibrateActivations } from '../ready/calibrate-activations.ts'
-import type { Calibration, ValueSize } from '../ready/calibration.ts'
-import { valueRanges, valueSizes } from '../ready/value-ranges.ts'
+import type { ActivationOptions } from '../ready/calibrate-activations.ts'
+import type { Calibration } from '../ready/calibration.ts'
+import { type PreparedModel, prepareModel } from '../ready/prepare-model.ts'
+import { valueRanges } from '../ready/value-ranges.ts'
 import { allowedSets, placements } from './bootstrapped.ts'
 import { findConstants } from './find-constants.ts'
 import { assertMemoryPossible } from './least-memory.ts'
@@ -46,7 +47,7 @@ export async function compileAndBind(model: Model, options: CompileOptions = {})
   const { bootstrapping = 'auto' } = options
   if (bootstrapping === 'always' || typeof bootstrapping === 'object') return compileBootstrapped(draft)
   try {
-    return await finish(draft, chooseLeveled(draft.ready, options))
+    return await finish(draft, chooseLeveled(draft.prepared.ready, options))
   } catch (error) {
     const possible = bootstrapping === 'auto' && !options.parameters && !options.request
     if (!possible || !(error instanceof PlanError) || !['security', 'levels'].includes(error.reason)) throw error
@@ -61,25 +62,21 @@ export async function compileAndBind(model: Model, options: CompileOptions = {})
 /** What a plan is made of before parameters are chosen. */
 export interface Draft {
   readonly model: Model
-  /** With polynomials, factors folded. */
-  readonly ready: Model
+  readonly prepared: PreparedModel
   readonly activation: ActivationOptions
-  /** Sizes of the values of `ready`, where the calibration tells. */
-  readonly sizes: ReadonlyMap<string, ValueSize>
   readonly options: CompileOptions
 }
 
 /** Polynomials and folding. @throws PlanError ('range') without calibration */
 export function draftOf(model: Model, options: CompileOptions): Draft {
   const activation: ActivationOptions = { margin: 1.15, degree: 27, ...options.activation }
-  const plain = calibrateActivations(model, options.calibration, activation)
-  const { model: ready, factors } = foldFactors(plain)
-  return { model, ready, activation, sizes: valueSizes(plain, factors, options.calibration), options }
+  return { model, prepared: prepareModel(model, options.calibration, activation), activation, options }
 }
 
 /** @param sets default: those that the options allow */
 export async function compileBootstrapped(draft: Draft, sets = allowedSets(draft.options)): Promise<BoundPlan> {
-  const { ready, activation, sizes, options } = draft
+  const { prepared, activation, options } = draft
+  const { ready, sizes } = prepared
   const ranges = valueRanges(ready, sizes, activation)
   const costModel = costModelOf(options)
   let refused: PlanError | undefined
@@ -95,17 +92,17 @@ export async function compileBootstrapped(draft: Draft, sets = allowedSets(draft
 }
 
 /** Simulates, checks memory, and puts everything together. @throws PlanError ('memory') */
-async function finish({ model, ready, activation, sizes, options }: Draft, chosen: Chosen): Promise<BoundPlan> {
+async function finish({ model, prepared, activation, options }: Draft, chosen: Chosen): Promise<BoundPlan> {
+  const { ready, sizes } = prepared
   const { parameters, network, steps, program, batch, bootstrapping } = chosen
   checkProgram(program)
   assertMemoryPossible(network, parameters, options.memory, levelsOf(steps))
-  const constant = findConstants(model, network)
+  const constant = findConstants(unroll(model), network)
   const { figures, ...simulated } = await simulate(program, parameters, costModelOf(options), { sizes, model: ready })
   const keepWeights = chooseKeeping(simulated.report, options)
   const precision = assertPrecision(simulated.report, options)
   const needs = listKeyNeeds(simulated.keyRequest as KeyRequest)
   const tasks = steps.map((step, i) => planTask(step, figures[i]!, needs))
-  const calibrated = Object.entries(options.calibration?.statistics ?? {})
   const plan = sealPlan({
     format: 'he-ml/plan',
     version: 1,
@@ -119,7 +116,7 @@ async function finish({ model, ready, activation, sizes, options }: Draft, chose
     batch,
     parameters: JSON.parse(JSON.stringify(parameters)) as Plan['parameters'],
     activation: JSON.parse(JSON.stringify(activation)) as Plan['activation'],
-    statistics: Object.fromEntries(calibrated.map(([name, s]) => [name, { ...s, histogram: [...s.histogram] }])),
+    decided: prepared.decided,
     gaps: network.gaps,
     tasks,
     keepWeights,

@@ -42,18 +42,21 @@ export class ErrorShadow {
   async step(task: Task) {
     const magnitudes = isRefresh(task) ? this.#beforeRefresh(task) : []
     const before = this.#errorsOf(task.reads.flat())
-    const gain = isRefresh(task) ? undefined : this.#field?.propagate(task.layer)
-    const taken = await this.#main.step(task, gain)
-    const { ciphertexts: shadows } = await this.#shadow.step(task, gain)
+    const gains = isRefresh(task) ? undefined : this.#field?.propagate(task.layer)
+    const taken = await this.#main.step(task, gains)
+    const { ciphertexts: shadows } = await this.#shadow.step(task, gains)
     for (const [i, magnitude] of magnitudes.entries()) {
       this.#main.engine.declareMagnitude(taken.ciphertexts[i]!, magnitude)
       this.#shadow.engine.declareMagnitude(shadows[i]!, magnitude)
     }
     if (isRefresh(task)) this.#shareCopies(task, shadows)
     const errors = taken.ciphertexts.map((c, i) => this.#averaged(c, shadows[i]!, c.slots))
-    if (!isRefresh(task) && gain !== undefined) {
-      const kept = (gain * Math.hypot(...before)) / Math.sqrt(before.length)
-      this.#field!.disturb(task.layer, { kept, total: this.#rms(taken.ciphertexts) })
+    if (!isRefresh(task) && gains !== undefined) {
+      const after = this.#errorsOf(task.writes)
+      for (const [i, id] of task.writes.entries()) {
+        const kept = (gains[i]! * Math.hypot(...before)) / Math.sqrt(before.length)
+        this.#field!.disturb(this.#tensorOf(id), { kept, total: after[i]! })
+      }
     } else if (isRefresh(task)) {
       const after = this.#errorsOf(task.writes)
       const { circuit, range } = task.refresh

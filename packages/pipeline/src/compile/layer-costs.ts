@@ -10,9 +10,9 @@ import {
   type OperationRecord,
   operationSize,
 } from '@he-ml/ckks-core'
+import type { LoweredLayer } from '@he-ml/packing'
 import { PackedTensor, type SlotLayout } from '@he-ml/packing'
 import { StepExecutor } from '../execute/step-executor.ts'
-import type { TaskCircuit } from '../program/circuit.ts'
 import type { Network, NetworkNode } from '../program/network.ts'
 import type { LayerTask } from '../program/task.ts'
 import type { Weights } from '../program/weights.ts'
@@ -75,7 +75,7 @@ export class LayerCosts {
     return made
   }
 
-  async #run(circuit: TaskCircuit, layouts: readonly SlotLayout[], level: Level): Promise<readonly OperationRecord[]> {
+  async #run(circuit: LoweredLayer, layouts: readonly SlotLayout[], level: Level): Promise<readonly OperationRecord[]> {
     const engine = createPlanEngine(this.#parameters, { costModel: this.#costModel })
     const weights: Weights = { kind: 'layer', id: circuit.name, circuit, level }
     const task = taskOf(circuit, level)
@@ -95,7 +95,7 @@ export class LayerCosts {
 }
 
 /** A circuit on its own. */
-function taskOf(circuit: TaskCircuit, level: Level): LayerTask {
+function taskOf(circuit: LoweredLayer, level: Level): LayerTask {
   const { name } = circuit
   return { id: name, kind: 'layer', layer: name, circuit, reads: [], writes: [], level, weights: [name], keys: [] }
 }

@@ -1,14 +1,14 @@
 /** Every layer of a model bound to layouts, in order; levels come later. */
-import { isCalibrated, type Layer, type Model, sameShape } from '@he-ml/model'
+import { type GraphLayer, isCalibrated, isMultiOutput, type Model, sameShape } from '@he-ml/model'
 import { gapsWanted, type LowerContext, type LoweredLayer, lowerLayer, type SlotLayout } from '@he-ml/packing'
-import { circuitOf, type TaskCircuit } from '../program/circuit.ts'
 import type { GapPolicy, Network, NetworkNode } from '../program/network.ts'
 
 /**
  * Lowers every layer, in order; those that nothing reads are left out. A layer that several nodes share is lowered once for
  * the same layouts, so that they share its weights.
  *
- * @throws UnsupportedError when a layer cannot run on its input's layout
+ * @param model without states: see `unroll`
+ * @throws UnsupportedError when a layer cannot run on its input's layout, or not at all
  */
 export function lowerModel(
   model: Model,
@@ -19,17 +19,17 @@ export function lowerModel(
   const layouts = new Map<string, SlotLayout>([[model.input.name, inputLayout]])
   const shared = new SharedCircuits()
   const nodes: NetworkNode[] = []
-  for (const { name, layer, inputs } of model.nodes) {
-    const prefer = preferredLayout(model, name, layouts)
+  for (const { name, layer, inputs, values } of model.nodes) {
+    const prefer = preferredLayout(model, values, layouts)
     const given = inputs.map((i) => layouts.get(i)!)
-    const { lowered, circuit } = shared.lower(layer, given, {
+    const circuit = shared.lower(layer, given, {
       maxSlots,
       gaps: gaps === 'zero' ? 'zero' : gapsWanted(model, name),
       ...(prefer ? { prefer } : {}),
     })
-    const single = singleOf(layer, lowered, maxSlots)
-    nodes.push({ name, kind: layer.kind, inputs, outputs: [name], circuit, ...(single ? { single } : {}) })
-    layouts.set(name, lowered.output)
+    const single = singleOf(layer, circuit, maxSlots)
+    nodes.push({ name, kind: layer.kind, inputs, outputs: values, circuit, ...(single ? { single } : {}) })
+    for (const [i, layout] of circuit.outputs.entries()) layouts.set(values[i]!, layout)
   }
   return {
     nodes: reached(nodes, model.output),
@@ -54,42 +54,41 @@ function reached(nodes: readonly NetworkNode[], output: string): NetworkNode[] {
     .reverse()
 }
 
-interface Lowered {
-  readonly lowered: LoweredLayer
-  readonly circuit: TaskCircuit
-}
-
 /** Circuits by layer and layouts. */
 class SharedCircuits {
-  readonly #known = new Map<Layer, Map<string, Lowered>>()
+  readonly #known = new Map<GraphLayer, Map<string, LoweredLayer>>()
 
-  lower(layer: Layer, inputs: readonly SlotLayout[], context: LowerContext): Lowered {
-    const own = this.#known.get(layer) ?? new Map<string, Lowered>()
+  lower(layer: GraphLayer, inputs: readonly SlotLayout[], context: LowerContext): LoweredLayer {
+    const own = this.#known.get(layer) ?? new Map<string, LoweredLayer>()
     this.#known.set(layer, own)
     const key = JSON.stringify([inputs, context])
-    const known = own.get(key)
-    if (known) return known
-    const lowered = lowerLayer(layer, inputs, context)
-    const made = { lowered, circuit: circuitOf(lowered) }
-    own.set(key, made)
-    return made
+    const lowered = own.get(key) ?? lowerLayer(layer, inputs, context)
+    own.set(key, lowered)
+    return lowered
   }
 }
 
 /** The layer on a batch of one element, if it takes that; layers with weights for a certain shape do not. */
-function singleOf(layer: Layer, { output }: LoweredLayer, maxSlots: number): TaskCircuit | undefined {
-  if (output.kind !== 'batch' || !(isCalibrated(layer) || ['add', 'square'].includes(layer.kind))) return undefined
+function singleOf(layer: GraphLayer, { outputs }: LoweredLayer, maxSlots: number): LoweredLayer | undefined {
+  const [output] = outputs
+  if (isMultiOutput(layer) || output?.kind !== 'batch') return undefined
+  if (!(isCalibrated(layer) || ['add', 'square'].includes(layer.kind))) return undefined
   const one = { ...output, shape: [1], ciphertexts: 1 }
-  return circuitOf(lowerLayer(layer, new Array(layer.arity).fill(one), { maxSlots }))
+  return lowerLayer(layer, new Array(layer.arity).fill(one), { maxSlots })
 }
 
-/** The layout of the other branch, when `name` and an earlier layer meet in an addition. */
-function preferredLayout(model: Model, name: string, layouts: ReadonlyMap<string, SlotLayout>): SlotLayout | undefined {
+/** The layout of the other branch, when one of the values and an earlier one meet in an addition. */
+function preferredLayout(
+  model: Model,
+  values: readonly string[],
+  layouts: ReadonlyMap<string, SlotLayout>,
+): SlotLayout | undefined {
   for (const { inputs } of model.nodes) {
-    if (inputs.length < 2 || !inputs.includes(name)) continue
+    const own = inputs.length < 2 ? undefined : inputs.find((input) => values.includes(input))
+    if (own === undefined) continue
     for (const other of inputs) {
-      const layout = other === name ? undefined : layouts.get(other)
-      if (layout && sameShape(model.shapes.get(other)!, model.shapes.get(name)!)) return layout
+      const layout = other === own ? undefined : layouts.get(other)
+      if (layout && sameShape(model.shapes.get(other)!, model.shapes.get(own)!)) return layout
     }
   }
   return undefined

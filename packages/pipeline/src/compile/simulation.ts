@@ -11,6 +11,7 @@ import type { ValueSize } from '../ready/calibration.ts'
 export class Simulation {
   readonly engine: PlanEngine
   readonly values: ValueTable
+  readonly #program: Program
   readonly #executor: StepExecutor
   readonly #sizes: ReadonlyMap<string, ValueSize>
   readonly #weightBytes = new Map<WeightsId, number>()
@@ -24,6 +25,7 @@ export class Simulation {
   ) {
     const { layout, level, tensor } = program.input
     this.engine = createPlanEngine(parameters, { costModel })
+    this.#program = program
     this.#executor = new StepExecutor(program, this.engine)
     this.#sizes = sizes
     const magnitude = sizes.get(tensor)?.rms ?? 1
@@ -40,9 +42,9 @@ export class Simulation {
 
   /**
    * Runs a task; tells what preparing and running it took.
-   * @param gain by which errors of the inputs arrive, where that is known better than the engine can
+   * @param gains by which errors of the inputs arrive at each result, where that is known better than the engine can
    */
-  async step(task: Task, gain?: number) {
+  async step(task: Task, gains?: readonly number[]) {
     const { engine, values } = this
     const beforeEncoding = engine.checkpoint()
     await this.#encode(task)
@@ -50,22 +52,28 @@ export class Simulation {
     const before = engine.checkpoint()
     const outputs = await this.#executor.run(task, values.read(task), {
       observe: (inputs) => {
-        if (gain === undefined) return undefined
+        if (gains === undefined) return undefined
         const errors = setErrorsAside(
           engine,
           inputs.flatMap(({ ciphertexts }) => ciphertexts),
         )
-        return ([first]) => {
+        return (results) => {
           errors?.restore()
-          errors?.arriveAt(first!.ciphertexts, gain)
+          for (const [i, { ciphertexts }] of results.entries()) errors?.arriveAt(ciphertexts, gains[i]!)
         }
       },
     })
     const running = engine.report({ since: before })
-    const size = isRefresh(task) ? undefined : this.#sizes.get(task.layer)
-    if (size) for (const c of outputs[0]!.ciphertexts) engine.declareMagnitude(c, size.rms)
+    if (!isRefresh(task)) this.#declareSizes(task, outputs)
     values.write(task, outputs)
     return { encoding, running, ciphertexts: outputs.flatMap(({ ciphertexts }) => ciphertexts) }
+  }
+
+  #declareSizes({ writes }: Task, outputs: readonly PackedTensor[]): void {
+    for (const [i, id] of writes.entries()) {
+      const size = this.#sizes.get(this.#program.values.get(id)!.tensor)
+      if (size) for (const c of outputs[i]!.ciphertexts) this.engine.declareMagnitude(c, size.rms)
+    }
   }
 
   async #encode({ weights }: Task): Promise<void> {

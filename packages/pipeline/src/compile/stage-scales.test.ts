@@ -1,4 +1,12 @@
-import { createTensor, foldFactors, isCalibrated, Model, type NodeDescription, type Tensor } from '@he-ml/model'
+import {
+  createTensor,
+  foldFactors,
+  forwardAll,
+  forwardApproximate,
+  Model,
+  type NodeDescription,
+  type Tensor,
+} from '@he-ml/model'
 import { activation, add, averagePool2d, conv2d, flatten, linear } from '@he-ml/nn-layers'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -63,9 +71,9 @@ function leastDepth({ nodes, input, output }: Model): number {
 function valuesOf(model: Model, image: Tensor, polynomials: boolean): ReadonlyMap<string, Tensor> {
   const values = new Map<string, Tensor>()
   model.evaluate(image, ({ name, layer }, inputs) => {
-    const result = polynomials && isCalibrated(layer) ? layer.forwardApproximate(inputs) : layer.forward(inputs)
-    values.set(name, result)
-    return [result]
+    const results = polynomials ? forwardApproximate(layer, inputs) : forwardAll(layer, inputs)
+    values.set(name, results[0]!)
+    return results
   })
   return values
 }
@@ -138,7 +146,7 @@ function depthOf(model: Model): number {
   const depth = new Map([[model.input.name, 0]])
   for (const { name, layer, inputs } of model.nodes) {
     let own = 0
-    if (isCalibrated(layer)) own = DEGREE_7_DEPTH + (Number.isInteger(layer.inputScale) ? 0 : 1)
+    if ('inputScale' in layer) own = DEGREE_7_DEPTH + (Number.isInteger(layer.inputScale) ? 0 : 1)
     else if (['conv2d', 'linear', 'averagePool2d'].includes(layer.kind)) own = 1
     depth.set(name, own + Math.max(...inputs.map((input) => depth.get(input)!)))
   }

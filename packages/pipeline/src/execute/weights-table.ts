@@ -1,13 +1,13 @@
 /** The weights of a program on one engine: each encoded when it is first wanted, shared by all tasks that name it. */
 import type { Encoder, Evaluator, PreparedBootstrapping } from '@he-ml/ckks-core'
-import type { PreparedCircuit } from '../program/circuit.ts'
+import type { PreparedLayer } from '@he-ml/packing'
 import type { Program } from '../program/program.ts'
 import type { Weights, WeightsId } from '../program/weights.ts'
 import { RefreshMasks } from './prepare-refresh.ts'
 
 /** What encoding gives, by the kind of the weights. */
 export interface PreparedWeights {
-  readonly layer: PreparedCircuit
+  readonly layer: PreparedLayer
   readonly bootstrapping: PreparedBootstrapping
   readonly masks: RefreshMasks
 }

@@ -5,7 +5,7 @@
 import { contentHash, FormatError } from '@he-ml/ckks-core'
 import { parseLayout, type SlotLayout } from '@he-ml/packing'
 import { z } from 'zod'
-import { rangeSchema, statisticsSchema } from '../ready/calibration-file.ts'
+import { rangeSchema } from '../ready/calibration-file.ts'
 
 const positive = z.number().int().positive()
 const count = z.number().int().nonnegative()
@@ -155,10 +155,20 @@ export const planSchema = z.strictObject({
     digitLimbs: positive,
     scale: finite.positive(),
   }),
+  /** How activations became polynomials; for the reader. */
   activation: calibrationOptions.extend({
     layers: z.record(z.string(), calibrationOptions.partial()).optional(),
   }),
-  statistics: z.record(z.string(), statisticsSchema),
+  /** What decides the function computed beside the weights: polynomials, and the factors that values are held with. */
+  decided: z.strictObject({
+    /** What each activation was fitted to: polynomial, range and factors, in the form of its layer. */
+    fitted: z.record(z.string(), z.record(z.string(), z.unknown())),
+    factors: z.record(z.string(), finite),
+    /** Layers that gave their constant to the factors. */
+    relieved: z.array(z.string()).max(65_536),
+    /** A mean over time has become a sum. */
+    sumsOverTime: z.boolean(),
+  }),
   keyRequest: z.strictObject({
     relinearization: keyLevel.optional(),
     rotations: z.array(z.strictObject({ steps: positive, level: keyLevel })).max(4096),

@@ -1,11 +1,11 @@
 /** A program of the pipeline keeps the rules, and every rule has something that breaks it. */
 import { insecureParameters } from '@he-ml/ckks-core'
+import type { LoweredLayer } from '@he-ml/packing'
 import { createBatchLayout } from '@he-ml/packing'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { compileInsecure, deepChain, images } from '../pipeline.test-helper.ts'
 import { fit } from '../ready/fit.ts'
 import { checkProgram } from './check-program.ts'
-import type { TaskCircuit } from './circuit.ts'
 import type { Program } from './program.ts'
 import { ProgramError, type ProgramRule } from './program-error.ts'
 import { isRefresh, type LayerTask, type Task } from './task.ts'
@@ -84,7 +84,7 @@ describe('tiles, sub-batches and time steps', () => {
   const none = (): never => {
     throw new Error('not run here')
   }
-  const circuit = (name: string, outputs: TaskCircuit['outputs'], depth = 1): TaskCircuit => ({
+  const circuit = (name: string, outputs: LoweredLayer['outputs'], depth = 1): LoweredLayer => ({
     name,
     outputs,
     depth,

@@ -1,6 +1,5 @@
 /** A model whose layers are bound to layouts: what programs are built from. Levels come later. */
-import type { SlotLayout } from '@he-ml/packing'
-import type { TaskCircuit } from './circuit.ts'
+import type { LoweredLayer, SlotLayout } from '@he-ml/packing'
 
 /** A layer that the output depends on. */
 export interface NetworkNode {
@@ -10,9 +9,9 @@ export interface NetworkNode {
   /** Names of its results: its own name, or `layer/output` where it has several. */
   readonly outputs: readonly string[]
   /** Nodes that share a layer and its layouts share the circuit. */
-  readonly circuit: TaskCircuit
+  readonly circuit: LoweredLayer
   /** The layer on one ciphertext, where it does the same to every ciphertext of a batch: what pricing needs to look at. */
-  readonly single?: TaskCircuit
+  readonly single?: LoweredLayer
 }
 
 export interface Network {

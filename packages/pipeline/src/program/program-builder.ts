@@ -3,7 +3,7 @@
  * weights are there already.
  */
 import { FormatError, type Level } from '@he-ml/ckks-core'
-import type { TaskCircuit } from './circuit.ts'
+import type { LoweredLayer } from '@he-ml/packing'
 import type { Network, NetworkNode } from './network.ts'
 import type { PlacedRefresh } from './placed-step.ts'
 import type { Program, ProgramCircuit } from './program.ts'
@@ -21,7 +21,7 @@ export class ProgramBuilder {
   readonly #weights = new Map<WeightsId, Weights>()
   readonly #newest = new Map<string, Value>()
   readonly #names: Set<string>
-  readonly #shared = new Map<TaskCircuit, string>()
+  readonly #shared = new Map<LoweredLayer, string>()
   readonly #input: Value
 
   /** @param inputLevel of a fresh input */
@@ -113,7 +113,7 @@ export class ProgramBuilder {
     return value
   }
 
-  #layerWeights(circuit: TaskCircuit, level: Level): WeightsId {
+  #layerWeights(circuit: LoweredLayer, level: Level): WeightsId {
     const name = this.#shared.get(circuit) ?? circuit.name
     this.#shared.set(circuit, name)
     const id = `${name} at level ${level}`

@@ -1,6 +1,6 @@
 /** A piece of work: values in, values out, at one level. */
 import type { KeyNeed, Level } from '@he-ml/ckks-core'
-import type { TaskCircuit } from './circuit.ts'
+import type { LoweredLayer } from '@he-ml/packing'
 import type { RefreshShape } from './refresh-shape.ts'
 import type { Operand, ValueId } from './value.ts'
 import type { WeightsId } from './weights.ts'
@@ -31,7 +31,7 @@ interface AnyTask {
 export interface LayerTask extends AnyTask {
   /** Node of the model. */
   readonly layer: string
-  readonly circuit: TaskCircuit
+  readonly circuit: LoweredLayer
 }
 
 /** A bootstrap of one or more values: each operand comes back as a new value. */

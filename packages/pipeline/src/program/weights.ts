@@ -3,7 +3,7 @@
  * refreshes through one circuit share its matrices, and refreshes of one shape their masks: each is encoded once.
  */
 import type { Bootstrapping, Level } from '@he-ml/ckks-core'
-import type { TaskCircuit } from './circuit.ts'
+import type { LoweredLayer } from '@he-ml/packing'
 import type { RefreshShape } from './refresh-shape.ts'
 
 export type WeightsId = string
@@ -12,7 +12,7 @@ export type WeightsId = string
 export interface LayerWeights {
   readonly kind: 'layer'
   readonly id: WeightsId
-  readonly circuit: TaskCircuit
+  readonly circuit: LoweredLayer
   readonly level: Level
 }
 

@@ -38,5 +38,6 @@ export function calibrateActivations(
       'range',
       `activation options name "${unknown.join('", "')}", which is no activation of model "${model.name}"`,
     )
-  return new Model({ name: model.name, input: model.input, nodes, output: model.output })
+  const { name, input, output, states, steps, readout } = model
+  return new Model({ name, input, nodes, output, states, steps, readout })
 }

@@ -11,7 +11,7 @@ export interface Calibration {
   readonly outputRanges?: OutputRanges
   /** Smallest and largest element of the inputs: what a client may encrypt, with the plan's margin. */
   readonly inputRange?: InputRange
-  /** Sizes of the input and of every layer's result, by name: ranges of bootstraps, and what errors are relative to. */
+  /** Sizes of the input and of every value, by name: ranges of bootstraps, and what errors are relative to. */
   readonly values?: Readonly<Record<string, ValueSize>>
 }
 

@@ -1,6 +1,6 @@
 /** Activation ranges from clear data: the server never decrypts to choose a scale. */
 import { InvalidArgumentError, Pacer } from '@he-ml/ckks-core'
-import { isCalibrated, type Model, sizeOf, type Tensor } from '@he-ml/model'
+import { forwardAll, isCalibrated, type Model, observedBy, sizeOf, type Tensor } from '@he-ml/model'
 import type { Calibration } from './calibration.ts'
 import { SizeCollector, StatisticsCollector } from './statistics.ts'
 
@@ -38,11 +38,11 @@ export async function fit(model: Model, inputs: Iterable<Tensor>, options: FitOp
       inputRange.min = Math.min(inputRange.min, x)
       inputRange.max = Math.max(inputRange.max, x)
     }
-    const result = model.evaluate(input, ({ name, layer }, given) => {
-      collectors.get(name)?.add(given[0]!.data, name)
-      const output = layer.forward(given)
-      measure(name, output)
-      return [output]
+    const result = model.evaluate(input, ({ name, layer, values: results }, given) => {
+      if (isCalibrated(layer)) collectors.get(name)!.add(observedBy(layer, given).data, name)
+      const outputs = forwardAll(layer, given)
+      for (const [i, output] of outputs.entries()) measure(results[i]!, output)
+      return outputs
     })
     for (const [i, v] of result.data.entries()) {
       min[i] = Math.min(min[i]!, v)
@@ -54,7 +54,8 @@ export async function fit(model: Model, inputs: Iterable<Tensor>, options: FitOp
   if (samples === 0) throw new InvalidArgumentError('fit: at least one calibration input is needed')
   const statistics = Object.fromEntries([...collectors].map(([name, collector]) => [name, collector.result()]))
   const values = Object.fromEntries([...sizes].map(([name, size]) => [name, size.result()]))
-  const outputMagnitude = values[model.output]!.largest
+  // of the result over all time steps, which may be larger than the output of any
+  const outputMagnitude = Math.max(...min.map((v, i) => Math.max(-v, max[i]!)))
   const outputRanges = { min, max }
   return { model: model.name, samples, statistics, outputMagnitude, outputRanges, inputRange, values }
 }

@@ -76,5 +76,5 @@ function sizeSeen(model: Model, name: string, calibration: Calibration): ValueSi
 /** The margin that the activations which read a value ask for. */
 function marginFor(model: Model, name: string, { margin, layers = {} }: ActivationOptions): number {
   const readers = model.nodes.filter(({ inputs }) => inputs.includes(name))
-  return Math.max(margin, ...readers.map((reader) => layers[reader.name]?.margin ?? 0))
+  return Math.max(margin, ...readers.map((reader) => layers[reader.origin?.node ?? reader.name]?.margin ?? 0))
 }

@@ -1,7 +1,7 @@
 /** The same recurrence on ciphertexts: one neuron per slot. The step is a parameter. */
 import { type ActivationPolynomial, prepareActivation } from '@he-ml/activations'
 import { type Ciphertext, type Evaluator, scope } from '@he-ml/ckks-core'
-import type { Neuron } from '../neuron/neuron.ts'
+import type { Neuron } from '@he-ml/model/spiking'
 import { driftFromZero, type NeuronStep, resetMembrane, charge as runCharge } from '../neuron/recurrence.ts'
 import { ciphertextArithmetic } from './ciphertext-arithmetic.ts'
 

@@ -1,10 +1,10 @@
 import { InvalidArgumentError } from '@he-ml/ckks-core'
+import { createNeuron } from '@he-ml/model/spiking'
 import { describe, expect, it } from 'vitest'
 import { numberArithmetic } from '../arithmetic/number-arithmetic.ts'
 import { normalAt } from '../coding/counter-random.ts'
 import { neurons, referenceStep } from '../testing.test-helper.ts'
 import { forwardThroughTime } from '../training/through-time.ts'
-import { createNeuron } from './neuron.ts'
 import { createNeuronKernel } from './neuron-kernel.ts'
 import { advance } from './recurrence.ts'
 import { hardSpike } from './spike-function.ts'
@@ -72,30 +72,6 @@ describe('by hand', () => {
     const kernel = createNeuronKernel(neuron)
     for (const x of [Float32Array.of(0.1), Float64Array.of(0.1)])
       expect(forwardThroughTime(kernel, hardSpike(0.1), x, 1).spikes[0]).toBe(1)
-  })
-})
-
-describe('createNeuron', () => {
-  it('keeps JSON as it is and freezes it', () => {
-    for (const [, neuron] of neurons) {
-      const copy = createNeuron(JSON.parse(JSON.stringify(neuron)))
-      expect(copy).toEqual(neuron)
-      expect(Object.isFrozen(copy)).toBe(true)
-    }
-  })
-  it.each([
-    [{ kind: 'lif', beta: 1.5, threshold: 1, reset: 'zero' }, /"beta"/],
-    [{ kind: 'lif', beta: 0.5, threshold: 0, reset: 'zero' }, /"threshold"/],
-    [{ kind: 'lif', beta: 0.5, threshold: 1, reset: 'half' }, /"reset"/],
-    [{ kind: 'lif', beta: 0.5, threshold: 1, reset: 'zero', a: 1 }, /a/],
-    [{ kind: 'qif', a: 0, u1: 0, u2: 1, threshold: 1, reset: 'zero' }, /"a"/],
-    [{ kind: 'qif', a: 1, u1: 2, u2: 1, threshold: 1, reset: 'zero' }, /u1 <= u2/],
-    [{ kind: 'qif', a: 1, u1: 0, u2: Infinity, threshold: 1, reset: 'zero' }, /"u2"/],
-    [{ kind: 'hodgkin-huxley' }, /"kind"/],
-    [null, /neuron/],
-  ])('refuses %j', (description, message) => {
-    expect(() => createNeuron(description)).toThrow(InvalidArgumentError)
-    expect(() => createNeuron(description)).toThrow(message)
   })
 })
 

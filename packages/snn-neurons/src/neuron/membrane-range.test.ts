@@ -1,9 +1,9 @@
 import { InvalidArgumentError } from '@he-ml/ckks-core'
+import { createNeuron, type QifNeuron } from '@he-ml/model/spiking'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { neurons, referenceStep } from '../testing.test-helper.ts'
 import { largestSafeInput, membraneRange, qifFixedPoints } from './membrane-range.ts'
-import { createNeuron, type QifNeuron } from './neuron.ts'
 
 const qif = (reset: string, a = 0.25, u1 = 0, u2 = 0.5) =>
   createNeuron({ kind: 'qif', a, u1, u2, threshold: 1, reset }) as QifNeuron

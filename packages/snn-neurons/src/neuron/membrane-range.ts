@@ -3,8 +3,8 @@
  * quadratic neuron that leaves it never comes back. Exact spikes are assumed; add a margin for soft ones and for noise.
  */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
+import type { Neuron, QifNeuron } from '@he-ml/model/spiking'
 import { numberArithmetic } from '../arithmetic/number-arithmetic.ts'
-import type { Neuron, QifNeuron } from './neuron.ts'
 import { drift } from './recurrence.ts'
 
 /** [lowest, highest]. */

@@ -1,6 +1,7 @@
 /** One time step of many neurons over arrays, forwards and backwards, in loops made from the recorded recurrence. */
+
+import type { Neuron } from '@he-ml/model/spiking'
 import type { Reals } from '../arithmetic/reals.ts'
-import type { Neuron } from './neuron.ts'
 import { neuronPrograms } from './neuron-programs.ts'
 import { createProgramKernel } from './program-kernel.ts'
 import type { SpikeFunction } from './spike-function.ts'

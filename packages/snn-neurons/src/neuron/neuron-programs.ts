@@ -1,5 +1,5 @@
+import type { Neuron } from '@he-ml/model/spiking'
 import { type Program, recordProgram } from '../arithmetic/program.ts'
-import type { Neuron } from './neuron.ts'
 import { charge, resetMembrane } from './recurrence.ts'
 
 /** The two halves of a time step, with the spike between them, as lists of operations that any language can follow. */

@@ -1,6 +1,6 @@
+import { createNeuron } from '@he-ml/model/spiking'
 import { describe, expect, it } from 'vitest'
 import { numberArithmetic } from '../arithmetic/number-arithmetic.ts'
-import { createNeuron } from './neuron.ts'
 import { neuronPrograms } from './neuron-programs.ts'
 import { createProgramKernel } from './program-kernel.ts'
 import { charge, resetMembrane } from './recurrence.ts'

@@ -1,9 +1,9 @@
+import { createNeuron } from '@he-ml/model/spiking'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { referenceStep } from '../testing.test-helper.ts'
 import { backwardThroughTime, forwardThroughTime } from '../training/through-time.ts'
 import { membraneRange } from './membrane-range.ts'
-import { createNeuron } from './neuron.ts'
 import { createNeuronKernel } from './neuron-kernel.ts'
 import { hardSpike, logisticSpike } from './spike-function.ts'
 

@@ -3,9 +3,10 @@
  * Charge and reset are expressions over an abstract arithmetic; the step between them is a parameter, because every user
  * has another one: exact in the clear, with a surrogate gradient in training, an approximation on ciphertexts.
  */
+
+import type { Neuron } from '@he-ml/model/spiking'
 import type { Arithmetic } from '../arithmetic/arithmetic.ts'
 import { numberArithmetic } from '../arithmetic/number-arithmetic.ts'
-import type { Neuron } from './neuron.ts'
 
 /** The membrane potential before the step: beta u + x, or a (u - u1)(u - u2) + x. */
 export function charge<V>(arithmetic: Arithmetic<V>, neuron: Neuron, membranePotential: V, input: V): V {

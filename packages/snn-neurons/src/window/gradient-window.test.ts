@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '@he-ml/ckks-core'
+import { createNeuron, type Neuron } from '@he-ml/model/spiking'
 import { describe, expect, it } from 'vitest'
 import { normalAt } from '../coding/counter-random.ts'
-import { createNeuron, type Neuron } from '../neuron/neuron.ts'
 import { createNeuronKernel } from '../neuron/neuron-kernel.ts'
 import { hardSpike } from '../neuron/spike-function.ts'
 import { createSurrogateGradient } from '../training/surrogate-gradient.ts'

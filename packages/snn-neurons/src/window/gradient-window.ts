@@ -6,7 +6,7 @@
  * noisy. docs/notes/gradient-windows.md derives it and measures it; docs/adr/0004 says what was assumed.
  */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import type { Neuron } from '../neuron/neuron.ts'
+import type { Neuron } from '@he-ml/model/spiking'
 import type { SurrogateDescription } from '../training/surrogate-gradient.ts'
 import { type InputStatistics, type MembraneDensity, membraneDensity, normalDensity } from './membrane-density.ts'
 

@@ -4,9 +4,9 @@
  * and drift and spreads it with the input's normal density, so the density is smooth although resets jump.
  */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
+import type { Neuron } from '@he-ml/model/spiking'
 import { numberArithmetic } from '../arithmetic/number-arithmetic.ts'
 import { membraneRange } from '../neuron/membrane-range.ts'
-import type { Neuron } from '../neuron/neuron.ts'
 import { drift, resetMembrane } from '../neuron/recurrence.ts'
 
 /** Input of a normalised layer, and for how long it runs. */

@@ -2,9 +2,10 @@
  * Random changes of images that leave their class as it is. All frames and channels of a sample are changed alike: a sample
  * is any number of planes of the shape's height and width. Drawn from the stream that the trainer gives.
  */
+
+import type { Shape } from '@he-ml/model'
 import type { Reals } from '@he-ml/snn-neurons'
 import type { RandomStream } from '../random/random-stream.ts'
-import type { Shape } from '../tensor/signal.ts'
 
 /** Changes a sample [frames, channels, height, width] in place. */
 export type Augmentation = (sample: Reals, shape: Shape, random: RandomStream) => void

@@ -1,6 +1,9 @@
 import { FormatError } from '@he-ml/ckks-core'
+import type { NamedTensor } from '@he-ml/model'
 import type { NamedValues } from '../layers/layer.ts'
-import type { StoredTensor } from './safetensors.ts'
+
+/** A tensor of a file, whatever its name. */
+export type StoredTensor = Pick<NamedTensor, 'shape' | 'data'>
 
 /** Named values under a prefix, ready to be stored; the data are not copied. */
 export const storedTensors = (prefix: string, values: readonly NamedValues[]): [string, StoredTensor][] =>

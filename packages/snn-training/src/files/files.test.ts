@@ -1,4 +1,5 @@
 import { FormatError, type HeMlError, InvalidArgumentError, UnsupportedError } from '@he-ml/ckks-core'
+import { encodeSafetensors, parseSafetensors, type TensorToWrite } from '@he-ml/model'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createNetwork } from '../network/network.ts'
@@ -8,7 +9,6 @@ import { encodeCheckpoint, type Position, type RunState, restoreCheckpoint } fro
 import { checkRecipe } from '../training/recipe.ts'
 import { toyNetwork, toyRecipe } from '../training/toy-digits.test-helper.ts'
 import { encodeModel, parseModel } from './model-file.ts'
-import { encodeTensors, parseTensors } from './safetensors.ts'
 
 const toy = toyNetwork('qif')
 /** Few values, so that thousands of cases stay quick. */
@@ -137,39 +137,6 @@ describe('models', () => {
   })
 })
 
-describe('tensors', () => {
-  const tensors = new Map([
-    ['single', { shape: [2], data: Float32Array.of(1.5, -2) }],
-    ['double', { shape: [1, 2], data: Float64Array.of(Math.PI, 1e-300) }],
-    ['empty', { shape: [0], data: new Float32Array(0) }],
-  ])
-  it('come back as they were', () => {
-    const { tensors: read, metadata } = parseTensors(encodeTensors({ tensors, metadata: { a: 'b' } }))
-    expect(metadata).toEqual({ a: 'b' })
-    expect(Object.fromEntries(read)).toEqual(Object.fromEntries(tensors))
-  })
-  it('of other types are unsupported by name', () => {
-    for (const dtype of ['I32', 'U8', 'BOOL', 'F16', 'F8_E4M3', 'C64']) {
-      const text = Buffer.from(encodeTensors({ tensors, metadata: {} }))
-        .toString('latin1')
-        .replace('"F64"', `"${dtype}"`)
-      // the header's length follows its text
-      const bytes = Buffer.from(text, 'latin1')
-      bytes.writeUInt32LE(bytes.readUInt32LE(0) + dtype.length - 3, 0)
-      expect(() => parseTensors(bytes), dtype).toThrow(UnsupportedError)
-      expect(() => parseTensors(bytes), dtype).toThrow(`tensor "double" holds ${dtype}, expected F32 or F64`)
-    }
-  })
-  it('end in typed errors under damage (1,500 cases)', () => {
-    fc.assert(
-      fc.property(damage(encodeTensors({ tensors, metadata: {} })), (bytes) =>
-        survives(() => parseTensors(bytes), FormatError, UnsupportedError),
-      ),
-      { numRuns: 1500 },
-    )
-  })
-})
-
 describe('checkpoints', () => {
   const newRun = (): RunState => {
     const fresh = createNetwork(small, { seed: 3 })
@@ -208,17 +175,19 @@ describe('checkpoints', () => {
     const other = { ...newRun(), recipe: checkRecipe({ ...toyRecipe, seed: 12 }) }
     expect(() => restoreCheckpoint(other, bytes)).toThrow(/the recipe differs/)
     expect(() => restoreCheckpoint({ ...newRun(), samples: 151 }, bytes)).toThrow(/number of samples differs/)
-    const { tensors, metadata } = parseTensors(bytes)
+    const { tensors, metadata } = parseSafetensors(bytes)
     const without = new Map([...tensors].slice(1))
-    expect(() => restoreCheckpoint(newRun(), encodeTensors({ tensors: without, metadata }))).toThrow(/got none/)
-    const stray = new Map([...tensors, ['stray', { shape: [1], data: Float32Array.of(1) }]])
-    expect(() => restoreCheckpoint(newRun(), encodeTensors({ tensors: stray, metadata }))).toThrow(/belongs to nothing/)
+    expect(() => restoreCheckpoint(newRun(), encodeSafetensors({ tensors: without, metadata }))).toThrow(/got none/)
+    const stray = new Map<string, TensorToWrite>([...tensors, ['stray', { shape: [1], data: Float32Array.of(1) }]])
+    expect(() => restoreCheckpoint(newRun(), encodeSafetensors({ tensors: stray, metadata }))).toThrow(
+      /belongs to nothing/,
+    )
     const late = encodeCheckpoint(run, { ...position, step: 6 })
     expect(() => restoreCheckpoint(newRun(), late)).toThrow(/not a place in this run/)
-    expect(() => restoreCheckpoint(newRun(), encodeTensors({ tensors, metadata: {} }))).toThrow(FormatError)
+    expect(() => restoreCheckpoint(newRun(), encodeSafetensors({ tensors, metadata: {} }))).toThrow(FormatError)
   })
   it('end in typed errors under damage (1,500 bytes, 1,500 values), and change nothing then', () => {
-    const { tensors, metadata } = parseTensors(bytes)
+    const { tensors, metadata } = parseSafetensors(bytes)
     const target = newRun()
     const untouched = encodeCheckpoint(target, position)
     const read = (damaged: Uint8Array) => {
@@ -243,8 +212,8 @@ describe('checkpoints', () => {
     )
     fc.assert(fc.property(fc.oneof(damage(bytes), headerOnly), read), { numRuns: 1500 })
     fc.assert(
-      fc.property(distort(JSON.parse(metadata.checkpoint!)), (state) =>
-        read(encodeTensors({ tensors, metadata: { checkpoint: JSON.stringify(state) } })),
+      fc.property(distort(JSON.parse(metadata!.checkpoint!)), (state) =>
+        read(encodeSafetensors({ tensors, metadata: { checkpoint: JSON.stringify(state) } })),
       ),
       { numRuns: 1500 },
     )

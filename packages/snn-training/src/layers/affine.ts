@@ -1,5 +1,6 @@
-import type { AffineDescription } from '../network/description.ts'
-import { type Shape, type Signal, zeros, zerosLike } from '../tensor/signal.ts'
+import type { Shape } from '@he-ml/model'
+import type { AffineDescription } from '@he-ml/model/spiking'
+import { type Signal, zeros, zerosLike } from '../tensor/signal.ts'
 import { channelSizesOf } from './channels.ts'
 import { Kept } from './kept.ts'
 import type { Layer, Parameter, Pass } from './layer.ts'

@@ -1,5 +1,6 @@
-import type { PoolDescription } from '../network/description.ts'
-import { type Shape, type Signal, sizeOf } from '../tensor/signal.ts'
+import { type Shape, sizeOf } from '@he-ml/model'
+import type { PoolDescription } from '@he-ml/model/spiking'
+import type { Signal } from '../tensor/signal.ts'
 import { Kept } from './kept.ts'
 import type { Layer, Pass } from './layer.ts'
 import { pooledShape, poolSizesOf } from './windows.ts'

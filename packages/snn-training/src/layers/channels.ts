@@ -1,5 +1,6 @@
+import { sizeOf } from '@he-ml/model'
 import type { ChannelSizes } from '../kernels/channel-tasks.ts'
-import { type Signal, sizeOf } from '../tensor/signal.ts'
+import type { Signal } from '../tensor/signal.ts'
 
 /** A signal as channel tasks see it: time and batch are images. */
 export const channelSizesOf = ({ steps, batch, shape }: Signal): ChannelSizes => ({

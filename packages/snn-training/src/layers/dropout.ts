@@ -1,7 +1,8 @@
+import type { Shape } from '@he-ml/model'
+import type { DropoutDescription } from '@he-ml/model/spiking'
 import { type Reals, uniformAt } from '@he-ml/snn-neurons'
-import type { DropoutDescription } from '../network/description.ts'
 import { deriveSeed } from '../random/random-stream.ts'
-import type { Shape, Signal } from '../tensor/signal.ts'
+import type { Signal } from '../tensor/signal.ts'
 import { Kept } from './kept.ts'
 import type { Layer, Pass } from './layer.ts'
 

@@ -1,5 +1,6 @@
-import type { FlattenDescription } from '../network/description.ts'
-import { type Shape, type Signal, sizeOf } from '../tensor/signal.ts'
+import { type Shape, sizeOf } from '@he-ml/model'
+import type { FlattenDescription } from '@he-ml/model/spiking'
+import type { Signal } from '../tensor/signal.ts'
 import type { Layer } from './layer.ts'
 
 /** [channels, height, width] -> [features]; the values stay where they are. */

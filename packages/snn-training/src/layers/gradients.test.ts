@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '@he-ml/ckks-core'
+import type { LayerDescription, NetworkRecipe } from '@he-ml/model/spiking'
 import { describe, expect, it } from 'vitest'
-import type { LayerDescription, NetworkRecipe } from '../network/description.ts'
 import { createNetwork } from '../network/network.ts'
 import { normals, randomSignal, smooth, worstGradientError } from '../testing.test-helper.ts'
 

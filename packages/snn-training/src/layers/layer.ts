@@ -2,9 +2,11 @@
  * A layer of a network in training: forwards, then backwards with what the forward pass kept. A layer is used once per pass,
  * so a backward pass overwrites its gradients instead of adding to them.
  */
+
+import type { Shape } from '@he-ml/model'
 import type { Reals } from '@he-ml/snn-neurons'
 import type { FloatKernels } from '../kernels/float-kernels.ts'
-import type { Shape, Signal } from '../tensor/signal.ts'
+import type { Signal } from '../tensor/signal.ts'
 import type { Lease } from '../tensor/workspace.ts'
 
 /** Values that are saved under a name, `layer.what`. */

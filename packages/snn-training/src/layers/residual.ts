@@ -1,4 +1,5 @@
-import { type Shape, type Signal, sumOverTime } from '../tensor/signal.ts'
+import type { Shape } from '@he-ml/model'
+import { type Signal, sumOverTime } from '../tensor/signal.ts'
 import { Kept } from './kept.ts'
 import type { Layer, NamedValues, Parameter, Pass } from './layer.ts'
 import type { Sequence } from './sequence.ts'

@@ -1,4 +1,5 @@
-import type { Shape, Signal } from '../tensor/signal.ts'
+import type { Shape } from '@he-ml/model'
+import type { Signal } from '../tensor/signal.ts'
 import type { Layer, NamedValues, Parameter, Pass } from './layer.ts'
 
 /** Layers one after the other; none at all is the identity. */

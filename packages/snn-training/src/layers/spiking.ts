@@ -1,3 +1,5 @@
+import type { Shape } from '@he-ml/model'
+import type { NeuronDescription } from '@he-ml/model/spiking'
 import {
   completeSurrogate,
   createNeuron,
@@ -8,8 +10,7 @@ import {
 import type { NeuronBackward, NeuronTask } from '../kernels/neuron-tasks.ts'
 import { type NeuronKernels, neuronKernelsWith } from '../kernels/reference-kernels.ts'
 import { countClipped } from '../kernels/reference-neurons.ts'
-import type { NeuronDescription } from '../network/description.ts'
-import type { Shape, Signal } from '../tensor/signal.ts'
+import type { Signal } from '../tensor/signal.ts'
 import { Kept } from './kept.ts'
 import type { Layer, Pass } from './layer.ts'
 import type { BuildOptions } from './options.ts'

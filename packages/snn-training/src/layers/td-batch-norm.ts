@@ -4,9 +4,10 @@
  * with frozen statistics and inference compute that very map, so they agree bit for bit.
  */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
+import type { Shape } from '@he-ml/model'
+import type { TdBatchNormDescription } from '@he-ml/model/spiking'
 import type { Reals } from '@he-ml/snn-neurons'
-import type { TdBatchNormDescription } from '../network/description.ts'
-import { type Shape, type Signal, zeros } from '../tensor/signal.ts'
+import { type Signal, zeros } from '../tensor/signal.ts'
 import { channelSizesOf } from './channels.ts'
 import { Kept } from './kept.ts'
 import type { Layer, NamedValues, Parameter, Pass } from './layer.ts'

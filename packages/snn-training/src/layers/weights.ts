@@ -1,8 +1,10 @@
 /** Weight and bias of a linear map: initial values, rounding to a grid, gradients. */
+
+import { type Shape, sizeOf } from '@he-ml/model'
 import type { Reals } from '@he-ml/snn-neurons'
 import { roundBias, roundToGrid, stopOutsideGrid, type WeightGrid } from '../quantization/grid.ts'
 import { deriveSeed, RandomStream } from '../random/random-stream.ts'
-import { type Precision, type Shape, sizeOf, zeros } from '../tensor/signal.ts'
+import { type Precision, zeros } from '../tensor/signal.ts'
 import type { Parameter } from './layer.ts'
 
 /** What weights are made from. */

@@ -1,8 +1,10 @@
 /** Square windows over planes, as both poolings see them. */
+
+import type { Shape } from '@he-ml/model'
+import type { PoolDescription } from '@he-ml/model/spiking'
 import { outputSize } from '../kernels/float-kernels.ts'
 import type { PoolSizes } from '../kernels/pool-tasks.ts'
-import type { PoolDescription } from '../network/description.ts'
-import type { Shape, Signal } from '../tensor/signal.ts'
+import type { Signal } from '../tensor/signal.ts'
 
 /** [channels, height, width] after pooling. */
 export function pooledShape({ kernel, stride }: PoolDescription, [channels, height, width]: Shape): Shape {

@@ -1,4 +1,7 @@
 /** Layers from descriptions. */
+
+import type { Shape } from '@he-ml/model'
+import type { LayerDescription } from '@he-ml/model/spiking'
 import { AffineLayer } from '../layers/affine.ts'
 import { AveragePoolLayer } from '../layers/average-pool.ts'
 import { ConvolutionLayer } from '../layers/convolution.ts'
@@ -12,8 +15,6 @@ import { ResidualLayer } from '../layers/residual.ts'
 import { Sequence } from '../layers/sequence.ts'
 import { SpikingLayer } from '../layers/spiking.ts'
 import { TdBatchNormLayer } from '../layers/td-batch-norm.ts'
-import type { Shape } from '../tensor/signal.ts'
-import type { LayerDescription } from './description.ts'
 
 /** Layers one after the other, from checked descriptions. */
 export function buildSequence(

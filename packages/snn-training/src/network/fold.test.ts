@@ -1,7 +1,7 @@
+import type { NetworkRecipe } from '@he-ml/model/spiking'
 import { describe, expect, it } from 'vitest'
 import type { Signal } from '../tensor/signal.ts'
 import { normals } from '../testing.test-helper.ts'
-import type { NetworkRecipe } from './description.ts'
 import { foldNormalization } from './fold.ts'
 import { createNetwork, type Network } from './network.ts'
 

@@ -1,8 +1,9 @@
 /** Normalisations become affine maps, and those become part of the convolution or linear layer before them. */
+
+import type { LayerDescription, PlainLayerDescription } from '@he-ml/model/spiking'
 import type { Reals } from '@he-ml/snn-neurons'
 import { tdBatchNormMap } from '../layers/td-batch-norm.ts'
 import { zerosLike } from '../tensor/signal.ts'
-import type { LayerDescription, PlainLayerDescription } from './description.ts'
 import { createNetwork, type Network } from './network.ts'
 
 /** A layer and its values by their short names. */

@@ -1,5 +1,7 @@
 /** A network in the clear: built from plain data, run forwards over time, differentiated backwards through it. */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
+import type { NetworkDescription, NetworkRecipe } from '@he-ml/model/spiking'
+import { checkNetwork } from '@he-ml/model/spiking'
 import type { Neuron, Reals, SpikeFunction } from '@he-ml/snn-neurons'
 import type { FloatKernels } from '../kernels/float-kernels.ts'
 import { referenceKernels } from '../kernels/reference-kernels.ts'
@@ -8,8 +10,6 @@ import type { Sequence } from '../layers/sequence.ts'
 import { createSignal, type Precision, repeatOverTime, type Signal, sumOverTime } from '../tensor/signal.ts'
 import { type Lease, Workspace } from '../tensor/workspace.ts'
 import { buildSequence } from './build.ts'
-import { checkNetwork } from './check.ts'
-import type { NetworkDescription, NetworkRecipe } from './description.ts'
 
 export interface NetworkOptions {
   /** Default 'float32'. Double precision (for gradient checks) always runs on the reference kernels. */

@@ -1,6 +1,6 @@
-import { type Shape, sizeOf } from '../tensor/signal.ts'
-import { shapeAfter } from './check.ts'
-import type { LayerDescription, NetworkDescription } from './description.ts'
+import { type Shape, sizeOf } from '@he-ml/model'
+import type { LayerDescription, NetworkDescription } from '@he-ml/model/spiking'
+import { shapeAfter } from '@he-ml/model/spiking'
 
 /** What a network is given: 1 or all time steps of so many samples. */
 interface Given {

@@ -1,8 +1,8 @@
+import type { NetworkRecipe } from '@he-ml/model/spiking'
+import { allLayers } from '@he-ml/model/spiking'
 import { describe, expect, it } from 'vitest'
-import { allLayers } from '../network/all-layers.ts'
 import { Workspace } from '../tensor/workspace.ts'
 import { normals } from '../testing.test-helper.ts'
-import type { NetworkRecipe } from './description.ts'
 import { createNetwork, type Network } from './network.ts'
 
 describe('a workspace', () => {

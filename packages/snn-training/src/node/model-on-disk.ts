@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { writeFileAtomic } from '@he-ml/ckks-core/node'
-import { encodeModel, type LoadedModel, type ModelFacts, parseModel } from '../files/model-file.ts'
+import type { ModelFacts } from '@he-ml/model/spiking'
+import { encodeModel, type LoadedModel, parseModel } from '../files/model-file.ts'
 import type { FloatKernels } from '../kernels/float-kernels.ts'
 import type { Network } from '../network/network.ts'
 

@@ -1,7 +1,7 @@
 /** Grids for a folded network, from what its membranes do on sample inputs. */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
+import type { LayerDescription, NeuronDescription, PlainLayerDescription } from '@he-ml/model/spiking'
 import type { Reals } from '@he-ml/snn-neurons'
-import type { LayerDescription, NeuronDescription, PlainLayerDescription } from '../network/description.ts'
 import { createNetwork, type Network } from '../network/network.ts'
 import type { Signal } from '../tensor/signal.ts'
 import type { Grid, WeightGrid } from './grid.ts'

@@ -1,4 +1,6 @@
 import { InvalidArgumentError } from '@he-ml/ckks-core'
+import type { LayerDescription, NetworkRecipe } from '@he-ml/model/spiking'
+import { allLayers } from '@he-ml/model/spiking'
 import {
   charge,
   createNeuron,
@@ -13,8 +15,6 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { encodeModel, parseModel } from '../files/model-file.ts'
 import { neuronKernelsWith, referenceKernels } from '../kernels/reference-kernels.ts'
 import { createLoss } from '../losses/loss.ts'
-import { allLayers } from '../network/all-layers.ts'
-import type { LayerDescription, NetworkRecipe } from '../network/description.ts'
 import { foldNormalization } from '../network/fold.ts'
 import { createNetwork } from '../network/network.ts'
 import { normals } from '../testing.test-helper.ts'

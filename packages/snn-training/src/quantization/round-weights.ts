@@ -1,5 +1,5 @@
-import { allLayers } from '../network/all-layers.ts'
-import type { LayerDescription } from '../network/description.ts'
+import type { LayerDescription } from '@he-ml/model/spiking'
+import { allLayers } from '@he-ml/model/spiking'
 import { createNetwork, type Network } from '../network/network.ts'
 import { roundBias, roundToGrid } from './grid.ts'
 

@@ -1,5 +1,5 @@
 /** What average pooling makes of spikes. */
-import type { LayerDescription } from '../network/description.ts'
+import type { LayerDescription } from '@he-ml/model/spiking'
 
 /**
  * For every convolution or linear layer that reads spikes, pooled or not: the n for which its inputs are multiples of 1 / n.

@@ -4,10 +4,8 @@
  * input and all that is computed from it before the first neuron) is kept once, with steps = 1.
  */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
+import { type Shape, sizeOf } from '@he-ml/model'
 import type { Reals } from '@he-ml/snn-neurons'
-
-/** Sizes of one sample at one time step: [channels, height, width] or [features]. */
-export type Shape = readonly number[]
 
 /** A mini-batch over time. */
 export interface Signal {
@@ -21,9 +19,6 @@ export interface Signal {
 
 /** Single precision for training, double for checking gradients. */
 export type Precision = 'float32' | 'float64'
-
-/** Product of the sizes. */
-export const sizeOf = (shape: Shape): number => shape.reduce((product, size) => product * size, 1)
 
 /** Zeros in a precision. */
 export const zeros = (precision: Precision, length: number): Reals =>

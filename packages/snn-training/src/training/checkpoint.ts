@@ -4,11 +4,11 @@
  * Generators need no state of their own: what they draw is a function of the recipe's seed, epoch, step and sample.
  */
 import { FormatError, InvalidArgumentError } from '@he-ml/ckks-core'
+import { encodeSafetensors, parseSafetensors } from '@he-ml/model'
+import { networkSchema } from '@he-ml/model/spiking'
 import { z } from 'zod'
 import { checkTensors, storedTensors } from '../files/assign.ts'
-import { encodeTensors, parseTensors } from '../files/safetensors.ts'
 import type { NamedValues } from '../layers/layer.ts'
-import { networkSchema } from '../network/description.ts'
 import type { Network } from '../network/network.ts'
 import type { Optimizer } from '../optimizers/optimizer.ts'
 import { recipeSchema, type TrainingRecipe } from './recipe.ts'
@@ -78,7 +78,7 @@ export function encodeCheckpoint(run: RunState, position: Position): Uint8Array 
     ...storedTensors('optimizer.', optimizer.state),
     ...(position.best ? storedTensors('best.', best) : []),
   ]
-  return encodeTensors({ tensors: new Map(tensors), metadata: { checkpoint: JSON.stringify(state) } })
+  return encodeSafetensors({ tensors: new Map(tensors), metadata: { checkpoint: JSON.stringify(state) } })
 }
 
 /**
@@ -88,8 +88,8 @@ export function encodeCheckpoint(run: RunState, position: Position): Uint8Array 
  * @throws InvalidArgumentError for the checkpoint of another network, recipe or training set
  */
 export function restoreCheckpoint(run: RunState, bytes: Uint8Array): Position {
-  const { tensors, metadata } = parseTensors(bytes)
-  const state = parseState(metadata.checkpoint)
+  const { tensors, metadata } = parseSafetensors(bytes, { types: ['F32', 'F64'] })
+  const state = parseState(metadata?.checkpoint)
   requireSame('network', state.network, run.network.description)
   requireSame('precision', state.precision, run.network.precision)
   requireSame('recipe', state.recipe, run.recipe)

@@ -1,9 +1,10 @@
 /** Labelled samples and mini-batches of them. */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
+import { type Shape, sizeOf } from '@he-ml/model'
 import type { Reals } from '@he-ml/snn-neurons'
 import type { Augmentation } from '../augmentation/augmentation.ts'
 import { deriveSeed, RandomStream } from '../random/random-stream.ts'
-import { type Precision, type Shape, type Signal, sizeOf, zeros } from '../tensor/signal.ts'
+import { type Precision, type Signal, zeros } from '../tensor/signal.ts'
 
 /** Where samples come from: memory, files, a simulator. The same index must always give the same sample. */
 export interface LabelledData {

@@ -1,6 +1,6 @@
 /** Digits of 8 x 8 pixels, generated: a 5 x 3 font, shifted, with noise; and a small spiking network for them. */
 
-import type { NetworkRecipe } from '../network/description.ts'
+import type { NetworkRecipe } from '@he-ml/model/spiking'
 import { RandomStream } from '../random/random-stream.ts'
 import { arrayData, type LabelledData } from './data.ts'
 import type { TrainingRecipeInput } from './recipe.ts'

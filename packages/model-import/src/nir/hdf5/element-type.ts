@@ -1,6 +1,6 @@
 /** Shapes and element types of HDF5 datasets (File Format Specification 3.0, IV.A.2.b and d): what is read, what is not. */
 import { UnsupportedError } from '@he-ml/ckks-core'
-import { float16 } from '../../half-floats.ts'
+import { float16 } from '@he-ml/model'
 import type { Cursor } from './cursor.ts'
 
 /** How one element becomes a value. */

@@ -43,7 +43,7 @@ export const bitsOf = (dtype: string): number | undefined => own(READ, dtype)?.[
  * @param bytes exactly the tensor's
  * @throws UnsupportedError for types that are not read, integers beyond 2^53; FormatError for a BOOL that is neither 0 nor 1
  */
-export function readElements(bytes: Uint8Array, dtype: string, where: string): Float64Array {
+export function readElements(bytes: Uint8Array, dtype: string, where: string): Float32Array | Float64Array {
   const type = own(READ, dtype)
   if (!type)
     throw new UnsupportedError(
@@ -54,7 +54,8 @@ export function readElements(bytes: Uint8Array, dtype: string, where: string): F
   const [bits, get] = type
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const isWide = dtype === 'I64' || dtype === 'U64'
-  const data = new Float64Array((bytes.length * 8) / bits)
+  const count = (bytes.length * 8) / bits
+  const data = dtype === 'F32' ? new Float32Array(count) : new Float64Array(count)
   for (let i = 0; i < data.length; i++) {
     const value = get(view, (i * bits) / 8)
     if (isWide && !Number.isSafeInteger(value))

@@ -1,5 +1,6 @@
 import { type Evaluator, InvalidArgumentError, LevelError, ScaleError, sameScale } from '@he-ml/ckks-core'
-import type { PackedTensor, SlotLayout } from '@he-ml/packing'
+import type { PackedTensor } from './packed-tensor.ts'
+import type { SlotLayout } from './slot-layout.ts'
 
 export interface Expected {
   readonly name: string

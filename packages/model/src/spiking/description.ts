@@ -3,6 +3,7 @@
  * file cannot ask for absurd memory before its weights have been seen.
  */
 import { z } from 'zod'
+import { neuronSchema } from './neuron.ts'
 
 const name = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/)
 const size = z.number().int().min(1).max(65_536)
@@ -17,7 +18,6 @@ const weightGrid = z
   })
   .optional()
 const membraneGrid = z.strictObject({ step: positive, count: points(16, 256) }).optional()
-const reset = z.enum(['subtract', 'zero', 'none'])
 
 const convolution = z.strictObject({
   kind: z.literal('conv2d'),
@@ -56,19 +56,7 @@ const neuron = z
   .strictObject({
     kind: z.literal('neuron'),
     name,
-    neuron: z.discriminatedUnion('kind', [
-      z.strictObject({ kind: z.literal('lif'), beta: z.number().min(0).max(1), threshold: positive, reset }),
-      z
-        .strictObject({
-          kind: z.literal('qif'),
-          a: positive,
-          u1: z.number(),
-          u2: z.number(),
-          threshold: positive,
-          reset,
-        })
-        .refine(({ u1, u2 }) => u1 <= u2, { path: ['u2'], message: 'Expected u1 <= u2' }),
-    ]),
+    neuron: neuronSchema,
     surrogate: z.strictObject({
       kind: z.enum(['rectangle', 'fastSigmoid', 'arctangent']),
       width: positive,

@@ -35,7 +35,7 @@ export type Neuron = LifNeuron | QifNeuron
 
 const threshold = z.number().positive()
 const reset = z.enum(['subtract', 'zero', 'none'])
-const schema = z.discriminatedUnion('kind', [
+export const neuronSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('lif'), beta: z.number().min(0).max(1), threshold, reset }),
   z
     .strictObject({
@@ -55,14 +55,14 @@ const schema = z.discriminatedUnion('kind', [
  * @throws InvalidArgumentError that names the field
  * @example
  * ```ts
- * import { createNeuron } from '@he-ml/snn-neurons'
+ * import { createNeuron } from '@he-ml/model/spiking'
  * const lif = createNeuron({ kind: 'lif', beta: 0.5, threshold: 1, reset: 'subtract' })
  * const qif = createNeuron({ kind: 'qif', a: 0.25, u1: 0, u2: 0.5, threshold: 1, reset: 'zero' })
  * console.log(JSON.stringify([lif, qif]))
  * ```
  */
 export function createNeuron(description: unknown): Neuron {
-  const result = schema.safeParse(description)
+  const result = neuronSchema.safeParse(description)
   if (result.success) return Object.freeze(result.data)
   const issue = result.error.issues[0]!
   throw new InvalidArgumentError(`neuron: field "${issue.path.join('.') || '(root)'}": ${issue.message}`)

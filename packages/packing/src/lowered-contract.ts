@@ -1,32 +1,27 @@
 /**
  * The lowered contract: what a clear layer (model) must add to run on ciphertexts. A LoweredLayer knows what it costs (depth)
- * and where its output lies; preparing it encodes the weights for a level; a PreparedLayer is a circuit on the port. Keys,
+ * and where its outputs lie; preparing it encodes the weights for a level; a PreparedLayer is a circuit on the port. Keys,
  * products and rotations are never declared: the plan engine runs the very same circuit and records them. At every layer
  * border ciphertexts have degree 1 and the nominal scale of their level.
  */
-import { type Encoder, type Evaluator, type Level, type PaceOptions, UnsupportedError } from '@he-ml/ckks-core'
-import type { Layer } from '@he-ml/model'
+import type { Encoder, Evaluator, Level, PaceOptions } from '@he-ml/ckks-core'
+import type { GraphLayer } from '@he-ml/model'
 import type { PackedTensor } from './packed-tensor.ts'
 import type { SlotLayout } from './slot-layout.ts'
 
 /** What a layer needs beside its clear contract to run encrypted. */
 export interface Lowerable {
-  /** @throws UnsupportedError when the layer cannot run on this layout; the message says which one would do */
+  /**
+   * @param inputs one layout per input; states are absent at the first time step
+   * @throws UnsupportedError when the layer cannot run on this layout; the message says which one would do
+   */
   lower(inputs: readonly SlotLayout[], context: LowerContext): LoweredLayer
 }
 
 /** A clear layer that knows its encrypted twin. */
-export type LowerableLayer = Layer & Lowerable
+export type LowerableLayer = GraphLayer & Lowerable
 
-export const isLowerable = (layer: Layer): layer is LowerableLayer => 'lower' in layer
-
-/** Lowers a layer, whatever its kind. @throws UnsupportedError naming a layer that has no encrypted twin */
-export function lowerLayer(layer: Layer, inputs: readonly SlotLayout[], context: LowerContext): LoweredLayer {
-  if (isLowerable(layer)) return layer.lower(inputs, context)
-  throw new UnsupportedError(
-    `layer "${layer.name}" (${layer.kind}) has no encrypted form: expected a layer with a method lower, got one that only computes in the clear: put a layer of nn-layers or snn-layers in its place`,
-  )
-}
+export const isLowerable = (layer: GraphLayer): layer is LowerableLayer => 'lower' in layer
 
 /** What lowering may depend on beside its inputs' layouts. */
 export interface LowerContext {
@@ -44,7 +39,8 @@ export interface LowerContext {
 /** A layer bound to layouts. */
 export interface LoweredLayer {
   readonly name: string
-  readonly output: SlotLayout
+  /** Where the elements of each output lie. */
+  readonly outputs: readonly SlotLayout[]
   /** Levels consumed. */
   readonly depth: number
   /**
@@ -61,11 +57,15 @@ export interface LoweredLayer {
 export interface PreparedLayer extends Disposable {
   readonly name: string
   /**
-   * Inputs at the prepared level and nominal scale; the output is at level - depth and nominal scale. Inputs are not
-   * disposed of. A layer may make thousands of evaluator calls, so it pauses between them (docs/adr/0002): the promise
+   * Inputs at the prepared level and nominal scale; all outputs are at level - depth and nominal scale, each a tensor of its
+   * own ciphertexts. Inputs are not disposed of. A layer may make thousands of evaluator calls, so it pauses between them (docs/adr/0002): the promise
    * resolves when all calls are made, which is not when the engine is done.
    * @throws CancelledError through options.signal; temporaries are then disposed of
    */
-  apply(evaluator: Encoder & Evaluator, inputs: readonly PackedTensor[], options?: PaceOptions): Promise<PackedTensor>
+  apply(
+    evaluator: Encoder & Evaluator,
+    inputs: readonly PackedTensor[],
+    options?: PaceOptions,
+  ): Promise<readonly PackedTensor[]>
   dispose(): void
 }

@@ -1,26 +1,34 @@
 /** What all lowered layers share: the check of level and inputs, pacing, and disposal of everything when something fails. */
 import { type Ciphertext, type Encoder, type Evaluator, type PaceOptions, Pacer, Scope } from '@he-ml/ckks-core'
-import { type LoweredLayer, PackedTensor, type PreparedLayer, type SlotLayout, setErrorsAside } from '@he-ml/packing'
 import { checkInputs, checkLevel } from './check-inputs.ts'
+import { setErrorsAside } from './element-errors.ts'
+import type { LoweredLayer, PreparedLayer } from './lowered-contract.ts'
 import { nameError } from './name-error.ts'
+import { PackedTensor } from './packed-tensor.ts'
+import type { SlotLayout } from './slot-layout.ts'
 
-export type Engine = Encoder & Evaluator
+/** What a circuit runs on. */
+export type CircuitEngine = Encoder & Evaluator
 
 /** What a circuit is given. */
-interface CircuitContext {
-  readonly engine: Engine
+export interface CircuitContext {
+  readonly engine: CircuitEngine
   /** Ciphertexts of each input. */
   readonly inputs: readonly (readonly Ciphertext[])[]
   readonly pacer: Pacer
-  /** For handles that live through pauses: disposed of when the circuit ends, unless kept. */
+  /** For handles that live through pauses: disposed of when the circuit ends, unless they are results. */
   readonly temporaries: Scope
 }
 
 /** A layer's arithmetic for one level; results at nominal scale, in the order of the output layout. */
-export type Circuit = (context: CircuitContext) => Promise<Ciphertext[]>
+export type Circuit = (context: CircuitContext) => Promise<readonly Ciphertext[]>
 
+/** The same with several outputs: results for each of them. */
+export type MultiOutputCircuit = (context: CircuitContext) => Promise<readonly (readonly Ciphertext[])[]>
+
+/** What preparing a circuit is given. */
 export interface PrepareContext {
-  readonly engine: Engine
+  readonly engine: CircuitEngine
   readonly level: number
   readonly signal?: AbortSignal
   readonly pacer: Pacer
@@ -28,26 +36,46 @@ export interface PrepareContext {
   readonly weights: Scope
 }
 
-export interface LoweredDescription {
+interface Described<C> {
   readonly name: string
   readonly inputs: readonly SlotLayout[]
-  readonly output: SlotLayout
   readonly depth: number
+  /** Encodes what the circuit needs and returns it. */
+  readonly prepare: (context: PrepareContext) => Promise<C>
+}
+
+export interface LoweredDescription extends Described<Circuit> {
+  readonly output: SlotLayout
   /**
    * For a linear layer of one input: the factor by which independent errors of its elements arrive at its output's elements,
    * root mean square. Engines that estimate know slots only, and most of those may be empty. Absent: the engine is right.
    */
   readonly errorGain?: number
-  /** Encodes what the circuit needs and returns it. */
-  readonly prepare: (context: PrepareContext) => Promise<Circuit>
 }
 
-/** Makes a LoweredLayer of a description. */
+export interface MultiOutputLoweredDescription extends Described<MultiOutputCircuit> {
+  readonly outputs: readonly SlotLayout[]
+}
+
+/** Makes a LoweredLayer with one output of a description. */
 export function createLowered(description: LoweredDescription): LoweredLayer {
-  const { name, inputs, output, depth, errorGain } = description
+  const { output, errorGain, prepare, ...rest } = description
+  return createMultiOutputLowered({
+    ...rest,
+    outputs: [output],
+    prepare: async (context) => {
+      const circuit = withErrorGain(await prepare(context), errorGain)
+      return async (given) => [await circuit(given)]
+    },
+  })
+}
+
+/** Makes a LoweredLayer with any number of outputs. */
+export function createMultiOutputLowered(description: MultiOutputLoweredDescription): LoweredLayer {
+  const { name, inputs, outputs, depth } = description
   return {
     name,
-    output,
+    outputs,
     depth,
     async prepare(engine, { level, signal }) {
       checkLevel(name, level, depth)
@@ -55,7 +83,7 @@ export function createLowered(description: LoweredDescription): LoweredLayer {
       const weights = new Scope()
       try {
         const circuit = await description.prepare({ engine, level, weights, pacer: new Pacer(name, pace), ...pace })
-        return createPrepared({ name, inputs, output, level, circuit: withErrorGain(circuit, errorGain), weights })
+        return createPrepared({ name, inputs, outputs, level, circuit, weights })
       } catch (error) {
         weights.dispose()
         throw nameError(name, error)
@@ -67,23 +95,23 @@ export function createLowered(description: LoweredDescription): LoweredLayer {
 interface Prepared {
   readonly name: string
   readonly inputs: readonly SlotLayout[]
-  readonly output: SlotLayout
+  readonly outputs: readonly SlotLayout[]
   readonly level: number
-  readonly circuit: Circuit
+  readonly circuit: MultiOutputCircuit
   readonly weights: Scope
 }
 
-function createPrepared({ name, inputs, output, level, circuit, weights }: Prepared): PreparedLayer {
+function createPrepared({ name, inputs, outputs, level, circuit, weights }: Prepared): PreparedLayer {
   return {
     name,
-    async apply(engine: Engine, tensors: readonly PackedTensor[], options: PaceOptions = {}) {
+    async apply(engine: CircuitEngine, tensors: readonly PackedTensor[], options: PaceOptions = {}) {
       checkInputs(engine, tensors, { name, layouts: inputs, level })
       const temporaries = new Scope()
       try {
         const pacer = new Pacer(name, options)
         const results = await circuit({ engine, inputs: tensors.map((t) => t.ciphertexts), pacer, temporaries })
-        for (const result of results) temporaries.keep(result)
-        return new PackedTensor(output, results)
+        for (const result of results.flat()) temporaries.keep(result)
+        return outputs.map((layout, i) => new PackedTensor(layout, results[i]!))
       } catch (error) {
         throw nameError(name, error)
       } finally {

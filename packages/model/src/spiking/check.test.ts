@@ -1,7 +1,6 @@
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import { describe, expect, it } from 'vitest'
-import { checkNetwork, valueCount } from './check.ts'
-import { createNetwork } from './network.ts'
+import { checkNetwork, tensorShapes } from './check.ts'
 
 const base = { name: 'net', inputShape: [2, 6, 6], timeSteps: 2 }
 const neuron = { kind: 'lif', beta: 0.5, threshold: 1, reset: 'zero' }
@@ -56,7 +55,7 @@ describe('checkNetwork', () => {
     const layers = [wide, { ...wide, name: 'd' }, ...end]
     expect(() => checkNetwork({ ...base, layers })).toThrow(/at most/)
   })
-  it('counts values as the network has them', () => {
+  it('knows the tensors of every layer', () => {
     const { layers, inputShape } = checkNetwork({
       ...base,
       layers: [
@@ -67,7 +66,16 @@ describe('checkNetwork', () => {
         ...end,
       ],
     })
-    const network = createNetwork({ name: 'n', inputShape: [2, 6, 6], timeSteps: 1, layers })
-    expect(valueCount(layers, inputShape)).toBe(network.state.reduce((sum, { value }) => sum + value.length, 0))
+    expect(tensorShapes(layers, inputShape).map(({ name, shape }) => `${name} ${shape.join(' x ')}`)).toEqual([
+      'c.weight 4 x 1 x 3 x 2',
+      'n.gamma 4',
+      'n.beta 4',
+      'n.mean 4',
+      'n.variance 4',
+      'a.scale 4',
+      'a.shift 4',
+      'fc.weight 2 x 80',
+      'fc.bias 2',
+    ])
   })
 })

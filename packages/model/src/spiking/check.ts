@@ -1,6 +1,5 @@
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import { outputSize } from '../kernels/float-kernels.ts'
-import { type Shape, sizeOf } from '../tensor/signal.ts'
+import { type Shape, sizeOf } from '../tensor.ts'
 import { allLayers } from './all-layers.ts'
 import { type LayerDescription, type NetworkDescription, networkSchema } from './description.ts'
 
@@ -92,19 +91,37 @@ function windowShape(
   return [outChannels, rows, columns]
 }
 
-/** Number of parameters and running statistics, without building anything. */
-export function valueCount(layers: readonly LayerDescription[], inputShape: Shape): number {
-  let [count, shape] = [0, inputShape]
+/** Rows or columns after a window has gone over them. */
+const outputSize = (length: number, kernel: number, stride: number, padding: number): number =>
+  Math.floor((length + 2 * padding - kernel) / stride) + 1
+
+/** A tensor that a network has: `layer.what` and its shape. */
+export interface TensorShape {
+  readonly name: string
+  readonly shape: Shape
+}
+
+/** Parameters and running statistics of layers, without building anything. */
+export function tensorShapes(layers: readonly LayerDescription[], inputShape: Shape): readonly TensorShape[] {
+  const all: TensorShape[] = []
+  let shape = inputShape
   for (const layer of layers) {
     const next = layerShape(layer, shape)
-    if (layer.kind === 'residual') count += valueCount(layer.main, shape) + valueCount(layer.shortcut, shape)
-    else if (layer.kind === 'tdBatchNorm') count += 4 * shape[0]!
-    else if (layer.kind === 'affine') count += 2 * shape[0]!
-    else if (layer.kind === 'conv2d' || layer.kind === 'linear') {
-      const taps = layer.kind === 'linear' ? 1 : (layer.kernel[0] * layer.kernel[1]) / layer.groups
-      count += next[0]! * (shape[0]! * taps + (layer.bias ? 1 : 0))
-    }
+    if (layer.kind === 'residual') all.push(...tensorShapes(layer.main, shape), ...tensorShapes(layer.shortcut, shape))
+    else
+      for (const [what, size] of ownTensors(layer, shape, next))
+        all.push({ name: `${layer.name}.${what}`, shape: size })
     shape = next
   }
-  return count
+  return all
+}
+
+function ownTensors(layer: LayerDescription, before: Shape, after: Shape): readonly (readonly [string, Shape])[] {
+  const channels = [before[0]!]
+  if (layer.kind === 'tdBatchNorm')
+    return ['gamma', 'beta', 'mean', 'variance'].map((what) => [what, channels] as const)
+  if (layer.kind === 'affine') return ['scale', 'shift'].map((what) => [what, channels] as const)
+  if (layer.kind !== 'conv2d' && layer.kind !== 'linear') return []
+  const inputs = layer.kind === 'linear' ? channels : [before[0]! / layer.groups, ...layer.kernel]
+  return [['weight', [after[0]!, ...inputs]], ...(layer.bias ? [['bias', [after[0]!]] as const] : [])]
 }

@@ -1,0 +1,127 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { foldFactors, type GraphLayer, Model, type NodeDescription, originOf, type Readout, unroll } from './index.ts'
+import { createTensor } from './tensor.ts'
+import { neuron, parts, scale } from './toy-layers.test-helper.ts'
+
+const node = (layer: GraphLayer, ...inputs: string[]): NodeDescription => ({ layer, inputs })
+
+/** Two neurons behind each other; each keeps its membrane. */
+const network = (steps: number, readout: Readout, wanted?: readonly [number, number]): Model =>
+  new Model({
+    name: 'm',
+    input: { name: 'x', shape: [3] },
+    nodes: [
+      node(scale('current', 1.5, 0.25), 'x'),
+      node(neuron('lif1', wanted?.[0]), 'current'),
+      node(scale('fc', 0.75, -0.125), 'lif1/spike'),
+      node(neuron('lif2', wanted?.[1]), 'fc'),
+      node(scale('out', 2, 0.5), 'lif2/membrane'),
+    ],
+    states: [
+      { value: 'lif1/membrane', node: 'lif1', input: 1 },
+      { value: 'lif2/membrane', node: 'lif2', input: 1 },
+    ],
+    steps,
+    readout,
+  })
+
+describe('unroll', () => {
+  it('gives one node per step, all with one layer, and none that nobody reads', () => {
+    const rolled = network(3, 'last')
+    const { nodes, states, steps } = unroll(rolled)
+    expect([states, steps]).toEqual([[], 1])
+    expect(nodes.map(({ name, inputs }) => `${name}: ${inputs}`)).toEqual([
+      'current: x',
+      'lif1@0: current',
+      'fc@0: lif1@0/spike',
+      'lif2@0: fc@0',
+      'lif1@1: current,lif1@0/membrane',
+      'fc@1: lif1@1/spike',
+      'lif2@1: fc@1,lif2@0/membrane',
+      'lif1@2: current,lif1@1/membrane',
+      'fc@2: lif1@2/spike',
+      'lif2@2: fc@2,lif2@1/membrane',
+      'out@2: lif2@2/membrane',
+    ])
+    for (const { name, layer, origin } of nodes) {
+      expect(layer).toBe(rolled.nodes.find((n) => n.name === name.split('@')[0])!.layer)
+      expect(origin).toEqual(name === 'current' ? undefined : { node: name.split('@')[0], step: Number(name.at(-1)) })
+    }
+    expect(originOf(unroll(rolled), 'lif2@1/membrane')).toBe('lif2/membrane')
+    expect(originOf(unroll(rolled), 'current')).toBe('current')
+    expect(originOf(unroll(rolled), 'x')).toBe('x')
+  })
+
+  it('is the same function, to the bit', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.double({ min: -2, max: 2, noNaN: true }), { minLength: 3, maxLength: 3 }),
+        fc.integer({ min: 1, max: 6 }),
+        fc.constantFrom<Readout>('sum', 'mean', 'last'),
+        (values, steps, readout) => {
+          const x = createTensor([3], Float64Array.from(values))
+          const model = network(steps, readout)
+          expect(unroll(model).forward(x)).toEqual(model.forward(x))
+        },
+      ),
+    )
+  })
+
+  it('leaves a model without states alone, and names with slashes', () => {
+    const plain = new Model({
+      name: 'm',
+      input: { name: 'in/x', shape: [1] },
+      nodes: [node(parts('a/b'), 'in/x'), node(scale('c', 1, 0), 'a/b/negative')],
+    })
+    expect(unroll(plain)).toBe(plain)
+    const stateful = new Model({
+      name: 'm',
+      input: { name: 'in/x', shape: [1] },
+      nodes: [node(neuron('net/readout'), 'in/x'), node(scale('readout', 2, 0), 'net/readout/spike')],
+      states: [{ value: 'net/readout/membrane', node: 'net/readout', input: 1 }],
+      steps: 2,
+      readout: 'sum',
+    })
+    const { output, nodes } = unroll(stateful)
+    expect(output).toBe("readout'")
+    expect(nodes.at(-1)!.inputs).toEqual(['readout@0', 'readout@1'])
+  })
+})
+
+describe('foldFactors over time', () => {
+  it('holds a neuron with its current and its state as the polynomial wants, and turns a mean into a sum', () => {
+    const model = network(4, 'mean', [1 / 4, 1 / 2])
+    const { model: folded, factors } = foldFactors(model)
+    expect(folded.readout).toBe('sum')
+    expect(Object.fromEntries(factors)).toEqual({
+      x: 1,
+      current: 1 / 4,
+      'lif1/spike': 1,
+      'lif1/membrane': 1 / 4,
+      fc: 1 / 2,
+      'lif2/spike': 1,
+      'lif2/membrane': 1 / 2,
+      out: 1 / 4,
+    })
+    for (const { layer } of folded.nodes) if ('factorGroups' in layer) expect(layer.factorGroups![0]!.wanted).toBe(1)
+    const x = createTensor([3], Float64Array.of(0.3, -1, 0.9))
+    expect([...folded.forward(x).data]).toEqual([...model.forward(x).data])
+    expect([...unroll(folded).forward(x).data]).toEqual([...model.forward(x).data])
+  })
+
+  it('keeps the mean where nothing can take its factor', () => {
+    const model = new Model({
+      name: 'm',
+      input: { name: 'x', shape: [1] },
+      nodes: [node({ ...neuron('lif'), factorGroups: [], withFactors: undefined! }, 'x')],
+      states: [{ value: 'lif/membrane', node: 'lif', input: 1 }],
+      steps: 2,
+      readout: 'mean',
+    })
+    const { model: folded, factors } = foldFactors(model)
+    expect(folded.readout).toBe('mean')
+    expect([...factors.values()]).toEqual([1, 1, 1])
+    expect(folded.nodes[0]!.layer).toBe(model.nodes[0]!.layer)
+  })
+})
