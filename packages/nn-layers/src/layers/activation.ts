@@ -15,7 +15,7 @@ import {
   parsePolynomial,
   prepareActivation,
 } from '@he-ml/activations'
-import { FormatError, histogramSamples, InvalidArgumentError, PlanError, type Samples } from '@he-ml/ckks-core'
+import { contentHash, FormatError, histogramSamples, InvalidArgumentError, PlanError, type Samples } from '@he-ml/ckks-core'
 import {
   type CalibratedLayer,
   type CalibrationOptions,
@@ -101,7 +101,7 @@ export class ActivationLayer implements CalibratedLayer, Lowerable {
   }
 
   digestParts(): readonly Uint8Array[] {
-    return [digestText([this.function, this.fitted ?? null])]
+    return [digestText([this.function, this.fitted ? contentHash(this.fitted) : null])]
   }
   outputShape(inputs: readonly Shape[]): Shape {
     return only(this.name, inputs)
