@@ -32,3 +32,10 @@ export function samePositions(a: MultiplexedLayout, b: MultiplexedLayout): boole
   const y = layoutPositions(b)
   return x.length === y.length && x.every((p, i) => p === y[i])
 }
+
+/** Whether two tensors can be added slot by slot: elements, copies and lengths agree; gaps may hold different things. */
+export function liesAlike(a: SlotLayout, b: SlotLayout): boolean {
+  if (a.kind !== b.kind || a.slots !== b.slots || a.ciphertexts !== b.ciphertexts) return false
+  if (a.kind === 'multiplexed' && b.kind === 'multiplexed') return a.period === b.period && samePositions(a, b)
+  return a.kind !== 'channel' || JSON.stringify(a) === JSON.stringify(b)
+}

@@ -2,7 +2,7 @@
 import { type Ciphertext, UnsupportedError } from '@he-ml/ckks-core'
 import type { ReadoutLayer } from '@he-ml/model'
 import { createLowered } from './create-lowered.ts'
-import { samePositions } from './layout-positions.ts'
+import { liesAlike } from './layout-positions.ts'
 import type { LoweredLayer } from './lowered-contract.ts'
 import type { SlotLayout } from './slot-layout.ts'
 
@@ -43,10 +43,4 @@ function sumLayout(first: SlotLayout, inputs: readonly SlotLayout[]): SlotLayout
   if (first.kind !== 'multiplexed') return first
   const clean = inputs.every((layout) => layout.kind === 'multiplexed' && layout.grid.gaps === 'zero')
   return { ...first, grid: { ...first.grid, gaps: clean ? 'zero' : 'any' } }
-}
-
-function liesAlike(a: SlotLayout, b: SlotLayout): boolean {
-  if (a.kind !== b.kind || a.slots !== b.slots || a.ciphertexts !== b.ciphertexts) return false
-  if (a.kind === 'multiplexed' && b.kind === 'multiplexed') return a.period === b.period && samePositions(a, b)
-  return a.kind !== 'channel' || JSON.stringify(a) === JSON.stringify(b)
 }

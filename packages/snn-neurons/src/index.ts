@@ -1,6 +1,6 @@
 /**
- * Spiking neurons, each written once: LIF and QIF recurrences over an abstract arithmetic, run on numbers, arrays, gradients
- * and ciphertexts; input coding, the time loop and readout; surrogate gradients and windows derived from the dynamics.
+ * Spiking neurons, each written once: LIF and QIF recurrences over an abstract arithmetic, run on numbers, arrays and gradients;
+ * input coding, the time loop and readout; surrogate gradients and windows derived from the dynamics.
  *
  * @packageDocumentation
  */
@@ -13,8 +13,6 @@ export type { Instruction, Program, Register } from './arithmetic/program.ts'
 export type { Reals } from './arithmetic/reals.ts'
 export { normalAt, uniformAt } from './coding/counter-random.ts'
 export { type CodedInput, directCoding, eventFrames, latencyCoding, rateCoding } from './coding/input-coding.ts'
-export { ciphertextArithmetic } from './encrypted/ciphertext-arithmetic.ts'
-export { advanceEncrypted, type EncryptedStep, polynomialStep } from './encrypted/encrypted-neuron.ts'
 export {
   type Interval,
   largestSafeInput,

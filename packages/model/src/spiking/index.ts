@@ -21,6 +21,7 @@ export {
   type ResidualDescription,
   type TdBatchNormDescription,
 } from './description.ts'
+export { type Grid, gridRange, nearestOnGrid } from './grid.ts'
 export {
   encodeSpikingModel,
   type ModelFacts,

@@ -1,4 +1,3 @@
-import { InvalidArgumentError } from '@he-ml/ckks-core'
 import { createNeuron } from '@he-ml/model/spiking'
 import { describe, expect, it } from 'vitest'
 import { numberArithmetic } from '../arithmetic/number-arithmetic.ts'

@@ -1,29 +1,12 @@
 /**
- * Grids: the values k * step for k = -count / 2 .. count / 2 - 1. Encrypted steps are evaluated on the points of such a grid,
+ * Training with grids. Encrypted steps are evaluated on the points of a grid,
  * so training rounds to it in the forward pass and, in the backward pass, treats rounding as the identity and clipping as
  * what it is (the straight-through estimator of Bengio, Leonard and Courville, arXiv 1308.3432).
  */
+import { type Grid, gridRange, nearestOnGrid } from '@he-ml/model/spiking'
 import type { Reals } from '@he-ml/snn-neurons'
 
-/** A grid as plain data. */
-export interface Grid {
-  /** Distance between neighbours, positive. A power of two makes every point exact in floating point. */
-  readonly step: number
-  /** Number of points, even. */
-  readonly count: number
-}
-
-/** Lowest and highest point. */
-export const gridRange = ({ step, count }: Grid): readonly [low: number, high: number] => [
-  (-count / 2) * step,
-  (count / 2 - 1) * step,
-]
-
-/** The nearest point (halves upwards), clipped to the grid's range. */
-export function nearestOnGrid(value: number, { step, count }: Grid): number {
-  const index = Math.floor(value / step + 0.5)
-  return Math.min(count / 2 - 1, Math.max(-count / 2, index)) * step
-}
+export { type Grid, gridRange, nearestOnGrid } from '@he-ml/model/spiking'
 
 /** Grid of a layer's weights. */
 export interface WeightGrid extends Grid {

@@ -1,0 +1,122 @@
+/**
+ * Trained spiking networks as models: linear layers of nn-layers, neurons with their state carried over the time steps, and
+ * the mean over time of the last layer's result. The input is one tensor, the same at every step, so everything before the
+ * first neurons is computed once.
+ */
+import { UnsupportedError } from '@he-ml/ckks-core'
+import { createTensor, type GraphLayer, Model, type NodeDescription, type StateEdge } from '@he-ml/model'
+import {
+  type LayerDescription,
+  parseSpikingModel,
+  type SpikingModel,
+  type SpikingModelFiles,
+  type SpikingTensor,
+} from '@he-ml/model/spiking'
+import { add, averagePool2d, BatchNormLayer, conv2d, flatten, linear } from '@he-ml/nn-layers'
+import type { SpikeStep } from './spike-step.ts'
+import { spiking } from './spiking-layer.ts'
+
+export interface ImportSpikingOptions {
+  /** How encrypted neurons evaluate their step; default a polynomial of the degree that calibration asks for. */
+  readonly step?: SpikeStep
+}
+
+/**
+ * Reads the two files of a trained model.
+ * @throws FormatError for damaged files; UnsupportedError naming a layer that cannot run encrypted
+ */
+export const importSpikingModel = (files: SpikingModelFiles, options: ImportSpikingOptions = {}): Model =>
+  buildSpikingModel(parseSpikingModel(files), options)
+
+/**
+ * A model of what was read before.
+ * @throws UnsupportedError naming a layer that cannot run encrypted
+ */
+export function buildSpikingModel({ network, tensors }: SpikingModel, options: ImportSpikingOptions = {}): Model {
+  const builder = new Builder(tensors, options)
+  const names = new Set(network.layers.map(({ name }) => name))
+  let input = 'input'
+  while (names.has(input)) input = `${input}-`
+  const output = builder.path(network.layers, input)
+  const stateful = builder.states.length > 0
+  return new Model({
+    name: network.name,
+    input: { name: input, shape: network.inputShape },
+    nodes: builder.nodes,
+    output,
+    // without neurons all steps are the same, and so is their mean
+    ...(stateful ? { states: builder.states, steps: network.timeSteps, readout: 'mean' as const } : {}),
+  })
+}
+
+class Builder {
+  readonly nodes: NodeDescription[] = []
+  readonly states: StateEdge[] = []
+  readonly #tensors: ReadonlyMap<string, SpikingTensor>
+  readonly #options: ImportSpikingOptions
+
+  constructor(tensors: ReadonlyMap<string, SpikingTensor>, options: ImportSpikingOptions) {
+    this.#tensors = tensors
+    this.#options = options
+  }
+
+  /** Adds layers one behind the other. @returns the last one's value */
+  path(layers: readonly LayerDescription[], input: string): string {
+    return layers.reduce((value, layer) => this.#layer(layer, value), input)
+  }
+
+  #layer(layer: LayerDescription, input: string): string {
+    const { name } = layer
+    switch (layer.kind) {
+      case 'conv2d': {
+        const { stride, padding, groups } = layer
+        return this.#put(conv2d({ name, ...this.#weights(name), stride, padding, groups }), input)
+      }
+      case 'linear':
+        return this.#put(linear({ name, ...this.#weights(name) }), input)
+      case 'averagePool2d':
+        return this.#put(averagePool2d({ name, kernel: layer.kernel, stride: layer.stride }), input)
+      case 'flatten':
+        return this.#put(flatten({ name }), input)
+      case 'affine':
+        return this.#put(new BatchNormLayer(name, this.#values(`${name}.scale`), this.#values(`${name}.shift`)), input)
+      case 'neuron':
+        return this.#neurons(layer, input)
+      case 'residual': {
+        const [main, shortcut] = [this.path(layer.main, input), this.path(layer.shortcut, input)]
+        return this.#put(add({ name }), main, shortcut)
+      }
+      default:
+        throw new UnsupportedError(
+          `layer "${name}" (${layer.kind}) cannot run encrypted: ${layer.kind === 'maxPool2d' ? 'train with average pooling' : 'fold it'}`,
+        )
+    }
+  }
+
+  #neurons(layer: LayerDescription & { kind: 'neuron' }, input: string): string {
+    const { name, neuron, grid, output } = layer
+    if (output === 'membrane')
+      throw new UnsupportedError(`layer "${name}" (neuron) gives membrane potentials: only spikes are supported`)
+    if (neuron.kind === 'lif' && neuron.beta === 0)
+      throw new UnsupportedError(`layer "${name}" (neuron) has beta 0, so no state: train with beta above 0`)
+    const { step } = this.#options
+    this.#put(spiking({ name, neuron, ...(grid ? { grid } : {}), ...(step ? { step } : {}) }), input)
+    this.states.push({ value: `${name}/membrane`, node: name, input: 1 })
+    return `${name}/spike`
+  }
+
+  #put(layer: GraphLayer, ...inputs: string[]): string {
+    this.nodes.push({ layer, inputs })
+    return layer.name
+  }
+
+  #weights(name: string) {
+    const { shape } = this.#tensors.get(`${name}.weight`)!
+    const bias = this.#tensors.has(`${name}.bias`) ? { bias: this.#values(`${name}.bias`) } : {}
+    return { weights: createTensor(shape, this.#values(`${name}.weight`)), ...bias }
+  }
+
+  #values(name: string): Float64Array {
+    return Float64Array.from(this.#tensors.get(name)!.data)
+  }
+}
