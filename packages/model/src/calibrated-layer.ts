@@ -14,7 +14,7 @@ interface Calibrated {
    * What calibrating and folding have decided, as plain JSON that decides the function computed: the polynomial, and the factors
    * that values are held with. A plan keeps it. Undefined before `calibrate`.
    */
-  readonly fitted: FittedForm | undefined
+  readonly fittedForm: FittedForm | undefined
 }
 
 /** Plain JSON, of a form that the layer itself knows. */
@@ -27,8 +27,8 @@ export interface CalibratedLayer extends Layer, Calibrated {
    * @throws PlanError ('range') when no polynomial within the options' degree meets the wanted error
    */
   calibrate(statistics: InputStatistics, options: CalibrationOptions): CalibratedLayer
-  /** The same layer as `fitted` says; nothing is fitted. @throws FormatError for what is no such form */
-  withFitted(fitted: FittedForm): CalibratedLayer
+  /** The same layer as `fittedForm` says; nothing is fitted. @throws FormatError for what is no such form */
+  withFittedForm(form: FittedForm): CalibratedLayer
   /** What the encrypted circuit computes, in the clear; equals forward for polynomial functions. */
   forwardApproximate(inputs: readonly Tensor[]): Tensor
   /**
@@ -47,8 +47,8 @@ export interface CalibratedLayer extends Layer, Calibrated {
 export interface CalibratedMultiOutputLayer extends MultiOutputLayer, Calibrated {
   /** @throws PlanError ('range') when no polynomial within the options' degree meets the wanted error */
   calibrate(statistics: InputStatistics, options: CalibrationOptions): CalibratedMultiOutputLayer
-  /** The same layer as `fitted` says; nothing is fitted. @throws FormatError for what is no such form */
-  withFitted(fitted: FittedForm): CalibratedMultiOutputLayer
+  /** The same layer as `fittedForm` says; nothing is fitted. @throws FormatError for what is no such form */
+  withFittedForm(form: FittedForm): CalibratedMultiOutputLayer
   /** What the encrypted circuit computes, in the clear: one result per output. */
   forwardAllApproximate(inputs: readonly Tensor[]): readonly Tensor[]
 }

@@ -26,8 +26,8 @@ const fitted = (name: string, range: number, factors: readonly [number, number] 
     inputScale: Math.round(1e9 / (range * before)) / 1e9,
     calibrate: () => layer,
     forwardApproximate: (inputs) => layer.forward(inputs),
-    fitted: { range, factors },
-    withFitted: (form) => fitted(name, form.range as number, form.factors as [number, number]),
+    fittedForm: { range, factors },
+    withFittedForm: (form) => fitted(name, form.range as number, form.factors as [number, number]),
     scaleOutput: (c) => fitted(name, range, [before, after * c]),
     withInputFactor: (c) => {
       const scale = 1 / (range * before * c)

@@ -76,8 +76,8 @@ export function neuron(name: string, wanted?: number, held: Held = { membrane: 1
     observed: charged,
     calibrate: ({ max }) => neuron(name, 1 / max, held) as CalibratedMultiOutputLayer,
     forwardAllApproximate: forwardAll,
-    fitted: { wanted, ...held },
-    withFitted: (form) => {
+    fittedForm: { wanted, ...held },
+    withFittedForm: (form) => {
       const given = form as unknown as Held & { wanted: number }
       return neuron(name, given.wanted, given) as CalibratedMultiOutputLayer
     },

@@ -15,7 +15,14 @@ import {
   parsePolynomial,
   prepareActivation,
 } from '@he-ml/activations'
-import { contentHash, FormatError, histogramSamples, InvalidArgumentError, PlanError, type Samples } from '@he-ml/ckks-core'
+import {
+  contentHash,
+  FormatError,
+  histogramSamples,
+  InvalidArgumentError,
+  PlanError,
+  type Samples,
+} from '@he-ml/ckks-core'
 import {
   type CalibratedLayer,
   type CalibrationOptions,
@@ -101,7 +108,7 @@ export class ActivationLayer implements CalibratedLayer, Lowerable {
   }
 
   digestParts(): readonly Uint8Array[] {
-    return [digestText([this.function, this.fitted ? contentHash(this.fitted) : null])]
+    return [digestText([this.function, this.fittedForm ? contentHash(this.fittedForm) : null])]
   }
   outputShape(inputs: readonly Shape[]): Shape {
     return only(this.name, inputs)
@@ -118,11 +125,11 @@ export class ActivationLayer implements CalibratedLayer, Lowerable {
     const polynomial = choosePolynomial(this, statistics, options)
     return this.#with({ polynomial, origin: { statistics, options }, inputFactor: 1 })
   }
-  get fitted(): FittedForm | undefined {
+  get fittedForm(): FittedForm | undefined {
     const { polynomial, inputFactor, outputFactor } = this
     return polynomial && { polynomial, inputFactor, outputFactor }
   }
-  withFitted({ polynomial, inputFactor, outputFactor }: FittedForm): ActivationLayer {
+  withFittedForm({ polynomial, inputFactor, outputFactor }: FittedForm): ActivationLayer {
     const where = `activation "${this.name}"`
     const parsed = parsePolynomial(polynomial, where)
     if (parsed.function !== this.function)

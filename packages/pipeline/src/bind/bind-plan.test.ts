@@ -51,7 +51,7 @@ describe('a plan bound by a library that fits otherwise', () => {
     expect(fitting.calls).toBe(before)
     sameFunction(again.model, bound.model)
     const forms = ({ model }: typeof bound) =>
-      model.nodes.flatMap(({ layer }) => ('fitted' in layer ? [layer.fitted] : []))
+      model.nodes.flatMap(({ layer }) => ('fittedForm' in layer ? [layer.fittedForm] : []))
     expect(forms(again)).toEqual(forms(bound))
     const steps = ({ program }: typeof bound) =>
       program.tasks.map(({ id, level, weights, keys }) => [id, level, weights, keys])

@@ -64,6 +64,7 @@ export class ErrorShadow {
       for (const [v, id] of task.writes.entries())
         this.#field?.disturb(this.#tensorOf(id), { kept: before[v]!, total: after[v]!, bend })
     }
+    for (const { values } of [this.#main, this.#shadow]) values.dropUnread(task)
     return { ...taken, errors }
   }
 

@@ -56,14 +56,19 @@ function reached(nodes: readonly NetworkNode[], output: string): NetworkNode[] {
 
 /** Circuits by layer and layouts. */
 class SharedCircuits {
-  readonly #known = new Map<GraphLayer, Map<string, LoweredLayer>>()
+  readonly #known = new Map<GraphLayer, Map<string, readonly LoweredLayer[]>>()
 
   lower(layer: GraphLayer, inputs: readonly SlotLayout[], context: LowerContext): LoweredLayer {
-    const own = this.#known.get(layer) ?? new Map<string, LoweredLayer>()
+    const own = this.#known.get(layer) ?? new Map<string, readonly LoweredLayer[]>()
     this.#known.set(layer, own)
-    const key = JSON.stringify([inputs, context])
-    const lowered = own.get(key) ?? lowerLayer(layer, inputs, context)
-    own.set(key, lowered)
+    const { prefer, ...rest } = context
+    const key = JSON.stringify([inputs, rest])
+    const known = own.get(key) ?? []
+    // what lies where it is wanted anyway need not be lowered for the wish
+    const wanted = prefer && JSON.stringify(prefer)
+    const fits = ({ outputs }: LoweredLayer): boolean => !wanted || JSON.stringify(outputs[0]) === wanted
+    const lowered = known.find(fits) ?? lowerLayer(layer, inputs, context)
+    own.set(key, [...known, lowered])
     return lowered
   }
 }

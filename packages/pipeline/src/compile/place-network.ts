@@ -61,9 +61,10 @@ export class NetworkPlacer {
       inputLevel: options.inputLevel,
       output: model.output,
       outputLevel: options.outputLevel,
-      nodes: model.nodes.map(({ name, inputs, circuit }) => ({
+      nodes: model.nodes.map(({ name, inputs, outputs, circuit }) => ({
         name,
         inputs,
+        outputs,
         depth: circuit.depth,
         seconds: (level: Level) => seconds.get(name)![level] ?? Number.POSITIVE_INFINITY,
       })),
@@ -82,10 +83,10 @@ export class NetworkPlacer {
   #reach({ nodes, input }: Network, inputLevel: Level): ReadonlyMap<string, Level> {
     const reads = new Map<string, Level>()
     const results = new Map<string, Level>([[input, inputLevel]])
-    for (const { name, inputs, circuit } of nodes) {
+    for (const { name, inputs, outputs, circuit } of nodes) {
       const level = Math.min(...inputs.map((i) => Math.max(results.get(i)!, i === input ? 0 : this.outputLevel)))
       reads.set(name, level)
-      results.set(name, level - circuit.depth)
+      for (const value of outputs) results.set(value, level - circuit.depth)
     }
     return reads
   }
@@ -93,7 +94,7 @@ export class NetworkPlacer {
   /** Prices for all values alone and for all pairs of one period, looked up by name. */
   async #refreshTable({ nodes, layouts }: Network, ranges: ReadonlyMap<string, number>) {
     const refreshable = new Map<string, SlotLayout>()
-    for (const { name } of nodes) {
+    for (const name of nodes.flatMap(({ outputs }) => outputs)) {
       const layout = layouts.get(name)!
       if (ranges.has(name) && !(layout.kind === 'multiplexed' && layout.grid.gaps === 'any'))
         refreshable.set(name, layout)

@@ -121,7 +121,7 @@ async function simulateTask(
     name: task.id,
     kind: task.kind,
     level: task.level,
-    outputLevel: ciphertexts[0]!.level,
+    outputLevel: program.values.get(task.writes[0]!)!.level,
     ciphertexts: ciphertexts.length,
     seconds: running.seconds,
     encodeSeconds: encoding.seconds,

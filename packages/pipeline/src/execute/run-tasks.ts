@@ -98,7 +98,8 @@ class TaskQueue {
     } finally {
       held.release()
     }
-    for (const id of task.writes) await memory.wrote(id)
+    values.dropUnread(task)
+    for (const id of task.writes) if (values.get(id)) await memory.wrote(id)
     await onDone(index)
     for (const id of task.writes) this.#written.add(id)
   }

@@ -49,11 +49,16 @@ export class ValueTable {
     )
   }
 
-  /** Books a task's results; what it read for the last time goes, and so does what nobody will read. */
+  /** Books a task's results; what it read for the last time goes. */
   write({ reads, writes }: Pick<Task, 'reads' | 'writes'>, results: readonly PackedTensor[]): void {
     for (const [i, id] of writes.entries()) this.put(id, results[i]!.ciphertexts)
     for (const id of reads.flat()) this.#readers.set(id, this.readers(id) - 1)
-    for (const id of [...reads.flat(), ...writes]) if (this.readers(id) === 0) this.#drop(id)
+    for (const id of reads.flat()) if (this.readers(id) === 0) this.#drop(id)
+  }
+
+  /** Lets go what a task wrote and nobody will read: the state after the last time step. */
+  dropUnread({ writes }: Pick<Task, 'writes'>): void {
+    for (const id of writes) if (this.readers(id) === 0) this.#drop(id)
   }
 
   /** A value that comes from elsewhere, or again. */

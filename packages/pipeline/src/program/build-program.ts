@@ -13,8 +13,8 @@ export function latestLevels(network: Network, outputLevel: Level = 0): PlacedLa
   // level wanted at the output of each value, from the back
   const wanted = new Map<string, Level>([[network.output, outputLevel]])
   const placed: PlacedLayer[] = []
-  for (const { name, inputs, circuit } of network.nodes.toReversed()) {
-    const level = wanted.get(name)! + circuit.depth
+  for (const { name, inputs, outputs, circuit } of network.nodes.toReversed()) {
+    const level = circuit.depth + Math.max(...outputs.map((value) => wanted.get(value) ?? 0))
     for (const input of inputs) wanted.set(input, Math.max(wanted.get(input) ?? 0, level))
     placed.unshift({ layer: name, level })
   }

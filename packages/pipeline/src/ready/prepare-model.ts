@@ -38,7 +38,7 @@ export function prepareModel(
   const { model: folded, factors, relieved, sumsOverTime } = foldFactors(plain)
   const ready = unroll(folded)
   const fitted = folded.nodes.flatMap(({ name, layer }) =>
-    isCalibrated(layer) && layer.fitted ? [[name, toJson(layer.fitted)] as const] : [],
+    isCalibrated(layer) && layer.fittedForm ? [[name, toJson(layer.fittedForm)] as const] : [],
   )
   const rolled = valueSizes(plain, factors, calibration)
   const sizes = new Map<string, ValueSize>()
@@ -68,7 +68,7 @@ export function restoreModel(model: Model, { fitted, factors, relieved, sumsOver
     if (!isCalibrated(layer)) continue
     const form = fitted[name]
     if (form === undefined) throw new FormatError(`plan: it does not tell what "${name}" was fitted to`)
-    finished.set(name, layer.withFitted(form))
+    finished.set(name, layer.withFittedForm(form))
   }
   const decision = { factors: new Map(Object.entries(factors)), relieved: new Set(relieved), sumsOverTime }
   try {

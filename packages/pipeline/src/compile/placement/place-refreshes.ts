@@ -2,7 +2,7 @@
  * The search: dynamic programming over the order of the nodes. Between two nodes, the state is the level of every value that
  * is still read. See docs/notes/planning.md.
  */
-import type { FoundRefresh, Placement, PlacementProblem } from './problem.ts'
+import type { FoundRefresh, Placement, PlacementNode, PlacementProblem } from './problem.ts'
 
 /** States that are kept between two nodes. */
 const MOST_STATES = 20_000
@@ -39,7 +39,7 @@ export function placeRefreshes<Choice>(
   keep(states, { levels: [problem.inputLevel], seconds: 0, from: undefined, step: undefined })
   for (const [index, node] of nodes.entries()) {
     states = refreshed(problem, states, alive, index)
-    const next = [...alive, node.name].filter((name) => lastRead.get(name)! > index)
+    const next = [...alive, ...outputsOf(node)].filter((name) => lastRead.get(name)! > index)
     states = run(problem, states, { index, alive, next })
     alive = next
     const pruned = prune(states, mostStates)
@@ -54,11 +54,13 @@ export function placeRefreshes<Choice>(
   return best && { ...trace(best), exact }
 }
 
+const outputsOf = ({ name, outputs }: PlacementNode): readonly string[] => outputs ?? [name]
+
 /** Index of the last node that reads each value; the output is read after all of them. */
 function lastReads({ nodes, output }: PlacementProblem): ReadonlyMap<string, number> {
   const last = new Map<string, number>()
   for (const [index, { inputs }] of nodes.entries()) for (const name of inputs) last.set(name, index)
-  for (const { name } of nodes) if (!last.has(name)) last.set(name, -1)
+  for (const node of nodes) for (const value of outputsOf(node)) if (!last.has(value)) last.set(value, -1)
   return last.set(output, nodes.length)
 }
 

@@ -4,8 +4,10 @@ import type { Level } from '@he-ml/ckks-core'
 /** A layer as the search sees it. */
 export interface PlacementNode {
   readonly name: string
-  /** Names of earlier nodes, or of the input. */
+  /** Values of earlier nodes, or the input. */
   readonly inputs: readonly string[]
+  /** Its values; default one of its own name. */
+  readonly outputs?: readonly string[]
   /** Levels consumed. */
   readonly depth: number
   /** Seconds when its inputs are read at a level from `depth` on; Infinity where it cannot run. */
