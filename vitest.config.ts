@@ -11,6 +11,10 @@ export default defineConfig({
   },
   ssr: { resolve: { conditions } },
   test: {
+    globalSetup: 'scripts/bundle-programs.ts',
+    ...(process.env.HE_ML_REPEAT
+      ? { runner: fileURLToPath(new URL('scripts/repeat-runner.ts', import.meta.url)) }
+      : {}),
     projects: [
       {
         extends: true,

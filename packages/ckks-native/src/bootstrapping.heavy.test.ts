@@ -7,7 +7,7 @@ import {
   createPlanEngine,
   type Evaluator,
 } from '@he-ml/ckks-core'
-import { expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createBootstrappingStack, discPoints, slotErrors } from './bootstrapping.test-helper.ts'
 
 /** Bits of the root mean square and of the worst error that a set promises. */
@@ -45,47 +45,66 @@ function watched<E extends Evaluator>(engine: E, inside: Inside): E {
 
 const bits = (error: number): string => (-Math.log2(error)).toFixed(2)
 
-it.each(Object.keys(BOOTSTRAPPING_SETS) as (keyof typeof BOOTSTRAPPING_SETS)[])(
-  '%s: a real bootstrap, as precise as planned, term by term',
-  async (name) => {
-    const { parameters, spec } = bootstrappingSet(name)
-    const { stack, circuit, prepared, plannedBits } = await createBootstrappingStack(parameters, spec)
-    await using _stack = stack
-    const values = discPoints(spec.slots, 11)
-    const level = circuit.inputLevel
+/** Keys, and what clear and planned runs of the circuit say: made once, for any number of encryptions. */
+async function prepareSet(name: keyof typeof BOOTSTRAPPING_SETS) {
+  const { parameters, spec } = bootstrappingSet(name)
+  const made = await createBootstrappingStack(parameters, spec)
+  const values = discPoints(spec.slots, 11)
+  const level = made.circuit.inputLevel
+
+  const clear = createClearEngine(parameters)
+  const ideal: Inside = {}
+  const prepared = await made.circuit.prepare(clear)
+  const exact = prepared.bootstrap(watched(clear, ideal), clear.encryptClear(values, { level }))
+  const plan = createPlanEngine(parameters)
+  const planned: Inside = {}
+  const input = { level, slots: spec.slots, magnitude: Math.SQRT1_2, error: 0 }
+  ;(await made.circuit.prepare(plan)).bootstrap(watched(plan, planned), plan.input(input))
+  // slots of a polynomial are sqrt(slots) times as large as its coefficients, which are the values here
+  const toValues = Math.sqrt(spec.slots)
+  return {
+    ...made,
+    spec,
+    values,
+    level,
+    toValues,
+    idealMessage: clear.readClear(ideal.message!),
+    bend: slotErrors(clear.readClear(exact), values),
+    messagePlanned: plan.estimate(planned.message!).error / toValues,
+    halfPlanned: plan.estimate(planned.argument!).error * BOUND * 2 ** spec.logMessageRatio,
+  }
+}
+
+describe.each(Object.keys(BOOTSTRAPPING_SETS) as (keyof typeof BOOTSTRAPPING_SETS)[])('%s', (name) => {
+  let made: Awaited<ReturnType<typeof prepareSet>>
+  beforeAll(async () => {
+    made = await prepareSet(name)
+  })
+  afterAll(() => made.stack[Symbol.asyncDispose]())
+
+  it('a real bootstrap, as precise as planned, term by term', async () => {
+    const { stack, circuit, prepared, plannedBits, spec, values, level, bend } = made
     const { native } = await stack.encrypt(values.re, { im: values.im, level })
     const real: Inside = {}
     using fresh = prepared.bootstrap(watched(stack.server, real), native)
+    native.dispose()
+    using message = real.message!
+    using argument = real.argument!
     expect(fresh.level).toBe(circuit.outputLevel)
     const { worst, rms } = slotErrors(await stack.read(fresh), values)
-
-    const clear = createClearEngine(parameters)
-    const ideal: Inside = {}
-    const exact = (await circuit.prepare(clear)).bootstrap(watched(clear, ideal), clear.encryptClear(values, { level }))
-    const plan = createPlanEngine(parameters)
-    const planned: Inside = {}
-    const input = { level, slots: spec.slots, magnitude: Math.SQRT1_2, error: 0 }
-    ;(await circuit.prepare(plan)).bootstrap(watched(plan, planned), plan.input(input))
-
-    // slots of a polynomial are sqrt(slots) times as large as its coefficients, which are the values here
-    const toValues = Math.sqrt(spec.slots)
-    const message = 2 ** -slotErrors(await stack.read(real.message!), clear.readClear(ideal.message!)).rms / toValues
-    const messagePlanned = plan.estimate(planned.message!).error / toValues
+    const messageError = 2 ** -slotErrors(await stack.read(message), made.idealMessage).rms / made.toValues
     // the integer part of the argument is the multiple of q0, its fraction the message
-    const argument = await stack.read(real.argument!)
-    const fraction = argument.re.map((t) => {
+    const fraction = (await stack.read(argument)).re.map((t) => {
       const x = t * BOUND + SHIFT
       return (x - Math.round(x)) * 2 ** spec.logMessageRatio
     })
     const zeros = new Float64Array(spec.slots)
     const half = 2 ** -slotErrors({ re: fraction, im: zeros }, { re: values.re }).rms
-    const halfPlanned = plan.estimate(planned.argument!).error * BOUND * 2 ** spec.logMessageRatio
-    const bend = slotErrors(clear.readClear(exact), values)
     console.log(
       [
         `${name}, -log2 of the rms error, measured (planned)`,
-        `  slotsToCoeffs            ${bits(message)} (${bits(messagePlanned)})`,
-        `  coeffsToSlots, one half  ${bits(half)} (${bits(halfPlanned)})`,
+        `  slotsToCoeffs            ${bits(messageError)} (${bits(made.messagePlanned)})`,
+        `  coeffsToSlots, one half  ${bits(half)} (${bits(made.halfPlanned)})`,
         `  sine without noise       ${bend.rms.toFixed(2)}, worst slot ${bend.worst.toFixed(2)}`,
         `  all                      ${rms.toFixed(2)} (${plannedBits.toFixed(2)}), worst slot ${worst.toFixed(2)}`,
       ].join('\n'),
@@ -95,11 +114,11 @@ it.each(Object.keys(BOOTSTRAPPING_SETS) as (keyof typeof BOOTSTRAPPING_SETS)[])(
     expect(Math.abs(rms - plannedBits)).toBeLessThan(1)
     // the model takes the baby rotations' noise for rounded, and reads all slots: on the safe side by up to four bits
     for (const [measured, expected] of [
-      [message, messagePlanned],
-      [half, halfPlanned],
+      [messageError, made.messagePlanned],
+      [half, made.halfPlanned],
     ] as const) {
       expect(measured).toBeLessThan(expected * Math.SQRT2)
       expect(measured).toBeGreaterThan(expected / 16)
     }
-  },
-)
+  })
+})

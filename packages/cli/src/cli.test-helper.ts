@@ -1,16 +1,13 @@
 /** Real processes of the command line in folders of their own, and a small network to run. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { inject } from 'vitest'
 import { buildOnnx, type NodeSpec, random, type TensorSpec } from '../../model-import/src/testing/build-onnx.ts'
 
-const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url))
-const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-/** What starts `he-ml` from source, whatever the working directory. */
-export const COMMAND = [process.execPath, '--conditions=@he-ml/source', '--import', TSX, MAIN] as const
+/** What starts `he-ml`, whatever the working directory. */
+export const COMMAND = [process.execPath, inject('programs')['he-ml']] as const
 
 export interface Finished {
   readonly code: number | null

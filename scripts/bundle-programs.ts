@@ -1,0 +1,68 @@
+/**
+ * Test set-up: the programs that tests start as processes, each bundled once into one file. From source a start takes more than
+ * two seconds of processor time, nearly all of it for finding and translating hundreds of modules; as one file a tenth of that.
+ * Modules keep the addresses of their sources, and packages that bring WebAssembly stay where they are.
+ */
+import { readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { build, type Plugin } from 'esbuild'
+import type { TestProject } from 'vitest/node'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+
+/** What tests start, by the name they ask `inject('programs')` for. */
+const PROGRAMS = {
+  'he-ml': 'packages/cli/src/main.ts',
+} as const
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Paths of the bundled programs. */
+    programs: Readonly<Record<keyof typeof PROGRAMS, string>>
+  }
+}
+
+const STAY = /^(node-seal|h5wasm)(\/|$)/
+
+const inPlace: Plugin = {
+  name: 'in-place',
+  setup(pluginBuild) {
+    const addressOf = async (specifier: string, resolveDir: string): Promise<string> => {
+      const options = { kind: 'import-statement', resolveDir, pluginData: 'as it is' } as const
+      return pathToFileURL((await pluginBuild.resolve(specifier, options)).path).href
+    }
+    pluginBuild.onResolve({ filter: STAY }, async ({ path, resolveDir, pluginData }) =>
+      pluginData === undefined ? { path: await addressOf(path, resolveDir), external: true } : undefined,
+    )
+    pluginBuild.onLoad({ filter: /\/src\/.*\.ts$/ }, async ({ path }) => {
+      let contents = await readFile(path, 'utf8')
+      for (const [call, specifier] of contents.matchAll(/import\.meta\.resolve\('([^']+)'\)/g))
+        contents = contents.replace(call, JSON.stringify(await addressOf(specifier!, dirname(path))))
+      return {
+        loader: 'ts',
+        contents: contents.replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href)),
+      }
+    })
+  },
+}
+
+export default async function bundlePrograms(project: TestProject): Promise<void> {
+  const outdir = join(root, 'node_modules/.cache/he-ml-programs')
+  await build({
+    entryPoints: Object.entries(PROGRAMS).map(([out, path]) => ({ out, in: join(root, path) })),
+    outdir,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    conditions: ['@he-ml/source'],
+    // packages in CommonJS call it
+    banner: { js: "import{createRequire as _r}from'node:module';const require=_r(import.meta.url);" },
+    plugins: [inPlace],
+    logLevel: 'error',
+  })
+  const names = Object.keys(PROGRAMS) as (keyof typeof PROGRAMS)[]
+  project.provide('programs', Object.fromEntries(names.map((n) => [n, join(outdir, `${n}.mjs`)])) as never)
+}
