@@ -11,7 +11,10 @@ const packages = readdirSync(join(root, 'packages'))
 const steps = {
   types: [[bin('tsc'), '--noEmit', '-p', 'tsconfig.json']],
   lint: [[bin('biome'), 'check', '.']],
-  layering: [[process.execPath, 'scripts/layering.mjs']],
+  layering: [
+    [process.execPath, 'scripts/layering.mjs'],
+    [process.execPath, 'scripts/native-layering.mjs'],
+  ],
   readmes: [[process.execPath, 'scripts/readmes.mjs']],
   manifests: [[bin('sherif')]],
   build: [['npm', 'run', '--silent', 'build']],

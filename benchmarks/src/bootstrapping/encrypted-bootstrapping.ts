@@ -11,7 +11,8 @@ import {
   type KeyRequest,
 } from '@he-ml/ckks-core'
 import type { SecretKey } from '@he-ml/ckks-core/client'
-import { createNativeClient, type NativeClient, type WrittenKeys, writeEvaluationKeys } from '@he-ml/ckks-native/client'
+import { type WrittenKeys, writeKeyFolder } from '@he-ml/ckks-core/client/node'
+import { createNativeClient, type NativeClient } from '@he-ml/ckks-native/client'
 import { WorkerProcess } from '../worker-process.ts'
 import { type ComplexSlots, type SlotErrors, slotErrors } from './accuracy.ts'
 import type { ServerReply, ServerRequest } from './server.worker.ts'
@@ -60,7 +61,7 @@ export class BootstrappingClient implements AsyncDisposable {
     const folder = await mkdtemp(join(tmpdir(), 'he-ml-bench-'))
     const started = performance.now()
     const onProgress = options.onKey === undefined ? {} : { onProgress: options.onKey }
-    const keys = await writeEvaluationKeys(client, key, request, join(folder, KEYS), onProgress)
+    const keys = await writeKeyFolder(client, key, request, join(folder, KEYS), onProgress)
     const seconds = (performance.now() - started) / 1000
     return new BootstrappingClient(circuit, folder, { client, key }, { keys, seconds })
   }

@@ -14,7 +14,7 @@ import {
   type PreparedBootstrapping,
   toLevel,
 } from '@he-ml/ckks-core'
-import { createNativeEngine, loadEvaluationKeyFiles, type NativeEngine } from '@he-ml/ckks-native'
+import { createNativeEngine, loadKeyFolder, type NativeEngine } from '@he-ml/ckks-native'
 import { answerRequests, type CloseRequest } from '../worker-process.ts'
 
 export type ServerRequest =
@@ -62,7 +62,7 @@ async function answer(request: ServerRequest): Promise<ServerReply> {
       return { seconds: 0 }
     }
     case 'keys':
-      return timed(() => loadEvaluationKeyFiles(engine, request.folder))
+      return timed(() => loadKeyFolder(engine, request.folder))
     case 'prepare':
       return timed(async () => {
         prepared = await circuit.prepare(engine)

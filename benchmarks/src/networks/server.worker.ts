@@ -5,14 +5,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import {
-  createNativeEngine,
-  encodeCiphertexts,
-  exportSegment,
-  importCiphertexts,
-  loadEvaluationKey,
-  type NativeEngine,
-} from '@he-ml/ckks-native'
+import { createNativeEngine, loadEvaluationKey, type NativeEngine } from '@he-ml/ckks-native'
 import { type BoundPlan, bindPlan, parsePlan, Runner } from '@he-ml/pipeline'
 import { answerRequests, type CloseRequest } from '../worker-process.ts'
 import { loadModel } from './digits.ts'
@@ -100,14 +93,12 @@ async function run(input: string, output: string): Promise<ServerReply> {
   delays.reset()
   delays.enable()
   const reply = await timed(async () => {
-    const { ciphertexts, names } = await importCiphertexts(engine, bytes, { plan: id })
+    const { ciphertexts, names } = await engine.importCiphertexts(bytes, { plan: id })
     const started = performance.now()
     using packed = await runner!.run(ciphertexts, { onProgress: () => undefined })
     networkSeconds = (performance.now() - started) / 1000
     for (const ciphertext of ciphertexts) ciphertext.dispose()
-    const segments = []
-    for (const ciphertext of packed.ciphertexts) segments.push(await exportSegment(engine, ciphertext))
-    result = encodeCiphertexts(bound.parameters, segments, names) as Uint8Array<ArrayBuffer>
+    result = (await engine.exportCiphertexts(packed.ciphertexts, names)) as Uint8Array<ArrayBuffer>
   })
   delays.disable()
   await writeFile(output, result)

@@ -1,4 +1,7 @@
-/** The compiled module's surface, as the C++ glue in native/addon defines it. Nothing outside this package sees it. */
+/**
+ * The surfaces of the two compiled modules, as the C++ glue in native/addon defines them: the engine's, which knows no secret key,
+ * and the client's. Nothing outside this package sees them.
+ */
 declare const brand: unique symbol
 /** Opaque externals: engine-owned memory. */
 export type CiphertextHandle = { readonly [brand]: 'ciphertext' }
@@ -24,8 +27,8 @@ export interface BindingMemory {
   readonly peak: number
 }
 
-export interface BindingEngine {
-  readonly threads: number
+/** A scope of the queue: everything that computes. */
+export interface BindingLane {
   encode(
     re: Float64Array,
     im: Float64Array | undefined,
@@ -74,21 +77,34 @@ export interface BindingEngine {
   cancel(): void
   counters(): { queued: number; running: number; done: number; failed: number }
   memory(): BindingMemory
-  trim(): void
   close(): Promise<void>
 
   /** Segments: seeds first where there is one, then limbs of 48-bit residues; see docs/notes/file-format.md. */
   exportCiphertext(a: CiphertextHandle): Promise<Uint8Array>
   importCiphertext(level: number, degree: number, seeded: boolean, segment: Uint8Array): Promise<CiphertextHandle>
+}
+
+/** The evaluating engine: its own lane, its keys and lanes. It knows no secret key. */
+export interface BindingEngine extends BindingLane {
+  readonly threads: number
+  trim(): void
+  /** Shares threads, keys and handles with the engine; 0 for no ceiling. */
+  openLane(options: { ceilingBytes: number }): BindingLane
+
   /** element: 0 for relinearisation, else the Galois element. A key of lower level is replaced. Seed, then the b halves. */
   loadKey(element: number, level: number, segment: Uint8Array): Promise<void>
   /** Both switching keys of modRaise, as generateEncapsulationKey makes them. */
   loadEncapsulationKey(level: number, toSparse: Uint8Array, toDense: Uint8Array): Promise<void>
   /** Level of the loaded encapsulation key; undefined without one. */
   encapsulationLevel(): number | undefined
+  /** Element 1: the encapsulation key. Operations queued before keep it. */
+  unloadKey(element: number): void
   unloadKeys(): void
   keyLevels(): { element: number; level: number }[]
+}
 
+/** What only the owner of a secret key has: a compiled module of its own. */
+export interface BindingClient {
   generateSecretKey(): Promise<SecretKeyHandle>
   importSecretKey(bytes: Uint8Array): Promise<SecretKeyHandle>
   exportSecretKey(key: SecretKeyHandle): Uint8Array
@@ -118,16 +134,21 @@ export interface BindingEngine {
     level: number,
     scale: number,
   ): Promise<Uint8Array>
-  /** With the encryption's noise in it: private. */
+  /** A ciphertext as a server exports it, or as it was encrypted. With the encryption's noise in it: private. */
   decrypt(
     key: SecretKeyHandle,
-    a: CiphertextHandle,
-    slots: number,
-    scale: number,
+    ciphertext: { level: number; degree: number; seeded: boolean; slots: number; scale: number },
+    segment: Uint8Array,
   ): Promise<{ re: Float64Array; im: Float64Array }>
+  close(): Promise<void>
 }
 
 export interface Binding {
   kernels(): { readonly active: string; readonly supported: readonly string[] }
   Engine: new (spec: BindingSpec, options: { threads: number; ceilingBytes: number }) => BindingEngine
+}
+
+/** The other module: nothing of it is in the engine's. */
+export interface ClientBinding {
+  Client: new (spec: BindingSpec, options: { threads: number }) => BindingClient
 }

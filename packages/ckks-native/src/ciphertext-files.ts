@@ -2,6 +2,8 @@
 import {
   type AnyParameters,
   type Ciphertext,
+  type CiphertextExpectations,
+  type CiphertextFile,
   type CiphertextNames,
   type CiphertextObject,
   encodeContainer,
@@ -11,7 +13,7 @@ import {
 } from '@he-ml/ckks-core'
 import { native, nativeAsync } from './errors.ts'
 import type { NativeCiphertext } from './handles.ts'
-import type { NativeEngine } from './native-engine.ts'
+import type { NativeEvaluator } from './native-evaluator.ts'
 
 /** A ciphertext with the segment that holds its polynomials. */
 export interface CiphertextSegment {
@@ -34,56 +36,50 @@ export function encodeCiphertexts(
 }
 
 /** The segment of a ciphertext of this engine; waits until it is computed. */
-export async function exportSegment(engine: NativeEngine, a: Ciphertext, name?: string): Promise<CiphertextSegment> {
+export async function exportSegment(engine: NativeEvaluator, a: Ciphertext): Promise<CiphertextSegment> {
   const ciphertext = owned(engine, a)
-  const segment = await nativeAsync(() => engine.binding.exportCiphertext(ciphertext.handle))
+  const segment = await nativeAsync(async () => engine.lane.exportCiphertext(ciphertext.handle))
   const { level, scale, slots, degree } = ciphertext
-  return { object: { level, scale, slots, degree, seeded: false, ...(name === undefined ? {} : { name }) }, segment }
+  return { object: { level, scale, slots, degree, seeded: false }, segment }
 }
 
 /** Every ciphertext of a file, as handles of this engine, in order. */
 export async function importCiphertexts(
-  engine: NativeEngine,
+  engine: NativeEvaluator,
   bytes: Uint8Array,
-  expected: { readonly plan?: string } = {},
-): Promise<{
-  readonly ciphertexts: NativeCiphertext[]
-  readonly objects: readonly CiphertextObject[]
-  readonly labels: Record<string, string>
-  /** To be given to `encodeCiphertexts` with the result. */
-  readonly names: CiphertextNames
-}> {
-  const { header, segments } = parseContainer(bytes, { kind: 'ciphertext', parameters: engine.parameters, ...expected })
-  engine.checkKeyId(header.keyId, 'the ciphertext')
-  const ciphertexts: NativeCiphertext[] = []
-  try {
-    for (const [i, object] of header.objects.entries()) {
-      const handle = await nativeAsync(() =>
-        engine.binding.importCiphertext(object.level, object.degree, object.seeded, segments[i]!),
-      )
-      const { level, scale, slots, degree } = object
-      ciphertexts.push(engine.wrap(handle, { level, scale, slots, degree }))
-    }
-  } catch (error) {
+  expected: CiphertextExpectations = {},
+): Promise<CiphertextFile> {
+  const { plan: wanted } = expected
+  const { header, segments } = parseContainer(bytes, {
+    kind: 'ciphertext',
+    parameters: engine.parameters,
+    ...(wanted === undefined ? {} : { plan: wanted }),
+  })
+  engine.origin.keys.check(header.keyId, 'the ciphertext')
+  const outcomes = await Promise.allSettled(
+    header.objects.map(async ({ level, scale, slots, degree, seeded }, i) => {
+      const handle = await nativeAsync(async () => engine.lane.importCiphertext(level, degree, seeded, segments[i]!))
+      return engine.wrap(handle, { level, scale, slots, degree })
+    }),
+  )
+  const ciphertexts = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+  const failure = outcomes.find((outcome) => outcome.status === 'rejected')
+  if (failure) {
     for (const ciphertext of ciphertexts) ciphertext.dispose()
-    throw error
+    throw failure.reason
   }
-  const { objects, labels = {}, plan, request, keyId } = header
-  return {
-    ciphertexts,
-    objects,
-    labels,
-    names: {
-      ...(plan === undefined ? {} : { plan }),
-      ...(keyId === undefined ? {} : { keyId }),
-      ...(request === undefined ? {} : { request }),
-    },
+  const { plan, request, keyId } = header
+  const names = {
+    ...(plan === undefined ? {} : { plan }),
+    ...(keyId === undefined ? {} : { keyId }),
+    ...(request === undefined ? {} : { request }),
   }
+  return { ciphertexts, names }
 }
 
 /** The port's exportCiphertexts: several ciphertexts, one file. */
 export async function exportCiphertexts(
-  engine: NativeEngine,
+  engine: NativeEvaluator,
   ciphertexts: readonly Ciphertext[],
   names: CiphertextNames = engine.keyId === undefined ? {} : { keyId: engine.keyId },
 ): Promise<Uint8Array> {
@@ -93,14 +89,14 @@ export async function exportCiphertexts(
 }
 
 /** The port's importCiphertext. @throws FormatError when the file holds more than one */
-export async function importCiphertext(engine: NativeEngine, bytes: Uint8Array): Promise<Ciphertext> {
+export async function importCiphertext(engine: NativeEvaluator, bytes: Uint8Array): Promise<Ciphertext> {
   const { ciphertexts } = await importCiphertexts(engine, bytes)
   if (ciphertexts.length === 1) return ciphertexts[0]!
   for (const ciphertext of ciphertexts) ciphertext.dispose()
   throw new FormatError(`expected one ciphertext, the file holds ${ciphertexts.length}: use importCiphertexts`)
 }
 
-function owned(engine: NativeEngine, a: Ciphertext): NativeCiphertext {
-  native(() => (a as NativeCiphertext).check(engine, 'exportCiphertext'))
+function owned(engine: NativeEvaluator, a: Ciphertext): NativeCiphertext {
+  native(() => (a as NativeCiphertext).check(engine.origin.owner, 'exportCiphertext'))
   return a as NativeCiphertext
 }

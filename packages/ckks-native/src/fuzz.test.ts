@@ -9,7 +9,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { forgeFields } from '../../ckks-core/src/format/testing/forge.ts'
 import { createNativeClient, type NativeClient } from './client/native-client.ts'
-import { loadEvaluationKey } from './evaluation-keys.ts'
+import { loadEvaluationKey } from './keys/load-keys.ts'
 import { randomValues, rotationKeys } from './native.test-helper.ts'
 import { createNativeEngine, type NativeEngine } from './native-engine.ts'
 

@@ -1,5 +1,5 @@
 import { BaseCiphertext, BasePlaintext, type CiphertextMeta, type PlaintextMeta } from '@he-ml/ckks-core'
-import type { BindingEngine, CiphertextHandle, PlaintextHandle } from './binding.ts'
+import type { BindingLane, CiphertextHandle, PlaintextHandle } from './binding.ts'
 import { nativeAsync } from './errors.ts'
 
 // A safety net only: memory outside the heap is invisible to the garbage collector's pressure.
@@ -8,9 +8,9 @@ const forgotten = new FinalizationRegistry<() => void>((release) => release())
 /** A ciphertext in the compiled engine's memory. */
 export class NativeCiphertext extends BaseCiphertext {
   readonly handle: CiphertextHandle
-  readonly #binding: BindingEngine
+  readonly #binding: BindingLane
 
-  constructor(owner: object, binding: BindingEngine, handle: CiphertextHandle, meta: CiphertextMeta) {
+  constructor(owner: object, binding: BindingLane, handle: CiphertextHandle, meta: CiphertextMeta) {
     super(owner, meta)
     this.handle = handle
     this.#binding = binding
@@ -28,9 +28,9 @@ export class NativeCiphertext extends BaseCiphertext {
 /** An encoded vector in the compiled engine's memory. */
 export class NativePlaintext extends BasePlaintext {
   readonly handle: PlaintextHandle
-  readonly #binding: BindingEngine
+  readonly #binding: BindingLane
 
-  constructor(owner: object, binding: BindingEngine, handle: PlaintextHandle, meta: PlaintextMeta) {
+  constructor(owner: object, binding: BindingLane, handle: PlaintextHandle, meta: PlaintextMeta) {
     super(owner, meta)
     this.handle = handle
     this.#binding = binding

@@ -4,17 +4,14 @@
  *
  * @packageDocumentation
  */
-export {
-  type CiphertextSegment,
-  encodeCiphertexts,
-  exportSegment,
-  importCiphertexts,
-} from './ciphertext-files.ts'
-export { type LoadKeyFilesOptions, loadEvaluationKeyFiles } from './evaluation-key-files.ts'
-export { type EvaluationKeyKind, type ExpectedKey, loadEvaluationKey, loadEvaluationKeys } from './evaluation-keys.ts'
 export { NativeCiphertext, NativePlaintext } from './handles.ts'
 export { kernels } from './kernels.ts'
-export { KEY_SET_FILE } from './key-set-file.ts'
-export { type LoadAttempt, nativeAvailable } from './loader.ts'
+export { type KeyFolderOptions, openKeyFolder } from './keys/key-folder.ts'
+export { openKeyMemory } from './keys/key-memory.ts'
+export { type LoadKeyFolderOptions, loadKeyFolder } from './keys/load-key-folder.ts'
+export { type EvaluationKeyKind, type ExpectedKey, loadEvaluationKey, loadEvaluationKeys } from './keys/load-keys.ts'
+export { wantedKeyFiles } from './keys/wanted-key-files.ts'
+export type { LoadAttempt } from './load-module.ts'
+export { nativeAvailable } from './loader.ts'
 export { createNativeEngine, NativeEngine, type NativeEngineOptions } from './native-engine.ts'
-export { wantedKeyFiles } from './wanted-key-files.ts'
+export { NativeLane } from './native-lane.ts'

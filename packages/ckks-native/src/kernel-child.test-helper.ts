@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Ciphertext, HeMlError, insecureParametersWithFiles, prepareLinearTransform } from '@he-ml/ckks-core'
-import { loadEvaluationKey } from './evaluation-keys.ts'
+import { loadEvaluationKey } from './keys/load-keys.ts'
 import { randomValues } from './native.test-helper.ts'
 import { createNativeEngine } from './native-engine.ts'
 

@@ -20,8 +20,8 @@ import {
 } from '@he-ml/ckks-core'
 import { describe, expect, it } from 'vitest'
 import { createNativeClient } from './client/native-client.ts'
-import { loadEvaluationKey } from './evaluation-keys.ts'
 import type { NativeCiphertext } from './handles.ts'
+import { loadEvaluationKey } from './keys/load-keys.ts'
 import { createStack, randomValues, rotationKeys, type Slots } from './native.test-helper.ts'
 import { createNativeEngine } from './native-engine.ts'
 

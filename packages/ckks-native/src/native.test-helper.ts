@@ -8,7 +8,7 @@ import {
 } from '@he-ml/ckks-core'
 import type { SecretKey } from '@he-ml/ckks-core/client'
 import { createNativeClient, type NativeClient } from './client/native-client.ts'
-import { loadEvaluationKeys } from './evaluation-keys.ts'
+import { loadEvaluationKeys } from './keys/load-keys.ts'
 import { createNativeEngine, type NativeEngine, type NativeEngineOptions } from './native-engine.ts'
 
 export interface Slots {

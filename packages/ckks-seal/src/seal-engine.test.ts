@@ -1,8 +1,10 @@
 import {
   type Ciphertext,
   chebyshevPolynomial,
+  createMemoryCiphertextStore,
   diagonalsFromDense,
   evaluateChebyshev,
+  FormatError,
   insecureParametersWithFiles,
   LevelError,
   MissingKeyError,
@@ -137,6 +139,34 @@ describe('mistakes', () => {
     expect(() => party.engine.rescale(party.engine.dropLevel(a, 0))).toThrow(LevelError)
     expect(() => party.engine.mulByI(a)).toThrow(/mulScalar/)
     expect(() => party.engine.encode(Float64Array.of(2 ** 60), { level: 0, scale: 2 ** 30 })).toThrow(/slot 0/)
+  })
+})
+
+describe('lanes, files of several, and putting away', () => {
+  it('work as on every engine', async () => {
+    await using party = await createParty(parameters)
+    const { engine, client, secret } = party
+    const file = await client.encrypt(secret, [{ values: x.re }, { values: y.re }])
+    const slots = x.re.length
+    await using lane = engine.openLane()
+    const { ciphertexts, names } = await lane.importCiphertexts(file, { slots })
+    expect(ciphertexts.map((c) => c.slots)).toEqual([slots, slots])
+    expect(names).toEqual({})
+    const sum = lane.add(ciphertexts[0]!, ciphertexts[1]!)
+    const [, second] = await client.decrypt(secret, await lane.exportCiphertexts([ciphertexts[0]!, sum]))
+    for (let i = 0; i < slots; i++) expect(Math.abs(second!.re[i]! - x.re[i]! - y.re[i]!)).toBeLessThan(1e-6)
+    await using store = createMemoryCiphertextStore(engine)
+    const before = await engine.exportCiphertext(sum)
+    const spilled = await store.spill([sum])
+    const bytes = engine.memory().ciphertexts
+    sum.dispose()
+    expect(engine.memory().ciphertexts).toBeLessThan(bytes)
+    const [back] = await store.restore(spilled)
+    expect(back!.slots).toBe(slots)
+    expect(await engine.exportCiphertext(back!)).toEqual(before)
+    const held = engine.memory().ciphertexts
+    await expect(engine.importCiphertexts(file.subarray(0, -1))).rejects.toThrow(FormatError)
+    expect(engine.memory().ciphertexts).toBe(held)
   })
 })
 

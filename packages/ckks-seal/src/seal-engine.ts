@@ -7,6 +7,8 @@ import {
   type AnyParameters,
   BaseEngine,
   type Ciphertext,
+  type CiphertextExpectations,
+  type CiphertextFile,
   type CiphertextMeta,
   checkedSlots,
   conjugationElement,
@@ -28,7 +30,7 @@ import { filled } from './backend/scope.ts'
 import { encodeSlots } from './encode-slots.ts'
 import { ExactPlaintexts } from './exact-plaintexts.ts'
 import { sealGaloisElement, sealSpec } from './parameters.ts'
-import { checkCiphertextBytes, type SealShape } from './seal-bytes.ts'
+import { checkCiphertextBytes, type SealShape, splitBlobs } from './seal-bytes.ts'
 import { SealCiphertextHandle as Cipher, SealPlaintextHandle as Plain } from './seal-handles.ts'
 import { maxRotationKeys, SealKeys } from './seal-keys.ts'
 import { SealMemory } from './seal-memory.ts'
@@ -111,13 +113,38 @@ export class SealEngine extends BaseEngine<Cipher, Plain> {
    * @param options SEAL's format does not say with which period the slots repeat; default N/2
    * @throws FormatError
    */
-  async importCiphertext(bytes: Uint8Array, options: { readonly slots?: number } = {}): Promise<Ciphertext> {
+  async importCiphertext(bytes: Uint8Array, options: CiphertextExpectations = {}): Promise<Ciphertext> {
     const { slots = this.parameters.maxSlots } = options
     if (!(slots >= 1 && slots <= this.parameters.maxSlots && Number.isInteger(Math.log2(slots))))
       throw new InvalidArgumentError(`slots must be a power of two up to ${this.parameters.maxSlots}, got ${slots}`)
     const { limbs, size, scale } = checkCiphertextBytes(bytes, this.#shape)
     const object = attempt('importCiphertext', () => this.#context.loadCiphertext(bytes), 'load')
     return new Cipher(this, this.#memory, object, { level: limbs - 1, scale, slots, degree: size === 3 ? 2 : 1 })
+  }
+
+  /** One after the other in SEAL's own serialization, which has no room for names. */
+  override async exportCiphertexts(ciphertexts: readonly Ciphertext[]): Promise<Uint8Array> {
+    if (ciphertexts.length === 0) throw new InvalidArgumentError('exportCiphertexts: at least one ciphertext is needed')
+    const blobs: Uint8Array[] = []
+    for (const ciphertext of ciphertexts) blobs.push(await this.exportCiphertext(ciphertext))
+    const file = new Uint8Array(blobs.reduce((sum, blob) => sum + blob.length, 0))
+    let at = 0
+    for (const blob of blobs) {
+      file.set(blob, at)
+      at += blob.length
+    }
+    return file
+  }
+  /** The reverse; names are unknown, and a wanted plan is nothing that could be checked. */
+  override async importCiphertexts(bytes: Uint8Array, expected?: CiphertextExpectations): Promise<CiphertextFile> {
+    const ciphertexts: Ciphertext[] = []
+    try {
+      for (const blob of splitBlobs(bytes)) ciphertexts.push(await this.importCiphertext(blob, expected))
+      return { ciphertexts, names: {} }
+    } catch (error) {
+      for (const ciphertext of ciphertexts) ciphertext.dispose()
+      throw error
+    }
   }
 
   override encode(values: SlotSource, options: EncodeOptions): Plaintext {

@@ -13,9 +13,6 @@ import type { ClientEngine } from '@he-ml/ckks-core/client'
 import {
   createNativeEngine,
   type EvaluationKeyKind,
-  encodeCiphertexts,
-  exportSegment,
-  importCiphertexts,
   loadEvaluationKey,
   nativeAvailable,
   wantedKeyFiles,
@@ -86,19 +83,16 @@ export async function openServer(parameters: AnyParameters, options: EngineOptio
         })
       },
       importInputs: async (bytes, plan) => {
-        const inputs = await importCiphertexts(engine, bytes, { plan })
+        const inputs = await engine.importCiphertexts(bytes, { plan })
         names = inputs.names
         return inputs.ciphertexts
       },
-      exportOutputs: async (outputs, plan) => {
-        const segments = []
-        for (const output of outputs) segments.push(await exportSegment(engine, output))
-        return encodeCiphertexts(parameters, segments, {
+      exportOutputs: (outputs, plan) =>
+        engine.exportCiphertexts(outputs, {
           ...names,
           plan,
           ...(engine.keyId === undefined ? {} : { keyId: engine.keyId }),
-        })
-      },
+        }),
     }
   }
   const engine = await explainSeal(() => createSealEngine(parameters))

@@ -6,6 +6,7 @@
 export * from './atomic-file.ts'
 export * from './container-file.ts'
 export { openCiphertextFolder } from './folder-ciphertext-store.ts'
+export { KEY_SET_FILE, type KeySet, type KeySetIds, readKeySet, writeKeySet } from './key-set-file.ts'
 export * from './read-ordinary-file.ts'
 export * from './system-error.ts'
 export * from './write-container-file.ts'

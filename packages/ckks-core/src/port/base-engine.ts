@@ -15,6 +15,7 @@ import { assertEphemeralSecure } from '../parameters/ephemeral.ts'
 import type { AnyParameters } from '../parameters/parameters.ts'
 import { BaseCiphertext, BasePlaintext, type CiphertextMeta, type PlaintextMeta } from './base-handle.ts'
 import type {
+  CiphertextExpectations,
   CiphertextFile,
   CiphertextNames,
   EncodeOptions,
@@ -288,7 +289,7 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
   }
 
   abstract exportCiphertext(a: Ciphertext): Promise<Uint8Array>
-  abstract importCiphertext(bytes: Uint8Array, options?: { readonly slots?: number }): Promise<Ciphertext>
+  abstract importCiphertext(bytes: Uint8Array, expected?: CiphertextExpectations): Promise<Ciphertext>
   /** One is exported as such; for several there is no format unless the engine has one. */
   async exportCiphertexts(ciphertexts: readonly Ciphertext[], _names?: CiphertextNames): Promise<Uint8Array> {
     if (ciphertexts.length === 1) return this.exportCiphertext(ciphertexts[0]!)
@@ -297,8 +298,8 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
       `exportCiphertexts: a file of the ${this.name} engine holds one ciphertext, got ${ciphertexts.length}: export them one by one`,
     )
   }
-  async importCiphertexts(bytes: Uint8Array, _expected?: { readonly plan?: string }): Promise<CiphertextFile> {
-    return { ciphertexts: [await this.importCiphertext(bytes)], names: {} }
+  async importCiphertexts(bytes: Uint8Array, expected?: CiphertextExpectations): Promise<CiphertextFile> {
+    return { ciphertexts: [await this.importCiphertext(bytes, expected)], names: {} }
   }
   abstract dispose(): Promise<void>
   [Symbol.asyncDispose](): Promise<void> {

@@ -64,10 +64,12 @@ export abstract class BaseKeyStore<K extends StoredKey = StoredKey> implements K
     return this.#find(need) !== undefined
   }
 
+  get available(): KeyRequest {
+    return requestOf(this.#keys.values())
+  }
+
   get resident(): KeyRequest {
-    const builder = new KeyRequestBuilder()
-    for (const key of this.#keys.values()) if (key.state === 'resident') builder.add(key.stored.need)
-    return builder.build()
+    return requestOf([...this.#keys.values()].filter((key) => key.state === 'resident'))
   }
 
   isResident(need: KeyNeed): boolean {
@@ -287,6 +289,12 @@ class Lease implements KeyLease {
   [Symbol.dispose](): void {
     this.dispose()
   }
+}
+
+function requestOf(keys: Iterable<ResidentKey>): KeyRequest {
+  const builder = new KeyRequestBuilder()
+  for (const key of keys) builder.add(key.stored.need)
+  return builder.build()
 }
 
 const nameOf = (need: KeyNeed): string => (need.kind === 'rotation' ? `rotation ${need.steps}` : need.kind)

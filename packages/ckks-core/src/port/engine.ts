@@ -162,6 +162,14 @@ export interface CiphertextFile {
   readonly names: CiphertextNames
 }
 
+/** What a reader of a file of ciphertexts knows beforehand. */
+export interface CiphertextExpectations {
+  /** Content hash of the plan that the file must name. */
+  readonly plan?: string
+  /** The period, where the format does not say it (SEAL's); default N/2. Others ignore it. */
+  readonly slots?: Slots
+}
+
 export interface Engine extends Encoder, Evaluator, AsyncDisposable {
   /** 'native', 'seal', 'plan' or 'clear'. */
   readonly name: string
@@ -185,22 +193,19 @@ export interface Engine extends Encoder, Evaluator, AsyncDisposable {
   /**
    * The reverse; everything is validated.
    *
-   * @param options `slots`: the period, where the format does not say it (SEAL's); default N/2. Others ignore it
    * @throws FormatError, also for a file of several; ParameterMismatchError
    */
-  importCiphertext(bytes: Uint8Array, options?: { readonly slots?: Slots }): Promise<Ciphertext>
+  importCiphertext(bytes: Uint8Array, expected?: CiphertextExpectations): Promise<Ciphertext>
   /**
    * Several ciphertexts as one file; at least one. They are exported side by side on the engine's threads.
-   * @param names default: the loaded keys' `keyId`
-   * @throws UnsupportedError for more than one where the format holds one (SEAL's)
+   * @param names default: the loaded keys' `keyId`. SEAL's format has no room for any
    */
   exportCiphertexts(ciphertexts: readonly Ciphertext[], names?: CiphertextNames): Promise<Uint8Array>
   /**
    * All ciphertexts of a file, or none.
-   * @param expected content hash of the plan that the file must name
    * @throws FormatError; ParameterMismatchError for other parameters, another plan or another secret key than the loaded keys'
    */
-  importCiphertexts(bytes: Uint8Array, expected?: { readonly plan?: string }): Promise<CiphertextFile>
+  importCiphertexts(bytes: Uint8Array, expected?: CiphertextExpectations): Promise<CiphertextFile>
   /** Closes the engine with all its lanes: cancels what has not started, waits for what has. Twice is harmless. */
   dispose(): Promise<void>
 }

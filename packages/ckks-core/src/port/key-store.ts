@@ -41,7 +41,9 @@ export interface KeyStore extends AsyncDisposable {
   readonly keyId: string | undefined
   /** Whether some key serves the need (the same kind and steps, at its level or above), resident or not. */
   has(need: KeyNeed): boolean
-  /** What is resident, as needs it can serve. */
+  /** Every key, as needs it can serve. */
+  readonly available: KeyRequest
+  /** What is resident, likewise. */
   readonly resident: KeyRequest
   /** Whether it could be used right now. Without a lease the next call may change it. */
   isResident(need: KeyNeed): boolean

@@ -5,6 +5,7 @@
 import { CancelledError, DisposedError, InvalidArgumentError } from '../errors/errors.ts'
 import type { AnyParameters } from '../parameters/parameters.ts'
 import type {
+  CiphertextExpectations,
   CiphertextFile,
   CiphertextNames,
   EncodeOptions,
@@ -81,10 +82,10 @@ export class SyncLane implements Lane {
   async exportCiphertexts(ciphertexts: readonly Ciphertext[], names?: CiphertextNames): Promise<Uint8Array> {
     return this.#open().exportCiphertexts(ciphertexts, names)
   }
-  async importCiphertext(bytes: Uint8Array, options?: { readonly slots?: Slots }): Promise<Ciphertext> {
-    return this.#one(await this.#open().importCiphertext(bytes, options))
+  async importCiphertext(bytes: Uint8Array, expected?: CiphertextExpectations): Promise<Ciphertext> {
+    return this.#one(await this.#open().importCiphertext(bytes, expected))
   }
-  async importCiphertexts(bytes: Uint8Array, expected?: { readonly plan?: string }): Promise<CiphertextFile> {
+  async importCiphertexts(bytes: Uint8Array, expected?: CiphertextExpectations): Promise<CiphertextFile> {
     const file = await this.#open().importCiphertexts(bytes, expected)
     this.#many(file.ciphertexts)
     return file

@@ -7,7 +7,7 @@
 #include <exception>
 #include <new>
 
-#include "engine/errors.h"
+#include "runtime/errors.h"
 
 namespace heml::addon {
 

@@ -8,8 +8,8 @@
 #include <memory>
 
 #include "completions.h"
-#include "engine/memory-pool.h"
-#include "engine/scheduler.h"
+#include "runtime/memory-pool.h"
+#include "runtime/scheduler.h"
 #include "float/conv.h"
 
 namespace heml::addon {

@@ -1,28 +1,14 @@
-// What JavaScript holds: externals around shared slots. A slot is the place an operation writes its result to, together
-// with the node that says when it is there. Operations in the queue share the slots they read, so disposing a handle
-// early is safe; the memory goes when the last of them is done.
+// What JavaScript holds: externals around something shared. Work in the queue shares what it reads, so disposing a handle early is
+// safe; the memory goes when the last of them is done.
 #pragma once
 
 #include <napi.h>
 
 #include <memory>
 
-#include "engine/ciphertext.h"
-#include "engine/key-switch-key.h"
-#include "engine/plaintext.h"
-#include "engine/scheduler.h"
 #include "errors.h"
 
 namespace heml::addon {
-
-template <typename Value>
-struct Slot {
-    Value value;
-    std::shared_ptr<Node> node;  // null: the value was there from the start
-};
-
-using CiphertextSlot = Slot<Ciphertext>;
-using PlaintextSlot = Slot<Plaintext>;
 
 enum class HandleKind : uint32_t { Ciphertext = 0x48454301, Plaintext = 0x48455002, SecretKey = 0x48455303, PublicKey = 0x48454b04 };
 
@@ -54,13 +40,6 @@ const std::shared_ptr<Value>& slotOf(const Napi::Value& value, HandleKind kind, 
     auto* handle = handleOf<Value>(value, kind, what);
     if (!handle->slot) throw toJavaScript(value.Env(), "Disposed", std::string("the ") + what + " was disposed of before");
     return handle->slot;
-}
-
-inline const std::shared_ptr<CiphertextSlot>& ciphertextOf(const Napi::Value& value) {
-    return slotOf<CiphertextSlot>(value, HandleKind::Ciphertext, "ciphertext");
-}
-inline const std::shared_ptr<PlaintextSlot>& plaintextOf(const Napi::Value& value) {
-    return slotOf<PlaintextSlot>(value, HandleKind::Plaintext, "plaintext");
 }
 
 }  // namespace heml::addon

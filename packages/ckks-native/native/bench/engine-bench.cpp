@@ -2,7 +2,7 @@
 // the shortest run and "cpu-time" (one thread only) the least processor time: on a machine with other work these say what
 // the code can do. Every repetition works on another ciphertext, so operands and keys come from memory as in a circuit.
 // Arguments: parts of the names to run ("key-switch", "hoisted", "bootstrapping", "operations") and "threads=N" for one
-// thread count; none: everything. Correctness is engine-*-test's business.
+// thread count; none: everything. Correctness is the server's tests' business.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -13,9 +13,9 @@
 #include <string>
 #include <thread>
 
-#include "engine/evaluator.h"
-#include "engine/prime.h"
-#include "engine/scheduler.h"
+#include "server/evaluator.h"
+#include "scheme/prime.h"
+#include "runtime/scheduler.h"
 
 using namespace heml;
 

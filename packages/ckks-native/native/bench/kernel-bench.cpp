@@ -11,7 +11,7 @@
 #include <functional>
 #include <vector>
 
-#include "../tests/kernel-helpers.h"
+#include "kernel/tests/kernel-helpers.h"
 
 using namespace heml::kernel;
 using heml::test::Limb;

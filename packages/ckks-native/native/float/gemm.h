@@ -3,8 +3,8 @@
 
 #include <cstddef>
 
-#include "engine/executor.h"
-#include "engine/memory-pool.h"
+#include "runtime/executor.h"
+#include "runtime/memory-pool.h"
 #include "kernels.h"
 
 namespace heml::f32 {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "engine/errors.h"
+#include "runtime/errors.h"
 
 namespace heml::f32 {
 

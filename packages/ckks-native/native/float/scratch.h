@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "engine/errors.h"
-#include "engine/memory-pool.h"
+#include "runtime/errors.h"
+#include "runtime/memory-pool.h"
 
 namespace heml::f32 {
 

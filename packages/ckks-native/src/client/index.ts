@@ -11,5 +11,4 @@ export {
   measureMachine,
   parseMachineCosts,
 } from './measure-cost-model.ts'
-export { createNativeClient, NativeClient } from './native-client.ts'
-export { type WrittenKeys, writeEvaluationKeys } from './write-evaluation-keys.ts'
+export { createNativeClient, NativeClient, type NativeClientOptions } from './native-client.ts'

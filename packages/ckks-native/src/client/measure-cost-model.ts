@@ -20,7 +20,7 @@ import {
 import { z } from 'zod'
 import { importCiphertexts } from '../ciphertext-files.ts'
 import { throwIfAborted } from '../errors.ts'
-import { loadEvaluationKey } from '../evaluation-keys.ts'
+import { loadEvaluationKey } from '../keys/load-keys.ts'
 import { createNativeEngine, type NativeEngine } from '../native-engine.ts'
 import { createNativeClient } from './native-client.ts'
 

@@ -19,7 +19,7 @@ import {
 import { memoryLedger, type SecretKey, startMemoryLedger } from '@he-ml/ckks-core/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type CiphertextSegment, encodeCiphertexts, exportSegment, importCiphertexts } from '../ciphertext-files.ts'
-import { assertKeySecure, loadEvaluationKey, loadEvaluationKeys } from '../evaluation-keys.ts'
+import { assertKeySecure, loadEvaluationKey, loadEvaluationKeys } from '../keys/load-keys.ts'
 import { precisionBits, randomValues, rotationKeys } from '../native.test-helper.ts'
 import { createNativeEngine } from '../native-engine.ts'
 import { createNativeClient, type NativeClient } from './native-client.ts'

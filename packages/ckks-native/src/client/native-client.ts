@@ -6,8 +6,8 @@ import {
   type AnyParameters,
   assertEphemeralSecure,
   assertFileParameters,
+  describeKey,
   encodeContainer,
-  type KeyNeed,
   type KeyRequest,
   listKeyNeeds,
   parseContainer,
@@ -19,33 +19,40 @@ import {
   type FileFacts,
   type KeyFile,
   type KeyGenerationOptions,
+  type KeyHeader,
+  keyFileName,
+  keyHeader,
   type PrivateSlots,
   type Provenance,
   type SecretKey,
 } from '@he-ml/ckks-core/client'
-import type { BindingEngine } from '../binding.ts'
-import { encodeCiphertexts, importCiphertexts } from '../ciphertext-files.ts'
-import { nativeAsync, throwIfAborted } from '../errors.ts'
-import { assertKeySecure } from '../evaluation-keys.ts'
-import { createNativeEngine, type NativeEngine, type NativeEngineOptions } from '../native-engine.ts'
-import { type KeyHeader, keyFileName, keyHeader } from './key-header.ts'
+import type { BindingClient } from '../binding.ts'
+import { encodeCiphertexts } from '../ciphertext-files.ts'
+import { native, nativeAsync, throwIfAborted } from '../errors.ts'
+import { assertKeySecure } from '../keys/load-keys.ts'
+import { checkEngineOptions } from '../native-engine.ts'
+import { bindingSpec } from '../spec.ts'
+import { loadNativeClient } from './client-loader.ts'
 import { NativeSecretKey } from './native-secret-key.ts'
+
+export interface NativeClientOptions {
+  /** Worker threads; default: the machine's cores. */
+  readonly threads?: number
+}
 
 /** See {@link createNativeClient}. */
 export class NativeClient extends BaseClientEngine {
   readonly name = 'native'
   /** Digits are centred, so that errors of key switching have no constant part (docs/notes/noise-model.md). */
   override readonly errorsWithinPlan = true
-  readonly #engine: NativeEngine
+  readonly #binding: BindingClient
 
-  constructor(parameters: AnyParameters, options: NativeEngineOptions = {}) {
+  constructor(parameters: AnyParameters, options: NativeClientOptions = {}) {
     assertFileParameters(parameters, 'createNativeClient')
     super(parameters)
-    this.#engine = createNativeEngine(parameters, options)
-  }
-
-  get #binding(): BindingEngine {
-    return this.#engine.binding
+    const { threads } = checkEngineOptions(options)
+    const { Client } = loadNativeClient()
+    this.#binding = native(() => new Client(bindingSpec(parameters), { threads }))
   }
 
   async generateSecretKey(): Promise<SecretKey> {
@@ -99,22 +106,8 @@ export class NativeClient extends BaseClientEngine {
     request: KeyRequest,
     options: KeyGenerationOptions = {},
   ): AsyncGenerator<KeyFile> {
-    for await (const { name, header, segments } of this.generateKeySegments(key, request, options)) {
-      const { kind, level } = header
-      const bytes = encodeContainer(header, segments, this.parameters)
-      if (kind === 'galoisKey') yield { name, kind, level, galoisElement: header.galoisElement, bytes }
-      else yield { name, kind, level, bytes }
-    }
-  }
-
-  /** Keys before they become files. @internal */
-  async *generateKeySegments(
-    key: SecretKey,
-    request: KeyRequest,
-    options: KeyGenerationOptions = {},
-  ): AsyncGenerator<KeySegments> {
     const needs = listKeyNeeds(request)
-    for (const need of needs) assertKeySecure(this.parameters, need.level, describe(need))
+    for (const need of needs) assertKeySecure(this.parameters, need.level, describeKey(need))
     if (request.encapsulation !== undefined) assertEphemeralSecure(this.parameters)
     const { onProgress, signal, ...provenance } = options
     // all of them first: a request that makes no sense makes no key at all
@@ -122,7 +115,11 @@ export class NativeClient extends BaseClientEngine {
     for (const [i, header] of headers.entries()) {
       throwIfAborted(signal, `key generation: cancelled after ${i} of ${needs.length} keys`)
       const secret = this.#own(key, 'generateEvaluationKeys')
-      yield { name: keyFileName(header), header, segments: await this.#keySegments(secret, header) }
+      const bytes = encodeContainer(header, await this.#keySegments(secret, header), this.parameters)
+      const { kind, level } = header
+      const name = keyFileName(header)
+      if (kind === 'galoisKey') yield { name, kind, level, galoisElement: header.galoisElement, bytes }
+      else yield { name, kind, level, bytes }
       onProgress?.(i + 1, needs.length)
     }
   }
@@ -171,24 +168,19 @@ export class NativeClient extends BaseClientEngine {
 
   protected async decryptFile(key: SecretKey, file: Uint8Array): Promise<PrivateSlots[]> {
     const secret = this.#own(key, 'decrypt')
-    parseContainer(file, { kind: 'ciphertext', parameters: this.parameters, keyId: key.keyId })
-    const { ciphertexts, objects } = await importCiphertexts(this.#engine, file)
-    try {
-      const results: PrivateSlots[] = []
-      for (const [i, ciphertext] of ciphertexts.entries()) {
-        const { level, scale, slots } = ciphertext
-        const values = await nativeAsync(() => this.#binding.decrypt(secret.handle, ciphertext.handle, slots, scale))
-        const name = objects[i]!.name
-        results.push({ visibility: 'private', ...(name === undefined ? {} : { name }), ...values, slots, level, scale })
-      }
-      return results
-    } finally {
-      for (const ciphertext of ciphertexts) ciphertext.dispose()
+    const expected = { kind: 'ciphertext', parameters: this.parameters, keyId: key.keyId } as const
+    const { header, segments } = parseContainer(file, expected)
+    const results: PrivateSlots[] = []
+    for (const [i, { name, level, degree, seeded, slots, scale }] of header.objects.entries()) {
+      const ciphertext = { level, degree, seeded, slots, scale }
+      const values = await nativeAsync(() => this.#binding.decrypt(secret.handle, ciphertext, segments[i]!))
+      results.push({ visibility: 'private', ...(name === undefined ? {} : { name }), ...values, slots, level, scale })
     }
+    return results
   }
 
   dispose(): Promise<void> {
-    return this.#engine.dispose()
+    return nativeAsync(() => this.#binding.close())
   }
 
   async #keySegments(secret: OwnedKey, header: KeyHeader): Promise<readonly Uint8Array[]> {
@@ -213,20 +205,10 @@ export class NativeClient extends BaseClientEngine {
   }
 }
 
-/** A generated key: its file's name, header and segments. @internal */
-export interface KeySegments {
-  readonly name: string
-  readonly header: KeyHeader
-  readonly segments: readonly Uint8Array[]
-}
-
 interface OwnedKey {
   readonly source: SecretKey
   readonly handle: ReturnType<NativeSecretKey['handleFor']>
 }
-
-const describe = (need: KeyNeed): string =>
-  need.kind === 'rotation' ? `rotation key for ${need.steps} steps` : `${need.kind} key`
 
 /**
  * Opens a client on the compiled engine.
@@ -243,6 +225,6 @@ const describe = (need: KeyNeed): string =>
  * console.log(result!.re) // close to 1, 2, 3, 4
  * ```
  */
-export function createNativeClient(parameters: AnyParameters, options: NativeEngineOptions = {}): NativeClient {
+export function createNativeClient(parameters: AnyParameters, options: NativeClientOptions = {}): NativeClient {
   return new NativeClient(parameters, options)
 }

@@ -102,7 +102,7 @@ interface FloatBinding {
 
 /** @throws UnsupportedError when the addon cannot be loaded, or is older than this package */
 export function floatBinding(): NonNullable<FloatBinding['FloatKernels']> {
-  const { FloatKernels } = loadNative().binding as FloatBinding
+  const { FloatKernels } = loadNative() as unknown as FloatBinding
   if (FloatKernels === undefined)
     throw new UnsupportedError(
       'the native addon has no f32 kernels: it is older than this package; build it with "npm run build:native"',

@@ -1,18 +1,19 @@
 /** he-ml decrypt: the client reads the result. */
 import { Parameters } from '@he-ml/ckks-core'
-import { assertPublishable, type ClientEngine, type SecretKey } from '@he-ml/ckks-core/client'
+import { assertPublishable } from '@he-ml/ckks-core/client'
 import { FileLedger } from '@he-ml/ckks-core/client/node'
 import { readOrdinaryFile, writeFileAtomic } from '@he-ml/ckks-core/node'
-import { imagesPerTensor, type SlotLayout, unpack } from '@he-ml/packing'
-import { outputLayoutOf, type Plan } from '@he-ml/pipeline'
+import type { Tensor } from '@he-ml/model'
+import { imagesPerTensor } from '@he-ml/packing'
+import { outputLayoutOf } from '@he-ml/pipeline'
+import { maxCiphertextsBytes } from '@he-ml/session'
+import { ClientSession } from '@he-ml/session/client'
 import type { Command } from 'commander'
 import { type EngineChoice, openClient } from '../engines.ts'
 import { assertOutputApart } from '../files/assert-output-apart.ts'
-import { type KeyMemory, keyMemory, ledgerOf } from '../files/key-ledger.ts'
+import { keyMemory, ledgerOf } from '../files/key-ledger.ts'
 import { readPlan } from '../files/plan-file.ts'
 import { readSecretKey } from '../files/secret-key-file.ts'
-import { maxCiphertextsBytes } from '../files/size-limits.ts'
-import { type PublicationWish, publicationOf, publicationSummary, publishedVectors } from '../publication.ts'
 import { print } from '../terminal/output.ts'
 import { type CommonOptions, decimal, integer, withEngine, withOutput, withThreads } from './common.ts'
 
@@ -55,20 +56,14 @@ export function addDecryptCommand(program: Command): void {
     const client = await openClient(parameters, options)
     try {
       using secret = await readSecretKey(client, options.key, plan)
-      const memory = await keyMemory(client.name, options.key, secret, plan)
+      const { ledger, contract } = await keyMemory(client.name, options.key, secret, plan)
+      const session = new ClientSession({ plan, engine: client, key: secret, contract, ...(ledger ? { ledger } : {}) })
       const limit = { count: layout.ciphertexts, level: parameters.maxLevel, degree: 2 } as const
       const maxBytes = maxCiphertextsBytes(parameters, limit)
       const file = await readOrdinaryFile(options.input, { maxBytes, what: 'an encrypted result' })
-      const published =
-        options.publishQueries === undefined
-          ? undefined
-          : await publish({ client, secret, file, plan, layout }, options, memory.ledger, {
-              ...options,
-              queries: options.publishQueries,
-              images,
-            })
-      const vectors = published?.vectors ?? (await privateVectors(client, secret, file, memory, options))
-      const outputs = unpack(vectors, layout, images).map(({ data }) => ({ argmax: argmax(data), values: [...data] }))
+      const published = options.publishQueries === undefined ? undefined : await publish(session, file, images, options)
+      const tensors = published?.tensors ?? (await readPrivately(session, file, images, options))
+      const outputs = tensors.map(({ data }) => ({ argmax: argmax(data), values: [...data] }))
       const document = {
         visibility: published ? 'published' : 'private',
         plan: plan.id,
@@ -91,42 +86,28 @@ export function addDecryptCommand(program: Command): void {
   })
 }
 
-interface Result {
-  readonly client: ClientEngine
-  readonly secret: SecretKey
-  readonly file: Uint8Array
-  readonly plan: Plan
-  readonly layout: SlotLayout
+async function publish(session: ClientSession, file: Uint8Array, images: number, options: DecryptOptions) {
+  assertPublishable(session.engine)
+  const { statisticalBits, precisionBits, publishQueries: queries = 0 } = options
+  // a missing ledger says so when it is read
+  const ledger = session.ledger ?? new FileLedger(await ledgerOf(options.key))
+  return session.publish(file, { queries, images, statisticalBits, precisionBits }, ledger)
 }
 
-async function publish(
-  { client, secret, file, plan, layout }: Result,
-  { key }: DecryptOptions,
-  ledger: FileLedger | undefined,
-  wish: PublicationWish,
-) {
-  assertPublishable(client)
-  // a missing one says so when it is read
-  const options = await publicationOf(plan, layout, ledger ?? new FileLedger(await ledgerOf(key)), wish)
-  const results = await client.decryptForPublication(secret, file, options)
-  return { vectors: publishedVectors(results, options, layout), summary: publicationSummary(results) }
-}
-
-async function privateVectors(
-  client: ClientEngine,
-  secret: SecretKey,
+async function readPrivately(
+  session: ClientSession,
   file: Uint8Array,
-  { ledger, contract }: KeyMemory,
+  images: number,
   { quiet }: DecryptOptions,
-): Promise<Float64Array[]> {
-  const results = await client.decrypt(secret, file, { contract })
-  const request = client.readFacts(file).names?.request
-  const known = ledger && (await ledger.read()).requests.some((r) => r.id === request)
-  if (ledger && !known && !quiet)
+): Promise<Tensor[]> {
+  const tensors = await session.decrypt(file, images)
+  const request = session.engine.readFacts(file).names?.request
+  const known = (await session.ledger?.read())?.requests.some((r) => r.id === request) ?? true
+  if (!known && !quiet)
     process.stderr.write(
       'note: the result answers a request that was not encrypted with this secret key and its ledger: it can be read, not published\n',
     )
-  return results.map((r) => r.re)
+  return tensors
 }
 
 function argmax(values: Float64Array): number {

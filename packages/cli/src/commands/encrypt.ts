@@ -2,8 +2,9 @@
 import { FormatError, InvalidArgumentError, Parameters, parseContainer } from '@he-ml/ckks-core'
 import type { ClientEngine, SecretKey } from '@he-ml/ckks-core/client'
 import { writeFileAtomic } from '@he-ml/ckks-core/node'
-import { pack, type SlotLayout } from '@he-ml/packing'
+import type { SlotLayout } from '@he-ml/packing'
 import { contractOf, inputLayoutOf, type Plan } from '@he-ml/pipeline'
+import { ClientSession } from '@he-ml/session/client'
 import { type Command, Option } from 'commander'
 import { type EngineChoice, openClient } from '../engines.ts'
 import { assertOutputApart } from '../files/assert-output-apart.ts'
@@ -58,22 +59,20 @@ export function addEncryptCommand(program: Command): void {
     try {
       const { secret: held, publicKey } = await readKey(client, options.key, plan)
       using secret = held
-      const memory = secret
-        ? await keyMemory(client.name, options.key, secret, plan)
-        : { ledger: undefined, contract: contractOf(plan) }
-      if (secret && !memory.ledger && client.name !== 'seal') noteNoLedger(options.key, options)
-      const file = await client.encrypt(
-        secret ?? publicKey!,
-        pack(tensors.length === 1 && plan.packing === 'multiplexed' ? tensors[0]! : tensors, layout).map((values) => ({
-          values,
-        })),
-        {
-          contract: memory.contract,
-          ...(memory.ledger ? { ledger: memory.ledger } : {}),
-          allowOutOfRange: options.allowOutOfRange ?? false,
-          labels: { images: String(indices.length) },
-        },
-      )
+      const memory = secret ? await keyMemory(client.name, options.key, secret, plan) : { contract: contractOf(plan) }
+      const ledger = 'ledger' in memory ? memory.ledger : undefined
+      if (secret && !ledger && client.name !== 'seal') noteNoLedger(options.key, options)
+      const session = new ClientSession({
+        plan,
+        engine: client,
+        key: secret ?? publicKey!,
+        contract: memory.contract,
+        ...(ledger ? { ledger } : {}),
+      })
+      const file = await session.encrypt(tensors, {
+        allowOutOfRange: options.allowOutOfRange ?? false,
+        labels: { images: String(indices.length) },
+      })
       await writeFileAtomic(options.out, file)
       print(
         options,

@@ -3,11 +3,11 @@ import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type KeyRequest, Parameters } from '@he-ml/ckks-core'
 import type { ClientEngine, SecretKey } from '@he-ml/ckks-core/client'
+import { writeKeyFolder } from '@he-ml/ckks-core/client/node'
 import { onFile, writeFileAtomic } from '@he-ml/ckks-core/node'
 import type { Plan } from '@he-ml/pipeline'
 import type { Command } from 'commander'
 import { type EngineChoice, openClient } from '../engines.ts'
-import { writeKeyFolder } from '../files/key-folder.ts'
 import { beginKeyLedger, keyMemory, noteNoLedger } from '../files/key-ledger.ts'
 import { judgePlaces } from '../files/keygen-places.ts'
 import type { Place } from '../files/output-place.ts'
@@ -46,18 +46,16 @@ export function addKeygenCommand(program: Command): void {
     const progress = startProgress('making keys', options.quiet ?? false)
     try {
       using secret = await secretKey(client, places.secret, plan, options)
-      const keys = await begun(
-        client.generateEvaluationKeys(secret, plan.keyRequest as KeyRequest, {
-          plan: plan.id,
-          signal,
-          onProgress: (done, total) => progress.update(done / total, `${done} of ${total}`),
-        }),
-      )
-      // from here on things are written, the secret key before whatever was made with it
-      if (!places.secret.found) await writeSecretKey(client, secret, places.secret, plan)
-      if (places.publicKey) await writePublicKey(client, secret, places.publicKey, plan.id)
-      const info = { plan: plan.id, keyId: secret.keyId }
-      const written = await writeKeyFolder(places.evaluation.real, parameters, info, keys)
+      const written = await writeKeyFolder(client, secret, plan.keyRequest as KeyRequest, places.evaluation.real, {
+        plan: plan.id,
+        signal,
+        onProgress: (done, total) => progress.update(done / total, `${done} of ${total}`),
+        // the secret key before whatever was made with it
+        beforeWriting: async () => {
+          if (!places.secret.found) await writeSecretKey(client, secret, places.secret, plan)
+          if (places.publicKey) await writePublicKey(client, secret, places.publicKey, plan.id)
+        },
+      })
       progress.stop()
       print(
         options,
@@ -66,10 +64,10 @@ export function addKeygenCommand(program: Command): void {
           evaluation: options.evaluation,
           ...(options.public === undefined ? {} : { public: options.public }),
           keyId: secret.keyId,
-          keys: written.count,
+          keys: written.keys,
           bytes: written.bytes,
         },
-        `secret key: ${options.secret}\nevaluation keys: ${written.count} files, ${bytes(written.bytes)} in ${options.evaluation}`,
+        `secret key: ${options.secret}\nevaluation keys: ${written.keys} files, ${bytes(written.bytes)} in ${options.evaluation}`,
       )
     } finally {
       progress.stop()
@@ -114,13 +112,4 @@ async function writePublicKey(
   const file = await client.generatePublicKey(key, { plan })
   await onFile(given, mkdir(dirname(real), { recursive: true }))
   await writeFileAtomic(real, file, { overwrite: false })
-}
-
-/** The same keys with the first one made: what is wrong with a request shows there, before anything is written. */
-async function begun<T>(source: AsyncIterable<T>): Promise<AsyncIterable<T>> {
-  const iterator = source[Symbol.asyncIterator]()
-  const first = await iterator.next()
-  return (async function* () {
-    for (let item = first; !item.done; item = await iterator.next()) yield item.value
-  })()
 }

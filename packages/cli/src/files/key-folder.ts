@@ -1,13 +1,9 @@
-/**
- * Evaluation keys as a folder: one file per key and a manifest written last, so that a folder whose keys are not all there has
- * none. An older manifest is removed before the first key is written.
- */
+/** Evaluation keys from a folder, for either engine: what is read, and that it is what the manifest lists. */
 import { createHash } from 'node:crypto'
-import { access, mkdir, rm } from 'node:fs/promises'
+import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   type AnyParameters,
-  encodeContainer,
   FileSystemError,
   FormatError,
   type HeaderOf,
@@ -16,49 +12,11 @@ import {
   selectKeyFiles,
   type WantedKeyFile,
 } from '@he-ml/ckks-core'
-import type { KeyFile } from '@he-ml/ckks-core/client'
-import { onFile, ordinaryFileSize, readContainerFile, readOrdinaryFile, writeFileAtomic } from '@he-ml/ckks-core/node'
+import { KEY_SET_FILE, onFile, ordinaryFileSize, readContainerFile, readOrdinaryFile } from '@he-ml/ckks-core/node'
 import { assertNamed } from './secret-key-file.ts'
-
-const MANIFEST = 'keys.manifest'
-
-export interface KeyFolderInfo {
-  readonly plan: string
-  readonly keyId: string
-}
 
 /** A key set that names its secret key. */
 export type Manifest = HeaderOf<'keySet'> & { readonly keyId: string }
-
-/** Writes keys as they come, then the manifest. Returns the total bytes. */
-export async function writeKeyFolder(
-  folder: string,
-  parameters: AnyParameters,
-  info: KeyFolderInfo,
-  keys: AsyncIterable<KeyFile>,
-): Promise<{ readonly count: number; readonly bytes: number }> {
-  await onFile(folder, mkdir(folder, { recursive: true }))
-  await rm(join(folder, MANIFEST), { force: true })
-  const entries: KeyFileEntry[] = []
-  for await (const key of keys) {
-    await writeFileAtomic(join(folder, key.name), key.bytes)
-    entries.push({
-      file: key.name,
-      kind: key.kind,
-      level: key.level,
-      ...(key.galoisElement === undefined ? {} : { galoisElement: key.galoisElement }),
-      bytes: key.bytes.length,
-      sha256: sha256(key.bytes),
-    })
-  }
-  const manifest = encodeContainer(
-    { kind: 'keySet', parameters: parameters.id, ...info, keys: entries },
-    [],
-    parameters,
-  )
-  await writeFileAtomic(join(folder, MANIFEST), manifest)
-  return { count: entries.length, bytes: entries.reduce((sum, e) => sum + e.bytes, 0) }
-}
 
 /**
  * The manifest of a folder.
@@ -66,7 +24,7 @@ export async function writeKeyFolder(
  *   UnsupportedError when it does not name the secret key
  */
 export async function readManifest(folder: string, parameters: AnyParameters, plan: string): Promise<Manifest> {
-  const path = join(folder, MANIFEST)
+  const path = join(folder, KEY_SET_FILE)
   try {
     const { header } = await readContainerFile(path, { kind: 'keySet', parameters, plan }, { links: 'refuse' })
     assertNamed(header.keyId, path)
@@ -92,7 +50,7 @@ export async function chooseKeyFiles(
   manifest: Manifest,
   wanted: readonly WantedKeyFile[],
 ): Promise<KeyFileEntry[]> {
-  const entries = selectKeyFiles(manifest.keys, wanted, join(folder, MANIFEST))
+  const entries = selectKeyFiles(manifest.keys, wanted, join(folder, KEY_SET_FILE))
   for (const entry of entries) {
     const path = join(folder, entry.file)
     const size = await ordinaryFileSize(path, { links: 'refuse' }).catch((error: unknown) => {

@@ -5,8 +5,8 @@ import { parseContainer, UnsupportedError } from '@he-ml/ckks-core'
 import type { ClientEngine, SecretKey } from '@he-ml/ckks-core/client'
 import { onFile, readOrdinaryFile } from '@he-ml/ckks-core/node'
 import type { Plan } from '@he-ml/pipeline'
+import { maxKeyBytes } from '@he-ml/session'
 import { assertPlanOfKey } from './key-ledger.ts'
-import { maxKeyBytes } from './size-limits.ts'
 
 /** Reads a key file: a secret key, or whatever else the caller can use. */
 export const readKeyBytes = (client: ClientEngine, path: string): Promise<Uint8Array> =>

@@ -81,6 +81,9 @@ class Spill implements CiphertextStore {
   async dispose(): Promise<void> {
     this.#files.clear()
   }
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose()
+  }
 }
 
 type Clear = ReturnType<typeof createClearEngine>

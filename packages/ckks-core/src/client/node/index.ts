@@ -1,6 +1,7 @@
 /**
- * The client's side in the file system of Node: the ledger beside the secret key.
+ * The client's side in the file system of Node: the ledger beside the secret key, and folders of evaluation keys for the server.
  *
  * @packageDocumentation
  */
 export * from './file-ledger.ts'
+export { type WriteKeyFolderOptions, type WrittenKeys, writeKeyFolder } from './write-key-folder.ts'

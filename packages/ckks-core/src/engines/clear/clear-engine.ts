@@ -10,6 +10,7 @@ import type { AnyParameters } from '../../parameters/parameters.ts'
 import { BaseEngine } from '../../port/base-engine.ts'
 import type { CiphertextMeta, PlaintextMeta } from '../../port/base-handle.ts'
 import type {
+  CiphertextExpectations,
   CiphertextFile,
   CiphertextNames,
   EngineCapabilities,
@@ -127,7 +128,7 @@ export class ClearEngine extends BaseEngine<ClearCiphertext, ClearPlaintext> {
     })
     return encodeWeightless(this.name, this.parameters, items, names)
   }
-  override async importCiphertexts(bytes: Uint8Array, expected?: { readonly plan?: string }): Promise<CiphertextFile> {
+  override async importCiphertexts(bytes: Uint8Array, expected?: CiphertextExpectations): Promise<CiphertextFile> {
     const { items, names } = decodeWeightless(this.name, this.parameters, bytes, expected)
     const made = items.map(({ meta, numbers }, i) => {
       const { slots } = meta

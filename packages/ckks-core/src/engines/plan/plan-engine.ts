@@ -8,6 +8,7 @@ import type { AnyParameters } from '../../parameters/parameters.ts'
 import { BaseEngine } from '../../port/base-engine.ts'
 import type { CiphertextMeta, PlaintextMeta } from '../../port/base-handle.ts'
 import type {
+  CiphertextExpectations,
   CiphertextFile,
   CiphertextNames,
   EngineCapabilities,
@@ -135,7 +136,7 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
     })
     return encodeWeightless(this.name, this.parameters, items, names)
   }
-  override async importCiphertexts(bytes: Uint8Array, expected?: { readonly plan?: string }): Promise<CiphertextFile> {
+  override async importCiphertexts(bytes: Uint8Array, expected?: CiphertextExpectations): Promise<CiphertextFile> {
     const { items, names } = decodeWeightless(this.name, this.parameters, bytes, expected)
     for (const [i, { meta, numbers }] of items.entries()) {
       this.parameters.limbsAt(meta.level)

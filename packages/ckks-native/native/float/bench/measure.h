@@ -6,7 +6,7 @@
 #include <functional>
 #include <string>
 
-#include "engine/scheduler.h"
+#include "runtime/scheduler.h"
 #include "float/gemm.h"
 
 namespace heml::f32::bench {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "../../tests/test.h"
-#include "engine/scheduler.h"
+#include "testing/test.h"
+#include "runtime/scheduler.h"
 #include "float/conv.h"
 
 namespace heml::test {

@@ -1,5 +1,5 @@
-#include "../scalar/scalar.h"
-#include "../tables.h"
+#include "kernel/scalar/scalar.h"
+#include "kernel/tables.h"
 #include "avx2.h"
 
 namespace heml::kernel {

@@ -1,7 +1,7 @@
 #pragma once
 // AVX2 + FMA kernels; same functions, same words as scalar.h. What is absent the scalar kernel does.
 
-#include "../kernels.h"
+#include "kernel/kernels.h"
 
 namespace heml::kernel::avx2 {
 

@@ -1,7 +1,7 @@
 #pragma once
 // Loading the operands of inner products: moved digits, packed keys, repeated plaintext entries.
 
-#include "../kernels.h"
+#include "kernel/kernels.h"
 #include "vector.h"
 
 namespace heml::kernel::avx2 {

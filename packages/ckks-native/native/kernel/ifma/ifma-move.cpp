@@ -1,6 +1,6 @@
 // Operations that move or look at words without arithmetic.
 
-#include "../scalar/scalar.h"
+#include "kernel/scalar/scalar.h"
 #include "ifma.h"
 #include "operands.h"
 

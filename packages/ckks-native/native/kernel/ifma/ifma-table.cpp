@@ -1,4 +1,4 @@
-#include "../tables.h"
+#include "kernel/tables.h"
 #include "ifma.h"
 
 namespace heml::kernel {

@@ -1,7 +1,7 @@
 #pragma once
 // AVX-512 IFMA kernels; same functions, same words as scalar.h.
 
-#include "../kernels.h"
+#include "kernel/kernels.h"
 
 namespace heml::kernel::ifma {
 

@@ -2,7 +2,7 @@
 // Loading the operands of inner products: lines moved by an automorphism, packed keys, repeated
 // plaintext entries.
 
-#include "../kernels.h"
+#include "kernel/kernels.h"
 #include "vector.h"
 
 namespace heml::kernel::ifma {

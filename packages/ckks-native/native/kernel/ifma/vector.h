@@ -7,7 +7,7 @@
 
 #include <immintrin.h>
 
-#include "../modulus.h"
+#include "kernel/modulus.h"
 
 namespace heml::kernel::ifma {
 

@@ -1,7 +1,7 @@
 #pragma once
 // The reference: plain loops over 128-bit products, the definition the vector kernels are tested against.
 
-#include "../kernels.h"
+#include "kernel/kernels.h"
 
 namespace heml::kernel::scalar {
 

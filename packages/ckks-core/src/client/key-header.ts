@@ -1,0 +1,41 @@
+/** What the file of a needed key says of itself, known before the key is made. */
+import type { FileKind, HeaderInput } from '../format/header.ts'
+import type { AnyParameters } from '../parameters/parameters.ts'
+import { conjugationElement, galoisElement } from '../port/galois.ts'
+import type { KeyNeed } from '../port/keys.ts'
+import type { Provenance } from './client-engine.ts'
+
+/** Header of an evaluation key's file. */
+export type KeyHeader = Extract<
+  HeaderInput,
+  { readonly kind: Extract<FileKind, 'relinearizationKey' | 'galoisKey' | 'encapsulationKey'> }
+>
+
+/** The header for a need; always seeded. */
+export function keyHeader(
+  parameters: AnyParameters,
+  need: KeyNeed,
+  ids: Provenance & { readonly keyId: string },
+): KeyHeader {
+  const { level } = need
+  const common = {
+    parameters: parameters.id,
+    ...ids,
+    level,
+    seeded: true,
+    limbs: parameters.limbsAt(level) + parameters.p.length,
+    digits: parameters.digitsAt(level),
+  }
+  if (need.kind === 'relinearization') return { kind: 'relinearizationKey', ...common }
+  if (need.kind === 'encapsulation') return { kind: 'encapsulationKey', ...common }
+  const { logN } = parameters
+  const element = need.kind === 'conjugation' ? conjugationElement(logN) : galoisElement(need.steps, logN)
+  return { kind: 'galoisKey', ...common, galoisElement: element }
+}
+
+/** A plain name, unique within a request. */
+export function keyFileName(header: KeyHeader): string {
+  if (header.kind === 'relinearizationKey') return 'relinearization.key'
+  if (header.kind === 'encapsulationKey') return 'encapsulation.key'
+  return `galois-${header.galoisElement}.key`
+}

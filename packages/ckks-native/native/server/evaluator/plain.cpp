@@ -1,0 +1,89 @@
+// Sums and products with plaintexts. Products add up lazily in the kernel; a periodic plaintext is read in place.
+#include "server/evaluator.h"
+#include "operands.h"
+
+namespace heml {
+
+namespace {
+
+constexpr size_t BLOCK = 1024;
+
+kernel::RepeatedLimb repeated(const Plaintext& b, size_t i) {
+    return {b.limb(i), static_cast<int>(b.logRepeat())};
+}
+
+// Entries [begin, begin + count) of a periodic limb, written out.
+void expand(uint64_t* out, const Plaintext& b, size_t i, size_t begin, size_t count) {
+    const uint64_t* values = b.limb(i);
+    for (size_t j = 0; j < count; ++j) out[j] = values[(begin + j) >> b.logRepeat()];
+}
+
+Ciphertext combineFirst(const Ciphertext& a, const Plaintext& b, bool subtract, Executor& executor) {
+    requirePlaintext(a, b);
+    const Context& context = *a.context();
+    const auto operation = subtract ? context.kernels().sub : context.kernels().add;
+    Ciphertext out(a.context(), a.level(), a.degree());
+    forLimbs(executor, a.degree() + 1, a.limbs(), [&](unsigned poly, size_t i) {
+        if (poly != 0) {
+            std::memcpy(out.limb(poly, i), a.limb(poly, i), context.ringDegree() * sizeof(uint64_t));
+        } else if (b.logRepeat() == 0) {
+            operation(out.limb(0, i), a.limb(0, i), b.limb(i), context.ringDegree(), context.modulus(i));
+        } else {
+            alignas(64) uint64_t expanded[BLOCK];
+            for (size_t begin = 0; begin < context.ringDegree(); begin += BLOCK) {
+                expand(expanded, b, i, begin, BLOCK);
+                operation(out.limb(0, i) + begin, a.limb(0, i) + begin, expanded, BLOCK, context.modulus(i));
+            }
+        }
+    });
+    return out;
+}
+
+}  // namespace
+
+Ciphertext addPlain(const Ciphertext& a, const Plaintext& b, Executor& executor) {
+    return combineFirst(a, b, false, executor);
+}
+
+Ciphertext subPlain(const Ciphertext& a, const Plaintext& b, Executor& executor) {
+    return combineFirst(a, b, true, executor);
+}
+
+Ciphertext mulPlain(const Ciphertext& a, const Plaintext& b, Executor& executor) {
+    return mulPlainAccumulate(nullptr, {{&a, &b}}, executor);
+}
+
+Ciphertext mulPlainAccumulate(const Ciphertext* accumulator, const std::vector<PlainTerm>& terms,
+                              Executor& executor) {
+    if (terms.empty()) throw InvalidArgumentError("a sum of products needs at least one term");
+    const Ciphertext& first = *terms[0].ciphertext;
+    unsigned degree = 1;
+    for (const PlainTerm& term : terms) {
+        requireSame(first, *term.ciphertext);
+        requirePlaintext(first, *term.plaintext);
+        degree = std::max(degree, term.ciphertext->degree());
+    }
+    if (accumulator) {
+        requireSame(first, *accumulator);
+        degree = std::max(degree, accumulator->degree());
+    }
+    const Context& context = *first.context();
+    Ciphertext out(first.context(), first.level(), degree);
+    forLimbs(executor, degree + 1, out.limbs(), [&](unsigned poly, size_t i) {
+        std::vector<const uint64_t*> factors;
+        std::vector<kernel::RepeatedLimb> multipliers;
+        for (const PlainTerm& term : terms) {
+            if (poly > term.ciphertext->degree()) continue;
+            factors.push_back(term.ciphertext->limb(poly, i));
+            multipliers.push_back(repeated(*term.plaintext, i));
+        }
+        const bool seeded = accumulator && poly <= accumulator->degree();
+        uint64_t* dst = out.limb(poly, i);
+        if (seeded) std::memcpy(dst, accumulator->limb(poly, i), context.ringDegree() * sizeof(uint64_t));
+        context.kernels().sumProducts({dst, factors.data(), multipliers.data(), factors.size(), seeded, 0,
+                                       context.ringDegree()}, context.modulus(i));
+    });
+    return out;
+}
+
+}  // namespace heml

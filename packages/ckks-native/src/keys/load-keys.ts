@@ -1,0 +1,110 @@
+/** Evaluation keys into the engine. Secret keys never pass here. */
+import {
+  type AnyParameters,
+  assertEphemeralSecure,
+  assertFileParameters,
+  assertSecure,
+  FormatError,
+  type HeaderOf,
+  isSecure,
+  ParameterMismatchError,
+  parseContainer,
+} from '@he-ml/ckks-core'
+import { nativeAsync, throwIfAborted } from '../errors.ts'
+import type { NativeEngine } from '../native-engine.ts'
+import { ENCAPSULATION, RELINEARIZATION } from './loaded-keys.ts'
+
+/** Kinds of files that hold an evaluation key. */
+export type EvaluationKeyKind = 'relinearizationKey' | 'galoisKey' | 'encapsulationKey'
+
+/** What the file of a key must say of itself; whatever is given is enforced, a missing `keyId` or `plan` included. */
+export interface ExpectedKey {
+  readonly kind?: EvaluationKeyKind
+  readonly level?: number
+  readonly galoisElement?: number
+  readonly plan?: string
+  readonly keyId?: string
+}
+
+/**
+ * Loads one relinearisation, Galois or encapsulation key from its file. A key of a higher level replaces one of a lower.
+ *
+ * @param expected which key it must be, where that is known beforehand (a manifest's entry)
+ * @throws FormatError, ParameterMismatchError for bytes that are not a key for these parameters, or not the one expected
+ * @throws SecurityError when the key's own modulus is not 128-bit secure (impossible for keys of secure parameters)
+ */
+export async function loadEvaluationKey(
+  engine: NativeEngine,
+  bytes: Uint8Array,
+  expected: ExpectedKey = {},
+): Promise<void> {
+  const { header, segments } = parseContainer(bytes, { parameters: engine.parameters })
+  if (header.kind !== 'relinearizationKey' && header.kind !== 'galoisKey' && header.kind !== 'encapsulationKey')
+    throw new FormatError(`expected an evaluation key, got a file of kind ${header.kind}`)
+  for (const field of EXPECTED) {
+    const [wanted, got] = [expected[field], (header as ExpectedKey)[field]]
+    if (wanted !== undefined && wanted !== got)
+      throw new ParameterMismatchError(`header.${field}: expected ${wanted}, got ${got}: not the key that was meant`)
+  }
+  await loadKeySegments(engine, header, segments)
+}
+
+const EXPECTED = ['kind', 'level', 'galoisElement', 'plan', 'keyId'] as const
+
+/**
+ * The same for a file whose frame was checked before. The segments must not change until the promise settles. @internal
+ * @throws as {@link loadEvaluationKey}
+ */
+export async function loadKeySegments(
+  engine: NativeEngine,
+  header: HeaderOf<EvaluationKeyKind>,
+  segments: readonly Uint8Array[],
+): Promise<void> {
+  const element = elementOf(header)
+  if (!header.seeded) throw new FormatError('expected a seeded key: the uniform half is stored as its seed')
+  engine.keys.needOf(element, header.level)
+  assertKeySecure(engine.parameters, header.level, header.kind)
+  using _ = engine.keys.hold(header.keyId, `the ${header.kind}`)
+  try {
+    if (header.kind === 'encapsulationKey') {
+      assertEphemeralSecure(engine.parameters)
+      await nativeAsync(() => engine.binding.loadEncapsulationKey(header.level, segments[0]!, segments[1]!))
+    } else await nativeAsync(() => engine.binding.loadKey(element, header.level, segments[0]!))
+  } finally {
+    engine.keys.refresh()
+  }
+}
+
+/** The Galois element of a key, or what stands in its place. @internal */
+export function elementOf(key: {
+  readonly kind: EvaluationKeyKind
+  readonly galoisElement?: number | undefined
+}): number {
+  if (key.kind === 'encapsulationKey') return ENCAPSULATION
+  if (key.kind === 'relinearizationKey') return RELINEARIZATION
+  const element = key.galoisElement ?? 0
+  if (element <= ENCAPSULATION)
+    throw new FormatError(`header.galoisElement: ${element} is neither a rotation's nor the conjugation's`)
+  return element
+}
+
+/** Loads many keys, a few at a time, with progress. */
+export async function loadEvaluationKeys(
+  engine: NativeEngine,
+  files: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  options: { readonly onProgress?: (loaded: number) => void; readonly signal?: AbortSignal } = {},
+): Promise<void> {
+  let loaded = 0
+  for await (const bytes of files) {
+    throwIfAborted(options.signal, `key loading: cancelled after ${loaded} keys`)
+    await loadEvaluationKey(engine, bytes)
+    options.onProgress?.(++loaded)
+  }
+}
+
+/** The 128-bit check on a key's own modulus: the primes of its level and the special ones. @throws SecurityError */
+export function assertKeySecure(parameters: AnyParameters, level: number, what: string): void {
+  if (isSecure(parameters))
+    assertSecure(parameters.logN, parameters.logQAt(level) + parameters.logP, `${what} at level ${level}`)
+  else assertFileParameters(parameters, `${what} at level ${level}`)
+}

@@ -1,0 +1,55 @@
+import { CancelledError, checkLaneOptions, DisposedError, type Lane, type LaneOptions } from '@he-ml/ckks-core'
+import type { BindingLane } from './binding.ts'
+import { native, nativeAsync } from './errors.ts'
+import type { NativeEngine } from './native-engine.ts'
+import { NativeEvaluator, type Origin } from './native-evaluator.ts'
+
+/** A scope of the compiled engine's queue; see `Lane` in ckks-core. */
+export class NativeLane extends NativeEvaluator implements Lane {
+  readonly engine: NativeEngine
+  /** @internal */
+  readonly origin: Origin
+  readonly #lane: BindingLane
+  readonly #signal: AbortSignal | undefined
+  #closed = false
+
+  /** @internal use `openLane` */
+  constructor(engine: NativeEngine, options: LaneOptions) {
+    super(engine.parameters, engine)
+    checkLaneOptions(options)
+    this.engine = engine
+    this.origin = engine.origin
+    this.#signal = options.signal
+    this.#lane = native(() => engine.binding.openLane({ ceilingBytes: options.memory ?? 0 }))
+    this.#signal?.addEventListener('abort', this.#abort, { once: true })
+  }
+
+  /** @internal */
+  get lane(): BindingLane {
+    if (this.#closed) throw new DisposedError('the lane was disposed of before')
+    return this.#lane
+  }
+
+  override queue<T>(call: (lane: BindingLane) => T): T {
+    if (this.#signal?.aborted) throw new CancelledError('the lane was cancelled', { cause: this.#signal.reason })
+    return super.queue(call)
+  }
+
+  override openLane(options: LaneOptions = {}): Lane {
+    return this.engine.openLane(options)
+  }
+
+  /** Harmless after `dispose()`. */
+  cancel(): void {
+    if (!this.#closed) native(() => this.#lane.cancel())
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#signal?.removeEventListener('abort', this.#abort)
+    await nativeAsync(() => this.#lane.close())
+  }
+
+  readonly #abort = (): void => this.cancel()
+}

@@ -1,0 +1,137 @@
+/**
+ * The client's side of one plan: a secret key (or somebody else's public one), the contract that inputs and results are held to, and
+ * the ledger of what was published. Tensors in, files out, and back; what carries the files is `ServerLink`'s business, or the caller's.
+ */
+import { InvalidArgumentError, type KeyRequest, type PlanContract } from '@he-ml/ckks-core'
+import {
+  type ClientEngine,
+  type KeyFile,
+  type KeyGenerationOptions,
+  type Ledger,
+  type SecretKey,
+  startMemoryLedger,
+} from '@he-ml/ckks-core/client'
+import type { Tensor } from '@he-ml/model'
+import { imagesPerTensor, pack, type SlotLayout, unpack } from '@he-ml/packing'
+import { contractOf, inputLayoutOf, outputLayoutOf, type Plan } from '@he-ml/pipeline'
+import {
+  type PublicationSummary,
+  type PublicationWish,
+  publicationOf,
+  publicationSummary,
+  publishedVectors,
+} from './publication.ts'
+
+export interface ClientParts {
+  readonly plan: Plan
+  /** The session's from now on, which disposes of it. */
+  readonly engine: ClientEngine
+  /** A secret key, likewise; or the bytes of a public one, which can only encrypt. */
+  readonly key: SecretKey | Uint8Array
+  /** Where requests and publications are remembered; without one nothing can be published. */
+  readonly ledger?: Ledger
+  /** What inputs and results are held to; default the given plan's. The ledger's own, where there is one. */
+  readonly contract?: PlanContract
+}
+
+/** See above. */
+export class ClientSession implements AsyncDisposable {
+  readonly plan: Plan
+  readonly engine: ClientEngine
+  readonly key: SecretKey | Uint8Array
+  readonly ledger: Ledger | undefined
+  readonly contract: PlanContract
+
+  constructor({ plan, engine, key, ledger, contract }: ClientParts) {
+    this.plan = plan
+    this.engine = engine
+    this.key = key
+    this.ledger = ledger
+    this.contract = contract ?? contractOf(plan)
+  }
+
+  /** A session with a fresh secret key that dies with the process, and a ledger as long-lived where the engine can publish. */
+  static async create(plan: Plan, engine: ClientEngine): Promise<ClientSession> {
+    const key = await engine.generateSecretKey()
+    const contract = contractOf(plan)
+    const ledger = engine.errorsWithinPlan ? { ledger: startMemoryLedger({ keyId: key.keyId, contract, used: 0 }) } : {}
+    return new ClientSession({ plan, engine, key, contract, ...ledger })
+  }
+
+  get inputLayout(): SlotLayout {
+    return inputLayoutOf(this.plan)
+  }
+  get outputLayout(): SlotLayout {
+    return outputLayoutOf(this.plan)
+  }
+  /** The secret key. @throws InvalidArgumentError for a session that has a public one */
+  get secret(): SecretKey {
+    if (this.key instanceof Uint8Array)
+      throw new InvalidArgumentError('this session has a public key, which can only encrypt: the secret key is needed')
+    return this.key
+  }
+
+  /** The evaluation keys of the plan, one at a time. @throws CancelledError through the signal */
+  evaluationKeys(options: Omit<KeyGenerationOptions, 'plan'> = {}): AsyncIterable<KeyFile> {
+    const request = this.plan.keyRequest as KeyRequest
+    return this.engine.generateEvaluationKeys(this.secret, request, { ...options, plan: this.plan.id })
+  }
+
+  /**
+   * One file of inputs; the ledger remembers its request.
+   *
+   * @param tensors at most as many as the plan's batch
+   * @throws InvalidArgumentError for too many, or for values outside the plan's range
+   */
+  encrypt(
+    tensors: readonly Tensor[],
+    options: { readonly allowOutOfRange?: boolean; readonly labels?: Record<string, string> } = {},
+  ): Promise<Uint8Array> {
+    const { plan, inputLayout } = this
+    if (tensors.length === 0 || tensors.length > plan.batch)
+      throw new InvalidArgumentError(
+        `the plan takes ${plan.batch} image${plan.batch === 1 ? '' : 's'} at a time, got ${tensors.length}`,
+      )
+    const one = tensors.length === 1 && plan.packing === 'multiplexed'
+    const vectors = pack(one ? tensors[0]! : tensors, inputLayout)
+    return this.engine.encrypt(
+      this.key,
+      vectors.map((values) => ({ values })),
+      { ...options, contract: this.contract, ...(this.ledger ? { ledger: this.ledger } : {}) },
+    )
+  }
+
+  /** A result, for its owner's eyes: with the encryption's noise in it. @throws ParameterMismatchError for any other file */
+  async decrypt(file: Uint8Array, images: number = imagesPerTensor(this.outputLayout)): Promise<Tensor[]> {
+    const results = await this.engine.decrypt(this.secret, file, { contract: this.contract })
+    return unpack(
+      results.map((r) => r.re),
+      this.outputLayout,
+      images,
+    )
+  }
+
+  /**
+   * A result that others may see; counted by the ledger (docs/notes/publishing-results.md).
+   * @throws SecurityError when the ledger refuses, or there is none; PlanError when too little precision would remain
+   */
+  async publish(
+    file: Uint8Array,
+    wish: PublicationWish,
+    ledger: Ledger | undefined = this.ledger,
+  ): Promise<{ readonly tensors: Tensor[]; readonly summary: PublicationSummary }> {
+    const layout = this.outputLayout
+    const options = await publicationOf(this.plan, layout, ledger, wish)
+    const results = await this.engine.decryptForPublication(this.secret, file, options)
+    const tensors = unpack(publishedVectors(results, options, layout), layout, wish.images)
+    return { tensors, summary: publicationSummary(results) }
+  }
+
+  async dispose(): Promise<void> {
+    if (!(this.key instanceof Uint8Array)) this.key.dispose()
+    await this.engine.dispose()
+  }
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose()
+  }
+}

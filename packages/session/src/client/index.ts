@@ -1,0 +1,8 @@
+/**
+ * The client's side: the owner of the secret key, and its link to a server.
+ *
+ * @packageDocumentation
+ */
+export { type ClientParts, ClientSession } from './client-session.ts'
+export type { PublicationSummary, PublicationWish } from './publication.ts'
+export { connectServer, type LinkOptions, type RemoteProgress, ServerLink } from './server-link.ts'

@@ -1,0 +1,77 @@
+/**
+ * What a session needs of a transport: messages out, in order, and messages in. Sockets, workers and requests are thin adapters of
+ * it, over `encodeMessage` and `MessageReader`.
+ */
+import { DisposedError } from '@he-ml/ckks-core'
+import { encodeMessage, MessageReader } from './protocol/frames.ts'
+import type { Message } from './protocol/messages.ts'
+
+export interface Connection {
+  /** Resolves when the transport has room for more. @throws DisposedError after the end */
+  send(message: Message): Promise<void>
+  /** What the other side sends, until it closes; one reader. Iterating throws what broke the connection. */
+  readonly messages: AsyncIterable<Message>
+  /** Ends both directions. Twice is harmless. */
+  close(): Promise<void>
+}
+
+/** Messages that the other side has sent and nobody has read yet, at most so many. */
+const QUEUE = 4
+
+class End {
+  readonly #reader = new MessageReader()
+  readonly #messages: Message[] = []
+  readonly #waiting: (() => void)[] = []
+  #closed = false
+
+  get closed(): boolean {
+    return this.#closed
+  }
+  get full(): boolean {
+    return this.#messages.length >= QUEUE
+  }
+  receive(bytes: readonly Uint8Array[]): void {
+    for (const part of bytes) this.#messages.push(...this.#reader.push(part))
+    this.wake()
+  }
+  close(): void {
+    this.#closed = true
+    this.wake()
+  }
+  wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+  changed(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+  async *read(): AsyncGenerator<Message> {
+    for (;;) {
+      const next = this.#messages.shift()
+      this.wake()
+      if (next) yield next
+      else if (this.#closed) return
+      else await this.changed()
+    }
+  }
+}
+
+function half(own: End, other: End): Connection {
+  return {
+    async send(message) {
+      if (own.closed || other.closed) throw new DisposedError('the connection was closed')
+      other.receive(encodeMessage(message).map((part) => part!.slice()))
+      while (other.full && !other.closed) await other.changed()
+    },
+    messages: own.read(),
+    async close() {
+      own.close()
+      other.close()
+    },
+  }
+}
+
+/** Two connected ends in one process. Everything passes as bytes, as it would over a socket. */
+export function loopback(): [Connection, Connection] {
+  const [a, b] = [new End(), new End()]
+  return [half(a, b), half(b, a)]
+}

@@ -1,0 +1,20 @@
+/**
+ * The server's side of an encrypted network, the messages, and what a transport has to do. The client's is in the `client` subpath.
+ *
+ * @packageDocumentation
+ */
+export { type Connection, loopback } from './connection.ts'
+export { encodeMessage, MessageReader } from './protocol/frames.ts'
+export {
+  CHUNK_BYTES,
+  type HeaderOf,
+  type Message,
+  type MessageHeader,
+  type MessageType,
+  PROTOCOL_VERSION,
+} from './protocol/messages.ts'
+export { type AnswerOptions, answer } from './server/answer.ts'
+export type { EngineHost, KeySource, OpenKeysOptions } from './server/engine-host.ts'
+export { type KeyDepot, memoryDepot } from './server/key-receiver.ts'
+export { type ServerOptions, type ServerResult, type ServerRunOptions, ServerSession } from './server/server-session.ts'
+export { maxCiphertextsBytes, maxKeyBytes } from './size-limits.ts'
