@@ -13,7 +13,7 @@ import type { ValueTable } from './value-table.ts'
 
 /** Tasks that may be waited for at once, and of which weights and keys are loaded in advance. */
 export interface LookAhead {
-  /** Tasks from the earliest one that is not done on, among which those that can run do. */
+  /** Tasks that run at once at most, and how far behind the earliest that waits others are looked for. */
   readonly tasks: number
   /** Tasks that follow what runs, whose weights and keys are made ready. */
   readonly prefetch: number
@@ -21,9 +21,9 @@ export interface LookAhead {
 
 export interface RunTasksOptions {
   readonly program: Program
-  readonly executor: StepExecutor
+  readonly executor: Pick<StepExecutor, 'run'>
   readonly values: ValueTable
-  readonly memory: RunMemory
+  readonly memory: Pick<RunMemory, 'fits' | 'hold' | 'prefetch' | 'wrote' | 'died'>
   /** Indices of tasks that were done before; their values are in the table. */
   readonly done: ReadonlySet<number>
   readonly lookAhead: LookAhead
@@ -70,7 +70,7 @@ class TaskQueue {
   /** Starts whatever can start. */
   #start(): void {
     const { program, lookAhead, memory } = this.#options
-    for (const index of this.#pending.slice(0, lookAhead.tasks)) {
+    for (const index of this.#pending.slice(0, lookAhead.tasks - this.#running.size)) {
       const task = program.tasks[index]!
       if (!task.reads.flat().every((id) => this.#written.has(id))) continue
       if (this.#running.size > 0 && !memory.fits(task)) break
