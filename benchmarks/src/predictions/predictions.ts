@@ -91,7 +91,7 @@ async function compare(model: Model, options: CompileOptions, logN: 15 | 16, rep
 
 /** The first run warms up. @throws HeMlError when a result is wrong */
 async function runMany(bound: BoundPlan, images: readonly ReturnType<typeof seededTensor>[]): Promise<Run[]> {
-  const { plan, parameters, schedule, model } = bound
+  const { plan, parameters, program, model } = bound
   await using client = createNativeClient(parameters)
   await using engine = createNativeEngine(parameters)
   using secret = await client.generateSecretKey()
@@ -105,7 +105,7 @@ async function runMany(bound: BoundPlan, images: readonly ReturnType<typeof seed
   const runs: Run[] = []
   for (const [i, image] of images.entries()) {
     const inputs = []
-    for (const values of pack(image, schedule.inputLayout))
+    for (const values of pack(image, program.input.layout))
       inputs.push(
         await engine.importCiphertext(await client.encrypt(secret, [{ values }], { level: plan.input.level })),
       )

@@ -34,6 +34,7 @@ export type { Extremum } from './exchange.ts'
 export { ACTIVATION_NAMES, type ActivationFunction, type ActivationName, activationFunction } from './functions.ts'
 export { fitLeastSquares, type Histogram, type LeastSquaresFit, type LeastSquaresOptions } from './least-squares.ts'
 export { type MinimaxRelu, type MinimaxReluOptions, minimaxRelu } from './minimax-relu.ts'
+export { parsePolynomial } from './parse-polynomial.ts'
 export { findMinimax, type MinimaxOptions, type MinimaxResult } from './remez.ts'
 export { type CompositeDegrees, type DegreeSearchOptions, searchCompositeDegrees } from './search-degrees.ts'
 export {

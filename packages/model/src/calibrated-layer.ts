@@ -10,7 +10,15 @@ interface Calibrated {
   readonly calibrated: boolean
   /** The values whose range decides the polynomial, for given inputs. Absent: the first input. */
   observed?(inputs: readonly Tensor[]): Tensor
+  /**
+   * What calibrating and folding have decided, as plain JSON that decides the function computed: the polynomial, and the factors
+   * that values are held with. A plan keeps it. Undefined before `calibrate`.
+   */
+  readonly fittedForm: FittedForm | undefined
 }
+
+/** Plain JSON, of a form that the layer itself knows. */
+export type FittedForm = Readonly<Record<string, unknown>>
 
 /** An activation: a layer that must be fitted to the range of its input before it can be lowered. */
 export interface CalibratedLayer extends Layer, Calibrated {
@@ -19,6 +27,8 @@ export interface CalibratedLayer extends Layer, Calibrated {
    * @throws PlanError ('range') when no polynomial within the options' degree meets the wanted error
    */
   calibrate(statistics: InputStatistics, options: CalibrationOptions): CalibratedLayer
+  /** The same layer as `fittedForm` says; nothing is fitted. @throws FormatError for what is no such form */
+  withFittedForm(form: FittedForm): CalibratedLayer
   /** What the encrypted circuit computes, in the clear; equals forward for polynomial functions. */
   forwardApproximate(inputs: readonly Tensor[]): Tensor
   /**
@@ -37,6 +47,8 @@ export interface CalibratedLayer extends Layer, Calibrated {
 export interface CalibratedMultiOutputLayer extends MultiOutputLayer, Calibrated {
   /** @throws PlanError ('range') when no polynomial within the options' degree meets the wanted error */
   calibrate(statistics: InputStatistics, options: CalibrationOptions): CalibratedMultiOutputLayer
+  /** The same layer as `fittedForm` says; nothing is fitted. @throws FormatError for what is no such form */
+  withFittedForm(form: FittedForm): CalibratedMultiOutputLayer
   /** What the encrypted circuit computes, in the clear: one result per output. */
   forwardAllApproximate(inputs: readonly Tensor[]): readonly Tensor[]
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
+  applyFactors,
   type CalibratedLayer,
   createTensor,
   foldFactors,
@@ -25,6 +26,8 @@ const fitted = (name: string, range: number, factors: readonly [number, number] 
     inputScale: Math.round(1e9 / (range * before)) / 1e9,
     calibrate: () => layer,
     forwardApproximate: (inputs) => layer.forward(inputs),
+    fittedForm: { range, factors },
+    withFittedForm: (form) => fitted(name, form.range as number, form.factors as [number, number]),
     scaleOutput: (c) => fitted(name, range, [before, after * c]),
     withInputFactor: (c) => {
       const scale = 1 / (range * before * c)
@@ -165,3 +168,25 @@ function expectSameFunction(model: Model, folded: Model, factors: ReadonlyMap<st
   const after = valuesOf(folded)
   for (const [name, value] of valuesOf(model)) expect(after.get(name)! / factors.get(name)!, name).toBeCloseTo(value, 9)
 }
+
+describe('a decision', () => {
+  it('applied to the model again gives the same layers, with fitted ones as they were told', () => {
+    const model = chain(scale('a', 2, 1), fitted('f', 4), average('p'), scale('b', 3, -1))
+    const { model: folded, ...decision } = foldFactors(model)
+    const finished = new Map(folded.nodes.filter(({ name }) => name === 'f').map(({ name, layer }) => [name, layer]))
+    const again = applyFactors(model, decision, finished)
+    const x = createTensor([1], Float64Array.of(0.75))
+    expect(again.forward(x)).toEqual(folded.forward(x))
+    expect(again.forward(x).data[0]).toBeCloseTo(model.forward(x).data[0]!, 12)
+    expect(decision.relieved).toEqual(new Set(['p']))
+  })
+  it('that does not fit the model is refused', () => {
+    const model = chain(scale('a', 2, 1), square('s'))
+    const { factors } = foldFactors(model)
+    const decision = { factors, relieved: new Set<string>(), sumsOverTime: false }
+    expect(() => applyFactors(model, { ...decision, relieved: new Set(['a']) })).toThrow(/no constant/)
+    expect(() => applyFactors(model, { ...decision, factors: new Map() })).toThrow(/has no factor/)
+    const doubled = new Map([...factors].map(([name]) => [name, 2]))
+    expect(() => applyFactors(model, { ...decision, factors: doubled })).toThrow(/"s" cannot hold its values times 2/)
+  })
+})

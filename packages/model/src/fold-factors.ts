@@ -6,16 +6,25 @@
  * convolution) ask for different factors: theirs is the smallest divided by a small integer, so that each is left with an
  * integer multiple, which is exact and costs no level, and a range at most {@link WIDEST_RANGE} times its own.
  */
+import { InvalidArgumentError } from '@he-ml/ckks-core'
 import { isCalibrated, WIDEST_RANGE } from './calibrated-layer.ts'
-import { type GraphLayer, isMultiOutput } from './layer.ts'
+import { type GraphLayer, isMultiOutput, type Layer } from './layer.ts'
 import { Model, type ModelNode } from './model.ts'
 import { allInputs, findStages, groupedValues, type Stages } from './value-scales.ts'
 
-/** A model of the same function, and how it holds its values. */
-export interface FoldedModel {
-  readonly model: Model
+/** What folding decides; see {@link applyFactors}. */
+export interface FoldingDecision {
   /** The input and every value are those of the unfolded model times this, by name. */
   readonly factors: ReadonlyMap<string, number>
+  /** Nodes whose layer has given its constant to the factors. */
+  readonly relieved: ReadonlySet<string>
+  /** A mean over time has become a sum. */
+  readonly sumsOverTime: boolean
+}
+
+/** A model of the same function, and how it holds its values. */
+export interface FoldedModel extends FoldingDecision {
+  readonly model: Model
 }
 
 /**
@@ -27,23 +36,49 @@ export interface FoldedModel {
 export function foldFactors(model: Model): FoldedModel {
   const stages = findStages(model)
   const factors = chooseFactors(model, stages)
+  const decision = { factors, relieved: new Set(stages.relieved.keys()), sumsOverTime: stages.sumsOverTime }
+  return { model: applyFactors(model, decision), ...decision }
+}
+
+/**
+ * The model folded as was decided before.
+ *
+ * @param finished layers that hold their values as they should already, by node
+ * @throws InvalidArgumentError for a decision that does not fit the model: a value without a factor, a node without a constant to
+ *   give, a layer that cannot take its factor
+ */
+export function applyFactors(
+  model: Model,
+  { factors, relieved, sumsOverTime }: FoldingDecision,
+  finished: ReadonlyMap<string, GraphLayer> = new Map(),
+): Model {
   const rescale = sharing()
   const nodes = model.nodes.map((node) => {
     const { name, inputs, origin } = node
-    const layer = stages.relieved.get(name) ?? node.layer
-    const made = rescale(layer, factorsAt(model, { ...node, layer }, factors))
+    const layer = relieved.has(name) ? relievedLayer(model, node) : node.layer
+    const made = finished.get(name) ?? rescale(layer, factorsAt(model, { ...node, layer }, factors))
     return { name, layer: made, inputs, ...(origin ? { origin } : {}) }
   })
   const { name, input, output, states, steps } = model
-  const readout = stages.sumsOverTime ? 'sum' : model.readout
-  return { model: new Model({ name, input, nodes, output, states, steps, readout }), factors }
+  const readout = sumsOverTime ? 'sum' : model.readout
+  return new Model({ name, input, nodes, output, states, steps, readout })
+}
+
+function relievedLayer(model: Model, { name, layer, inputs }: ModelNode): GraphLayer {
+  const apart = isMultiOutput(layer) ? undefined : layer.factored?.(inputs.map((input) => model.shapes.get(input)!))
+  if (apart) return apart.layer
+  throw new InvalidArgumentError(`layer "${name}" has no constant that neighbours could take over`)
 }
 
 /** The factors that a node's layer must be told: of its input and its result, or one per group. */
 function factorsAt(model: Model, node: ModelNode, factors: ReadonlyMap<string, number>): readonly number[] {
   const { layer } = node
   const inputs = allInputs(model, node)
-  const factorOf = (value: string | undefined): number => (value === undefined ? 1 : factors.get(value)!)
+  const factorOf = (value: string | undefined): number => {
+    const factor = value === undefined ? 1 : factors.get(value)
+    if (factor === undefined) throw new InvalidArgumentError(`layer "${node.name}": "${value}" has no factor`)
+    return factor
+  }
   if (isMultiOutput(layer)) return groupedValues(layer, node, inputs).map(([first]) => factorOf(first))
   return [factorOf(inputs[0]), factorOf(node.values[0])]
 }
@@ -62,13 +97,17 @@ function sharing(): typeof rescaled {
 }
 
 function rescaled(layer: GraphLayer, factors: readonly number[]): GraphLayer {
-  if (isMultiOutput(layer)) return factors.every((f) => f === 1) ? layer : layer.withFactors!(factors)
+  if (factors.every((f) => f === 1) && (isMultiOutput(layer) || !isCalibrated(layer))) return layer
+  const cannot = (): never => {
+    throw new InvalidArgumentError(`layer "${layer.name}" cannot hold its values times ${factors}`)
+  }
+  if (isMultiOutput(layer)) return layer.withFactors?.(factors) ?? cannot()
   if (layer.homogeneous) return layer
   const [inputFactor, outputFactor] = factors as [number, number]
-  let changed = layer
+  let changed: Layer = layer
   if (isCalibrated(layer)) changed = layer.calibrated ? layer.withInputFactor(inputFactor) : layer
-  else if (inputFactor !== 1) changed = layer.scaleInput!(1 / inputFactor)
-  return outputFactor === 1 ? changed : changed.scaleOutput!(outputFactor)
+  else if (inputFactor !== 1) changed = layer.scaleInput?.(1 / inputFactor) ?? cannot()
+  return outputFactor === 1 ? changed : (changed.scaleOutput?.(outputFactor) ?? cannot())
 }
 
 type Stage = ReturnType<Stages['placeOf']>['stage']

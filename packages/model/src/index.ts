@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export * from './calibrated-layer.ts'
+export { digestNumbers, digestText } from './digest-parts.ts'
 export * from './fold-factors.ts'
 export { bfloat16, float16, float16Bits } from './half-floats.ts'
 export {

@@ -31,6 +31,11 @@ export interface Layer {
   factored?(inputs: readonly Shape[]): { readonly factor: number; readonly layer: Layer } | undefined
   /** Large values in slots without an element would spoil the result (a polynomial outside its range). Absent: they do not. */
   readonly gapSensitive?: boolean
+  /**
+   * Everything that decides what the layer computes beside its kind, name and shapes: weights, strides, functions, as bytes, the
+   * same on every machine. Of two layers that compute different things these differ.
+   */
+  digestParts(): readonly Uint8Array[]
 }
 
 /**
@@ -51,6 +56,8 @@ export interface MultiOutputLayer {
   /** The exact clear function: one result per output. */
   forwardAll(inputs: readonly Tensor[]): readonly Tensor[]
   readonly gapSensitive?: boolean
+  /** As of {@link Layer}. */
+  digestParts(): readonly Uint8Array[]
   /** Which factors the values may be held with; absent: all are held as they are. */
   readonly factorGroups?: readonly FactorGroup[]
   /** The layer for values held times one factor per group. */

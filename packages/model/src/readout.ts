@@ -1,5 +1,6 @@
 /** From the results of all time steps to the model's: their sum, their mean, or the last one. */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
+import { digestText } from './digest-parts.ts'
 import type { Layer } from './layer.ts'
 import { createTensor, type Shape, sameShape, type Tensor } from './tensor.ts'
 
@@ -29,6 +30,9 @@ export class ReadoutLayer implements Layer {
     this.readout = readout
   }
 
+  digestParts(): readonly Uint8Array[] {
+    return [digestText([this.readout, this.arity])]
+  }
   outputShape(inputs: readonly Shape[]): Shape {
     const [first] = inputs
     if (inputs.length !== this.arity || !first || !inputs.every((shape) => sameShape(shape, first)))

@@ -7,7 +7,8 @@ export const map = (x: Tensor, f: (v: number, i: number) => number): Tensor => c
 
 /** f on every element of one input. */
 export function toy(kind: string, name: string, f: (v: number) => number, more: Partial<Layer> = {}): Layer {
-  return { kind, name, arity: 1, outputShape: ([shape]) => shape!, forward: ([x]) => map(x!, f), ...more }
+  const common = { kind, name, arity: 1, digestParts: () => [] }
+  return { ...common, outputShape: ([shape]) => shape!, forward: ([x]) => map(x!, f), ...more }
 }
 
 /** weight * x + bias, and takes factors. */
@@ -30,6 +31,7 @@ export const parts = (name: string): MultiOutputLayer => ({
   name,
   arity: 1,
   outputs: ['positive', 'negative'],
+  digestParts: () => [],
   outputShapes: ([shape]) => [shape!, shape!],
   forwardAll: ([x]) => [map(x!, (v) => Math.max(0, v)), map(x!, (v) => Math.min(0, v))],
 })
@@ -57,6 +59,7 @@ export function neuron(name: string, wanted?: number, held: Held = { membrane: 1
     arity: 2,
     optionalInputs: 1,
     outputs: ['spike', 'membrane'],
+    digestParts: () => [],
     outputShapes: ([shape]) => [shape!, shape!],
     forwardAll,
     factorGroups: [
@@ -73,6 +76,11 @@ export function neuron(name: string, wanted?: number, held: Held = { membrane: 1
     observed: charged,
     calibrate: ({ max }) => neuron(name, 1 / max, held) as CalibratedMultiOutputLayer,
     forwardAllApproximate: forwardAll,
+    fittedForm: { wanted, ...held },
+    withFittedForm: (form) => {
+      const given = form as unknown as Held & { wanted: number }
+      return neuron(name, given.wanted, given) as CalibratedMultiOutputLayer
+    },
   }
   return calibrated
 }

@@ -1,10 +1,9 @@
 /** What all lowered layers share: the check of level and inputs, pacing, and disposal of everything when something fails. */
-import { type Ciphertext, type Encoder, type Evaluator, Scope } from '@he-ml/ckks-core'
+import { type Ciphertext, type Encoder, type Evaluator, type PaceOptions, Pacer, Scope } from '@he-ml/ckks-core'
 import { checkInputs, checkLevel } from './check-inputs.ts'
 import { setErrorsAside } from './element-errors.ts'
 import type { LoweredLayer, PreparedLayer } from './lowered-contract.ts'
 import { nameError } from './name-error.ts'
-import { type PaceOptions, Pacer } from './pacer.ts'
 import { PackedTensor } from './packed-tensor.ts'
 import type { SlotLayout } from './slot-layout.ts'
 

@@ -4,7 +4,6 @@ import * as surface from './index.ts'
 it('has the public surface that was agreed on', () => {
   expect(Object.keys(surface).sort()).toMatchInlineSnapshot(`
     [
-      "Pacer",
       "PackedTensor",
       "createBatchLayout",
       "createChannelLayout",

@@ -47,7 +47,14 @@ async function run(layer: Parameters<typeof lowerLayer>[0], tensors: readonly Te
 
 describe('lowerLayer', () => {
   it('refuses a layer that only computes in the clear, by name', () => {
-    const clear: Layer = { kind: 'sort', name: 'sort1', arity: 1, outputShape: ([s]) => s!, forward: ([x]) => x! }
+    const clear: Layer = {
+      kind: 'sort',
+      name: 'sort1',
+      arity: 1,
+      outputShape: ([s]) => s!,
+      forward: ([x]) => x!,
+      digestParts: () => [],
+    }
     expect(() => lowerLayer(clear, [layout], { maxSlots: 128 })).toThrow(UnsupportedError)
     expect(() => lowerLayer(clear, [layout], { maxSlots: 128 })).toThrow(/layer "sort1" \(sort\) has no encrypted form/)
   })
@@ -58,6 +65,7 @@ describe('lowerLayer', () => {
       name: 'both',
       arity: 1,
       outputs: ['double', 'negative'],
+      digestParts: () => [],
       outputShapes: ([s]) => [s!, s!],
       forwardAll: ([x]) =>
         [2, -1].map((f) =>

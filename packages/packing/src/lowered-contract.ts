@@ -4,9 +4,8 @@
  * products and rotations are never declared: the plan engine runs the very same circuit and records them. At every layer
  * border ciphertexts have degree 1 and the nominal scale of their level.
  */
-import type { Encoder, Evaluator, Level } from '@he-ml/ckks-core'
+import type { Encoder, Evaluator, Level, PaceOptions } from '@he-ml/ckks-core'
 import type { GraphLayer } from '@he-ml/model'
-import type { PaceOptions } from './pacer.ts'
 import type { PackedTensor } from './packed-tensor.ts'
 import type { SlotLayout } from './slot-layout.ts'
 

@@ -3,21 +3,11 @@
  *
  * @packageDocumentation
  */
-export type { ActivationOptions } from './compile/calibrate-activations.ts'
+export { bindPlan } from './bind/bind-plan.ts'
 export { compile, compileAndBind } from './compile/compile.ts'
 export { inputLayoutFor, type Packing } from './compile/input-layout.ts'
-export type { LoweredNode } from './compile/lower-model.ts'
 export type { BootstrappingOptions, CompileOptions } from './compile/options.ts'
-export type {
-  Schedule,
-  ScheduledCircuit,
-  ScheduledNode,
-  ScheduledRefresh,
-  ScheduledStep,
-} from './compile/schedule.ts'
-export { parseCalibration, serializeCalibration } from './fit/calibration-file.ts'
-export { type Calibration, type FitOptions, fit, type InputRange, type ValueSize } from './fit/fit.ts'
-export { type BoundPlan, bindPlan } from './plan/bound-plan.ts'
+export type { BoundPlan } from './plan/bound-plan.ts'
 export { contractOf } from './plan/contract.ts'
 export {
   inputLayoutOf,
@@ -26,9 +16,21 @@ export {
   type Plan,
   type PlanBootstrapping,
   type PlanReport,
+  type PlanTask,
   parsePlan,
   planDigest,
 } from './plan/plan.ts'
-export type { RefreshShape } from './refresh/refresh-shape.ts'
+export { checkProgram } from './program/check-program.ts'
+export type { Program, ProgramCircuit } from './program/program.ts'
+export { ProgramError, type ProgramRule } from './program/program-error.ts'
+export type { RefreshShape } from './program/refresh-shape.ts'
+export { isRefresh, type LayerTask, type RefreshTask, type RefreshUse, type Task, type TaskId } from './program/task.ts'
+export type { Operand, Part, Value, ValueId } from './program/value.ts'
+export type { BootstrappingWeights, LayerWeights, MaskWeights, Weights, WeightsId } from './program/weights.ts'
+export type { ActivationOptions } from './ready/calibrate-activations.ts'
+export type { Calibration, InputRange, ValueSize } from './ready/calibration.ts'
+export { parseCalibration, serializeCalibration } from './ready/calibration-file.ts'
+export { type FitOptions, fit } from './ready/fit.ts'
 export type { CheckpointStore } from './run/checkpoint.ts'
-export { Runner, type RunOptions, type RunProgress } from './run/run.ts'
+export { Runner } from './run/run.ts'
+export type { RunnerStores, RunOptions, RunProgress } from './run/run-options.ts'

@@ -30,6 +30,8 @@ import { type PackedTensor, pack, unpack } from '@he-ml/packing'
 import { compileBootstrapped, draftOf } from './compile/compile.ts'
 import type { CompileOptions } from './compile/options.ts'
 import type { BoundPlan } from './plan/bound-plan.ts'
+import type { Plan, PlanTask } from './plan/plan.ts'
+import type { CheckpointStore } from './run/checkpoint.ts'
 
 /** Deterministic values in [-size, size]. */
 export function randomTensor(shape: Shape, seed: number, size = 1): Tensor {
@@ -170,14 +172,14 @@ export interface Stage {
 
 /** @param noise with a seed the same errors every time */
 export function clearStage(
-  { parameters, plan, schedule }: BoundPlan,
+  { parameters, plan, program }: BoundPlan,
   noise: boolean | { readonly seed: number } = false,
 ): Stage {
   const engine = createClearEngine(parameters, { keys: plan.keyRequest as KeyRequest, noise })
   return {
     engine,
     encrypt: async (given) =>
-      pack(given, schedule.inputLayout).map((v) => engine.encryptClear(v, { level: plan.input.level })),
+      pack(given, program.input.layout).map((v) => engine.encryptClear(v, { level: plan.input.level })),
     decrypt: async (output, count) =>
       unpack(
         output.ciphertexts.map((c) => engine.readClear(c).re),
@@ -199,9 +201,9 @@ export class NativeStage implements Stage, AsyncDisposable {
     this.#key = key
   }
   async encrypt(given: readonly Tensor[]): Promise<Ciphertext[]> {
-    const { schedule, plan } = this.#bound
+    const { program, plan } = this.#bound
     const ciphertexts: Ciphertext[] = []
-    for (const values of pack(given, schedule.inputLayout)) {
+    for (const values of pack(given, program.input.layout)) {
       const file = await this.client.encrypt(this.#key, [{ values }], { level: plan.input.level })
       ciphertexts.push(await this.engine.importCiphertext(file))
     }
@@ -272,6 +274,32 @@ export const mostBits = (bound: BoundPlan, runs: number): number =>
   bound.plan.report.precisionBits +
   MODEL_BITS -
   Math.log2(lowRmsFactor({ values: valuesOf(bound, runs), failure: FAILURE }))
+
+type PlanRefresh = Extract<PlanTask, { readonly values: readonly string[] }>
+
+/** The bootstraps of a plan, in order. */
+export const refreshesOf = ({ tasks }: Plan): PlanRefresh[] =>
+  tasks.filter((task): task is PlanRefresh => 'values' in task)
+
+/** Checkpoints in memory; the put number `failAt` fails. */
+export class MemoryCheckpoints implements CheckpointStore {
+  readonly files = new Map<string, Uint8Array>()
+  puts = 0
+  failAt = Number.POSITIVE_INFINITY
+  async put(name: string, bytes: Uint8Array): Promise<void> {
+    if (++this.puts >= this.failAt) throw new Error('the disk is full')
+    this.files.set(name, bytes)
+  }
+  async get(name: string): Promise<Uint8Array | undefined> {
+    return this.files.get(name)
+  }
+  async delete(name: string): Promise<void> {
+    this.files.delete(name)
+  }
+  async clear(): Promise<void> {
+    this.files.clear()
+  }
+}
 
 /** Replaces, removes or adds something at a random place. */
 export function mutate(value: unknown, path: number[], junk: unknown): unknown {

@@ -1,6 +1,5 @@
-import { createClearEngine, InvalidArgumentError, insecureParameters, PlanError, Scope } from '@he-ml/ckks-core'
+import { createClearEngine, InvalidArgumentError, insecureParameters, Pacer, PlanError, Scope } from '@he-ml/ckks-core'
 import type { InputStatistics } from '@he-ml/model'
-import { Pacer } from '@he-ml/packing'
 import { describe, expect, it } from 'vitest'
 import { type PolynomialStepOptions, polynomialSpikeStep } from './polynomial-step.ts'
 

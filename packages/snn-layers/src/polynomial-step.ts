@@ -4,17 +4,18 @@
  * soft spike of a sign p is (1 + p) / 2; its constants, and any factor that the spikes are wanted with, are in the last
  * polynomial's coefficients, so it costs its degree's levels and no more.
  */
-import { type ActivationPolynomial, approximate, forwardPolynomial } from '@he-ml/activations'
+import { type ActivationPolynomial, approximate, forwardPolynomial, parsePolynomial } from '@he-ml/activations'
 import {
   chebyshevPolynomial,
   evaluateComposite,
+  FormatError,
   histogramSamples,
   InvalidArgumentError,
   PlanError,
   type Polynomial,
   type Samples,
 } from '@he-ml/ckks-core'
-import type { CalibrationOptions, InputStatistics } from '@he-ml/model'
+import type { CalibrationOptions, FittedForm, InputStatistics } from '@he-ml/model'
 import type { FittedStep, SpikeStep, StepCircuit } from './spike-step.ts'
 
 export interface PolynomialStepOptions {
@@ -44,6 +45,20 @@ export function polynomialSpikeStep({ degrees, gap = 0.1, width }: PolynomialSte
     throw new InvalidArgumentError(`spike step: expected a width above 0 and no degrees, got ${width} and ${degrees}`)
   return {
     kind: 'polynomial',
+    options: { gap, ...(degrees && { degrees }), ...(width === undefined ? {} : { width }) },
+    restore(threshold, form) {
+      const polynomial = parsePolynomial(form.polynomial, 'spike step')
+      const { reach } = form
+      if (typeof reach !== 'number' || !(reach > 0) || !Number.isFinite(reach))
+        throw new FormatError(`spike step: expected a positive reach, got ${reach}`)
+      if (polynomial.function !== (width === undefined ? 'sign' : 'sigmoid'))
+        throw new FormatError(`spike step: expected another function than ${polynomial.function}`)
+      return new PolynomialStep(
+        { threshold, ...(width === undefined ? {} : { width: width * threshold }) },
+        reach,
+        polynomial,
+      )
+    },
     fit(threshold, statistics, options) {
       const { count, min, max } = statistics
       if (!(count > 0) || !Number.isFinite(min) || !Number.isFinite(max) || min > max)
@@ -54,7 +69,7 @@ export function polynomialSpikeStep({ degrees, gap = 0.1, width }: PolynomialSte
       // membranes that never leave the gap still need a range around it
       const reach = options.margin * Math.max(seen, 2 * gap * threshold)
       const wanted = { threshold, statistics, options, gap: gap * threshold, ...(degrees && { degrees }) }
-      return new PolynomialStep(width === undefined ? wanted : { ...wanted, width: width * threshold }, reach)
+      return fitStep(width === undefined ? wanted : { ...wanted, width: width * threshold }, reach)
     },
   }
 }
@@ -70,26 +85,40 @@ interface Wanted {
   readonly width?: number
 }
 
+/** What of it the step itself is about. */
+type Shape = Pick<Wanted, 'threshold' | 'width'>
+
+/** @throws PlanError ('range') */
+function fitStep(wanted: Wanted, reach: number): PolynomialStep {
+  const polynomial = wanted.width === undefined ? signPolynomial(wanted, reach) : logistic(wanted, wanted.width, reach)
+  return new PolynomialStep(wanted, reach, polynomial, wanted)
+}
+
 class PolynomialStep implements FittedStep {
   readonly reach: number
   readonly polynomial: ActivationPolynomial
-  readonly #wanted: Wanted
+  readonly #shape: Shape
+  readonly #wanted: Wanted | undefined
 
-  /** @throws PlanError ('range') */
-  constructor(wanted: Wanted, reach: number) {
+  /** @param wanted what it was fitted to; absent when it was restored */
+  constructor(shape: Shape, reach: number, polynomial: ActivationPolynomial, wanted?: Wanted) {
+    this.#shape = shape
     this.#wanted = wanted
     this.reach = reach
-    this.polynomial = wanted.width === undefined ? signPolynomial(wanted, reach) : logistic(wanted, wanted.width, reach)
+    this.polynomial = polynomial
   }
 
+  get form(): FittedForm {
+    return { reach: this.reach, polynomial: this.polynomial }
+  }
   forward(charged: number): number {
-    const { threshold, width } = this.#wanted
+    const { threshold, width } = this.#shape
     if (width !== undefined) return forwardPolynomial(this.polynomial, (charged - threshold) / width)
     return 0.5 + 0.5 * forwardPolynomial(this.polynomial, charged - threshold)
   }
   widened(factor: number): FittedStep | undefined {
     try {
-      return new PolynomialStep(this.#wanted, this.reach * factor)
+      return this.#wanted && fitStep(this.#wanted, this.reach * factor)
     } catch (error) {
       if (!(error instanceof PlanError)) throw error
       return undefined
@@ -97,7 +126,7 @@ class PolynomialStep implements FittedStep {
   }
   circuit(factor: number): StepCircuit {
     const polynomials = spikePolynomials(this.polynomial, factor)
-    const samples = samplesOf(this.#wanted, this.reach)
+    const samples = this.#wanted && samplesOf(this.#wanted, this.reach)
     const at = samples ? { samples: samples.values, ...(samples.weights && { weights: samples.weights }) } : {}
     return {
       depth: polynomials.reduce((sum, { depth }) => sum + depth, 0),

@@ -5,7 +5,7 @@
  * reset.
  */
 import type { Ciphertext } from '@he-ml/ckks-core'
-import type { CalibrationOptions, InputStatistics } from '@he-ml/model'
+import type { CalibrationOptions, FittedForm, InputStatistics } from '@he-ml/model'
 import type { CircuitEngine, PrepareContext } from '@he-ml/packing'
 
 /** One way of evaluating the step. Immutable. */
@@ -17,15 +17,21 @@ export interface SpikeStep {
    * @throws PlanError ('range') when there is none of the wanted precision
    */
   fit(threshold: number, statistics: InputStatistics, options: CalibrationOptions): FittedStep
+  /** A step that was fitted before, from its form; nothing is fitted. @throws FormatError for what is no such form */
+  restore(threshold: number, form: FittedForm): FittedStep
+  /** What decides, beside the threshold and the data, which step is fitted. Plain JSON. */
+  readonly options: FittedForm
 }
 
 /** A step that is made for a range of charged membrane potentials. Immutable. */
 export interface FittedStep {
   /** Largest |u - threshold| that it is made for. */
   readonly reach: number
+  /** All that decides what it computes, as plain JSON; see `SpikeStep.restore`. */
+  readonly form: FittedForm
   /** What its circuit computes, in the clear: a soft spike for a charged membrane potential. */
   forward(charged: number): number
-  /** The same for a reach longer by this factor; undefined when there is none of the wanted precision. */
+  /** The same for a reach longer by this factor; undefined when there is none of the wanted precision, or when it was restored. */
   widened(factor: number): FittedStep | undefined
   /** On ciphertexts that hold (u - threshold) / reach. @param factor by which the spikes are to be multiplied */
   circuit(factor: number): StepCircuit

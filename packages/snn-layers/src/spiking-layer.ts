@@ -4,12 +4,14 @@
  * reset and drift, beta u or a (u - u1)(u - u2), so that a charge is one addition and costs no level. Values may be held
  * times factors: current and state share one, so that the step finds them in [-1, 1]; spikes have another.
  */
-import { InvalidArgumentError, PlanError, UnsupportedError } from '@he-ml/ckks-core'
+import { contentHash, FormatError, InvalidArgumentError, PlanError, UnsupportedError } from '@he-ml/ckks-core'
 import {
   type CalibratedMultiOutputLayer,
   type CalibrationOptions,
   createTensor,
+  digestText,
   type FactorGroup,
+  type FittedForm,
   type InputStatistics,
   type Shape,
   sameShape,
@@ -88,6 +90,25 @@ export class SpikingLayer implements CalibratedMultiOutputLayer, Lowerable {
       { inputs: [0, 1], outputs: [1], ...(wanted === undefined ? {} : { wanted }) },
       { inputs: [], outputs: [0], ...(spike === undefined ? {} : { wanted: spike }) },
     ]
+  }
+
+  get fittedForm(): FittedForm | undefined {
+    const { fitted, membraneFactor, spikeFactor } = this
+    return fitted && { step: fitted.form, membraneFactor, spikeFactor }
+  }
+  withFittedForm({ step, membraneFactor, spikeFactor }: FittedForm): SpikingLayer {
+    for (const factor of [membraneFactor, spikeFactor])
+      if (typeof factor !== 'number' || !(factor > 0) || !Number.isFinite(factor))
+        throw new FormatError(`layer "${this.name}": expected a positive factor, got ${factor}`)
+    if (typeof step !== 'object' || step === null)
+      throw new FormatError(`layer "${this.name}": expected a fitted step, got ${step}`)
+    const fitted = this.step.restore(this.neuron.threshold, step as FittedForm)
+    return this.#with({ fitted, membraneFactor: membraneFactor as number, spikeFactor: spikeFactor as number })
+  }
+  digestParts(): readonly Uint8Array[] {
+    const { neuron, grid, step, fittedForm } = this
+    const about = { neuron, grid: grid ?? null, kind: step.kind, step: step.options, fitted: fittedForm ?? null }
+    return [digestText(contentHash(JSON.parse(JSON.stringify(about))))]
   }
 
   outputShapes(inputs: readonly Shape[]): readonly Shape[] {

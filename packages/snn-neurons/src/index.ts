@@ -31,14 +31,19 @@ export {
 export { type NeuronPrograms, neuronPrograms } from './neuron/neuron-programs.ts'
 export { createProgramKernel, type MembraneRounding } from './neuron/program-kernel.ts'
 export { advance, charge, drift, driftFromZero, type NeuronStep, resetMembrane } from './neuron/recurrence.ts'
-export { hardSpike, logisticSpike, polynomialSpike, type SpikeFunction } from './neuron/spike-function.ts'
+export {
+  hardSpike,
+  logisticSpike,
+  polynomialSpike,
+  type SpikeFunction,
+  type SurrogateGradient,
+} from './neuron/spike-function.ts'
 export { createReadout, type Readout, type ReadoutAccumulator } from './run/readout.ts'
 export { type RunTimeStepsOptions, runTimeSteps, type SpikingStage, type StageActivity } from './run/run-time-steps.ts'
 export {
   completeSurrogate,
   createSurrogateGradient,
   type SurrogateDescription,
-  type SurrogateGradient,
 } from './training/surrogate-gradient.ts'
 export {
   backwardThroughTime,

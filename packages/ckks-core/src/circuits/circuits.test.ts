@@ -2,12 +2,11 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createClearEngine } from '../engines/clear/index.ts'
 import { createPlanEngine } from '../engines/plan/index.ts'
-import { CancelledError, InvalidArgumentError, LevelError, ScaleError } from '../errors/errors.ts'
+import { InvalidArgumentError, LevelError, ScaleError } from '../errors/errors.ts'
 import { SCALE_TOLERANCE } from '../port/operand-checks.ts'
 import { oneprime40 as parameters, testParameters } from '../testing/test-parameters.ts'
 import { doubledImaginaryPart, doubledParts, doubledRealPart, joinParts } from './complex-parts.ts'
 import { innerSum, innerSumSteps } from './inner-sum.ts'
-import { Pacer } from './pacer.ts'
 import { Scope, scope } from './scope.ts'
 import { toLevel } from './to-level.ts'
 
@@ -137,15 +136,5 @@ describe('complex parts', () => {
     for (const p of read) expect(p.im.every((v) => v === 0)).toBe(true)
     const joined = engine.readClear(joinParts(engine, real, imaginary))
     expect([...joined.re, ...joined.im]).toEqual([2, 4, -6, 8])
-  })
-})
-
-describe('Pacer', () => {
-  it('throws once its signal is aborted', async () => {
-    const controller = new AbortController()
-    const pacer = new Pacer('work', controller.signal)
-    await pacer.pause()
-    controller.abort()
-    await expect(pacer.pause()).rejects.toThrow(CancelledError)
   })
 })

@@ -10,17 +10,31 @@ export class ByteLedger {
   #peak = 0
   #peakCiphertexts = 0
   #peakPlaintexts = 0
+  #risen = 0
+  #start = 0
 
   take(account: LedgerAccount, bytes: number): void {
     if (account === 'ciphertexts') this.#ciphertexts += bytes
     else this.#plaintexts += bytes
     this.#peakCiphertexts = Math.max(this.#peakCiphertexts, this.#ciphertexts)
     this.#peakPlaintexts = Math.max(this.#peakPlaintexts, this.#plaintexts)
+    this.#risen = Math.max(this.#risen, this.#ciphertexts - this.#start)
     this.#peak = Math.max(this.#peak, this.#ciphertexts + this.#plaintexts)
   }
 
   give(account: LedgerAccount, bytes: number): void {
     this.take(account, -bytes)
+  }
+
+  /** Begins to watch how far ciphertexts rise from now on. */
+  watch(): void {
+    this.#start = this.#ciphertexts
+    this.#risen = 0
+  }
+
+  /** Most bytes of ciphertexts above those at the last `watch`. */
+  get risen(): number {
+    return this.#risen
   }
 
   get peaks(): { readonly ciphertexts: number; readonly plaintexts: number } {

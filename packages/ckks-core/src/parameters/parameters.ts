@@ -7,8 +7,8 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import { InvalidArgumentError, LevelError } from '../errors/errors.ts'
-import type { Level } from '../port/quantities.ts'
 import { isPrime, PRIME_LIMIT } from './primes.ts'
+import type { Level } from './quantities.ts'
 import { assertSecure, maxLogQP } from './security.ts'
 
 /** Everything that defines a parameter set, as plain JSON. All primes are below 2^48 and thus exact as numbers. */

@@ -32,6 +32,9 @@ export function folderStore(folder: string, maxBytes: number): CheckpointStore {
         throw error
       }
     },
+    async delete(name) {
+      await onFile(own, rm(place(name), { force: true }))
+    },
     async clear() {
       await onFile(own, rm(own, { recursive: true, force: true }))
       // gone too when nothing else is in it

@@ -12,13 +12,23 @@ import {
   activationFunction,
   approximate,
   forwardPolynomial,
+  parsePolynomial,
   prepareActivation,
 } from '@he-ml/activations'
-import { histogramSamples, InvalidArgumentError, PlanError, type Samples } from '@he-ml/ckks-core'
+import {
+  contentHash,
+  FormatError,
+  histogramSamples,
+  InvalidArgumentError,
+  PlanError,
+  type Samples,
+} from '@he-ml/ckks-core'
 import {
   type CalibratedLayer,
   type CalibrationOptions,
   createTensor,
+  digestText,
+  type FittedForm,
   type InputStatistics,
   type Shape,
   type Tensor,
@@ -26,7 +36,7 @@ import {
 } from '@he-ml/model'
 import type { Lowerable, LoweredLayer, SlotLayout } from '@he-ml/packing'
 import { lowerActivation } from '../lowered/lower-activation.ts'
-import { unsupportedLayout } from '../lowered/lower-linear.ts'
+import { unsupportedLayout } from '../lowered/unsupported-layout.ts'
 import { checkFactor, only } from './single-input.ts'
 import { SquareLayer } from './square.ts'
 
@@ -97,6 +107,9 @@ export class ActivationLayer implements CalibratedLayer, Lowerable {
     return Math.abs(scale - integer) < ROUND_OFF * scale ? integer : scale
   }
 
+  digestParts(): readonly Uint8Array[] {
+    return [digestText([this.function, this.fittedForm ? contentHash(this.fittedForm) : null])]
+  }
   outputShape(inputs: readonly Shape[]): Shape {
     return only(this.name, inputs)
   }
@@ -111,6 +124,21 @@ export class ActivationLayer implements CalibratedLayer, Lowerable {
   calibrate(statistics: InputStatistics, options: CalibrationOptions): ActivationLayer {
     const polynomial = choosePolynomial(this, statistics, options)
     return this.#with({ polynomial, origin: { statistics, options }, inputFactor: 1 })
+  }
+  get fittedForm(): FittedForm | undefined {
+    const { polynomial, inputFactor, outputFactor } = this
+    return polynomial && { polynomial, inputFactor, outputFactor }
+  }
+  withFittedForm({ polynomial, inputFactor, outputFactor }: FittedForm): ActivationLayer {
+    const where = `activation "${this.name}"`
+    const parsed = parsePolynomial(polynomial, where)
+    if (parsed.function !== this.function)
+      throw new FormatError(`${where}: expected a polynomial for ${this.function}, got one for ${parsed.function}`)
+    return new ActivationLayer(this.name, this.function, {
+      polynomial: parsed,
+      inputFactor: factorOf(where, inputFactor),
+      outputFactor: factorOf(where, outputFactor),
+    })
   }
   withInputFactor(factor: number): ActivationLayer {
     checkFactor(this.name, factor)
@@ -179,6 +207,11 @@ export class ActivationLayer implements CalibratedLayer, Lowerable {
       ...change,
     })
   }
+}
+
+function factorOf(where: string, factor: unknown): number {
+  if (typeof factor === 'number' && Number.isFinite(factor) && factor !== 0) return factor
+  throw new FormatError(`${where}: expected a finite factor other than 0, got ${factor}`)
 }
 
 /** Where in the range the calibration data lie. */

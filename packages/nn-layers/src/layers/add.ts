@@ -16,7 +16,7 @@ import {
   samePositions,
 } from '@he-ml/packing'
 import { type LinearMap, POINT_WINDOW } from '../linear-map/linear-map.ts'
-import { unsupportedLayout } from '../lowered/lower-linear.ts'
+import { unsupportedLayout } from '../lowered/unsupported-layout.ts'
 import { lowerTransform } from '../multiplexed/lower-transform.ts'
 import { ReshapeLayer } from './reshape.ts'
 
@@ -30,6 +30,9 @@ export class AddLayer implements Layer, Lowerable {
     this.name = name
   }
 
+  digestParts(): readonly Uint8Array[] {
+    return []
+  }
   outputShape(inputs: readonly Shape[]): Shape {
     const [a, b] = inputs
     if (inputs.length !== 2 || !a || !b || !sameShape(a, b))

@@ -3,13 +3,13 @@
  * into the convolution or linear layer before it, for free.
  */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import { createTensor, type Layer, type Shape, type Tensor } from '@he-ml/model'
+import { createTensor, digestNumbers, type Layer, type Shape, type Tensor } from '@he-ml/model'
 import type { Lowerable, LowerContext, LoweredLayer, SlotLayout } from '@he-ml/packing'
 import { forwardLinear } from '../linear-map/forward.ts'
 import { type LinearMap, POINT_WINDOW } from '../linear-map/linear-map.ts'
-import { lowerLinear } from '../lowered/lower-linear.ts'
 import type { Conv2dLayer } from './conv2d.ts'
 import type { LinearLayer } from './linear.ts'
+import { lowerLinear } from './lower-linear.ts'
 import { checkFactor, checkFinite, only, scaled } from './single-input.ts'
 
 export interface BatchNormOptions {
@@ -45,6 +45,9 @@ export class BatchNormLayer implements Layer, Lowerable {
     this.shift = shift
   }
 
+  digestParts(): readonly Uint8Array[] {
+    return [digestNumbers(this.multiplier), digestNumbers(this.shift)]
+  }
   outputShape(inputs: readonly Shape[]): Shape {
     const shape = only(this.name, inputs)
     if ((shape.length !== 1 && shape.length !== 3) || shape[0] !== this.multiplier.length)

@@ -1,11 +1,11 @@
 /** Convolution over [channels, height, width]: one level, in either packing. */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import { createTensor, type Layer, type Shape, type Tensor } from '@he-ml/model'
+import { createTensor, digestNumbers, digestText, type Layer, type Shape, type Tensor } from '@he-ml/model'
 import type { Lowerable, LowerContext, LoweredLayer, SlotLayout } from '@he-ml/packing'
 import { forwardLinear } from '../linear-map/forward.ts'
 import { type LinearMap, usefulTaps, type Window } from '../linear-map/linear-map.ts'
 import { createWindow, imageShape, type WindowOptions, windowOutput } from '../linear-map/window.ts'
-import { lowerLinear } from '../lowered/lower-linear.ts'
+import { lowerLinear } from './lower-linear.ts'
 import { checkFactor, checkFinite, only, scaled } from './single-input.ts'
 
 export interface Conv2dOptions extends WindowOptions {
@@ -50,6 +50,13 @@ export class Conv2dLayer implements Layer, Lowerable {
     this.window = createWindow(name, [rows, columns], options)
   }
 
+  digestParts(): readonly Uint8Array[] {
+    return [
+      digestNumbers(this.weights.data),
+      digestNumbers(this.bias ?? []),
+      digestText([this.weights.shape, this.groups, this.window]),
+    ]
+  }
   outputShape(inputs: readonly Shape[]): Shape {
     return this.#map(only(this.name, inputs)).outputShape
   }

@@ -1,9 +1,9 @@
 /** A fully connected layer over [features]: one level, in either packing. */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import { createTensor, type Layer, type Shape, type Tensor } from '@he-ml/model'
+import { createTensor, digestNumbers, type Layer, type Shape, type Tensor } from '@he-ml/model'
 import type { Lowerable, LowerContext, LoweredLayer, SlotLayout } from '@he-ml/packing'
 import { type LinearMap, POINT_WINDOW } from '../linear-map/linear-map.ts'
-import { lowerLinear } from '../lowered/lower-linear.ts'
+import { lowerLinear } from './lower-linear.ts'
 import { checkFactor, checkFinite, checkShapeOf, only, scaled } from './single-input.ts'
 
 export interface LinearOptions {
@@ -36,6 +36,9 @@ export class LinearLayer implements Layer, Lowerable {
     this.bias = bias
   }
 
+  digestParts(): readonly Uint8Array[] {
+    return [digestNumbers(this.weights.data), digestNumbers(this.bias ?? [])]
+  }
   outputShape(inputs: readonly Shape[]): Shape {
     const shape = only(this.name, inputs)
     if (shape.length !== 1 || shape[0] !== this.weights.shape[1])

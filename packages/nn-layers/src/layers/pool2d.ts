@@ -4,14 +4,14 @@
  * padding divide differently from place to place: those are a linear transform of their own.
  */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import type { Layer, Shape, Tensor } from '@he-ml/model'
+import { digestText, type Layer, type Shape, type Tensor } from '@he-ml/model'
 import type { Lowerable, LowerContext, LoweredLayer, SlotLayout } from '@he-ml/packing'
 import { lowerBatchSum } from '../batch/lower-batch-sum.ts'
 import { forwardLinear } from '../linear-map/forward.ts'
 import { type LinearMap, type Pair, sourceOf, type Window } from '../linear-map/linear-map.ts'
 import { createWindow, imageShape, type WindowOptions, windowOutput } from '../linear-map/window.ts'
-import { lowerLinear } from '../lowered/lower-linear.ts'
 import { lowerSumPool } from '../multiplexed/lower-sum-pool.ts'
+import { lowerLinear } from './lower-linear.ts'
 import { only } from './single-input.ts'
 
 export interface Pool2dOptions extends Omit<WindowOptions, 'dilation'> {
@@ -68,6 +68,9 @@ export class Pool2dLayer implements Layer, Lowerable {
     return { factor: 1 / (kh * kw), layer: new Pool2dLayer(this.#options, 'sum') }
   }
 
+  digestParts(): readonly Uint8Array[] {
+    return [digestText([this.window ?? 'global', this.#countPadding, this.#ceilMode])]
+  }
   outputShape(inputs: readonly Shape[]): Shape {
     const shape = imageShape(this.name, only(this.name, inputs))
     return [shape[0], ...windowOutput(this.name, shape, this.#windowFor(shape))]

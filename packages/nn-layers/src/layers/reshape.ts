@@ -1,6 +1,6 @@
 /** Layers that only rename: no slot moves, no level. */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import { createTensor, type Layer, type Shape, sameShape, sizeOf, type Tensor } from '@he-ml/model'
+import { createTensor, digestText, type Layer, type Shape, sameShape, sizeOf, type Tensor } from '@he-ml/model'
 import { createLowered, type Lowerable, type LoweredLayer, type SlotLayout } from '@he-ml/packing'
 import { renameSlots } from '../lowered/rename-slots.ts'
 import { only } from './single-input.ts'
@@ -20,6 +20,9 @@ export class ReshapeLayer implements Layer, Lowerable {
     this.shape = shape
   }
 
+  digestParts(): readonly Uint8Array[] {
+    return [digestText(this.shape ?? null)]
+  }
   outputShape(inputs: readonly Shape[]): Shape {
     const shape = only(this.name, inputs)
     if (this.kind === 'identity') return shape

@@ -3,7 +3,7 @@
  * moves and no level is spent; what a slice leaves out stays in the slots as a gap of any size.
  */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import { createTensor, type Layer, type Shape, sizeOf, type Tensor } from '@he-ml/model'
+import { createTensor, digestText, type Layer, type Shape, sizeOf, type Tensor } from '@he-ml/model'
 import { createLowered, type Lowerable, type LoweredLayer, type SlotLayout } from '@he-ml/packing'
 import { renameSlots } from '../lowered/rename-slots.ts'
 import { only } from './single-input.ts'
@@ -57,6 +57,9 @@ export class SelectLayer implements Layer, Lowerable {
     this.#reach = [sum(ends.filter((e) => e < 0)), sum(ends.filter((e) => e > 0))]
   }
 
+  digestParts(): readonly Uint8Array[] {
+    return [digestText([this.shape, this.#offset, this.#sizes, this.#strides])]
+  }
   outputShape(inputs: readonly Shape[]): Shape {
     const shape = only(this.name, inputs)
     const [first, last] = this.#reach

@@ -2,7 +2,7 @@
 import { type Ciphertext, scope } from '@he-ml/ckks-core'
 import { createTensor, type Layer, type Shape, type Tensor } from '@he-ml/model'
 import { createLowered, type Lowerable, type LoweredLayer, type SlotLayout } from '@he-ml/packing'
-import { unsupportedLayout } from '../lowered/lower-linear.ts'
+import { unsupportedLayout } from '../lowered/unsupported-layout.ts'
 import { only } from './single-input.ts'
 
 /** See {@link activation}. */
@@ -14,6 +14,9 @@ export class SquareLayer implements Layer, Lowerable {
     this.name = name
   }
 
+  digestParts(): readonly Uint8Array[] {
+    return []
+  }
   outputShape(inputs: readonly Shape[]): Shape {
     return only(this.name, inputs)
   }

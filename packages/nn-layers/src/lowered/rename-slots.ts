@@ -5,7 +5,7 @@
 import { UnsupportedError } from '@he-ml/ckks-core'
 import type { Shape } from '@he-ml/model'
 import { layoutPositions, type MultiplexedGrid, type MultiplexedLayout, type SlotLayout } from '@he-ml/packing'
-import { unsupportedLayout } from './lower-linear.ts'
+import { unsupportedLayout } from './unsupported-layout.ts'
 
 export interface Renamed {
   readonly output: SlotLayout

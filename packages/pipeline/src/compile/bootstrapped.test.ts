@@ -10,7 +10,7 @@ import { createTensor, forwardApproximate, type Model } from '@he-ml/model'
 import { activation } from '@he-ml/nn-layers'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type Calibration, fit } from '../fit/fit.ts'
+import { bindPlan } from '../bind/bind-plan.ts'
 import {
   approximate,
   bitsOfCopies,
@@ -21,15 +21,17 @@ import {
   images,
   mutate,
   precisionBits,
+  refreshesOf,
   residual,
   smallCnn,
 } from '../pipeline.test-helper.ts'
-import { bindPlan } from '../plan/bound-plan.ts'
 import { type Plan, parsePlan, planDigest } from '../plan/plan.ts'
+import { isRefresh } from '../program/task.ts'
+import type { Calibration } from '../ready/calibration.ts'
+import { fit } from '../ready/fit.ts'
 import { Runner } from '../run/run.ts'
 import { compile } from './compile.ts'
 import type { CompileOptions } from './options.ts'
-import { isRefresh } from './schedule.ts'
 
 const activationOptions = { degree: 7, margin: 1.3 }
 
@@ -59,7 +61,7 @@ describe('networks deeper than the levels, on the clear engine', () => {
       ...packing,
     })
     const { report, bootstrapping } = bound.plan
-    expect(bootstrapping!.refreshes.length).toBeGreaterThan(0)
+    expect(refreshesOf(bound.plan).length).toBeGreaterThan(0)
     expect(bootstrapping!.exact).toBe(true)
     expect(report.depth).toBeGreaterThan(bound.plan.input.level)
     const given = images(count, 7)
@@ -73,7 +75,7 @@ describe('networks deeper than the levels, on the clear engine', () => {
     console.log(`predicted ${report.precisionBits.toFixed(1)} bits, real ${bits.toFixed(1)}`)
     expect(bits).toBeGreaterThan(report.precisionBits - bitsOfCopies(bound) - 3)
     expect(bits).toBeGreaterThan(10)
-    for (const step of bound.schedule.steps) if (isRefresh(step)) expect(names).toContain(step.name)
+    for (const task of bound.program.tasks) if (isRefresh(task)) expect(names).toContain(task.id)
   })
 })
 
@@ -123,7 +125,8 @@ describe('a plan with bootstraps', () => {
 
   it('carries circuits, places, keys and the probability of failure', () => {
     const { bootstrapping, keyRequest, report, parameters } = plan
-    const { circuits, refreshes } = bootstrapping!
+    const { circuits } = bootstrapping!
+    const refreshes = refreshesOf(plan)
     expect(parameters.logN).toBe(15)
     expect(keyRequest.encapsulation).toBe(parameters.q.length - 1)
     expect(circuits.length).toBeGreaterThan(0)
@@ -141,38 +144,43 @@ describe('a plan with bootstraps', () => {
   })
   it('goes through JSON unchanged, binds, and is made again just the same', async () => {
     const again = parsePlan(JSON.stringify(plan))
-    const { schedule } = bindPlan(again, model)
-    expect(schedule.inputLevel).toBe(plan.input.level)
-    expect(schedule.steps.map((s) => [s.name, s.level])).toEqual(plan.report.layers.map((l) => [l.name, l.level]))
+    const { program } = bindPlan(again, model)
+    expect(program.input.level).toBe(plan.input.level)
+    expect(program.tasks.map((t) => [t.id, t.level])).toEqual(plan.report.layers.map((l) => [l.name, l.level]))
     expect((await compile(model, options())).id).toBe(plan.id)
   })
   it('that was changed does not bind', () => {
-    const change = (edit: (b: NonNullable<Plan['bootstrapping']>) => void): (() => unknown) => {
+    const change = (edit: (p: Plan) => void): (() => unknown) => {
       const copy = structuredClone(plan)
-      edit(copy.bootstrapping!)
+      edit(copy)
       expect(() => parsePlan(JSON.stringify(copy))).toThrow(/content hash/)
       const text = JSON.stringify({ ...copy, id: planDigest(copy) })
       return () => bindPlan(parsePlan(text), model)
     }
-    const first = plan.bootstrapping!.refreshes[0]!
+    const first = refreshesOf(plan)[0]!
+    const place = plan.tasks.indexOf(first)
+    const edited = (about: object) => (p: Plan) => Object.assign(p.tasks[place]!, about)
+    const layer = (p: Plan, name: string) => p.tasks.find((task) => 'layer' in task && task.layer === name)!
     for (const [edit, message] of [
-      [(b) => b.refreshes.pop(), /reads .* at level|at level .*, the circuit needs/],
-      [(b) => Object.assign(b.refreshes[0]!, { values: ['nobody'] }), /not distinct layers/],
-      [(b) => Object.assign(b.refreshes[0]!, { values: [first.values[0], first.values[0]] }), /not distinct/],
-      [(b) => Object.assign(b.refreshes[0]!, { before: 'nobody' }), /which is no layer/],
-      [(b) => Object.assign(b.refreshes[0]!, { before: 'conv0' }), /before it is computed/],
-      [(b) => Object.assign(b.refreshes[0]!, { circuit: 60 }), /circuit 60 does not exist/],
-      [(b) => Object.assign(b.refreshes[0]!, { range: 3 }), /not prepared for the range 3/],
-      [(b) => Object.assign(b.refreshes[0]!, { merge: 2 }), /are not the circuit's/],
-      [(b) => Object.assign(b.levels, { conv0: 1 }), /reads "conv0" at level|the plan asks for inputs/],
-      [(b) => Object.assign(b.levels, { fc: 2 }), /leaves its result at level 0|reads "flat" at level/],
-      [(b) => delete b.levels.act1, /runs it at undefined/],
-    ] as [(b: NonNullable<Plan['bootstrapping']>) => void, RegExp][]) {
+      [(p) => p.tasks.splice(place, 1), /reads .* at level|at level .*, the circuit needs/],
+      [edited({ values: ['nobody'] }), /not distinct layers/],
+      [edited({ values: [first.values[0], first.values[0]] }), /not distinct/],
+      [(p) => p.tasks.unshift(...p.tasks.splice(place, 1)), /before it is computed/],
+      [edited({ circuit: 60 }), /circuit 60 does not exist/],
+      [edited({ range: 3 }), /not prepared for the range 3/],
+      [edited({ merge: 2 }), /are not the circuit's/],
+      [(p) => Object.assign(layer(p, 'conv0'), { level: 1 }), /reads "conv0" at level|the plan asks for inputs/],
+      [(p) => Object.assign(layer(p, 'fc'), { level: 2 }), /leaves its result at level 0|reads "flat" at level/],
+      [(p) => p.tasks.splice(p.tasks.indexOf(layer(p, 'act1')), 1), /stands where "act1" of the model does/],
+      [(p) => p.tasks.pop(), /does not run layer "fc"/],
+      [edited({ keys: [999] }), /uses key 999 of/],
+      [(p) => delete p.weights['fc at level 1'], /size of the weights "fc at level 1"/],
+    ] as [(p: Plan) => void, RegExp][]) {
       const bind = change(edit)
       expect(bind).toThrow(FormatError)
       expect(bind).toThrow(message)
     }
-    const weak = change((b) => Object.assign(b.circuits[0]!.spec, { degree: 31 }))
+    const weak = change((p) => Object.assign(p.bootstrapping!.circuits[0]!.spec, { degree: 31 }))
     expect(weak).toThrow(InvalidArgumentError)
   })
 })
@@ -186,18 +194,18 @@ describe('a hostile plan', () => {
       activation: activationOptions,
       bootstrapping: { set: 'N15-B4' },
     })
-    expect(plan.bootstrapping!.refreshes.length).toBeGreaterThan(0)
+    expect(refreshesOf(plan).length).toBeGreaterThan(0)
     const junk = fc.oneof(
       fc.constantFrom(undefined, null, 'extra', -1, 0, 1, 2, 0.5, 16, 1e308, 2 ** 53, '', [], {}, 'act1', '__proto__'),
       fc.integer({ min: 0, max: 40 }),
     )
     let bound = 0
     const property = fc.property(fc.array(fc.nat(40), { minLength: 1, maxLength: 5 }), junk, (path, value) => {
-      const bootstrapping = mutate(structuredClone(plan.bootstrapping), path, value)
-      const content = { ...plan, bootstrapping } as Plan
+      const { bootstrapping, tasks } = plan
+      const content = { ...plan, ...(mutate(structuredClone({ bootstrapping, tasks }), path, value) as object) } as Plan
       try {
-        const { schedule } = bindPlan(parsePlan(JSON.stringify({ ...content, id: planDigest(content) })), model)
-        expect(schedule.inputLevel).toBe(plan.input.level)
+        const { program } = bindPlan(parsePlan(JSON.stringify({ ...content, id: planDigest(content) })), model)
+        expect(program.input.level).toBe(plan.input.level)
         bound++
       } catch (error) {
         expect(error).toBeInstanceOf(HeMlError)
@@ -215,7 +223,8 @@ describe('when to bootstrap', () => {
     const options = { calibration, activation: activationOptions }
     expect((await compile(model, options)).bootstrapping).toBeUndefined()
     const forced = await compile(model, { ...options, bootstrapping: { set: 'N15-B4' } })
-    expect(forced.bootstrapping).toMatchObject({ refreshes: [], circuits: [] })
+    expect(refreshesOf(forced)).toEqual([])
+    expect(forced.bootstrapping).toMatchObject({ circuits: [] })
     expect(forced.report.failureProbability).toBe(0)
   })
   it('automatically when no ring holds the depth', async () => {
@@ -223,7 +232,7 @@ describe('when to bootstrap', () => {
     const calibration = await fit(model, images(10))
     const options = { calibration, activation: activationOptions, scaleBits: 42 }
     const plan = await compile(model, options)
-    expect(plan.bootstrapping!.refreshes.length).toBeGreaterThan(0)
+    expect(refreshesOf(plan).length).toBeGreaterThan(0)
     expect(plan.parameters.logN).toBe(16)
     expect((await refusal(compile(model, { ...options, bootstrapping: 'never' }))).reason).toBe('security')
     // with bootstrapping it is possible, if not in this memory: that is the reason then
@@ -244,13 +253,21 @@ describe('when to bootstrap', () => {
     expect((await refusal(compile(squares, { bootstrapping: 'always' }))).message).toMatch(/run fit/)
     // statistics of activations only, as older calibrations have them, are enough here
     const plan = await compile(deep, { calibration: old, activation: activationOptions, bootstrapping: set })
-    for (const { values } of plan.bootstrapping!.refreshes) expect(values[0]).toMatch(/^conv/)
+    for (const { values } of refreshesOf(plan)) expect(values[0]).toMatch(/^conv/)
     // one layer that is deeper than what lies between two bootstraps
     const steep = { calibration, activation: { degree: 255 }, bootstrapping: set }
     expect((await refusal(compile(deep, steep))).reason).toBe('levels')
-    const lean = plan.report.memory.leanPeakBytes!
+    const { leanPeakBytes: lean, peakBytes } = plan.report.memory
+    expect(lean).toBeLessThan(peakBytes)
     const given = { calibration: old, activation: activationOptions, bootstrapping: set, memory: lean }
-    expect((await compile(deep, { ...given, keepWeights: false })).id).toBe(plan.id)
+    // what fits only when weights are dropped after use is planned so, and says so
+    const { keepWeights, ...dropping } = await compile(deep, given)
+    expect([plan.keepWeights, keepWeights]).toEqual([true, false])
+    expect({ ...dropping, id: '' }).toEqual({ ...plan, id: '', keepWeights: undefined })
+    // whoever wants them kept gets another placement, which fits with them
+    const kept = await compile(deep, { ...given, keepWeights: true })
+    expect(kept.keepWeights).toBe(true)
+    expect(kept.report.memory.peakBytes).toBeLessThanOrEqual(lean)
     const small = { calibration, activation: activationOptions, bootstrapping: set, memory: 2 ** 28 }
     expect((await refusal(compile(deep, small))).reason).toBe('memory')
     await expect(compile(deep, { calibration, bootstrapping: { set: 'N1' } })).rejects.toThrow(/no set is called 'N1'/)
@@ -271,7 +288,7 @@ describe('when to bootstrap', () => {
     const calibration = await fit(model, small)
     const options = { activation: { degree: 15, margin: 1.15 }, bootstrapping: { set: 'N15-B4' } }
     const plan = await compile(model, { ...options, calibration })
-    expect(plan.bootstrapping!.refreshes.length).toBeGreaterThan(0)
+    expect(refreshesOf(plan).length).toBeGreaterThan(0)
   })
   it('names the values without a range', async () => {
     const model = residual(4)
@@ -288,7 +305,7 @@ describe('when to bootstrap', () => {
     const model = deepChain(5)
     const calibration = await fit(model, images(20))
     const bound = await compileInsecure(model, 5, { calibration, activation: activationOptions })
-    for (const { values, range } of bound.plan.bootstrapping!.refreshes) {
+    for (const { values, range } of refreshesOf(bound.plan)) {
       const sizes = images(20).map((image) => {
         let most = 0
         bound.model.evaluate(image, ({ name, layer }, inputs) => {

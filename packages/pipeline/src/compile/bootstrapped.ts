@@ -10,10 +10,11 @@ import {
 } from '@he-ml/ckks-core'
 import type { Model } from '@he-ml/model'
 import type { PlanBootstrapping } from '../plan/plan.ts'
+import type { GapPolicy, Network } from '../program/network.ts'
 import { inputLayoutFor } from './input-layout.ts'
 import { assertMemoryPossible } from './least-memory.ts'
 import { batchFor, type Chosen } from './leveled.ts'
-import { type GapPolicy, type LoweredModel, lowerModel } from './lower-model.ts'
+import { lowerModel } from './lower-model.ts'
 import type { CompileOptions } from './options.ts'
 import { type NetworkPlacement, NetworkPlacer } from './place-network.ts'
 
@@ -76,7 +77,7 @@ export async function* placements(request: BootstrappedRequest): AsyncIterable<C
 }
 
 /** Where the range of a value is not known, that may be the reason; levels are it otherwise. */
-function noPlacement({ model, ranges }: BootstrappedRequest, networks: readonly Network[]): PlanError {
+function noPlacement({ model, ranges }: BootstrappedRequest, networks: readonly Candidate[]): PlanError {
   const levels = [...new Set(networks.map((n) => n.placer.outputLevel))].join(' or ')
   const unknown = model.nodes.map(({ name }) => name).filter((name) => !ranges.has(name))
   if (unknown.length === 0)
@@ -92,15 +93,15 @@ function noPlacement({ model, ranges }: BootstrappedRequest, networks: readonly 
   )
 }
 
-interface Network {
+interface Candidate {
   readonly parameters: Parameters
   readonly placer: NetworkPlacer
-  readonly lowered: LoweredModel
+  readonly lowered: Network
   readonly batch: number
 }
 
 /** Those that memory does not rule out. @throws PlanError ('memory') when none is left */
-function withinMemory(networks: readonly Network[], limit: number | undefined): Network[] {
+function withinMemory(networks: readonly Candidate[], limit: number | undefined): Candidate[] {
   let refused: unknown
   const possible = networks.filter(({ lowered, parameters }) => {
     try {
@@ -116,7 +117,7 @@ function withinMemory(networks: readonly Network[], limit: number | undefined): 
 }
 
 /** Both ways of lowering under one set; throws the reason when the last set does not fit either. */
-function lowerFor(set: BootstrappingSet, { model, options, costModel, sets }: BootstrappedRequest): Network[] {
+function lowerFor(set: BootstrappingSet, { model, options, costModel, sets }: BootstrappedRequest): Candidate[] {
   const { parameters, spec } = set
   const { maxSlots } = parameters
   try {
@@ -137,7 +138,7 @@ function lowerFor(set: BootstrappingSet, { model, options, costModel, sets }: Bo
 }
 
 function placeOne(
-  { parameters, placer, lowered }: Network,
+  { parameters, placer, lowered }: Candidate,
   { ranges, options }: BootstrappedRequest,
   capped: boolean,
 ): Promise<NetworkPlacement | undefined> {
@@ -159,13 +160,10 @@ function lowestOutput(parameters: Parameters, placer: NetworkPlacer, { calibrati
   )
 }
 
-function choice({ parameters, lowered, batch }: Network, { schedule, record, exact }: NetworkPlacement): Chosen {
+function choice({ parameters, lowered, batch }: Candidate, { program, steps, exact }: NetworkPlacement): Chosen {
   const bootstrapping: PlanBootstrapping = {
-    circuits: schedule.circuits.map(({ bootstrapping: { spec }, ranges }) => ({ spec, ranges: [...ranges] })),
-    gaps: lowered.gaps,
-    levels: { ...record.levels },
-    refreshes: record.refreshes.map((refresh) => ({ ...refresh, values: [...refresh.values] })),
+    circuits: program.circuits.map(({ bootstrapping: { spec }, ranges }) => ({ spec, ranges: [...ranges] })),
     exact,
   }
-  return { parameters, made: schedule, batch, bootstrapping }
+  return { parameters, network: lowered, steps, program, batch, bootstrapping }
 }

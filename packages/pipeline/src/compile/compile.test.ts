@@ -1,8 +1,9 @@
 import { InvalidArgumentError, PlanError } from '@he-ml/ckks-core'
 import { activation } from '@he-ml/nn-layers'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type Calibration, fit } from '../fit/fit.ts'
 import { chain, images, smallCnn } from '../pipeline.test-helper.ts'
+import type { Calibration } from '../ready/calibration.ts'
+import { fit } from '../ready/fit.ts'
 import { compile } from './compile.ts'
 import type { CompileOptions } from './options.ts'
 

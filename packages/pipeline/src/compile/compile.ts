@@ -3,21 +3,32 @@
  * once on the plan engine, which tells the keys, the operation counts, memory, time and precision. What cannot be done is
  * refused here, with its reason, before any key exists.
  */
-import { createDefaultCostModel, InvalidArgumentError, PlanError } from '@he-ml/ckks-core'
-import { foldFactors, type Model } from '@he-ml/model'
-import type { Calibration, ValueSize } from '../fit/fit.ts'
+import {
+  createDefaultCostModel,
+  InvalidArgumentError,
+  type KeyNeed,
+  type KeyRequest,
+  listKeyNeeds,
+  PlanError,
+} from '@he-ml/ckks-core'
+import { type Model, unroll } from '@he-ml/model'
 import type { BoundPlan } from '../plan/bound-plan.ts'
 import { modelDigest } from '../plan/model-digest.ts'
-import { type Plan, sealPlan } from '../plan/plan.ts'
-import { valueRanges, valueSizes } from '../refresh/value-ranges.ts'
+import { type Plan, type PlanTask, sealPlan } from '../plan/plan.ts'
+import { checkProgram } from '../program/check-program.ts'
+import type { PlacedStep } from '../program/placed-step.ts'
+import { withKeys } from '../program/with-keys.ts'
+import type { ActivationOptions } from '../ready/calibrate-activations.ts'
+import type { Calibration } from '../ready/calibration.ts'
+import { type PreparedModel, prepareModel } from '../ready/prepare-model.ts'
+import { valueRanges } from '../ready/value-ranges.ts'
 import { allowedSets, placements } from './bootstrapped.ts'
-import { type ActivationOptions, calibrateActivations } from './calibrate-activations.ts'
 import { findConstants } from './find-constants.ts'
 import { assertMemoryPossible } from './least-memory.ts'
 import { type Chosen, chooseLeveled } from './leveled.ts'
 import type { CompileOptions } from './options.ts'
 import { assertPrecision } from './relative-precision.ts'
-import { simulate } from './simulate.ts'
+import { type Simulated, simulate, type TaskFigures } from './simulate.ts'
 
 /**
  * Makes a plan.
@@ -36,7 +47,7 @@ export async function compileAndBind(model: Model, options: CompileOptions = {})
   const { bootstrapping = 'auto' } = options
   if (bootstrapping === 'always' || typeof bootstrapping === 'object') return compileBootstrapped(draft)
   try {
-    return await finish(draft, chooseLeveled(draft.ready, options))
+    return await finish(draft, chooseLeveled(draft.prepared.ready, options))
   } catch (error) {
     const possible = bootstrapping === 'auto' && !options.parameters && !options.request
     if (!possible || !(error instanceof PlanError) || !['security', 'levels'].includes(error.reason)) throw error
@@ -51,25 +62,21 @@ export async function compileAndBind(model: Model, options: CompileOptions = {})
 /** What a plan is made of before parameters are chosen. */
 export interface Draft {
   readonly model: Model
-  /** With polynomials, factors folded. */
-  readonly ready: Model
+  readonly prepared: PreparedModel
   readonly activation: ActivationOptions
-  /** Sizes of the values of `ready`, where the calibration tells. */
-  readonly sizes: ReadonlyMap<string, ValueSize>
   readonly options: CompileOptions
 }
 
 /** Polynomials and folding. @throws PlanError ('range') without calibration */
 export function draftOf(model: Model, options: CompileOptions): Draft {
   const activation: ActivationOptions = { margin: 1.15, degree: 27, ...options.activation }
-  const plain = calibrateActivations(model, options.calibration, activation)
-  const { model: ready, factors } = foldFactors(plain)
-  return { model, ready, activation, sizes: valueSizes(plain, factors, options.calibration), options }
+  return { model, prepared: prepareModel(model, options.calibration, activation), activation, options }
 }
 
 /** @param sets default: those that the options allow */
 export async function compileBootstrapped(draft: Draft, sets = allowedSets(draft.options)): Promise<BoundPlan> {
-  const { ready, activation, sizes, options } = draft
+  const { prepared, activation, options } = draft
+  const { ready, sizes } = prepared
   const ranges = valueRanges(ready, sizes, activation)
   const costModel = costModelOf(options)
   let refused: PlanError | undefined
@@ -85,20 +92,17 @@ export async function compileBootstrapped(draft: Draft, sets = allowedSets(draft
 }
 
 /** Simulates, checks memory, and puts everything together. @throws PlanError ('memory') */
-async function finish({ model, ready, activation, sizes, options }: Draft, chosen: Chosen): Promise<BoundPlan> {
-  const { parameters, made, batch, bootstrapping } = chosen
-  assertMemoryPossible(made, parameters, options.memory)
-  const constant = findConstants(model, made)
-  const simulated = await simulate(made, parameters, costModelOf(options), { sizes, model: ready })
-  const { memory, keys } = simulated.report
-  const peak = options.keepWeights === false ? memory.leanPeakBytes! : memory.peakBytes
-  if (options.memory !== undefined && peak > options.memory)
-    throw new PlanError(
-      'memory',
-      `the plan needs about ${gib(peak)} (keys ${gib(keys.bytes)}, weights ${gib(memory.weightBytes)}), the limit is ${gib(options.memory)}: use a smaller batch, lower polynomial degrees or more memory`,
-    )
+async function finish({ model, prepared, activation, options }: Draft, chosen: Chosen): Promise<BoundPlan> {
+  const { ready, sizes } = prepared
+  const { parameters, network, steps, program, batch, bootstrapping } = chosen
+  checkProgram(program)
+  assertMemoryPossible(network, parameters, options.memory, levelsOf(steps))
+  const constant = findConstants(unroll(model), network)
+  const { figures, ...simulated } = await simulate(program, parameters, costModelOf(options), { sizes, model: ready })
+  const keepWeights = chooseKeeping(simulated.report, options)
   const precision = assertPrecision(simulated.report, options)
-  const calibrated = Object.entries(options.calibration?.statistics ?? {})
+  const needs = listKeyNeeds(simulated.keyRequest as KeyRequest)
+  const tasks = steps.map((step, i) => planTask(step, figures[i]!, needs))
   const plan = sealPlan({
     format: 'he-ml/plan',
     version: 1,
@@ -112,7 +116,10 @@ async function finish({ model, ready, activation, sizes, options }: Draft, chose
     batch,
     parameters: JSON.parse(JSON.stringify(parameters)) as Plan['parameters'],
     activation: JSON.parse(JSON.stringify(activation)) as Plan['activation'],
-    statistics: Object.fromEntries(calibrated.map(([name, s]) => [name, { ...s, histogram: [...s.histogram] }])),
+    decided: prepared.decided,
+    gaps: network.gaps,
+    tasks,
+    keepWeights,
     ...(bootstrapping ? { bootstrapping } : {}),
     ...simulated,
     input: { ...simulated.input, ...inputRange(options.calibration, activation.margin) },
@@ -122,7 +129,35 @@ async function finish({ model, ready, activation, sizes, options }: Draft, chose
       ...(constant.length > 0 ? { constantOutputs: constant } : {}),
     },
   })
-  return { plan, parameters, model: ready, schedule: made }
+  const keys = tasks.map((task) => task.keys.map((index) => needs[index]!))
+  return { plan, parameters, model: ready, program: withKeys(program, keys) }
+}
+
+const levelsOf = (steps: readonly PlacedStep[]): ReadonlyMap<string, number> =>
+  new Map(steps.flatMap((step) => ('layer' in step ? [[step.layer, step.level] as const] : [])))
+
+/** A step with what was found of it. */
+function planTask(step: PlacedStep, { keys, workBytes }: TaskFigures, needs: readonly KeyNeed[]): PlanTask {
+  const isNeed = (used: KeyNeed) => (need: KeyNeed) =>
+    need.kind === used.kind && (need.kind !== 'rotation' || need.steps === (used as typeof need).steps)
+  const indices = keys.map((used) => needs.findIndex(isNeed(used)))
+  const figures = { keys: indices, workBytes }
+  return 'layer' in step ? { ...step, ...figures } : { ...step, values: [...step.values], ...figures }
+}
+
+/**
+ * Whether runs keep their weights: where that fits, unless the options say otherwise.
+ * @throws PlanError ('memory') when no allowed way of running fits
+ */
+function chooseKeeping({ memory, keys }: Simulated['report'], { memory: limit, keepWeights }: CompileOptions): boolean {
+  const { peakBytes, leanPeakBytes, weightBytes } = memory
+  const keeping = keepWeights ?? (limit === undefined || peakBytes <= limit)
+  const peak = keeping ? peakBytes : leanPeakBytes
+  if (limit === undefined || peak <= limit) return keeping
+  throw new PlanError(
+    'memory',
+    `the plan needs about ${gib(peak)}${keeping ? '' : ' with weights dropped after use'} (keys ${gib(keys.bytes)}, weights ${gib(weightBytes)}), the limit is ${gib(limit)}: use a smaller batch, lower polynomial degrees or more memory`,
+  )
 }
 
 function checkOptions({

@@ -5,19 +5,19 @@
  * bits. So a few random error tensors go through the clear layers beside the simulation, activations at random inputs as the
  * calibration data have them in each channel, and tell by which factor the errors of a layer's inputs really arrive.
  */
-
 import {
   createTensor,
+  forwardApproximate,
+  type GraphLayer,
   isCalibrated,
   isMultiOutput,
-  type Layer,
   type Model,
+  type ModelNode,
   type Shape,
   sizeOf,
   type Tensor,
 } from '@he-ml/model'
-import type { ChannelStatistics, ValueSize } from '../fit/fit.ts'
-import { withOneOutput } from './with-one-output.ts'
+import type { ChannelStatistics, ValueSize } from '../ready/calibration.ts'
 
 /** Error tensors that are followed; ten logits then make forty samples, a tenth of a bit or two. */
 const SAMPLES = 4
@@ -37,7 +37,7 @@ export interface Disturbance {
 
 /** The errors of every value of a model. */
 export class ErrorField {
-  readonly #layers: ReadonlyMap<string, { readonly layer: Layer; readonly inputs: readonly string[] }>
+  readonly #nodes: ReadonlyMap<string, ModelNode>
   readonly #model: Model
   readonly #sizes: ReadonlyMap<string, ValueSize>
   readonly #errors = new Map<string, readonly Float64Array[]>()
@@ -52,7 +52,7 @@ export class ErrorField {
   constructor(model: Model, sizes: ReadonlyMap<string, ValueSize>, inputError: number) {
     this.#model = model
     this.#sizes = sizes
-    this.#layers = new Map(model.nodes.map((node) => [node.name, { layer: withOneOutput(node), inputs: node.inputs }]))
+    this.#nodes = new Map(model.nodes.map((node) => [node.name, node]))
     const { name, shape } = model.input
     this.#errors.set(
       name,
@@ -64,29 +64,31 @@ export class ErrorField {
   /** Whether the calibration data tell enough. */
   static fits(model: Model, sizes: ReadonlyMap<string, ValueSize>): boolean {
     return model.nodes.every(
-      ({ layer, inputs }) =>
-        (!isMultiOutput(layer) && isLinear(layer)) || inputs.every((name) => sizes.get(name)?.channels),
+      ({ layer, inputs }) => isLinear(layer) || inputs.every((name) => sizes.get(name)?.channels),
     )
   }
 
   /**
-   * What a layer makes of its inputs' errors.
-   * @returns their root mean square, over that of the inputs
+   * What a node makes of its inputs' errors.
+   * @returns the root mean squares of its results' errors, over that of the inputs
    */
-  propagate(name: string): number {
-    const { layer, inputs } = this.#layers.get(name)!
+  propagate(name: string): number[] {
+    const { layer, inputs, values } = this.#nodes.get(name)!
     const at = inputs.map((input) => this.#values(layer, input))
-    const apply = (given: readonly Tensor[]) =>
-      isCalibrated(layer) ? layer.forwardApproximate(given) : layer.forward(given)
-    const clean = apply(at).data
+    const clean = forwardApproximate(layer, at)
     const given = inputs.map((input) => this.#errors.get(input)!)
-    const results = Array.from({ length: SAMPLES }, (_, s) => {
-      const moved = at.map(({ shape, data }, i) => createTensor(shape, sum(data, given[i]![s]!)))
-      return apply(moved).data.map((y, i) => y - clean[i]!)
-    })
-    this.#errors.set(name, results)
+    const moved = Array.from({ length: SAMPLES }, (_, s) =>
+      forwardApproximate(
+        layer,
+        at.map(({ shape, data }, i) => createTensor(shape, sum(data, given[i]![s]!))),
+      ),
+    )
     const before = Math.sqrt(given.reduce((total, errors) => total + size(errors) ** 2, 0) / given.length)
-    return before > 0 ? size(results) / before : 0
+    return values.map((value, k) => {
+      const results = moved.map((result) => result[k]!.data.map((y, i) => y - clean[k]!.data[i]!))
+      this.#errors.set(value, results)
+      return before > 0 ? size(results) / before : 0
+    })
   }
 
   /**
@@ -110,7 +112,7 @@ export class ErrorField {
   }
 
   /** Where the layer is differentiated: anywhere if it is linear. */
-  #values(layer: Layer, input: string): Tensor {
+  #values(layer: GraphLayer, input: string): Tensor {
     const shape = this.#model.shapes.get(input)!
     return isLinear(layer) ? createTensor(shape, new Float64Array(sizeOf(shape))) : this.#point(input)
   }
@@ -125,8 +127,8 @@ export class ErrorField {
 }
 
 /** Homogeneous layers are, and those that can take a factor without being told where their input lies. */
-const isLinear = (layer: Layer): boolean =>
-  !isCalibrated(layer) && (layer.homogeneous === true || layer.scaleInput !== undefined)
+const isLinear = (layer: GraphLayer): boolean =>
+  !isCalibrated(layer) && !isMultiOutput(layer) && (layer.homogeneous === true || layer.scaleInput !== undefined)
 
 const sum = (a: Float64Array, b: Float64Array): Float64Array => a.map((x, i) => x + b[i]!)
 

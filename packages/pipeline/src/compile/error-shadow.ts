@@ -2,13 +2,15 @@
  * Errors that differ from copy to copy. A ciphertext of period n holds N/2n copies of its slots. What rounding and key
  * switching add is independent in each of them, and wherever the copies are averaged (decryption reads the period only; the
  * trace of a bootstrap does the same) it shrinks by the root of their number. What went through a bootstrap, and what its sine
- * bends, is the same in all copies and stays. The plan engine knows one number per ciphertext, so the schedule runs on a second
+ * bends, is the same in all copies and stays. The plan engine knows one number per ciphertext, so the program runs on a second
  * one, whose bootstraps take in neither errors nor values: its estimates are the independent part, the rest adds up by squares.
  */
 import { bootstrapBend, type Ciphertext } from '@he-ml/ckks-core'
-import type { ValueSize } from '../fit/fit.ts'
+import type { Program } from '../program/program.ts'
+import { isRefresh, type RefreshTask, type Task } from '../program/task.ts'
+import type { ValueId } from '../program/value.ts'
+import type { ValueSize } from '../ready/calibration.ts'
 import type { ErrorField } from './error-field.ts'
-import { isRefresh, type Schedule, type ScheduledRefresh, type ScheduledStep } from './schedule.ts'
 import type { Simulation } from './simulation.ts'
 
 /** Root mean square of the real part of a point in the unit disc over the sixth root of its mean sixth power. */
@@ -18,18 +20,18 @@ const DISC_SHAPE = 0.5 / (5 / 64) ** (1 / 6)
 export class ErrorShadow {
   readonly #main: Simulation
   readonly #shadow: Simulation
-  readonly #made: Schedule
+  readonly #program: Program
   readonly #sizes: ReadonlyMap<string, ValueSize>
   readonly #field: ErrorField | undefined
 
-  /** @param field of the model that the schedule is for; without it errors of elements count as independent */
+  /** @param field of the model that the program is for; without it errors of elements count as independent */
   constructor(
-    made: Schedule,
+    program: Program,
     { main, shadow }: { readonly main: Simulation; readonly shadow: Simulation },
     sizes: ReadonlyMap<string, ValueSize>,
     field?: ErrorField,
   ) {
-    this.#made = made
+    this.#program = program
     this.#main = main
     this.#shadow = shadow
     this.#sizes = sizes
@@ -37,33 +39,42 @@ export class ErrorShadow {
   }
 
   /** Runs a step on both; gives what it took, and the errors of its results as decryption would find them. */
-  async step(step: ScheduledStep) {
-    const magnitudes = isRefresh(step) ? this.#beforeRefresh(step) : []
-    const before = this.#errorsOf(step)
-    const gain = isRefresh(step) ? undefined : this.#field?.propagate(step.name)
-    const taken = await this.#main.step(step, gain)
-    const { ciphertexts: shadows } = await this.#shadow.step(step, gain)
+  async step(task: Task) {
+    const magnitudes = isRefresh(task) ? this.#beforeRefresh(task) : []
+    const before = this.#errorsOf(task.reads.flat())
+    const gains = isRefresh(task) ? undefined : this.#field?.propagate(task.layer)
+    const taken = await this.#main.step(task, gains)
+    const { ciphertexts: shadows } = await this.#shadow.step(task, gains)
     for (const [i, magnitude] of magnitudes.entries()) {
       this.#main.engine.declareMagnitude(taken.ciphertexts[i]!, magnitude)
       this.#shadow.engine.declareMagnitude(shadows[i]!, magnitude)
     }
-    if (isRefresh(step)) this.#shareCopies(step, shadows)
+    if (isRefresh(task)) this.#shareCopies(task, shadows)
     const errors = taken.ciphertexts.map((c, i) => this.#averaged(c, shadows[i]!, c.slots))
-    if (gain !== undefined) {
-      const kept = (gain * Math.hypot(...before)) / Math.sqrt(before.length)
-      this.#field!.disturb(step.name, { kept, total: this.#rms(taken.ciphertexts) })
-    } else if (isRefresh(step)) {
-      const after = this.#errorsOf(step)
-      const bend = bootstrapBend(this.#made.circuits[step.circuit]!.bootstrapping.spec, step.range)
-      for (const [v, name] of step.values.entries())
-        this.#field?.disturb(name, { kept: before[v]!, total: after[v]!, bend })
+    if (!isRefresh(task) && gains !== undefined) {
+      const after = this.#errorsOf(task.writes)
+      for (const [i, id] of task.writes.entries()) {
+        const kept = (gains[i]! * Math.hypot(...before)) / Math.sqrt(before.length)
+        this.#field!.disturb(this.#tensorOf(id), { kept, total: after[i]! })
+      }
+    } else if (isRefresh(task)) {
+      const after = this.#errorsOf(task.writes)
+      const { circuit, range } = task.refresh
+      const bend = bootstrapBend(this.#program.circuits[circuit]!.bootstrapping.spec, range)
+      for (const [v, id] of task.writes.entries())
+        this.#field?.disturb(this.#tensorOf(id), { kept: before[v]!, total: after[v]!, bend })
     }
+    for (const { values } of [this.#main, this.#shadow]) values.dropUnread(task)
     return { ...taken, errors }
   }
 
-  /** Root mean square errors of what a step reads, or of what a refresh has written. */
-  #errorsOf(step: ScheduledStep): number[] {
-    return this.#main.values.read(step).map(({ ciphertexts }) => this.#rms(ciphertexts))
+  #tensorOf(id: ValueId): string {
+    return this.#program.values.get(id)!.tensor
+  }
+
+  /** Root mean square errors of values. */
+  #errorsOf(ids: readonly ValueId[]): number[] {
+    return ids.map((id) => this.#rms(this.#main.values.get(id)!))
   }
 
   #rms(ciphertexts: readonly Ciphertext[]): number {
@@ -75,14 +86,14 @@ export class ErrorShadow {
    * Lets the bootstrap take in what its trace leaves of the errors, and values of the size that bends like theirs.
    * @returns the magnitudes that the results have
    */
-  #beforeRefresh(step: ScheduledRefresh): number[] {
+  #beforeRefresh(task: RefreshTask): number[] {
     const { engine } = this.#main
-    const { slots } = this.#made.circuits[step.circuit]!.bootstrapping.spec
-    const shadows = this.#shadow.values.read(step)
-    return this.#main.values.read(step).flatMap(({ ciphertexts }, v) => {
-      const size = this.#sizes.get(step.values[v]!)
-      return ciphertexts.map((c, i) => {
-        const shadow = shadows[v]!.ciphertexts[i]!
+    const { slots } = this.#program.circuits[task.refresh.circuit]!.bootstrapping.spec
+    return task.reads.flat().flatMap((id) => {
+      const size = this.#sizes.get(this.#tensorOf(id))
+      const shadows = this.#shadow.values.get(id)!
+      return this.#main.values.get(id)!.map((c, i) => {
+        const shadow = shadows[i]!
         const { magnitude } = engine.estimate(c)
         engine.declareError(c, this.#averaged(c, shadow, slots))
         if (size) engine.declareMagnitude(c, size.sixth * DISC_SHAPE)
@@ -97,10 +108,10 @@ export class ErrorShadow {
    * Of what a bootstrap of merged ciphertexts adds, the copies of one value that are split off again share all that the merged
    * vector has one of: only N / 2n copies of the circuit's n slots differ, however short the value's own period is.
    */
-  #shareCopies(step: ScheduledRefresh, shadows: readonly Ciphertext[]): void {
+  #shareCopies(task: RefreshTask, shadows: readonly Ciphertext[]): void {
     const { engine } = this.#shadow
     const { maxSlots } = engine.parameters
-    const differing = 1 - this.#made.circuits[step.circuit]!.bootstrapping.spec.slots / maxSlots
+    const differing = 1 - this.#program.circuits[task.refresh.circuit]!.bootstrapping.spec.slots / maxSlots
     for (const shadow of shadows) {
       const counted = 1 - shadow.slots / maxSlots
       if (counted > 0) engine.declareError(shadow, engine.estimate(shadow).error * Math.sqrt(differing / counted))

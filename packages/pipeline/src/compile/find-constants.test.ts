@@ -3,16 +3,14 @@ import { type Ciphertext, PlanError } from '@he-ml/ckks-core'
 import { createTensor, type Layer, Model, type Tensor } from '@he-ml/model'
 import { activation, add, linear } from '@he-ml/nn-layers'
 import { describe, expect, it } from 'vitest'
-import { fit } from '../fit/fit.ts'
-import { approximate, chain, deepChain, nativeStage } from '../pipeline.test-helper.ts'
-import type { CheckpointStore } from '../run/checkpoint.ts'
+import { approximate, chain, deepChain, MemoryCheckpoints, nativeStage } from '../pipeline.test-helper.ts'
+import { fit } from '../ready/fit.ts'
 import { Runner } from '../run/run.ts'
 import { compile, compileAndBind } from './compile.ts'
 import { findConstants } from './find-constants.ts'
 import { inputLayoutFor } from './input-layout.ts'
 import { lowerModel } from './lower-model.ts'
 import type { CompileOptions } from './options.ts'
-import { schedule } from './schedule.ts'
 
 const image = createTensor([2], Float64Array.of(0.5, -0.25))
 const full = (name: string, rows: readonly (readonly number[])[], bias: readonly number[]): Layer =>
@@ -29,24 +27,12 @@ const optionsFor = (packing: (typeof packings)[number]): CompileOptions => ({
   ...(packing === 'batch' ? { batch: 1 } : {}),
 })
 
-/** Keeps checkpoints of all steps, and the largest number of them at once. */
-class Store implements CheckpointStore {
-  readonly files = new Map<string, Uint8Array>()
-  async put(name: string, bytes: Uint8Array): Promise<void> {
-    this.files.set(name, bytes)
-  }
-  async get(name: string): Promise<Uint8Array | undefined> {
-    return this.files.get(name)
-  }
-  async clear(): Promise<void> {}
-}
-
 /** Through real ciphertexts and checkpoints, as a client and a server would. */
 async function encrypted(model: Model, packing: (typeof packings)[number], input: Tensor = image) {
   const bound = await compileAndBind(model, { ...optionsFor(packing), calibration: await fit(model, [input]) })
   await using stage = await nativeStage(bound)
   const inputs: Ciphertext[] = await stage.encrypt([input])
-  const output = await new Runner(bound, stage.engine).run(inputs, { checkpoints: new Store() })
+  const output = await new Runner(bound, stage.engine).run(inputs, { checkpoints: new MemoryCheckpoints() })
   const [got] = await stage.decrypt(output, 1)
   return { got: got!.data, want: approximate(bound.model, input).data, plan: bound.plan }
 }
@@ -204,7 +190,7 @@ describe('x - x', () => {
 describe('a deep network that contracts', () => {
   it('still depends on its input, however little: 40 convolutions with squares', () => {
     const model = deepChain(40, 'square')
-    const made = schedule(lowerModel(model, inputLayoutFor(model, 'multiplexed', 1, 2 ** 12), 2 ** 12))
+    const made = lowerModel(model, inputLayoutFor(model, 'multiplexed', 1, 2 ** 12), 2 ** 12)
     expect(findConstants(model, made)).toEqual([])
   })
 })

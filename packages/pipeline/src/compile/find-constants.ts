@@ -6,10 +6,20 @@
  * saturates, nor dies, nor is odd or even, so that only the graph and the weights count.
  */
 import { PlanError } from '@he-ml/ckks-core'
-import { createTensor, isCalibrated, type Layer, type Model, type Shape, sizeOf, type Tensor } from '@he-ml/model'
+import {
+  createTensor,
+  forwardAll,
+  type GraphLayer,
+  isCalibrated,
+  isMultiOutput,
+  type Model,
+  type ModelNode,
+  type Shape,
+  sizeOf,
+  type Tensor,
+} from '@he-ml/model'
 import { layoutPositions, type SlotLayout } from '@he-ml/packing'
-import type { Schedule } from './schedule.ts'
-import { withOneOutput } from './with-one-output.ts'
+import type { Network } from '../program/network.ts'
 
 /** What differs by less than this share of the largest value is the same: rounding of doubles leaves 1e-16 a term. */
 const SAME = 1e-10
@@ -18,31 +28,28 @@ const SAME = 1e-10
  * Indices of the output's elements that do not depend on the input.
  * @throws PlanError ('constant') naming the layer in which a whole ciphertext cancels
  */
-export function findConstants(model: Model, { nodes }: Schedule): number[] {
-  const layouts = new Map(nodes.map(({ name, lowered }) => [name, lowered.outputs[0]!]))
+export function findConstants(model: Model, { nodes }: Pick<Network, 'nodes'>): number[] {
+  const layouts = new Map(
+    nodes.flatMap(({ outputs, circuit }) => outputs.map((value, i) => [value, circuit.outputs[i]!] as const)),
+  )
   const [point, direction] = [probe(model.input.shape, 1), probe(model.input.shape, 2)]
   const varies = new Map<string, Uint8Array>([[model.input.name, new Uint8Array(point.data.length).fill(1)]])
   const tangents = new Map<string, Tensor>([[model.input.name, direction]])
   model.evaluate(point, (node, inputs) => {
-    const { name, inputs: names } = node
-    const layer = withOneOutput(node)
-    const result = forward(layer, inputs)
+    const { layer, inputs: names, values } = node
+    const results = forward(layer, inputs)
     const along = names.map((input) => tangents.get(input)!)
-    const tangent = derivative(layer, inputs, along)
     const least = SAME * largest(along)
-    const mask = Uint8Array.from(tangent.data, (v) => (Math.abs(v) > least ? 1 : 0))
-    const layout = layouts.get(name)
-    if (layout && !isCalibrated(layer))
-      assertNothingCancels(name, layer, {
-        inputs,
-        varies: names.map((input) => varies.get(input)!),
-        result,
-        mask,
-        layout,
-      })
-    tangents.set(name, tangent)
-    varies.set(name, mask)
-    return [result]
+    for (const [i, tangent] of derivative(layer, inputs, along).entries()) {
+      const value = values[i]!
+      const mask = Uint8Array.from(tangent.data, (v) => (Math.abs(v) > least ? 1 : 0))
+      const layout = layouts.get(value)
+      const seen = { inputs, varies: names.map((input) => varies.get(input)!), results, at: i, mask }
+      if (layout && !isCalibrated(layer)) assertNothingCancels(node, { ...seen, layout })
+      tangents.set(value, tangent)
+      varies.set(value, mask)
+    }
+    return results
   })
   return [...varies.get(model.output)!.entries()].filter(([, v]) => v === 0).map(([i]) => i)
 }
@@ -51,20 +58,23 @@ export function findConstants(model: Model, { nodes }: Schedule): number[] {
  * A layer's derivative along a direction: half the difference between both sides, at a distance as large as the values. Layers
  * are affine or quadratic, for which that is exact but for rounding; activations have a derivative of their own.
  */
-function derivative(layer: Layer, inputs: readonly Tensor[], along: readonly Tensor[]): Tensor {
-  if (isCalibrated(layer)) {
-    const [{ data }] = inputs as [Tensor]
-    const [{ shape, data: t }] = along as [Tensor]
-    return createTensor(
-      shape,
-      data.map((x, i) => (1 - Math.sin(x) / 3) * t[i]!),
+function derivative(layer: GraphLayer, inputs: readonly Tensor[], along: readonly Tensor[]): readonly Tensor[] {
+  if (isCalibrated(layer))
+    return mixed(
+      layer,
+      along.map(({ shape, data: t }, j) =>
+        createTensor(
+          shape,
+          t.map((d, i) => (1 - Math.sin(inputs[j]!.data[i]!) / 3) * d),
+        ),
+      ),
     )
-  }
   const length = largest(along)
-  if (length === 0) return zeros(layer.forward(inputs))
+  if (length === 0) return forwardAll(layer, inputs).map(zeros)
   const stretch = (largest(inputs) || 1) / length
-  const side = (sign: number): Tensor =>
-    layer.forward(
+  const side = (sign: number): readonly Tensor[] =>
+    forwardAll(
+      layer,
       inputs.map(({ shape, data }, i) =>
         createTensor(
           shape,
@@ -73,9 +83,11 @@ function derivative(layer: Layer, inputs: readonly Tensor[], along: readonly Ten
       ),
     )
   const [up, down] = [side(1), side(-1)]
-  return createTensor(
-    up.shape,
-    up.data.map((v, i) => (v - down.data[i]!) / (2 * stretch)),
+  return up.map(({ shape, data }, k) =>
+    createTensor(
+      shape,
+      data.map((v, i) => (v - down[k]!.data[i]!) / (2 * stretch)),
+    ),
   )
 }
 
@@ -83,13 +95,17 @@ interface Seen {
   readonly inputs: readonly Tensor[]
   /** Which elements of each input depend on the model's input. */
   readonly varies: readonly Uint8Array[]
-  readonly result: Tensor
+  readonly results: readonly Tensor[]
+  /** Which of the results is looked at. */
+  readonly at: number
   readonly mask: Uint8Array
   readonly layout: SlotLayout
 }
 
 /** A ciphertext that does not vary although it reads values that do. */
-function assertNothingCancels(name: string, layer: Layer, { inputs, varies, result, mask, layout }: Seen): void {
+function assertNothingCancels({ name, layer }: ModelNode, seen: Seen): void {
+  const { inputs, varies, results, at, mask, layout } = seen
+  const result = results[at]!
   const ciphertextOf = [...layoutPositions(layout)].map((place) => Math.floor(place / layout.slots))
   const alive = new Set(ciphertextOf.filter((_, element) => mask[element] !== 0))
   if (alive.size === layout.ciphertexts) return
@@ -100,7 +116,7 @@ function assertNothingCancels(name: string, layer: Layer, { inputs, varies, resu
       data.map((v, element) => (varies[i]![element] ? v + (1 + Math.abs(v)) * noise[element]! : v)),
     )
   })
-  const reads = differences(result, forward(layer, changed), 1000 * SAME * largest([...changed, result]))
+  const reads = differences(result, forward(layer, changed)[at]!, 1000 * SAME * largest([...changed, result]))
   const lost = ciphertextOf.findIndex((ciphertext, element) => !alive.has(ciphertext) && reads[element] !== 0)
   if (lost < 0) return
   throw new PlanError(
@@ -110,13 +126,29 @@ function assertNothingCancels(name: string, layer: Layer, { inputs, varies, resu
 }
 
 /** The layer with its activation replaced: x + cos(x) / 3 grows with x and has both an odd and an even part. */
-const forward = (layer: Layer, inputs: readonly Tensor[]): Tensor =>
-  isCalibrated(layer)
-    ? createTensor(
-        inputs[0]!.shape,
-        inputs[0]!.data.map((x) => x + Math.cos(x) / 3),
-      )
-    : layer.forward(inputs)
+function forward(layer: GraphLayer, inputs: readonly Tensor[]): readonly Tensor[] {
+  if (!isCalibrated(layer)) return forwardAll(layer, inputs)
+  return mixed(
+    layer,
+    inputs.map(({ shape, data }) =>
+      createTensor(
+        shape,
+        data.map((x) => x + Math.cos(x) / 3),
+      ),
+    ),
+  )
+}
+
+/** What a layer that works element by element makes of its inputs, were it linear: sums whose weights cancel nothing. */
+function mixed(layer: GraphLayer, inputs: readonly Tensor[]): readonly Tensor[] {
+  const [{ shape, data: first }, ...others] = inputs as [Tensor, ...Tensor[]]
+  return Array.from({ length: isMultiOutput(layer) ? layer.outputs.length : 1 }, (_, k) =>
+    createTensor(
+      shape,
+      first.map((x, i) => others.reduce((sum, { data }, j) => sum + (0.5 + (k + j) / 7) * data[i]!, x)),
+    ),
+  )
+}
 
 const zeros = ({ shape, data }: Tensor): Tensor => createTensor(shape, new Float64Array(data.length))
 

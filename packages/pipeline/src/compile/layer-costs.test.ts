@@ -28,7 +28,7 @@ describe('prices of the layers of a batch', () => {
     const lowered = lowerModel(model, createBatchLayout([1, 4, 4], { slots: 512 }), 512)
     const names = lowered.nodes.map(({ name }) => name)
     const prices = await new LayerCosts(parameters, costModel).all(lowered, new Map(names.map((name) => [name, 9])))
-    for (const { name, inputs, lowered: layer } of lowered.nodes)
+    for (const { name, inputs, circuit: layer } of lowered.nodes)
       for (let level = 0; level <= 9; level++) {
         const price = prices.get(name)![level]!
         if (level < layer.depth) {

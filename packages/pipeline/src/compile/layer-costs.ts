@@ -10,8 +10,12 @@ import {
   type OperationRecord,
   operationSize,
 } from '@he-ml/ckks-core'
-import { type LoweredLayer, PackedTensor, type SlotLayout } from '@he-ml/packing'
-import type { LoweredModel, LoweredNode } from './lower-model.ts'
+import type { LoweredLayer } from '@he-ml/packing'
+import { PackedTensor, type SlotLayout } from '@he-ml/packing'
+import { StepExecutor } from '../execute/step-executor.ts'
+import type { Network, NetworkNode } from '../program/network.ts'
+import type { LayerTask } from '../program/task.ts'
+import type { Weights } from '../program/weights.ts'
 
 /** Seconds of one layer by the level at which it reads its inputs; Infinity below its depth. */
 export type LayerSeconds = readonly number[]
@@ -28,20 +32,19 @@ export class LayerCosts {
   }
 
   /** @param highest level up to which prices are wanted, by layer */
-  async all(model: LoweredModel, highest: ReadonlyMap<string, Level>): Promise<ReadonlyMap<string, LayerSeconds>> {
+  async all(model: Network, highest: ReadonlyMap<string, Level>): Promise<ReadonlyMap<string, LayerSeconds>> {
     const all = new Map<string, LayerSeconds>()
     for (const node of model.nodes) all.set(node.name, await this.#layer(model, node, highest.get(node.name)!))
     return all
   }
 
-  async #layer(model: LoweredModel, node: LoweredNode, highest: Level): Promise<LayerSeconds> {
-    const { depth, outputs } = node.lowered
+  async #layer(model: Network, node: NetworkNode, highest: Level): Promise<LayerSeconds> {
+    const { depth, outputs } = node.circuit
+    const batch = outputs[0]!.kind === 'batch'
     const seconds = new Array<number>(Math.max(0, Math.min(depth, highest + 1))).fill(Number.POSITIVE_INFINITY)
     for (let level = depth; level <= highest; level++) {
-      const records = await this.#records(model, node, outputs[0]!.kind === 'batch' ? highest : level)
-      seconds.push(
-        outputs[0]!.kind === 'batch' ? this.#shifted(records, highest - level) : sum(records.map((r) => r.seconds)),
-      )
+      const records = await this.#records(model, node, batch ? highest : level)
+      seconds.push(batch ? this.#shifted(records, highest - level) : sum(records.map((r) => r.seconds)))
     }
     return seconds
   }
@@ -58,23 +61,26 @@ export class LayerCosts {
     )
   }
 
-  #records(model: LoweredModel, node: LoweredNode, level: Level): Promise<readonly OperationRecord[]> {
+  #records(model: Network, node: NetworkNode, level: Level): Promise<readonly OperationRecord[]> {
     const key = `${model.gaps} ${node.name} ${level}`
     const known = this.#known.get(key)
     if (known) return known
     const layouts = node.inputs.map((name) => model.layouts.get(name)!)
     const made = node.single
       ? this.#run(node.single, new Array(layouts.length).fill(node.single.outputs[0]), level).then((records) =>
-          times(records, node.lowered.outputs[0]!.ciphertexts),
+          times(records, node.circuit.outputs[0]!.ciphertexts),
         )
-      : this.#run(node.lowered, layouts, level)
+      : this.#run(node.circuit, layouts, level)
     this.#known.set(key, made)
     return made
   }
 
-  async #run(lowered: LoweredLayer, layouts: readonly SlotLayout[], level: Level): Promise<readonly OperationRecord[]> {
+  async #run(circuit: LoweredLayer, layouts: readonly SlotLayout[], level: Level): Promise<readonly OperationRecord[]> {
     const engine = createPlanEngine(this.#parameters, { costModel: this.#costModel })
-    using prepared = await lowered.prepare(engine, { level })
+    const weights: Weights = { kind: 'layer', id: circuit.name, circuit, level }
+    const task = taskOf(circuit, level)
+    const executor = new StepExecutor({ weights: new Map([[weights.id, weights]]) }, engine)
+    await executor.prepare(task)
     const inputs = layouts.map(
       (layout) =>
         new PackedTensor(
@@ -83,9 +89,15 @@ export class LayerCosts {
         ),
     )
     const since = engine.checkpoint()
-    await prepared.apply(engine, inputs)
+    await executor.run(task, inputs)
     return engine.report({ since }).operations
   }
+}
+
+/** A circuit on its own. */
+function taskOf(circuit: LoweredLayer, level: Level): LayerTask {
+  const { name } = circuit
+  return { id: name, kind: 'layer', layer: name, circuit, reads: [], writes: [], level, weights: [name], keys: [] }
 }
 
 const times = (records: readonly OperationRecord[], factor: number): OperationRecord[] =>

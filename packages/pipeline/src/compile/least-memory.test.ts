@@ -2,13 +2,18 @@ import { type AnyParameters, insecureParameters, PlanError } from '@he-ml/ckks-c
 import { activation, conv2d } from '@he-ml/nn-layers'
 import { createBatchLayout } from '@he-ml/packing'
 import { describe, expect, it } from 'vitest'
-import { fit } from '../fit/fit.ts'
 import { chain, deepChain, images, randomTensor, residual, smallCnn } from '../pipeline.test-helper.ts'
+import type { BoundPlan } from '../plan/bound-plan.ts'
+import { fit } from '../ready/fit.ts'
 import { compileAndBind } from './compile.ts'
 import { assertMemoryPossible, leastMemory } from './least-memory.ts'
 import { lowerModel } from './lower-model.ts'
 
 const parameters: AnyParameters = insecureParameters({ logN: 10, levels: 9, scaleBits: 40, dnum: 3 })
+const networkOf = ({ model, program, parameters }: BoundPlan) =>
+  lowerModel(model, program.input.layout, parameters.maxSlots)
+const levelsOf = ({ plan }: BoundPlan) =>
+  new Map(plan.tasks.flatMap((task) => ('layer' in task ? [[task.layer, task.level] as const] : [])))
 /** Bytes of a ciphertext at a level. */
 const ciphertext = (level: number) => 2 * parameters.limbsAt(level) * 1024 * 8
 
@@ -32,9 +37,9 @@ describe('the bound on memory', () => {
     ['a batch', { packing: 'batch', batch: 8 }],
   ] as const)('is below the peak of the simulation: %s', async (_, packing) => {
     const bound = await compileAndBind(smallCnn(), { scaleBits: 28, ...packing })
-    const least = leastMemory(bound.schedule, bound.parameters).bytes
+    const least = leastMemory(networkOf(bound), bound.parameters, levelsOf(bound)).bytes
     expect(least).toBeGreaterThan(0)
-    expect(least).toBeLessThanOrEqual(bound.plan.report.memory.leanPeakBytes!)
+    expect(least).toBeLessThanOrEqual(bound.plan.report.memory.leanPeakBytes)
   })
 
   it('refuses a batch in a deep network before anything is priced, by layer and number', async () => {
@@ -57,11 +62,12 @@ describe('the bound on memory', () => {
     expect(() => assertMemoryPossible(wide, vast, undefined)).toThrow(/whose memory is given by the option memory/)
     expect(() => assertMemoryPossible(wide, vast, 2 ** 60)).not.toThrow()
     const node = wide.nodes[0]!
-    const output = { ...node.lowered.outputs[0]!, ciphertexts: 10 }
+    const output = { ...node.circuit.outputs[0]!, ciphertexts: 10 }
     const nodes = Array.from({ length: 30_000 }, (_, i) => ({
       ...node,
       name: `n${i}`,
-      lowered: { ...node.lowered, output },
+      outputs: [`n${i}`],
+      circuit: { ...node.circuit, outputs: [output] },
     }))
     const many = { ...wide, nodes, output: 'n29999' }
     expect(() => assertMemoryPossible(many, parameters, undefined)).toThrow(/300000 over all layers/)

@@ -4,34 +4,33 @@
  * ciphertext for every element; such a plan is refused here, before it is priced and simulated operation by operation.
  */
 import { type AnyParameters, type Level, PlanError } from '@he-ml/ckks-core'
-import type { SlotLayout } from '@he-ml/packing'
-import type { LoweredNode } from './lower-model.ts'
+import type { Network, NetworkNode } from '../program/network.ts'
 
 /** Plans for larger machines are made for those who say that they have one. */
 const UNASKED_BYTES = 96 * 2 ** 30
 /** Ciphertexts over all layers. Simulating takes some 100 us for each (ResNet-20, image = slot: 430,000, a minute). */
 const UNASKED_CIPHERTEXTS = 2 ** 18
 
-/** What runs, in order; levels where they are known already. */
-export interface Running {
-  readonly nodes: readonly (LoweredNode & { readonly level?: Level })[]
-  readonly input: string
-  readonly inputLayout: SlotLayout
-  readonly output: string
-}
+/** What runs, in order. */
+export type Running = Pick<Network, 'nodes' | 'input' | 'inputLayout' | 'output'>
+
+/** Levels of layers, where they are known already. */
+export type KnownLevels = ReadonlyMap<string, Level>
 
 /** Bytes of ciphertexts that are certainly alive at once, and during which layer. */
 export function leastMemory(
   running: Running,
   parameters: AnyParameters,
+  levels: KnownLevels = new Map(),
 ): { readonly bytes: number; readonly layer: string } {
   const { nodes, input, inputLayout, output } = running
   const counts = new Map([[input, inputLayout.ciphertexts]])
   const lastRead = new Map<string, number>([[output, nodes.length]])
   const wanted = new Map<string, Level>()
-  for (const [i, { name, inputs, lowered, level = lowered.depth }] of nodes.entries()) {
-    counts.set(name, lowered.outputs[0]!.ciphertexts)
-    for (const read of inputs) {
+  for (const [i, node] of nodes.entries()) {
+    const level = levels.get(node.name) ?? node.circuit.depth
+    for (const [o, { ciphertexts }] of node.circuit.outputs.entries()) counts.set(node.outputs[o]!, ciphertexts)
+    for (const read of node.inputs) {
       lastRead.set(read, Math.max(i, lastRead.get(read) ?? 0))
       wanted.set(read, Math.max(level, wanted.get(read) ?? 0))
     }
@@ -42,8 +41,8 @@ export function leastMemory(
   for (const [name, i] of lastRead) lastly.set(i, [...(lastly.get(i) ?? []), name])
   let most = { bytes: 0, layer: '' }
   let alive = bytesOf(input)
-  for (const [i, { name }] of nodes.entries()) {
-    alive += bytesOf(name)
+  for (const [i, { name, outputs }] of nodes.entries()) {
+    for (const result of outputs) alive += bytesOf(result)
     if (alive > most.bytes) most = { bytes: alive, layer: name }
     for (const done of lastly.get(i) ?? []) alive -= bytesOf(done)
   }
@@ -51,9 +50,14 @@ export function leastMemory(
 }
 
 /** @throws PlanError ('memory') when the bound alone is above the limit, or above what is planned without being asked to */
-export function assertMemoryPossible(running: Running, parameters: AnyParameters, limit: number | undefined): void {
-  const { bytes, layer } = leastMemory(running, parameters)
-  const sizes = running.nodes.map(({ lowered }) => lowered.outputs[0]!.ciphertexts)
+export function assertMemoryPossible(
+  running: Running,
+  parameters: AnyParameters,
+  limit: number | undefined,
+  levels?: KnownLevels,
+): void {
+  const { bytes, layer } = leastMemory(running, parameters, levels)
+  const sizes = running.nodes.map(ciphertextsOf)
   const total = sizes.reduce((sum, size) => sum + size, 0)
   if (limit === undefined ? bytes <= UNASKED_BYTES && total <= UNASKED_CIPHERTEXTS : bytes <= limit) return
   throw new PlanError(
@@ -61,5 +65,8 @@ export function assertMemoryPossible(running: Running, parameters: AnyParameters
     `layer "${layer}" alone keeps at least ${gib(bytes)} of ciphertexts (up to ${Math.max(...sizes)} of them in one value, ${total} over all layers, in a ring of 2^${parameters.logN}); ${limit === undefined ? 'so large a plan is made only for a machine whose memory is given by the option memory' : `the limit is ${gib(limit)}`}; or use multiplexed packing, a smaller network or lower polynomial degrees`,
   )
 }
+
+const ciphertextsOf = ({ circuit }: NetworkNode): number =>
+  circuit.outputs.reduce((sum, { ciphertexts }) => sum + ciphertexts, 0)
 
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`

@@ -2,15 +2,20 @@
 import { createParameters, HeMlError, type Parameters, PlanError, SecurityError } from '@he-ml/ckks-core'
 import type { Model } from '@he-ml/model'
 import type { PlanBootstrapping } from '../plan/plan.ts'
+import { buildProgram, latestLevels } from '../program/build-program.ts'
+import type { Network } from '../program/network.ts'
+import type { PlacedStep } from '../program/placed-step.ts'
+import type { Program } from '../program/program.ts'
 import { inputLayoutFor } from './input-layout.ts'
 import { lowerModel } from './lower-model.ts'
 import type { CompileOptions } from './options.ts'
-import { type Schedule, schedule } from './schedule.ts'
 
 /** What the rest of a plan follows from. */
 export interface Chosen {
   readonly parameters: Parameters
-  readonly made: Schedule
+  readonly network: Network
+  readonly steps: readonly PlacedStep[]
+  readonly program: Program
   readonly batch: number
   readonly bootstrapping?: PlanBootstrapping
 }
@@ -37,6 +42,13 @@ export function chooseLeveled(model: Model, options: CompileOptions): Chosen {
 export const batchFor = ({ packing, batch }: CompileOptions, maxSlots: number): number =>
   packing === 'batch' ? (batch ?? maxSlots) : 1
 
+type Placed = Pick<Chosen, 'network' | 'steps' | 'program'>
+
+function placeLatest(network: Network): Placed {
+  const steps = latestLevels(network)
+  return { network, steps, program: buildProgram(network, steps) }
+}
+
 function smallest(model: Model, options: CompileOptions): Chosen {
   const packing = options.packing ?? 'multiplexed'
   const scaleBits = options.scaleBits ?? 36
@@ -45,33 +57,34 @@ function smallest(model: Model, options: CompileOptions): Chosen {
   for (const logN of options.logN === undefined ? RINGS : [options.logN]) {
     const maxSlots = 2 ** (logN - 1)
     const batch = batchFor(options, maxSlots)
-    let made: Schedule
+    let made: Placed
     try {
-      made = schedule(lowerModel(model, inputLayoutFor(model, packing, batch, maxSlots), maxSlots))
+      made = placeLatest(lowerModel(model, inputLayoutFor(model, packing, batch, maxSlots), maxSlots))
     } catch (error) {
       if (!(error instanceof HeMlError)) throw error
       reason = error
       continue
     }
-    if (made.inputLevel > MOST_LEVELS) {
+    const { level: levels } = made.program.input
+    if (levels > MOST_LEVELS) {
       reason = new PlanError(
         'levels',
-        `the network needs ${made.inputLevel} levels, more than any ring holds: use lower polynomial degrees, or bootstrapping`,
+        `the network needs ${levels} levels, more than any ring holds: use lower polynomial degrees, or bootstrapping`,
       )
       continue
     }
     for (const dnum of DIGITS) {
       try {
         const parameters = createParameters(
-          options.request?.({ logN, levels: made.inputLevel, scaleBits, baseBits }) ?? {
+          options.request?.({ logN, levels, scaleBits, baseBits }) ?? {
             logN,
-            levels: made.inputLevel,
+            levels,
             scaleBits,
             baseBits,
             dnum,
           },
         )
-        return { parameters, made, batch }
+        return { parameters, ...made, batch }
       } catch (error) {
         if (!(error instanceof HeMlError)) throw error
         reason = error
@@ -106,11 +119,12 @@ function fixed(model: Model, options: CompileOptions, parameters: Parameters): C
   const { maxSlots, maxLevel } = parameters
   const batch = batchFor(options, maxSlots)
   const layout = inputLayoutFor(model, options.packing ?? 'multiplexed', batch, maxSlots)
-  const made = schedule(lowerModel(model, layout, maxSlots))
-  if (made.inputLevel > maxLevel)
+  const made = placeLatest(lowerModel(model, layout, maxSlots))
+  const { level } = made.program.input
+  if (level > maxLevel)
     throw new PlanError(
       'levels',
-      `the network needs ${made.inputLevel} levels, the parameters have ${maxLevel}: use lower polynomial degrees, more levels, or bootstrapping`,
+      `the network needs ${level} levels, the parameters have ${maxLevel}: use lower polynomial degrees, more levels, or bootstrapping`,
     )
-  return { parameters, made, batch }
+  return { parameters, ...made, batch }
 }

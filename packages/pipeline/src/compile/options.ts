@@ -1,6 +1,6 @@
 import type { BootstrappingSpec, CostModel, ParametersLiteral, ParametersRequest } from '@he-ml/ckks-core'
-import type { Calibration } from '../fit/fit.ts'
-import type { ActivationOptions } from './calibrate-activations.ts'
+import type { ActivationOptions } from '../ready/calibrate-activations.ts'
+import type { Calibration } from '../ready/calibration.ts'
 import type { Packing } from './input-layout.ts'
 
 /** A bootstrapping parameter set, its circuit adapted if wanted. */
@@ -48,7 +48,10 @@ export interface CompileOptions {
    * layer does not surely keep more than 96 GiB of ciphertexts, nor all layers make more than 262,144 of them.
    */
   readonly memory?: number
-  /** False: count the peak of runs that drop weights after use (`keepWeights: false`). Default true. */
+  /**
+   * Whether runs keep encoded weights for the next input, or drop them after their last use. Default: they are kept where that
+   * fits `memory`. The plan says which, and runs follow it.
+   */
   readonly keepWeights?: boolean
   /** Operation times of the machine that will run the plan. */
   readonly costModel?: CostModel

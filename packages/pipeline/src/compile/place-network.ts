@@ -1,4 +1,4 @@
-/** A schedule with bootstraps: the search of `placement` on a real network, with real prices. */
+/** A program with bootstraps: the search of `placement` on a real network, with real prices. */
 import {
   type AnyParameters,
   type BootstrappingSpec,
@@ -8,16 +8,18 @@ import {
   PlanError,
 } from '@he-ml/ckks-core'
 import type { SlotLayout } from '@he-ml/packing'
-import { type RefreshChoice, RefreshPrices } from '../refresh/refresh-prices.ts'
+import { buildProgram } from '../program/build-program.ts'
+import type { Network } from '../program/network.ts'
+import type { PlacedStep } from '../program/placed-step.ts'
+import type { Program, ProgramCircuit } from '../program/program.ts'
 import { LayerCosts } from './layer-costs.ts'
-import type { LoweredModel } from './lower-model.ts'
 import { placeRefreshes } from './placement/place-refreshes.ts'
 import type { Placement, RefreshOption } from './placement/problem.ts'
-import { type PlacementRecord, type Schedule, type ScheduledCircuit, scheduleFrom } from './schedule.ts'
+import { type RefreshChoice, RefreshPrices } from './refresh-prices.ts'
 
 export interface NetworkPlacement {
-  readonly schedule: Schedule
-  readonly record: PlacementRecord
+  readonly program: Program
+  readonly steps: readonly PlacedStep[]
   /** Seconds of layers and bootstraps. */
   readonly seconds: number
   /** Whether it is the optimum. */
@@ -48,10 +50,10 @@ export class NetworkPlacer {
   }
 
   /**
-   * The cheapest schedule, or undefined when there is none.
+   * The cheapest program, or undefined when there is none.
    * @throws PlanError ('range') when nothing may be bootstrapped for want of statistics
    */
-  async place(model: LoweredModel, options: PlaceOptions): Promise<NetworkPlacement | undefined> {
+  async place(model: Network, options: PlaceOptions): Promise<NetworkPlacement | undefined> {
     const seconds = await this.#layerCosts.all(model, this.#reach(model, options.inputLevel))
     const refreshOptions = await this.#refreshTable(model, options.ranges)
     const found = placeRefreshes<RefreshChoice>({
@@ -59,10 +61,11 @@ export class NetworkPlacer {
       inputLevel: options.inputLevel,
       output: model.output,
       outputLevel: options.outputLevel,
-      nodes: model.nodes.map(({ name, inputs, lowered }) => ({
+      nodes: model.nodes.map(({ name, inputs, outputs, circuit }) => ({
         name,
         inputs,
-        depth: lowered.depth,
+        outputs,
+        depth: circuit.depth,
         seconds: (level: Level) => seconds.get(name)![level] ?? Number.POSITIVE_INFINITY,
       })),
       refreshOptions,
@@ -77,21 +80,21 @@ export class NetworkPlacer {
   }
 
   /** Highest level at which each node can read its inputs. */
-  #reach({ nodes, input }: LoweredModel, inputLevel: Level): ReadonlyMap<string, Level> {
+  #reach({ nodes, input }: Network, inputLevel: Level): ReadonlyMap<string, Level> {
     const reads = new Map<string, Level>()
     const results = new Map<string, Level>([[input, inputLevel]])
-    for (const { name, inputs, lowered } of nodes) {
+    for (const { name, inputs, outputs, circuit } of nodes) {
       const level = Math.min(...inputs.map((i) => Math.max(results.get(i)!, i === input ? 0 : this.outputLevel)))
       reads.set(name, level)
-      results.set(name, level - lowered.depth)
+      for (const value of outputs) results.set(value, level - circuit.depth)
     }
     return reads
   }
 
   /** Prices for all values alone and for all pairs of one period, looked up by name. */
-  async #refreshTable({ nodes, layouts }: LoweredModel, ranges: ReadonlyMap<string, number>) {
+  async #refreshTable({ nodes, layouts }: Network, ranges: ReadonlyMap<string, number>) {
     const refreshable = new Map<string, SlotLayout>()
-    for (const { name } of nodes) {
+    for (const name of nodes.flatMap(({ outputs }) => outputs)) {
       const layout = layouts.get(name)!
       if (ranges.has(name) && !(layout.kind === 'multiplexed' && layout.grid.gaps === 'any'))
         refreshable.set(name, layout)
@@ -114,32 +117,26 @@ export class NetworkPlacer {
     }
   }
 
-  #assemble(
-    model: LoweredModel,
-    found: Placement<RefreshChoice>,
-    ranges: ReadonlyMap<string, number>,
-  ): NetworkPlacement {
+  #assemble(model: Network, found: Placement<RefreshChoice>, ranges: ReadonlyMap<string, number>): NetworkPlacement {
     const specs: BootstrappingSpec[] = []
     const used: Set<number>[] = []
-    const refreshes = found.refreshes.map(({ before, values, option }) => {
+    const before = new Map<number, PlacedStep[]>()
+    for (const { before: index, values, option } of found.refreshes) {
       const { spec, merge } = option.choice
       const known = specs.findIndex((s) => s.slots === spec.slots && s.content === spec.content)
       const circuit = known < 0 ? specs.push(spec) - 1 : known
       const range = Math.max(...values.map((name) => ranges.get(name)!))
       used[circuit] = (used[circuit] ?? new Set()).add(range)
-      return { before: model.nodes[before]!.name, values: [...values], circuit, range, merge }
-    })
-    const circuits: ScheduledCircuit[] = specs.map((spec, i) => ({
+      before.set(index, [...(before.get(index) ?? []), { values: [...values], circuit, range, merge }])
+    }
+    const circuits: ProgramCircuit[] = specs.map((spec, i) => ({
       bootstrapping: createBootstrapping(this.#parameters, spec),
       ranges: [...used[i]!].sort((a, b) => a - b),
     }))
-    const levels = Object.fromEntries(model.nodes.map(({ name }, i) => [name, found.levels[i]!]))
-    const record: PlacementRecord = { levels, refreshes }
-    return {
-      schedule: scheduleFrom(model, circuits, record),
-      record,
-      seconds: found.seconds,
-      exact: found.exact,
-    }
+    const steps = model.nodes.flatMap(({ name }, i): PlacedStep[] => [
+      ...(before.get(i) ?? []),
+      { layer: name, level: found.levels[i]! },
+    ])
+    return { program: buildProgram(model, steps, circuits), steps, seconds: found.seconds, exact: found.exact }
   }
 }

@@ -3,7 +3,6 @@
 import { Model, type NodeDescription, type Tensor } from '@he-ml/model'
 import { activation, add, conv2d, flatten, globalAveragePool, linear } from '@he-ml/nn-layers'
 import { describe, expect, it } from 'vitest'
-import { fit } from '../fit/fit.ts'
 import {
   approximate,
   clearStage,
@@ -13,6 +12,7 @@ import {
   randomTensor,
   residual,
 } from '../pipeline.test-helper.ts'
+import { fit } from '../ready/fit.ts'
 import { Runner } from '../run/run.ts'
 
 /** As ResNet-20: a convolution, residual blocks, the average of every channel, and few logits in many slots. */

@@ -18,7 +18,6 @@ import { createNativeEngine, loadEvaluationKeys, type NativeEngine } from '@he-m
 import { createNativeClient, type NativeClient } from '@he-ml/ckks-native/client'
 import type { Model } from '@he-ml/model'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { fit } from '../fit/fit.ts'
 import {
   approximate,
   deepChain,
@@ -29,6 +28,7 @@ import {
   precisionBits,
   residual,
 } from '../pipeline.test-helper.ts'
+import { fit } from '../ready/fit.ts'
 import { Runner } from '../run/run.ts'
 import { compileAndBind } from './compile.ts'
 

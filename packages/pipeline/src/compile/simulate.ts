@@ -1,24 +1,37 @@
-/** A schedule run once on the plan engine: the very circuits that will run tell keys, operations, memory, time and precision. */
+/** A program run once on the plan engine: the very circuits that will run tell keys, operations, memory, time and precision. */
 import {
   type AnyParameters,
   type CostModel,
   type PlanReport as EngineReport,
+  type KeyNeed,
   type KeyRequest,
   listKeyNeeds,
 } from '@he-ml/ckks-core'
 import type { Model } from '@he-ml/model'
-import type { ValueSize } from '../fit/fit.ts'
 import type { LayerReport, Plan } from '../plan/plan.ts'
-import { bootstrapCount } from '../refresh/refresh-shape.ts'
+import { type Program, weightUses } from '../program/program.ts'
+import { bootstrapCount } from '../program/refresh-shape.ts'
+import { isRefresh, type RefreshTask, type Task } from '../program/task.ts'
+import type { WeightsId } from '../program/weights.ts'
+import type { ValueSize } from '../ready/calibration.ts'
 import { ErrorField } from './error-field.ts'
 import { ErrorShadow } from './error-shadow.ts'
-import { isRefresh, type Schedule, type ScheduledRefresh, type ScheduledStep } from './schedule.ts'
 import { Simulation } from './simulation.ts'
 
-/** What a simulation knows of a plan. */
-export type Simulated = Pick<Plan, 'keyRequest' | 'input' | 'output' | 'report'>
+/** What a task takes beside time. */
+export interface TaskFigures {
+  readonly keys: readonly KeyNeed[]
+  /** Bytes of ciphertexts by which it rises above what lived before. */
+  readonly workBytes: number
+}
 
-/** What errors depend on beside the schedule. */
+/** What a simulation knows of a plan. */
+export interface Simulated extends Pick<Plan, 'keyRequest' | 'input' | 'output' | 'report' | 'weights'> {
+  /** By task. */
+  readonly figures: readonly TaskFigures[]
+}
+
+/** What errors depend on beside the program. */
 export interface KnownValues {
   /** How large values are, where that is known: errors of products and of bootstraps follow from it. */
   readonly sizes: ReadonlyMap<string, ValueSize>
@@ -26,32 +39,34 @@ export interface KnownValues {
   readonly model: Model
 }
 
-/** Runs a schedule on the plan engine. */
+/** Runs a program on the plan engine. */
 export async function simulate(
-  made: Schedule,
+  program: Program,
   parameters: AnyParameters,
   costModel: CostModel,
   { sizes = new Map(), model }: Partial<KnownValues> = {},
 ): Promise<Simulated> {
-  const main = new Simulation(made, parameters, costModel, sizes)
+  const main = new Simulation(program, parameters, costModel, sizes)
   const { engine, values } = main
-  const [input] = values.input.ciphertexts
+  const [input] = values.get(program.input.id)!
   const field =
     model && ErrorField.fits(model, sizes) ? new ErrorField(model, sizes, engine.estimate(input!).error) : undefined
-  const both = { main, shadow: new Simulation(made, parameters, costModel, sizes) }
-  const shadow = new ErrorShadow(made, both, sizes, field)
-  const { inputLayout, inputLevel } = made
+  const both = { main, shadow: new Simulation(program, parameters, costModel, sizes) }
+  const shadow = new ErrorShadow(program, both, sizes, field)
+  const { layout: inputLayout, level: inputLevel } = program.input
   const layers: LayerReport[] = []
-  const weights: number[] = []
-  for (const step of made.steps) {
-    const { report, weightBytes } = await simulateStep(step, made, shadow)
+  const figures: TaskFigures[] = []
+  for (const task of program.tasks) {
+    const { report, ...rest } = await simulateTask(task, program, shadow)
     layers.push(report)
-    weights.push(weightBytes)
+    figures.push(rest)
   }
-  const result = values.take(made.output)
+  const result = values.takeOutput()
   const [output] = result.ciphertexts
   const whole = engine.report()
   return {
+    figures,
+    weights: Object.fromEntries(main.weightBytes),
     keyRequest: plain(whole.keyRequest) as Plan['keyRequest'],
     input: {
       level: inputLevel,
@@ -68,7 +83,7 @@ export async function simulate(
       layout: plain(result.layout),
     },
     report: {
-      depth: depthOf(made),
+      depth: depthOf(program),
       logN: parameters.logN,
       logQP: parameters.logQP,
       securityMarginBits: parameters.securityMargin,
@@ -84,37 +99,37 @@ export async function simulate(
         output: result.ciphertexts.length,
         outputBytes: result.ciphertexts.length * 2 * parameters.limbsAt(output!.level) * parameters.ringDegree * 6,
       },
-      memory: memoryOf(whole, leanWeights(made, weights), 2 * parameters.ringDegree * 8),
+      memory: memoryOf(whole, leanWeights(program, main.weightBytes), 2 * parameters.ringDegree * 8),
       seconds: layers.reduce((sum, l) => sum + l.seconds, 0),
       encodeSeconds: layers.reduce((sum, l) => sum + l.encodeSeconds, 0),
       costModel: costModel.name,
       threads: costModel.threads,
       precisionBits: layers.at(-1)!.precisionBits,
-      failureProbability: failureProbability(made),
+      failureProbability: failureProbability(program),
       layers,
     },
   }
 }
 
-async function simulateStep(
-  step: ScheduledStep,
-  made: Schedule,
+async function simulateTask(
+  task: Task,
+  program: Program,
   shadow: ErrorShadow,
-): Promise<{ readonly report: LayerReport; readonly weightBytes: number }> {
-  const { encoding, weightBytes, running, ciphertexts, errors } = await shadow.step(step)
+): Promise<TaskFigures & { readonly report: LayerReport }> {
+  const { encoding, running, ciphertexts, errors } = await shadow.step(task)
   const report: LayerReport = {
-    name: step.name,
-    kind: step.kind,
-    level: step.level,
-    outputLevel: ciphertexts[0]!.level,
+    name: task.id,
+    kind: task.kind,
+    level: task.level,
+    outputLevel: program.values.get(task.writes[0]!)!.level,
     ciphertexts: ciphertexts.length,
     seconds: running.seconds,
     encodeSeconds: encoding.seconds,
     ...operationCounts(running.totals),
     precisionBits: worst(errors.map((error) => -Math.log2(error))),
-    ...(isRefresh(step) ? { refresh: refreshReport(step, made) } : {}),
+    ...(isRefresh(task) ? { refresh: refreshReport(task, program) } : {}),
   }
-  return { report, weightBytes }
+  return { report, keys: running.keysUsed, workBytes: Math.round(running.ciphertextBytes.risen) }
 }
 
 /** @param more bytes that no handle shows */
@@ -122,28 +137,31 @@ function memoryOf(whole: EngineReport, lean: number, more: number): Plan['report
   const { ciphertextBytes, plaintextBytes, keyBytes, scratchBytes } = whole
   const peakBytes = Math.round(whole.peakBytes + more)
   const leanPeakBytes = Math.round(ciphertextBytes.peak + keyBytes + scratchBytes + lean + more)
-  return { peakBytes, leanPeakBytes: Math.min(peakBytes, leanPeakBytes), weightBytes: plaintextBytes.peak }
+  return {
+    peakBytes,
+    leanPeakBytes: Math.min(peakBytes, leanPeakBytes),
+    weightBytes: plaintextBytes.peak,
+    scratchBytes: Math.round(scratchBytes + more),
+  }
 }
 
-/** Weights when layers drop theirs after use: those of two neighbours, and every bootstrapping circuit. */
-function leanWeights({ steps }: Schedule, weights: readonly number[]): number {
-  const seen = new Set<number>()
-  let circuits = 0
-  const own = steps.map((step, i) => {
-    if (!isRefresh(step) || seen.has(step.circuit)) return weights[i]!
-    // a circuit is encoded by the first step that uses it
-    seen.add(step.circuit)
-    circuits += weights[i]!
-    return 0
+/** Most weights at once when each is dropped after its last use, and encoded while the task before its first one runs. */
+function leanWeights(program: Program, bytes: ReadonlyMap<WeightsId, number>): number {
+  const uses = weightUses(program)
+  const at = program.tasks.map((_, i) => {
+    let alive = 0
+    for (const [id, { first, last }] of uses) if (first <= i + 1 && last >= i) alive += bytes.get(id)!
+    return alive
   })
-  return circuits + own.reduce((most, bytes, i) => Math.max(most, bytes + (own[i + 1] ?? 0)), 0)
+  return at.reduce((most, alive) => Math.max(most, alive), 0)
 }
 
-function refreshReport({ circuit, range, shape, values }: ScheduledRefresh, { circuits }: Schedule) {
+function refreshReport({ refresh, writes }: RefreshTask, { circuits, values }: Program) {
+  const { circuit, range, shape } = refresh
   const { bootstrapping } = circuits[circuit]!
   const { slots, content } = bootstrapping.spec
   return {
-    values: [...values],
+    values: writes.map((id) => values.get(id)!.tensor),
     bootstraps: bootstrapCount(bootstrapping, shape),
     slots,
     content,
@@ -153,22 +171,26 @@ function refreshReport({ circuit, range, shape, values }: ScheduledRefresh, { ci
 }
 
 /** Union bound over all bootstraps; 0 without any, or when each one's own bound is 0. */
-function failureProbability({ steps, circuits }: Schedule): number {
+function failureProbability({ tasks, circuits }: Program): number {
   let sum = 0
-  for (const step of steps) {
-    if (!isRefresh(step)) continue
-    const { bootstrapping } = circuits[step.circuit]!
-    sum += bootstrapCount(bootstrapping, step.shape) * bootstrapping.failureProbability
+  for (const task of tasks) {
+    if (!isRefresh(task)) continue
+    const { bootstrapping } = circuits[task.refresh.circuit]!
+    sum += bootstrapCount(bootstrapping, task.refresh.shape) * bootstrapping.failureProbability
   }
   return Math.min(1, sum)
 }
 
 /** Levels from input to output on the longest path, bootstraps not counted. */
-function depthOf({ nodes, input, output }: Schedule): number {
-  const depth = new Map<string, number>([[input, 0]])
-  for (const { name, inputs, lowered } of nodes)
-    depth.set(name, lowered.depth + Math.max(...inputs.map((i) => depth.get(i)!)))
-  return depth.get(output)!
+function depthOf({ tasks, input, output, values }: Program): number {
+  const depth = new Map<string, number>([[input.tensor, 0]])
+  for (const task of tasks) {
+    if (isRefresh(task)) continue
+    const own = task.circuit.depth
+    const before = task.reads.flat().map((id) => depth.get(values.get(id)!.tensor)!)
+    for (const id of task.writes) depth.set(values.get(id)!.tensor, own + Math.max(...before))
+  }
+  return depth.get(output.tensor)!
 }
 
 function operationCounts(totals: Readonly<Partial<Record<string, number>>>): {

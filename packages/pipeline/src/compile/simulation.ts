@@ -1,67 +1,87 @@
-import { type AnyParameters, type CostModel, createPlanEngine, type PlanEngine, toLevel } from '@he-ml/ckks-core'
+import { type AnyParameters, type CostModel, createPlanEngine, type PlanEngine } from '@he-ml/ckks-core'
 import { PackedTensor, setErrorsAside } from '@he-ml/packing'
-import type { ValueSize } from '../fit/fit.ts'
-import { StepPreparer } from '../run/step-preparer.ts'
-import { ValueTable } from '../run/value-table.ts'
-import { isRefresh, type Schedule, type ScheduledStep } from './schedule.ts'
+import { StepExecutor } from '../execute/step-executor.ts'
+import { ValueTable } from '../execute/value-table.ts'
+import type { Program } from '../program/program.ts'
+import { isRefresh, type Task } from '../program/task.ts'
+import type { WeightsId } from '../program/weights.ts'
+import type { ValueSize } from '../ready/calibration.ts'
 
-/** A schedule on its way through a plan engine. */
+/** A program on its way through a plan engine. */
 export class Simulation {
   readonly engine: PlanEngine
   readonly values: ValueTable
-  readonly #preparer: StepPreparer
+  readonly #program: Program
+  readonly #executor: StepExecutor
   readonly #sizes: ReadonlyMap<string, ValueSize>
+  readonly #weightBytes = new Map<WeightsId, number>()
 
   /** @param sizes how large values are, where that is known */
-  constructor(made: Schedule, parameters: AnyParameters, costModel: CostModel, sizes: ReadonlyMap<string, ValueSize>) {
-    const { inputLayout, inputLevel: level } = made
+  constructor(
+    program: Program,
+    parameters: AnyParameters,
+    costModel: CostModel,
+    sizes: ReadonlyMap<string, ValueSize>,
+  ) {
+    const { layout, level, tensor } = program.input
     this.engine = createPlanEngine(parameters, { costModel })
-    this.#preparer = new StepPreparer(made, this.engine)
+    this.#program = program
+    this.#executor = new StepExecutor(program, this.engine)
     this.#sizes = sizes
-    const magnitude = sizes.get(made.input)?.rms ?? 1
-    const inputs = Array.from({ length: inputLayout.ciphertexts }, () =>
-      this.engine.input({ level, slots: inputLayout.slots, magnitude }),
+    const magnitude = sizes.get(tensor)?.rms ?? 1
+    const inputs = Array.from({ length: layout.ciphertexts }, () =>
+      this.engine.input({ level, slots: layout.slots, magnitude }),
     )
-    this.values = new ValueTable(made, 0, new PackedTensor(inputLayout, inputs))
+    this.values = new ValueTable(program, new PackedTensor(layout, inputs))
+  }
+
+  /** Bytes of all weights that were encoded. */
+  get weightBytes(): ReadonlyMap<WeightsId, number> {
+    return this.#weightBytes
   }
 
   /**
-   * Runs a step; tells what preparing and running it took.
-   * @param gain by which errors of the inputs arrive, where that is known better than the engine can
+   * Runs a task; tells what preparing and running it took.
+   * @param gains by which errors of the inputs arrive at each result, where that is known better than the engine can
    */
-  async step(step: ScheduledStep, gain?: number) {
+  async step(task: Task, gains?: readonly number[]) {
     const { engine, values } = this
     const beforeEncoding = engine.checkpoint()
-    const bytes = engine.memory().plaintexts
-    const prepared = await this.#preparer.prepare(step)
-    const weightBytes = engine.memory().plaintexts - bytes
+    await this.#encode(task)
     const encoding = engine.report({ since: beforeEncoding })
     const before = engine.checkpoint()
-    const aligned = values.read(step).map((tensor) => this.#align(tensor, step.level))
-    const errors =
-      gain === undefined
-        ? undefined
-        : setErrorsAside(
-            engine,
-            aligned.flatMap((a) => a.tensor.ciphertexts),
-          )
-    const outputs = await prepared.apply(
-      engine,
-      aligned.map((a) => a.tensor),
-    )
-    errors?.restore()
-    errors?.arriveAt(outputs[0]!.ciphertexts, gain!)
-    for (const a of aligned) if (a.temporary) a.tensor.dispose()
+    const outputs = await this.#executor.run(task, values.read(task), {
+      observe: (inputs) => {
+        if (gains === undefined) return undefined
+        const errors = setErrorsAside(
+          engine,
+          inputs.flatMap(({ ciphertexts }) => ciphertexts),
+        )
+        return (results) => {
+          errors?.restore()
+          for (const [i, { ciphertexts }] of results.entries()) errors?.arriveAt(ciphertexts, gains[i]!)
+        }
+      },
+    })
     const running = engine.report({ since: before })
-    const size = this.#sizes.get(step.name)
-    if (size && !isRefresh(step)) for (const c of outputs[0]!.ciphertexts) engine.declareMagnitude(c, size.rms)
-    values.write(step, outputs)
-    return { encoding, weightBytes, running, ciphertexts: outputs.flatMap((tensor) => tensor.ciphertexts) }
+    if (!isRefresh(task)) this.#declareSizes(task, outputs)
+    values.write(task, outputs)
+    return { encoding, running, ciphertexts: outputs.flatMap(({ ciphertexts }) => ciphertexts) }
   }
 
-  #align(tensor: PackedTensor, level: number) {
-    if (tensor.level === level) return { tensor, temporary: false }
-    const lowered = tensor.ciphertexts.map((c) => toLevel(this.engine, c, level))
-    return { tensor: new PackedTensor(tensor.layout, lowered), temporary: true }
+  #declareSizes({ writes }: Task, outputs: readonly PackedTensor[]): void {
+    for (const [i, id] of writes.entries()) {
+      const size = this.#sizes.get(this.#program.values.get(id)!.tensor)
+      if (size) for (const c of outputs[i]!.ciphertexts) this.engine.declareMagnitude(c, size.rms)
+    }
+  }
+
+  async #encode({ weights }: Task): Promise<void> {
+    for (const id of weights) {
+      if (this.#weightBytes.has(id)) continue
+      const bytes = this.engine.memory().plaintexts
+      await this.#executor.weights.encode(id)
+      this.#weightBytes.set(id, this.engine.memory().plaintexts - bytes)
+    }
   }
 }

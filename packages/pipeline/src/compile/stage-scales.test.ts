@@ -10,7 +10,6 @@ import {
 import { activation, add, averagePool2d, conv2d, flatten, linear } from '@he-ml/nn-layers'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { fit } from '../fit/fit.ts'
 import {
   approximate,
   bitsOfCopies,
@@ -20,8 +19,9 @@ import {
   randomTensor,
   residual,
 } from '../pipeline.test-helper.ts'
+import { calibrateActivations } from '../ready/calibrate-activations.ts'
+import { fit } from '../ready/fit.ts'
 import { Runner } from '../run/run.ts'
-import { calibrateActivations } from './calibrate-activations.ts'
 import { compileAndBind } from './compile.ts'
 
 const DEGREE_7_DEPTH = 3

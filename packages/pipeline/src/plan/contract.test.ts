@@ -1,9 +1,9 @@
 import { publicationBound } from '@he-ml/ckks-core'
 import { describe, expect, it } from 'vitest'
+import { bindPlan } from '../bind/bind-plan.ts'
 import { compile } from '../compile/compile.ts'
-import { fit } from '../fit/fit.ts'
 import { images, smallCnn } from '../pipeline.test-helper.ts'
-import { bindPlan } from './bound-plan.ts'
+import { fit } from '../ready/fit.ts'
 import { contractOf } from './contract.ts'
 import { parsePlan } from './plan.ts'
 

@@ -1,9 +1,9 @@
 import { createTensor, type Layer, Model } from '@he-ml/model'
 import { activation, conv2d, flatten, linear } from '@he-ml/nn-layers'
 import { describe, expect, it } from 'vitest'
+import { bindPlan } from '../bind/bind-plan.ts'
 import { compile } from '../compile/compile.ts'
 import { chain, randomTensor, smallCnn } from '../pipeline.test-helper.ts'
-import { bindPlan } from './bound-plan.ts'
 import { modelDigest } from './model-digest.ts'
 
 /** conv, relu that is dead everywhere, linear. */

@@ -1,10 +1,10 @@
 import { FormatError, HeMlError, ParameterMismatchError, SecurityError } from '@he-ml/ckks-core'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { bindPlan } from '../bind/bind-plan.ts'
 import { compile } from '../compile/compile.ts'
-import { fit } from '../fit/fit.ts'
 import { images, mutate, smallCnn } from '../pipeline.test-helper.ts'
-import { bindPlan } from './bound-plan.ts'
+import { fit } from '../ready/fit.ts'
 import { inputLayoutOf, outputLayoutOf, type Plan, parsePlan, planDigest } from './plan.ts'
 
 const model = smallCnn('relu')
@@ -21,7 +21,7 @@ describe('a plan', () => {
     expect(again).toEqual(JSON.parse(JSON.stringify(plan)))
     expect(again.id).toBe(plan.id)
     const bound = bindPlan(again, model)
-    expect(bound.schedule.inputLayout).toEqual(inputLayoutOf(plan))
+    expect(bound.program.input.layout).toEqual(inputLayoutOf(plan))
     expect(bound.parameters.maxLevel).toBeGreaterThanOrEqual(plan.report.depth)
     expect(outputLayoutOf(plan).shape).toEqual(plan.model.output)
   })

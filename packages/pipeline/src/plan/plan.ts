@@ -5,24 +5,12 @@
 import { contentHash, FormatError } from '@he-ml/ckks-core'
 import { parseLayout, type SlotLayout } from '@he-ml/packing'
 import { z } from 'zod'
+import { rangeSchema } from '../ready/calibration-file.ts'
 
 const positive = z.number().int().positive()
 const count = z.number().int().nonnegative()
 const finite = z.number()
 const shape = z.array(positive).min(1).max(8)
-
-export const statisticsSchema = z.strictObject({
-  count,
-  min: finite,
-  max: finite,
-  mean: finite,
-  std: finite.nonnegative(),
-  histogram: z.array(finite.nonnegative()).max(4096),
-})
-
-export const rangeSchema = z
-  .strictObject({ min: finite, max: finite })
-  .refine((r) => r.min <= r.max, 'expected min <= max')
 
 const calibrationOptions = z.strictObject({
   margin: finite.min(1).max(100),
@@ -49,26 +37,30 @@ const merge = positive.max(2 ** 16)
 export const bootstrappingSchema = z.strictObject({
   /** Circuits, each encoded once for all its ranges. */
   circuits: z.array(z.strictObject({ spec: specSchema, ranges: z.array(finite.positive()).min(1).max(64) })).max(64),
-  /** What layers leave in slots without an element. */
-  gaps: z.enum(['wanted', 'zero']),
-  /** Level at which each layer reads its inputs. */
-  levels: z.record(z.string(), keyLevel),
-  /** Bootstraps in order: of which values, before which layer, how. */
-  refreshes: z
-    .array(
-      z.strictObject({
-        before: z.string(),
-        values: z.array(z.string()).min(1).max(64),
-        circuit: count.max(63),
-        range: finite.positive(),
-        /** Ciphertexts that masks lay side by side into one. */
-        merge,
-      }),
-    )
-    .max(4096),
   /** False when the search for the placement had to leave states out. */
   exact: z.boolean(),
 })
+
+const figures = {
+  /** Keys that it uses, as indices into the list of the key request (relinearisation, rotations, conjugation, encapsulation). */
+  keys: z.array(count.max(4098)).max(4099),
+  /** Bytes of ciphertexts by which it rises above what lived before. */
+  workBytes: count,
+}
+
+export const taskSchema = z.union([
+  /** A layer, and the level at which it reads its inputs. */
+  z.strictObject({ layer: z.string(), level: keyLevel, ...figures }),
+  /** A bootstrap: of which values, how. */
+  z.strictObject({
+    values: z.array(z.string()).min(1).max(64),
+    circuit: count.max(63),
+    range: finite.positive(),
+    /** Ciphertexts that masks lay side by side into one. */
+    merge,
+    ...figures,
+  }),
+])
 
 const endpoint = z.strictObject({
   level: keyLevel,
@@ -119,9 +111,11 @@ export const reportSchema = z.strictObject({
   ciphertexts: z.strictObject({ input: count, inputBytes: count, output: count, outputBytes: count }),
   memory: z.strictObject({
     peakBytes: count,
-    /** Peak of a run with `keepWeights: false`. */
-    leanPeakBytes: count.optional(),
+    /** Peak of a run that drops weights after their last use. */
+    leanPeakBytes: count,
     weightBytes: count,
+    /** Working memory of the largest operation. */
+    scratchBytes: count,
   }),
   /** Estimates by the cost model: one run, and encoding the weights once. */
   seconds: finite.nonnegative(),
@@ -161,16 +155,34 @@ export const planSchema = z.strictObject({
     digitLimbs: positive,
     scale: finite.positive(),
   }),
+  /** How activations became polynomials; for the reader. */
   activation: calibrationOptions.extend({
     layers: z.record(z.string(), calibrationOptions.partial()).optional(),
   }),
-  statistics: z.record(z.string(), statisticsSchema),
+  /** What decides the function computed beside the weights: polynomials, and the factors that values are held with. */
+  decided: z.strictObject({
+    /** What each activation was fitted to: polynomial, range and factors, in the form of its layer. */
+    fitted: z.record(z.string(), z.record(z.string(), z.unknown())),
+    factors: z.record(z.string(), finite),
+    /** Layers that gave their constant to the factors. */
+    relieved: z.array(z.string()).max(65_536),
+    /** A mean over time has become a sum. */
+    sumsOverTime: z.boolean(),
+  }),
   keyRequest: z.strictObject({
     relinearization: keyLevel.optional(),
     rotations: z.array(z.strictObject({ steps: positive, level: keyLevel })).max(4096),
     conjugation: keyLevel.optional(),
     encapsulation: keyLevel.optional(),
   }),
+  /** What layers leave in slots without an element. */
+  gaps: z.enum(['wanted', 'zero']),
+  /** Layers and bootstraps in the order in which they run. */
+  tasks: z.array(taskSchema).min(1).max(65_536),
+  /** Bytes of encoded weights, by their names; those that several tasks share are there once. */
+  weights: z.record(z.string(), count),
+  /** Whether runs keep encoded weights for the next input; false where the memory allows no more than dropping them after use. */
+  keepWeights: z.boolean(),
   /** Absent in leveled plans. */
   bootstrapping: bootstrappingSchema.optional(),
   input: endpoint.extend({
@@ -185,6 +197,7 @@ export const planSchema = z.strictObject({
 export type Plan = z.infer<typeof planSchema>
 export type PlanReport = z.infer<typeof reportSchema>
 export type PlanBootstrapping = z.infer<typeof bootstrappingSchema>
+export type PlanTask = z.infer<typeof taskSchema>
 export type LayerReport = z.infer<typeof layerReportSchema>
 
 /** Where the input's elements lie. @throws InvalidArgumentError, FormatError for a plan that was not made by us */

@@ -7,8 +7,8 @@
 import { createTensor, type Tensor } from '@he-ml/model'
 import { describe, expect, it } from 'vitest'
 import { compileAndBind } from '../compile/compile.ts'
-import { fit } from '../fit/fit.ts'
 import { approximate, images, nativeStage, smallCnn } from '../pipeline.test-helper.ts'
+import { fit } from '../ready/fit.ts'
 import { Runner } from '../run/run.ts'
 import { contractOf } from './contract.ts'
 

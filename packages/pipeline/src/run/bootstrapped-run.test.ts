@@ -3,8 +3,6 @@ import { CancelledError, type Ciphertext, MissingKeyError } from '@he-ml/ckks-co
 import { createNativeEngine } from '@he-ml/ckks-native'
 import type { Tensor } from '@he-ml/model'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { isRefresh } from '../compile/schedule.ts'
-import { fit } from '../fit/fit.ts'
 import {
   approximate,
   branches,
@@ -12,31 +10,16 @@ import {
   deepChain,
   images,
   leastBits,
+  MemoryCheckpoints,
   type NativeStage,
   nativeStage,
   precisionBits,
   residual,
 } from '../pipeline.test-helper.ts'
 import type { BoundPlan } from '../plan/bound-plan.ts'
-import type { CheckpointStore } from './checkpoint.ts'
+import { isRefresh } from '../program/task.ts'
+import { fit } from '../ready/fit.ts'
 import { Runner } from './run.ts'
-
-/** In memory; the put number `failAt` fails. */
-class Store implements CheckpointStore {
-  readonly files = new Map<string, Uint8Array>()
-  puts = 0
-  failAt = Number.POSITIVE_INFINITY
-  async put(name: string, bytes: Uint8Array): Promise<void> {
-    if (++this.puts >= this.failAt) throw new Error('the disk is full')
-    this.files.set(name, bytes)
-  }
-  async get(name: string): Promise<Uint8Array | undefined> {
-    return this.files.get(name)
-  }
-  async clear(): Promise<void> {
-    this.files.clear()
-  }
-}
 
 const KEYS = 6
 /** So many that the mean square of the errors is steady: over 30 keys it stayed within 0.5 bits. */
@@ -120,15 +103,15 @@ describe.each([
   })
 
   it('goes on from a checkpoint before and after a bootstrap', async () => {
-    const whole = new Store()
+    const whole = new MemoryCheckpoints()
     const firstPut = new Map<number, number>()
     await check(
       runner.run(inputs, { checkpoints: whole, onProgress: ({ layerIndex }) => firstPut.set(layerIndex, whole.puts) }),
     )
-    const refresh = bound.schedule.steps.findIndex(isRefresh)
+    const refresh = bound.program.tasks.findIndex(isRefresh)
     // the checkpoint after a step is complete when the next step's begins
     for (const step of [refresh, refresh + 1, refresh + 2]) {
-      const store = new Store()
+      const store = new MemoryCheckpoints()
       store.failAt = firstPut.get(step)! + 1
       await expect(runner.run(inputs, { checkpoints: store })).rejects.toThrow(/disk is full/)
       store.failAt = Number.POSITIVE_INFINITY
@@ -143,7 +126,7 @@ describe.each([
     const stopped = runner.run(inputs, {
       signal: controller.signal,
       onProgress: ({ layerIndex }) => {
-        if (isRefresh(bound.schedule.steps[layerIndex]!)) setImmediate(() => controller.abort())
+        if (isRefresh(bound.program.tasks[layerIndex]!)) setImmediate(() => controller.abort())
       },
     })
     await expect(stopped).rejects.toThrow(CancelledError)

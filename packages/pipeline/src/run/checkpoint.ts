@@ -1,46 +1,23 @@
 /**
- * Resuming: after each layer the living values are exported to a store; a run started again with the same plan and the same
- * inputs goes on from the last complete one. A half-written checkpoint is never used: its index is written last.
+ * Resuming: what a task wrote is exported to a store once, when it is there, and deleted when nobody will read it any more; a run
+ * started again with the same plan and the same inputs goes on from what is there. The index is written after the values that it
+ * names and before those are deleted that it no longer names, so a run that dies at any point leaves a whole checkpoint.
  */
-import { type Ciphertext, type Engine, FormatError } from '@he-ml/ckks-core'
-import { PackedTensor, type SlotLayout } from '@he-ml/packing'
-import { z } from 'zod'
-import { isRefresh } from '../compile/schedule.ts'
+import type { Ciphertext, Engine } from '@he-ml/ckks-core'
 import type { BoundPlan } from '../plan/bound-plan.ts'
 import { digest } from '../plan/digest.ts'
+import type { Program } from '../program/program.ts'
+import type { ValueId } from '../program/value.ts'
+import { type CheckpointIndex, INDEX_FILE } from './checkpoint-index.ts'
 
 /** Where checkpoints go: a folder, an object store. Writes must be atomic per name. */
 export interface CheckpointStore {
   put(name: string, bytes: Uint8Array): Promise<void>
   get(name: string): Promise<Uint8Array | undefined>
+  /** Removes one; harmless when it is not there. */
+  delete(name: string): Promise<void>
   /** Removes everything. */
   clear(): Promise<void>
-}
-
-const indexSchema = z.strictObject({
-  plan: z.string(),
-  inputs: z.string(),
-  /** Layer or bootstrap to go on with. */
-  next: z.number().int().positive(),
-  values: z.array(z.strictObject({ name: z.string(), files: z.array(z.string()).min(1) })),
-})
-type Index = z.infer<typeof indexSchema>
-
-function parseIndex(bytes: Uint8Array): Index {
-  let json: unknown
-  try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch (cause) {
-    throw new FormatError(`checkpoint: index.json: ${(cause as Error).message}; clear the store to start afresh`, {
-      cause,
-    })
-  }
-  const result = indexSchema.safeParse(json)
-  if (result.success) return result.data
-  const { path, message } = result.error.issues[0]!
-  throw new FormatError(
-    `checkpoint: index.json, field "${path.join('.')}": ${message}; clear the store to start afresh`,
-  )
 }
 
 /** Names the inputs of a run, whatever their handles. */
@@ -48,81 +25,71 @@ export async function inputsDigest(engine: Engine, inputs: readonly Ciphertext[]
   return digest(...(await Promise.all(inputs.map((c) => engine.exportCiphertext(c)))))
 }
 
-export async function saveCheckpoint(
-  store: CheckpointStore,
-  bound: BoundPlan,
-  engine: Engine,
-  inputs: string,
-  next: number,
-  values: Iterable<readonly [name: string, value: PackedTensor]>,
-): Promise<void> {
-  const kept: { name: string; files: string[] }[] = []
-  for (const [name, tensor] of values) {
-    const files: string[] = []
-    for (const [i, ciphertext] of tensor.ciphertexts.entries()) {
-      const file = `${next}-${kept.length}-${i}.ct`
-      await store.put(file, await engine.exportCiphertext(ciphertext))
-      files.push(file)
+/** Writes the checkpoints of one run. */
+export class CheckpointWriter {
+  readonly #store: CheckpointStore
+  readonly #engine: Engine
+  readonly #plan: string
+  readonly #program: Program
+  readonly #inputs: string
+  readonly #done: Set<number>
+  readonly #files: Map<ValueId, readonly string[]>
+  #last: Promise<void> = Promise.resolve()
+
+  /** @param from the checkpoint that the run goes on from, if there is one */
+  constructor(
+    store: CheckpointStore,
+    engine: Engine,
+    { plan, program }: BoundPlan,
+    inputs: string,
+    from?: Pick<CheckpointIndex, 'done' | 'values'>,
+  ) {
+    this.#store = store
+    this.#engine = engine
+    this.#plan = plan.id
+    this.#program = program
+    this.#inputs = inputs
+    this.#done = new Set(from?.done)
+    this.#files = new Map(from?.values.map(({ id, files }) => [id, files]))
+  }
+
+  /** A task is done. @param ciphertextsOf what it wrote; undefined for a value that nobody reads any more */
+  save(index: number, ciphertextsOf: (id: ValueId) => readonly Ciphertext[] | undefined): Promise<void> {
+    // one after another: an index must not forget what another has just added
+    const saved = this.#last.then(() => this.#save(index, ciphertextsOf))
+    this.#last = saved.catch(() => undefined)
+    return saved
+  }
+
+  async #save(index: number, ciphertextsOf: (id: ValueId) => readonly Ciphertext[] | undefined): Promise<void> {
+    const { tasks, values, output } = this.#program
+    this.#done.add(index)
+    if (this.#done.size === tasks.length) return
+    const wanted = new Set([output.id, ...tasks.flatMap(({ reads }, i) => (this.#done.has(i) ? [] : reads.flat()))])
+    const place = [...values.keys()]
+    for (const id of tasks[index]!.writes) {
+      const ciphertexts = ciphertextsOf(id)
+      if (!ciphertexts || !wanted.has(id)) continue
+      const files: string[] = []
+      for (const [i, ciphertext] of ciphertexts.entries()) {
+        const file = `${place.indexOf(id)}-${i}.ct`
+        await this.#store.put(file, await this.#engine.exportCiphertext(ciphertext))
+        files.push(file)
+      }
+      this.#files.set(id, files)
     }
-    kept.push({ name, files })
+    const dead = [...this.#files].filter(([id]) => !wanted.has(id))
+    for (const [id] of dead) this.#files.delete(id)
+    await this.#store.put(INDEX_FILE, new TextEncoder().encode(JSON.stringify(this.#index())))
+    for (const [, files] of dead) for (const file of files) await this.#store.delete(file)
   }
-  const index: Index = { plan: bound.plan.id, inputs, next, values: kept }
-  await store.put('index.json', new TextEncoder().encode(JSON.stringify(index)))
-}
 
-/** The values to go on with, or undefined when there is no checkpoint for this plan and these inputs. */
-export async function loadCheckpoint(
-  store: CheckpointStore,
-  bound: BoundPlan,
-  engine: Engine,
-  inputs: string,
-): Promise<{ next: number; values: Map<string, PackedTensor> } | undefined> {
-  const bytes = await store.get('index.json')
-  if (bytes === undefined) return undefined
-  const index = parseIndex(bytes)
-  if (index.plan !== bound.plan.id || index.inputs !== inputs) return undefined
-  const { steps } = bound.schedule
-  if (index.next >= steps.length)
-    throw new FormatError(`checkpoint: it goes on with step ${index.next} of ${steps.length}`)
-  const values = new Map<string, PackedTensor>()
-  try {
-    for (const { name, files } of index.values) {
-      const done = steps.slice(0, index.next).find((step) => step.name === name)
-      if (!done || isRefresh(done)) throw new FormatError(`checkpoint: "${name}" is no layer done before`)
-      const [output] = done.lowered.outputs as [SlotLayout]
-      if (files.length !== output.ciphertexts)
-        throw new FormatError(
-          `checkpoint: "${name}" has ${output.ciphertexts} ciphertexts, the index lists ${files.length}`,
-        )
-      const ciphertexts: Ciphertext[] = []
-      values.set(name, new PackedTensor(output, ciphertexts))
-      for (const file of files) ciphertexts.push(await load(store, engine, file))
+  #index(): CheckpointIndex {
+    return {
+      plan: this.#plan,
+      inputs: this.#inputs,
+      done: [...this.#done].sort((a, b) => a - b),
+      values: [...this.#files].map(([id, files]) => ({ id, files: [...files] })),
     }
-    assertComplete(bound, index.next, values)
-  } catch (error) {
-    for (const value of values.values()) value.dispose()
-    throw error
   }
-  return { next: index.next, values }
-}
-
-async function load(store: CheckpointStore, engine: Engine, file: string): Promise<Ciphertext> {
-  const content = await store.get(file)
-  if (content === undefined) throw new FormatError(`checkpoint: "${file}" is missing; clear the store to start afresh`)
-  try {
-    return await engine.importCiphertext(content)
-  } catch (cause) {
-    if (!(cause instanceof FormatError)) throw cause
-    throw new FormatError(`checkpoint: "${file}": ${cause.message}; clear the store to start afresh`, { cause })
-  }
-}
-
-/** Every value that a later step reads must be there. */
-function assertComplete(bound: BoundPlan, next: number, values: ReadonlyMap<string, PackedTensor>): void {
-  const later = bound.schedule.steps.slice(next)
-  const made = new Set(later.map((step) => step.name))
-  for (const step of later)
-    for (const name of isRefresh(step) ? step.values : step.inputs)
-      if (name !== bound.schedule.input && !made.has(name) && !values.has(name))
-        throw new FormatError(`checkpoint: the result of "${name}" is missing; clear the store to start afresh`)
 }

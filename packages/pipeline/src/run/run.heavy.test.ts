@@ -1,8 +1,8 @@
 /** A ReLU network at real size: the event loop gets its turns, and precision is as the plan says. */
 import { expect, it } from 'vitest'
 import { compileAndBind } from '../compile/compile.ts'
-import { fit } from '../fit/fit.ts'
 import { approximate, images, leastBits, nativeStage, precisionBits, smallCnn } from '../pipeline.test-helper.ts'
+import { fit } from '../ready/fit.ts'
 import { Runner } from './run.ts'
 
 it.each([
@@ -33,6 +33,6 @@ it.each([
     `${packing}, N = 2^${parameters.logN}: ${turns} turns of the event loop, predicted ${report.precisionBits.toFixed(1)} bits, real ${bits.toFixed(1)}`,
   )
   // how long each took is measured by the benchmarks lenet5 and predictions
-  expect(turns).toBeGreaterThan(bound.schedule.steps.length)
+  expect(turns).toBeGreaterThan(bound.program.tasks.length)
   expect(bits).toBeGreaterThan(leastBits(bound, count))
 })

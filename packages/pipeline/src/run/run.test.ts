@@ -16,6 +16,7 @@ import {
   clearStage,
   images,
   leastBits,
+  MemoryCheckpoints,
   type NativeStage,
   nativeStage,
   precisionBits,
@@ -24,23 +25,6 @@ import {
 import type { BoundPlan } from '../plan/bound-plan.ts'
 import type { CheckpointStore } from './checkpoint.ts'
 import { Runner } from './run.ts'
-
-/** In memory; fails at the put number `failAt`. */
-class Store implements CheckpointStore {
-  readonly files = new Map<string, Uint8Array>()
-  puts = 0
-  failAt = Number.POSITIVE_INFINITY
-  async put(name: string, bytes: Uint8Array): Promise<void> {
-    if (++this.puts >= this.failAt) throw new Error('the disk is full')
-    this.files.set(name, bytes)
-  }
-  async get(name: string): Promise<Uint8Array | undefined> {
-    return this.files.get(name)
-  }
-  async clear(): Promise<void> {
-    this.files.clear()
-  }
-}
 
 describe.each([
   { packing: 'multiplexed', count: 1, batch: {} },
@@ -117,12 +101,12 @@ describe.each([
   })
 
   it('goes on from a checkpoint after every place where it may die', async () => {
-    const store = new Store()
+    const store = new MemoryCheckpoints()
     const total = (await runner.run(inputs, { checkpoints: store })).dispose() ?? store.puts
     expect(store.files.size).toBe(0)
     expect(total).toBeGreaterThan(3)
     for (let failAt = 1; failAt <= total; failAt += packing === 'batch' ? 29 : 1) {
-      const broken = new Store()
+      const broken = new MemoryCheckpoints()
       broken.failAt = failAt
       await expect(runner.run(inputs, { checkpoints: broken })).rejects.toThrow(/disk is full/)
       broken.failAt = Number.POSITIVE_INFINITY
@@ -134,11 +118,12 @@ describe.each([
   })
 
   it('refuses checkpoints that were damaged, and ignores those of other inputs', async () => {
-    const store = new Store()
+    const store = new MemoryCheckpoints()
     store.failAt = Number.POSITIVE_INFINITY
     const dying: CheckpointStore = {
       put: (name, bytes) => store.put(name, bytes),
       get: (name) => store.get(name),
+      delete: (name) => store.delete(name),
       clear: async () => {
         throw new Error('dies at the end')
       },
@@ -153,16 +138,16 @@ describe.each([
     const damages: [string, Uint8Array | undefined][] = [
       ['index.json', new Uint8Array([0xff, 0xfe])],
       ['index.json', json(null)],
-      ['index.json', json({ ...index, next: 99 })],
+      ['index.json', json({ ...index, done: [99] })],
       ['index.json', json({ ...index, values: [] })],
-      ['index.json', json({ ...index, values: [{ name: 'nobody', files: [last] }] })],
-      ['index.json', json({ ...index, values: [{ name: index.values[0].name, files: [] }] })],
+      ['index.json', json({ ...index, values: [{ id: 'nobody', files: [last] }] })],
+      ['index.json', json({ ...index, values: [{ id: index.values[0].id, files: [] }] })],
       [last, undefined],
       [last, good.get(last)!.slice(0, -1)],
       [last, good.get(last)!.map((b, i) => (i === 5000 ? b ^ 1 : b))],
     ]
     for (const [name, bytes] of damages) {
-      const damaged = new Store()
+      const damaged = new MemoryCheckpoints()
       for (const [key, value] of good) damaged.files.set(key, value)
       if (bytes) damaged.files.set(name, bytes)
       else damaged.files.delete(name)
@@ -180,7 +165,7 @@ describe.each([
 
   it('refuses what does not fit', async () => {
     await expect(runner.run(inputs, { memory: 1000 })).rejects.toThrow(MemoryError)
-    const lean = { memory: bound.plan.report.memory.leanPeakBytes!, keepWeights: false }
+    const lean = { memory: bound.plan.report.memory.leanPeakBytes, keepWeights: false }
     await using fresh = new Runner(bound, native.engine)
     await expect(fresh.run(inputs, { ...lean, memory: lean.memory - 1 })).rejects.toThrow(MemoryError)
     ;(await fresh.run(inputs, lean)).dispose()

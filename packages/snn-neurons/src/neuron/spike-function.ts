@@ -2,7 +2,9 @@
 import { type ActivationPolynomial, forwardPolynomial } from '@he-ml/activations'
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import type { Reals } from '../arithmetic/reals.ts'
-import type { SurrogateGradient } from '../training/surrogate-gradient.ts'
+
+/** Derivative that stands for the step's, at z = u - threshold. */
+export type SurrogateGradient = (distance: number) => number
 
 /** Works on whole arrays; `out` may be `charged`. */
 export interface SpikeFunction {

@@ -3,9 +3,7 @@
  * given, so that widths can be compared: h(z) = 1/(2w) on |z| <= w; 1/(2w (1 + |z|/w)^2); 1/(pi w (1 + (z/w)^2)).
  */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-
-/** Derivative that stands for the step's, at z = u - threshold. */
-export type SurrogateGradient = (distance: number) => number
+import type { SurrogateGradient } from '../neuron/spike-function.ts'
 
 /** A surrogate as plain data, for recipes and checkpoints. */
 export interface SurrogateDescription {

@@ -53,7 +53,7 @@ export async function prepareLinearTransform(
   const { parameters } = engine
   const { slots } = matrix
   const scale = options.scale ?? weightScale(engine, level)
-  const pacer = new Pacer('prepareLinearTransform', signal)
+  const pacer = new Pacer('prepareLinearTransform', signal ? { signal } : {})
   const diagonals = new Map<number, SlotSource>()
   for (const [step, source] of matrix.diagonals) {
     const period = slotCount(source, parameters.maxSlots)
@@ -80,7 +80,7 @@ export async function prepareLinearTransform(
   }
   try {
     for (const { step, baby, giant } of splitSteps(diagonals.keys(), slots, split)) {
-      await pacer.pause()
+      await pacer.step()
       const rotated = rotatedBack(diagonals.get(step)!, giant)
       const plaintext = engine.encode(rotated, { level, scale, extended: true })
       const terms = giants.get(giant)

@@ -80,6 +80,25 @@ describe('keys', () => {
   })
 })
 
+describe('since a checkpoint', () => {
+  it('keys are those used, each at the highest of these uses, and bytes those above what lived', () => {
+    const engine = createPlanEngine(parameters)
+    const x = engine.input({ level: 4 })
+    engine.rotate(x, 3)
+    engine.conjugate(x)
+    const since = engine.checkpoint()
+    const low = engine.dropLevel(x, 2)
+    engine.rotate(low, 3).dispose()
+    low.dispose()
+    engine.rotate(engine.dropLevel(x, 1), 3)
+    const { keysUsed, ciphertextBytes, keyRequest } = engine.report({ since })
+    expect(keysUsed).toEqual([{ kind: 'rotation', steps: 3, level: 2 }])
+    expect(ciphertextBytes.risen).toBe(2 * (2 * 3) * N * 8)
+    expect(keyRequest.rotations).toEqual([{ steps: 3, level: 4 }])
+    expect(engine.report().keysUsed).toHaveLength(2)
+  })
+})
+
 describe('bytes', () => {
   it('follow handles', () => {
     const engine = createPlanEngine(parameters)
@@ -89,7 +108,7 @@ describe('bytes', () => {
     y.dispose()
     x.dispose()
     const { ciphertextBytes } = engine.report()
-    expect(ciphertextBytes).toEqual({ live: 0, peak: 5 * 9 * N * 8 })
+    expect(ciphertextBytes).toEqual({ live: 0, peak: 5 * 9 * N * 8, risen: 5 * 9 * N * 8 })
   })
   it('take one period of a plaintext, special primes included when extended', () => {
     const engine = createPlanEngine(parameters)

@@ -103,13 +103,13 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
   }
 
   get loadedKeys(): KeyRequest {
-    return this.#recorder.keys.build()
+    return this.#recorder.keys
   }
   override hasKey(_: KeyNeed): boolean {
     return true
   }
   protected override requireKey(need: KeyNeed): void {
-    this.#recorder.keys.add(need)
+    this.#recorder.needKey(need)
   }
 
   async drain(): Promise<void> {}

@@ -1,13 +1,20 @@
 import type { AnyParameters } from '../../parameters/parameters.ts'
 import type { EngineMemory } from '../../port/engine.ts'
-import { KeyRequestBuilder, keyBytes, keyFileBytes, listKeyNeeds } from '../../port/keys.ts'
+import {
+  type KeyNeed,
+  type KeyRequest,
+  KeyRequestBuilder,
+  keyBytes,
+  keyFileBytes,
+  listKeyNeeds,
+} from '../../port/keys.ts'
 import { ByteLedger } from '../byte-ledger.ts'
 import type { CostModel, OperationKind } from './cost-model.ts'
 import { OperationLog } from './operation-log.ts'
 import type { PlanReport } from './plan-report.ts'
 
 /** A point in a plan; see `PlanEngine.report`. */
-export type PlanCheckpoint = ReturnType<OperationLog['snapshot']>
+export type PlanCheckpoint = ReturnType<OperationLog['snapshot']> & { readonly uses: number }
 
 /** Bytes of a residue in memory. */
 export const RESIDUE_BYTES = 8
@@ -15,7 +22,10 @@ export const RESIDUE_BYTES = 8
 /** The books of a plan: operations, keys, bytes, working memory. */
 export class PlanRecorder {
   readonly ledger = new ByteLedger()
-  readonly keys = new KeyRequestBuilder()
+  readonly #keys = new KeyRequestBuilder()
+  /** Key uses so far, and the number of the last use of each need. */
+  #uses = 0
+  readonly #lastUse = new Map<string, { readonly need: KeyNeed; use: number }>()
   readonly #parameters: AnyParameters
   readonly #costModel: CostModel
   readonly #log: OperationLog
@@ -45,12 +55,26 @@ export class PlanRecorder {
     this.#scratch = Math.max(this.#scratch, polynomials * limbs * this.#parameters.ringDegree * RESIDUE_BYTES)
   }
 
+  /** A key is used. */
+  needKey(need: KeyNeed): void {
+    this.#keys.add(need)
+    const key = need.kind === 'rotation' ? `${need.steps}/${need.level}` : `${need.kind}/${need.level}`
+    const known = this.#lastUse.get(key)
+    if (known) known.use = ++this.#uses
+    else this.#lastUse.set(key, { need, use: ++this.#uses })
+  }
+
+  get keys(): KeyRequest {
+    return this.#keys.build()
+  }
+
   checkpoint(): PlanCheckpoint {
-    return this.#log.snapshot()
+    this.ledger.watch()
+    return { ...this.#log.snapshot(), uses: this.#uses }
   }
 
   memory(): EngineMemory {
-    const needs = listKeyNeeds(this.keys.build())
+    const needs = listKeyNeeds(this.keys)
     const keys = needs.reduce((sum, need) => sum + keyBytes(this.#parameters, need), 0)
     return this.ledger.memory(keys, this.#scratch)
   }
@@ -59,7 +83,9 @@ export class PlanRecorder {
     const operations = this.#log.records(since)
     const totals: Partial<Record<OperationKind, number>> = {}
     for (const { kind, count } of operations) totals[kind] = (totals[kind] ?? 0) + count
-    const keyRequest = this.keys.build()
+    const keyRequest = this.keys
+    const used = new KeyRequestBuilder()
+    for (const { need, use } of this.#lastUse.values()) if (use > (since?.uses ?? 0)) used.add(need)
     const needs = listKeyNeeds(keyRequest)
     const memory = this.memory()
     const peaks = this.ledger.peaks
@@ -71,9 +97,10 @@ export class PlanRecorder {
       threads: this.#costModel.threads,
       costModel: this.#costModel.name,
       keyRequest,
+      keysUsed: listKeyNeeds(used.build()),
       keyBytes: memory.keys,
       keyFileBytes: needs.reduce((sum, need) => sum + keyFileBytes(this.#parameters, need), 0),
-      ciphertextBytes: { live: memory.ciphertexts, peak: peaks.ciphertexts },
+      ciphertextBytes: { live: memory.ciphertexts, peak: peaks.ciphertexts, risen: this.ledger.risen },
       plaintextBytes: { live: memory.plaintexts, peak: peaks.plaintexts },
       scratchBytes: this.#scratch,
       peakBytes: memory.peak,

@@ -1,4 +1,4 @@
-import type { KeyRequest } from '../../port/keys.ts'
+import type { KeyNeed, KeyRequest } from '../../port/keys.ts'
 import type { OperationKind } from './cost-model.ts'
 import type { OperationRecord } from './operation-log.ts'
 
@@ -20,11 +20,14 @@ export interface PlanReport {
   readonly costModel: string
   /** Keys of the whole computation so far, each at the highest level of its uses. */
   readonly keyRequest: KeyRequest
+  /** Those used since the checkpoint (or ever), each at the highest level of these uses. */
+  readonly keysUsed: readonly KeyNeed[]
   /** All keys expanded in memory. */
   readonly keyBytes: number
   /** All keys on disk, uniform halves as seeds. */
   readonly keyFileBytes: number
-  readonly ciphertextBytes: PlannedBytes
+  /** `risen`: the most since the latest checkpoint, above what lived then. */
+  readonly ciphertextBytes: PlannedBytes & { readonly risen: number }
   readonly plaintextBytes: PlannedBytes
   /** Working memory of the largest key switch or linear transform. */
   readonly scratchBytes: number

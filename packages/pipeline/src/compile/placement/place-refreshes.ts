@@ -2,7 +2,7 @@
  * The search: dynamic programming over the order of the nodes. Between two nodes, the state is the level of every value that
  * is still read. See docs/notes/planning.md.
  */
-import type { PlacedRefresh, Placement, PlacementProblem } from './problem.ts'
+import type { FoundRefresh, Placement, PlacementNode, PlacementProblem } from './problem.ts'
 
 /** States that are kept between two nodes. */
 const MOST_STATES = 20_000
@@ -15,7 +15,7 @@ interface State<Choice> {
   readonly seconds: number
   readonly from: State<Choice> | undefined
   /** What led here: the level of the node just run, or a refresh. */
-  readonly step: number | PlacedRefresh<Choice> | undefined
+  readonly step: number | FoundRefresh<Choice> | undefined
 }
 
 /** Best states by their levels. */
@@ -39,7 +39,7 @@ export function placeRefreshes<Choice>(
   keep(states, { levels: [problem.inputLevel], seconds: 0, from: undefined, step: undefined })
   for (const [index, node] of nodes.entries()) {
     states = refreshed(problem, states, alive, index)
-    const next = [...alive, node.name].filter((name) => lastRead.get(name)! > index)
+    const next = [...alive, ...outputsOf(node)].filter((name) => lastRead.get(name)! > index)
     states = run(problem, states, { index, alive, next })
     alive = next
     const pruned = prune(states, mostStates)
@@ -54,11 +54,13 @@ export function placeRefreshes<Choice>(
   return best && { ...trace(best), exact }
 }
 
+const outputsOf = ({ name, outputs }: PlacementNode): readonly string[] => outputs ?? [name]
+
 /** Index of the last node that reads each value; the output is read after all of them. */
 function lastReads({ nodes, output }: PlacementProblem): ReadonlyMap<string, number> {
   const last = new Map<string, number>()
   for (const [index, { inputs }] of nodes.entries()) for (const name of inputs) last.set(name, index)
-  for (const { name } of nodes) if (!last.has(name)) last.set(name, -1)
+  for (const node of nodes) for (const value of outputsOf(node)) if (!last.has(value)) last.set(value, -1)
   return last.set(output, nodes.length)
 }
 
@@ -153,7 +155,7 @@ const entry = <Choice>(state: State<Choice>): [string, State<Choice>] => [state.
 /** Follows a state back to the beginning. */
 function trace<Choice>(end: State<Choice>): Omit<Placement<Choice>, 'exact'> {
   const levels: number[] = []
-  const refreshes: PlacedRefresh<Choice>[] = []
+  const refreshes: FoundRefresh<Choice>[] = []
   for (let state: State<Choice> | undefined = end; state; state = state.from) {
     if (typeof state.step === 'number') levels.unshift(state.step)
     else if (state.step) refreshes.unshift(state.step)

@@ -4,8 +4,10 @@ import type { Level } from '@he-ml/ckks-core'
 /** A layer as the search sees it. */
 export interface PlacementNode {
   readonly name: string
-  /** Names of earlier nodes, or of the input. */
+  /** Values of earlier nodes, or the input. */
   readonly inputs: readonly string[]
+  /** Its values; default one of its own name. */
+  readonly outputs?: readonly string[]
   /** Levels consumed. */
   readonly depth: number
   /** Seconds when its inputs are read at a level from `depth` on; Infinity where it cannot run. */
@@ -37,7 +39,7 @@ export interface PlacementProblem<Choice = unknown> {
 }
 
 /** A refresh in its place. */
-export interface PlacedRefresh<Choice = unknown> {
+export interface FoundRefresh<Choice = unknown> {
   /** Index of the node that runs next. */
   readonly before: number
   readonly values: readonly string[]
@@ -49,7 +51,7 @@ export interface Placement<Choice = unknown> {
   /** Level at which each node reads its inputs, in the order of the nodes. */
   readonly levels: readonly Level[]
   /** In order of execution. */
-  readonly refreshes: readonly PlacedRefresh<Choice>[]
+  readonly refreshes: readonly FoundRefresh<Choice>[]
   /** Whether the search kept every state, so that the result is the optimum. */
   readonly exact: boolean
 }

@@ -1,7 +1,7 @@
 /** How large the values of a network get: what a bootstrap must be told, and what errors are relative to. */
 import { isCalibrated, type Model } from '@he-ml/model'
-import type { ActivationOptions } from '../compile/calibrate-activations.ts'
-import type { Calibration, ValueSize } from '../fit/fit.ts'
+import type { ActivationOptions } from './calibrate-activations.ts'
+import type { Calibration, ValueSize } from './calibration.ts'
 
 /**
  * Sizes of the input and of each layer's result in the folded model, where the calibration data tell: what was seen, times
@@ -76,5 +76,5 @@ function sizeSeen(model: Model, name: string, calibration: Calibration): ValueSi
 /** The margin that the activations which read a value ask for. */
 function marginFor(model: Model, name: string, { margin, layers = {} }: ActivationOptions): number {
   const readers = model.nodes.filter(({ inputs }) => inputs.includes(name))
-  return Math.max(margin, ...readers.map((reader) => layers[reader.name]?.margin ?? 0))
+  return Math.max(margin, ...readers.map((reader) => layers[reader.origin?.node ?? reader.name]?.margin ?? 0))
 }

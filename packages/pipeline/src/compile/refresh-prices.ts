@@ -11,9 +11,9 @@ import {
   type SlotContent,
   type Slots,
 } from '@he-ml/ckks-core'
-import type { RefreshOption } from '../compile/placement/problem.ts'
-import { prepareRefresh } from './prepare-refresh.ts'
-import { bootstrapLoad, type RefreshShape, refreshLevels } from './refresh-shape.ts'
+import { PreparedRefresh, RefreshMasks } from '../execute/prepare-refresh.ts'
+import { bootstrapLoad, type RefreshShape, refreshLevels } from '../program/refresh-shape.ts'
+import type { RefreshOption } from './placement/problem.ts'
 
 /** The circuit and the merging that a price stands for. */
 export interface RefreshChoice {
@@ -84,7 +84,8 @@ export class RefreshPrices {
   async #seconds(bootstrapping: Bootstrapping, shape: RefreshShape): Promise<number> {
     const { engine, prepared } = await this.#circuit(bootstrapping)
     const { needs } = refreshLevels(bootstrapping, shape.merge)
-    using refresh = prepareRefresh(engine, prepared, { name: 'refresh', shape, range: 1 })
+    using masks = shape.merge > 1 ? new RefreshMasks(engine, bootstrapping, shape) : undefined
+    const refresh = new PreparedRefresh(prepared, { name: 'refresh', shape, range: 1 }, masks)
     const inputs = Array.from({ length: shape.ciphertexts }, () => engine.input({ level: needs, slots: shape.period }))
     const since = engine.checkpoint()
     for (const result of await refresh.apply(engine, inputs)) result.dispose()

@@ -3,6 +3,7 @@ import { sizeOf } from '@he-ml/model'
 import type { LowerContext, LoweredLayer, SlotLayout } from '@he-ml/packing'
 import { lowerBatchLinear } from '../batch/lower-batch-linear.ts'
 import type { LinearMap } from '../linear-map/linear-map.ts'
+import { unsupportedLayout } from '../lowered/unsupported-layout.ts'
 import { lowerTransform } from '../multiplexed/lower-transform.ts'
 
 /** A linear map on whatever layout it meets. @throws UnsupportedError naming the layer and the layouts that would do */
@@ -14,10 +15,4 @@ export function lowerLinear(map: LinearMap, input: SlotLayout | undefined, conte
   if (input?.kind === 'multiplexed') return lowerTransform(map, input, context)
   if (input?.kind === 'batch') return lowerBatchLinear(map, input)
   throw unsupportedLayout(map.name, input)
-}
-
-export function unsupportedLayout(name: string, input: SlotLayout | undefined): UnsupportedError {
-  return new UnsupportedError(
-    `layer "${name}" cannot run on a ${input?.kind ?? 'missing'} layout: pack the input as multiplexed (one image) or batch (image = slot)`,
-  )
 }

@@ -16,8 +16,11 @@ const neuron: CalibratedMultiOutputLayer = {
   outputs: ['spike', 'rest'],
   outputShapes: ([shape]) => [shape!, shape!],
   calibrated: false,
+  fittedForm: undefined,
+  digestParts: () => [],
   observed: charged,
   calibrate: () => neuron,
+  withFittedForm: () => neuron,
   forwardAll: (inputs) => {
     const { shape, data } = charged(inputs)
     const spike = data.map((v) => (v >= 1 ? 1 : 0))

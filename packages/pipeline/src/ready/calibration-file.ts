@@ -1,10 +1,22 @@
 import { FormatError } from '@he-ml/ckks-core'
 import type { InputStatistics } from '@he-ml/model'
 import { z } from 'zod'
-import { rangeSchema, statisticsSchema } from '../plan/plan.ts'
-import type { Calibration } from './fit.ts'
+import type { Calibration } from './calibration.ts'
 
 const numbers = z.array(z.number())
+
+export const statisticsSchema = z.strictObject({
+  count: z.number().int().nonnegative(),
+  min: z.number(),
+  max: z.number(),
+  mean: z.number(),
+  std: z.number().nonnegative(),
+  histogram: z.array(z.number().nonnegative()).max(4096),
+})
+
+export const rangeSchema = z
+  .strictObject({ min: z.number(), max: z.number() })
+  .refine((r) => r.min <= r.max, 'expected min <= max')
 
 const schema = z.strictObject({
   model: z.string(),

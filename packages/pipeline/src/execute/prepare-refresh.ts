@@ -2,11 +2,21 @@
  * A refresh as a circuit: ciphertexts of a short period may be laid side by side by masks, two of the results travel as real
  * and imaginary part of one bootstrap, and masks and traces take them apart again.
  */
-
-import type { PreparedBootstrapping } from '@he-ml/ckks-core'
-import { type Ciphertext, type Encoder, type Evaluator, type Plaintext, Scope, scope, toLevel } from '@he-ml/ckks-core'
-import { type PaceOptions, Pacer } from '@he-ml/packing'
-import { bootstrapLoad, type RefreshShape, refreshLevels } from './refresh-shape.ts'
+import {
+  type Bootstrapping,
+  type Ciphertext,
+  type Encoder,
+  type Evaluator,
+  type Level,
+  type PaceOptions,
+  Pacer,
+  type Plaintext,
+  type PreparedBootstrapping,
+  Scope,
+  scope,
+  toLevel,
+} from '@he-ml/ckks-core'
+import { bootstrapLoad, type RefreshShape, refreshLevels } from '../program/refresh-shape.ts'
 
 type Engine = Encoder & Evaluator
 
@@ -18,49 +28,45 @@ export interface RefreshOptions {
   readonly range: number
 }
 
-/** Encodes the masks, if there are any. The circuit stays the caller's. */
-export function prepareRefresh(
-  engine: Engine,
-  circuit: PreparedBootstrapping,
-  options: RefreshOptions,
-): PreparedRefresh {
-  const { needs } = refreshLevels(circuit.circuit, options.shape.merge)
-  const weights = new Scope()
-  try {
-    const before = encodeMasks(engine, options.shape, needs, weights)
-    const after = encodeMasks(engine, options.shape, circuit.circuit.outputLevel, weights)
-    return new PreparedRefresh(circuit, options, { before, after, weights })
-  } catch (error) {
-    weights.dispose()
-    throw error
+/** Mask j is 1 in block j, 0 elsewhere; products with it rescale to the nominal scale. Shared by refreshes of one shape. */
+export class RefreshMasks implements Disposable {
+  readonly before: readonly Plaintext[]
+  readonly after: readonly Plaintext[]
+  readonly #weights = new Scope()
+
+  /** Encodes them for both sides of a circuit. */
+  constructor(engine: Engine, bootstrapping: Bootstrapping, shape: Pick<RefreshShape, 'period' | 'merge'>) {
+    try {
+      this.before = this.#encode(engine, shape, refreshLevels(bootstrapping, shape.merge).needs)
+      this.after = this.#encode(engine, shape, bootstrapping.outputLevel)
+    } catch (error) {
+      this.#weights.dispose()
+      throw error
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#weights.dispose()
+  }
+
+  #encode(engine: Engine, { period, merge }: Pick<RefreshShape, 'period' | 'merge'>, level: Level): Plaintext[] {
+    const { parameters } = engine
+    const scale = (parameters.groupProduct(level) * parameters.scaleAt(level - 1)) / parameters.scaleAt(level)
+    return Array.from({ length: merge }, (_, j) => {
+      const values = new Float64Array(merge * period).fill(1, j * period, (j + 1) * period)
+      return this.#weights.use(engine.encode(values, { level, scale }))
+    })
   }
 }
 
-interface Masks {
-  readonly before: readonly Plaintext[]
-  readonly after: readonly Plaintext[]
-  readonly weights: Scope
-}
-
-/** Mask j is 1 in block j, 0 elsewhere; products with it rescale to the nominal scale. */
-function encodeMasks(engine: Engine, { period, merge }: RefreshShape, level: number, weights: Scope): Plaintext[] {
-  if (merge === 1) return []
-  const { parameters } = engine
-  const scale = (parameters.groupProduct(level) * parameters.scaleAt(level - 1)) / parameters.scaleAt(level)
-  return Array.from({ length: merge }, (_, j) => {
-    const values = new Float64Array(merge * period).fill(1, j * period, (j + 1) * period)
-    return weights.use(engine.encode(values, { level, scale }))
-  })
-}
-
-/** A refresh with its masks encoded; usable many times. */
-export class PreparedRefresh implements Disposable {
+/** A refresh whose matrices and masks are encoded, both the caller's; usable many times. */
+export class PreparedRefresh {
   readonly #circuit: PreparedBootstrapping
   readonly #options: RefreshOptions
-  readonly #masks: Masks
+  readonly #masks: RefreshMasks | undefined
 
-  /** @internal use prepareRefresh */
-  constructor(circuit: PreparedBootstrapping, options: RefreshOptions, masks: Masks) {
+  /** @param masks for shapes that merge */
+  constructor(circuit: PreparedBootstrapping, options: RefreshOptions, masks?: RefreshMasks) {
     this.#circuit = circuit
     this.#options = options
     this.#masks = masks
@@ -91,13 +97,6 @@ export class PreparedRefresh implements Disposable {
     }
   }
 
-  dispose(): void {
-    this.#masks.weights.dispose()
-  }
-  [Symbol.dispose](): void {
-    this.dispose()
-  }
-
   /** One bootstrap of at most a full load. */
   #bootstrap(engine: Engine, inputs: readonly Ciphertext[]): Ciphertext[] {
     const { shape, range } = this.#options
@@ -124,7 +123,7 @@ export class PreparedRefresh implements Disposable {
   #merge(engine: Engine, part: readonly Ciphertext[]): Ciphertext {
     const { needs } = refreshLevels(this.#circuit.circuit, this.#options.shape.merge)
     return scope((use) => {
-      const masked = part.map((c, j) => use(engine.mulPlain(use(toLevel(engine, c, needs)), this.#masks.before[j]!)))
+      const masked = part.map((c, j) => use(engine.mulPlain(use(toLevel(engine, c, needs)), this.#masks!.before[j]!)))
       return engine.rescale(use(engine.sum(masked)))
     })
   }
@@ -132,7 +131,7 @@ export class PreparedRefresh implements Disposable {
   /** Block j, repeated through all slots. */
   #extract(engine: Engine, merged: Ciphertext, j: number): Ciphertext {
     return scope((use) => {
-      const block = use(engine.rescale(use(engine.mulPlain(merged, this.#masks.after[j]!))))
+      const block = use(engine.rescale(use(engine.mulPlain(merged, this.#masks!.after[j]!))))
       return engine.trace(block, this.#options.shape.period)
     })
   }

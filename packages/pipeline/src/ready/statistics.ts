@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import type { InputStatistics, Shape } from '@he-ml/model'
-import type { ValueSize } from './fit.ts'
+import type { ValueSize } from './calibration.ts'
 
 const BINS = 512
 

@@ -1,6 +1,6 @@
 import { PlanError } from '@he-ml/ckks-core'
 import { type CalibrationOptions, isCalibrated, Model } from '@he-ml/model'
-import type { Calibration } from '../fit/fit.ts'
+import type { Calibration } from './calibration.ts'
 
 export interface ActivationOptions extends CalibrationOptions {
   /** Other degrees, errors or margins for single layers, by name. */
@@ -38,5 +38,6 @@ export function calibrateActivations(
       'range',
       `activation options name "${unknown.join('", "')}", which is no activation of model "${model.name}"`,
     )
-  return new Model({ name: model.name, input: model.input, nodes, output: model.output })
+  const { name, input, output, states, steps, readout } = model
+  return new Model({ name, input, nodes, output, states, steps, readout })
 }

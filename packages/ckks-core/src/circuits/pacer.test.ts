@@ -1,5 +1,5 @@
-import { CancelledError } from '@he-ml/ckks-core'
 import { describe, expect, it } from 'vitest'
+import { CancelledError } from '../errors/errors.ts'
 import { Pacer } from './pacer.ts'
 
 describe('Pacer', () => {

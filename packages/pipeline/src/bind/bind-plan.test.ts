@@ -1,0 +1,96 @@
+/** Binding restores what a plan decided and fits nothing. */
+import { FormatError } from '@he-ml/ckks-core'
+import type { Model } from '@he-ml/model'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { compileAndBind } from '../compile/compile.ts'
+import { approximate, deepChain, images, residual, smallCnn } from '../pipeline.test-helper.ts'
+import { type Plan, parsePlan, planDigest } from '../plan/plan.ts'
+import { fit } from '../ready/fit.ts'
+import { bindPlan } from './bind-plan.ts'
+
+const fitting = vi.hoisted(() => ({ allowed: true, calls: 0 }))
+
+// every way to a polynomial goes through this function
+vi.mock('../../../activations/src/approximate.ts', async (original) => {
+  const library = await original<typeof import('../../../activations/src/approximate.ts')>()
+  const approximate: typeof library.approximate = (...args) => {
+    fitting.calls++
+    if (!fitting.allowed) throw new Error('this library fits otherwise')
+    return library.approximate(...args)
+  }
+  return { ...library, approximate }
+})
+afterEach(() => {
+  fitting.allowed = true
+})
+
+const compiled = async (model: Model, options = {}) =>
+  compileAndBind(model, {
+    calibration: await fit(model, images(10)),
+    activation: { degree: 7, margin: 1.3 },
+    ...options,
+  })
+
+/** What two bound models compute. */
+const sameFunction = (a: Model, b: Model): void => {
+  for (const image of images(3, 50)) expect(approximate(a, image)).toEqual(approximate(b, image))
+}
+
+describe('a plan bound by a library that fits otherwise', () => {
+  it.each([
+    ['one activation and a pool', () => smallCnn('relu'), { scaleBits: 30 }],
+    ['residual stages', () => residual(2), { bootstrapping: { set: 'N15-B4' } }],
+    ['bootstraps', () => deepChain(6), { bootstrapping: { set: 'N15-B4' } }],
+  ] as const)('computes the same, and nothing was fitted: %s', async (_, make, options) => {
+    const bound = await compiled(make(), options)
+    const text = JSON.stringify(bound.plan)
+    expect(fitting.calls).toBeGreaterThan(0)
+    const before = fitting.calls
+    fitting.allowed = false
+    const again = bindPlan(parsePlan(text), make())
+    expect(fitting.calls).toBe(before)
+    sameFunction(again.model, bound.model)
+    const forms = ({ model }: typeof bound) =>
+      model.nodes.flatMap(({ layer }) => ('fittedForm' in layer ? [layer.fittedForm] : []))
+    expect(forms(again)).toEqual(forms(bound))
+    const steps = ({ program }: typeof bound) =>
+      program.tasks.map(({ id, level, weights, keys }) => [id, level, weights, keys])
+    expect(steps(again)).toEqual(steps(bound))
+  })
+})
+
+describe('a plan whose function was changed', () => {
+  const changed = async (edit: (plan: Plan) => unknown) => {
+    const { plan } = await compiled(smallCnn('relu'), { scaleBits: 30 })
+    const copy = structuredClone(JSON.parse(JSON.stringify(plan)) as Plan)
+    edit(copy)
+    return copy
+  }
+  const coefficients = (plan: Plan): number[] =>
+    (plan.decided.fitted.act!.polynomial as { series: { coefficients: number[] } }).series.coefficients
+
+  it('by a coefficient or a factor is refused by its id', async () => {
+    for (const edit of [
+      (plan: Plan) => coefficients(plan).splice(3, 1, coefficients(plan)[3]! * (1 + 2 ** -50)),
+      (plan: Plan) => Object.assign(plan.decided.factors, { conv: 2 * plan.decided.factors.conv! }),
+      (plan: Plan) => plan.decided.relieved.pop(),
+    ])
+      await expect(changed(edit).then((plan) => parsePlan(JSON.stringify(plan)))).rejects.toThrow(/content hash/)
+  })
+  it('with the hash made right does not bind when it makes no sense', async () => {
+    for (const [edit, message] of [
+      [(plan) => delete plan.decided.fitted.act, /does not tell what "act" was fitted to/],
+      [(plan) => coefficients(plan).push(1), /field "degree"/],
+      [(plan) => coefficients(plan).splice(0, 1, Number.NaN), /finite coefficients/],
+      [(plan) => delete plan.decided.factors.conv, /its factors do not fit the model/],
+      [(plan) => plan.decided.relieved.push('conv'), /its factors do not fit the model/],
+      [(plan) => Object.assign(plan.decided.fitted.act!, { inputFactor: 0 }), /finite factor other than 0/],
+    ] as [(plan: Plan) => unknown, RegExp][]) {
+      const plan = await changed(edit)
+      const text = JSON.stringify({ ...plan, id: planDigest(JSON.parse(JSON.stringify(plan))) })
+      const bind = () => bindPlan(parsePlan(text), smallCnn('relu'))
+      expect(bind).toThrow(FormatError)
+      expect(bind).toThrow(message)
+    }
+  })
+})

@@ -1,0 +1,77 @@
+/** Binding: the decisions that a plan records, repeated on its model. Nothing is decided here, nothing fitted, nothing searched. */
+import {
+  createBootstrapping,
+  FormatError,
+  type KeyRequest,
+  listKeyNeeds,
+  ParameterMismatchError,
+  Parameters,
+} from '@he-ml/ckks-core'
+import type { Model } from '@he-ml/model'
+import { inputLayoutFor } from '../compile/input-layout.ts'
+import { lowerModel } from '../compile/lower-model.ts'
+import type { BoundPlan } from '../plan/bound-plan.ts'
+import { modelDigest } from '../plan/model-digest.ts'
+import { outputLayoutOf, type Plan } from '../plan/plan.ts'
+import { buildProgram } from '../program/build-program.ts'
+import { checkProgram } from '../program/check-program.ts'
+import type { Program } from '../program/program.ts'
+import { withKeys } from '../program/with-keys.ts'
+import { restoreModel } from '../ready/prepare-model.ts'
+
+/**
+ * Binds a plan to its model.
+ *
+ * @throws ParameterMismatchError when the model is not the one the plan was made for
+ * @throws SecurityError when the plan's parameters, or its bootstrapping, are not 128-bit secure
+ * @throws FormatError when what the plan says does not fit the model
+ */
+export function bindPlan(plan: Plan, model: Model): BoundPlan {
+  const found = modelDigest(model)
+  if (found !== plan.model.digest)
+    throw new ParameterMismatchError(
+      `the plan was made for model "${plan.model.name}" (${plan.model.digest.slice(0, 12)}), got "${model.name}" (${found.slice(0, 12)})`,
+    )
+  const parameters = new Parameters(plan.parameters)
+  const ready = restoreModel(model, plan.decided)
+  const program = programOf(plan, ready, parameters)
+  assertEnds(plan, program)
+  return { plan, parameters, model: ready, program }
+}
+
+function programOf(plan: Plan, model: Model, parameters: Parameters): Program {
+  const { maxSlots } = parameters
+  const network = lowerModel(model, inputLayoutFor(model, plan.packing, plan.batch, maxSlots), maxSlots, plan.gaps)
+  const circuits = (plan.bootstrapping?.circuits ?? []).map(({ spec, ranges }) => ({
+    bootstrapping: createBootstrapping(parameters, spec),
+    ranges,
+  }))
+  const program = buildProgram(network, plan.tasks, circuits)
+  checkProgram(program)
+  const needs = listKeyNeeds(plan.keyRequest as KeyRequest)
+  const keys = plan.tasks.map((task) =>
+    task.keys.map((index) => {
+      const need = needs[index]
+      if (!need) throw new FormatError(`plan: a task uses key ${index} of ${needs.length}`)
+      return need
+    }),
+  )
+  return withKeys(program, keys)
+}
+
+/** What clients were told about inputs and results must be what the program does. */
+function assertEnds(plan: Plan, { input, output, weights }: Program): void {
+  const { input: wanted, output: promised } = plan
+  if (input.level !== wanted.level || input.layout.slots !== wanted.slots)
+    throw new FormatError(
+      `the plan asks for inputs at level ${wanted.level} with ${wanted.slots} slots; this version of the library needs ${input.level} and ${input.layout.slots}: compile again`,
+    )
+  if (output.level !== promised.level)
+    throw new FormatError(
+      `the plan leaves its result at level ${promised.level}, its tasks at ${output.level}: compile again`,
+    )
+  if (JSON.stringify(outputLayoutOf(plan)) !== JSON.stringify(output.layout))
+    throw new FormatError(`the plan's result lies elsewhere than this version of the library puts it: compile again`)
+  const unknown = [...weights.keys()].find((id) => plan.weights[id] === undefined)
+  if (unknown !== undefined) throw new FormatError(`the plan does not tell the size of the weights "${unknown}"`)
+}

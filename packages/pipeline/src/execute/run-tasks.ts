@@ -1,0 +1,113 @@
+/**
+ * The order of work: a task starts as soon as everything it reads is done, beside others that do not need each other's results,
+ * as far as the budget and the look-ahead allow. What is computed does not depend on that order, to the bit.
+ */
+import type { PaceOptions } from '@he-ml/ckks-core'
+import type { Program } from '../program/program.ts'
+import { ProgramError } from '../program/program-error.ts'
+import type { Task } from '../program/task.ts'
+import type { ValueId } from '../program/value.ts'
+import type { StepExecutor } from './step-executor.ts'
+import type { RunMemory } from './task-memory.ts'
+import type { ValueTable } from './value-table.ts'
+
+/** Tasks that may be waited for at once, and of which weights and keys are loaded in advance. */
+export interface LookAhead {
+  /** Tasks that run at once at most, and how far behind the earliest that waits others are looked for. */
+  readonly tasks: number
+  /** Tasks that follow what runs, whose weights and keys are made ready. */
+  readonly prefetch: number
+}
+
+export interface RunTasksOptions {
+  readonly program: Program
+  readonly executor: Pick<StepExecutor, 'run'>
+  readonly values: ValueTable
+  readonly memory: Pick<RunMemory, 'fits' | 'hold' | 'prefetch' | 'wrote' | 'died'>
+  /** Indices of tasks that were done before; their values are in the table. */
+  readonly done: ReadonlySet<number>
+  readonly lookAhead: LookAhead
+  readonly signal?: AbortSignal
+  readonly onStart: (index: number) => void
+  /** A task's results are there; what was awaited here is done before tasks that read them start. */
+  readonly onDone: (index: number) => Promise<void>
+}
+
+/**
+ * Runs all tasks that are not done.
+ * @throws the first failure, when everything that had started has come to an end
+ */
+export async function runTasks(options: RunTasksOptions): Promise<void> {
+  await new TaskQueue(options).run()
+}
+
+class TaskQueue {
+  readonly #options: RunTasksOptions
+  readonly #pending: number[]
+  readonly #written: Set<ValueId>
+  readonly #running = new Map<number, Promise<void>>()
+  #prefetching: Promise<void> = Promise.resolve()
+
+  constructor(options: RunTasksOptions) {
+    const { program, done } = options
+    this.#options = options
+    this.#pending = [...program.tasks.keys()].filter((index) => !done.has(index))
+    this.#written = new Set([program.input.id, ...[...done].flatMap((index) => program.tasks[index]!.writes)])
+  }
+
+  async run(): Promise<void> {
+    try {
+      while (this.#pending.length > 0 || this.#running.size > 0) {
+        this.#start()
+        await Promise.race(this.#running.values())
+      }
+    } finally {
+      await Promise.allSettled(this.#running.values())
+      await this.#prefetching
+    }
+  }
+
+  /** Starts whatever can start. */
+  #start(): void {
+    const { program, lookAhead, memory } = this.#options
+    for (const index of this.#pending.slice(0, lookAhead.tasks - this.#running.size)) {
+      const task = program.tasks[index]!
+      if (!task.reads.flat().every((id) => this.#written.has(id))) continue
+      if (this.#running.size > 0 && !memory.fits(task)) break
+      this.#pending.splice(this.#pending.indexOf(index), 1)
+      this.#running.set(
+        index,
+        this.#runTask(index, task).then(() => void this.#running.delete(index)),
+      )
+    }
+    if (this.#running.size === 0)
+      throw new ProgramError('order', `no task can start, ${this.#pending.length} are left: the order is wrong`)
+  }
+
+  async #runTask(index: number, task: Task): Promise<void> {
+    const { executor, values, memory, signal, onStart, onDone } = this.#options
+    onStart(index)
+    const held = await memory.hold(task, signal)
+    try {
+      const pace: PaceOptions = signal ? { signal } : {}
+      const outputs = await executor.run(task, values.read(task), pace)
+      values.write(task, outputs)
+      for (const id of task.reads.flat()) if (values.get(id) === undefined) await memory.died(id)
+      this.#prefetch()
+      await Promise.all(outputs.flatMap((tensor) => tensor.ciphertexts.map((c) => c.ready())))
+    } finally {
+      held.release()
+    }
+    values.dropUnread(task)
+    for (const id of task.writes) if (values.get(id)) await memory.wrote(id)
+    await onDone(index)
+    for (const id of task.writes) this.#written.add(id)
+  }
+
+  /** Weights and keys of the tasks that come next, while this one computes. */
+  #prefetch(): void {
+    const { program, lookAhead, memory, signal } = this.#options
+    const next = this.#pending.slice(0, lookAhead.prefetch).map((index) => program.tasks[index]!)
+    this.#prefetching = this.#prefetching.then(() => memory.prefetch(next, signal))
+  }
+}

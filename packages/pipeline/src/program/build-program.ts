@@ -1,0 +1,58 @@
+/**
+ * Programs of whole networks. Without bootstrapping layers run as late as possible, at the lowest level from which everything
+ * after them still fits: few limbs, cheap operations. With it, a placement says where they run.
+ */
+import { FormatError, type Level } from '@he-ml/ckks-core'
+import type { Network } from './network.ts'
+import { isPlacedRefresh, type PlacedLayer, type PlacedStep } from './placed-step.ts'
+import type { Program, ProgramCircuit } from './program.ts'
+import { ProgramBuilder } from './program-builder.ts'
+
+/** Every layer at its latest level; the output is left at level `outputLevel`. */
+export function latestLevels(network: Network, outputLevel: Level = 0): PlacedLayer[] {
+  // level wanted at the output of each value, from the back
+  const wanted = new Map<string, Level>([[network.output, outputLevel]])
+  const placed: PlacedLayer[] = []
+  for (const { name, inputs, outputs, circuit } of network.nodes.toReversed()) {
+    const level = circuit.depth + Math.max(...outputs.map((value) => wanted.get(value) ?? 0))
+    for (const input of inputs) wanted.set(input, Math.max(wanted.get(input) ?? 0, level))
+    placed.unshift({ layer: name, level })
+  }
+  return placed
+}
+
+/**
+ * The program that a placement describes, every level checked.
+ *
+ * @param steps every layer of the network once, in its order, and refreshes among them
+ * @throws FormatError when they do not fit the network or the circuits
+ */
+export function buildProgram(
+  network: Network,
+  steps: readonly PlacedStep[],
+  circuits: readonly ProgramCircuit[] = [],
+): Program {
+  const builder = new ProgramBuilder(network, inputLevelOf(network, steps), circuits)
+  const nodes = [...network.nodes]
+  for (const step of steps) {
+    if (isPlacedRefresh(step)) {
+      builder.refresh(step)
+      continue
+    }
+    const node = nodes.shift()
+    if (node?.name !== step.layer)
+      throw new FormatError(
+        `plan: layer "${step.layer}" stands where ${node ? `"${node.name}"` : 'no layer'} of the model does: compile again`,
+      )
+    builder.layer(node, step.level)
+  }
+  if (nodes.length > 0) throw new FormatError(`plan: it does not run layer "${nodes[0]!.name}"`)
+  return builder.build()
+}
+
+/** The highest level at which the input is read. */
+function inputLevelOf({ input, nodes }: Network, steps: readonly PlacedStep[]): Level {
+  const readers = new Set(nodes.filter(({ inputs }) => inputs.includes(input)).map(({ name }) => name))
+  const levels = steps.map((step) => (!isPlacedRefresh(step) && readers.has(step.layer) ? step.level : 0))
+  return levels.reduce((a, b) => Math.max(a, b), 0)
+}

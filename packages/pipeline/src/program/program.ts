@@ -1,0 +1,40 @@
+/**
+ * The intermediate form: everything that happens to ciphertexts, as tasks in an order in which they may run. Values are written
+ * once, so what may run beside what, when a value dies and what a checkpoint must hold follow from the form alone.
+ */
+import type { Bootstrapping } from '@he-ml/ckks-core'
+import type { Task } from './task.ts'
+import type { Value, ValueId } from './value.ts'
+import type { Weights, WeightsId } from './weights.ts'
+
+/** A bootstrapping circuit and the ranges it is used for, ascending. */
+export interface ProgramCircuit {
+  readonly bootstrapping: Bootstrapping
+  readonly ranges: readonly number[]
+}
+
+export interface Program {
+  readonly tasks: readonly Task[]
+  readonly values: ReadonlyMap<ValueId, Value>
+  readonly weights: ReadonlyMap<WeightsId, Weights>
+  /** Empty without bootstrapping. */
+  readonly circuits: readonly ProgramCircuit[]
+  /** What the caller brings; its level is that of a fresh input. */
+  readonly input: Value
+  readonly output: Value
+}
+
+/** Index of the last task that reads each value; the output is read after all of them. */
+export function lastReads({ tasks, output }: Pick<Program, 'tasks' | 'output'>): ReadonlyMap<ValueId, number> {
+  const last = new Map<ValueId, number>()
+  for (const [index, { reads }] of tasks.entries()) for (const id of reads.flat()) last.set(id, index)
+  return last.set(output.id, tasks.length)
+}
+
+/** First and last task that uses each of the weights. */
+export function weightUses({ tasks }: Pick<Program, 'tasks'>): ReadonlyMap<WeightsId, { first: number; last: number }> {
+  const uses = new Map<WeightsId, { first: number; last: number }>()
+  for (const [index, { weights }] of tasks.entries())
+    for (const id of weights) uses.set(id, { first: uses.get(id)?.first ?? index, last: index })
+  return uses
+}

@@ -1,0 +1,54 @@
+/** A piece of work: values in, values out, at one level. */
+import type { KeyNeed, Level } from '@he-ml/ckks-core'
+import type { LoweredLayer } from '@he-ml/packing'
+import type { RefreshShape } from './refresh-shape.ts'
+import type { Operand, ValueId } from './value.ts'
+import type { WeightsId } from './weights.ts'
+
+export type TaskId = string
+
+interface AnyTask {
+  /** Unique in the program; appears in reports, progress and errors. */
+  readonly id: TaskId
+  /** A layer's kind, or 'refresh'. */
+  readonly kind: string
+  /** One operand for each tensor that the circuit takes. */
+  readonly reads: readonly Operand[]
+  /** Values that did not exist before. */
+  readonly writes: readonly ValueId[]
+  /** Level to which everything that is read is brought first. */
+  readonly level: Level
+  /** What must be encoded. */
+  readonly weights: readonly WeightsId[]
+  /** Keys that the circuit uses, each at the level of its use; empty until a simulation has told. */
+  readonly keys: readonly KeyNeed[]
+}
+
+/**
+ * A layer at work: the whole of it, a tile (its circuit writes a part of the result), a merge or a split of sub-batches, or
+ * one time step. Tasks of one layer share its weights.
+ */
+export interface LayerTask extends AnyTask {
+  /** Node of the model. */
+  readonly layer: string
+  readonly circuit: LoweredLayer
+}
+
+/** A bootstrap of one or more values: each operand comes back as a new value. */
+export interface RefreshTask extends AnyTask {
+  readonly kind: 'refresh'
+  readonly refresh: RefreshUse
+}
+
+/** How values travel through a bootstrapping circuit. */
+export interface RefreshUse {
+  /** Index into `Program.circuits`. */
+  readonly circuit: number
+  /** One of those that the circuit is prepared for. */
+  readonly range: number
+  readonly shape: RefreshShape
+}
+
+export type Task = LayerTask | RefreshTask
+
+export const isRefresh = (task: Task): task is RefreshTask => 'refresh' in task

@@ -1,0 +1,82 @@
+/**
+ * A model made ready for lowering: a polynomial for every activation, constants folded, time unrolled. Everything that is decided
+ * on the way goes into the plan as plain data, and is taken from there when the plan is bound.
+ */
+import { FormatError, HeMlError } from '@he-ml/ckks-core'
+import { applyFactors, foldFactors, type GraphLayer, isCalibrated, type Model, originOf, unroll } from '@he-ml/model'
+import { type ActivationOptions, calibrateActivations } from './calibrate-activations.ts'
+import type { Calibration, ValueSize } from './calibration.ts'
+import { valueSizes } from './value-ranges.ts'
+
+/** What decides the function computed, as JSON. Names are those of the model, before it is unrolled. */
+export interface Decided {
+  /** What each calibrated layer was fitted to, its factors included; by node. */
+  fitted: Record<string, Record<string, unknown>>
+  /** Values are held times these. */
+  factors: Record<string, number>
+  /** Nodes whose layer has given its constant to the factors. */
+  relieved: string[]
+  /** A mean over time has become a sum. */
+  sumsOverTime: boolean
+}
+
+export interface PreparedModel {
+  /** With polynomials, folded, without states. */
+  readonly ready: Model
+  readonly decided: Decided
+  /** Sizes of the values of `ready`, where the calibration tells. */
+  readonly sizes: ReadonlyMap<string, ValueSize>
+}
+
+/** Decides. @throws PlanError ('range') without calibration */
+export function prepareModel(
+  model: Model,
+  calibration: Calibration | undefined,
+  options: ActivationOptions,
+): PreparedModel {
+  const plain = calibrateActivations(model, calibration, options)
+  const { model: folded, factors, relieved, sumsOverTime } = foldFactors(plain)
+  const ready = unroll(folded)
+  const fitted = folded.nodes.flatMap(({ name, layer }) =>
+    isCalibrated(layer) && layer.fittedForm ? [[name, toJson(layer.fittedForm)] as const] : [],
+  )
+  const rolled = valueSizes(plain, factors, calibration)
+  const sizes = new Map<string, ValueSize>()
+  for (const value of ready.shapes.keys()) {
+    const size = rolled.get(originOf(ready, value))
+    if (size) sizes.set(value, size)
+  }
+  return {
+    ready,
+    decided: {
+      fitted: Object.fromEntries(fitted),
+      factors: Object.fromEntries(factors),
+      relieved: [...relieved],
+      sumsOverTime,
+    },
+    sizes,
+  }
+}
+
+/**
+ * The ready model again, from what was decided; nothing is fitted.
+ * @throws FormatError when it does not fit the model
+ */
+export function restoreModel(model: Model, { fitted, factors, relieved, sumsOverTime }: Decided): Model {
+  const finished = new Map<string, GraphLayer>()
+  for (const { name, layer } of model.nodes) {
+    if (!isCalibrated(layer)) continue
+    const form = fitted[name]
+    if (form === undefined) throw new FormatError(`plan: it does not tell what "${name}" was fitted to`)
+    finished.set(name, layer.withFittedForm(form))
+  }
+  const decision = { factors: new Map(Object.entries(factors)), relieved: new Set(relieved), sumsOverTime }
+  try {
+    return unroll(applyFactors(model, decision, finished))
+  } catch (cause) {
+    if (!(cause instanceof HeMlError) || cause instanceof FormatError) throw cause
+    throw new FormatError(`plan: its factors do not fit the model: ${cause.message}`, { cause })
+  }
+}
+
+const toJson = (form: object): Record<string, unknown> => JSON.parse(JSON.stringify(form))

@@ -1,0 +1,46 @@
+/** What must hold before a run begins. */
+import {
+  type Ciphertext,
+  type Engine,
+  InvalidArgumentError,
+  type KeyRequest,
+  type KeyStore,
+  listKeyNeeds,
+  MissingKeyError,
+  ParameterMismatchError,
+} from '@he-ml/ckks-core'
+import type { BoundPlan } from '../plan/bound-plan.ts'
+import type { Value } from '../program/value.ts'
+
+/** @throws ParameterMismatchError, MissingKeyError */
+export function assertRunnable({ plan, parameters }: BoundPlan, engine: Engine, keys: KeyStore | undefined): void {
+  if (parameters.id !== engine.parameters.id)
+    throw new ParameterMismatchError(
+      `plan "${plan.model.name}" is for parameters ${parameters.id}, the engine has ${engine.parameters.id}`,
+    )
+  const missing = listKeyNeeds(plan.keyRequest as KeyRequest).filter((need) =>
+    keys ? !keys.has(need) : !engine.hasKey(need),
+  )
+  if (missing.length === 0) return
+  const names = missing.map((m) =>
+    m.kind === 'rotation' ? `rotation by ${m.steps} at level ${m.level}` : `${m.kind} at level ${m.level}`,
+  )
+  throw new MissingKeyError(
+    `the plan needs ${missing.length} keys that are not ${keys ? 'in the key store' : 'loaded'}: ${names.slice(0, 8).join(', ')}${missing.length > 8 ? ', ...' : ''}`,
+  )
+}
+
+/** @throws InvalidArgumentError for inputs that do not fit the plan */
+export function assertInputs({ layout, level }: Value, inputs: readonly Ciphertext[]): void {
+  if (inputs.length !== layout.ciphertexts)
+    throw new InvalidArgumentError(`run: the plan takes ${layout.ciphertexts} input ciphertexts, got ${inputs.length}`)
+  for (const [i, c] of inputs.entries()) {
+    if (c.level < level)
+      throw new InvalidArgumentError(
+        `run: input ${i} is at level ${c.level}, the plan needs ${level}: encrypt it at that level`,
+      )
+    if (c.degree !== 1) throw new InvalidArgumentError(`run: input ${i} has degree 2; fresh ciphertexts have degree 1`)
+    if (c.slots > layout.slots)
+      throw new InvalidArgumentError(`run: input ${i} has period ${c.slots}, the plan's layout ${layout.slots}`)
+  }
+}

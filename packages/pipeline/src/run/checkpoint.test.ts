@@ -1,0 +1,80 @@
+/** What is written, and what is left, at every moment of a run. */
+import { createClearEngine } from '@he-ml/ckks-core'
+import { pack } from '@he-ml/packing'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { compileInsecure, images, MemoryCheckpoints, residual } from '../pipeline.test-helper.ts'
+import type { BoundPlan } from '../plan/bound-plan.ts'
+import { fit } from '../ready/fit.ts'
+import { type CheckpointIndex, INDEX_FILE, parseIndex } from './checkpoint-index.ts'
+import { Runner } from './run.ts'
+
+let bound: BoundPlan
+beforeAll(async () => {
+  const model = residual(2)
+  const calibration = await fit(model, images(5))
+  bound = await compileInsecure(model, 5, { calibration, activation: { degree: 7, margin: 1.3 } })
+})
+
+/** Looks at itself whenever the index is written. */
+class Watched extends MemoryCheckpoints {
+  readonly written: string[] = []
+  readonly indices: { readonly index: CheckpointIndex; readonly files: readonly string[] }[] = []
+  override async put(name: string, bytes: Uint8Array): Promise<void> {
+    await super.put(name, bytes)
+    if (name !== INDEX_FILE) this.written.push(name)
+    else this.indices.push({ index: parseIndex(bytes), files: [...this.files.keys()].filter((f) => f !== name) })
+  }
+}
+
+async function run(store: Watched) {
+  const engine = createClearEngine(bound.parameters)
+  const { layout, level } = bound.program.input
+  const inputs = pack(images(1, 7), layout).map((v) => engine.encryptClear(v, { level }))
+  const output = await new Runner(bound, engine).run(inputs, { checkpoints: store })
+  return output.ciphertexts.map((c) => engine.readClear(c).re)
+}
+
+describe('checkpoints', () => {
+  it('write every value once, hold at each moment what later tasks read, and delete the rest', async () => {
+    const store = new Watched()
+    await run(store)
+    expect(new Set(store.written).size).toBe(store.written.length)
+    const { tasks, input } = bound.program
+    // the last task needs none: its result is handed over
+    expect(store.indices).toHaveLength(tasks.length - 1)
+    for (const { index, files } of store.indices) {
+      const done = new Set(index.done)
+      const written = index.done.flatMap((i) => tasks[i]!.writes)
+      const alive = written.filter((id) => id !== input.id && !isRead(id, done))
+      expect(index.values.map(({ id }) => id).sort()).toEqual(alive.sort())
+      const named = index.values.flatMap(({ files: own }) => own)
+      for (const file of named) expect(files).toContain(file)
+    }
+    // at most one step's dead values are there when an index is written
+    const most = Math.max(...store.indices.map(({ index, files }) => files.length - index.values.length))
+    expect(most).toBeLessThanOrEqual(2)
+    expect(store.files.size).toBe(0)
+  })
+
+  it('a run started again writes no value that is there already', async () => {
+    const whole = new Watched()
+    const want = await run(whole)
+    const store = new Watched()
+    store.failAt = Math.floor(whole.puts / 2)
+    await expect(run(store)).rejects.toThrow(/disk is full/)
+    store.failAt = Number.POSITIVE_INFINITY
+    const before = new Set(store.indices.at(-1)!.index.values.flatMap(({ files }) => files))
+    const earlier = store.written.length
+    const got = await run(store)
+    for (const name of store.written.slice(earlier)) expect(before.has(name)).toBe(false)
+    // the clear engine draws what modRaise adds from a stream, so it is not the same to the bit
+    for (const [i, values] of got.entries())
+      for (const [j, v] of values.entries()) expect(Math.abs(v - want[i]![j]!)).toBeLessThan(2 ** -12)
+  })
+})
+
+/** Whether every reader of a value is done. */
+function isRead(id: string, done: ReadonlySet<number>): boolean {
+  const { tasks, output } = bound.program
+  return id !== output.id && tasks.every(({ reads }, i) => done.has(i) || !reads.flat().includes(id))
+}

@@ -1,0 +1,222 @@
+/** Keys by need, ciphertexts spilled, two runs on one engine: under a budget, and with the same results to the bit. */
+import {
+  BaseKeyStore,
+  CancelledError,
+  type Ciphertext,
+  type CiphertextStore,
+  createClearEngine,
+  type KeyRequest,
+  keyBytes,
+  listKeyNeeds,
+  MemoryError,
+  MissingKeyError,
+  type SpilledCiphertexts,
+  type StoredKey,
+} from '@he-ml/ckks-core'
+import { type PackedTensor, pack } from '@he-ml/packing'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { compileAndBind } from '../compile/compile.ts'
+import type { MemoryFigures } from '../execute/task-memory.ts'
+import { compileInsecure, images, residual, smallCnn } from '../pipeline.test-helper.ts'
+import type { BoundPlan } from '../plan/bound-plan.ts'
+import { lastReads } from '../program/program.ts'
+import { fit } from '../ready/fit.ts'
+import { memoryFigures } from './memory-figures.ts'
+import { Runner } from './run.ts'
+
+/** Every layer has keys of its own. */
+let bound: BoundPlan
+/** Values live while others are computed. */
+let bootstrapped: BoundPlan
+beforeAll(async () => {
+  const model = residual(2)
+  const calibration = await fit(model, images(10))
+  bootstrapped = await compileInsecure(model, 5, { calibration, activation: { degree: 7, margin: 1.3 } })
+  bound = await compileAndBind(smallCnn('square'), { scaleBits: 28 })
+})
+const needsOf = () => listKeyNeeds(bound.plan.keyRequest as KeyRequest)
+/** Of a small network keys are small beside ciphertexts; here they are large, as those of large ones are. */
+const bytesOf = (need: StoredKey['need']) => 16 * keyBytes(bootstrapped.parameters, need)
+const allKeys = () => needsOf().reduce((sum, need) => sum + bytesOf(need), 0)
+
+/** The keys of the plan, loaded when asked for; notes what was loaded while somebody waited for it, and the most at once. */
+class Keys extends BaseKeyStore {
+  readonly keyId = undefined
+  loads = 0
+  most = 0
+  protected async load(): Promise<void> {
+    this.loads++
+    await new Promise((resolve) => setImmediate(resolve))
+    this.most = Math.max(this.most, this.residentBytes)
+  }
+  protected unload(): void {}
+}
+const keyStore = (needs = needsOf()) => new Keys(needs.map((need) => ({ need, bytes: bytesOf(need) })))
+
+/** Ciphertexts of a clear engine, put away as files. */
+class Spill implements CiphertextStore {
+  bytes = 0
+  spills = 0
+  readonly #files = new Map<SpilledCiphertexts, Uint8Array[]>()
+  readonly #engine: ReturnType<typeof createClearEngine>
+  constructor(engine: ReturnType<typeof createClearEngine>) {
+    this.#engine = engine
+  }
+  get kept(): number {
+    return this.#files.size
+  }
+  async spill(ciphertexts: readonly Ciphertext[]): Promise<SpilledCiphertexts> {
+    this.spills++
+    const files = await Promise.all(ciphertexts.map((c) => this.#engine.exportCiphertext(c)))
+    const spilled = { count: files.length, bytes: files.reduce((sum, { length }) => sum + length, 0) }
+    this.#files.set(spilled, files)
+    return spilled
+  }
+  async restore(spilled: SpilledCiphertexts): Promise<Ciphertext[]> {
+    return Promise.all(this.#files.get(spilled)!.map((file) => this.#engine.importCiphertext(file)))
+  }
+  async drop(spilled: SpilledCiphertexts): Promise<void> {
+    this.#files.delete(spilled)
+  }
+  async dispose(): Promise<void> {
+    this.#files.clear()
+  }
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose()
+  }
+}
+
+type Clear = ReturnType<typeof createClearEngine>
+const inputsOn = (engine: Clear, seed = 7, { program }: BoundPlan = bound): Ciphertext[] =>
+  pack(images(1, seed), program.input.layout).map((v) => engine.encryptClear(v, { level: program.input.level }))
+const read = (engine: Clear, output: PackedTensor): Float64Array[] =>
+  output.ciphertexts.map((c) => engine.readClear(c).re)
+
+/** The least under which every task fits, with all values in memory that later tasks read. */
+function leastMemory(figures: MemoryFigures, keys: Keys): number {
+  const { tasks, values, input } = bound.program
+  const last = lastReads(bound.program)
+  const needs = tasks.map((task, i) => {
+    const written = tasks.slice(0, i).flatMap(({ writes }) => writes)
+    const alive = written.filter((id) => last.get(id)! >= i && id !== input.id && values.has(id))
+    return (
+      figures.workBytes(task) +
+      task.weights.reduce((sum, id) => sum + figures.weights[id]!, 0) +
+      keys.bytes(...task.keys) +
+      alive.reduce((sum, id) => sum + figures.valueBytes(id), 0)
+    )
+  })
+  return figures.fixed + Math.max(...needs)
+}
+
+/** What a run without any limit gives. */
+async function alone(seed = 7, plan = bound): Promise<Float64Array[]> {
+  const engine = createClearEngine(plan.parameters)
+  return read(engine, await new Runner(plan, engine).run(inputsOn(engine, seed, plan)))
+}
+
+describe('keys by need', () => {
+  it('a run whose keys exceed its budget completes, to the bit, and stays within it', async () => {
+    const keys = keyStore()
+    const engine = createClearEngine(bound.parameters, { keys })
+    const runner = new Runner(bound, engine, { keys })
+    const figures = memoryFigures(bound, true)
+    // no task needs all keys, and beside what it works with only its own have room
+    const memory = leastMemory(figures, keys)
+    expect(memory - figures.fixed).toBeLessThan(allKeys())
+    const output = await runner.run(inputsOn(engine), { memory })
+    expect(read(engine, output)).toEqual(await alone())
+    expect(keys.most).toBeGreaterThan(0)
+    expect(keys.most).toBeLessThanOrEqual(memory - figures.fixed)
+    // some had to be loaded again
+    expect(keys.loads).toBeGreaterThan(needsOf().length)
+  })
+
+  it('are fetched while the tasks before are at work', async () => {
+    const keys = keyStore(listKeyNeeds(bootstrapped.plan.keyRequest as KeyRequest))
+    const announced = new Set<string>()
+    let fetched = 0
+    let asked = 0
+    const name = (need: object) => JSON.stringify({ ...need, level: 0 })
+    const prefetch = keys.prefetch.bind(keys)
+    keys.prefetch = (needs) => {
+      for (const need of needs) announced.add(name(need))
+      return prefetch(needs)
+    }
+    const acquire = keys.acquire.bind(keys)
+    keys.acquire = (needs, options) => {
+      for (const need of needs) {
+        asked++
+        if (announced.has(name(need)) || keys.isResident(need)) fetched++
+      }
+      return acquire(needs, options)
+    }
+    const engine = createClearEngine(bootstrapped.parameters, { keys })
+    await new Runner(bootstrapped, engine, { keys }).run(inputsOn(engine, 7, bootstrapped))
+    // all but those of the first task that needs any
+    const [first] = bootstrapped.program.tasks.filter((task) => task.keys.length > 0)
+    expect(asked - fetched).toBeLessThanOrEqual(first!.keys.length)
+    expect(fetched / asked).toBeGreaterThan(0.7)
+  })
+
+  it('that no store has are missed before anything runs; a budget below a single task is refused by name', async () => {
+    const few = new Keys(
+      needsOf()
+        .slice(1)
+        .map((need) => ({ need, bytes: bytesOf(need) })),
+    )
+    const engine = createClearEngine(bound.parameters, { keys: few })
+    expect(() => new Runner(bound, engine, { keys: few })).toThrow(MissingKeyError)
+    const keys = keyStore()
+    const other = createClearEngine(bound.parameters, { keys })
+    const runner = new Runner(bound, other, { keys })
+    const { fixed } = memoryFigures(bound, true)
+    await expect(runner.run(inputsOn(other), { memory: fixed + 1 })).rejects.toThrow(MemoryError)
+    await expect(runner.run(inputsOn(other), { memory: fixed + 1 })).rejects.toThrow(/"conv" needs/)
+    ;(await runner.run(inputsOn(other))).dispose()
+  })
+})
+
+describe('ciphertexts that are not needed for a while', () => {
+  it('go to the store and come back, to the bit, and nothing is left there', async () => {
+    const engine = createClearEngine(bootstrapped.parameters)
+    const spill = new Spill(engine)
+    const figures = memoryFigures(bootstrapped, false)
+    const runner = new Runner(bootstrapped, engine, { spill })
+    // the least under which every task alone fits
+    const needs = bootstrapped.program.tasks.map(
+      (task) =>
+        figures.workBytes(task) +
+        task.weights.reduce((sum, id) => sum + figures.weights[id]!, 0) +
+        task.reads
+          .flat()
+          .reduce((sum, id) => sum + (id === bootstrapped.program.input.id ? 0 : figures.valueBytes(id)), 0),
+    )
+    const output = await runner.run(inputsOn(engine, 7, bootstrapped), { memory: figures.fixed + Math.max(...needs) })
+    expect(read(engine, output)).toEqual(await alone(7, bootstrapped))
+    expect(spill.spills).toBeGreaterThan(0)
+    expect(spill.kept).toBe(0)
+  })
+})
+
+describe('two runs on one engine', () => {
+  // without bootstraps: the clear engine draws the multiples that modRaise leaves from one stream, whoever asks
+  it('side by side give what each gives alone', async () => {
+    const engine = createClearEngine(bound.parameters)
+    const [a, b] = [new Runner(bound, engine), new Runner(bound, engine)]
+    const outputs = await Promise.all([a.run(inputsOn(engine, 7)), b.run(inputsOn(engine, 8))])
+    expect(read(engine, outputs[0])).toEqual(await alone(7))
+    expect(read(engine, outputs[1])).toEqual(await alone(8))
+  })
+  it('of which one is cancelled: the other does not know', async () => {
+    const engine = createClearEngine(bound.parameters)
+    const controller = new AbortController()
+    const stopped = new Runner(bound, engine).run(inputsOn(engine, 8), {
+      signal: controller.signal,
+      onProgress: ({ layerIndex }) => void (layerIndex === 1 && controller.abort()),
+    })
+    const other = new Runner(bound, engine).run(inputsOn(engine, 7))
+    await expect(stopped).rejects.toThrow(CancelledError)
+    expect(read(engine, await other)).toEqual(await alone(7))
+  })
+})

@@ -1,0 +1,42 @@
+import type { CiphertextStore, KeyStore } from '@he-ml/ckks-core'
+import type { CheckpointStore } from './checkpoint.ts'
+
+/** Where a run is. */
+export interface RunProgress {
+  /** Estimated share of the whole work that is done, 0 to 1. */
+  readonly fraction: number
+  /** Layer or bootstrap being worked on, or the last one. */
+  readonly layer: string
+  readonly layerIndex: number
+  readonly layerCount: number
+  /** Layers and bootstraps whose results came from a checkpoint. */
+  readonly resumed: number
+  readonly elapsedSeconds: number
+  /** Estimate from the work done so far; undefined at the very beginning. */
+  readonly remainingSeconds?: number
+}
+
+export interface RunOptions {
+  readonly onProgress?: (progress: RunProgress) => void
+  readonly signal?: AbortSignal
+  /**
+   * Bytes that the engine may hold. Weights and keys are dropped and had again, ciphertexts spilled, to stay below, as far as the
+   * runner has stores for them; refused before the start when it has none and the plan's estimate is above.
+   */
+  readonly memory?: number
+  /**
+   * Keep encoded weights for further inputs, or drop them after their last use. Default: as the plan says; dropped, too, where
+   * keeping them does not fit `memory`.
+   */
+  readonly keepWeights?: boolean
+  /** Results of tasks are stored here as they appear, and taken from here when the run is started again. */
+  readonly checkpoints?: CheckpointStore
+}
+
+/** What a runner may use beside its engine, for all its runs. */
+export interface RunnerStores {
+  /** The engine's keys, loaded task by task; without it all keys of the plan must be in the engine. */
+  readonly keys?: KeyStore
+  /** Where ciphertexts go when memory is short. */
+  readonly spill?: CiphertextStore
+}
