@@ -16,6 +16,6 @@ export { type EvaluationKeyKind, type ExpectedKey, loadEvaluationKey, loadEvalua
 export { NativeCiphertext, NativePlaintext } from './handles.ts'
 export { kernels } from './kernels.ts'
 export { KEY_SET_FILE } from './key-set-file.ts'
-export { type LoadAttempt, nativeAvailable } from './loader.ts'
+export { nativeAvailable } from './loader.ts'
 export { createNativeEngine, NativeEngine, type NativeEngineOptions } from './native-engine.ts'
 export { wantedKeyFiles } from './wanted-key-files.ts'

@@ -6,5 +6,5 @@ import { loadNative } from './loader.ts'
  * @throws UnsupportedError when the engine cannot be loaded
  */
 export function kernels(): { readonly active: string; readonly supported: readonly string[] } {
-  return native(() => loadNative().binding.kernels())
+  return native(() => loadNative().kernels())
 }

@@ -60,7 +60,7 @@ export class NativeEngine extends BaseEngine<NativeCiphertext, NativePlaintext> 
       )
     if (!(Number.isSafeInteger(memoryCeiling) && memoryCeiling >= 0))
       throw new InvalidArgumentError(`memoryCeiling: expected a number of bytes, or 0 for none, got ${memoryCeiling}`)
-    const { binding } = loadNative()
+    const binding = loadNative()
     this.kernel = kernels().active
     this.binding = native(() => new binding.Engine(bindingSpec(parameters), { threads, ceilingBytes: memoryCeiling }))
     this.threads = this.binding.threads

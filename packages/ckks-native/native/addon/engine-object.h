@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "completions.h"
+#include "node/completions.h"
 #include "scheme/encapsulation-key.h"
 #include "scheme/context.h"
 #include "scheme/encoder.h"

@@ -11,7 +11,7 @@
 #include "scheme/key-switch-key.h"
 #include "scheme/plaintext.h"
 #include "runtime/scheduler.h"
-#include "errors.h"
+#include "node/errors.h"
 
 namespace heml::addon {
 
