@@ -1,4 +1,4 @@
-// Everything a clean clone needs before the demo or the tests: dependencies, then the native engine.
+// Everything a clean clone needs before the demo or the tests: dependencies, then the native addons.
 // Plain Node, no dependencies of its own. Skips what is already up to date.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -34,14 +34,12 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
   writeFileSync(stamp, wanted)
 }
 
-const native = spawnSync(
-  process.execPath,
-  [join(root, 'packages/ckks-native/scripts/build.mjs'), ...(quiet ? ['--quiet'] : [])],
-  {
-    cwd: root,
-    stdio: 'inherit',
-  },
-)
-if (native.status !== 0) {
-  console.error('setup: the native engine could not be built; the node-seal engine will be used where it can.')
+const addons = {
+  'ckks-native': 'the native engine could not be built; the node-seal engine will be used where it can.',
+  'float-kernels': 'the native f32 kernels could not be built; loops in TypeScript will be used where they can.',
+}
+for (const [name, otherwise] of Object.entries(addons)) {
+  const script = join(root, 'packages', name, 'scripts/build.mjs')
+  const build = spawnSync(process.execPath, [script, ...(quiet ? ['--quiet'] : [])], { cwd: root, stdio: 'inherit' })
+  if (build.status !== 0) console.error(`setup: ${otherwise}`)
 }

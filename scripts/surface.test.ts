@@ -19,7 +19,8 @@ interface Manifest {
 const packages = readdirSync(join(root, 'packages')).map((folder) => {
   const path = join(root, 'packages', folder)
   const { name, exports } = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')) as Manifest
-  const entries = Object.entries(exports).map(([subpath, conditions]) => ({
+  const modules = Object.entries(exports).filter(([subpath]) => subpath !== './package.json')
+  const entries = modules.map(([subpath, conditions]) => ({
     id: subpath.replace('.', name),
     file: join(path, conditions[CONDITION]!),
   }))

@@ -1,4 +1,5 @@
-// All tests: C++ (release), C++ under AddressSanitizer and UBSan, then TypeScript. The last line counts them.
+// All tests: C++ (release; under AddressSanitizer and UBSan; threads, pool and executor under ThreadSanitizer), then TypeScript.
+// The last line counts them.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -6,20 +7,21 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const native = join(root, 'packages/ckks-native')
+const NATIVE = ['native-runtime', 'float-kernels', 'ckks-native']
 const scratch = mkdtempSync(join(tmpdir(), 'he-ml-test-'))
 let passed = 0
 let failed = 0
 
 const run = (command, args, options = {}) => spawnSync(command, args, { cwd: root, stdio: 'inherit', ...options })
 
-function cpp(label, args, directory, environment) {
-  console.log(`\n== ${label}`)
+function cpp(label, name, args, directory, environment) {
+  const native = join(root, 'packages', name)
+  console.log(`\n== ${label}: ${name}`)
   if (run(process.execPath, [join(native, 'scripts/build.mjs'), '--quiet', ...args]).status !== 0) {
     failed++
     return
   }
-  const report = join(scratch, `${directory}.xml`)
+  const report = join(scratch, `${name}-${directory}.xml`)
   run(
     'ctest',
     ['--test-dir', join(native, 'build', directory), '--output-on-failure', '-j2', '--output-junit', report],
@@ -34,11 +36,13 @@ function cpp(label, args, directory, environment) {
   passed += count('tests') - count('failures') - count('skipped') - count('disabled')
 }
 
-cpp('C++ tests', ['--tests'], 'release', {})
-cpp('C++ tests under AddressSanitizer and UBSan', ['--sanitize'], 'sanitize', {
-  ASAN_OPTIONS: 'detect_leaks=1:strict_string_checks=1',
-  UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
-})
+for (const name of NATIVE) cpp('C++ tests', name, ['--tests'], 'release', {})
+for (const name of NATIVE)
+  cpp('C++ tests under AddressSanitizer and UBSan', name, ['--sanitize'], 'sanitize', {
+    ASAN_OPTIONS: 'detect_leaks=1:strict_string_checks=1',
+    UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
+  })
+cpp('C++ tests under ThreadSanitizer', 'native-runtime', ['--thread'], 'thread', { TSAN_OPTIONS: 'halt_on_error=1' })
 
 console.log('\n== TypeScript tests')
 const report = join(scratch, 'vitest.json')

@@ -49,7 +49,7 @@ function commit(): string {
 }
 
 function compiler(): string {
-  const cache = join(nativeBuild, 'CMakeCache.txt')
+  const cache = join(nativeBuild('ckks-native'), 'CMakeCache.txt')
   if (!existsSync(cache)) return 'unknown'
   const path = /^CMAKE_CXX_COMPILER:\w+=(.+)$/m.exec(readFileSync(cache, 'utf8'))?.[1]
   return (

@@ -1,4 +1,4 @@
-/** The C++ benchmark programs of ckks-native: built on demand, run with one forced kernel, their lines read. */
+/** The C++ benchmark programs: built on demand, run with one forced kernel, their lines read. */
 import { execFile, execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,23 +6,31 @@ import { promisify } from 'node:util'
 import { UnsupportedError } from '@he-ml/ckks-core'
 import { nativeBuild, repositoryRoot } from './places.ts'
 
-const PROGRAMS = ['engine-bench', 'float-bench', 'kernel-bench', 'limits-bench'] as const
-export type NativeProgram = (typeof PROGRAMS)[number]
+/** Programs and the packages that they are of. */
+const PROGRAMS = {
+  'engine-bench': 'ckks-native',
+  'float-bench': 'float-kernels',
+  'kernel-bench': 'ckks-native',
+  'limits-bench': 'ckks-native',
+} as const
+export type NativeProgram = keyof typeof PROGRAMS
 
 /** Builds what is missing or older than its sources. @throws UnsupportedError without CMake or a compiler */
 export function buildNativePrograms(): void {
-  const script = join(repositoryRoot, 'packages/ckks-native/scripts/build.mjs')
-  try {
-    execFileSync(process.execPath, [script, '--quiet', '--tests'], { stdio: ['ignore', 'ignore', 'inherit'] })
-  } catch (error) {
-    throw new UnsupportedError(
-      'the C++ benchmark programs cannot be built: install CMake 3.20 or newer and a C++20 compiler',
-      { cause: error },
-    )
+  for (const name of new Set(Object.values(PROGRAMS))) {
+    const script = join(repositoryRoot, 'packages', name, 'scripts/build.mjs')
+    try {
+      execFileSync(process.execPath, [script, '--quiet', '--tests'], { stdio: ['ignore', 'ignore', 'inherit'] })
+    } catch (error) {
+      throw new UnsupportedError(
+        'the C++ benchmark programs cannot be built: install CMake 3.20 or newer and a C++20 compiler',
+        { cause: error },
+      )
+    }
   }
-  for (const program of PROGRAMS)
-    if (!existsSync(join(nativeBuild, program)))
-      throw new UnsupportedError(`the build made no ${program}: delete packages/ckks-native/build and try again`)
+  for (const [program, name] of Object.entries(PROGRAMS))
+    if (!existsSync(join(nativeBuild(name), program)))
+      throw new UnsupportedError(`the build made no ${program}: delete packages/${name}/build and try again`)
 }
 
 /** The JSON lines a program prints. */
@@ -32,7 +40,7 @@ export async function runNativeProgram<Line>(
   kernel?: string,
 ): Promise<Line[]> {
   const environment = kernel === undefined ? process.env : { ...process.env, HE_ML_KERNEL: kernel }
-  const { stdout } = await promisify(execFile)(join(nativeBuild, program), [...args], {
+  const { stdout } = await promisify(execFile)(join(nativeBuild(PROGRAMS[program]), program), [...args], {
     env: environment,
     maxBuffer: 2 ** 26,
   })

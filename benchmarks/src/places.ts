@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const repositoryRoot = fileURLToPath(new URL('../..', import.meta.url))
-export const nativeBuild = join(repositoryRoot, 'packages/ckks-native/build/release')
+/** Where a package's C++ programs are built. */
+export const nativeBuild = (name: string): string => join(repositoryRoot, 'packages', name, 'build/release')
 export const resultsFolder = join(repositoryRoot, 'benchmarks/results')
 
 /** A file or folder of the shared data (HE_ML_SHARED, or `shared` beside the repository), if it is there. */

@@ -1,7 +1,7 @@
 /** The least time of an epoch on this processor: its multiply-adds at the rate of the instruction itself, measured now. */
 import { availableParallelism } from 'node:os'
 import { UnsupportedError } from '@he-ml/ckks-core'
-import type { NativeFloatKernels } from '@he-ml/ckks-native/float'
+import type { NativeFloatKernels } from '@he-ml/float-kernels'
 import type { NetworkDescription } from '@he-ml/snn-training'
 import { buildNativePrograms, runNativeProgram } from '../native-programs.ts'
 import { trainingMultiplyAdds } from './multiply-adds.ts'

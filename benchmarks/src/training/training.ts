@@ -5,10 +5,10 @@
  */
 import { availableParallelism, loadavg } from 'node:os'
 import { HeMlError, UnsupportedError } from '@he-ml/ckks-core'
-import { createFloatKernels, type NativeFloatKernels } from '@he-ml/ckks-native/float'
 import { loadMnist } from '@he-ml/datasets'
 import { digitData, subset } from '@he-ml/example-train-spiking-lenet5/data'
 import { NEURONS, type NeuronName, spikingLenet5 } from '@he-ml/example-train-spiking-lenet5/network'
+import { createFloatKernels, type NativeFloatKernels } from '@he-ml/float-kernels'
 import { createLoss, createNetwork, evaluate, type LabelledData, type Network, train } from '@he-ml/snn-training'
 import { define } from '../benchmark.ts'
 import { choice, positive } from '../option-types.ts'

@@ -1,11 +1,11 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { openKernels } from './kernels.ts'
 
-const before = process.env.HE_ML_NATIVE_PATH
-process.env.HE_ML_NATIVE_PATH = '/nowhere/addon.node'
+const before = process.env.HE_ML_FLOAT_KERNELS_PATH
+process.env.HE_ML_FLOAT_KERNELS_PATH = '/nowhere/addon.node'
 afterAll(() => {
-  if (before === undefined) delete process.env.HE_ML_NATIVE_PATH
-  else process.env.HE_ML_NATIVE_PATH = before
+  if (before === undefined) delete process.env.HE_ML_FLOAT_KERNELS_PATH
+  else process.env.HE_ML_FLOAT_KERNELS_PATH = before
 })
 
 describe('openKernels', () => {

@@ -1,6 +1,5 @@
 import { UnsupportedError } from '@he-ml/ckks-core'
-import { createFloatKernels } from '@he-ml/ckks-native/float'
-import { type FloatKernels, referenceKernels } from '@he-ml/snn-training'
+import { createFloatKernels, type FloatKernels, referenceKernels } from '@he-ml/float-kernels'
 
 /** Kernels until the end of a block, and what to call them; threads change nothing but the time. */
 export interface UsedKernels extends AsyncDisposable {

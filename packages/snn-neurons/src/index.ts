@@ -5,12 +5,19 @@
  * @packageDocumentation
  */
 
+export {
+  completeSurrogate,
+  createSurrogateGradient,
+  hardSpike,
+  type Reals,
+  type SpikeFunction,
+  type SurrogateDescription,
+  type SurrogateGradient,
+} from '@he-ml/float-kernels'
 export { createNeuron, type LifNeuron, type Neuron, type QifNeuron, type Reset } from '@he-ml/model/spiking'
 export type { Arithmetic } from './arithmetic/arithmetic.ts'
 export { type Dual, dualArithmetic } from './arithmetic/dual-arithmetic.ts'
 export { numberArithmetic } from './arithmetic/number-arithmetic.ts'
-export type { Instruction, Program, Register } from './arithmetic/program.ts'
-export type { Reals } from './arithmetic/reals.ts'
 export { normalAt, uniformAt } from './coding/counter-random.ts'
 export { type CodedInput, directCoding, eventFrames, latencyCoding, rateCoding } from './coding/input-coding.ts'
 export {
@@ -20,31 +27,12 @@ export {
   membraneRange,
   qifFixedPoints,
 } from './neuron/membrane-range.ts'
-export {
-  createNeuronKernel,
-  type KernelGradients,
-  type KernelInputGradients,
-  type KernelResult,
-  type KernelState,
-  type NeuronKernel,
-} from './neuron/neuron-kernel.ts'
-export { type NeuronPrograms, neuronPrograms } from './neuron/neuron-programs.ts'
-export { createProgramKernel, type MembraneRounding } from './neuron/program-kernel.ts'
+export { createNeuronKernel, type NeuronKernel } from './neuron/neuron-kernel.ts'
+export { neuronPrograms } from './neuron/neuron-programs.ts'
 export { advance, charge, drift, driftFromZero, type NeuronStep, resetMembrane } from './neuron/recurrence.ts'
-export {
-  hardSpike,
-  logisticSpike,
-  polynomialSpike,
-  type SpikeFunction,
-  type SurrogateGradient,
-} from './neuron/spike-function.ts'
+export { logisticSpike, polynomialSpike } from './neuron/spike-function.ts'
 export { createReadout, type Readout, type ReadoutAccumulator } from './run/readout.ts'
 export { type RunTimeStepsOptions, runTimeSteps, type SpikingStage, type StageActivity } from './run/run-time-steps.ts'
-export {
-  completeSurrogate,
-  createSurrogateGradient,
-  type SurrogateDescription,
-} from './training/surrogate-gradient.ts'
 export {
   backwardThroughTime,
   forwardThroughTime,

@@ -31,24 +31,6 @@ export {
 } from './augmentation/augmentation.ts'
 export { TrainingDivergedError } from './errors.ts'
 export { encodeModel, type LoadedModel, parseModel } from './files/model-file.ts'
-export type {
-  ChannelMoments,
-  ChannelScaling,
-  ChannelSizes,
-  ChannelSums,
-  NormalizationBackward,
-} from './kernels/channel-tasks.ts'
-export type {
-  Convolution,
-  ConvolutionBackwardInput,
-  ConvolutionBackwardWeight,
-  ConvolutionSizes,
-  FloatKernels,
-  Gemm,
-} from './kernels/float-kernels.ts'
-export type { NeuronBackward, NeuronForward, NeuronTask } from './kernels/neuron-tasks.ts'
-export type { AveragePool, AveragePoolBackward, MaxPool, MaxPoolBackward, PoolSizes } from './kernels/pool-tasks.ts'
-export { referenceKernels } from './kernels/reference-kernels.ts'
 export type { NamedValues, NeuronActivity, Parameter } from './layers/layer.ts'
 export type { LossResult } from './losses/cross-entropy.ts'
 export { createLoss, type Loss, type LossDescription } from './losses/loss.ts'
@@ -63,7 +45,6 @@ export {
 export { createOptimizer, type Optimizer, type OptimizerDescription } from './optimizers/optimizer.ts'
 export { type CosineSchedule, cosineRate } from './optimizers/schedule.ts'
 export { type CalibrateGridsOptions, calibrateGrids } from './quantization/calibrate-grids.ts'
-export { type Grid, gridRange, nearestOnGrid } from './quantization/grid.ts'
 export { deriveSeed, permutation, RandomStream } from './random/random-stream.ts'
 export type { Precision, Signal } from './tensor/signal.ts'
 export type { EpochResult } from './training/checkpoint.ts'

@@ -2,9 +2,9 @@
 
 import type { Digits } from '@he-ml/example-train-spiking-lenet5/data'
 import { spikingLenet5 } from '@he-ml/example-train-spiking-lenet5/network'
+import type { FloatKernels } from '@he-ml/float-kernels'
 import {
   createNetwork,
-  type FloatKernels,
   type LabelledData,
   type Network,
   randomShift,

@@ -1,6 +1,7 @@
 /** `run`: plans, trains what is pending, records. */
-import { createFloatKernels } from '@he-ml/ckks-native/float'
+
 import { countBar } from '@he-ml/example-train-spiking-lenet5/terminal'
+import { createFloatKernels } from '@he-ml/float-kernels'
 import type { Experiment } from '../experiments.ts'
 import { type CellRunner, forkRunner } from './cell-runner.ts'
 import { planRuns } from './plan-runs.ts'

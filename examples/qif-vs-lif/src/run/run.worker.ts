@@ -3,8 +3,8 @@
  * decides what happens; without a parent it ends.
  */
 import { HeMlError } from '@he-ml/ckks-core'
-import { createFloatKernels, type NativeFloatKernels } from '@he-ml/ckks-native/float'
 import type { Digits } from '@he-ml/example-train-spiking-lenet5/data'
+import { createFloatKernels, type NativeFloatKernels } from '@he-ml/float-kernels'
 import { digestOf } from '../cells/settings.ts'
 import type { FromWorker, TimedResult, ToWorker } from './messages.ts'
 import { type DataRequest, prepareData } from './prepare-data.ts'

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import { type FloatKernels, RandomStream, referenceKernels } from '@he-ml/snn-training'
+import { type FloatKernels, referenceKernels } from '@he-ml/float-kernels'
+import { RandomStream } from '@he-ml/snn-training'
 import { describe, expect, it } from 'vitest'
 import { startNetwork } from '../training/start-network.ts'
 import { augmentationOf, RECIPES, recipeNamed } from './index.ts'

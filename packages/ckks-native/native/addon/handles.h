@@ -6,7 +6,7 @@
 
 #include <memory>
 
-#include "errors.h"
+#include "node/errors.h"
 
 namespace heml::addon {
 

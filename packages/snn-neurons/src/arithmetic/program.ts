@@ -1,25 +1,6 @@
-/**
- * A recurrence recorded as a straight line of operations. Running the recurrence once on this recording arithmetic gives a
- * list that loops over arrays can follow forwards (values) and backwards (vector-Jacobian products): see run-program.ts.
- */
+/** A recurrence recorded as a straight line of operations: running it once on this recording arithmetic gives the list. */
+import type { Instruction, Program, Register } from '@he-ml/float-kernels'
 import type { Arithmetic } from './arithmetic.ts'
-
-/** Index of a register: the inputs come first, then one for every instruction. */
-export type Register = number
-
-/** One operation on registers; its result is the register after all earlier ones. */
-export type Instruction =
-  | { readonly kind: 'add' | 'sub' | 'mul'; readonly a: Register; readonly b: Register }
-  | { readonly kind: 'square'; readonly a: Register }
-  | { readonly kind: 'scale'; readonly a: Register; readonly constant: number }
-  | { readonly kind: 'addConstant'; readonly a: Register; readonly constant: number }
-
-/** Instructions in order, and the register that holds the result. */
-export interface Program {
-  readonly inputs: number
-  readonly instructions: readonly Instruction[]
-  readonly output: Register
-}
 
 /** Runs `body` symbolically on two inputs. Factors of 1 and constants of 0 leave no instruction. */
 export function recordProgram(body: (a: Arithmetic<Register>, x: Register, y: Register) => Register): Program {

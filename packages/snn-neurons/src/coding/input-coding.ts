@@ -1,6 +1,6 @@
 /** From values to what the first layer sees at every time step. */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import { type Reals, zerosLike } from '../arithmetic/reals.ts'
+import { type Reals, zerosLike } from '@he-ml/float-kernels'
 import { uniformAt } from './counter-random.ts'
 
 /** An input coded over time. */

@@ -1,3 +1,4 @@
+import { hardSpike } from '@he-ml/float-kernels'
 import { createNeuron } from '@he-ml/model/spiking'
 import { describe, expect, it } from 'vitest'
 import { numberArithmetic } from '../arithmetic/number-arithmetic.ts'
@@ -6,7 +7,6 @@ import { neurons, referenceStep } from '../testing.test-helper.ts'
 import { forwardThroughTime } from '../training/through-time.ts'
 import { createNeuronKernel } from './neuron-kernel.ts'
 import { advance } from './recurrence.ts'
-import { hardSpike } from './spike-function.ts'
 
 const SEED = 20261121
 const TIME_STEPS = 4

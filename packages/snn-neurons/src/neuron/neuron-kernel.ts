@@ -1,55 +1,11 @@
 /** One time step of many neurons over arrays, forwards and backwards, in loops made from the recorded recurrence. */
-
+import { createProgramKernel, type ProgramKernel } from '@he-ml/float-kernels'
 import type { Neuron } from '@he-ml/model/spiking'
-import type { Reals } from '../arithmetic/reals.ts'
 import { neuronPrograms } from './neuron-programs.ts'
-import { createProgramKernel } from './program-kernel.ts'
-import type { SpikeFunction } from './spike-function.ts'
-
-/** Membrane potential after the last step, and the input of this one; same length and precision. */
-export interface KernelState {
-  readonly membranePotential: Reals
-  readonly input: Reals
-}
-
-/** Where a step's results go; `membranePotential` may be the array it came from. */
-export interface KernelResult {
-  readonly spike: Reals
-  readonly membranePotential: Reals
-  /** Membrane potential before the reset. */
-  readonly charged?: Reals
-}
-
-/** Gradients of the loss with respect to a step's two results. */
-export interface KernelGradients {
-  readonly spike: Reals
-  readonly membranePotential: Reals
-}
-
-/** Gradients with respect to what went in; `membranePotential` may be the incoming gradient's array. */
-export interface KernelInputGradients {
-  readonly membranePotential: Reals
-  readonly input: Reals
-}
 
 /** A neuron ready for arrays. */
-export interface NeuronKernel {
+export interface NeuronKernel extends ProgramKernel {
   readonly neuron: Neuron
-  /** @throws InvalidArgumentError when lengths or precisions differ */
-  forward(state: KernelState, spikeFunction: SpikeFunction, result: KernelResult): void
-  /**
-   * Vector-Jacobian product of one step at the same state: du_next/du, du_next/dx, ds/du, ds/dx, with the spike
-   * function's derivative for the step's. With `detachReset`, no gradient flows through the spike in the reset.
-   *
-   * @throws InvalidArgumentError when lengths or precisions differ
-   */
-  backward(
-    state: KernelState,
-    spikeFunction: SpikeFunction,
-    gradients: KernelGradients,
-    result: KernelInputGradients,
-    options?: { readonly detachReset?: boolean },
-  ): void
 }
 
 /**

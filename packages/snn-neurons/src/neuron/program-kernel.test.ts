@@ -1,10 +1,9 @@
+import { createProgramKernel, hardSpike } from '@he-ml/float-kernels'
 import { createNeuron } from '@he-ml/model/spiking'
 import { describe, expect, it } from 'vitest'
 import { numberArithmetic } from '../arithmetic/number-arithmetic.ts'
 import { neuronPrograms } from './neuron-programs.ts'
-import { createProgramKernel } from './program-kernel.ts'
 import { charge, resetMembrane } from './recurrence.ts'
-import { hardSpike } from './spike-function.ts'
 
 describe('a kernel of recorded programs', () => {
   const neuron = createNeuron({ kind: 'qif', a: 0.25, u1: 0, u2: 0.5, threshold: 1, reset: 'subtract' })

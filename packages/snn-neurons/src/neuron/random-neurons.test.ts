@@ -1,3 +1,4 @@
+import { hardSpike } from '@he-ml/float-kernels'
 import { createNeuron } from '@he-ml/model/spiking'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -5,7 +6,7 @@ import { referenceStep } from '../testing.test-helper.ts'
 import { backwardThroughTime, forwardThroughTime } from '../training/through-time.ts'
 import { membraneRange } from './membrane-range.ts'
 import { createNeuronKernel } from './neuron-kernel.ts'
-import { hardSpike, logisticSpike } from './spike-function.ts'
+import { logisticSpike } from './spike-function.ts'
 
 const real = (min: number, max: number) => fc.double({ min, max, noNaN: true })
 const reset = fc.constantFrom('subtract', 'zero', 'none')

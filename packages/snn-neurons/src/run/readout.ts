@@ -1,6 +1,6 @@
 /** From the last layer's activity over time to one value per class. */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import { type Reals, zerosLike } from '../arithmetic/reals.ts'
+import { type Reals, zerosLike } from '@he-ml/float-kernels'
 
 /**
  * 'spikeCount': number of spikes. The others read the membrane potential before the reset: its mean over the steps, its

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '@he-ml/ckks-core'
+import type { Reals } from '@he-ml/float-kernels'
 import { createNeuron } from '@he-ml/model/spiking'
 import { describe, expect, it } from 'vitest'
-import type { Reals } from '../arithmetic/reals.ts'
 import { directCoding, eventFrames } from '../coding/input-coding.ts'
 import { createNeuronKernel } from '../neuron/neuron-kernel.ts'
 import { neurons, referenceStep } from '../testing.test-helper.ts'

@@ -1,9 +1,8 @@
 /** The time loop of a feed-forward spiking network in the clear. */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import { type Reals, zerosLike } from '../arithmetic/reals.ts'
+import { hardSpike, type Reals, type SpikeFunction, zerosLike } from '@he-ml/float-kernels'
 import type { CodedInput } from '../coding/input-coding.ts'
 import type { NeuronKernel } from '../neuron/neuron-kernel.ts'
-import { hardSpike, type SpikeFunction } from '../neuron/spike-function.ts'
 import { createReadout, type Readout } from './readout.ts'
 
 /** A stateless map (convolution, linear layer, pooling, normalisation) and the neurons that it drives. */

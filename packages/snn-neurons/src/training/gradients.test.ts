@@ -1,12 +1,12 @@
 import { InvalidArgumentError } from '@he-ml/ckks-core'
+import { createSurrogateGradient, hardSpike } from '@he-ml/float-kernels'
 import { describe, expect, it } from 'vitest'
 import { type Dual, dualArithmetic } from '../arithmetic/dual-arithmetic.ts'
 import { normalAt } from '../coding/counter-random.ts'
 import { createNeuronKernel } from '../neuron/neuron-kernel.ts'
 import { advance } from '../neuron/recurrence.ts'
-import { hardSpike, logisticSpike } from '../neuron/spike-function.ts'
+import { logisticSpike } from '../neuron/spike-function.ts'
 import { neurons } from '../testing.test-helper.ts'
-import { createSurrogateGradient } from './surrogate-gradient.ts'
 import { backwardThroughTime, forwardThroughTime } from './through-time.ts'
 
 const SEED = 7

@@ -1,8 +1,8 @@
 /** A population of neurons over all time steps, forwards and backwards (backpropagation through time). */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import { type Reals, requireAlike, zerosLike } from '../arithmetic/reals.ts'
+import type { SpikeFunction } from '@he-ml/float-kernels'
+import { type Reals, requireAlike, zerosLike } from '@he-ml/float-kernels'
 import type { NeuronKernel } from '../neuron/neuron-kernel.ts'
-import type { SpikeFunction } from '../neuron/spike-function.ts'
 
 /** What a forward pass leaves for the backward pass; all [timeSteps, neurons], row-major. */
 export interface NeuronTrace {

@@ -6,8 +6,8 @@
  * noisy. docs/notes/gradient-windows.md derives it and measures it; docs/adr/0004 says what was assumed.
  */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
+import type { SurrogateDescription } from '@he-ml/float-kernels'
 import type { Neuron } from '@he-ml/model/spiking'
-import type { SurrogateDescription } from '../training/surrogate-gradient.ts'
 import { type InputStatistics, type MembraneDensity, membraneDensity, normalDensity } from './membrane-density.ts'
 
 export interface GradientWindowOptions extends InputStatistics {

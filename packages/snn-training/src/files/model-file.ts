@@ -1,5 +1,6 @@
 /** Networks to model files, ready for inference, and back. */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
+import type { FloatKernels } from '@he-ml/float-kernels'
 import {
   encodeSpikingModel,
   type ModelFacts,
@@ -7,7 +8,6 @@ import {
   type SpikingModelFiles,
   type SpikingTensor,
 } from '@he-ml/model/spiking'
-import type { FloatKernels } from '../kernels/float-kernels.ts'
 import { foldNormalization } from '../network/fold.ts'
 import { createNetwork, type Network } from '../network/network.ts'
 import { roundWeights } from '../quantization/round-weights.ts'

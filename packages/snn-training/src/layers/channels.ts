@@ -1,5 +1,5 @@
+import type { ChannelSizes } from '@he-ml/float-kernels'
 import { sizeOf } from '@he-ml/model'
-import type { ChannelSizes } from '../kernels/channel-tasks.ts'
 import type { Signal } from '../tensor/signal.ts'
 
 /** A signal as channel tasks see it: time and batch are images. */

@@ -1,7 +1,7 @@
+import { type ConvolutionSizes, outputSize } from '@he-ml/float-kernels'
 import { type Shape, sizeOf } from '@he-ml/model'
 import type { ConvolutionDescription } from '@he-ml/model/spiking'
 import type { Reals } from '@he-ml/snn-neurons'
-import { type ConvolutionSizes, outputSize } from '../kernels/float-kernels.ts'
 import type { Signal } from '../tensor/signal.ts'
 import { Kept } from './kept.ts'
 import type { Layer, Parameter, Pass } from './layer.ts'

@@ -3,9 +3,9 @@
  * so a backward pass overwrites its gradients instead of adding to them.
  */
 
+import type { FloatKernels } from '@he-ml/float-kernels'
 import type { Shape } from '@he-ml/model'
 import type { Reals } from '@he-ml/snn-neurons'
-import type { FloatKernels } from '../kernels/float-kernels.ts'
 import type { Signal } from '../tensor/signal.ts'
 import type { Lease } from '../tensor/workspace.ts'
 

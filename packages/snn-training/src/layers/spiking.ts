@@ -1,3 +1,5 @@
+import type { NeuronBackward, NeuronTask } from '@he-ml/float-kernels'
+import { countClipped, type NeuronKernels, neuronKernelsWith } from '@he-ml/float-kernels'
 import type { Shape } from '@he-ml/model'
 import type { NeuronDescription } from '@he-ml/model/spiking'
 import {
@@ -7,9 +9,6 @@ import {
   type Reals,
   type SurrogateDescription,
 } from '@he-ml/snn-neurons'
-import type { NeuronBackward, NeuronTask } from '../kernels/neuron-tasks.ts'
-import { type NeuronKernels, neuronKernelsWith } from '../kernels/reference-kernels.ts'
-import { countClipped } from '../kernels/reference-neurons.ts'
 import type { Signal } from '../tensor/signal.ts'
 import { Kept } from './kept.ts'
 import type { Layer, Pass } from './layer.ts'

@@ -1,8 +1,9 @@
 /** Weight and bias of a linear map: initial values, rounding to a grid, gradients. */
 
+import { roundToGrid, stopOutsideGrid } from '@he-ml/float-kernels'
 import { type Shape, sizeOf } from '@he-ml/model'
 import type { Reals } from '@he-ml/snn-neurons'
-import { roundBias, roundToGrid, stopOutsideGrid, type WeightGrid } from '../quantization/grid.ts'
+import { roundBias, type WeightGrid } from '../quantization/grid.ts'
 import { deriveSeed, RandomStream } from '../random/random-stream.ts'
 import { type Precision, zeros } from '../tensor/signal.ts'
 import type { Parameter } from './layer.ts'

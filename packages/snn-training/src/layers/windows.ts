@@ -1,9 +1,9 @@
 /** Square windows over planes, as both poolings see them. */
 
+import type { PoolSizes } from '@he-ml/float-kernels'
+import { outputSize } from '@he-ml/float-kernels'
 import type { Shape } from '@he-ml/model'
 import type { PoolDescription } from '@he-ml/model/spiking'
-import { outputSize } from '../kernels/float-kernels.ts'
-import type { PoolSizes } from '../kernels/pool-tasks.ts'
 import type { Signal } from '../tensor/signal.ts'
 
 /** [channels, height, width] after pooling. */

@@ -1,10 +1,10 @@
 /** A network in the clear: built from plain data, run forwards over time, differentiated backwards through it. */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
+import type { FloatKernels } from '@he-ml/float-kernels'
+import { referenceKernels } from '@he-ml/float-kernels'
 import type { NetworkDescription, NetworkRecipe } from '@he-ml/model/spiking'
 import { checkNetwork } from '@he-ml/model/spiking'
 import type { Neuron, Reals, SpikeFunction } from '@he-ml/snn-neurons'
-import type { FloatKernels } from '../kernels/float-kernels.ts'
-import { referenceKernels } from '../kernels/reference-kernels.ts'
 import type { NamedValues, NeuronActivity, Parameter, Pass } from '../layers/layer.ts'
 import type { Sequence } from '../layers/sequence.ts'
 import { createSignal, type Precision, repeatOverTime, type Signal, sumOverTime } from '../tensor/signal.ts'

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { writeFileAtomic } from '@he-ml/ckks-core/node'
+import type { FloatKernels } from '@he-ml/float-kernels'
 import type { ModelFacts } from '@he-ml/model/spiking'
 import { encodeModel, type LoadedModel, parseModel } from '../files/model-file.ts'
-import type { FloatKernels } from '../kernels/float-kernels.ts'
 import type { Network } from '../network/network.ts'
 
 /** Writes `path`.safetensors, then `path`.json, which names the weights' checksum; see encodeModel. */

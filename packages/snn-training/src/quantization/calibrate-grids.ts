@@ -1,10 +1,10 @@
 /** Grids for a folded network, from what its membranes do on sample inputs. */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import type { LayerDescription, NeuronDescription, PlainLayerDescription } from '@he-ml/model/spiking'
+import type { Grid, LayerDescription, NeuronDescription, PlainLayerDescription } from '@he-ml/model/spiking'
 import type { Reals } from '@he-ml/snn-neurons'
 import { createNetwork, type Network } from '../network/network.ts'
 import type { Signal } from '../tensor/signal.ts'
-import type { Grid, WeightGrid } from './grid.ts'
+import type { WeightGrid } from './grid.ts'
 import { spikeFractions } from './spike-fractions.ts'
 
 export interface CalibrateGridsOptions {

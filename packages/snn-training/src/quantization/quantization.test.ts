@@ -1,6 +1,13 @@
 import { InvalidArgumentError } from '@he-ml/ckks-core'
+import {
+  excessOverGrid,
+  isInsideGrid,
+  neuronKernelsWith,
+  referenceKernels,
+  stopOutsideGrid,
+} from '@he-ml/float-kernels'
 import type { LayerDescription, NetworkRecipe } from '@he-ml/model/spiking'
-import { allLayers } from '@he-ml/model/spiking'
+import { allLayers, type Grid, gridRange, nearestOnGrid } from '@he-ml/model/spiking'
 import {
   charge,
   createNeuron,
@@ -13,7 +20,6 @@ import {
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { encodeModel, parseModel } from '../files/model-file.ts'
-import { neuronKernelsWith, referenceKernels } from '../kernels/reference-kernels.ts'
 import { createLoss } from '../losses/loss.ts'
 import { foldNormalization } from '../network/fold.ts'
 import { createNetwork } from '../network/network.ts'
@@ -23,7 +29,6 @@ import { evaluate } from '../training/evaluate.ts'
 import { toyDigits, toyNetwork, toyRecipe } from '../training/toy-digits.test-helper.ts'
 import { train } from '../training/train.ts'
 import { calibrateGrids } from './calibrate-grids.ts'
-import { excessOverGrid, type Grid, gridRange, isInsideGrid, nearestOnGrid, stopOutsideGrid } from './grid.ts'
 
 describe('grids', () => {
   const grids = fc.record({

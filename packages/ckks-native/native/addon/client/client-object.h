@@ -8,7 +8,7 @@
 #include <mutex>
 #include <vector>
 
-#include "addon/completions.h"
+#include "node/completions.h"
 #include "scheme/encapsulation-key.h"
 #include "scheme/context.h"
 #include "scheme/encoder.h"

@@ -1,7 +1,6 @@
-// Module entry: the engine class, the f32 library and what the CPU offers.
+// Module entry: the engine class and what the CPU offers.
 #include <napi.h>
 
-#include "addon/float-object.h"
 #include "engine-object.h"
 #include "kernel/kernels.h"
 
@@ -29,7 +28,6 @@ Napi::Value kernels(const Napi::CallbackInfo& info) {
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
     exports.Set("kernels", Napi::Function::New(env, kernels, "kernels"));
     exports.Set("Engine", EngineObject::define(env));
-    exports.Set("FloatKernels", FloatObject::define(env));
     return exports;
 }
 

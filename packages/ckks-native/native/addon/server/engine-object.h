@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "addon/completions.h"
+#include "node/completions.h"
 #include "scheme/encapsulation-key.h"
 #include "scheme/context.h"
 #include "scheme/encoder.h"

@@ -1,0 +1,47 @@
+# A layer is a folder of native/: a static library of its sources, with its test programs in LAYER/tests. Includes name files
+# from native/ ("scheme/context.h") or stand beside the file; scripts/native-layering.mjs checks that they go downwards.
+
+# heml_add_layer(NAME USES layer...), in the layer's own CMakeLists.txt: heml_NAME from every .cpp of its folder and those
+# below, tests and bench excepted. Tests of a layer from outside this project are that project's business.
+function(heml_add_layer name)
+  cmake_parse_arguments(arg "" "" "USES" ${ARGN})
+  set(dir ${CMAKE_CURRENT_LIST_DIR})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${dir}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "/(tests|bench)/[^/]*$")
+  add_library(heml_${name} STATIC ${sources})
+  target_include_directories(heml_${name} PUBLIC ${dir}/..)
+  list(TRANSFORM arg_USES PREPEND heml_)
+  target_link_libraries(heml_${name} PUBLIC ${arg_USES})
+  string(FIND ${dir} ${CMAKE_SOURCE_DIR}/ at)
+  if(at EQUAL 0)
+    heml_add_tests(${dir}/tests heml_${name})
+  endif()
+endfunction()
+
+# heml_add_tests(folder library...): a program and a test for every *-test.cpp in the folder.
+function(heml_add_tests dir)
+  if(HE_ML_NATIVE_TESTS)
+    file(GLOB sources CONFIGURE_DEPENDS ${dir}/*-test.cpp)
+    foreach(source ${sources})
+      get_filename_component(name ${source} NAME_WE)
+      add_executable(${name} ${source})
+      target_link_libraries(${name} PRIVATE ${ARGN})
+      add_test(NAME ${name} COMMAND ${name})
+    endforeach()
+  endif()
+endfunction()
+
+# heml_add_addon(NAME layer...), in the addon's own CMakeLists.txt: NAME.node from every .cpp of its folder.
+function(heml_add_addon name)
+  if(HE_ML_NODE_HEADERS)
+    file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/*.cpp)
+    add_library(${name} MODULE ${sources})
+    set(layers ${ARGN})
+    list(TRANSFORM layers PREPEND heml_)
+    target_link_libraries(${name} PRIVATE heml_node ${layers})
+    set_target_properties(${name} PROPERTIES PREFIX "" SUFFIX ".node")
+    if(APPLE)
+      target_link_options(${name} PRIVATE -undefined dynamic_lookup)
+    endif()
+  endif()
+endfunction()

@@ -1,0 +1,81 @@
+// Builds one of the C++ projects with CMake, for the build.mjs of each: [--quiet] [--tests] [--sanitize] [--thread]
+// --sanitize and --thread build the test programs under AddressSanitizer and UBSan, or under ThreadSanitizer, without the addon.
+// Skips the work when no source changed since the last build. Exit code 1 when there is no CMake or no compiler.
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { availableParallelism } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const runtime = dirname(dirname(fileURLToPath(import.meta.url)))
+
+function* sources(place) {
+  for (const entry of readdirSync(place, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = join(place, entry.name)
+    if (entry.isDirectory()) yield* sources(path)
+    else yield path
+  }
+}
+
+/** Hash of everything that decides what the build makes. */
+function hashOf(root, options) {
+  const hash = createHash('sha256').update(`${process.platform} ${process.arch} ${JSON.stringify(options)}`)
+  const folders = new Set([join(runtime, 'cmake'), join(runtime, 'native'), join(root, 'native')])
+  for (const file of [join(root, 'CMakeLists.txt'), ...[...folders].flatMap((folder) => [...sources(folder)])])
+    hash.update(file).update(readFileSync(file))
+  return hash.digest('hex')
+}
+
+/** Folders of node-addon-api (whose own include_dir is relative to the current folder) and node-api-headers. */
+function nodeHeaders() {
+  const require = createRequire(import.meta.url)
+  return [dirname(require.resolve('node-addon-api/napi.h')), require('node-api-headers').include_dir]
+}
+
+/** @param root folder of the project's CMakeLists.txt @param argv the options above @returns the build folder */
+export function buildNative(root, argv) {
+  const name = basename(root)
+  const quiet = argv.includes('--quiet')
+  const sanitizers = argv.includes('--thread') ? 'thread' : argv.includes('--sanitize') ? 'address,undefined' : ''
+  const tests = argv.includes('--tests') || sanitizers !== ''
+  const buildDir = join(root, 'build', sanitizers === '' ? 'release' : sanitizers === 'thread' ? 'thread' : 'sanitize')
+  const wanted = hashOf(root, { tests, sanitizers })
+  const stamp = join(buildDir, '.sources')
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return buildDir
+
+  const run = (args) => {
+    const result = spawnSync('cmake', args, { cwd: root, encoding: 'utf8', stdio: quiet ? 'pipe' : 'inherit' })
+    if (result.error) {
+      console.error(
+        `${name}: cannot start cmake (${result.error.code}); install CMake 3.20 or newer and a C++20 compiler.`,
+      )
+      process.exit(1)
+    }
+    if (result.status !== 0) {
+      if (quiet) console.error(`${result.stdout ?? ''}${result.stderr ?? ''}`)
+      console.error(
+        `${name}: cmake ${args.join(' ')} failed; a C++20 compiler (g++ 11 or clang 14 and newer) is needed.`,
+      )
+      process.exit(1)
+    }
+  }
+  if (!quiet) console.log(`setup: building ${name}`)
+  mkdirSync(buildDir, { recursive: true })
+  run([
+    '-S',
+    root,
+    '-B',
+    buildDir,
+    `-DCMAKE_BUILD_TYPE=${sanitizers === '' ? 'Release' : 'RelWithDebInfo'}`,
+    `-DHE_ML_RUNTIME=${runtime}`,
+    `-DHE_ML_NATIVE_TESTS=${tests ? 'ON' : 'OFF'}`,
+    `-DHE_ML_SANITIZE=${sanitizers}`,
+    // the addon runs under Node alone, and no C++ test needs it
+    `-DHE_ML_NODE_HEADERS=${sanitizers === '' ? nodeHeaders().join(';') : ''}`,
+  ])
+  run(['--build', buildDir, '--parallel', String(Math.max(1, availableParallelism()))])
+  writeFileSync(stamp, wanted)
+  return buildDir
+}
