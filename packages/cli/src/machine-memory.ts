@@ -9,4 +9,4 @@ export function machineMemory(): number {
 }
 
 /** Peak of a run on the command line, which drops weights after use. */
-export const peakOf = ({ report: { memory } }: Plan): number => memory.leanPeakBytes ?? memory.peakBytes
+export const peakOf = ({ report: { memory } }: Plan): number => memory.leanPeakBytes

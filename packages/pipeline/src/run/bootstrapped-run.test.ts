@@ -133,6 +133,20 @@ describe.each([
     await check(runner.run(inputs))
   })
 
+  it('does not know of another run on the same engine that is cancelled', async () => {
+    await using other = new Runner(bound, native.engine)
+    const controller = new AbortController()
+    const stopped = other.run(inputs, {
+      signal: controller.signal,
+      onProgress: ({ layerIndex }) => {
+        if (isRefresh(bound.program.tasks[layerIndex]!)) setImmediate(() => controller.abort())
+      },
+    })
+    const undisturbedBeside = check(runner.run(inputs))
+    await expect(stopped).rejects.toThrow(CancelledError)
+    await undisturbedBeside
+  })
+
   it('needs the encapsulation key', () => {
     expect(() => new Runner(bound, createNativeEngine(bound.parameters))).toThrow(MissingKeyError)
     expect(bound.plan.keyRequest.encapsulation).toBe(bound.parameters.maxLevel)
