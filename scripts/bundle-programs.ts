@@ -3,7 +3,8 @@
  * two seconds of processor time, nearly all of it for finding and translating hundreds of modules; as one file a tenth of that.
  * Modules keep the addresses of their sources, and packages that bring WebAssembly stay where they are.
  */
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build, type Plugin } from 'esbuild'
@@ -47,8 +48,9 @@ const inPlace: Plugin = {
   },
 }
 
-export default async function bundlePrograms(project: TestProject): Promise<void> {
-  const outdir = join(root, 'node_modules/.cache/he-ml-programs')
+/** @returns what removes them again: every run has bundles of its own, as several may go on at once */
+export default async function bundlePrograms(project: TestProject): Promise<() => Promise<void>> {
+  const outdir = await mkdtemp(join(tmpdir(), 'he-ml-programs-'))
   await build({
     entryPoints: Object.entries(PROGRAMS).map(([out, path]) => ({ out, in: join(root, path) })),
     outdir,
@@ -65,4 +67,5 @@ export default async function bundlePrograms(project: TestProject): Promise<void
   })
   const names = Object.keys(PROGRAMS) as (keyof typeof PROGRAMS)[]
   project.provide('programs', Object.fromEntries(names.map((n) => [n, join(outdir, `${n}.mjs`)])) as never)
+  return () => rm(outdir, { recursive: true, force: true })
 }

@@ -34,7 +34,7 @@ const keygen = (plan: string, secret: string, folder: string, ...more: string[])
 /** Ends with the code, names what is wrong, and leaves no result. */
 async function fails(code: number, says: RegExp, args: readonly string[]): Promise<void> {
   const result = await heMl(here.path, ...args)
-  expect(result.stderr).toMatch(says)
+  expect(result.stderr, `code ${result.code}, signal ${result.signal}`).toMatch(says)
   expect(result.code, result.stderr).toBe(code)
   expect(result.stdout).toBe('')
   // a message for people; only defects of ours show a stack
