@@ -4,7 +4,9 @@ import {
   type BootstrappingSpec,
   bootstrapIterated,
   bootstrappingLiteral,
+  highRmsFactor,
   insecureParametersWithFiles,
+  lowRmsFactor,
   MissingKeyError,
 } from '@he-ml/ckks-core'
 import { describe, expect, it } from 'vitest'
@@ -105,7 +107,10 @@ describe('bootstrapping under encryption', () => {
       }
       single.push(2 ** -slotErrors(await stack.read(current), values).rms)
     }
-    expect(single.at(-1)).toBeLessThan(rounds * single[0]!)
+    // the bend of the sine is the same in each round and adds up in full, so the sum comes close to its bound; both are measured,
+    // and each is off by its own tail: a failure by chance has a probability below 2^-40
+    const tail = { values: 2 * spec.slots, failure: 2 ** -41 }
+    expect(single.at(-1)).toBeLessThan((rounds * single[0]! * highRmsFactor(tail)) / lowRmsFactor(tail))
   })
 
   it('without its keys it says which one is missing', async () => {
