@@ -1,9 +1,9 @@
 import { CancelledError, InvalidArgumentError } from '@he-ml/ckks-core'
 import { createFloatKernels, type FloatKernelName, type FloatKernels, referenceKernels } from '@he-ml/float-kernels'
 import { createTensor, type Layer, Model, type MultiOutputLayer, type Tensor } from '@he-ml/model'
-import { activation, Conv2dLayer, flatten, LinearLayer, linear } from '@he-ml/nn-layers'
+import { activation, Conv2dLayer, LinearLayer, linear } from '@he-ml/nn-layers'
 import { describe, expect, it } from 'vitest'
-import { chain, images, randomTensor, residual, smallCnn } from '../pipeline.test-helper.ts'
+import { images, residual, smallCnn } from '../pipeline.test-helper.ts'
 import type { Calibration } from './calibration.ts'
 import { serializeCalibration } from './calibration-file.ts'
 import { fit } from './fit.ts'
@@ -114,23 +114,6 @@ describe('fit in single precision', () => {
       expect(texts.fused.size).toBeLessThanOrEqual(1)
     },
   )
-  it('gives the same bits whatever the batches: many inputs, and each on its own', async () => {
-    // 2^17 elements live at a time: 16 inputs in a batch
-    const weights = randomTensor([2, 2 ** 16], 1, 1 / 256)
-    const model = chain(
-      'wide',
-      [1, 256, 256],
-      [flatten({ name: 'flat' }), linear({ name: 'fc', weights }), activation({ name: 'act', function: 'relu' })],
-    )
-    const data = Array.from({ length: 19 }, (_, i) => randomTensor([1, 256, 256], i))
-    const progress: number[] = []
-    const together = await fit(model, data, { onProgress: (done) => progress.push(done) })
-    expect(progress).toEqual([16, 19])
-    const each = await Promise.all(data.map((x) => fit(model, [x])))
-    expect(together.statistics.act!.max).toBe(Math.max(...each.map(({ statistics }) => statistics.act!.max)))
-    expect(together.values!.fc!.largest).toBe(Math.max(...each.map(({ values }) => values!.fc!.largest)))
-    expect(together.outputRanges!.max[1]).toBe(Math.max(...each.map(({ outputRanges }) => outputRanges!.max[1]!)))
-  })
   it('runs layers without a function for batches one by one, also those with several outputs', async () => {
     const halves: MultiOutputLayer = {
       kind: 'toy',

@@ -29,6 +29,8 @@ export interface BatchTask {
   readonly pacer: Pacer
   /** Called after each batch. */
   readonly done: () => void
+  /** Elements that may be alive at one time; at least one input is taken whatever it needs. Default {@link LIVE_ELEMENTS}. */
+  readonly liveElements?: number
 }
 
 /** As `isFloatLayer`, without loading the kernels' package. */
@@ -37,7 +39,7 @@ export const runsOnBatches = (layer: GraphLayer): layer is GraphLayer & FloatLay
 /** @throws InvalidArgumentError for an input of another shape than the model's, or values that are not finite */
 export async function observeBatches(inputs: Iterable<Tensor>, task: BatchTask): Promise<void> {
   const live = liveValues(task.model)
-  const most = Math.max(1, Math.floor(LIVE_ELEMENTS / live.peak))
+  const most = Math.max(1, Math.floor((task.liveElements ?? LIVE_ELEMENTS) / live.peak))
   let batch: Tensor[] = []
   for (const input of inputs) {
     await task.pacer.step()
