@@ -8,6 +8,7 @@ import type { Benchmark } from './benchmark.ts'
 import { bootstrap } from './bootstrapping/bootstrap.ts'
 import { keySwitch } from './key-switch.ts'
 import { machineRow } from './machine.ts'
+import { fitNetworks } from './networks/fit.ts'
 import { lenet5 } from './networks/lenet5.ts'
 import { lenet5Batch } from './networks/lenet5-batch.ts'
 import { peersOpenfhe } from './peers-openfhe.ts'
@@ -28,6 +29,7 @@ const benchmarks: readonly Benchmark[] = [
   bootstrap,
   relu,
   training,
+  fitNetworks,
   predictions,
   ...planned,
 ]

@@ -15,9 +15,11 @@ const PROGRAMS = {
 } as const
 export type NativeProgram = keyof typeof PROGRAMS
 
-/** Builds what is missing or older than its sources. @throws UnsupportedError without CMake or a compiler */
-export function buildNativePrograms(): void {
-  for (const name of new Set(Object.values(PROGRAMS))) {
+/** Builds what is missing or older than its sources, of the packages of these programs. @throws UnsupportedError without CMake or a compiler */
+export function buildNativePrograms(
+  programs: readonly NativeProgram[] = Object.keys(PROGRAMS) as NativeProgram[],
+): void {
+  for (const name of new Set(programs.map((program) => PROGRAMS[program]))) {
     const script = join(repositoryRoot, 'packages', name, 'scripts/build.mjs')
     try {
       execFileSync(process.execPath, [script, '--quiet', '--tests'], { stdio: ['ignore', 'ignore', 'inherit'] })
@@ -28,9 +30,11 @@ export function buildNativePrograms(): void {
       )
     }
   }
-  for (const [program, name] of Object.entries(PROGRAMS))
-    if (!existsSync(join(nativeBuild(name), program)))
-      throw new UnsupportedError(`the build made no ${program}: delete packages/${name}/build and try again`)
+  for (const program of programs)
+    if (!existsSync(join(nativeBuild(PROGRAMS[program]), program)))
+      throw new UnsupportedError(
+        `the build made no ${program}: delete packages/${PROGRAMS[program]}/build and try again`,
+      )
 }
 
 /** The JSON lines a program prints. */

@@ -4,20 +4,21 @@
  * one batch, and must agree.
  */
 import { availableParallelism, loadavg } from 'node:os'
-import { HeMlError, UnsupportedError } from '@he-ml/ckks-core'
+import { HeMlError } from '@he-ml/ckks-core'
 import { loadMnist } from '@he-ml/datasets'
 import { digitData, subset } from '@he-ml/example-train-spiking-lenet5/data'
 import { NEURONS, type NeuronName, spikingLenet5 } from '@he-ml/example-train-spiking-lenet5/network'
 import { createFloatKernels, type NativeFloatKernels } from '@he-ml/float-kernels'
 import { createLoss, createNetwork, evaluate, type LabelledData, type Network, train } from '@he-ml/snn-training'
 import { define } from '../benchmark.ts'
+import { rateOrNone } from '../multiply-add-rate.ts'
 import { choice, positive } from '../option-types.ts'
 import { progress } from '../progress.ts'
 import type { Emit, RowParams } from '../rows.ts'
-import { epochBound } from './bound.ts'
 import { comparePasses } from './compare-pass.ts'
 import { digitFolder, TRAINING_IMAGES } from './digits.ts'
 import { trainInTurns } from './epoch.ts'
+import { trainingMultiplyAdds } from './multiply-adds.ts'
 import { findPyTorch, peerTask, startPeer } from './pytorch.ts'
 
 interface Options {
@@ -72,7 +73,7 @@ export const training = define<Options>({
       console.error(
         'this machine is busy: a ratio of two libraries that wait for their threads differently says little now',
       )
-    const bound = options.bound ? await boundOrNone(network, kernels) : undefined
+    const rate = options.bound ? await rateOrNone(kernels) : undefined
     await warmUp(buildNetwork(options, kernels, 2), all)
     await using peer = python ? await preparePeer(python, { ...options, data: folder.path }, kernels, data) : undefined
     const theirs = { seconds: 0, images: 0, loss: 0 }
@@ -101,7 +102,7 @@ export const training = define<Options>({
       row('loss', theirs.loss, 'nats', ready.peer, theirParams)
       row('speedup', theirs.seconds / seconds, 'x', ready.peer)
     }
-    if (bound !== undefined) row('bound', bound, 's')
+    if (rate !== undefined) row('bound', (trainingMultiplyAdds(network.description) * TRAINING_IMAGES) / rate, 's')
     if (folder.digits === 'random') return
     const test = digitData(await loadMnist(folder.path))
     const { accuracy } = await evaluate(network, test, { loss: createLoss({ kind: 'crossEntropy' }) })
@@ -174,15 +175,4 @@ async function preparePeer(
   const { threads, chunk } = options
   const { ready, process } = await startPeer({ python, task, data: folder, threads, chunk, images: data.count })
   return { ready, process, [Symbol.asyncDispose]: () => process[Symbol.asyncDispose]() }
-}
-
-/** The bound, where it can be measured. */
-async function boundOrNone({ description }: Network, kernels: NativeFloatKernels): Promise<number | undefined> {
-  try {
-    return await epochBound(description, TRAINING_IMAGES, kernels)
-  } catch (error) {
-    if (!(error instanceof UnsupportedError)) throw error
-    console.error(`no bound: ${error.message}`)
-    return undefined
-  }
 }

@@ -20,9 +20,7 @@ const inputs = (function* () {
   for (let i = 0; i < count; i++) yield createTensor([1, 28, 28], imageTensor(digits, i, MNIST_NORMALIZATION).data)
 })()
 const calibration = await fit(model, inputs, {
-  onProgress: (done) => {
-    if (done % 1000 === 0) console.error(`${done} of ${count}`)
-  },
+  onProgress: (done) => console.error(`${done} of ${count}`),
 })
 await writeFile(
   new URL('../models/lenet5-relu.calibration.json', import.meta.url),

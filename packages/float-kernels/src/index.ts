@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+export { type FloatBatch, type FloatLayer, isFloatLayer } from './layers/float-layer.ts'
 export {
   createFloatKernels,
   type FloatKernelName,

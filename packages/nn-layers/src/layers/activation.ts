@@ -23,6 +23,7 @@ import {
   PlanError,
   type Samples,
 } from '@he-ml/ckks-core'
+import type { FloatBatch, FloatKernels, FloatLayer } from '@he-ml/float-kernels'
 import {
   type CalibratedLayer,
   type CalibrationOptions,
@@ -35,6 +36,7 @@ import {
   WIDEST_RANGE,
 } from '@he-ml/model'
 import type { Lowerable, LoweredLayer, SlotLayout } from '@he-ml/packing'
+import { mapBatch } from '../floats/elementwise.ts'
 import { lowerActivation } from '../lowered/lower-activation.ts'
 import { unsupportedLayout } from '../lowered/unsupported-layout.ts'
 import { checkFactor, only } from './single-input.ts'
@@ -67,7 +69,7 @@ interface State {
 const ROUND_OFF = 1e-9
 
 /** See {@link activation}. */
-export class ActivationLayer implements CalibratedLayer, Lowerable {
+export class ActivationLayer implements CalibratedLayer, FloatLayer, Lowerable {
   readonly kind = 'activation'
   readonly arity = 1
   readonly gapSensitive = true
@@ -116,6 +118,10 @@ export class ActivationLayer implements CalibratedLayer, Lowerable {
   forward(inputs: readonly Tensor[]): Tensor {
     const { evaluate } = activationFunction(this.function)
     return this.#map(only(this.name, inputs), evaluate)
+  }
+  async forwardFloat(_: FloatKernels<Float32Array>, inputs: readonly FloatBatch[]): Promise<FloatBatch> {
+    const f = this.function === 'relu' ? this.function : activationFunction(this.function).evaluate
+    return mapBatch(only(this.name, inputs), f, this)
   }
   forwardApproximate(inputs: readonly Tensor[]): Tensor {
     const polynomial = this.#polynomial()

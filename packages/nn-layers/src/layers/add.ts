@@ -3,6 +3,7 @@
  * is moved by a permutation, for one level; compile avoids that with `LowerContext.prefer`.
  */
 import { type Ciphertext, InvalidArgumentError, toLevel, UnsupportedError } from '@he-ml/ckks-core'
+import type { FloatBatch, FloatKernels, FloatLayer } from '@he-ml/float-kernels'
 import { createTensor, type Layer, type Shape, sameShape, sizeOf, type Tensor } from '@he-ml/model'
 import {
   createLowered,
@@ -15,13 +16,14 @@ import {
   type SlotLayout,
   samePositions,
 } from '@he-ml/packing'
+import { addBatches } from '../floats/elementwise.ts'
 import { type LinearMap, POINT_WINDOW } from '../linear-map/linear-map.ts'
 import { unsupportedLayout } from '../lowered/unsupported-layout.ts'
 import { lowerTransform } from '../multiplexed/lower-transform.ts'
 import { ReshapeLayer } from './reshape.ts'
 
 /** See {@link add}. */
-export class AddLayer implements Layer, Lowerable {
+export class AddLayer implements Layer, FloatLayer, Lowerable {
   readonly kind = 'add'
   readonly arity = 2
   readonly homogeneous = true
@@ -47,6 +49,10 @@ export class AddLayer implements Layer, Lowerable {
       shape,
       inputs[0]!.data.map((v, i) => v + inputs[1]!.data[i]!),
     )
+  }
+  async forwardFloat(_: FloatKernels<Float32Array>, inputs: readonly FloatBatch[]): Promise<FloatBatch> {
+    this.outputShape(inputs.map((batch) => batch.shape))
+    return addBatches(inputs[0]!, inputs[1]!)
   }
   lower(inputs: readonly SlotLayout[], context: LowerContext): LoweredLayer {
     this.outputShape(inputs.map((l) => l.shape))

@@ -3,7 +3,8 @@
  * into the convolution or linear layer before it, for free.
  */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import { createTensor, digestNumbers, type Layer, type Shape, type Tensor } from '@he-ml/model'
+import type { FloatBatch, FloatKernels, FloatLayer } from '@he-ml/float-kernels'
+import { createTensor, digestNumbers, type Layer, type Shape, sizeOf, type Tensor } from '@he-ml/model'
 import type { Lowerable, LowerContext, LoweredLayer, SlotLayout } from '@he-ml/packing'
 import { forwardLinear } from '../linear-map/forward.ts'
 import { type LinearMap, POINT_WINDOW } from '../linear-map/linear-map.ts'
@@ -26,7 +27,7 @@ export interface BatchNormOptions {
 }
 
 /** y = multiplier * x + shift, per channel. See {@link batchNorm}. */
-export class BatchNormLayer implements Layer, Lowerable {
+export class BatchNormLayer implements Layer, FloatLayer, Lowerable {
   readonly kind = 'batchNorm'
   readonly arity = 1
   readonly name: string
@@ -59,6 +60,22 @@ export class BatchNormLayer implements Layer, Lowerable {
   forward(inputs: readonly Tensor[]): Tensor {
     const input = only(this.name, inputs)
     return forwardLinear(this.#map(this.outputShape([input.shape])), input)
+  }
+  async forwardFloat(kernels: FloatKernels<Float32Array>, inputs: readonly FloatBatch[]): Promise<FloatBatch> {
+    const { shape, count, data } = only(this.name, inputs)
+    this.outputShape([shape])
+    const channels = this.multiplier.length
+    const output = new Float32Array(data.length)
+    await kernels.scaleChannels({
+      images: count,
+      channels,
+      positions: sizeOf(shape) / channels,
+      input: data,
+      scale: Float32Array.from(this.multiplier),
+      shift: Float32Array.from(this.shift),
+      output,
+    })
+    return { shape, count, data: output }
   }
   lower(inputs: readonly SlotLayout[], context: LowerContext): LoweredLayer {
     const input = only(this.name, inputs)

@@ -1,7 +1,9 @@
 /** Convolution over [channels, height, width]: one level, in either packing. */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
+import type { FloatBatch, FloatKernels, FloatLayer } from '@he-ml/float-kernels'
 import { createTensor, digestNumbers, digestText, type Layer, type Shape, type Tensor } from '@he-ml/model'
 import type { Lowerable, LowerContext, LoweredLayer, SlotLayout } from '@he-ml/packing'
+import { convolveBatch } from '../floats/convolution.ts'
 import { forwardLinear } from '../linear-map/forward.ts'
 import { type LinearMap, usefulTaps, type Window } from '../linear-map/linear-map.ts'
 import { createWindow, imageShape, type WindowOptions, windowOutput } from '../linear-map/window.ts'
@@ -19,7 +21,7 @@ export interface Conv2dOptions extends WindowOptions {
 }
 
 /** See {@link conv2d}. */
-export class Conv2dLayer implements Layer, Lowerable {
+export class Conv2dLayer implements Layer, FloatLayer, Lowerable {
   readonly kind = 'conv2d'
   readonly arity = 1
   readonly name: string
@@ -63,6 +65,10 @@ export class Conv2dLayer implements Layer, Lowerable {
   forward(inputs: readonly Tensor[]): Tensor {
     const input = only(this.name, inputs)
     return forwardLinear(this.#map(input.shape), input)
+  }
+  async forwardFloat(kernels: FloatKernels<Float32Array>, inputs: readonly FloatBatch[]): Promise<FloatBatch> {
+    const input = only(this.name, inputs)
+    return convolveBatch(kernels, this.#map(input.shape), this.weights.data, input)
   }
   lower(inputs: readonly SlotLayout[], context: LowerContext): LoweredLayer {
     const input = only(this.name, inputs)

@@ -1,5 +1,6 @@
 /** A fully connected layer over [features]: one level, in either packing. */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
+import type { FloatBatch, FloatKernels, FloatLayer } from '@he-ml/float-kernels'
 import { createTensor, digestNumbers, type Layer, type Shape, type Tensor } from '@he-ml/model'
 import type { Lowerable, LowerContext, LoweredLayer, SlotLayout } from '@he-ml/packing'
 import { type LinearMap, POINT_WINDOW } from '../linear-map/linear-map.ts'
@@ -15,7 +16,7 @@ export interface LinearOptions {
 }
 
 /** See {@link linear}. */
-export class LinearLayer implements Layer, Lowerable {
+export class LinearLayer implements Layer, FloatLayer, Lowerable {
   readonly kind = 'linear'
   readonly arity = 1
   readonly name: string
@@ -59,6 +60,16 @@ export class LinearLayer implements Layer, Lowerable {
       result[row] = sum
     }
     return createTensor([rows], result)
+  }
+  async forwardFloat(kernels: FloatKernels<Float32Array>, inputs: readonly FloatBatch[]): Promise<FloatBatch> {
+    const { shape, count, data } = only(this.name, inputs)
+    const outputShape = this.outputShape([shape])
+    const [rows, columns] = this.weights.shape as [number, number]
+    const c = new Float32Array(count * rows)
+    if (this.bias) for (let i = 0; i < count; i++) c.set(this.bias, i * rows)
+    const b = Float32Array.from(this.weights.data)
+    await kernels.gemm({ m: count, n: rows, k: columns, a: data, b, c, transposeB: true, beta: this.bias ? 1 : 0 })
+    return { shape: outputShape, count, data: c }
   }
   lower(inputs: readonly SlotLayout[], context: LowerContext): LoweredLayer {
     const input = only(this.name, inputs)

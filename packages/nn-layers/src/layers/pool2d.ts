@@ -4,9 +4,11 @@
  * padding divide differently from place to place: those are a linear transform of their own.
  */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
+import type { FloatBatch, FloatKernels, FloatLayer } from '@he-ml/float-kernels'
 import { digestText, type Layer, type Shape, type Tensor } from '@he-ml/model'
 import type { Lowerable, LowerContext, LoweredLayer, SlotLayout } from '@he-ml/packing'
 import { lowerBatchSum } from '../batch/lower-batch-sum.ts'
+import { poolBatch } from '../floats/pooling.ts'
 import { forwardLinear } from '../linear-map/forward.ts'
 import { type LinearMap, type Pair, sourceOf, type Window } from '../linear-map/linear-map.ts'
 import { createWindow, imageShape, type WindowOptions, windowOutput } from '../linear-map/window.ts'
@@ -32,7 +34,7 @@ export interface Pool2dOptions extends Omit<WindowOptions, 'dilation'> {
 type Mode = 'average' | 'sum'
 
 /** See {@link averagePool2d} and {@link sumPool2d}. */
-export class Pool2dLayer implements Layer, Lowerable {
+export class Pool2dLayer implements Layer, FloatLayer, Lowerable {
   readonly kind: 'averagePool2d' | 'sumPool2d'
   readonly arity = 1
   readonly homogeneous = true
@@ -78,6 +80,10 @@ export class Pool2dLayer implements Layer, Lowerable {
   forward(inputs: readonly Tensor[]): Tensor {
     const input = only(this.name, inputs)
     return forwardLinear(this.#map(input.shape), input)
+  }
+  async forwardFloat(_: FloatKernels<Float32Array>, inputs: readonly FloatBatch[]): Promise<FloatBatch> {
+    const input = only(this.name, inputs)
+    return poolBatch(this.#map(input.shape), input)
   }
   lower(inputs: readonly SlotLayout[], context: LowerContext): LoweredLayer {
     const input = only(this.name, inputs)

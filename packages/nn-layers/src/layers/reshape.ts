@@ -1,12 +1,13 @@
 /** Layers that only rename: no slot moves, no level. */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
+import type { FloatBatch, FloatKernels, FloatLayer } from '@he-ml/float-kernels'
 import { createTensor, digestText, type Layer, type Shape, sameShape, sizeOf, type Tensor } from '@he-ml/model'
 import { createLowered, type Lowerable, type LoweredLayer, type SlotLayout } from '@he-ml/packing'
 import { renameSlots } from '../lowered/rename-slots.ts'
 import { only } from './single-input.ts'
 
 /** See {@link flatten}, {@link reshape} and {@link identity}. */
-export class ReshapeLayer implements Layer, Lowerable {
+export class ReshapeLayer implements Layer, FloatLayer, Lowerable {
   readonly kind: 'flatten' | 'reshape' | 'identity'
   readonly arity = 1
   readonly homogeneous = true
@@ -36,6 +37,10 @@ export class ReshapeLayer implements Layer, Lowerable {
   forward(inputs: readonly Tensor[]): Tensor {
     const input = only(this.name, inputs)
     return createTensor(this.outputShape([input.shape]), input.data)
+  }
+  async forwardFloat(_: FloatKernels<Float32Array>, inputs: readonly FloatBatch[]): Promise<FloatBatch> {
+    const input = only(this.name, inputs)
+    return { ...input, shape: this.outputShape([input.shape]) }
   }
   lower(inputs: readonly SlotLayout[]): LoweredLayer {
     const input = only(this.name, inputs)

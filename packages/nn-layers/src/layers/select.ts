@@ -3,6 +3,7 @@
  * moves and no level is spent; what a slice leaves out stays in the slots as a gap of any size.
  */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
+import type { FloatBatch, FloatKernels, FloatLayer } from '@he-ml/float-kernels'
 import { createTensor, digestText, type Layer, type Shape, sizeOf, type Tensor } from '@he-ml/model'
 import { createLowered, type Lowerable, type LoweredLayer, type SlotLayout } from '@he-ml/packing'
 import { renameSlots } from '../lowered/rename-slots.ts'
@@ -21,7 +22,7 @@ export interface SelectOptions {
 }
 
 /** See {@link select}. */
-export class SelectLayer implements Layer, Lowerable {
+export class SelectLayer implements Layer, FloatLayer, Lowerable {
   readonly kind = 'select'
   readonly arity = 1
   readonly homogeneous = true
@@ -76,6 +77,16 @@ export class SelectLayer implements Layer, Lowerable {
       this.shape,
       Float64Array.from(this.#sources(), (s) => input.data[s]!),
     )
+  }
+  async forwardFloat(_: FloatKernels<Float32Array>, inputs: readonly FloatBatch[]): Promise<FloatBatch> {
+    const { shape, count, data } = only(this.name, inputs)
+    this.outputShape([shape])
+    const size = sizeOf(shape)
+    const sources = this.#sources()
+    const output = new Float32Array(count * sources.length)
+    for (let n = 0, written = 0; n < count; n++)
+      for (let i = 0; i < sources.length; i++) output[written++] = data[n * size + sources[i]!]!
+    return { shape: this.shape, count, data: output }
   }
   lower(inputs: readonly SlotLayout[]): LoweredLayer {
     const input = only(this.name, inputs)

@@ -1,12 +1,14 @@
 /** x^2, slot by slot: exact, one level, nothing to calibrate. */
 import { type Ciphertext, scope } from '@he-ml/ckks-core'
+import type { FloatBatch, FloatKernels, FloatLayer } from '@he-ml/float-kernels'
 import { createTensor, type Layer, type Shape, type Tensor } from '@he-ml/model'
 import { createLowered, type Lowerable, type LoweredLayer, type SlotLayout } from '@he-ml/packing'
+import { squareBatch } from '../floats/elementwise.ts'
 import { unsupportedLayout } from '../lowered/unsupported-layout.ts'
 import { only } from './single-input.ts'
 
 /** See {@link activation}. */
-export class SquareLayer implements Layer, Lowerable {
+export class SquareLayer implements Layer, FloatLayer, Lowerable {
   readonly kind = 'square'
   readonly arity = 1
   readonly name: string
@@ -26,6 +28,9 @@ export class SquareLayer implements Layer, Lowerable {
       shape,
       data.map((v) => v * v),
     )
+  }
+  async forwardFloat(_: FloatKernels<Float32Array>, inputs: readonly FloatBatch[]): Promise<FloatBatch> {
+    return squareBatch(only(this.name, inputs))
   }
   lower(inputs: readonly SlotLayout[]): LoweredLayer {
     const input = only(this.name, inputs)

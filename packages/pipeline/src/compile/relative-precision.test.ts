@@ -12,7 +12,7 @@ import { assertPrecision } from './relative-precision.ts'
 const model = smallCnn('relu')
 let calibration: Calibration
 beforeAll(async () => {
-  calibration = await fit(model, images(20))
+  calibration = await fit(model, images(20), { precision: 'double' })
 })
 /** Images that differ by a thousandth: an error that is small beside the outputs is large beside their differences. */
 const poor = async (): Promise<CompileOptions> => {

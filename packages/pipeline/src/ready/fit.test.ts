@@ -45,7 +45,10 @@ describe('fit', () => {
         if (name === 'act') most = Math.max(most, ...x!.data)
       })
     const progress: number[] = []
-    const { samples, statistics, outputMagnitude } = await fit(model, data, { onProgress: (n) => progress.push(n) })
+    const { samples, statistics, outputMagnitude } = await fit(model, data, {
+      precision: 'double',
+      onProgress: (n) => progress.push(n),
+    })
     expect(samples).toBe(5)
     expect(Object.keys(statistics)).toEqual(['act'])
     expect(statistics.act!.max).toBe(most)

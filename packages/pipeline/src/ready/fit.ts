@@ -1,61 +1,59 @@
 /** Activation ranges from clear data: the server never decrypts to choose a scale. */
-import { InvalidArgumentError, Pacer } from '@he-ml/ckks-core'
-import { forwardAll, isCalibrated, type Model, observedBy, sizeOf, type Tensor } from '@he-ml/model'
+import { Pacer, UnsupportedError } from '@he-ml/ckks-core'
+import type { FloatKernels } from '@he-ml/float-kernels'
+import type { Model, Tensor } from '@he-ml/model'
 import type { Calibration } from './calibration.ts'
-import { SizeCollector, StatisticsCollector } from './statistics.ts'
+import { Observations } from './observations.ts'
+import { observeBatches, runsOnBatches } from './observe-batches.ts'
+import { observeSamples } from './observe-samples.ts'
 
 export interface FitOptions {
-  /** Called after each sample. */
+  /** Called with the number of inputs done: after each batch, in double precision after each input. */
   readonly onProgress?: (done: number) => void
+  /** Heeded between layers. */
   readonly signal?: AbortSignal
+  /**
+   * How values are computed; statistics of them are in double precision either way. Default 'single', on the float kernels.
+   * Models over time steps are always computed in double precision, and so are those without a layer that runs on the kernels.
+   */
+  readonly precision?: 'single' | 'double'
+  /**
+   * What computes in single precision. Default: the compiled kernels on a thread for each core, or the plain ones where no compiled
+   * ones are found; both give the same statistics up to the rounding of matrix products and convolutions.
+   */
+  readonly kernels?: FloatKernels<Float32Array>
 }
 
 /**
  * Runs clear inputs through the model and records what each activation sees.
  *
  * @param inputs at least one tensor of the model's input shape, normalised as at inference
- * @throws InvalidArgumentError without inputs, for wrong shapes or non-finite values; CancelledError through the signal
+ * @throws InvalidArgumentError without inputs, for wrong shapes or non-finite values (in single precision those beyond 3.4e38
+ * are); CancelledError through the signal
  */
 export async function fit(model: Model, inputs: Iterable<Tensor>, options: FitOptions = {}): Promise<Calibration> {
-  const collectors = new Map<string, StatisticsCollector>()
-  for (const { name, layer } of model.nodes) if (isCalibrated(layer)) collectors.set(name, new StatisticsCollector())
-  const pacer = new Pacer('fit', options.signal ? { signal: options.signal } : {})
-  let samples = 0
-  const sizes = new Map<string, SizeCollector>()
-  const outputs = sizeOf(model.shapes.get(model.output)!)
-  const min = new Array<number>(outputs).fill(Number.POSITIVE_INFINITY)
-  const max = new Array<number>(outputs).fill(Number.NEGATIVE_INFINITY)
-  const measure = (name: string, { shape, data }: Tensor): void => {
-    const size = sizes.get(name) ?? new SizeCollector(shape)
-    sizes.set(name, size)
-    size.add(data)
+  const { signal, onProgress, precision = 'single' } = options
+  const pacer = new Pacer('fit', signal ? { signal } : {})
+  const seen = new Observations(model)
+  const done = () => onProgress?.(seen.samples)
+  const onKernels =
+    precision === 'single' && model.states.length === 0 && model.nodes.some(({ layer }) => runsOnBatches(layer))
+  if (!onKernels) await observeSamples(model, inputs, seen, { pacer, done })
+  else if (options.kernels) await observeBatches(inputs, { model, seen, kernels: options.kernels, pacer, done })
+  else {
+    await using kernels = await openKernels()
+    await observeBatches(inputs, { model, seen, kernels, pacer, done })
   }
-  const inputRange = { min: Infinity, max: -Infinity }
-  for (const input of inputs) {
-    await pacer.step()
-    measure(model.input.name, input)
-    for (const x of input.data) {
-      inputRange.min = Math.min(inputRange.min, x)
-      inputRange.max = Math.max(inputRange.max, x)
-    }
-    const result = model.evaluate(input, ({ name, layer, values: results }, given) => {
-      if (isCalibrated(layer)) collectors.get(name)!.add(observedBy(layer, given).data, name)
-      const outputs = forwardAll(layer, given)
-      for (const [i, output] of outputs.entries()) measure(results[i]!, output)
-      return outputs
-    })
-    for (const [i, v] of result.data.entries()) {
-      min[i] = Math.min(min[i]!, v)
-      max[i] = Math.max(max[i]!, v)
-    }
-    samples++
-    options.onProgress?.(samples)
+  return seen.calibration()
+}
+
+/** The package is loaded when it is needed: its addon is for Node.js, and other parts of this one run elsewhere too. */
+async function openKernels(): Promise<FloatKernels<Float32Array> & AsyncDisposable> {
+  const { createFloatKernels, referenceKernels } = await import('@he-ml/float-kernels')
+  try {
+    return createFloatKernels()
+  } catch (error) {
+    if (!(error instanceof UnsupportedError)) throw error
+    return { ...referenceKernels, [Symbol.asyncDispose]: async () => undefined }
   }
-  if (samples === 0) throw new InvalidArgumentError('fit: at least one calibration input is needed')
-  const statistics = Object.fromEntries([...collectors].map(([name, collector]) => [name, collector.result()]))
-  const values = Object.fromEntries([...sizes].map(([name, size]) => [name, size.result()]))
-  // of the result over all time steps, which may be larger than the output of any
-  const outputMagnitude = Math.max(...min.map((v, i) => Math.max(-v, max[i]!)))
-  const outputRanges = { min, max }
-  return { model: model.name, samples, statistics, outputMagnitude, outputRanges, inputRange, values }
 }

@@ -2,6 +2,9 @@ import { InvalidArgumentError } from '@he-ml/ckks-core'
 import type { InputStatistics, Shape } from '@he-ml/model'
 import type { ValueSize } from './calibration.ts'
 
+/** In either precision; statistics of them are in double precision. */
+export type Numbers = Float32Array | Float64Array
+
 const BINS = 512
 
 /**
@@ -17,19 +20,32 @@ export class StatisticsCollector {
   #half = 0
   readonly #bins = new Float64Array(BINS)
 
-  /** @throws InvalidArgumentError for NaN or infinities; `where` names the layer */
-  add(values: Float64Array, where: string): void {
-    for (const x of values) {
-      if (!Number.isFinite(x))
-        throw new InvalidArgumentError(`fit: the input of "${where}" is ${x}; check the calibration data`)
-      this.#count++
-      const delta = x - this.#mean
-      this.#mean += delta / this.#count
-      this.#m2 += delta * (x - this.#mean)
-      if (x < this.#min) this.#min = x
-      if (x > this.#max) this.#max = x
-      this.#bin(x)
+  /**
+   * The moments of these values alone, in two passes, joined with those of the values before (Chan, Golub, LeVeque 1979).
+   * @throws InvalidArgumentError for NaN or infinities; `where` names the layer
+   */
+  add(values: Numbers, where: string): void {
+    const count = values.length
+    if (count === 0) return
+    let sum = 0
+    let min = Infinity
+    let max = -Infinity
+    for (let i = 0; i < count; i++) {
+      const x = values[i]!
+      sum += x
+      if (x < min) min = x
+      if (x > max) max = x
     }
+    if (!Number.isFinite(sum)) refuseNonFinite(values, where)
+    this.#min = Math.min(this.#min, min)
+    this.#max = Math.max(this.#max, max)
+    this.#widen(Math.max(-min, max))
+    const mean = sum / count
+    const apart = mean - this.#mean
+    const total = this.#count + count
+    this.#m2 += this.#bin(values, mean) + apart * apart * ((this.#count * count) / total)
+    this.#mean += apart * (count / total)
+    this.#count = total
   }
 
   /** The histogram covers [-half, half] in equal bins, the rest of the interface is exact. */
@@ -44,25 +60,38 @@ export class StatisticsCollector {
     }
   }
 
-  #bin(x: number): void {
-    const size = Math.abs(x)
-    if (this.#half === 0) {
-      if (size === 0) {
-        this.#bins[BINS / 2]!++
-        return
-      }
-      this.#half = 2 ** Math.ceil(Math.log2(size))
-    }
+  /** Until the histogram holds values of this size. */
+  #widen(size: number): void {
+    if (size === 0) return
+    if (this.#half === 0) this.#half = 2 ** Math.ceil(Math.log2(size))
     while (size > this.#half) {
       const old = this.#bins.slice()
       this.#bins.fill(0)
       for (let i = 0; i < BINS; i++) this.#bins[BINS / 4 + (i >> 1)]! += old[i]!
       this.#half *= 2
     }
-    // half is a power of two, so both operations are exact; x + half is not, and a tiny x below zero would count as positive
-    const index = BINS / 2 + Math.floor((x / this.#half) * (BINS / 2))
-    this.#bins[Math.min(BINS - 1, index)]!++
   }
+
+  /** Counts the values; the sum of their squared distances from `mean`. */
+  #bin(values: Numbers, mean: number): number {
+    const bins = this.#bins
+    const half = this.#half === 0 ? 1 : this.#half
+    let squares = 0
+    for (let i = 0; i < values.length; i++) {
+      const x = values[i]!
+      squares += (x - mean) * (x - mean)
+      // half is a power of two, so both operations are exact; x + half is not, and a tiny x below zero would count as positive
+      const index = BINS / 2 + Math.floor((x / half) * (BINS / 2))
+      bins[index < BINS ? index : BINS - 1]!++
+    }
+    return squares
+  }
+}
+
+function refuseNonFinite(values: Numbers, where: string): void {
+  const bad = values.find((x) => !Number.isFinite(x))
+  if (bad !== undefined)
+    throw new InvalidArgumentError(`fit: the input of "${where}" is ${bad}; check the calibration data`)
 }
 
 /** Running size of a value, and where the values of each channel lie. */
@@ -80,20 +109,30 @@ export class SizeCollector {
     })
   }
 
-  add(values: Float64Array): void {
+  add(values: Numbers): void {
     const size = values.length / this.#channels.length
-    for (const [c, channel] of this.#channels.entries()) {
-      for (let i = c * size; i < (c + 1) * size; i++) {
+    let start = 0
+    let sixths = 0
+    for (const channel of this.#channels) {
+      const end = start + size
+      let { sum, squares, min, max } = channel
+      for (let i = start; i < end; i++) {
         const x = values[i]!
         const square = x * x
-        channel.sum += x
-        channel.squares += square
-        this.#sixths += square * square * square
-        if (x < channel.min) channel.min = x
-        if (x > channel.max) channel.max = x
+        sum += x
+        squares += square
+        sixths += square * square * square
+        if (x < min) min = x
+        if (x > max) max = x
       }
+      channel.sum = sum
+      channel.squares = squares
+      channel.min = min
+      channel.max = max
       channel.count += size
+      start = end
     }
+    this.#sixths += sixths
     this.#count += values.length
   }
 

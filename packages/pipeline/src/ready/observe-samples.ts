@@ -1,0 +1,26 @@
+/** Inputs one by one through the exact functions of the layers, in double precision, over all time steps. */
+import type { Pacer } from '@he-ml/ckks-core'
+import { forwardAll, isCalibrated, type Model, observedBy, type Tensor } from '@he-ml/model'
+import type { Observations } from './observations.ts'
+
+/** @param done called after each input */
+export async function observeSamples(
+  model: Model,
+  inputs: Iterable<Tensor>,
+  seen: Observations,
+  { pacer, done }: { readonly pacer: Pacer; readonly done: () => void },
+): Promise<void> {
+  for (const input of inputs) {
+    await pacer.step()
+    seen.value(model.input.name, input.data)
+    seen.input(input.data)
+    const result = model.evaluate(input, ({ name, layer, values }, given) => {
+      if (isCalibrated(layer)) seen.observed(name, observedBy(layer, given).data)
+      const outputs = forwardAll(layer, given)
+      for (const [i, output] of outputs.entries()) seen.value(values[i]!, output.data)
+      return outputs
+    })
+    seen.result(result.data)
+    done()
+  }
+}
