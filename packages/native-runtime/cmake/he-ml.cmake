@@ -29,6 +29,7 @@ if(HE_ML_SANITIZE)
 endif()
 if(HE_ML_NATIVE_TESTS)
   enable_testing()
+  include_directories(${CMAKE_CURRENT_LIST_DIR}/../native) # testing/test.h, also for layers that use no runtime
 endif()
 
 include(${CMAKE_CURRENT_LIST_DIR}/../native/runtime/CMakeLists.txt)

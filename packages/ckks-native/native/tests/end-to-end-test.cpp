@@ -139,7 +139,7 @@ TEST(schedulerChainsMatchDirectCalls) {
       auto out = std::make_shared<Ciphertext>();
       node = c.scheduler.submit({node}, [&c, &key, last, out] {
         *out = rescale(relinearize(square(*last, c.scheduler), key, c.scheduler), c.scheduler);
-      }, fresh->bytes());
+      });
       last = out;
     }
     results.push_back(last);
