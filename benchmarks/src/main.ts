@@ -6,6 +6,7 @@ import { exitCodeOf } from '@he-ml/cli'
 import { Command, CommanderError } from 'commander'
 import type { Benchmark } from './benchmark.ts'
 import { bootstrap } from './bootstrapping/bootstrap.ts'
+import { keyStore } from './key-store.ts'
 import { keySwitch } from './key-switch.ts'
 import { machineRow } from './machine.ts'
 import { lenet5 } from './networks/lenet5.ts'
@@ -21,6 +22,7 @@ import { training } from './training/training.ts'
 
 const benchmarks: readonly Benchmark[] = [
   keySwitch,
+  keyStore,
   peersSeal,
   peersOpenfhe,
   lenet5,
