@@ -15,7 +15,7 @@ describe('the command line', () => {
     const { stdout, status } = bench('--list')
     expect(status).toBe(0)
     const names = stdout.trim().split('\n')
-    expect(names).toHaveLength(12)
+    expect(names).toHaveLength(13)
     expect(names.find((l) => l.startsWith('lenet5 '))).not.toMatch(/planned/)
     expect(names.find((l) => l.startsWith('bootstrap '))).not.toMatch(/planned/)
     expect(names.find((l) => l.startsWith('resnet20 '))).toMatch(/planned/)
@@ -23,7 +23,7 @@ describe('the command line', () => {
   it('ends with 10 for a planned benchmark and 2 for a wrong option, without rows', () => {
     for (const [args, code] of [
       [['resnet20', '--batch', '8'], 10],
-      [['key-switch', '--threads', 'x'], 2],
+      [['key-store', 'key-switch', '--threads', 'x'], 2],
       [['none-such'], 2],
     ] as const) {
       const { stdout, status } = bench(...args)
