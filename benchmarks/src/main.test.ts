@@ -23,7 +23,7 @@ describe('the command line', () => {
   it('ends with 10 for a planned benchmark and 2 for a wrong option, without rows', () => {
     for (const [args, code] of [
       [['resnet20', '--batch', '8'], 10],
-      [['key-store', 'key-switch', '--threads', 'x'], 2],
+      [['key-switch', '--threads', 'x'], 2],
       [['none-such'], 2],
     ] as const) {
       const { stdout, status } = bench(...args)
