@@ -6,6 +6,7 @@ import { exitCodeOf } from '@he-ml/cli'
 import { Command, CommanderError } from 'commander'
 import type { Benchmark } from './benchmark.ts'
 import { bootstrap } from './bootstrapping/bootstrap.ts'
+import { keyStore } from './key-store.ts'
 import { keySwitch } from './key-switch.ts'
 import { machineRow } from './machine.ts'
 import { fitNetworks } from './networks/fit.ts'
@@ -22,6 +23,7 @@ import { training } from './training/training.ts'
 
 const benchmarks: readonly Benchmark[] = [
   keySwitch,
+  keyStore,
   peersSeal,
   peersOpenfhe,
   lenet5,

@@ -2,6 +2,9 @@
  * One network on encrypted digits, from plan to decrypted logits. The same code runs one digit at a time (multiplexed
  * packing) and thousands at once (image = slot): the plan says which.
  */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { forwardApproximate, isCalibrated, type Model, type Tensor } from '@he-ml/model'
 import { type Calibration, type CompileOptions, compileAndBind } from '@he-ml/pipeline'
 import type { DigitInput } from './inputs.ts'
@@ -40,8 +43,11 @@ export async function classify(
   )
   await using client = await Client.create(plan, threads)
   await using server = new Server(plan, threads)
+  const folder = await mkdtemp(join(tmpdir(), 'he-ml-lenet5-'))
+  await using _ = { [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) }
   const keys = startBar('keys')
-  await timed('keys', () => server.loadKeys(client.evaluationKeys(keys.update)))
+  await timed('keys', () => client.writeKeys(folder, keys.update))
+  await timed('keys', () => server.openKeys(folder))
   keys.stop()
   const weights = startBar('encoding weights')
   await timed('encode weights', () => server.prepare(weights.update))

@@ -2,7 +2,8 @@
  * Client and server of one plan, on the native engine. They share nothing but files: the client holds the secret key, the server gets
  * evaluation keys and ciphertexts as bytes and gives bytes back.
  */
-import { type KeyRequest, listKeyNeeds } from '@he-ml/ckks-core'
+import type { KeyRequest } from '@he-ml/ckks-core'
+import { writeKeyFolder } from '@he-ml/ckks-core/client/node'
 import { createNativeEngine, type NativeEngine, openKeyFolder, openKeyMemory, wantedKeyFiles } from '@he-ml/ckks-native'
 import { createNativeClient } from '@he-ml/ckks-native/client'
 import type { Tensor } from '@he-ml/model'
@@ -22,14 +23,13 @@ export class Client implements AsyncDisposable {
   static async create({ plan, parameters }: BoundPlan, threads: number): Promise<Client> {
     return new Client(await ClientSession.create(plan, createNativeClient(parameters, { threads })))
   }
-  /** Evaluation key files for the server, one after another. */
-  async *evaluationKeys(report: Report): AsyncGenerator<Uint8Array> {
-    const total = listKeyNeeds(this.#session.plan.keyRequest as KeyRequest).length
-    let made = 0
-    for await (const { bytes } of this.#session.evaluationKeys()) {
-      yield bytes
-      report(++made / total, `${made} of ${total} keys`)
-    }
+  /** Evaluation keys for the server, as a folder. */
+  async writeKeys(folder: string, report: Report): Promise<void> {
+    const { engine, secret, plan } = this.#session
+    await writeKeyFolder(engine, secret, plan.keyRequest as KeyRequest, folder, {
+      plan: plan.id,
+      onProgress: (made, total) => report(made / total, `${made} of ${total} keys`),
+    })
   }
   encrypt(tensors: readonly Tensor[]): Promise<Uint8Array> {
     return this.#session.encrypt(tensors)
@@ -59,10 +59,9 @@ export class Server implements AsyncDisposable {
           : openKeyMemory(engine, source.files, options),
     })
   }
-  async loadKeys(files: AsyncIterable<Uint8Array>): Promise<void> {
-    const kept: Uint8Array[] = []
-    for await (const file of files) kept.push(file)
-    await this.#session.openKeys({ kind: 'memory', files: kept })
+  /** The keys of a folder; layers load what they need. */
+  async openKeys(path: string): Promise<void> {
+    await this.#session.openKeys({ kind: 'folder', path })
   }
   /** Encodes the weights once, for all inputs to come. */
   prepare(report: Report): Promise<void> {

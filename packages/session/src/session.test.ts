@@ -1,17 +1,25 @@
 /** Client and server over a connection: keys, runs side by side, cancellation, publication, refusals. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import {
   CancelledError,
   DisposedError,
   FormatError,
   InvalidArgumentError,
+  type KeyNeed,
+  type KeyRequest,
+  keyBytes,
+  listKeyNeeds,
   MissingKeyError,
   ParameterMismatchError,
   SecurityError,
 } from '@he-ml/ckks-core'
-import type { KeyFile } from '@he-ml/ckks-core/client'
+import { type KeyFile, offerKeyFiles } from '@he-ml/ckks-core/client'
+import { offerKeyFolder, writeKeyFolder } from '@he-ml/ckks-core/client/node'
 import { createNativeClient } from '@he-ml/ckks-native/client'
 import type { BoundPlan } from '@he-ml/pipeline'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { ClientSession } from './client/client-session.ts'
 import { connectServer, type ServerLink } from './client/server-link.ts'
 import { type Connection, loopback } from './connection.ts'
@@ -64,7 +72,8 @@ describe('a session', () => {
     expect(link.engine).toBe('native')
     const extra = { ...keys[0]!, name: 'extra.key', level: 0 }
     const sent: string[] = []
-    await link.sendKeys([extra, ...keys], client.secret.keyId, (done, total) => sent.push(`${done}/${total}`))
+    const offer = offerKeyFiles([extra, ...keys], client.secret.keyId)
+    await link.sendKeys(offer, (done, total) => sent.push(`${done}/${total}`))
     expect(sent.at(-1)).toBe(`${keys.length}/${keys.length}`)
     expect(server.keyId).toBe(client.secret.keyId)
     await server.prepare()
@@ -154,7 +163,7 @@ describe('a connection', () => {
     await other.run(input)
     const { plan } = bound
     const set = { type: 'keySet' as const, parameters: bound.parameters.id, keyId: '00'.repeat(16), keys: [] }
-    const ended = other.sendKeys([], '00'.repeat(16)).catch((error: unknown) => error)
+    const ended = other.sendKeys(offerKeyFiles([], '00'.repeat(16))).catch((error: unknown) => error)
     expect(await ended).toBeInstanceOf(MissingKeyError)
     await done
     const again = await another()
@@ -169,5 +178,83 @@ describe('a connection', () => {
     await expect(connectServer(end, { plan: '00'.repeat(32) })).rejects.toThrow(ParameterMismatchError)
     await done
     await expect(end.send({ header: { type: 'hello', protocol: 1 } })).rejects.toThrow(DisposedError)
+  })
+})
+
+describe('the server', () => {
+  it('goes on after all that', async () => {
+    expect((await server.run(await client.encrypt([image(3)]))).file.length).toBeGreaterThan(1000)
+  })
+})
+
+describe('keys by need', () => {
+  let folder = ''
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'he-ml-session-'))
+    await writeKeyFolder(client.engine, client.secret, request(), folder, { plan: bound.plan.id })
+  })
+  afterAll(() => rm(folder, { recursive: true }))
+  /** What a server with all the room gives. */
+  async function plenty(file: Uint8Array): Promise<Uint8Array> {
+    await using session = new ServerSession(bound, nativeHost(bound.parameters))
+    await session.openKeys({ kind: 'folder', path: folder })
+    return (await session.run(file)).file
+  }
+  const request = () => bound.plan.keyRequest as KeyRequest
+  const bytesOf = (needs: readonly KeyNeed[]) => needs.reduce((sum, n) => sum + keyBytes(bound.parameters, n), 0)
+  /** As few bytes as the neediest task allows. */
+  const leastBudget = () => Math.max(...bound.program.tasks.map(({ keys }) => bytesOf(keys)))
+
+  it('with less room than all of them take: the same bits, alone and side by side, and never more in memory', async () => {
+    const file = await client.encrypt([image(9)])
+    const wanted = await plenty(file)
+    const budget = leastBudget()
+    expect(budget).toBeLessThan(bytesOf(listKeyNeeds(request())))
+    await using small = new ServerSession(bound, nativeHost(bound.parameters), { keyBudget: budget })
+    await small.openKeys({ kind: 'folder', path: folder })
+    expect(small.keys!.residentBytes).toBe(0)
+    expect((await small.run(file)).file).toEqual(wanted)
+    expect(small.keys!.residentBytes).toBeLessThanOrEqual(budget)
+    const results = await Promise.all([1, 2, 3].map(() => small.run(file)))
+    for (const result of results) expect(result.file).toEqual(wanted)
+    const loaded: string[] = []
+    await small.loadKeys({ onProgress: (done, total) => loaded.push(`${done}/${total}`) })
+    const { length } = listKeyNeeds(request())
+    expect(loaded.at(-1)).toBe(`${length}/${length}`)
+    expect(small.keys!.residentBytes).toBeLessThanOrEqual(budget)
+  })
+
+  it('weights are encoded once for runs side by side', async () => {
+    const host = nativeHost(bound.parameters)
+    const encode = vi.spyOn(host.engine, 'encode')
+    await using session = new ServerSession(bound, host)
+    await session.openKeys({ kind: 'folder', path: folder })
+    await session.prepare()
+    const once = encode.mock.calls.length
+    expect(once).toBeGreaterThan(0)
+    const file = await client.encrypt([image(2)])
+    await Promise.all([1, 2, 3].map(() => session.run(file)))
+    expect(encode.mock.calls.length).toBe(once)
+  })
+
+  it('a folder is sent one file at a time', async () => {
+    await using remote = new ServerSession(bound, nativeHost(bound.parameters))
+    const [theirs, ours] = loopback()
+    const done = answer(remote, theirs)
+    const to = await connectServer(ours)
+    const offer = await offerKeyFolder(folder, bound.parameters, bound.plan.id)
+    const read: string[] = []
+    await to.sendKeys({
+      ...offer,
+      read: (entry) => {
+        read.push(entry.file)
+        return offer.read(entry)
+      },
+    })
+    expect(read.sort()).toEqual(offer.entries.map(({ file }) => file).sort())
+    const file = await client.encrypt([image(4)])
+    expect(await to.run(file)).toEqual(await plenty(file))
+    await to.dispose()
+    await done
   })
 })

@@ -62,7 +62,7 @@ export function assertPlanOfKey(file: string, bytes: Uint8Array, plan: Plan): vo
 export function noteNoLedger(file: string, options: { readonly quiet?: boolean }): void {
   if (!options.quiet)
     process.stderr.write(
-      `note: ${ledgerPath(file)} is missing, so results under this key can be read but not published ("he-ml ledger --help")\n`,
+      `note: ${ledgerPath(file)} is missing, so results under this key can be read but not published (begin one with "he-ml ledger --start")\n`,
     )
 }
 

@@ -1,8 +1,9 @@
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { FormatError, UnsupportedError } from '@he-ml/ckks-core'
+import { FormatError } from '@he-ml/ckks-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { network } from '../cli.test-helper.ts'
 import { readModel } from './model-file.ts'
 
 let folder = ''
@@ -22,7 +23,11 @@ describe('readModel', () => {
     expect(String(said)).toMatch(/large\.onnx: ONNX: not a well-formed model/)
   })
 
-  it('takes ONNX by its name', async () => {
-    await expect(readModel(join(folder, 'net.pt'))).rejects.toThrow(UnsupportedError)
+  it('judges a file by its content, whatever its name', async () => {
+    const path = join(folder, 'net.pt')
+    await writeFile(path, network({ size: 6, channels: 1, blocks: 1 }))
+    expect((await readModel(path)).input.shape).toEqual([1, 6, 6])
+    await writeFile(join(folder, 'text.onnx'), 'no model')
+    await expect(readModel(join(folder, 'text.onnx'))).rejects.toThrow(FormatError)
   })
 })

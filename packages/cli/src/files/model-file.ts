@@ -1,17 +1,12 @@
 import { basename } from 'node:path'
-import { UnsupportedError } from '@he-ml/ckks-core'
 import { readOrdinaryFile } from '@he-ml/ckks-core/node'
 import type { Model } from '@he-ml/model'
 import { importOnnx } from '@he-ml/model-import'
 import { aboutFile } from './about-file.ts'
 import { MAX_MODEL_BYTES } from './size-limits.ts'
 
-/** A model from its file, by the ending. @throws whatever importing throws, naming the file; FileSystemError */
+/** An ONNX model from its file, judged by its content, whatever its name. @throws whatever importing throws, naming the file; FileSystemError */
 export async function readModel(path: string): Promise<Model> {
-  if (!path.toLowerCase().endsWith('.onnx'))
-    throw new UnsupportedError(
-      `${path}: expected an ONNX file (.onnx); export the network with torch.onnx.export or its like`,
-    )
   const name = basename(path).replace(/\.onnx$/i, '')
   const bytes = readOrdinaryFile(path, { maxBytes: MAX_MODEL_BYTES, what: 'an ONNX model' })
   return aboutFile(

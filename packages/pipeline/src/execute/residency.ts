@@ -51,6 +51,8 @@ export class Residency {
   readonly #pool: Pool | undefined
   readonly #entries = new Map<string, Entry>()
   #room: Promise<void> = Promise.resolve()
+  readonly #waiting = new Set<() => void>()
+  #holds = 0
   #reserved = 0
   #resident = 0
 
@@ -72,6 +74,16 @@ export class Residency {
   /** Bytes that are free. */
   get free(): number {
     return this.budget - this.used
+  }
+
+  /** Whether anything is held now. */
+  get busy(): boolean {
+    return this.#holds > 0
+  }
+
+  /** Resolves when something that is held now is released, or nothing is. */
+  async released(): Promise<void> {
+    if (this.busy) await new Promise<void>((resolve) => this.#waiting.add(resolve))
   }
 
   /** Makes so many bytes free, as far as that is possible. */
@@ -98,10 +110,14 @@ export class Residency {
    */
   async hold(residents: readonly Resident[], reserve = 0, signal?: AbortSignal): Promise<Held> {
     this.#reserved += reserve
+    this.#holds++
     const entries: Entry[] = []
     const release = (): void => {
       this.#reserved -= reserve
+      this.#holds--
       for (const entry of entries.splice(0)) entry.pins--
+      for (const resolve of this.#waiting) resolve()
+      this.#waiting.clear()
     }
     try {
       // what is there already first, so that making room for the others does not take it away

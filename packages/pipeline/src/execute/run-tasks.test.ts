@@ -47,6 +47,7 @@ function stage({ room = 9, tasks: width = 8 } = {}) {
       held++
       return { release: () => void held-- }
     },
+    announce: (next: readonly Task[]) => void log.push(`keys of ${next.map(({ id }) => id)}`),
     prefetch: async (next: readonly Task[]) => void log.push(`next ${next.map(({ id }) => id)}`),
     wrote: async () => {},
     died: async () => {},

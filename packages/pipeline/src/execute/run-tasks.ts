@@ -7,8 +7,8 @@ import type { Program } from '../program/program.ts'
 import { ProgramError } from '../program/program-error.ts'
 import type { Task } from '../program/task.ts'
 import type { ValueId } from '../program/value.ts'
+import type { RunMemory } from './run-memory.ts'
 import type { StepExecutor } from './step-executor.ts'
-import type { RunMemory } from './task-memory.ts'
 import type { ValueTable } from './value-table.ts'
 
 /** Tasks that may be waited for at once, and of which weights and keys are loaded in advance. */
@@ -23,7 +23,7 @@ export interface RunTasksOptions {
   readonly program: Program
   readonly executor: Pick<StepExecutor, 'run'>
   readonly values: ValueTable
-  readonly memory: Pick<RunMemory, 'fits' | 'hold' | 'prefetch' | 'wrote' | 'died'>
+  readonly memory: Pick<RunMemory, 'fits' | 'hold' | 'announce' | 'prefetch' | 'wrote' | 'died'>
   /** Indices of tasks that were done before; their values are in the table. */
   readonly done: ReadonlySet<number>
   readonly lookAhead: LookAhead
@@ -88,6 +88,8 @@ class TaskQueue {
     const { executor, values, memory, signal, onStart, onDone } = this.#options
     onStart(index)
     const held = await memory.hold(task, signal)
+    // keys come from elsewhere: all the time that the task takes is there for them
+    memory.announce(this.#next())
     try {
       const pace: PaceOptions = signal ? { signal } : {}
       const outputs = await executor.run(task, values.read(task), pace)
@@ -104,10 +106,15 @@ class TaskQueue {
     for (const id of task.writes) this.#written.add(id)
   }
 
-  /** Weights and keys of the tasks that come next, while this one computes. */
+  /** Weights of the tasks that come next, which the engine encodes when it has this one's operations. */
   #prefetch(): void {
-    const { program, lookAhead, memory, signal } = this.#options
-    const next = this.#pending.slice(0, lookAhead.prefetch).map((index) => program.tasks[index]!)
+    const { memory, signal } = this.#options
+    const next = this.#next()
     this.#prefetching = this.#prefetching.then(() => memory.prefetch(next, signal))
+  }
+
+  #next(): Task[] {
+    const { program, lookAhead } = this.#options
+    return this.#pending.slice(0, lookAhead.prefetch).map((index) => program.tasks[index]!)
   }
 }

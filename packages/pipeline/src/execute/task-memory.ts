@@ -2,20 +2,12 @@
  * The memory of a program at work: weights, keys and values in one budget. Weights are encoded again when they are wanted again,
  * keys are leased from their store task by task, values go to a store and come back; without stores, keys and values simply count.
  */
-import {
-  type CiphertextStore,
-  type KeyNeed,
-  type KeyPrefetch,
-  type KeyStore,
-  MemoryError,
-  type SpilledCiphertexts,
-} from '@he-ml/ckks-core'
+import type { CiphertextStore, KeyLease, KeyNeed, KeyStore } from '@he-ml/ckks-core'
 import type { Program } from '../program/program.ts'
 import type { Task } from '../program/task.ts'
 import type { ValueId } from '../program/value.ts'
 import type { WeightsId } from '../program/weights.ts'
-import { type Held, type Pool, Residency, type Resident } from './residency.ts'
-import type { ValueTable } from './value-table.ts'
+import { type Pool, Residency, type Resident } from './residency.ts'
 import type { WeightsTable } from './weights-table.ts'
 
 /** Bytes of what a program uses. */
@@ -38,12 +30,23 @@ export interface TaskMemoryOptions {
   readonly spill?: CiphertextStore
 }
 
-/** Weights and keys, which outlive a run; its values see {@link RunMemory}. */
+/** A run as its memory sees it. */
+interface MemoryRun {
+  readonly done: Set<number>
+  readonly signal: AbortSignal | undefined
+}
+
+/** Weights and keys, which outlive a run and are shared by runs side by side; the values of each see run-memory.ts. */
 export class TaskMemory {
   readonly options: TaskMemoryOptions
   readonly residency: Residency
   readonly #uses = new Map<string, number[]>()
-  readonly #done = new Set<number>()
+  readonly #runs = new Map<string, MemoryRun>()
+  /** Leases by key, of all tasks that are at work. */
+  readonly leased = new Map<string, { readonly bytes: number; count: number }>()
+  #encoding = new AbortController()
+  #begun = 0
+  #leasing: Promise<void> = Promise.resolve()
 
   constructor(options: TaskMemoryOptions) {
     const { program, keys } = options
@@ -57,28 +60,58 @@ export class TaskMemory {
         this.#uses.set(id, [...(this.#uses.get(id) ?? []), index])
   }
 
+  /** Runs at work. */
+  get runs(): number {
+    return this.#runs.size
+  }
+
   /**
    * A run begins.
-   * @param budget bytes for everything
+   * @param budget bytes for everything; of runs side by side the last one's counts
    * @param done tasks that are done already
+   * @returns the run's name, for the other methods
    */
-  restart(budget: number, done: Iterable<number>): void {
+  begin(budget: number, done: Iterable<number>, signal?: AbortSignal): string {
+    const run = `run${this.#begun++}`
+    if (this.#encoding.signal.aborted) this.#encoding = new AbortController()
     this.residency.budget = budget - this.options.figures.fixed
-    this.#done.clear()
-    for (const index of done) this.#done.add(index)
+    this.#runs.set(run, { done: new Set(done), signal })
+    signal?.addEventListener('abort', this.#onAbort, { once: true })
+    return run
   }
 
-  finish(index: number): void {
-    this.#done.add(index)
+  /** A task of a run is done. */
+  finish(run: string, index: number): void {
+    this.#runs.get(run)?.done.add(index)
   }
 
-  /** Weights of a task. */
+  end(run: string): void {
+    this.#runs.get(run)?.signal?.removeEventListener('abort', this.#onAbort)
+    this.#runs.delete(run)
+  }
+
+  /** Leases keys when there is room for them; one task after another, so that none takes what was made for another. */
+  async lease(needs: readonly KeyNeed[], signal?: AbortSignal): Promise<KeyLease | undefined> {
+    const { keys } = this.options
+    if (!keys || needs.length === 0) return undefined
+    const asked = this.#leasing.then(async () => {
+      await this.residency.makeRoom(missingBytes(keys, needs))
+      return { lease: keys.acquire(needs, signal ? { signal } : {}) }
+    })
+    this.#leasing = asked.then(
+      () => undefined,
+      () => undefined,
+    )
+    return (await asked).lease
+  }
+
+  /** Weights of a task. What several runs wait for is encoded as long as one of them wants it. */
   weightsOf({ weights }: Task): Resident[] {
     const { weights: table, figures } = this.options
     return weights.map((id) => ({
       id: weightsName(id),
       bytes: figures.weights[id] ?? 0,
-      load: (signal) => table.encode(id, signal),
+      load: (signal) => table.encode(id, this.#runs.size > 0 ? this.#encoding.signal : signal),
       drop: () => table.drop(id),
     }))
   }
@@ -94,15 +127,26 @@ export class TaskMemory {
     await this.residency.drop(weightsName(id))
   }
 
-  /** Index of the next task of this run that uses something; Infinity when none does. */
+  /** Tasks until something is used; Infinity when no run uses it any more. */
   nextUse(id: string): number {
-    return this.#uses.get(id)?.find((index) => !this.#done.has(index)) ?? Number.POSITIVE_INFINITY
+    const [, own, name] = /^(run\d+) (.*)$/s.exec(id) ?? [undefined, undefined, id]
+    const uses = this.#uses.get(name!) ?? []
+    let next = Number.POSITIVE_INFINITY
+    for (const [run, { done }] of this.#runs) {
+      if (own !== undefined && run !== own) continue
+      next = Math.min(next, (uses.find((index) => !done.has(index)) ?? Number.POSITIVE_INFINITY) - done.size)
+    }
+    return next
+  }
+
+  readonly #onAbort = (): void => {
+    if ([...this.#runs.values()].every(({ signal }) => signal?.aborted)) this.#encoding.abort()
   }
 }
 
 const weightsName = (id: WeightsId): string => `weights ${id}`
-const valueName = (id: ValueId): string => `value ${id}`
-const keyName = (need: KeyNeed): string => (need.kind === 'rotation' ? `rotation by ${need.steps}` : need.kind)
+/** @internal */
+export const valueName = (id: ValueId): string => `value ${id}`
 
 const poolOf = (keys: KeyStore): Pool => ({
   get bytes() {
@@ -111,145 +155,6 @@ const poolOf = (keys: KeyStore): Pool => ({
   evict: (bytes) => keys.evict(bytes),
 })
 
-/** The values of one run, and the keys it leases, within that memory. */
-export class RunMemory {
-  readonly #memory: TaskMemory
-  readonly #values: ValueTable
-  readonly #spilled = new Map<ValueId, SpilledCiphertexts>()
-  /** Leases by key, of all tasks that run. */
-  readonly #leased = new Map<string, { readonly bytes: number; count: number }>()
-  #announced: KeyPrefetch | undefined
-
-  constructor(memory: TaskMemory, values: ValueTable) {
-    this.#memory = memory
-    this.#values = values
-  }
-
-  /** Whether a task could start beside what runs already. */
-  fits(task: Task): boolean {
-    const { residency, options } = this.#memory
-    return residency.fits(this.#needs(task), options.figures.workBytes(task) + this.#leasedWith(task))
-  }
-
-  /**
-   * Everything that a task needs, in memory until it is released.
-   * @throws MemoryError when it does not fit; MissingKeyError; CancelledError; whatever encoding and loading throw
-   */
-  async hold(task: Task, signal?: AbortSignal): Promise<Held> {
-    const { residency, options } = this.#memory
-    if (!this.fits(task)) throw this.#tooSmall(task)
-    const returnKeys = await this.#lease(task, signal)
-    try {
-      const held = await residency.hold(this.#needs(task), options.figures.workBytes(task), signal)
-      return {
-        release: () => {
-          held.release()
-          returnKeys()
-        },
-      }
-    } catch (error) {
-      returnKeys()
-      throw error
-    }
-  }
-
-  /** Makes ready what the next tasks need, the nearest first: weights of the first of them, keys of all that have room. */
-  async prefetch(tasks: readonly Task[], signal?: AbortSignal): Promise<void> {
-    this.#announceKeys(tasks)
-    for (const task of tasks.slice(0, 1))
-      for (const weights of this.#memory.weightsOf(task)) await this.#memory.residency.prefetch(weights, signal)
-  }
-
-  /** Books a value that a task wrote, or a checkpoint gave back. */
-  wrote(id: ValueId): Promise<void> {
-    const { residency, options } = this.#memory
-    return residency.adopt(this.#resident(id), options.spill === undefined)
-  }
-
-  /** Strikes off a value that nobody reads any more. */
-  async died(id: ValueId): Promise<void> {
-    this.#memory.residency.forget(valueName(id))
-    const spilled = this.#spilled.get(id)
-    this.#spilled.delete(id)
-    if (spilled) await this.#memory.options.spill!.drop(spilled)
-  }
-
-  /** Ends the run: strikes off what is left of it. */
-  async end(): Promise<void> {
-    this.#announced?.dispose()
-    for (const id of this.#memory.options.program.values.keys()) await this.died(id)
-  }
-
-  #needs(task: Task): Resident[] {
-    const { program, spill } = this.#memory.options
-    const values = spill ? task.reads.flat().filter((id) => id !== program.input.id) : []
-    return [...this.#memory.weightsOf(task), ...values.map((id) => this.#resident(id))]
-  }
-
-  #resident(id: ValueId): Resident {
-    const { figures, spill } = this.#memory.options
-    return {
-      id: valueName(id),
-      bytes: figures.valueBytes(id),
-      load: async () => this.#values.put(id, await spill!.restore(this.#spilled.get(id)!)),
-      drop: async () => {
-        // what was put away before never changes
-        const ciphertexts = this.#values.get(id)!
-        if (!this.#spilled.has(id)) this.#spilled.set(id, await spill!.spill(ciphertexts))
-        for (const ciphertext of this.#values.take(id)) ciphertext.dispose()
-      },
-    }
-  }
-
-  async #lease({ keys: needs }: Task, signal: AbortSignal | undefined): Promise<() => void> {
-    const { residency, options } = this.#memory
-    const { keys } = options
-    if (!keys || needs.length === 0) return () => undefined
-    await residency.makeRoom(missingBytes(keys, needs))
-    const lease = await keys.acquire(needs, signal ? { signal } : {})
-    for (const need of needs) {
-      const known = this.#leased.get(keyName(need)) ?? { bytes: keys.bytes(need), count: 0 }
-      known.count++
-      this.#leased.set(keyName(need), known)
-    }
-    return () => {
-      lease.dispose()
-      for (const name of needs.map(keyName)) if (--this.#leased.get(name)!.count === 0) this.#leased.delete(name)
-    }
-  }
-
-  /** Bytes of all keys that would be leased if the task ran too. */
-  #leasedWith({ keys: needs }: Task): number {
-    const { keys } = this.#memory.options
-    if (!keys) return 0
-    const others = needs.filter((need) => !this.#leased.has(keyName(need)))
-    return [...this.#leased.values()].reduce((sum, { bytes }) => sum + bytes, keys.bytes(...others))
-  }
-
-  #announceKeys(tasks: readonly Task[]): void {
-    const { residency, options } = this.#memory
-    const { keys } = options
-    if (!keys) return
-    const announced: KeyNeed[] = []
-    for (const { keys: needs } of tasks) {
-      const together = missingBytes(keys, [...announced, ...needs])
-      if (together > residency.free) keys.evict(Math.max(0, keys.residentBytes - (together - residency.free)))
-      if (together > residency.free) break
-      announced.push(...needs)
-    }
-    const before = this.#announced
-    this.#announced = keys.prefetch(announced)
-    before?.dispose()
-  }
-
-  #tooSmall(task: Task): MemoryError {
-    const { residency, options } = this.#memory
-    const weights = this.#memory.weightsOf(task).reduce((sum, { bytes }) => sum + bytes, 0)
-    return new MemoryError(
-      `run: "${task.id}" needs ${options.figures.workBytes(task)} bytes to work with, ${weights} of weights and ${this.#leasedWith(task)} of keys beside the values that live; the budget leaves ${residency.budget}: raise it, or compile with a smaller batch or ring`,
-    )
-  }
-}
-
-const missingBytes = (keys: KeyStore, needs: readonly KeyNeed[]): number =>
+/** @internal */
+export const missingBytes = (keys: KeyStore, needs: readonly KeyNeed[]): number =>
   keys.bytes(...needs.filter((need) => !keys.isResident(need)))

@@ -14,7 +14,7 @@ import {
   type StoredKey,
 } from '@he-ml/ckks-core'
 import { type PackedTensor, pack } from '@he-ml/packing'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { compileAndBind } from '../compile/compile.ts'
 import type { MemoryFigures } from '../execute/task-memory.ts'
 import { compileInsecure, images, residual, smallCnn } from '../pipeline.test-helper.ts'
@@ -218,5 +218,63 @@ describe('two runs on one engine', () => {
     const other = new Runner(bound, engine).run(inputsOn(engine, 7))
     await expect(stopped).rejects.toThrow(CancelledError)
     expect(read(engine, await other)).toEqual(await alone(7))
+  })
+})
+
+describe('two runs of one runner', () => {
+  afterEach(() => {
+    vi.restoreAllMocks()
+  })
+  /** How often the weights of layers are encoded from now on. */
+  function countEncodings(): () => number {
+    const layers = [...bound.program.weights.values()].flatMap((w) => (w.kind === 'layer' ? [w.circuit] : []))
+    const spies = [...new Set(layers)].map((circuit) => vi.spyOn(circuit, 'prepare'))
+    return () => spies.reduce((sum, spy) => sum + spy.mock.calls.length, 0)
+  }
+
+  it('side by side encode the weights once, share the keys, and give what each gives alone', async () => {
+    const wanted = [await alone(7), await alone(8)]
+    const keys = keyStore()
+    const engine = createClearEngine(bound.parameters, { keys })
+    const runner = new Runner(bound, engine, { keys })
+    const encodings = countEncodings()
+    const outputs = await Promise.all([7, 8].map((seed) => runner.run(inputsOn(engine, seed), { keepWeights: true })))
+    expect(outputs.map((output) => read(engine, output))).toEqual(wanted)
+    expect(encodings()).toBe([...bound.program.weights.values()].filter(({ kind }) => kind === 'layer').length)
+    expect(keys.loads).toBe(needsOf().length)
+  })
+
+  it('of which one is cancelled while the weights of both are encoded: the other does not know', async () => {
+    const wanted = await alone(7)
+    for (let at = 0; at < bound.program.tasks.length - 1; at++) {
+      const engine = createClearEngine(bound.parameters)
+      const runner = new Runner(bound, engine)
+      const controller = new AbortController()
+      const stopped = runner.run(inputsOn(engine, 8), {
+        signal: controller.signal,
+        onProgress: ({ layerIndex }) => void (layerIndex === at && controller.abort()),
+      })
+      const other = runner.run(inputsOn(engine, 7), { signal: new AbortController().signal })
+      await expect(stopped).rejects.toThrow(CancelledError)
+      expect(read(engine, await other)).toEqual(wanted)
+      // and later ones neither
+      expect(read(engine, await runner.run(inputsOn(engine, 7)))).toEqual(wanted)
+    }
+  })
+
+  it('under one ceiling, which holds for both together, give what each gives alone', async () => {
+    const keys = keyStore()
+    const engine = createClearEngine(bound.parameters, { keys })
+    const figures = memoryFigures(bound, true)
+    const memory = leastMemory(figures, keys)
+    const wanted = [await alone(7), await alone(8)]
+    const spill = new Spill(engine)
+    for (const stores of [{ keys }, { keys, spill }]) {
+      const runner = new Runner(bound, engine, stores)
+      const outputs = await Promise.all([7, 8].map((seed) => runner.run(inputsOn(engine, seed), { memory })))
+      expect(outputs.map((output) => read(engine, output))).toEqual(wanted)
+      expect(keys.most).toBeLessThanOrEqual(memory - figures.fixed)
+    }
+    expect(spill.kept).toBe(0)
   })
 })

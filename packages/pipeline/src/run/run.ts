@@ -2,18 +2,12 @@
  * Runs a bound plan on encrypted inputs. A run has a lane of its own on its engine, so that others on the same engine do not know
  * of it; weights are encoded on the engine itself, while the task before still computes, and kept or dropped after use.
  */
-import {
-  CancelledError,
-  type Ciphertext,
-  type Engine,
-  InvalidArgumentError,
-  type Lane,
-  MemoryError,
-} from '@he-ml/ckks-core'
+import { CancelledError, type Ciphertext, type Engine, type Lane, MemoryError } from '@he-ml/ckks-core'
 import { PackedTensor } from '@he-ml/packing'
+import { RunMemory } from '../execute/run-memory.ts'
 import { runTasks } from '../execute/run-tasks.ts'
 import { StepExecutor } from '../execute/step-executor.ts'
-import { RunMemory, TaskMemory } from '../execute/task-memory.ts'
+import { TaskMemory } from '../execute/task-memory.ts'
 import { ValueTable } from '../execute/value-table.ts'
 import { WeightsTable } from '../execute/weights-table.ts'
 import type { BoundPlan } from '../plan/bound-plan.ts'
@@ -27,14 +21,18 @@ import type { RunnerStores, RunOptions } from './run-options.ts'
 /** Tasks among which those that do not need each other's results run side by side; and of which keys are fetched in advance. */
 const LOOK_AHEAD = { tasks: 8, prefetch: 3 }
 
-/** A plan on an engine with its weights; use it for any number of inputs, one after another. */
+/**
+ * A plan on an engine with its weights; use it for any number of inputs. Runs side by side share weights, keys and budget; with a
+ * ceiling of memory and nowhere to put ciphertexts they go one after another, since no run could make room for another.
+ */
 export class Runner implements AsyncDisposable {
   readonly plan: BoundPlan
   readonly engine: Engine
   readonly #stores: RunnerStores
   readonly #weights: WeightsTable
   readonly #memory: TaskMemory
-  #running = false
+  /** Ends of runs under a ceiling that wait for each other. */
+  #line: Promise<unknown> = Promise.resolve()
 
   /**
    * @throws ParameterMismatchError when the engine has other parameters than the plan
@@ -78,12 +76,26 @@ export class Runner implements AsyncDisposable {
    */
   async run(inputs: readonly Ciphertext[], options: RunOptions = {}): Promise<PackedTensor> {
     assertInputs(this.plan.program.input, inputs)
-    if (this.#running)
-      throw new InvalidArgumentError('run: this runner is at work; await its result, or make another runner')
     const keepWeights = this.#chooseKeeping(options)
     const { signal } = options
     if (signal?.aborted) throw new CancelledError('run: cancelled before it began', { cause: signal.reason })
-    this.#running = true
+    if (options.memory === undefined || this.#stores.spill) return this.#runOnLane(inputs, options, keepWeights)
+    const run = this.#line.then(() => this.#runOnLane(inputs, options, keepWeights))
+    this.#line = run.catch(() => undefined)
+    return run
+  }
+
+  /** Gives the encoded weights back. */
+  async dispose(): Promise<void> {
+    await this.#memory.residency.clear()
+  }
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose()
+  }
+
+  async #runOnLane(inputs: readonly Ciphertext[], options: RunOptions, keepWeights: boolean): Promise<PackedTensor> {
+    const { signal } = options
+    if (signal?.aborted) throw new CancelledError('run: cancelled before it began', { cause: signal.reason })
     const lane = this.engine.openLane()
     const onAbort = () => lane.cancel()
     signal?.addEventListener('abort', onAbort, { once: true })
@@ -98,16 +110,7 @@ export class Runner implements AsyncDisposable {
     } finally {
       signal?.removeEventListener('abort', onAbort)
       await lane.dispose()
-      this.#running = false
     }
-  }
-
-  /** Gives the encoded weights back. */
-  async dispose(): Promise<void> {
-    await this.#memory.residency.clear()
-  }
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.dispose()
   }
 
   async #run(
@@ -128,14 +131,14 @@ export class Runner implements AsyncDisposable {
       const done = new Set(resumed?.index.done)
       if (resumed) clock?.resume(resumed.index.done)
       values = this.#table(inputs, resumed)
-      held = new RunMemory(this.#memory, values)
-      this.#memory.restart(memory, done)
+      const run = this.#memory.begin(memory, done, signal)
+      held = new RunMemory(this.#memory, run, values)
       for (const [id] of values.computed()) await held.wrote(id)
       const writer = checkpoints && new CheckpointWriter(checkpoints, lane, this.plan, inputsId, resumed?.index)
       const finish = async (index: number): Promise<void> => {
         const task = program.tasks[index]!
         for (const id of task.weights) this.#weights.confirm(id)
-        this.#memory.finish(index)
+        this.#memory.finish(run, index)
         if (!keepWeights) await this.#memory.dropUnused(task)
         await writer?.save(index, (id) => values!.get(id))
         clock?.finish(index)

@@ -7,10 +7,10 @@ import {
   DisposedError,
   FormatError,
   type HeMlError,
+  type KeyFileEntry,
   ParameterMismatchError,
-  sha256,
 } from '@he-ml/ckks-core'
-import type { KeyFile } from '@he-ml/ckks-core/client'
+import type { KeyOffer } from '@he-ml/ckks-core/client'
 import { type Plan, parsePlan } from '@he-ml/pipeline'
 import type { Connection } from '../connection.ts'
 import { errorOf } from '../protocol/errors.ts'
@@ -82,35 +82,35 @@ export class ServerLink implements AsyncDisposable {
   }
 
   /**
-   * Sends the evaluation keys that the server wants of a set. They are asked for twice, first to list them with size and hash: so a
-   * set that lies in a folder is best, and one that is made on the way is kept in memory.
+   * Sends the evaluation keys that the server wants of a set, one at a time. A set that lies in a folder (`offerKeyFolder`) is never
+   * in memory as a whole.
+   *
+   * @throws FormatError for a file that is not of the size listed, or one that was not offered; what the server tells
    */
   async sendKeys(
-    keys: readonly KeyFile[],
-    keyId: string,
+    { keyId, entries, read }: KeyOffer,
     onProgress?: (sent: number, total: number) => void,
   ): Promise<void> {
-    const byName = new Map(keys.map((key) => [key.name, key]))
-    const listed = keys.map(({ name, kind, level, galoisElement, bytes }) => ({
-      file: name,
-      kind,
-      level,
-      ...(galoisElement === undefined ? {} : { galoisElement }),
-      bytes: bytes.length,
-      sha256: hex(sha256(bytes)),
-    }))
+    const byName = new Map(entries.map((entry) => [entry.file, entry]))
     const { plan, parameters } = this.#welcome!
     const reply = this.#reply('keysWanted')
-    await this.#send({ header: { type: 'keySet', parameters, plan, keyId, keys: listed } })
+    await this.#send({ header: { type: 'keySet', parameters, plan, keyId, keys: entries.filter(isEvaluationKey) } })
     const { files } = (await reply).header as HeaderOf<'keysWanted'>
     const ready = this.#reply('keysReady')
+    // the first failure may be that of a chunk
+    ready.catch(() => {})
     for (const [i, file] of files.entries()) {
-      const key = byName.get(file)
-      if (!key) throw new FormatError(`the server asks for "${file}", which was not offered`)
-      for (let offset = 0; offset < key.bytes.length; offset += CHUNK_BYTES)
+      const entry = byName.get(file)
+      if (!entry) throw new FormatError(`the server asks for "${file}", which was not offered`)
+      const bytes = await read(entry)
+      if (bytes.length !== entry.bytes)
+        throw new FormatError(
+          `"${file}" was listed with ${entry.bytes} bytes, got ${bytes.length}: offer the set again`,
+        )
+      for (let offset = 0; offset < bytes.length; offset += CHUNK_BYTES)
         await this.#send({
           header: { type: 'keyChunk', file, offset },
-          payload: key.bytes.subarray(offset, offset + CHUNK_BYTES),
+          payload: bytes.subarray(offset, offset + CHUNK_BYTES),
         })
       onProgress?.(i + 1, files.length)
     }
@@ -241,6 +241,7 @@ export class ServerLink implements AsyncDisposable {
   }
 }
 
+const isEvaluationKey = (entry: KeyFileEntry): entry is HeaderOf<'keySet'>['keys'][number] => entry.kind !== 'publicKey'
 const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 
 /**

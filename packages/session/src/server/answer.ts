@@ -115,6 +115,8 @@ class Answers {
   async #useKeys(source: Parameters<ServerSession['openKeys']>[0], keyId: string): Promise<void> {
     this.#keys = undefined
     await this.#session.openKeys(source)
+    // every residue is checked before the client hears that they are ready
+    await this.#session.loadKeys()
     await this.#connection.send({ header: { type: 'keysReady', keyId } })
   }
 
@@ -123,7 +125,7 @@ class Answers {
     try {
       if (this.#runs.has(run)) throw new InvalidArgumentError(`run ${run}: is at work already`)
       if (this.#session.keyId === undefined)
-        throw new MissingKeyError(`run ${run}: the keys are not loaded: send them first`)
+        throw new MissingKeyError(`run ${run}: the keys of the plan are not there: send them first`)
       if (this.#runs.size >= maxRuns)
         throw new InvalidArgumentError(`run ${run}: ${maxRuns} runs are at work, no more at a time: await one of them`)
       if (bytes > this.#session.maxInputBytes)

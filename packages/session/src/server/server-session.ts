@@ -1,39 +1,37 @@
 /**
  * The server's side of one plan, for one secret key's owner: an engine, the owner's evaluation keys, the plan with its weights. It
  * holds no secret. Files in, files out; several runs may be at work at a time, each on a lane of its own, and one that is cancelled
- * or fails does not show in the others. What carries the files is `answer`'s business, or the caller's.
+ * or fails does not show in the others. They share the weights, encoded once, and the keys, which are loaded when a layer needs them
+ * and fetched ahead. What carries the files is `answer`'s business, or the caller's.
  */
 import {
   type Ciphertext,
+  type CiphertextStore,
   type Engine,
   FormatError,
-  type KeyLease,
   type KeyRequest,
   type KeyStore,
-  type Lane,
   listKeyNeeds,
   MissingKeyError,
   type WantedKeyFile,
 } from '@he-ml/ckks-core'
-import { type BoundPlan, type CheckpointStore, inputLayoutOf, Runner, type RunProgress } from '@he-ml/pipeline'
+import { type BoundPlan, inputLayoutOf, Runner, type RunOptions } from '@he-ml/pipeline'
 import { maxCiphertextsBytes } from '../size-limits.ts'
 import type { EngineHost, KeySource } from './engine-host.ts'
 
 export interface ServerOptions {
-  /** Bytes of memory for keys; default no limit. */
+  /** Bytes of memory for keys, of all runs together; default no limit. Less than all keys: they come and go as layers need them. */
   readonly keyBudget?: number
   /** Keep encoded weights between runs; default true. */
   readonly keepWeights?: boolean
-  /** Bytes the engine may hold; a run is refused before its start when the plan needs more. */
+  /** Bytes that the engine may hold, keys and weights of all runs included: what can be had again makes room. */
   readonly memory?: number
+  /** Where ciphertexts go when memory is short. The session's from now on, which disposes of it. */
+  readonly spill?: CiphertextStore
 }
 
-export interface ServerRunOptions {
-  readonly signal?: AbortSignal
-  readonly onProgress?: (progress: RunProgress) => void
-  /** Results of layers are kept here, and taken from here when the run is started again. The caller clears it. */
-  readonly checkpoints?: CheckpointStore
-}
+/** Checkpoints are left to the caller to clear, who has the result where it belongs then. */
+export type ServerRunOptions = Pick<RunOptions, 'signal' | 'onProgress' | 'checkpoints'>
 
 /** What a run gives. */
 export interface ServerResult {
@@ -43,8 +41,9 @@ export interface ServerResult {
   readonly seconds: number
 }
 
-interface Worker {
-  readonly lane: Lane
+interface Keys {
+  readonly store: KeyStore
+  /** Uses them; its weights are shared by all runs. */
   readonly runner: Runner
 }
 
@@ -53,8 +52,7 @@ export class ServerSession implements AsyncDisposable {
   readonly bound: BoundPlan
   readonly #host: EngineHost
   readonly #options: ServerOptions
-  readonly #idle: Worker[] = []
-  #keys: { readonly store: KeyStore; readonly lease: KeyLease } | undefined
+  #keys: Keys | undefined
 
   /** The engine is the session's from now on, which disposes of it. */
   constructor(bound: BoundPlan, host: EngineHost, options: ServerOptions = {}) {
@@ -66,9 +64,13 @@ export class ServerSession implements AsyncDisposable {
   get engine(): Engine {
     return this.#host.engine
   }
-  /** Name of the secret key whose keys are loaded. */
+  /** Name of the secret key whose keys are open. */
   get keyId(): string | undefined {
     return this.#keys?.store.keyId
+  }
+  /** The keys that are open: how many of them are in memory, and the like. */
+  get keys(): KeyStore | undefined {
+    return this.#keys?.store
   }
   /** The files of a key set that the plan needs. */
   get wantedKeys(): WantedKeyFile[] {
@@ -82,44 +84,48 @@ export class ServerSession implements AsyncDisposable {
   }
 
   /**
-   * Opens and loads the plan's keys, in place of others.
+   * Opens the plan's keys, in place of others. Runs load what they need; `loadKeys` loads in advance.
    *
-   * @throws MissingKeyError, FormatError, ParameterMismatchError; CancelledError through the signal
+   * @throws MissingKeyError, FormatError, ParameterMismatchError
    */
-  async openKeys(
-    source: KeySource,
-    options: { readonly signal?: AbortSignal; readonly onProgress?: (loaded: number, total: number) => void } = {},
-  ): Promise<void> {
-    const { signal, onProgress } = options
+  async openKeys(source: KeySource): Promise<void> {
     await this.#dropKeys()
-    const budget = this.#options.keyBudget
+    const { keyBudget, spill } = this.#options
     const store = await this.#host.openKeys(source, {
       plan: this.bound.plan.id,
       request: this.#request,
-      ...(budget === undefined ? {} : { budget }),
+      ...(keyBudget === undefined ? {} : { budget: keyBudget }),
     })
     try {
-      const needs = listKeyNeeds(this.#request)
-      using _ = store.prefetch(needs)
-      for (const [i, need] of needs.entries()) {
-        ;(await store.acquire([need], signal ? { signal } : {})).dispose()
-        onProgress?.(i + 1, needs.length)
-      }
-      this.#keys = { store, lease: await store.acquire(needs, signal ? { signal } : {}) }
+      const runner = new Runner(this.bound, this.engine, { keys: store, ...(spill ? { spill } : {}) })
+      this.#keys = { store, runner }
     } catch (error) {
       await store.dispose()
       throw error
     }
   }
 
-  /** Encodes all weights now instead of during the first run. */
-  async prepare(options: Pick<ServerRunOptions, 'signal' | 'onProgress'> = {}): Promise<void> {
-    const worker = this.#worker()
-    try {
-      await worker.runner.prepare(options)
-    } finally {
-      this.#idle.push(worker)
+  /**
+   * Loads and checks all keys, in the order of the plan's request: as many of them stay as the budget has room for.
+   *
+   * @throws MissingKeyError before they are open; FormatError, ParameterMismatchError; CancelledError through the signal
+   */
+  async loadKeys(
+    options: { readonly signal?: AbortSignal; readonly onProgress?: (loaded: number, total: number) => void } = {},
+  ): Promise<void> {
+    const { signal, onProgress } = options
+    const { store } = this.#open('loadKeys')
+    const needs = listKeyNeeds(this.#request)
+    using _ = store.prefetch(needs)
+    for (const [i, need] of needs.entries()) {
+      ;(await store.acquire([need], signal ? { signal } : {})).dispose()
+      onProgress?.(i + 1, needs.length)
     }
+  }
+
+  /** Encodes all weights now instead of during the first run. @throws MissingKeyError before the keys are open */
+  async prepare(options: Pick<ServerRunOptions, 'signal' | 'onProgress'> = {}): Promise<void> {
+    await this.#open('prepare').runner.prepare(options)
   }
 
   /**
@@ -129,47 +135,32 @@ export class ServerSession implements AsyncDisposable {
    *   are loaded; CancelledError, MemoryError, InvalidArgumentError
    */
   async run(file: Uint8Array, options: ServerRunOptions = {}): Promise<ServerResult> {
-    if (!this.#keys) throw new MissingKeyError('run: the keys of the plan are not loaded: send them first')
+    const { store, runner } = this.#open('run')
     if (file.length > this.maxInputBytes)
       throw new FormatError(`run: inputs of this plan have at most ${this.maxInputBytes} bytes, got ${file.length}`)
     const { plan } = this.bound
-    const worker = this.#worker()
-    const { lane, runner } = worker
-    let inputs: readonly Ciphertext[] = []
-    let failed = true
-    try {
-      const { ciphertexts, names } = await lane.importCiphertexts(file, { plan: plan.id, slots: plan.input.slots })
-      inputs = ciphertexts
-      const { checkpoints, ...rest } = options
-      const { memory, keepWeights = true } = this.#options
-      const started = performance.now()
-      using output = await runner.run(inputs, {
-        ...rest,
-        keepWeights,
-        ...(memory === undefined ? {} : { memory }),
-        // a finished run keeps its checkpoints until the caller has the result where it belongs
-        ...(checkpoints === undefined ? {} : { checkpoints: { ...checkpoints, clear: async () => {} } }),
-      })
-      const seconds = (performance.now() - started) / 1000
-      const keyId = this.keyId
-      const result = await lane.exportCiphertexts(output.ciphertexts, {
-        ...names,
-        plan: plan.id,
-        ...(keyId === undefined ? {} : { keyId }),
-      })
-      failed = false
-      return { file: result, seconds }
-    } finally {
-      for (const input of inputs) input.dispose()
-      if (failed || !(this.#options.keepWeights ?? true)) await this.#end(worker)
-      else this.#idle.push(worker)
-    }
+    const { checkpoints, ...rest } = options
+    const { memory, keepWeights = true } = this.#options
+    await using lane = this.engine.openLane()
+    const { ciphertexts, names } = await lane.importCiphertexts(file, { plan: plan.id, slots: plan.input.slots })
+    using _ = new Inputs(ciphertexts)
+    const started = performance.now()
+    using output = await runner.run(ciphertexts, {
+      ...rest,
+      keepWeights,
+      ...(memory === undefined ? {} : { memory }),
+      // a finished run keeps its checkpoints until the caller has the result where it belongs
+      ...(checkpoints === undefined ? {} : { checkpoints: { ...checkpoints, clear: async () => {} } }),
+    })
+    const seconds = (performance.now() - started) / 1000
+    const keyId = store.keyId === undefined ? {} : { keyId: store.keyId }
+    return { file: await lane.exportCiphertexts(output.ciphertexts, { ...names, plan: plan.id, ...keyId }), seconds }
   }
 
   /** Ends what is at work, and the engine. Twice is harmless. */
   async dispose(): Promise<void> {
-    for (const worker of this.#idle.splice(0)) await this.#end(worker)
     await this.#dropKeys()
+    await this.#options.spill?.dispose()
     await this.engine.dispose()
   }
   [Symbol.asyncDispose](): Promise<void> {
@@ -180,23 +171,25 @@ export class ServerSession implements AsyncDisposable {
     return this.bound.plan.keyRequest as KeyRequest
   }
 
-  /** One that is idle, with its weights, or a new one. */
-  #worker(): Worker {
-    const idle = this.#idle.pop()
-    if (idle) return idle
-    if (!this.#keys) throw new MissingKeyError('the keys of the plan are not loaded: send them first')
-    const lane = this.engine.openLane()
-    return { lane, runner: new Runner(this.bound, lane) }
-  }
-
-  async #end({ lane, runner }: Worker): Promise<void> {
-    await runner.dispose()
-    await lane.dispose()
+  #open(operation: string): Keys {
+    if (!this.#keys) throw new MissingKeyError(`${operation}: the keys of the plan are not there: send them first`)
+    return this.#keys
   }
 
   async #dropKeys(): Promise<void> {
-    this.#keys?.lease.dispose()
-    await this.#keys?.store.dispose()
+    const keys = this.#keys
     this.#keys = undefined
+    await keys?.runner.dispose()
+    await keys?.store.dispose()
+  }
+}
+
+class Inputs implements Disposable {
+  readonly #ciphertexts: readonly Ciphertext[]
+  constructor(ciphertexts: readonly Ciphertext[]) {
+    this.#ciphertexts = ciphertexts
+  }
+  [Symbol.dispose](): void {
+    for (const ciphertext of this.#ciphertexts) ciphertext.dispose()
   }
 }

@@ -4,4 +4,5 @@
  * @packageDocumentation
  */
 export * from './file-ledger.ts'
+export { offerKeyFolder } from './offer-key-folder.ts'
 export { type WriteKeyFolderOptions, type WrittenKeys, writeKeyFolder } from './write-key-folder.ts'

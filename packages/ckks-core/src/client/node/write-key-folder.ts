@@ -6,7 +6,6 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CancelledError, FileSystemError, HeMlError } from '../../errors/errors.ts'
 import type { KeyFileEntry } from '../../format/header.ts'
-import { sha256 } from '../../format/sha256.ts'
 import { writeFileAtomic } from '../../node/atomic-file.ts'
 import { openContainerFile } from '../../node/container-file.ts'
 import { KEY_SET_FILE, writeKeySet } from '../../node/key-set-file.ts'
@@ -14,6 +13,7 @@ import { onFile } from '../../node/system-error.ts'
 import { type KeyNeed, type KeyRequest, KeyRequestBuilder, listKeyNeeds } from '../../port/keys.ts'
 import type { ClientEngine, KeyFile, KeyGenerationOptions } from '../client-engine.ts'
 import { type KeyHeader, keyFileName, keyHeader } from '../key-header.ts'
+import { keyFileEntry } from '../key-offer.ts'
 import type { SecretKey } from '../secret-key.ts'
 
 export interface WriteKeyFolderOptions extends KeyGenerationOptions {
@@ -131,19 +131,9 @@ function sameFields(a: object, b: object): boolean {
 }
 
 async function writeKey(folder: string, key: KeyFile): Promise<KeyFileEntry> {
-  const { name, kind, level, galoisElement, bytes } = key
-  await writeFileAtomic(join(folder, name), bytes)
-  return {
-    file: name,
-    kind,
-    level,
-    ...(galoisElement === undefined ? {} : { galoisElement }),
-    bytes: bytes.length,
-    sha256: hex(sha256(bytes)),
-  }
+  await writeFileAtomic(join(folder, key.name), key.bytes)
+  return keyFileEntry(key)
 }
-
-const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 
 /** Asks for the next item before handing out the last one. */
 async function* oneAhead<T>(items: AsyncIterable<T>): AsyncGenerator<T, undefined> {

@@ -1,0 +1,32 @@
+/** A key set that can be given to a server: listed first, with sizes and hashes, and read one key at a time as the server asks. */
+import type { KeyFileEntry } from '../format/header.ts'
+import { sha256 } from '../format/sha256.ts'
+import type { KeyFile } from './client-engine.ts'
+
+export interface KeyOffer {
+  /** Name of the secret key that they belong to. */
+  readonly keyId: string
+  readonly entries: readonly KeyFileEntry[]
+  /** The file of an entry, of the listed size. Whoever takes it compares the hash. */
+  read(entry: KeyFileEntry): Promise<Uint8Array>
+}
+
+/** Keys in memory, all at once: for small sets and processes without a disk. */
+export function offerKeyFiles(files: readonly KeyFile[], keyId: string): KeyOffer {
+  const bytesOf = new Map(files.map(({ name, bytes }) => [name, bytes]))
+  return { keyId, entries: files.map(keyFileEntry), read: async ({ file }) => bytesOf.get(file)! }
+}
+
+/** What a manifest says of a key. */
+export function keyFileEntry({ name, kind, level, galoisElement, bytes }: KeyFile): KeyFileEntry {
+  return {
+    file: name,
+    kind,
+    level,
+    ...(galoisElement === undefined ? {} : { galoisElement }),
+    bytes: bytes.length,
+    sha256: hex(sha256(bytes)),
+  }
+}
+
+const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')

@@ -1,0 +1,155 @@
+/** The values of one run, and the keys that its tasks lease, within the memory that it shares with others. */
+import { CancelledError, type KeyNeed, type KeyPrefetch, MemoryError, type SpilledCiphertexts } from '@he-ml/ckks-core'
+import type { Task } from '../program/task.ts'
+import type { ValueId } from '../program/value.ts'
+import type { Held, Resident } from './residency.ts'
+import { missingBytes, type TaskMemory, valueName } from './task-memory.ts'
+import type { ValueTable } from './value-table.ts'
+
+const keyName = (need: KeyNeed): string => (need.kind === 'rotation' ? `rotation by ${need.steps}` : need.kind)
+/** A value of one of several runs. */
+const ownName = (run: string, id: ValueId): string => `${run} ${valueName(id)}`
+
+/** See above. */
+export class RunMemory {
+  readonly #memory: TaskMemory
+  readonly #run: string
+  readonly #values: ValueTable
+  readonly #spilled = new Map<ValueId, SpilledCiphertexts>()
+  #announced: KeyPrefetch | undefined
+
+  /** @param run what {@link TaskMemory.begin} gave */
+  constructor(memory: TaskMemory, run: string, values: ValueTable) {
+    this.#memory = memory
+    this.#run = run
+    this.#values = values
+  }
+
+  /** Whether a task could start beside what runs already. */
+  fits(task: Task): boolean {
+    const { residency, options } = this.#memory
+    return residency.fits(this.#needs(task), options.figures.workBytes(task) + this.#leasedWith(task))
+  }
+
+  /**
+   * Everything that a task needs, in memory until it is released. While others hold too much it waits for them.
+   * @throws MemoryError when it does not fit; MissingKeyError; CancelledError; whatever encoding and loading throw
+   */
+  async hold(task: Task, signal?: AbortSignal): Promise<Held> {
+    const { residency, options } = this.#memory
+    while (!this.fits(task)) {
+      if (!residency.busy) throw this.#tooSmall(task)
+      await residency.released()
+      if (signal?.aborted) throw new CancelledError('run: cancelled', { cause: signal.reason })
+    }
+    // booked before anything is awaited, so that whoever asks next sees it
+    const unbook = this.#book(task)
+    const holding = residency.hold(this.#needs(task), options.figures.workBytes(task), signal)
+    const [held, lease] = await Promise.allSettled([holding, this.#memory.lease(task.keys, signal)])
+    const release = (): void => {
+      if (held.status === 'fulfilled') held.value.release()
+      if (lease.status === 'fulfilled') lease.value?.dispose()
+      unbook()
+    }
+    if (held.status === 'fulfilled' && lease.status === 'fulfilled') return { release }
+    release()
+    throw held.status === 'rejected' ? held.reason : (lease as PromiseRejectedResult).reason
+  }
+
+  /** Encodes weights of the first of the next tasks. */
+  async prefetch(tasks: readonly Task[], signal?: AbortSignal): Promise<void> {
+    for (const task of tasks.slice(0, 1))
+      for (const weights of this.#memory.weightsOf(task)) await this.#memory.residency.prefetch(weights, signal)
+  }
+
+  /** Books a value that a task wrote, or a checkpoint gave back. */
+  wrote(id: ValueId): Promise<void> {
+    const { residency, options } = this.#memory
+    return residency.adopt(this.#resident(id), options.spill === undefined)
+  }
+
+  /** Strikes off a value that nobody reads any more. */
+  async died(id: ValueId): Promise<void> {
+    this.#memory.residency.forget(ownName(this.#run, id))
+    const spilled = this.#spilled.get(id)
+    this.#spilled.delete(id)
+    if (spilled) await this.#memory.options.spill!.drop(spilled)
+  }
+
+  /** Ends the run: strikes off what is left of it. */
+  async end(): Promise<void> {
+    this.#announced?.dispose()
+    for (const id of this.#memory.options.program.values.keys()) await this.died(id)
+    this.#memory.end(this.#run)
+  }
+
+  #needs(task: Task): Resident[] {
+    const { program, spill } = this.#memory.options
+    const values = spill ? task.reads.flat().filter((id) => id !== program.input.id) : []
+    return [...this.#memory.weightsOf(task), ...values.map((id) => this.#resident(id))]
+  }
+
+  #resident(id: ValueId): Resident {
+    const { figures, spill } = this.#memory.options
+    return {
+      id: ownName(this.#run, id),
+      bytes: figures.valueBytes(id),
+      load: async () => this.#values.put(id, await spill!.restore(this.#spilled.get(id)!)),
+      drop: async () => {
+        // what was put away before never changes
+        const ciphertexts = this.#values.get(id)!
+        if (!this.#spilled.has(id)) this.#spilled.set(id, await spill!.spill(ciphertexts))
+        for (const ciphertext of this.#values.take(id)) ciphertext.dispose()
+      },
+    }
+  }
+
+  /** Counts a task's keys as leased. @returns the reverse */
+  #book({ keys: needs }: Task): () => void {
+    const { options, leased } = this.#memory
+    const { keys } = options
+    if (!keys) return () => undefined
+    for (const need of needs) {
+      const known = leased.get(keyName(need)) ?? { bytes: keys.bytes(need), count: 0 }
+      known.count++
+      leased.set(keyName(need), known)
+    }
+    return () => {
+      for (const name of needs.map(keyName)) if (--leased.get(name)!.count === 0) leased.delete(name)
+    }
+  }
+
+  /** Bytes of all keys that would be leased if the task ran too. */
+  #leasedWith({ keys: needs }: Task): number {
+    const { options, leased } = this.#memory
+    const { keys } = options
+    if (!keys) return 0
+    const others = needs.filter((need) => !leased.has(keyName(need)))
+    return [...leased.values()].reduce((sum, { bytes }) => sum + bytes, keys.bytes(...others))
+  }
+
+  /** Has the keys of the next tasks loaded, the nearest first, as far as there is room. */
+  announce(tasks: readonly Task[]): void {
+    const { residency, options } = this.#memory
+    const { keys } = options
+    if (!keys) return
+    const announced: KeyNeed[] = []
+    for (const { keys: needs } of tasks) {
+      const together = missingBytes(keys, [...announced, ...needs])
+      if (together > residency.free) keys.evict(Math.max(0, keys.residentBytes - (together - residency.free)))
+      if (together > residency.free) break
+      announced.push(...needs)
+    }
+    // what the last announcement has queued and this one has not makes room
+    this.#announced?.dispose()
+    this.#announced = keys.prefetch(announced)
+  }
+
+  #tooSmall(task: Task): MemoryError {
+    const { residency, options } = this.#memory
+    const weights = this.#memory.weightsOf(task).reduce((sum, { bytes }) => sum + bytes, 0)
+    return new MemoryError(
+      `run: "${task.id}" needs ${options.figures.workBytes(task)} bytes to work with, ${weights} of weights and ${this.#leasedWith(task)} of keys beside the values that live; the budget leaves ${residency.budget}: raise it, or compile with a smaller batch or ring`,
+    )
+  }
+}
