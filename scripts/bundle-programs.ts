@@ -12,17 +12,10 @@ import type { TestProject } from 'vitest/node'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
-/** What tests start, by the name they ask `inject('programs')` for. */
+/** What tests start, by the name they ask `inject('programs')` for; see cli.test-helper.ts. */
 const PROGRAMS = {
   'he-ml': 'packages/cli/src/main.ts',
 } as const
-
-declare module 'vitest' {
-  export interface ProvidedContext {
-    /** Paths of the bundled programs. */
-    programs: Readonly<Record<keyof typeof PROGRAMS, string>>
-  }
-}
 
 const STAY = /^(node-seal|h5wasm)(\/|$)/
 

@@ -6,6 +6,13 @@ import { join } from 'node:path'
 import { inject } from 'vitest'
 import { buildOnnx, type NodeSpec, random, type TensorSpec } from '../../model-import/src/testing/build-onnx.ts'
 
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Paths of the programs that scripts/bundle-programs.ts has bundled. */
+    programs: { readonly 'he-ml': string }
+  }
+}
+
 /** What starts `he-ml`, whatever the working directory. */
 export const COMMAND = [process.execPath, inject('programs')['he-ml']] as const
 

@@ -16,7 +16,14 @@ export {
   type MultiOutputLayer,
   outputShapesOf,
 } from './layer.ts'
-export { Model, type ModelDescription, type ModelNode, type NodeDescription, type NodeFunction } from './model.ts'
+export {
+  Model,
+  type ModelDescription,
+  type ModelNode,
+  type NodeDescription,
+  type NodeFunction,
+  type NodeOrigin,
+} from './model.ts'
 export { type Readout, ReadoutLayer } from './readout.ts'
 export {
   encodeSafetensors,

@@ -28,7 +28,7 @@ export { isRefresh, type LayerTask, type RefreshTask, type RefreshUse, type Task
 export type { Operand, Part, Value, ValueId } from './program/value.ts'
 export type { BootstrappingWeights, LayerWeights, MaskWeights, Weights, WeightsId } from './program/weights.ts'
 export type { ActivationOptions } from './ready/calibrate-activations.ts'
-export type { Calibration, InputRange, ValueSize } from './ready/calibration.ts'
+export type { Calibration, ChannelStatistics, InputRange, OutputRanges, ValueSize } from './ready/calibration.ts'
 export { parseCalibration, serializeCalibration } from './ready/calibration-file.ts'
 export { type FitOptions, fit } from './ready/fit.ts'
 export type { CheckpointStore } from './run/checkpoint.ts'
