@@ -5,7 +5,15 @@ import { polynomialSpikeStep, spiking } from '@he-ml/snn-layers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { bindPlan } from './bind/bind-plan.ts'
 import { compileAndBind } from './compile/compile.ts'
-import { approximate, clearStage, nativeStage, precisionBits, randomTensor } from './pipeline.test-helper.ts'
+import {
+  approximate,
+  clearStage,
+  leastBits,
+  mostBits,
+  nativeStage,
+  precisionBits,
+  randomTensor,
+} from './pipeline.test-helper.ts'
 import type { BoundPlan } from './plan/bound-plan.ts'
 import { parsePlan } from './plan/plan.ts'
 import { fit } from './ready/fit.ts'
@@ -87,14 +95,15 @@ describe('a recurrent network', () => {
     expect(precisionBits(await stage.decrypt(output, BATCH), want())).toBeGreaterThan(28)
   })
 
-  it('has on ciphertexts the precision that was planned, within 2 bits', async () => {
+  it('has on ciphertexts the precision that was planned, within 2 bits and what chance adds', async () => {
     await using stage = await nativeStage(bound)
     await using runner = new Runner(bound, stage.engine)
     using output = await runner.run(await stage.encrypt(given))
     const bits = precisionBits(await stage.decrypt(output, BATCH), want())
     const { precisionBits: planned } = bound.plan.report
     console.log(`planned ${planned.toFixed(1)} bits, measured ${bits.toFixed(1)}`)
-    expect(Math.abs(bits - planned)).toBeLessThan(2)
+    expect(bits).toBeGreaterThan(leastBits(bound, BATCH, 2))
+    expect(bits).toBeLessThan(mostBits(bound, BATCH, 2))
   })
 
   it('binds again to the model as it was written, over time', () => {
