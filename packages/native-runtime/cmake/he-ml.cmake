@@ -24,7 +24,7 @@ set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O1 -g1") # for sanitizers: -O2 -g takes fou
 # No contraction: rounded corrections and f32 loops must agree bit for bit between kernels.
 add_compile_options(-ffp-contract=off -Wall -Wextra)
 if(HE_ML_SANITIZE)
-  add_compile_options(-fsanitize=${HE_ML_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+  add_compile_options(-fsanitize=${HE_ML_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${HE_ML_SANITIZE})
 endif()
 if(HE_ML_NATIVE_TESTS)

@@ -271,9 +271,7 @@ export const leastBits = (bound: BoundPlan, runs: number, model = MODEL_BITS): n
 
 /** More bits come with probability 2^-40 at most. */
 export const mostBits = (bound: BoundPlan, runs: number, model = MODEL_BITS): number =>
-  bound.plan.report.precisionBits +
-  model -
-  Math.log2(lowRmsFactor({ values: valuesOf(bound, runs), failure: FAILURE }))
+  bound.plan.report.precisionBits + model - Math.log2(lowRmsFactor({ values: valuesOf(bound, runs), failure: FAILURE }))
 
 type PlanRefresh = Extract<PlanTask, { readonly values: readonly string[] }>
 
