@@ -15,7 +15,7 @@ describe('the command line', () => {
     const { stdout, status } = bench('--list')
     expect(status).toBe(0)
     const names = stdout.trim().split('\n')
-    expect(names).toHaveLength(13)
+    expect(names).toHaveLength(14)
     expect(names.find((l) => l.startsWith('lenet5 '))).not.toMatch(/planned/)
     expect(names.find((l) => l.startsWith('bootstrap '))).not.toMatch(/planned/)
     expect(names.find((l) => l.startsWith('resnet20 '))).toMatch(/planned/)
