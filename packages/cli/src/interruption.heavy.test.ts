@@ -98,8 +98,8 @@ describe('--checkpoints', () => {
     await cp(here.at('net.onnx'), here.at('kept', 'mine.onnx'))
     const index = here.at('kept/he-ml-checkpoint/index.json')
     const args = running('-o', 'resumed.ct', '-q', '--checkpoints', 'kept')
-    const next = async () => (JSON.parse(await readFile(index, 'utf8')) as { next: number }).next
-    const isFarEnough = async () => (await exists(index)) && (await next()) >= 3
+    const finished = async () => (JSON.parse(await readFile(index, 'utf8')) as { done: number[] }).done.length
+    const isFarEnough = async () => (await exists(index)) && (await finished()) >= 3
     const farEnough = async ({ done }: Running) => {
       let ended = false
       void done.then(() => {
@@ -115,7 +115,7 @@ describe('--checkpoints', () => {
     expect(killed!.signal).toBe('SIGKILL')
     expect(await exists(here.at('resumed.ct'))).toBe(false)
 
-    const from = await next()
+    const from = await finished()
     const resumed = await mustRun(here.path, ...args)
     expect(await readFile(here.at('resumed.ct'))).toEqual(await readFile(here.at('whole.ct')))
     expect(resumed.json()).toMatchObject({ resumedLayers: from })
