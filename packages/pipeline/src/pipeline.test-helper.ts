@@ -270,8 +270,10 @@ export const leastBits = (bound: BoundPlan, runs: number, model = MODEL_BITS): n
   Math.log2(highRmsFactor({ values: valuesOf(bound, runs), failure: FAILURE }))
 
 /** More bits come with probability 2^-40 at most. */
-export const mostBits = (bound: BoundPlan, runs: number, model = MODEL_BITS): number =>
-  bound.plan.report.precisionBits + model - Math.log2(lowRmsFactor({ values: valuesOf(bound, runs), failure: FAILURE }))
+export const mostBits = (bound: BoundPlan, runs: number): number =>
+  bound.plan.report.precisionBits +
+  MODEL_BITS -
+  Math.log2(lowRmsFactor({ values: valuesOf(bound, runs), failure: FAILURE }))
 
 type PlanRefresh = Extract<PlanTask, { readonly values: readonly string[] }>
 

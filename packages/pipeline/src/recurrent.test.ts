@@ -5,15 +5,7 @@ import { polynomialSpikeStep, spiking } from '@he-ml/snn-layers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { bindPlan } from './bind/bind-plan.ts'
 import { compileAndBind } from './compile/compile.ts'
-import {
-  approximate,
-  clearStage,
-  leastBits,
-  mostBits,
-  nativeStage,
-  precisionBits,
-  randomTensor,
-} from './pipeline.test-helper.ts'
+import { approximate, clearStage, nativeStage, precisionBits, randomTensor } from './pipeline.test-helper.ts'
 import type { BoundPlan } from './plan/bound-plan.ts'
 import { parsePlan } from './plan/plan.ts'
 import { fit } from './ready/fit.ts'
@@ -21,6 +13,7 @@ import { Runner } from './run/run.ts'
 
 const STEPS = 4
 const BATCH = 32
+const KEYS = 8
 const given = Array.from({ length: BATCH }, (_, i) => randomTensor([4], 40 + i))
 
 /** A current that stays the same, neurons that integrate it, and the mean over time of what their spikes amount to. */
@@ -95,15 +88,19 @@ describe('a recurrent network', () => {
     expect(precisionBits(await stage.decrypt(output, BATCH), want())).toBeGreaterThan(28)
   })
 
-  it('has on ciphertexts the precision that was planned, within 2 bits and what chance adds', async () => {
-    await using stage = await nativeStage(bound)
-    await using runner = new Runner(bound, stage.engine)
-    using output = await runner.run(await stage.encrypt(given))
-    const bits = precisionBits(await stage.decrypt(output, BATCH), want())
+  // one run's bits stray by 0.1 around 1.7 more than planned, so those of eight keys together by 0.04: 8 deviations from the bound
+  it('has on ciphertexts the precision that was planned, within 2 bits, over several keys', async () => {
+    const got: Tensor[] = []
+    for (let i = 0; i < KEYS; i++) {
+      await using stage = await nativeStage(bound)
+      await using runner = new Runner(bound, stage.engine)
+      using output = await runner.run(await stage.encrypt(given))
+      got.push(...(await stage.decrypt(output, BATCH)))
+    }
+    const bits = precisionBits(got, Array.from({ length: KEYS }, want).flat())
     const { precisionBits: planned } = bound.plan.report
-    console.log(`planned ${planned.toFixed(1)} bits, measured ${bits.toFixed(1)}`)
-    expect(bits).toBeGreaterThan(leastBits(bound, BATCH, 2))
-    expect(bits).toBeLessThan(mostBits(bound, BATCH, 2))
+    console.log(`planned ${planned.toFixed(1)} bits, measured ${bits.toFixed(2)}`)
+    expect(Math.abs(bits - planned)).toBeLessThan(2)
   })
 
   it('binds again to the model as it was written, over time', () => {

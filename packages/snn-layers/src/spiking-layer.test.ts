@@ -1,4 +1,11 @@
-import { createClearEngine, InvalidArgumentError, insecureParameters, PlanError, sameScale } from '@he-ml/ckks-core'
+import {
+  createClearEngine,
+  InvalidArgumentError,
+  insecureParameters,
+  LevelError,
+  PlanError,
+  sameScale,
+} from '@he-ml/ckks-core'
 import { createTensor, type InputStatistics, type Tensor } from '@he-ml/model'
 import { createNeuron, type Neuron } from '@he-ml/model/spiking'
 import {
@@ -190,6 +197,21 @@ describe.each(neurons)('%s, on ciphertexts', (_, neuron) => {
       depth,
       depth,
     ])
+  })
+  it('says when levels run out, and how many it takes', async () => {
+    await using engine = createClearEngine(insecureParameters({ logN: 10, levels: 14, scaleBits: 40, dnum: 15 }))
+    const lowered = held.lower([image])
+    await expect(lowered.prepare(engine, { level: lowered.depth - 1 })).rejects.toThrow(LevelError)
+    await expect(lowered.prepare(engine, { level: lowered.depth - 1 })).rejects.toThrow(/"n".*level/)
+  })
+  it('keeps the nominal scale at its borders over twelve steps', async () => {
+    const steps = currents(12).map((t) =>
+      createTensor(
+        t.shape,
+        t.data.map((v) => v * 0.2 * held.membraneFactor),
+      ),
+    )
+    expect(await runEncrypted(held, image, steps)).toEqual(new Array(12).fill(depth))
   })
   it('takes one more for values held otherwise, and one for gaps of any size', async () => {
     const [plain] = await runEncrypted(fitted, image, scaled(1))
