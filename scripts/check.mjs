@@ -10,7 +10,10 @@ const bin = (name) => join(root, 'node_modules/.bin', name)
 const packages = readdirSync(join(root, 'packages'))
 const steps = {
   types: [[bin('tsc'), '--noEmit', '-p', 'tsconfig.json']],
-  lint: [[bin('biome'), 'check', '.']],
+  lint: [
+    [bin('biome'), 'check', '.'],
+    [process.execPath, 'scripts/cpp-format.mjs'],
+  ],
   layering: [
     [process.execPath, 'scripts/layering.mjs'],
     [process.execPath, 'scripts/native-layering.mjs'],

@@ -10,7 +10,12 @@
 
 namespace heml::addon {
 
-enum class HandleKind : uint32_t { Ciphertext = 0x48454301, Plaintext = 0x48455002, SecretKey = 0x48455303, PublicKey = 0x48454b04 };
+enum class HandleKind : uint32_t {
+    Ciphertext = 0x48454301,
+    Plaintext = 0x48455002,
+    SecretKey = 0x48455303,
+    PublicKey = 0x48454b04
+};
 
 template <typename Value>
 struct Handle {

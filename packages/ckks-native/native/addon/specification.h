@@ -33,7 +33,8 @@ inline ParametersSpec specOf(const Napi::Object& object) {
 
 inline size_t ephemeralSpecialsOf(const Napi::Object& spec, const Context& context) {
     const uint32_t count = spec.Get("ephemeralSpecials").ToNumber().Uint32Value();
-    if (count == 0 || count > context.specialLimbs()) badArgument(spec.Env(), "ephemeralSpecials", "1 to the number of special primes");
+    if (count == 0 || count > context.specialLimbs())
+        badArgument(spec.Env(), "ephemeralSpecials", "1 to the number of special primes");
     return count;
 }
 

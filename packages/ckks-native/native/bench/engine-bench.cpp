@@ -121,12 +121,13 @@ public:
             processor.push_back(processorMilliseconds() - cpu);
         };
         for (unsigned r = 0; r < repetitions + WARM_UP; ++r) {
-            if (scheduler_) scheduler_->wait(scheduler_->submit({}, [&] { once(*scheduler_, r); }));
-            else once(serial, r);
+            if (scheduler_)
+                scheduler_->wait(scheduler_->submit({}, [&] { once(*scheduler_, r); }));
+            else
+                once(serial, r);
         }
         std::sort(times.begin(), times.end());
-        return {times[times.size() / 2], times[0],
-                scheduler_ ? 0 : *std::min_element(processor.begin(), processor.end())};
+        return {times[times.size() / 2], times[0], scheduler_ ? 0 : *std::min_element(processor.begin(), processor.end())};
     }
 
 private:
@@ -136,14 +137,13 @@ private:
 
 void report(const std::string& name, const Times& times, const Context& context, const Case& c, unsigned threads,
             const std::string& more = "") {
-    const std::pair<const char*, double> rows[] = {{"time", times.median}, {"best", times.best},
-                                                    {"cpu-time", times.processor}};
+    const std::pair<const char*, double> rows[] = {{"time", times.median}, {"best", times.best}, {"cpu-time", times.processor}};
     for (const auto& [metric, value] : rows) {
         if (value == 0) continue;
-        std::printf("{\"name\":\"%s\",\"metric\":\"%s\",\"value\":%.4f,\"unit\":\"ms\",\"params\":{\"logN\":%u,"
-                    "\"limbs\":%u,\"special\":%u,\"dnum\":%u,\"threads\":%u,\"kernel\":\"%s\"%s}}\n",
-                    name.c_str(), metric, value, c.logN, c.limbs, c.special, c.dnum, threads, context.kernels().name,
-                    more.c_str());
+        std::printf(
+            "{\"name\":\"%s\",\"metric\":\"%s\",\"value\":%.4f,\"unit\":\"ms\",\"params\":{\"logN\":%u,"
+            "\"limbs\":%u,\"special\":%u,\"dnum\":%u,\"threads\":%u,\"kernel\":\"%s\"%s}}\n",
+            name.c_str(), metric, value, c.logN, c.limbs, c.special, c.dnum, threads, context.kernels().name, more.c_str());
     }
     std::fflush(stdout);
 }
@@ -161,12 +161,14 @@ void benchKeySwitch(const Case& c, unsigned threadCount) {
     for (int i = 0; i < 4; ++i) inputs.push_back(randomCiphertext(context, level));
     Threads threads(threadCount);
     const unsigned reps = repetitions(c.logN);
-    report("key-switch", threads.measure(reps, [&](Executor& executor, unsigned r) {
-        rotate(inputs[r % 4], 3, rotation, executor);
-    }), *context, c, threadCount, ",\"keys\":\"packed\"");
-    report("mul-relinearize", threads.measure(reps, [&](Executor& executor, unsigned r) {
-        mulRelinearize(inputs[r % 4], inputs[(r + 1) % 4], relinearization, executor);
-    }), *context, c, threadCount, ",\"keys\":\"packed\"");
+    report("key-switch",
+           threads.measure(reps, [&](Executor& executor, unsigned r) { rotate(inputs[r % 4], 3, rotation, executor); }), *context,
+           c, threadCount, ",\"keys\":\"packed\"");
+    report(
+        "mul-relinearize",
+        threads.measure(reps, [&](Executor& executor,
+                                  unsigned r) { mulRelinearize(inputs[r % 4], inputs[(r + 1) % 4], relinearization, executor); }),
+        *context, c, threadCount, ",\"keys\":\"packed\"");
 }
 
 // `babies` rotations of one ciphertext with a plaintext product each, added up; then with several giant steps. `plaintextCount`
@@ -193,13 +195,14 @@ void benchHoisted(const Case& c, unsigned babies, unsigned giants, bool packed, 
         }
     }
     Threads threads(threadCount);
-    report("linear-transform", threads.measure(15, [&](Executor& executor, unsigned) {
-        linearTransform(input, steps, executor);
-    }), *context, c, threadCount, ",\"babySteps\":" + std::to_string(babies) + ",\"giantSteps\":" + std::to_string(giants) +
-           (plaintextCount == babies ? ""
-                                     : ",\"plaintexts\":" + std::to_string(plaintextCount) + ",\"repeat\":" +
-                                           std::to_string(1u << logRepeat)) +
-           (packed ? ",\"keys\":\"packed\"" : ",\"keys\":\"unpacked\""));
+    report("linear-transform",
+           threads.measure(15, [&](Executor& executor, unsigned) { linearTransform(input, steps, executor); }), *context, c,
+           threadCount,
+           ",\"babySteps\":" + std::to_string(babies) + ",\"giantSteps\":" + std::to_string(giants) +
+               (plaintextCount == babies
+                    ? ""
+                    : ",\"plaintexts\":" + std::to_string(plaintextCount) + ",\"repeat\":" + std::to_string(1u << logRepeat)) +
+               (packed ? ",\"keys\":\"packed\"" : ",\"keys\":\"unpacked\""));
 }
 
 void benchOperations(const Case& c, unsigned threadCount) {
@@ -211,9 +214,10 @@ void benchOperations(const Case& c, unsigned threadCount) {
     const Plaintext periodic = randomPlaintext(context, level, c.logN - 6);
     Threads threads(threadCount);
     auto time = [&](const char* name, const std::function<void(Executor&, const Ciphertext&, const Ciphertext&)>& work) {
-        report(name, threads.measure(repetitions(c.logN), [&](Executor& executor, unsigned r) {
-            work(executor, in[r % 4], in[(r + 1) % 4]);
-        }), *context, c, threadCount);
+        report(name,
+               threads.measure(repetitions(c.logN),
+                               [&](Executor& executor, unsigned r) { work(executor, in[r % 4], in[(r + 1) % 4]); }),
+               *context, c, threadCount);
     };
     time("add", [](Executor& e, const Ciphertext& a, const Ciphertext& b) { add(a, b, e); });
     time("mul-plain", [&](Executor& e, const Ciphertext& a, const Ciphertext&) { mulPlain(a, plaintext, e); });

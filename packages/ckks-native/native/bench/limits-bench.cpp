@@ -92,8 +92,8 @@ __attribute__((target("avx512f,avx512ifma"))) uint64_t multiplyAdds(size_t round
 #endif
 
 void report(const char* name, const char* metric, double value, const char* unit, unsigned threads) {
-    std::printf("{\"name\":\"%s\",\"metric\":\"%s\",\"value\":%.3f,\"unit\":\"%s\",\"params\":{\"threads\":%u}}\n", name,
-                metric, value, unit, threads);
+    std::printf("{\"name\":\"%s\",\"metric\":\"%s\",\"value\":%.3f,\"unit\":\"%s\",\"params\":{\"threads\":%u}}\n", name, metric,
+                value, unit, threads);
     std::fflush(stdout);
 }
 
@@ -105,9 +105,8 @@ void memoryRead(unsigned threads) {
     if (__builtin_cpu_supports("avx512f")) sum = sumAvx512;
 #endif
     const size_t share = words / threads / 64 * 64;
-    const double seconds = bestOf(9, [&] {
-        return secondsOf(threads, [&](unsigned t) { sink += sum(memory.data() + t * share, share); });
-    });
+    const double seconds =
+        bestOf(9, [&] { return secondsOf(threads, [&](unsigned t) { sink += sum(memory.data() + t * share, share); }); });
     report("memory-read", "bandwidth", static_cast<double>(share * threads * 8) / seconds / 1e9, "GB/s", threads);
 }
 
@@ -115,9 +114,8 @@ void multiplyAdd(unsigned threads) {
 #if defined(__x86_64__)
     if (!__builtin_cpu_supports("avx512ifma")) return;
     const size_t rounds = 4'000'000;
-    const double seconds = bestOf(7, [&] {
-        return secondsOf(threads, [&](unsigned t) { sink += multiplyAdds(rounds, t + 1); });
-    });
+    const double seconds =
+        bestOf(7, [&] { return secondsOf(threads, [&](unsigned t) { sink += multiplyAdds(rounds, t + 1); }); });
     report("multiply-add", "throughput", 8.0 * 16 * static_cast<double>(rounds * threads) / seconds / 1e9, "Gop/s", threads);
 #else
     (void)threads;

@@ -32,8 +32,7 @@ void decryptLimb(uint64_t* out, const Ciphertext& ciphertext, const SecretKey& s
 
 }  // namespace
 
-Plaintext decrypt(const Ciphertext& ciphertext, const SecretKey& secret, const DecryptOptions& options,
-                  Executor& executor) {
+Plaintext decrypt(const Ciphertext& ciphertext, const SecretKey& secret, const DecryptOptions& options, Executor& executor) {
     if (!ciphertext.context()) throw InvalidArgumentError("decrypt: an empty ciphertext");
     if (!ciphertext.context()->sameAs(*secret.context())) {
         throw ParameterMismatchError("decrypt: the ciphertext and the secret key belong to different parameters");

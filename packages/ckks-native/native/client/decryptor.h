@@ -19,7 +19,6 @@ struct DecryptOptions {
 };
 
 // Throws ParameterMismatchError, InvalidArgumentError (transparent).
-Plaintext decrypt(const Ciphertext& ciphertext, const SecretKey& secret, const DecryptOptions& options,
-                  Executor& executor);
+Plaintext decrypt(const Ciphertext& ciphertext, const SecretKey& secret, const DecryptOptions& options, Executor& executor);
 
 }  // namespace heml

@@ -15,14 +15,14 @@ struct WipedSeed {
 
 }  // namespace
 
-EncapsulationKey generateEncapsulationKey(const SecretKey& dense, const std::shared_ptr<const Context>& ephemeral,
-                                          unsigned level, Executor& executor) {
+EncapsulationKey generateEncapsulationKey(const SecretKey& dense, const std::shared_ptr<const Context>& ephemeral, unsigned level,
+                                          Executor& executor) {
     const WipedSeed seed{randomSeed()};
     return generateEncapsulationKey(dense, ephemeral, level, seed.value, executor);
 }
 
-EncapsulationKey generateEncapsulationKey(const SecretKey& dense, const std::shared_ptr<const Context>& ephemeral,
-                                          unsigned level, const Seed& seed, Executor& executor) {
+EncapsulationKey generateEncapsulationKey(const SecretKey& dense, const std::shared_ptr<const Context>& ephemeral, unsigned level,
+                                          const Seed& seed, Executor& executor) {
     const WipedSeed secretSeed{deriveSeed(seed, "ephemeral-secret")};
     const WipedSeed toSparseSeed{deriveSeed(seed, "ephemeral-to-sparse")};
     const WipedSeed toDenseSeed{deriveSeed(seed, "ephemeral-to-dense")};

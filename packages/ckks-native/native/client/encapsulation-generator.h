@@ -9,9 +9,9 @@
 namespace heml {
 
 // Draws a sparse secret, makes both keys and wipes it. The seed, by default fresh, is as secret as `dense`.
-EncapsulationKey generateEncapsulationKey(const SecretKey& dense, const std::shared_ptr<const Context>& ephemeral,
-                                          unsigned level, Executor& executor);
-EncapsulationKey generateEncapsulationKey(const SecretKey& dense, const std::shared_ptr<const Context>& ephemeral,
-                                          unsigned level, const Seed& seed, Executor& executor);
+EncapsulationKey generateEncapsulationKey(const SecretKey& dense, const std::shared_ptr<const Context>& ephemeral, unsigned level,
+                                          Executor& executor);
+EncapsulationKey generateEncapsulationKey(const SecretKey& dense, const std::shared_ptr<const Context>& ephemeral, unsigned level,
+                                          const Seed& seed, Executor& executor);
 
 }  // namespace heml

@@ -41,8 +41,7 @@ void addPlaintext(uint64_t* limb, const Plaintext& plaintext, size_t i) {
 
 }  // namespace
 
-SeededCiphertext encrypt(const Plaintext& plaintext, const SecretKey& secret, const Seed& randomness,
-                         Executor& executor) {
+SeededCiphertext encrypt(const Plaintext& plaintext, const SecretKey& secret, const Seed& randomness, Executor& executor) {
     checkContexts(plaintext, *secret.context());
     const Context& context = *secret.context();
     const size_t n = context.ringDegree();

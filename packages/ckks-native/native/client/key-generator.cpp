@@ -54,8 +54,8 @@ struct LimbPair {
 }  // namespace
 
 template <class Place, class Done>
-void KeyGenerator::makeLimbs(const Randomness& randomness, unsigned level, Executor& executor, const Source& source,
-                             Place place, Done done) {
+void KeyGenerator::makeLimbs(const Randomness& randomness, unsigned level, Executor& executor, const Source& source, Place place,
+                             Done done) {
     const Context& context = *secret_.context();
     const auto& kernels = context.kernels();
     const size_t n = context.ringDegree(), digits = context.digitsAt(level), qLimbs = context.limbsAt(level);
@@ -101,7 +101,8 @@ void KeyGenerator::writeSeededKey(uint8_t* out, size_t size, unsigned level, uin
     const Context& context = *secret_.context();
     if (size != keySwitchKeyBytes(context, level, true)) {
         throw InvalidArgumentError("a seeded key of level " + std::to_string(level) + " has " +
-                                   std::to_string(keySwitchKeyBytes(context, level, true)) + " bytes, got " + std::to_string(size));
+                                   std::to_string(keySwitchKeyBytes(context, level, true)) + " bytes, got " +
+                                   std::to_string(size));
     }
     const Source source = galoisElement == KeySwitchKey::RELINEARIZATION ? squaredSecret() : permutedSecret(galoisElement);
     const size_t n = context.ringDegree(), digits = context.digitsAt(level);

@@ -44,7 +44,8 @@ private:
     KeySwitchKey makeKey(unsigned level, uint32_t galoisElement, Executor& executor, const Source& source);
     // Computes b and a of every target and digit at place(target, digit, scratch), then calls done(target, digit, scratch).
     template <class Place, class Done>
-    void makeLimbs(const Randomness& randomness, unsigned level, Executor& executor, const Source& source, Place place, Done done);
+    void makeLimbs(const Randomness& randomness, unsigned level, Executor& executor, const Source& source, Place place,
+                   Done done);
 
     const SecretKey& secret_;
     Seed seed_;

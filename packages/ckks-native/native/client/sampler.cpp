@@ -63,8 +63,8 @@ void sampleError(int8_t* out, size_t n, const Seed& seed, uint64_t domain, Kecca
             for (size_t lane = 0; lane < KECCAK_LANES; ++lane) {
                 const size_t to = at + lane * SAMPLES_PER_BLOCK + i;
                 if (to >= n) break;
-                out[to] = static_cast<int8_t>(std::popcount(words[lane] & MASK) -
-                                              std::popcount((words[lane] >> ERROR_BOUND) & MASK));
+                out[to] =
+                    static_cast<int8_t>(std::popcount(words[lane] & MASK) - std::popcount((words[lane] >> ERROR_BOUND) & MASK));
             }
         }
     }

@@ -26,8 +26,9 @@ void checkWeight(const int8_t* values, size_t n) {
     for (size_t i = 0; i < n; ++i) weight += values[i] != 0;
     const double wanted = 2.0 * static_cast<double>(n) / 3, most = 8 * std::sqrt(2.0 * static_cast<double>(n) / 9);
     if (std::abs(static_cast<double>(weight) - wanted) > most) {
-        throw FormatError("secret key: expected " + std::to_string(std::lround(wanted)) + " coefficients that are not 0, within " +
-                          std::to_string(std::lround(most)) + ", got " + std::to_string(weight) +
+        throw FormatError("secret key: expected " + std::to_string(std::lround(wanted)) +
+                          " coefficients that are not 0, within " + std::to_string(std::lround(most)) + ", got " +
+                          std::to_string(weight) +
                           ": no uniform ternary secret, so not as secure as its parameters; make a new key");
     }
 }

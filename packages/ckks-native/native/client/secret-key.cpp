@@ -64,8 +64,7 @@ SecretKey SecretKey::fromTernary(std::shared_ptr<const Context> context, const i
 
 SecretKey SecretKey::inContext(std::shared_ptr<const Context> other) const {
     if (!other || other->logN() != context_->logN()) {
-        throw ParameterMismatchError("secret key: the other context must have logN = " +
-                                     std::to_string(context_->logN()));
+        throw ParameterMismatchError("secret key: the other context must have logN = " + std::to_string(context_->logN()));
     }
     return fromTernary(std::move(other), ternary());
 }

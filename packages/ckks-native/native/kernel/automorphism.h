@@ -11,34 +11,34 @@
 namespace heml::kernel {
 
 class AutomorphismTable {
- public:
+public:
   /// galoisElement odd and below 2N, else std::invalid_argument.
-  AutomorphismTable(int logN, Word galoisElement);
+    AutomorphismTable(int logN, Word galoisElement);
 
-  HEML_INLINE int logN() const { return logN_; }
-  HEML_INLINE Word galoisElement() const { return galoisElement_; }
-  HEML_INLINE bool flipsSign() const { return flipsSign_; }
+    HEML_INLINE int logN() const { return logN_; }
+    HEML_INLINE Word galoisElement() const { return galoisElement_; }
+    HEML_INLINE bool flipsSign() const { return flipsSign_; }
   /// r in [0, N/2) with g = s 5^r.
-  HEML_INLINE Word exponent() const { return exponent_; }
+    HEML_INLINE Word exponent() const { return exponent_; }
 
   /// Per output line: 2 * source line + carry. N/8 entries.
-  HEML_INLINE const std::uint32_t* lines() const { return lines_.get(); }
+    HEML_INLINE const std::uint32_t* lines() const { return lines_.get(); }
   /// Output lane `lane` takes input lane lanes()[carry][lane]. 64-byte aligned.
-  HEML_INLINE const Word* lanes(std::size_t carry) const { return lanes_.get() + carry * LINE_WORDS; }
+    HEML_INLINE const Word* lanes(std::size_t carry) const { return lanes_.get() + carry * LINE_WORDS; }
 
   /// The input index that output index i takes.
-  HEML_INLINE std::size_t sourceOf(std::size_t i) const {
-    const std::uint32_t entry = lines_[i / LINE_WORDS];
-    return (entry >> 1) * LINE_WORDS + lanes(entry & 1)[i % LINE_WORDS];
-  }
+    HEML_INLINE std::size_t sourceOf(std::size_t i) const {
+        const std::uint32_t entry = lines_[i / LINE_WORDS];
+        return (entry >> 1) * LINE_WORDS + lanes(entry & 1)[i % LINE_WORDS];
+    }
 
- private:
-  int logN_;
-  Word galoisElement_;
-  bool flipsSign_ = false;
-  Word exponent_ = 0;
-  AlignedArray<std::uint32_t> lines_;
-  AlignedArray<Word> lanes_;
+private:
+    int logN_;
+    Word galoisElement_;
+    bool flipsSign_ = false;
+    Word exponent_ = 0;
+    AlignedArray<std::uint32_t> lines_;
+    AlignedArray<Word> lanes_;
 };
 
 }  // namespace heml::kernel

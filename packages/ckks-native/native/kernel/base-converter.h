@@ -14,27 +14,27 @@ namespace heml::kernel {
 inline constexpr std::size_t MAX_CONVERTER_SOURCES = 64;
 
 class BaseConverter {
- public:
+public:
   /// 1 to 64 distinct primes as sources, at least one target; else std::invalid_argument.
-  BaseConverter(std::vector<Modulus> sources, std::vector<Modulus> targets);
+    BaseConverter(std::vector<Modulus> sources, std::vector<Modulus> targets);
 
-  HEML_INLINE std::size_t sourceCount() const { return sources_.size(); }
-  HEML_INLINE std::size_t targetCount() const { return targets_.size(); }
-  HEML_INLINE const std::vector<Modulus>& sources() const { return sources_; }
-  HEML_INLINE const std::vector<Modulus>& targets() const { return targets_; }
+    HEML_INLINE std::size_t sourceCount() const { return sources_.size(); }
+    HEML_INLINE std::size_t targetCount() const { return targets_.size(); }
+    HEML_INLINE const std::vector<Modulus>& sources() const { return sources_; }
+    HEML_INLINE const std::vector<Modulus>& targets() const { return targets_; }
 
   /// (Q/q_i)^-1 mod q_i: fold it into nttInverseScaled and say so with ConvertJob::sourcesScaled.
-  HEML_INLINE const ShoupFactor& sourceFactor(std::size_t i) const { return factors_[i]; }
+    HEML_INLINE const ShoupFactor& sourceFactor(std::size_t i) const { return factors_[i]; }
   /// sourceCount() + 1 words: Q/q_i mod p_j for every i, then -Q mod p_j.
-  HEML_INLINE const Word* weights(std::size_t j) const { return weights_.data() + j * (sources_.size() + 1); }
+    HEML_INLINE const Word* weights(std::size_t j) const { return weights_.data() + j * (sources_.size() + 1); }
   /// Q mod p_j.
-  HEML_INLINE Word productModulo(std::size_t j) const { return negateMod(weights(j)[sources_.size()], targets_[j]); }
+    HEML_INLINE Word productModulo(std::size_t j) const { return negateMod(weights(j)[sources_.size()], targets_[j]); }
 
- private:
-  std::vector<Modulus> sources_;
-  std::vector<Modulus> targets_;
-  std::vector<ShoupFactor> factors_;
-  std::vector<Word> weights_;
+private:
+    std::vector<Modulus> sources_;
+    std::vector<Modulus> targets_;
+    std::vector<ShoupFactor> factors_;
+    std::vector<Word> weights_;
 };
 
 }  // namespace heml::kernel

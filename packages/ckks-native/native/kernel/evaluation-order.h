@@ -12,29 +12,29 @@ inline constexpr int MIN_LOG_N = 10;
 inline constexpr int MAX_LOG_N = 17;
 
 inline constexpr Word reverseBits(Word value, int bits) {
-  Word reversed = 0;
-  for (int b = 0; b < bits; ++b) reversed |= ((value >> b) & 1) << (bits - 1 - b);
-  return reversed;
+    Word reversed = 0;
+    for (int b = 0; b < bits; ++b) reversed |= ((value >> b) & 1) << (bits - 1 - b);
+    return reversed;
 }
 
 inline constexpr Word GALOIS_GENERATOR = 5;  // docs/adr/0001
 
 /// 5^k modulo 2N.
 inline constexpr Word powerOfGenerator(Word k, int logN) {
-  const Word mask = (Word{2} << logN) - 1;
-  Word result = 1;
-  Word base = GALOIS_GENERATOR;
-  for (; k != 0; k >>= 1, base = base * base & mask) {
-    if (k & 1) result = result * base & mask;
-  }
-  return result;
+    const Word mask = (Word{2} << logN) - 1;
+    Word result = 1;
+    Word base = GALOIS_GENERATOR;
+    for (; k != 0; k >>= 1, base = base * base & mask) {
+        if (k & 1) result = result * base & mask;
+    }
+    return result;
 }
 
 /// The odd exponent e modulo 2N of the root zeta^e whose value stands at index i.
 inline constexpr Word exponentAt(std::size_t i, int logN) {
-  const Word half = Word{1} << (logN - 1);
-  const Word e = powerOfGenerator(reverseBits(i & (half - 1), logN - 1), logN);
-  return (i & half) != 0 ? (Word{2} << logN) - e : e;
+    const Word half = Word{1} << (logN - 1);
+    const Word e = powerOfGenerator(reverseBits(i & (half - 1), logN - 1), logN);
+    return (i & half) != 0 ? (Word{2} << logN) - e : e;
 }
 
 }  // namespace heml::kernel

@@ -19,13 +19,13 @@ enum class Centring { none, centred };
 
 /// dst_j = [x]_{p_j} for the coefficients [begin, end); see base-converter.h for what is exact.
 struct ConvertJob {
-  const Word* const* sources;      ///< sourceCount limbs, whole (indexed from 0)
-  bool sourcesScaled;              ///< true: sources hold y_i already; false: x_i, multiplied here
-  Word* const* targets;            ///< one whole limb per entry of targetIndices; must not alias sources
-  const std::uint32_t* targetIndices;  ///< which targets of the converter; nullptr means 0 .. count-1
-  std::size_t targetCount;
-  std::size_t begin;
-  std::size_t end;
+    const Word* const* sources;      ///< sourceCount limbs, whole (indexed from 0)
+    bool sourcesScaled;              ///< true: sources hold y_i already; false: x_i, multiplied here
+    Word* const* targets;            ///< one whole limb per entry of targetIndices; must not alias sources
+    const std::uint32_t* targetIndices;  ///< which targets of the converter; nullptr means 0 .. count-1
+    std::size_t targetCount;
+    std::size_t begin;
+    std::size_t end;
 };
 
 /// A switching-key limb: N words, or N times 6 bytes little-endian (pack48).
@@ -33,44 +33,44 @@ using KeyLimb = const void*;
 
 /// out_c = (accumulate ? out_c : 0) + sum_d sigma(digit_d) key_c,d for c = 0, 1 and [begin, end).
 struct InnerProductJob {
-  Word* out0;                   ///< whole limbs; must not alias the digits when sigma is given
-  Word* out1;
-  const Word* const* digits;    ///< count whole limbs, evaluation order
-  const KeyLimb* keys0;         ///< count whole limbs each
-  const KeyLimb* keys1;
-  std::size_t count;
-  const AutomorphismTable* automorphism;  ///< sigma; nullptr for the identity
-  bool keysPacked;
-  bool accumulate;
-  std::size_t begin;
-  std::size_t end;
+    Word* out0;                   ///< whole limbs; must not alias the digits when sigma is given
+    Word* out1;
+    const Word* const* digits;    ///< count whole limbs, evaluation order
+    const KeyLimb* keys0;         ///< count whole limbs each
+    const KeyLimb* keys1;
+    std::size_t count;
+    const AutomorphismTable* automorphism;  ///< sigma; nullptr for the identity
+    bool keysPacked;
+    bool accumulate;
+    std::size_t begin;
+    std::size_t end;
 };
 
 /// A plaintext limb of which one stored value stands for 2^logRepeat consecutive entries.
 struct RepeatedLimb {
-  const Word* values;  ///< N >> logRepeat words; nullptr: this term is absent
-  int logRepeat;       ///< 0 for an ordinary limb
+    const Word* values;  ///< N >> logRepeat words; nullptr: this term is absent
+    int logRepeat;       ///< 0 for an ordinary limb
 };
 
 /// dst = (accumulate ? dst : 0) + sum_t a_t b_t for [begin, end).
 struct SumProductsJob {
-  Word* dst;
-  const Word* const* factors;       ///< count whole limbs a_t
-  const RepeatedLimb* multipliers;  ///< count limbs b_t
-  std::size_t count;
-  bool accumulate;
-  std::size_t begin;
-  std::size_t end;
+    Word* dst;
+    const Word* const* factors;       ///< count whole limbs a_t
+    const RepeatedLimb* multipliers;  ///< count limbs b_t
+    std::size_t count;
+    bool accumulate;
+    std::size_t begin;
+    std::size_t end;
 };
 
 inline constexpr std::size_t MAX_GIANT_STEPS = 128;
 
 /// One baby step of a double-hoisted linear transform.
 struct HoistedStep {
-  const AutomorphismTable* automorphism;  ///< nullptr for the identity
-  const KeyLimb* keys0;                   ///< digitCount limbs; nullptr: no key product (sigma = 1 with direct below)
-  const KeyLimb* keys1;
-  const RepeatedLimb* plaintexts;         ///< one per giant step; absent terms allowed
+    const AutomorphismTable* automorphism;  ///< nullptr for the identity
+    const KeyLimb* keys0;                   ///< digitCount limbs; nullptr: no key product (sigma = 1 with direct below)
+    const KeyLimb* keys1;
+    const RepeatedLimb* plaintexts;         ///< one per giant step; absent terms allowed
 };
 
 /// For every giant step g and [begin, end):
@@ -78,84 +78,84 @@ struct HoistedStep {
 ///   out_c,g = (accumulate ? out_c,g : 0) + sum_b u_c,b plaintext_b,g.
 /// Where keys0 is nullptr: u0 = sigma(direct0), u1 = sigma(direct1). The u never reach memory.
 struct HoistedJob {
-  const Word* const* digits;  ///< digitCount whole limbs
-  std::size_t digitCount;
-  const Word* direct0;        ///< c0 (times P modulo QP); nullptr: 0
-  const Word* direct1;        ///< c1 (times P), read by steps without keys only; nullptr: 0
-  const HoistedStep* steps;
-  std::size_t stepCount;
-  Word* const* out0;          ///< giantCount whole limbs; must not alias an input
-  Word* const* out1;
-  std::size_t giantCount;     ///< at most MAX_GIANT_STEPS
-  bool keysPacked;
-  bool accumulate;
-  std::size_t begin;
-  std::size_t end;
+    const Word* const* digits;  ///< digitCount whole limbs
+    std::size_t digitCount;
+    const Word* direct0;        ///< c0 (times P modulo QP); nullptr: 0
+    const Word* direct1;        ///< c1 (times P), read by steps without keys only; nullptr: 0
+    const HoistedStep* steps;
+    std::size_t stepCount;
+    Word* const* out0;          ///< giantCount whole limbs; must not alias an input
+    Word* const* out1;
+    std::size_t giantCount;     ///< at most MAX_GIANT_STEPS
+    bool keysPacked;
+    bool accumulate;
+    std::size_t begin;
+    std::size_t end;
 };
 
 /// dst_j = (accumulate ? dst_j : 0) + sum_i weights[j * weightStride + i] src_i for [begin, end).
 struct MatrixJob {
-  Word* const* targets;        ///< rows whole limbs; must not alias the sources
-  const Word* const* sources;  ///< columns whole limbs
-  const Word* weights;         ///< in [0, p)
-  std::size_t weightStride;
-  std::size_t rows;
-  std::size_t columns;
-  bool accumulate;
-  std::size_t begin;
-  std::size_t end;
+    Word* const* targets;        ///< rows whole limbs; must not alias the sources
+    const Word* const* sources;  ///< columns whole limbs
+    const Word* weights;         ///< in [0, p)
+    std::size_t weightStride;
+    std::size_t rows;
+    std::size_t columns;
+    bool accumulate;
+    std::size_t begin;
+    std::size_t end;
 };
 
 struct Kernels {
-  const char* name;
+    const char* name;
 
   /// Coefficients to evaluation order. In [0, p), out [0, p).
-  void (*nttForward)(Word* dst, const Word* src, const NttTables& tables);
+    void (*nttForward)(Word* dst, const Word* src, const NttTables& tables);
   /// Evaluation order to coefficients, 1/N included. In [0, p), out [0, p).
-  void (*nttInverse)(Word* dst, const Word* src, const NttTables& tables);
+    void (*nttInverse)(Word* dst, const Word* src, const NttTables& tables);
   /// The same times `factor` in [0, p), at no cost.
-  void (*nttInverseScaled)(Word* dst, const Word* src, const NttTables& tables, Word factor);
+    void (*nttInverseScaled)(Word* dst, const Word* src, const NttTables& tables, Word factor);
 
-  void (*add)(Word* dst, const Word* a, const Word* b, std::size_t n, const Modulus& m);
-  void (*sub)(Word* dst, const Word* a, const Word* b, std::size_t n, const Modulus& m);
-  void (*negate)(Word* dst, const Word* a, std::size_t n, const Modulus& m);
-  void (*mul)(Word* dst, const Word* a, const Word* b, std::size_t n, const Modulus& m);
+    void (*add)(Word* dst, const Word* a, const Word* b, std::size_t n, const Modulus& m);
+    void (*sub)(Word* dst, const Word* a, const Word* b, std::size_t n, const Modulus& m);
+    void (*negate)(Word* dst, const Word* a, std::size_t n, const Modulus& m);
+    void (*mul)(Word* dst, const Word* a, const Word* b, std::size_t n, const Modulus& m);
   /// dst = dst + a b.
-  void (*mulAdd)(Word* dst, const Word* a, const Word* b, std::size_t n, const Modulus& m);
+    void (*mulAdd)(Word* dst, const Word* a, const Word* b, std::size_t n, const Modulus& m);
   /// dst = dst - a b.
-  void (*mulSub)(Word* dst, const Word* a, const Word* b, std::size_t n, const Modulus& m);
+    void (*mulSub)(Word* dst, const Word* a, const Word* b, std::size_t n, const Modulus& m);
   /// dst = a + scalar; scalar in [0, p), as in the four below.
-  void (*addScalar)(Word* dst, const Word* a, Word scalar, std::size_t n, const Modulus& m);
+    void (*addScalar)(Word* dst, const Word* a, Word scalar, std::size_t n, const Modulus& m);
   /// dst = a scalar.
-  void (*mulScalar)(Word* dst, const Word* a, Word scalar, std::size_t n, const Modulus& m);
+    void (*mulScalar)(Word* dst, const Word* a, Word scalar, std::size_t n, const Modulus& m);
   /// dst = dst + a scalar.
-  void (*mulScalarAdd)(Word* dst, const Word* a, Word scalar, std::size_t n, const Modulus& m);
+    void (*mulScalarAdd)(Word* dst, const Word* a, Word scalar, std::size_t n, const Modulus& m);
   /// dst = (a - b) scalar.
-  void (*subMulScalar)(Word* dst, const Word* a, const Word* b, Word scalar, std::size_t n, const Modulus& m);
+    void (*subMulScalar)(Word* dst, const Word* a, const Word* b, Word scalar, std::size_t n, const Modulus& m);
   /// d0 = a0 b0, d1 = a0 b1 + a1 b0, d2 = a1 b1. The d must not alias the a and b.
-  void (*tensorProduct)(Word* d0, Word* d1, Word* d2, const Word* a0, const Word* a1, const Word* b0, const Word* b1,
-                        std::size_t n, const Modulus& m);
+    void (*tensorProduct)(Word* d0, Word* d1, Word* d2, const Word* a0, const Word* a1, const Word* b0, const Word* b1,
+                          std::size_t n, const Modulus& m);
   /// src in [0, from); dst = src mod `to`, or, centred, the representative in (-from/2, from/2) mod `to`.
-  void (*reduceInto)(Word* dst, const Word* src, std::size_t n, const Modulus& from, const Modulus& to, Centring centring);
+    void (*reduceInto)(Word* dst, const Word* src, std::size_t n, const Modulus& from, const Modulus& to, Centring centring);
 
-  void (*baseConvert)(const ConvertJob& job, const BaseConverter& converter);
-  void (*innerProduct)(const InnerProductJob& job, const Modulus& m);
-  void (*sumProducts)(const SumProductsJob& job, const Modulus& m);
-  void (*hoistedProduct)(const HoistedJob& job, const Modulus& m);
-  void (*matrixProduct)(const MatrixJob& job, const Modulus& m);
+    void (*baseConvert)(const ConvertJob& job, const BaseConverter& converter);
+    void (*innerProduct)(const InnerProductJob& job, const Modulus& m);
+    void (*sumProducts)(const SumProductsJob& job, const Modulus& m);
+    void (*hoistedProduct)(const HoistedJob& job, const Modulus& m);
+    void (*matrixProduct)(const MatrixJob& job, const Modulus& m);
 
   /// dst = sigma(src) for the output indices [begin, end); dst must not alias src; both whole limbs.
-  void (*permute)(Word* dst, const Word* src, const AutomorphismTable& table, std::size_t begin, std::size_t end);
+    void (*permute)(Word* dst, const Word* src, const AutomorphismTable& table, std::size_t begin, std::size_t end);
   /// n words below 2^48 to 6 n bytes, little-endian. dst must not alias src.
-  void (*pack48)(std::uint8_t* dst, const Word* src, std::size_t n);
-  void (*unpack48)(Word* dst, const std::uint8_t* src, std::size_t n);
+    void (*pack48)(std::uint8_t* dst, const Word* src, std::size_t n);
+    void (*unpack48)(Word* dst, const std::uint8_t* src, std::size_t n);
   /// Whether all n words (any 64-bit values) are below p. For data from outside.
-  bool (*checkRange)(const Word* src, std::size_t n, const Modulus& m);
+    bool (*checkRange)(const Word* src, std::size_t n, const Modulus& m);
   /// Rejection sampling: of each 64-bit word takes the low `bits` bits and keeps those below p, in
   /// order, until `capacity` residues are in dst or the words are used up. Returns how many residues
   /// were written; *used says how many words were looked at. No alignment needed, any counts.
-  std::size_t (*acceptUniform)(Word* dst, std::size_t capacity, const std::uint64_t* words, std::size_t count,
-                               std::size_t* used, const Modulus& m);
+    std::size_t (*acceptUniform)(Word* dst, std::size_t capacity, const std::uint64_t* words, std::size_t count,
+                                 std::size_t* used, const Modulus& m);
 };
 
 /// Always there.
@@ -165,10 +165,10 @@ const Kernels& scalarKernels();
 const Kernels* findKernels(const char* name);
 
 struct KernelList {
-  const Kernels* const* first;
-  std::size_t count;
-  const Kernels* const* begin() const { return first; }
-  const Kernels* const* end() const { return first + count; }
+    const Kernels* const* first;
+    std::size_t count;
+    const Kernels* const* begin() const { return first; }
+    const Kernels* const* end() const { return first + count; }
 };
 
 /// What this build has and this processor runs, slowest first.

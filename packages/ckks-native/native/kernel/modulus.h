@@ -18,26 +18,26 @@ inline constexpr Word MASK52 = (Word{1} << 52) - 1;
 
 /// A fixed factor in [0, p) and floor(factor 2^52 / p).
 struct ShoupFactor {
-  Word factor;
-  Word quotient;
+    Word factor;
+    Word quotient;
 };
 
 struct Modulus {
-  Word value;              ///< p, odd, 2^19 < p < 2^48
-  int bits;                ///< 2^(bits-1) <= p < 2^bits
-  Word reciprocal52;       ///< floor(2^52 / p)
-  ShoupFactor radix52;     ///< 2^52 mod p
-  Word productReciprocal;  ///< floor(2^(51+bits) / p), below 2^52
-  double inverse;          ///< 1 / p, correctly rounded
+    Word value;              ///< p, odd, 2^19 < p < 2^48
+    int bits;                ///< 2^(bits-1) <= p < 2^bits
+    Word reciprocal52;       ///< floor(2^52 / p)
+    ShoupFactor radix52;     ///< 2^52 mod p
+    Word productReciprocal;  ///< floor(2^(51+bits) / p), below 2^52
+    double inverse;          ///< 1 / p, correctly rounded
 
   /// Throws std::invalid_argument unless p is odd and of 20 to 48 bits. Primality is the caller's word.
-  static Modulus create(Word p);
+    static Modulus create(Word p);
 };
 
 /// a, b in [0, p); result in [0, p).
 HEML_INLINE Word addMod(Word a, Word b, const Modulus& m) {
-  const Word sum = a + b;
-  return sum >= m.value ? sum - m.value : sum;
+    const Word sum = a + b;
+    return sum >= m.value ? sum - m.value : sum;
 }
 
 /// a, b in [0, p); result in [0, p).
@@ -48,37 +48,37 @@ HEML_INLINE Word negateMod(Word a, const Modulus& m) { return a == 0 ? 0 : m.val
 
 /// x in [0, 2^52); result in [0, p).
 HEML_INLINE Word reduceMod(Word x, const Modulus& m) {
-  const Word quotient = static_cast<Word>((static_cast<Wide>(x) * m.reciprocal52) >> 52);
-  const Word rest = x - quotient * m.value;
-  return rest >= m.value ? rest - m.value : rest;
+    const Word quotient = static_cast<Word>((static_cast<Wide>(x) * m.reciprocal52) >> 52);
+    const Word rest = x - quotient * m.value;
+    return rest >= m.value ? rest - m.value : rest;
 }
 
 /// a, b in [0, 2^48) with a b < 2^(2 bits); result in [0, p).
 HEML_INLINE Word mulMod(Word a, Word b, const Modulus& m) {
-  const Wide product = static_cast<Wide>(a) * b;
-  const Word head = static_cast<Word>(product >> (m.bits - 1));
-  const Word quotient = static_cast<Word>((static_cast<Wide>(head) * m.productReciprocal) >> 52);
-  Word rest = static_cast<Word>(product) - quotient * m.value;  // [0, 3p)
-  if (rest >= 2 * m.value) rest -= 2 * m.value;
-  return rest >= m.value ? rest - m.value : rest;
+    const Wide product = static_cast<Wide>(a) * b;
+    const Word head = static_cast<Word>(product >> (m.bits - 1));
+    const Word quotient = static_cast<Word>((static_cast<Wide>(head) * m.productReciprocal) >> 52);
+    Word rest = static_cast<Word>(product) - quotient * m.value;  // [0, 3p)
+    if (rest >= 2 * m.value) rest -= 2 * m.value;
+    return rest >= m.value ? rest - m.value : rest;
 }
 
 /// x in [0, 2^52); result in [0, 2p), congruent to x times the factor.
 HEML_INLINE Word mulShoupLazy(Word x, ShoupFactor w, const Modulus& m) {
-  const Word quotient = static_cast<Word>((static_cast<Wide>(x) * w.quotient) >> 52);
-  return x * w.factor - quotient * m.value;
+    const Word quotient = static_cast<Word>((static_cast<Wide>(x) * w.quotient) >> 52);
+    return x * w.factor - quotient * m.value;
 }
 
 /// x in [0, 2^52); result in [0, p).
 HEML_INLINE Word mulShoup(Word x, ShoupFactor w, const Modulus& m) {
-  const Word rest = mulShoupLazy(x, w, m);
-  return rest >= m.value ? rest - m.value : rest;
+    const Word rest = mulShoupLazy(x, w, m);
+    return rest >= m.value ? rest - m.value : rest;
 }
 
 /// x in [0, 2^104); result in [0, p). A sum of up to 256 products of 48-bit residues is in range.
 HEML_INLINE Word reduceWideMod(Wide x, const Modulus& m) {
-  const Word high = mulShoup(static_cast<Word>(x >> 52), m.radix52, m);
-  return addMod(high, reduceMod(static_cast<Word>(x) & MASK52, m), m);
+    const Word high = mulShoup(static_cast<Word>(x >> 52), m.radix52, m);
+    return addMod(high, reduceMod(static_cast<Word>(x) & MASK52, m), m);
 }
 
 /// factor in [0, p).
@@ -86,7 +86,7 @@ ShoupFactor makeShoup(Word factor, const Modulus& m);
 
 /// The factor whose Shoup quotient this is (never that of 0).
 HEML_INLINE Word shoupFactorOf(Word quotient, const Modulus& m) {
-  return static_cast<Word>((static_cast<Wide>(quotient) * m.value) >> 52) + 1;
+    return static_cast<Word>((static_cast<Wide>(quotient) * m.value) >> 52) + 1;
 }
 
 /// base in [0, p); result in [0, p).

@@ -13,30 +13,30 @@
 namespace heml::kernel {
 
 class NttTables {
- public:
+public:
   /// 10 <= logN <= 17 and p = 1 mod 2N, else std::invalid_argument. Costs about N modular products.
-  NttTables(const Modulus& modulus, int logN);
+    NttTables(const Modulus& modulus, int logN);
 
-  HEML_INLINE const Modulus& modulus() const { return modulus_; }
-  HEML_INLINE int logN() const { return logN_; }
-  HEML_INLINE std::size_t degree() const { return std::size_t{1} << logN_; }
+    HEML_INLINE const Modulus& modulus() const { return modulus_; }
+    HEML_INLINE int logN() const { return logN_; }
+    HEML_INLINE std::size_t degree() const { return std::size_t{1} << logN_; }
 
   /// zeta, the smallest primitive 2N-th root of unity modulo p.
-  HEML_INLINE Word root() const { return root_; }
-  HEML_INLINE Word degreeInverse() const { return degreeInverse_; }
+    HEML_INLINE Word root() const { return root_; }
+    HEML_INLINE Word degreeInverse() const { return degreeInverse_; }
 
   /// N entries in node order; 64-byte aligned.
-  HEML_INLINE const Word* quotients() const { return quotients_.get(); }
+    HEML_INLINE const Word* quotients() const { return quotients_.get(); }
   /// N/16 entries in node order; 64-byte aligned.
-  HEML_INLINE const Word* factors() const { return factors_.get(); }
+    HEML_INLINE const Word* factors() const { return factors_.get(); }
 
- private:
-  Modulus modulus_;
-  int logN_;
-  Word root_ = 0;
-  Word degreeInverse_ = 0;
-  AlignedArray<Word> quotients_;
-  AlignedArray<Word> factors_;
+private:
+    Modulus modulus_;
+    int logN_;
+    Word root_ = 0;
+    Word degreeInverse_ = 0;
+    AlignedArray<Word> quotients_;
+    AlignedArray<Word> factors_;
 };
 
 /// The smallest primitive 2N-th root of unity modulo p.

@@ -22,7 +22,7 @@ inline constexpr std::size_t LINE_BYTES = 64;
 inline constexpr std::size_t LINE_WORDS = 8;
 
 struct AlignedFree {
-  void operator()(void* memory) const { std::free(memory); }
+    void operator()(void* memory) const { std::free(memory); }
 };
 
 template <class T>
@@ -31,10 +31,10 @@ using AlignedArray = std::unique_ptr<T[], AlignedFree>;
 /// Uninitialised, 64-byte aligned array; for trivial T only. Throws std::bad_alloc.
 template <class T>
 AlignedArray<T> makeAlignedArray(std::size_t count) {
-  const std::size_t bytes = (count * sizeof(T) + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES;
-  void* memory = std::aligned_alloc(LINE_BYTES, bytes == 0 ? LINE_BYTES : bytes);
-  if (memory == nullptr) throw std::bad_alloc();
-  return AlignedArray<T>(static_cast<T*>(memory));
+    const std::size_t bytes = (count * sizeof(T) + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES;
+    void* memory = std::aligned_alloc(LINE_BYTES, bytes == 0 ? LINE_BYTES : bytes);
+    if (memory == nullptr) throw std::bad_alloc();
+    return AlignedArray<T>(static_cast<T*>(memory));
 }
 
 }  // namespace heml::kernel

@@ -100,8 +100,8 @@ uint32_t Context::galoisElement(int64_t steps) const {
 
 const kernel::AutomorphismTable& Context::automorphism(uint32_t element) const {
     if (element % 2 == 0 || element >= 2 * ringDegree()) {
-        throw InvalidArgumentError("a Galois element is odd and below 2N = " + std::to_string(2 * ringDegree()) +
-                                   ", got " + std::to_string(element));
+        throw InvalidArgumentError("a Galois element is odd and below 2N = " + std::to_string(2 * ringDegree()) + ", got " +
+                                   std::to_string(element));
     }
     std::lock_guard<std::mutex> lock(mutex_);
     auto& entry = automorphisms_[element];
@@ -124,9 +124,7 @@ const kernel::BaseConverter& Context::converter(Range sources, size_t targetCoun
     return *entry;
 }
 
-const kernel::BaseConverter& Context::modUp(size_t begin, size_t size) const {
-    return converter({begin, size}, moduli() - size);
-}
+const kernel::BaseConverter& Context::modUp(size_t begin, size_t size) const { return converter({begin, size}, moduli() - size); }
 
 const kernel::BaseConverter& Context::rescaleConverter(unsigned level) const {
     const size_t kept = limbsAt(level - 1);
@@ -134,9 +132,8 @@ const kernel::BaseConverter& Context::rescaleConverter(unsigned level) const {
 }
 
 bool Context::sameAs(const Context& other) const {
-    return this == &other ||
-           (spec_.logN == other.spec_.logN && spec_.levels == other.spec_.levels &&
-            spec_.special == other.spec_.special && spec_.digitLimbs == other.spec_.digitLimbs);
+    return this == &other || (spec_.logN == other.spec_.logN && spec_.levels == other.spec_.levels &&
+                              spec_.special == other.spec_.special && spec_.digitLimbs == other.spec_.digitLimbs);
 }
 
 }  // namespace heml

@@ -32,8 +32,7 @@ public:
 
     // Checks the specification; throws InvalidArgumentError.
     // kernels: nullptr for the fastest this processor runs (or what HE_ML_KERNEL names).
-    static std::shared_ptr<const Context> create(ParametersSpec spec,
-                                                 std::shared_ptr<MemoryPool> pool = MemoryPool::shared(),
+    static std::shared_ptr<const Context> create(ParametersSpec spec, std::shared_ptr<MemoryPool> pool = MemoryPool::shared(),
                                                  const kernel::Kernels* kernels = nullptr);
 
     // Another chain of moduli with the same memory pool and kernels.

@@ -24,8 +24,7 @@ size_t limbsToDecode(const Context& context, size_t limbs, double scale) {
 
 }  // namespace
 
-void Encoder::decode(double* re, double* im, size_t n, const Plaintext& plaintext, double scale,
-                     Executor& executor) const {
+void Encoder::decode(double* re, double* im, size_t n, const Plaintext& plaintext, double scale, Executor& executor) const {
     checkSlots(n, scale);
     if (!plaintext.context() || !plaintext.context()->sameAs(*context_)) {
         throw ParameterMismatchError("decode: the plaintext belongs to other parameters than the encoder");

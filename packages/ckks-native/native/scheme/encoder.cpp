@@ -21,8 +21,8 @@ void checkFinite(const double* values, size_t n, const char* part) {
     if (values == nullptr) return;
     for (size_t i = 0; i < n; ++i) {
         if (!std::isfinite(values[i])) {
-            throw InvalidArgumentError(std::string("encode: the ") + part + " part of slot " + std::to_string(i) +
-                                       " is " + (std::isnan(values[i]) ? "NaN" : "infinite"));
+            throw InvalidArgumentError(std::string("encode: the ") + part + " part of slot " + std::to_string(i) + " is " +
+                                       (std::isnan(values[i]) ? "NaN" : "infinite"));
         }
         if (std::abs(values[i]) > INPUT_LIMIT) {
             throw InvalidArgumentError("encode: value too large for scale: slot " + std::to_string(i));
@@ -58,16 +58,16 @@ Encoder::Encoder(std::shared_ptr<const Context> context)
 
 void Encoder::checkSlots(size_t n, double scale) const {
     if (!std::has_single_bit(n) || n > context_->slots()) {
-        throw InvalidArgumentError("the number of slots must be a power of two up to " +
-                                   std::to_string(context_->slots()) + ", got " + std::to_string(n));
+        throw InvalidArgumentError("the number of slots must be a power of two up to " + std::to_string(context_->slots()) +
+                                   ", got " + std::to_string(n));
     }
     if (!(scale > 0) || !std::isfinite(scale)) {
         throw InvalidArgumentError("the scale must be a positive number, got " + std::to_string(scale));
     }
 }
 
-Encoder::Integers Encoder::toIntegers(const double* re, const double* im, size_t n, unsigned level,
-                                      double scale, bool secret) const {
+Encoder::Integers Encoder::toIntegers(const double* re, const double* im, size_t n, unsigned level, double scale,
+                                      bool secret) const {
     MemoryPool& pool = context_->pool();
     Integers integers{2 * n, 0, secret, pool.allocate(2 * n * sizeof(double), MemoryKind::Scratch, secret), {}};
     double* values = reinterpret_cast<double*>(integers.low.data());
@@ -114,8 +114,7 @@ void Encoder::toResidues(uint64_t* out, uint64_t* scratch, const Integers& integ
     if (count >= kernel::LINE_WORDS) context_->kernels().mulScalarAdd(out, scratch, factor, count, modulus);
 }
 
-void Encoder::encodeLimb(uint64_t* out, const Integers& integers, size_t modulusIndex, unsigned logRepeat,
-                         bool compact) const {
+void Encoder::encodeLimb(uint64_t* out, const Integers& integers, size_t modulusIndex, unsigned logRepeat, bool compact) const {
     const kernel::Kernels& kernels = context_->kernels();
     MemoryPool& pool = context_->pool();
     const size_t count = integers.count;

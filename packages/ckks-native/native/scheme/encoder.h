@@ -32,8 +32,8 @@ public:
     // too large for the modulus of the level at this scale; LevelError.
     Plaintext encode(const double* re, const double* im, size_t n, unsigned level, double scale,
                      const EncodeOptions& options = {}) const;
-    Plaintext encode(const double* re, const double* im, size_t n, unsigned level, double scale,
-                     const EncodeOptions& options, Executor& executor) const;
+    Plaintext encode(const double* re, const double* im, size_t n, unsigned level, double scale, const EncodeOptions& options,
+                     Executor& executor) const;
 
     // re (and im, unless nullptr) receive n values.
     void decode(double* re, double* im, size_t n, const Plaintext& plaintext, double scale) const;

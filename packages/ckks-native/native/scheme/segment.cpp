@@ -38,32 +38,31 @@ Segment::Segment(Ciphertext& ciphertext, bool seeded)
 
 Segment::Segment(Plaintext& plaintext) : context_(plaintext.context().get()), what_("plaintext") {
     for (size_t i = 0; i < plaintext.limbs(); ++i) {
-        limbs_.push_back({plaintext.limb(i), nullptr, plaintext.wordsPerLimb(),
-                          &context_->modulus(plaintext.modulusIndex(i)), 0, static_cast<unsigned>(i)});
+        limbs_.push_back({plaintext.limb(i), nullptr, plaintext.wordsPerLimb(), &context_->modulus(plaintext.modulusIndex(i)), 0,
+                          static_cast<unsigned>(i)});
     }
 }
 
-Segment::Segment(KeySwitchKey& key, bool seeded)
-    : context_(key.context().get()), what_("switching key"), seeded_(seeded) {
+Segment::Segment(KeySwitchKey& key, bool seeded) : context_(key.context().get()), what_("switching key"), seeded_(seeded) {
     for (size_t target = 0; target < key.targets(); ++target) {
         const kernel::Modulus* modulus = &context_->modulus(key.modulusIndex(target));
         for (size_t digit = 0; digit < key.digits(); ++digit) {
             for (unsigned half = 0; half < (seeded ? 1u : 2u); ++half) {
                 const auto which = static_cast<KeySwitchKey::Half>(half);
                 limbs_.push_back({key.packed() ? nullptr : key.limb(target, digit, which),
-                                  key.packed() ? key.packedLimb(target, digit, which) : nullptr, context_->ringDegree(),
-                                  modulus, static_cast<unsigned>(2 * digit + half), static_cast<unsigned>(target)});
+                                  key.packed() ? key.packedLimb(target, digit, which) : nullptr, context_->ringDegree(), modulus,
+                                  static_cast<unsigned>(2 * digit + half), static_cast<unsigned>(target)});
             }
         }
     }
 }
 
-Segment::Segment(PublicKey& key, bool seeded)
-    : context_(key.context().get()), what_("public key"), seeded_(seeded) {
+Segment::Segment(PublicKey& key, bool seeded) : context_(key.context().get()), what_("public key"), seeded_(seeded) {
     for (unsigned half = 0; half < (seeded ? 1u : 2u); ++half) {
         Poly& poly = half == 0 ? key.b() : key.a();
         for (size_t i = 0; i < key.limbs(); ++i) {
-            limbs_.push_back({poly.limb(i), nullptr, context_->ringDegree(), &context_->modulus(i), half, static_cast<unsigned>(i)});
+            limbs_.push_back(
+                {poly.limb(i), nullptr, context_->ringDegree(), &context_->modulus(i), half, static_cast<unsigned>(i)});
         }
     }
 }
@@ -75,8 +74,8 @@ size_t Segment::offset(size_t i) const {
 
 size_t Segment::checkRange(size_t size, size_t first, size_t count) const {
     if (first > limbs() || count > limbs() - first) {
-        throw InvalidArgumentError(what_ + ": limbs " + std::to_string(first) + " to " + std::to_string(first + count) +
-                                   " of " + std::to_string(limbs()));
+        throw InvalidArgumentError(what_ + ": limbs " + std::to_string(first) + " to " + std::to_string(first + count) + " of " +
+                                   std::to_string(limbs()));
     }
     const size_t wanted = offset(first + count) - offset(first);
     if (size != wanted) {

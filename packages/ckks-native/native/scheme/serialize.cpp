@@ -8,9 +8,7 @@ namespace heml {
 
 namespace {
 
-size_t segmentBytes(size_t limbs, size_t words, bool seeded) {
-    return limbs * words * WORD_BYTES + (seeded ? SEED_BYTES : 0);
-}
+size_t segmentBytes(size_t limbs, size_t words, bool seeded) { return limbs * words * WORD_BYTES + (seeded ? SEED_BYTES : 0); }
 
 void exportSegment(uint8_t* out, const Segment& segment, const Seed* seed, Executor& executor) {
     if (segment.seeded() && seed != nullptr) std::memcpy(out, seed->data(), SEED_BYTES);

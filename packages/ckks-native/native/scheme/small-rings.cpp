@@ -20,8 +20,7 @@ kernel::Word exponentBetween(const kernel::NttTables& large, const kernel::NttTa
 }  // namespace
 
 SmallRing::SmallRing(const kernel::NttTables& large, unsigned logM)
-    : tables(large.modulus(), static_cast<int>(logM)),
-      reorder(static_cast<int>(logM), exponentBetween(large, tables)) {}
+    : tables(large.modulus(), static_cast<int>(logM)), reorder(static_cast<int>(logM), exponentBetween(large, tables)) {}
 
 const SmallRing& SmallRings::at(size_t modulusIndex, unsigned logM) const {
     std::lock_guard<std::mutex> lock(mutex_);

@@ -98,8 +98,7 @@ inline void tileForward(double* re, double* im, size_t node, const double* rr, c
     loadTile(tile, re, im);
     for (size_t e = 0; e < 4; ++e) tileSplit(tile, e, e + 4, rr + node, ri + node, 1);
     for (size_t g = 0; g < 2; ++g) {
-        for (size_t e = 0; e < 2; ++e)
-            tileSplit(tile, 4 * g + e, 4 * g + e + 2, rr + 2 * node + g, ri + 2 * node + g, 2);
+        for (size_t e = 0; e < 2; ++e) tileSplit(tile, 4 * g + e, 4 * g + e + 2, rr + 2 * node + g, ri + 2 * node + g, 2);
     }
     for (size_t g = 0; g < 4; ++g) tileSplit(tile, 2 * g, 2 * g + 1, rr + 4 * node + g, ri + 4 * node + g, 4);
     storeTile(tile, re, im);
@@ -110,8 +109,7 @@ inline void tileInverse(double* re, double* im, size_t node, const double* rr, c
     loadTile(tile, re, im);
     for (size_t g = 0; g < 4; ++g) tileMerge(tile, 2 * g, 2 * g + 1, rr + 4 * node + g, ri + 4 * node + g, 4);
     for (size_t g = 0; g < 2; ++g) {
-        for (size_t e = 0; e < 2; ++e)
-            tileMerge(tile, 4 * g + e, 4 * g + e + 2, rr + 2 * node + g, ri + 2 * node + g, 2);
+        for (size_t e = 0; e < 2; ++e) tileMerge(tile, 4 * g + e, 4 * g + e + 2, rr + 2 * node + g, ri + 2 * node + g, 2);
     }
     for (size_t e = 0; e < 4; ++e) tileMerge(tile, e, e + 4, rr + node, ri + node, 1);
     storeTile(tile, re, im);
@@ -197,8 +195,7 @@ void splitValues(double* __restrict high, double* __restrict values, size_t n) {
 
 // r = v - round(v / p) p is exact: every term is an integer below 2^53. A non-negative integer below 2^52 lies in the
 // low bits of its sum with 2^52.
-void reduceValues(uint64_t* __restrict out, const double* __restrict values, size_t n, uint64_t modulus,
-                  double largest) {
+void reduceValues(uint64_t* __restrict out, const double* __restrict values, size_t n, uint64_t modulus, double largest) {
     const double p = static_cast<double>(modulus);
     const double inverse = 1 / p;
     constexpr uint64_t LOW = (uint64_t{1} << 52) - 1;
@@ -222,4 +219,4 @@ void reduceValues(uint64_t* __restrict out, const double* __restrict values, siz
 }  // namespace heml
 
 #define HEML_ENCODE_KERNELS \
-    { heml::forwardTransform, heml::inverseTransform, heml::scaleValues, heml::roundValues, heml::splitValues, heml::reduceValues }
+    {heml::forwardTransform, heml::inverseTransform, heml::scaleValues, heml::roundValues, heml::splitValues, heml::reduceValues}

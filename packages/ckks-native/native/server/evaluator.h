@@ -35,8 +35,7 @@ struct PlainTerm {
     const Plaintext* plaintext;
 };
 // (accumulator, unless nullptr) + sum of products.
-Ciphertext mulPlainAccumulate(const Ciphertext* accumulator, const std::vector<PlainTerm>& terms,
-                              Executor& executor);
+Ciphertext mulPlainAccumulate(const Ciphertext* accumulator, const std::vector<PlainTerm>& terms, Executor& executor);
 
 Ciphertext addScalar(const Ciphertext& a, GaussianInteger scalar, Executor& executor);
 Ciphertext mulScalar(const Ciphertext& a, GaussianInteger scalar, Executor& executor);
@@ -69,8 +68,7 @@ Ciphertext applyGalois(const Ciphertext& a, const KeySwitchKey& key, Executor& e
 Ciphertext rotate(const Ciphertext& a, int64_t steps, const KeySwitchKey& key, Executor& executor);
 Ciphertext conjugate(const Ciphertext& a, const KeySwitchKey& key, Executor& executor);
 // One decomposition for all; results in the order of the keys. nullptr: the identity.
-std::vector<Ciphertext> rotateHoisted(const Ciphertext& a,
-                                      const std::vector<const KeySwitchKey*>& keys, Executor& executor);
+std::vector<Ciphertext> rotateHoisted(const Ciphertext& a, const std::vector<const KeySwitchKey*>& keys, Executor& executor);
 
 // sum over giants g of sigma_g( sum over terms of sigma_b(a) * plaintext ), double hoisted. Plaintexts are extended
 // (special limbs too) unless every step is the identity. A null key is the identity; steps of one giant may repeat or
@@ -86,7 +84,7 @@ struct GiantStep {
 Ciphertext linearTransform(const Ciphertext& a, const std::vector<GiantStep>& giants, Executor& executor);
 
 // result_r = sum over c of weights[r * inputs.size() + c] * inputs_c.
-std::vector<Ciphertext> matrixProduct(const std::vector<const Ciphertext*>& inputs,
-                                      const std::vector<int64_t>& weights, size_t rows, Executor& executor);
+std::vector<Ciphertext> matrixProduct(const std::vector<const Ciphertext*>& inputs, const std::vector<int64_t>& weights,
+                                      size_t rows, Executor& executor);
 
 }  // namespace heml

@@ -32,9 +32,8 @@ Napi::Value FloatObject::channelMoments(const Napi::CallbackInfo& info) {
         const float* input = pins->add(info, 3, "input", shape.size());
         double* mean = pins->addDoubles(info, 4, "mean", shape.channels);
         double* variance = pins->addDoubles(info, 5, "variance", shape.channels);
-        return promise(env, std::move(pins), [=](const f32::Runtime& runtime) {
-            f32::channelMoments(shape, input, mean, variance, runtime);
-        });
+        return promise(env, std::move(pins),
+                       [=](const f32::Runtime& runtime) { f32::channelMoments(shape, input, mean, variance, runtime); });
     });
 }
 
@@ -47,9 +46,8 @@ Napi::Value FloatObject::scaleChannels(const Napi::CallbackInfo& info) {
         const float* scale = pins->add(info, 4, "scale", shape.channels);
         const float* shift = pins->add(info, 5, "shift", shape.channels);
         float* output = pins->add(info, 6, "output", shape.size());
-        return promise(env, std::move(pins), [=](const f32::Runtime& runtime) {
-            f32::scaleChannels(shape, input, scale, shift, output, runtime);
-        });
+        return promise(env, std::move(pins),
+                       [=](const f32::Runtime& runtime) { f32::scaleChannels(shape, input, scale, shift, output, runtime); });
     });
 }
 
@@ -62,9 +60,8 @@ Napi::Value FloatObject::channelSums(const Napi::CallbackInfo& info) {
         const float* input = pins->add(info, 4, "input", shape.size());
         double* plain = pins->addDoubles(info, 5, "plain", shape.channels);
         double* weighted = pins->addDoubles(info, 6, "weighted", shape.channels);
-        return promise(env, std::move(pins), [=](const f32::Runtime& runtime) {
-            f32::channelSums(shape, gradient, input, plain, weighted, runtime);
-        });
+        return promise(env, std::move(pins),
+                       [=](const f32::Runtime& runtime) { f32::channelSums(shape, gradient, input, plain, weighted, runtime); });
     });
 }
 
@@ -75,10 +72,9 @@ Napi::Value FloatObject::normalizationBackward(const Napi::CallbackInfo& info) {
         auto pins = std::make_shared<Pins>();
         const float* gradient = pins->add(info, 3, "gradient", shape.size());
         const float* input = pins->add(info, 4, "input", shape.size());
-        const f32::ChannelGradients channels{pins->addDoubles(info, 5, "factor", shape.channels),
-                                             pins->addDoubles(info, 6, "average", shape.channels),
-                                             pins->addDoubles(info, 7, "centre", shape.channels),
-                                             pins->addDoubles(info, 8, "slope", shape.channels)};
+        const f32::ChannelGradients channels{
+            pins->addDoubles(info, 5, "factor", shape.channels), pins->addDoubles(info, 6, "average", shape.channels),
+            pins->addDoubles(info, 7, "centre", shape.channels), pins->addDoubles(info, 8, "slope", shape.channels)};
         float* inputGradient = pins->add(info, 9, "inputGradient", shape.size());
         return promise(env, std::move(pins), [=](const f32::Runtime& runtime) {
             f32::normalizationBackward(shape, gradient, input, channels, inputGradient, runtime);
@@ -93,9 +89,8 @@ Napi::Value FloatObject::averagePool(const Napi::CallbackInfo& info) {
         auto pins = std::make_shared<Pins>();
         const float* input = pins->add(info, 5, "input", shape.inputSize());
         float* output = pins->add(info, 6, "output", shape.outputSize());
-        return promise(env, std::move(pins), [=](const f32::Runtime& runtime) {
-            f32::averagePool(shape, input, output, runtime);
-        });
+        return promise(env, std::move(pins),
+                       [=](const f32::Runtime& runtime) { f32::averagePool(shape, input, output, runtime); });
     });
 }
 
@@ -120,9 +115,8 @@ Napi::Value FloatObject::maxPool(const Napi::CallbackInfo& info) {
         const float* input = pins->add(info, 5, "input", shape.inputSize());
         float* output = pins->add(info, 6, "output", shape.outputSize());
         uint32_t* winners = pins->addWords(info, 7, "winners", shape.outputSize());
-        return promise(env, std::move(pins), [=](const f32::Runtime& runtime) {
-            f32::maxPool(shape, input, output, winners, runtime);
-        });
+        return promise(env, std::move(pins),
+                       [=](const f32::Runtime& runtime) { f32::maxPool(shape, input, output, winners, runtime); });
     });
 }
 

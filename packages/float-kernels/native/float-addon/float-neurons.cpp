@@ -44,10 +44,9 @@ f32::Program programOf(const Napi::CallbackInfo& info, size_t i, const char* nam
 
 // Arguments 0 to 5: sizes (timeSteps, inputSteps, size, and `more`), programs, numbers (threshold, the grid's step and count
 // or 0, and `more`).
-f32::NeuronModel modelOf(const Napi::CallbackInfo& info, const std::vector<uint32_t>& sizes,
-                         const std::vector<double>& numbers) {
-    f32::NeuronModel model{programOf(info, 1, "charge"), programOf(info, 3, "reset"), numbers[0], std::nullopt,
-                           sizes[0],                     sizes[1],                    sizes[2]};
+f32::NeuronModel modelOf(const Napi::CallbackInfo& info, const std::vector<uint32_t>& sizes, const std::vector<double>& numbers) {
+    f32::NeuronModel model{
+        programOf(info, 1, "charge"), programOf(info, 3, "reset"), numbers[0], std::nullopt, sizes[0], sizes[1], sizes[2]};
     if (numbers[2] != 0) model.grid = f32::Grid{numbers[1], numbers[2]};
     model.check();
     return model;

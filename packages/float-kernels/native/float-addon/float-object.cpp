@@ -33,25 +33,26 @@ const f32::Kernels* kernelsOf(const Napi::CallbackInfo& info) {
 
 Napi::Function FloatObject::define(Napi::Env env) {
     using F = FloatObject;
-    return DefineClass(env, "FloatKernels", {
-        InstanceAccessor<&F::kernel>("kernel"),
-        InstanceAccessor<&F::threads>("threads"),
-        InstanceMethod<&F::gemm>("gemm"),
-        InstanceMethod<&F::conv2d>("conv2d"),
-        InstanceMethod<&F::conv2dBackwardInput>("conv2dBackwardInput"),
-        InstanceMethod<&F::conv2dBackwardWeight>("conv2dBackwardWeight"),
-        InstanceMethod<&F::neurons>("neurons"),
-        InstanceMethod<&F::neuronsBackward>("neuronsBackward"),
-        InstanceMethod<&F::channelMoments>("channelMoments"),
-        InstanceMethod<&F::scaleChannels>("scaleChannels"),
-        InstanceMethod<&F::channelSums>("channelSums"),
-        InstanceMethod<&F::normalizationBackward>("normalizationBackward"),
-        InstanceMethod<&F::averagePool>("averagePool"),
-        InstanceMethod<&F::averagePoolBackward>("averagePoolBackward"),
-        InstanceMethod<&F::maxPool>("maxPool"),
-        InstanceMethod<&F::maxPoolBackward>("maxPoolBackward"),
-        InstanceMethod<&F::close>("close"),
-    });
+    return DefineClass(env, "FloatKernels",
+                       {
+                           InstanceAccessor<&F::kernel>("kernel"),
+                           InstanceAccessor<&F::threads>("threads"),
+                           InstanceMethod<&F::gemm>("gemm"),
+                           InstanceMethod<&F::conv2d>("conv2d"),
+                           InstanceMethod<&F::conv2dBackwardInput>("conv2dBackwardInput"),
+                           InstanceMethod<&F::conv2dBackwardWeight>("conv2dBackwardWeight"),
+                           InstanceMethod<&F::neurons>("neurons"),
+                           InstanceMethod<&F::neuronsBackward>("neuronsBackward"),
+                           InstanceMethod<&F::channelMoments>("channelMoments"),
+                           InstanceMethod<&F::scaleChannels>("scaleChannels"),
+                           InstanceMethod<&F::channelSums>("channelSums"),
+                           InstanceMethod<&F::normalizationBackward>("normalizationBackward"),
+                           InstanceMethod<&F::averagePool>("averagePool"),
+                           InstanceMethod<&F::averagePoolBackward>("averagePoolBackward"),
+                           InstanceMethod<&F::maxPool>("maxPool"),
+                           InstanceMethod<&F::maxPoolBackward>("maxPoolBackward"),
+                           InstanceMethod<&F::close>("close"),
+                       });
 }
 
 FloatObject::FloatObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<FloatObject>(info) {
@@ -113,9 +114,8 @@ Napi::Value FloatObject::conv2d(const Napi::CallbackInfo& info) {
         const float* weight = pins->add(info, 2, "weight", shape.weightSize());
         const float* bias = pins->addOptional(info, 3, "bias", shape.outChannels);
         float* output = pins->add(info, 4, "output", shape.outputSize());
-        return promise(env, std::move(pins), [=](const f32::Runtime& runtime) {
-            f32::convForward(shape, input, weight, bias, output, runtime);
-        });
+        return promise(env, std::move(pins),
+                       [=](const f32::Runtime& runtime) { f32::convForward(shape, input, weight, bias, output, runtime); });
     });
 }
 

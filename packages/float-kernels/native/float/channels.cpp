@@ -84,8 +84,8 @@ void channelSums(const ChannelShape& shape, const float* gradient, const float* 
     ofProducts.addTo(weighted);
 }
 
-void normalizationBackward(const ChannelShape& shape, const float* gradient, const float* input,
-                           const ChannelGradients& channels, float* inputGradient, const Runtime& runtime) {
+void normalizationBackward(const ChannelShape& shape, const float* gradient, const float* input, const ChannelGradients& channels,
+                           float* inputGradient, const Runtime& runtime) {
     shape.check();
     if (shape.positions == 1) return normalizeColumns(shape, gradient, input, channels, inputGradient, runtime);
     const auto& [factor, average, centre, slope] = channels;

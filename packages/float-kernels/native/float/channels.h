@@ -29,7 +29,7 @@ void channelSums(const ChannelShape& shape, const float* gradient, const float* 
                  const Runtime& runtime);
 
 // inputGradient = factor[c] * (gradient - average[c] - (input - centre[c]) * slope[c]) in double, rounded once.
-void normalizationBackward(const ChannelShape& shape, const float* gradient, const float* input,
-                           const ChannelGradients& channels, float* inputGradient, const Runtime& runtime);
+void normalizationBackward(const ChannelShape& shape, const float* gradient, const float* input, const ChannelGradients& channels,
+                           float* inputGradient, const Runtime& runtime);
 
 }  // namespace heml::f32

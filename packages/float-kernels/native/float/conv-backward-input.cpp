@@ -125,8 +125,8 @@ void convBackwardInput(const ConvShape& shape, const float* outputGradient, cons
             const size_t band = unit % bands, group = unit / bands % shape.groups, image = unit / bands / shape.groups;
             const size_t v0 = band * bandRows;
             kernels.fillPlanes({outputGradient + (image * shape.outChannels + group * shape.groupOut()) * outHeight * outWidth,
-                                layout.channels, outHeight, outWidth, down.origin() + static_cast<ptrdiff_t>(v0),
-                                across.origin(), 1, 1, 1, 1, layout.rows, layout.columns, planes.data()});
+                                layout.channels, outHeight, outWidth, down.origin() + static_cast<ptrdiff_t>(v0), across.origin(),
+                                1, 1, 1, 1, layout.rows, layout.columns, planes.data()});
             float* channel = inputGradient + (image * shape.inChannels + group * shape.groupIn()) * shape.height * shape.width;
             for (PhasePair& pair : pairs) {
                 if (pair.y.count <= v0) continue;

@@ -33,8 +33,8 @@ void convForward(const ConvShape& shape, const float* input, const float* weight
             const auto originY = static_cast<ptrdiff_t>(y0 * shape.stride[0]) - static_cast<ptrdiff_t>(shape.padding[0]);
             kernels.fillPlanes({input + (image * shape.inChannels + group * shape.groupIn()) * shape.height * shape.width,
                                 layout.channels, shape.height, shape.width, originY, -static_cast<ptrdiff_t>(shape.padding[1]),
-                                shape.stride[0], shape.stride[1], layout.phases[0], layout.phases[1], layout.rows,
-                                layout.columns, planes.data()});
+                                shape.stride[0], shape.stride[1], layout.phases[0], layout.phases[1], layout.rows, layout.columns,
+                                planes.data()});
             const size_t channel = group * shape.groupOut();
             multiplyBand(kernels, *packed[group], planes.data(), offsets.data(), panel.data(),
                          {rows, outWidth, layout.columns, bias ? bias + channel : nullptr,

@@ -15,16 +15,13 @@ void ConvShape::check() const {
     }
     if (padding[0] > MOST || padding[1] > MOST) throw InvalidArgumentError("convolution: expected padding up to 2^31");
     if (inChannels % groups != 0 || outChannels % groups != 0)
-        throw InvalidArgumentError("convolution: expected groups that divide both channel counts, got " +
-                                   std::to_string(groups));
+        throw InvalidArgumentError("convolution: expected groups that divide both channel counts, got " + std::to_string(groups));
     if (kernel[0] > height + 2 * padding[0] || kernel[1] > width + 2 * padding[1])
         throw InvalidArgumentError("convolution: expected a kernel no larger than the padded image");
     inputSize(), outputSize(), weightSize();
 }
 
-size_t ConvShape::inputSize() const {
-    return checkedProduct(checkedProduct(batch, inChannels), checkedProduct(height, width));
-}
+size_t ConvShape::inputSize() const { return checkedProduct(checkedProduct(batch, inChannels), checkedProduct(height, width)); }
 
 size_t ConvShape::outputSize() const {
     return checkedProduct(checkedProduct(batch, outChannels), checkedProduct(outHeight(), outWidth()));

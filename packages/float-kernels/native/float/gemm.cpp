@@ -100,9 +100,16 @@ void gemm(const GemmJob& job, const Runtime& runtime) {
     for (size_t j0 = 0; j0 < job.n; j0 += BLOCK_COLUMNS) {
         for (size_t k0 = 0; k0 < job.k; k0 += BLOCK) {
             for (size_t i0 = 0; i0 < job.m; i0 += BLOCK_ROWS) {
-                const Block block{job, runtime.kernels, i0, j0, k0, std::min(k0 + BLOCK, job.k),
+                const Block block{job,
+                                  runtime.kernels,
+                                  i0,
+                                  j0,
+                                  k0,
+                                  std::min(k0 + BLOCK, job.k),
                                   Blocks(std::min(BLOCK_ROWS, job.m - i0), runtime.kernels.rows),
-                                  Strips(std::min(BLOCK_COLUMNS, job.n - j0), width), packedA.data(), packedB.data()};
+                                  Strips(std::min(BLOCK_COLUMNS, job.n - j0), width),
+                                  packedA.data(),
+                                  packedB.data()};
                 packAll(block, i0 == 0, executor);
                 multiplyAll(block, executor);
             }

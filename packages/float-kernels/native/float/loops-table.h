@@ -4,9 +4,10 @@ namespace heml::f32 {
 
 namespace {
 
-constexpr Loops TABLE{apply, addProduct, addMultiple, spikes, slopes, toGrid, stopOutside, joinGradients, sum, squares,
-                      sums, scale, normalize, addColumns, addSquareColumns, addProductColumns, scaleColumns,
-                      normalizeColumns, averagePairs, spreadPairs, maxPairs};
+constexpr Loops TABLE{
+    apply,        addProduct,       addMultiple,  spikes,      slopes,    toGrid,     stopOutside,      joinGradients,
+    sum,          squares,          sums,         scale,       normalize, addColumns, addSquareColumns, addProductColumns,
+    scaleColumns, normalizeColumns, averagePairs, spreadPairs, maxPairs};
 
 }  // namespace
 

@@ -30,7 +30,7 @@ struct Surrogate {
     double width, height;
 };
 
-constexpr size_t SUM_LANES = 8;   // running sums of a row in double: position p goes to lane p mod 8, lanes are folded in halves
+constexpr size_t SUM_LANES = 8;  // running sums of a row in double: position p goes to lane p mod 8, lanes are folded in halves
 
 // Numbers of one channel: factor * (gradient - average - (x - centre) * slope).
 struct ChannelGradient {
@@ -91,7 +91,7 @@ struct Loops {
 };
 
 const Loops& scalarLoops();
-const Loops& avx2Loops();     // only with HE_ML_FLOAT_AVX2
-const Loops& avx512Loops();   // only with HE_ML_FLOAT_AVX512
+const Loops& avx2Loops();  // only with HE_ML_FLOAT_AVX2
+const Loops& avx512Loops();  // only with HE_ML_FLOAT_AVX512
 
 }  // namespace heml::f32

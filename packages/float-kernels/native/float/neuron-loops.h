@@ -15,12 +15,18 @@ inline __attribute__((always_inline)) void each(size_t count, Fn fn) {
 
 void apply(Operation operation, const float* a, const float* b, float constant, float* out, size_t count) {
     switch (operation) {
-        case Operation::Add: return each(count, [=](size_t i) { out[i] = a[i] + b[i]; });
-        case Operation::Sub: return each(count, [=](size_t i) { out[i] = a[i] - b[i]; });
-        case Operation::Mul: return each(count, [=](size_t i) { out[i] = a[i] * b[i]; });
-        case Operation::Square: return each(count, [=](size_t i) { out[i] = a[i] * a[i]; });
-        case Operation::Scale: return each(count, [=](size_t i) { out[i] = a[i] * constant; });
-        case Operation::AddConstant: return each(count, [=](size_t i) { out[i] = a[i] + constant; });
+        case Operation::Add:
+            return each(count, [=](size_t i) { out[i] = a[i] + b[i]; });
+        case Operation::Sub:
+            return each(count, [=](size_t i) { out[i] = a[i] - b[i]; });
+        case Operation::Mul:
+            return each(count, [=](size_t i) { out[i] = a[i] * b[i]; });
+        case Operation::Square:
+            return each(count, [=](size_t i) { out[i] = a[i] * a[i]; });
+        case Operation::Scale:
+            return each(count, [=](size_t i) { out[i] = a[i] * constant; });
+        case Operation::AddConstant:
+            return each(count, [=](size_t i) { out[i] = a[i] + constant; });
     }
 }
 
@@ -35,9 +41,7 @@ void addMultiple(const float* base, const float* a, float factor, float* out, si
     if (factor == 1) return each(count, [=](size_t i) { out[i] = base[i] + a[i]; });
     if (factor == -1) return each(count, [=](size_t i) { out[i] = base[i] - a[i]; });
     const double wide = factor;
-    each(count, [=](size_t i) {
-        out[i] = static_cast<float>(static_cast<double>(base[i]) + wide * static_cast<double>(a[i]));
-    });
+    each(count, [=](size_t i) { out[i] = static_cast<float>(static_cast<double>(base[i]) + wide * static_cast<double>(a[i])); });
 }
 
 void spikes(const float* v, float level, float* out, size_t count) {
@@ -78,7 +82,7 @@ void toGrid(const Grid& grid, const float* v, float* out, size_t count) {
         const double clipped = raised > high ? high : raised;
         const double nearest = (clipped + INTEGERS) - INTEGERS;
         const uint64_t tooHigh = -static_cast<uint64_t>(nearest > clipped);
-        out[i] = static_cast<float>((nearest - __builtin_bit_cast(double, tooHigh & ONE)) * step);
+        out[i] = static_cast<float>((nearest - __builtin_bit_cast(double, tooHigh& ONE)) * step);
     });
 }
 
@@ -100,8 +104,7 @@ void stopOutside(const Grid& grid, double pull, const float* v, float* gradient,
     });
 }
 
-void joinGradients(const float* total, const float* through, const float* direct, const float* slope, float* out,
-                   size_t count) {
+void joinGradients(const float* total, const float* through, const float* direct, const float* slope, float* out, size_t count) {
     each(count, [=](size_t i) {
         const double spike = static_cast<double>(through[i]) + static_cast<double>(direct[i]);
         out[i] = static_cast<float>(static_cast<double>(total[i]) + spike * static_cast<double>(slope[i]));

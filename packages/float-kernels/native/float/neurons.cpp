@@ -105,7 +105,7 @@ public:
         : Worker(job.model, runtime, FIRST_STEP + (sums(job.model) ? job.model.timeSteps : 0)), job_(job) {}
 
     void run(const Place& place) {
-        const float* carried = zeros();   // gradient of u after the step
+        const float* carried = zeros();  // gradient of u after the step
         for (size_t t = model_.timeSteps; t-- > 0;) {
             if (job_.membraneGradient) {
                 loops_.addMultiple(carried, job_.membraneGradient + place.at(t), 1, tile(CARRIED), place.count);
@@ -138,8 +138,8 @@ private:
         loops_.slopes(job_.surrogate, model_.threshold, v, tile(SLOPES), count);
         reset_.prepare(v, tile(SPIKES), count);
         const auto [direct, through] = reset_.backward(carried, count);
-        loops_.joinGradients(orZeros(direct), job_.detachReset ? zeros() : orZeros(through), orZeros(spikeGradient),
-                             tile(SLOPES), tile(TOTAL), count);
+        loops_.joinGradients(orZeros(direct), job_.detachReset ? zeros() : orZeros(through), orZeros(spikeGradient), tile(SLOPES),
+                             tile(TOTAL), count);
         if (model_.grid) loops_.stopOutside(*model_.grid, job_.pull, exact, tile(TOTAL), count);
         const auto [before, input] = charge_.backward(tile(TOTAL), count);
         float* to = sums(model_) ? tile(FIRST_STEP + t) : job_.inputGradient + place.at(t);
@@ -184,7 +184,7 @@ public:
     }
 
 private:
-    size_t size_, skip_;   // skip: by how much the first tile is shorter
+    size_t size_, skip_;  // skip: by how much the first tile is shorter
 };
 
 template <class SomeWorker, class Job>

@@ -14,8 +14,11 @@ constexpr size_t WANTED_UNITS = 16;                // bands in all, so that seve
 PlaneLayout forwardLayout(const ConvShape& shape, size_t bandRows) {
     const auto& [ky, kx] = shape.kernel;
     const auto& [sy, sx] = shape.stride;
-    return {shape.groupIn(), shape.stride, {std::min(ky, sy), std::min(kx, sx)},
-            bandRows + (ky - 1) / sy, shape.outWidth() + (kx - 1) / sx};
+    return {shape.groupIn(),
+            shape.stride,
+            {std::min(ky, sy), std::min(kx, sx)},
+            bandRows + (ky - 1) / sy,
+            shape.outWidth() + (kx - 1) / sx};
 }
 
 std::vector<size_t> forwardOffsets(const ConvShape& shape, const PlaneLayout& layout) {

@@ -97,8 +97,10 @@ void ProgramRunner::pullBack(const Instruction& instruction, const float* gradie
         case Operation::Square:
             addProduct(a, gradient, values_[a], count);
             return addProduct(a, gradient, values_[a], count);
-        case Operation::Scale: return addMultiple(a, gradient, constant, count);
-        case Operation::AddConstant: return addMultiple(a, gradient, 1, count);
+        case Operation::Scale:
+            return addMultiple(a, gradient, constant, count);
+        case Operation::AddConstant:
+            return addMultiple(a, gradient, 1, count);
         case Operation::Mul:
             addProduct(a, gradient, values_[b], count);
             return addProduct(b, gradient, values_[a], count);

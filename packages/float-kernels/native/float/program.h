@@ -15,12 +15,12 @@
 namespace heml::f32 {
 
 constexpr size_t TILE = 512;                   // values that a program works on at a time: a register is 2 KB
-constexpr size_t TILE_STRIDE = TILE + 16;      // between tiles in memory; not a power of two, or stores would seem to meet loads
+constexpr size_t TILE_STRIDE = TILE + 16;  // between tiles in memory; not a power of two, or stores would seem to meet loads
 
 struct Instruction {
     Operation operation;
-    uint32_t a, b;                             // registers; b is ignored where the operation has one operand
-    float constant;                            // of Scale and AddConstant
+    uint32_t a, b;  // registers; b is ignored where the operation has one operand
+    float constant;  // of Scale and AddConstant
 };
 
 // Registers 0 and 1 are the inputs, then one for every instruction.
@@ -65,9 +65,9 @@ private:
     const Program& program_;
     const Loops& loops_;
     float* scratch_;
-    std::vector<const float*> values_;       // of the registers
-    std::vector<const float*> adjoints_;     // null: nothing has reached it
-    std::vector<bool> needed_;               // registers that products on the way back read, and what those are made of
+    std::vector<const float*> values_;  // of the registers
+    std::vector<const float*> adjoints_;  // null: nothing has reached it
+    std::vector<bool> needed_;  // registers that products on the way back read, and what those are made of
 };
 
 }  // namespace heml::f32

@@ -5,7 +5,8 @@ namespace heml::f32 {
 PackedWeights::PackedWeights(const MatrixView& matrix, size_t rows, size_t terms, const Runtime& runtime)
     : blocks_(rows, runtime.kernels.rows), terms_(terms), packed_(runtime.pool, rows * std::max<size_t>(1, terms)) {
     for (size_t i = 0; i < blocks_.count() && terms != 0; ++i)
-        packPanel(packed_.data() + blocks_.begin(i) * terms, blocks_.size(i), matrix, blocks_.begin(i), blocks_.size(i), 0, terms);
+        packPanel(packed_.data() + blocks_.begin(i) * terms, blocks_.size(i), matrix, blocks_.begin(i), blocks_.size(i), 0,
+                  terms);
 }
 
 size_t panelSize(const Kernels& kernels, size_t height, size_t columns, size_t width) {

@@ -16,10 +16,10 @@ private:
     const char* code_;
 };
 
-#define HEML_ERROR_TYPE(Name, codeString)                                                     \
-    class Name : public Error {                                                               \
-    public:                                                                                   \
-        explicit Name(const std::string& message) : Error(codeString, message) {}             \
+#define HEML_ERROR_TYPE(Name, codeString)                                         \
+    class Name : public Error {                                                   \
+    public:                                                                       \
+        explicit Name(const std::string& message) : Error(codeString, message) {} \
     }
 
 HEML_ERROR_TYPE(LevelError, "Level");                          // wrong or exhausted level

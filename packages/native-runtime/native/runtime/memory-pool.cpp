@@ -56,10 +56,14 @@ void* mapAligned(size_t bytes, bool hugePages, bool secret) {
 
 const char* memoryKindName(MemoryKind kind) {
     switch (kind) {
-        case MemoryKind::Ciphertext: return "ciphertext";
-        case MemoryKind::Plaintext: return "plaintext";
-        case MemoryKind::Key: return "key";
-        case MemoryKind::Scratch: return "scratch";
+        case MemoryKind::Ciphertext:
+            return "ciphertext";
+        case MemoryKind::Plaintext:
+            return "plaintext";
+        case MemoryKind::Key:
+            return "key";
+        case MemoryKind::Scratch:
+            return "scratch";
     }
     return "unknown";
 }

@@ -129,7 +129,11 @@ public:
 
 private:
     friend class Buffer;
-    struct Region { size_t bytes = 0; size_t used = 0; bool secret = false; };
+    struct Region {
+        size_t bytes = 0;
+        size_t used = 0;
+        bool secret = false;
+    };
 
     explicit MemoryPool(const MemoryPoolOptions& options) : options_(options) {}
     void release(const Buffer& buffer);
@@ -144,7 +148,9 @@ private:
     void count(MemoryKind kind, size_t bytes, MemoryAccount* account);
     void uncount(MemoryKind kind, size_t bytes, MemoryAccount* account);
     std::map<uintptr_t, Region>::iterator regionOf(uintptr_t address);
-    std::set<std::pair<size_t, uintptr_t>>& freeListOf(uintptr_t address) { return freeBySize_[regionOf(address)->second.secret]; }
+    std::set<std::pair<size_t, uintptr_t>>& freeListOf(uintptr_t address) {
+        return freeBySize_[regionOf(address)->second.secret];
+    }
 
     const MemoryPoolOptions options_;
     mutable std::mutex mutex_;

@@ -106,8 +106,7 @@ void Scheduler::closeLane(const LanePtr& lane, std::exception_ptr reason) {
     closed_.failed += lane->counters_.failed;
 }
 
-std::shared_ptr<Node> Scheduler::submit(const LanePtr& lane, const std::vector<NodePtr>& inputs,
-                                        std::function<void()> work) {
+std::shared_ptr<Node> Scheduler::submit(const LanePtr& lane, const std::vector<NodePtr>& inputs, std::function<void()> work) {
     auto node = std::make_shared<Node>();
     node->work_ = std::move(work);
     node->lane_ = lane;
@@ -139,8 +138,7 @@ std::shared_ptr<Node> Scheduler::submit(const LanePtr& lane, const std::vector<N
 bool Scheduler::admits(const Lane& lane) const {
     if (!pool_) return true;
     if (running_ != 0 && ceilingBytes_ != 0 && pool_->bytesInUse() > ceilingBytes_) return false;
-    return lane.counters_.running == 0 || lane.ceilingBytes_ == 0 ||
-           pool_->bytesInUse(*lane.account_) <= lane.ceilingBytes_;
+    return lane.counters_.running == 0 || lane.ceilingBytes_ == 0 || pool_->bytesInUse(*lane.account_) <= lane.ceilingBytes_;
 }
 
 // The next node to run, taken from its lane's tables; null when none is ready and admitted. Under the lock.

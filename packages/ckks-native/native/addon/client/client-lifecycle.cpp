@@ -7,21 +7,22 @@ namespace heml::addon {
 
 Napi::Function ClientObject::define(Napi::Env env) {
     using C = ClientObject;
-    return DefineClass(env, "Client", {
-        InstanceMethod<&C::generateSecretKey>("generateSecretKey"),
-        InstanceMethod<&C::importSecretKey>("importSecretKey"),
-        InstanceMethod<&C::exportSecretKey>("exportSecretKey"),
-        InstanceMethod<&C::releaseSecretKey>("releaseSecretKey"),
-        InstanceMethod<&C::generatePublicKey>("generatePublicKey"),
-        InstanceMethod<&C::importPublicKey>("importPublicKey"),
-        InstanceMethod<&C::releasePublicKey>("releasePublicKey"),
-        InstanceMethod<&C::generateKey>("generateKey"),
-        InstanceMethod<&C::generateEncapsulationKey>("generateEncapsulationKey"),
-        InstanceMethod<&C::encryptSymmetric>("encryptSymmetric"),
-        InstanceMethod<&C::encryptPublic>("encryptPublic"),
-        InstanceMethod<&C::decrypt>("decrypt"),
-        InstanceMethod<&C::close>("close"),
-    });
+    return DefineClass(env, "Client",
+                       {
+                           InstanceMethod<&C::generateSecretKey>("generateSecretKey"),
+                           InstanceMethod<&C::importSecretKey>("importSecretKey"),
+                           InstanceMethod<&C::exportSecretKey>("exportSecretKey"),
+                           InstanceMethod<&C::releaseSecretKey>("releaseSecretKey"),
+                           InstanceMethod<&C::generatePublicKey>("generatePublicKey"),
+                           InstanceMethod<&C::importPublicKey>("importPublicKey"),
+                           InstanceMethod<&C::releasePublicKey>("releasePublicKey"),
+                           InstanceMethod<&C::generateKey>("generateKey"),
+                           InstanceMethod<&C::generateEncapsulationKey>("generateEncapsulationKey"),
+                           InstanceMethod<&C::encryptSymmetric>("encryptSymmetric"),
+                           InstanceMethod<&C::encryptPublic>("encryptPublic"),
+                           InstanceMethod<&C::decrypt>("decrypt"),
+                           InstanceMethod<&C::close>("close"),
+                       });
 }
 
 ClientObject::ClientObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ClientObject>(info) {

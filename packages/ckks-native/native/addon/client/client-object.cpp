@@ -101,8 +101,8 @@ Napi::Value ClientObject::importPublicKey(const Napi::CallbackInfo& info) {
         return promise(
             env,
             [made, bytes](Core& core) {
-                *made = std::make_shared<PublicKey>(heml::importPublicKey(core.context, core.context->maxLevel(), true, bytes->data(),
-                                                                          bytes->size(), *core.scheduler));
+                *made = std::make_shared<PublicKey>(heml::importPublicKey(core.context, core.context->maxLevel(), true,
+                                                                          bytes->data(), bytes->size(), *core.scheduler));
             },
             [made](Napi::Env e) { return wrapHandle(e, HandleKind::PublicKey, *made); });
     });
@@ -167,8 +167,9 @@ Napi::Value ClientObject::encryptSymmetric(const Napi::CallbackInfo& info) {
         return promise(
             env,
             [secret, values, level, scale, bytes](Core& core) {
-                const auto plaintext = core.encoder->encode(values->real(), values->imaginary(), values->count, level, scale,
-                                                            {.extended = false, .compact = false, .secret = true}, *core.scheduler);
+                const auto plaintext =
+                    core.encoder->encode(values->real(), values->imaginary(), values->count, level, scale,
+                                         {.extended = false, .compact = false, .secret = true}, *core.scheduler);
                 const auto made = encrypt(plaintext, *secret, *core.scheduler);
                 bytes->allocate(ciphertextBytes(*core.context, level, 1, true));
                 heml::exportCiphertext(bytes->data(), bytes->size(), made.ciphertext, &made.seed, *core.scheduler);
@@ -188,8 +189,9 @@ Napi::Value ClientObject::encryptPublic(const Napi::CallbackInfo& info) {
         return promise(
             env,
             [key, values, level, scale, bytes](Core& core) {
-                const auto plaintext = core.encoder->encode(values->real(), values->imaginary(), values->count, level, scale,
-                                                            {.extended = false, .compact = false, .secret = true}, *core.scheduler);
+                const auto plaintext =
+                    core.encoder->encode(values->real(), values->imaginary(), values->count, level, scale,
+                                         {.extended = false, .compact = false, .secret = true}, *core.scheduler);
                 const auto made = encrypt(plaintext, *key, *core.scheduler);
                 bytes->allocate(ciphertextBytes(*core.context, level, 1, false));
                 heml::exportCiphertext(bytes->data(), bytes->size(), made, nullptr, *core.scheduler);
@@ -230,8 +232,8 @@ Napi::Value ClientObject::decrypt(const Napi::CallbackInfo& info) {
                 MemoryPool& pool = core.context->pool();
                 result->re = pool.allocate(slots * sizeof(double), MemoryKind::Scratch, true);
                 result->im = pool.allocate(slots * sizeof(double), MemoryKind::Scratch, true);
-                core.encoder->decode(reinterpret_cast<double*>(result->re.data()), reinterpret_cast<double*>(result->im.data()), slots,
-                                     plaintext, scale, *core.scheduler);
+                core.encoder->decode(reinterpret_cast<double*>(result->re.data()), reinterpret_cast<double*>(result->im.data()),
+                                     slots, plaintext, scale, *core.scheduler);
             },
             [result, pinned](Napi::Env e) {
                 auto out = Napi::Object::New(e);

@@ -56,7 +56,7 @@ private:
     Napi::Value decrypt(const Napi::CallbackInfo& info);
     Napi::Value close(const Napi::CallbackInfo& info);
 
-    std::shared_ptr<Core> open(Napi::Env env) const;   // throws when the client was closed
+    std::shared_ptr<Core> open(Napi::Env env) const;  // throws when the client was closed
 
     // Queues `work(core)` and returns a promise of `make(env)`.
     template <typename Work>
@@ -71,7 +71,7 @@ private:
     }
 
     std::shared_ptr<Core> core_;
-    std::shared_ptr<Completions> completions_;       // callbacks on workers share it
+    std::shared_ptr<Completions> completions_;  // callbacks on workers share it
 };
 
 }  // namespace heml::addon

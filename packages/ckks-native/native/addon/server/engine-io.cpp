@@ -37,9 +37,7 @@ Napi::Value EngineObject::importCiphertext(const Napi::CallbackInfo& info) {
             [shape, pinned = pinned.get(), slot](Core& core) {
                 slot->value = heml::importCiphertext(core.context, shape, pinned->data(), pinned->size(), *core.scheduler);
             },
-            [pinned, slot](Napi::Env e) {
-                return wrapHandle(e, HandleKind::Ciphertext, slot);
-            });
+            [pinned, slot](Napi::Env e) { return wrapHandle(e, HandleKind::Ciphertext, slot); });
     });
 }
 
@@ -59,7 +57,8 @@ Napi::Value EngineObject::loadKey(const Napi::CallbackInfo& info) {
                 *made = std::make_shared<KeySwitchKey>(
                     importKeySwitchKey(core.context, shape, pinned->data(), pinned->size(), *core.scheduler));
             },
-            [core = open(env), self = std::make_shared<Napi::ObjectReference>(Napi::Persistent(Value())), pinned, made](Napi::Env e) {
+            [core = open(env), self = std::make_shared<Napi::ObjectReference>(Napi::Persistent(Value())), pinned,
+             made](Napi::Env e) {
                 if (core->closed) throw toJavaScript(e, "Disposed", "the engine was closed while the key was loading");
                 auto& place = core->keys[(*made)->galoisElement()];
                 if (!place || place->level() < (*made)->level()) place = std::move(*made);
@@ -79,11 +78,14 @@ Napi::Value EngineObject::loadEncapsulationKey(const Napi::CallbackInfo& info) {
             env, {},
             [level, toSparse = toSparse.get(), toDense = toDense.get(), made](Core& core) {
                 auto key = std::make_shared<EncapsulationKey>();
-                key->toSparse = importKeySwitchKey(core.ephemeral(), {0, 1, true, true}, toSparse->data(), toSparse->size(), *core.scheduler);
-                key->toDense = importKeySwitchKey(core.context, {level, 1, true, true}, toDense->data(), toDense->size(), *core.scheduler);
+                key->toSparse =
+                    importKeySwitchKey(core.ephemeral(), {0, 1, true, true}, toSparse->data(), toSparse->size(), *core.scheduler);
+                key->toDense =
+                    importKeySwitchKey(core.context, {level, 1, true, true}, toDense->data(), toDense->size(), *core.scheduler);
                 *made = std::move(key);
             },
-            [core = open(env), self = std::make_shared<Napi::ObjectReference>(Napi::Persistent(Value())), toSparse, toDense, made](Napi::Env e) {
+            [core = open(env), self = std::make_shared<Napi::ObjectReference>(Napi::Persistent(Value())), toSparse, toDense,
+             made](Napi::Env e) {
                 if (core->closed) throw toJavaScript(e, "Disposed", "the engine was closed while the key was loading");
                 auto& place = core->encapsulationKey;
                 if (!place || place->level() < (*made)->level()) place = std::move(*made);
@@ -104,8 +106,10 @@ Napi::Value EngineObject::unloadKey(const Napi::CallbackInfo& info) {
     return guarded(env, [&] {
         auto core = open(env);
         const uint32_t element = unsignedOf(info, 0, "element");
-        if (element == 1) core->encapsulationKey.reset();
-        else core->keys.erase(element);
+        if (element == 1)
+            core->encapsulationKey.reset();
+        else
+            core->keys.erase(element);
         return env.Undefined();
     });
 }

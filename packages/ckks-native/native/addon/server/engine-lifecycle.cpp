@@ -8,48 +8,49 @@ namespace heml::addon {
 
 Napi::Function EngineObject::define(Napi::Env env) {
     using E = EngineObject;
-    return DefineClass(env, "Engine", {
-        InstanceAccessor<&E::threads>("threads"),
-        InstanceMethod<&E::encode>("encode"),
-        InstanceMethod<&E::add>("add"),
-        InstanceMethod<&E::sub>("sub"),
-        InstanceMethod<&E::sum>("sum"),
-        InstanceMethod<&E::negate>("negate"),
-        InstanceMethod<&E::addPlain>("addPlain"),
-        InstanceMethod<&E::subPlain>("subPlain"),
-        InstanceMethod<&E::mulPlain>("mulPlain"),
-        InstanceMethod<&E::addScalar>("addScalar"),
-        InstanceMethod<&E::mulScalar>("mulScalar"),
-        InstanceMethod<&E::mulByI>("mulByI"),
-        InstanceMethod<&E::mul>("mul"),
-        InstanceMethod<&E::square>("square"),
-        InstanceMethod<&E::mulAccumulate>("mulAccumulate"),
-        InstanceMethod<&E::relinearize>("relinearize"),
-        InstanceMethod<&E::rescale>("rescale"),
-        InstanceMethod<&E::dropLevel>("dropLevel"),
-        InstanceMethod<&E::modRaise>("modRaise"),
-        InstanceMethod<&E::rotateHoisted>("rotateHoisted"),
-        InstanceMethod<&E::linearTransform>("linearTransform"),
-        InstanceMethod<&E::matrixProduct>("matrixProduct"),
-        InstanceMethod<&E::releaseCiphertext>("releaseCiphertext"),
-        InstanceMethod<&E::releasePlaintext>("releasePlaintext"),
-        InstanceMethod<&E::readyCiphertext>("readyCiphertext"),
-        InstanceMethod<&E::drain>("drain"),
-        InstanceMethod<&E::cancel>("cancel"),
-        InstanceMethod<&E::counters>("counters"),
-        InstanceMethod<&E::memory>("memory"),
-        InstanceMethod<&E::trim>("trim"),
-        InstanceMethod<&E::openLane>("openLane"),
-        InstanceMethod<&E::close>("close"),
-        InstanceMethod<&E::exportCiphertext>("exportCiphertext"),
-        InstanceMethod<&E::importCiphertext>("importCiphertext"),
-        InstanceMethod<&E::loadKey>("loadKey"),
-        InstanceMethod<&E::loadEncapsulationKey>("loadEncapsulationKey"),
-        InstanceMethod<&E::encapsulationLevel>("encapsulationLevel"),
-        InstanceMethod<&E::unloadKey>("unloadKey"),
-        InstanceMethod<&E::unloadKeys>("unloadKeys"),
-        InstanceMethod<&E::keyLevels>("keyLevels"),
-    });
+    return DefineClass(env, "Engine",
+                       {
+                           InstanceAccessor<&E::threads>("threads"),
+                           InstanceMethod<&E::encode>("encode"),
+                           InstanceMethod<&E::add>("add"),
+                           InstanceMethod<&E::sub>("sub"),
+                           InstanceMethod<&E::sum>("sum"),
+                           InstanceMethod<&E::negate>("negate"),
+                           InstanceMethod<&E::addPlain>("addPlain"),
+                           InstanceMethod<&E::subPlain>("subPlain"),
+                           InstanceMethod<&E::mulPlain>("mulPlain"),
+                           InstanceMethod<&E::addScalar>("addScalar"),
+                           InstanceMethod<&E::mulScalar>("mulScalar"),
+                           InstanceMethod<&E::mulByI>("mulByI"),
+                           InstanceMethod<&E::mul>("mul"),
+                           InstanceMethod<&E::square>("square"),
+                           InstanceMethod<&E::mulAccumulate>("mulAccumulate"),
+                           InstanceMethod<&E::relinearize>("relinearize"),
+                           InstanceMethod<&E::rescale>("rescale"),
+                           InstanceMethod<&E::dropLevel>("dropLevel"),
+                           InstanceMethod<&E::modRaise>("modRaise"),
+                           InstanceMethod<&E::rotateHoisted>("rotateHoisted"),
+                           InstanceMethod<&E::linearTransform>("linearTransform"),
+                           InstanceMethod<&E::matrixProduct>("matrixProduct"),
+                           InstanceMethod<&E::releaseCiphertext>("releaseCiphertext"),
+                           InstanceMethod<&E::releasePlaintext>("releasePlaintext"),
+                           InstanceMethod<&E::readyCiphertext>("readyCiphertext"),
+                           InstanceMethod<&E::drain>("drain"),
+                           InstanceMethod<&E::cancel>("cancel"),
+                           InstanceMethod<&E::counters>("counters"),
+                           InstanceMethod<&E::memory>("memory"),
+                           InstanceMethod<&E::trim>("trim"),
+                           InstanceMethod<&E::openLane>("openLane"),
+                           InstanceMethod<&E::close>("close"),
+                           InstanceMethod<&E::exportCiphertext>("exportCiphertext"),
+                           InstanceMethod<&E::importCiphertext>("importCiphertext"),
+                           InstanceMethod<&E::loadKey>("loadKey"),
+                           InstanceMethod<&E::loadEncapsulationKey>("loadEncapsulationKey"),
+                           InstanceMethod<&E::encapsulationLevel>("encapsulationLevel"),
+                           InstanceMethod<&E::unloadKey>("unloadKey"),
+                           InstanceMethod<&E::unloadKeys>("unloadKeys"),
+                           InstanceMethod<&E::keyLevels>("keyLevels"),
+                       });
 }
 
 EngineObject::EngineObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<EngineObject>(info) {
@@ -220,8 +221,10 @@ Napi::Value EngineObject::close(const Napi::CallbackInfo& info) {
         core->scheduler->cancelAll(std::make_exception_ptr(Cancelled()));
     }
     std::thread([core = std::move(core), scope = scope_, lane, completions = completions_, ticket = ticket]() mutable {
-        if (lane) core->scheduler->closeLane(scope->lane, std::make_exception_ptr(Cancelled()));
-        else core->scheduler->shutdown();
+        if (lane)
+            core->scheduler->closeLane(scope->lane, std::make_exception_ptr(Cancelled()));
+        else
+            core->scheduler->shutdown();
         core.reset();
         completions->settle(ticket, nullptr);
     }).detach();

@@ -132,7 +132,7 @@ private:
     Napi::Value unloadKeys(const Napi::CallbackInfo& info);
     Napi::Value keyLevels(const Napi::CallbackInfo& info);
 
-    std::shared_ptr<Core> open(Napi::Env env) const;   // throws when the engine was closed
+    std::shared_ptr<Core> open(Napi::Env env) const;  // throws when the engine was closed
 
     bool isLane() const { return core_ && scope_->lane != core_->scheduler->mainLane(); }
 
@@ -160,8 +160,8 @@ private:
     KeyPointer findKey(uint32_t element) const;
 
     std::shared_ptr<Core> core_;
-    std::shared_ptr<Scope> scope_;                   // work in the queue shares it
-    std::shared_ptr<Completions> completions_;       // callbacks on workers share it
+    std::shared_ptr<Scope> scope_;  // work in the queue shares it
+    std::shared_ptr<Completions> completions_;  // callbacks on workers share it
 };
 
 }  // namespace heml::addon

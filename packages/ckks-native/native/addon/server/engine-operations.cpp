@@ -68,7 +68,8 @@ Napi::Value EngineObject::encode(const Napi::CallbackInfo& info) {
         const bool extended = info[4].ToBoolean().Value();
         auto slot = std::make_shared<PlaintextSlot>();
         slot->node = core->scheduler->submit(
-            scope_->lane, {}, [core = core.get(), scope = scope_, values, level, scale, extended, slot = std::weak_ptr<PlaintextSlot>(slot)] {
+            scope_->lane, {},
+            [core = core.get(), scope = scope_, values, level, scale, extended, slot = std::weak_ptr<PlaintextSlot>(slot)] {
                 auto target = slot.lock();
                 if (!target) return;
                 auto work = [&](Core& c) {
@@ -82,21 +83,21 @@ Napi::Value EngineObject::encode(const Napi::CallbackInfo& info) {
 }
 
 // Methods of one shape: ciphertexts and plaintexts in, one ciphertext out.
-#define HEML_UNARY(method, call)                                                                           \
-    Napi::Value EngineObject::method(const Napi::CallbackInfo& info) {                                     \
-        return guarded(info.Env(), [&] {                                                                   \
-            auto a = ciphertextOf(info[0]);                                                                \
+#define HEML_UNARY(method, call)                                                                              \
+    Napi::Value EngineObject::method(const Napi::CallbackInfo& info) {                                        \
+        return guarded(info.Env(), [&] {                                                                      \
+            auto a = ciphertextOf(info[0]);                                                                   \
             return queue(info.Env(), {a->node}, [a](Core& core) { return call(a->value, *core.scheduler); }); \
-        });                                                                                                \
+        });                                                                                                   \
     }
-#define HEML_BINARY(method, call, secondOf)                                                                \
-    Napi::Value EngineObject::method(const Napi::CallbackInfo& info) {                                     \
-        return guarded(info.Env(), [&] {                                                                   \
-            auto a = ciphertextOf(info[0]);                                                                \
-            auto b = secondOf(info[1]);                                                                    \
-            return queue(info.Env(), {a->node, b->node},                                                   \
-                         [a, b](Core& core) { return call(a->value, b->value, *core.scheduler); });        \
-        });                                                                                                \
+#define HEML_BINARY(method, call, secondOf)                                                         \
+    Napi::Value EngineObject::method(const Napi::CallbackInfo& info) {                              \
+        return guarded(info.Env(), [&] {                                                            \
+            auto a = ciphertextOf(info[0]);                                                         \
+            auto b = secondOf(info[1]);                                                             \
+            return queue(info.Env(), {a->node, b->node},                                            \
+                         [a, b](Core& core) { return call(a->value, b->value, *core.scheduler); }); \
+        });                                                                                         \
     }
 
 HEML_UNARY(negate, heml::negate)
@@ -239,15 +240,13 @@ Napi::Value EngineObject::linearTransform(const Napi::CallbackInfo& info) {
             terms.push_back({giantOf[i], keyOf(babies[i]), plaintextOf(plaintexts.Get(i))});
             nodes.push_back(terms.back().plaintext->node);
         }
-        return queue(env, std::move(nodes),
-                     [a, giantKeys = std::move(giantKeys), terms = std::move(terms)](Core& core) {
-                         std::vector<GiantStep> steps(giantKeys.size());
-                         for (size_t g = 0; g < steps.size(); ++g) steps[g].key = giantKeys[g].get();
-                         for (const auto& term : terms)
-                             steps[term.giant].terms.push_back({term.key.get(), &term.plaintext->value});
-                         std::erase_if(steps, [](const GiantStep& step) { return step.terms.empty(); });
-                         return heml::linearTransform(a->value, steps, *core.scheduler);
-                     });
+        return queue(env, std::move(nodes), [a, giantKeys = std::move(giantKeys), terms = std::move(terms)](Core& core) {
+            std::vector<GiantStep> steps(giantKeys.size());
+            for (size_t g = 0; g < steps.size(); ++g) steps[g].key = giantKeys[g].get();
+            for (const auto& term : terms) steps[term.giant].terms.push_back({term.key.get(), &term.plaintext->value});
+            std::erase_if(steps, [](const GiantStep& step) { return step.terms.empty(); });
+            return heml::linearTransform(a->value, steps, *core.scheduler);
+        });
     });
 }
 

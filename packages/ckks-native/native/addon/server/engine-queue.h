@@ -46,7 +46,8 @@ template <typename Work>
 Napi::Value EngineObject::promise(Napi::Env env, std::vector<std::shared_ptr<Node>> inputs, Work work, Completions::Make make) {
     auto core = open(env);
     auto [result, ticket] = completions_->open(env, std::move(make));
-    auto node = core->scheduler->submit(scope_->lane, inputs, [core = core.get(), work = std::move(work)]() mutable { work(*core); });
+    auto node =
+        core->scheduler->submit(scope_->lane, inputs, [core = core.get(), work = std::move(work)]() mutable { work(*core); });
     core->scheduler->onSettled(node, [completions = completions_, ticket = ticket](std::exception_ptr error) {
         completions->settle(ticket, std::move(error));
     });

@@ -7,54 +7,54 @@
 namespace heml::kernel::avx2 {
 
 void innerProduct(const InnerProductJob& job, const Modulus& m) {
-  const Folding folding(m);
-  for (std::size_t i = job.begin; i < job.end; i += LANES) {
-    Accumulator sum0, sum1;
-    sum0.start(job.accumulate ? load(job.out0 + i) : zero());
-    sum1.start(job.accumulate ? load(job.out1 + i) : zero());
-    for (std::size_t d = 0; d < job.count; ++d) {
-      const Halves digit(loadMoved(job.digits[d], job.automorphism, i));
-      sum0.multiplyAdd(digit, Halves(loadKey(job.keys0[d], job.keysPacked, i)));
-      sum1.multiplyAdd(digit, Halves(loadKey(job.keys1[d], job.keysPacked, i)));
-      if ((d + 1) % FOLD_EVERY == 0) {
-        sum0.start(sum0.reduce(folding));
-        sum1.start(sum1.reduce(folding));
-      }
+    const Folding folding(m);
+    for (std::size_t i = job.begin; i < job.end; i += LANES) {
+        Accumulator sum0, sum1;
+        sum0.start(job.accumulate ? load(job.out0 + i) : zero());
+        sum1.start(job.accumulate ? load(job.out1 + i) : zero());
+        for (std::size_t d = 0; d < job.count; ++d) {
+            const Halves digit(loadMoved(job.digits[d], job.automorphism, i));
+            sum0.multiplyAdd(digit, Halves(loadKey(job.keys0[d], job.keysPacked, i)));
+            sum1.multiplyAdd(digit, Halves(loadKey(job.keys1[d], job.keysPacked, i)));
+            if ((d + 1) % FOLD_EVERY == 0) {
+                sum0.start(sum0.reduce(folding));
+                sum1.start(sum1.reduce(folding));
+            }
+        }
+        store(job.out0 + i, sum0.reduce(folding));
+        store(job.out1 + i, sum1.reduce(folding));
     }
-    store(job.out0 + i, sum0.reduce(folding));
-    store(job.out1 + i, sum1.reduce(folding));
-  }
 }
 
 void sumProducts(const SumProductsJob& job, const Modulus& m) {
-  const Folding folding(m);
-  for (std::size_t i = job.begin; i < job.end; i += LANES) {
-    Accumulator sum;
-    sum.start(job.accumulate ? load(job.dst + i) : zero());
-    for (std::size_t t = 0; t < job.count; ++t) {
-      if ((t + 1) % FOLD_EVERY == 0) sum.start(sum.reduce(folding));
-      if (job.multipliers[t].values == nullptr) continue;
-      sum.multiplyAdd(Halves(load(job.factors[t] + i)), Halves(loadRepeated(job.multipliers[t], i)));
+    const Folding folding(m);
+    for (std::size_t i = job.begin; i < job.end; i += LANES) {
+        Accumulator sum;
+        sum.start(job.accumulate ? load(job.dst + i) : zero());
+        for (std::size_t t = 0; t < job.count; ++t) {
+            if ((t + 1) % FOLD_EVERY == 0) sum.start(sum.reduce(folding));
+            if (job.multipliers[t].values == nullptr) continue;
+            sum.multiplyAdd(Halves(load(job.factors[t] + i)), Halves(loadRepeated(job.multipliers[t], i)));
+        }
+        store(job.dst + i, sum.reduce(folding));
     }
-    store(job.dst + i, sum.reduce(folding));
-  }
 }
 
 void matrixProduct(const MatrixJob& job, const Modulus& m) {
-  const Folding folding(m);
-  for (std::size_t i = job.begin; i < job.end; i += LANES) {
-    for (std::size_t row = 0; row < job.rows; ++row) {
-      const Word* weights = job.weights + row * job.weightStride;
-      Word* target = job.targets[row] + i;
-      Accumulator sum;
-      sum.start(job.accumulate ? load(target) : zero());
-      for (std::size_t column = 0; column < job.columns; ++column) {
-        sum.multiplyAdd(Halves(load(job.sources[column] + i)), Halves(broadcast(weights[column])));
-        if ((column + 1) % FOLD_EVERY == 0) sum.start(sum.reduce(folding));
-      }
-      store(target, sum.reduce(folding));
+    const Folding folding(m);
+    for (std::size_t i = job.begin; i < job.end; i += LANES) {
+        for (std::size_t row = 0; row < job.rows; ++row) {
+            const Word* weights = job.weights + row * job.weightStride;
+            Word* target = job.targets[row] + i;
+            Accumulator sum;
+            sum.start(job.accumulate ? load(target) : zero());
+            for (std::size_t column = 0; column < job.columns; ++column) {
+                sum.multiplyAdd(Halves(load(job.sources[column] + i)), Halves(broadcast(weights[column])));
+                if ((column + 1) % FOLD_EVERY == 0) sum.start(sum.reduce(folding));
+            }
+            store(target, sum.reduce(folding));
+        }
     }
-  }
 }
 
 }  // namespace heml::kernel::avx2

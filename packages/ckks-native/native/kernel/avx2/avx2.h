@@ -19,8 +19,8 @@ void addScalar(Word* dst, const Word* a, Word scalar, std::size_t n, const Modul
 void mulScalar(Word* dst, const Word* a, Word scalar, std::size_t n, const Modulus& m);
 void mulScalarAdd(Word* dst, const Word* a, Word scalar, std::size_t n, const Modulus& m);
 void subMulScalar(Word* dst, const Word* a, const Word* b, Word scalar, std::size_t n, const Modulus& m);
-void tensorProduct(Word* d0, Word* d1, Word* d2, const Word* a0, const Word* a1, const Word* b0, const Word* b1,
-                   std::size_t n, const Modulus& m);
+void tensorProduct(Word* d0, Word* d1, Word* d2, const Word* a0, const Word* a1, const Word* b0, const Word* b1, std::size_t n,
+                   const Modulus& m);
 void reduceInto(Word* dst, const Word* src, std::size_t n, const Modulus& from, const Modulus& to, Centring centring);
 
 void baseConvert(const ConvertJob& job, const BaseConverter& converter);

@@ -11,39 +11,39 @@ inline constexpr std::size_t FOLD_EVERY = 128;
 
 /// Constants that turn high 2^52 + low into a residue.
 struct Folding {
-  Prime prime;
-  Vec radixFactor;    ///< 2^52 mod p
-  Vec radixQuotient;  ///< its Shoup quotient
+    Prime prime;
+    Vec radixFactor;    ///< 2^52 mod p
+    Vec radixQuotient;  ///< its Shoup quotient
 
-  HEML_INLINE explicit Folding(const Modulus& m)
-      : prime(m), radixFactor(broadcast(m.radix52.factor)), radixQuotient(broadcast(m.radix52.quotient)) {}
+    HEML_INLINE explicit Folding(const Modulus& m)
+        : prime(m), radixFactor(broadcast(m.radix52.factor)), radixQuotient(broadcast(m.radix52.quotient)) {}
 };
 
 struct Accumulator {
-  Vec low;
-  Vec high;
+    Vec low;
+    Vec high;
 
-  HEML_INLINE void clear() { low = high = zero(); }
+    HEML_INLINE void clear() { low = high = zero(); }
 
   /// a, b any 52-bit values.
-  HEML_INLINE void multiplyAdd(Vec a, Vec b) {
-    low = maddLow(low, a, b);
-    high = maddHigh(high, a, b);
-  }
+    HEML_INLINE void multiplyAdd(Vec a, Vec b) {
+        low = maddLow(low, a, b);
+        high = maddHigh(high, a, b);
+    }
 
   /// Out in [0, p), no garbage. Both quotients are added before their one product with p: [0, 4p).
-  HEML_INLINE Vec reduce(const Folding& folding) const {
-    const Prime& prime = folding.prime;
-    const Vec top = add64(high, _mm512_srli_epi64(low, 52));
-    const Vec multiple = maddHigh(maddHigh(zero(), top, folding.radixQuotient), low, prime.reciprocal);
-    const Vec rest = maddLow(maddLow(mask52(low), top, folding.radixFactor), multiple, prime.minusP);
-    return subtractOnce(subtractOnce(mask52(rest), prime.twoP), prime.p);
-  }
+    HEML_INLINE Vec reduce(const Folding& folding) const {
+        const Prime& prime = folding.prime;
+        const Vec top = add64(high, _mm512_srli_epi64(low, 52));
+        const Vec multiple = maddHigh(maddHigh(zero(), top, folding.radixQuotient), low, prime.reciprocal);
+        const Vec rest = maddLow(maddLow(mask52(low), top, folding.radixFactor), multiple, prime.minusP);
+        return subtractOnce(subtractOnce(mask52(rest), prime.twoP), prime.p);
+    }
 
-  HEML_INLINE void fold(const Folding& folding) {
-    low = reduce(folding);
-    high = zero();
-  }
+    HEML_INLINE void fold(const Folding& folding) {
+        low = reduce(folding);
+        high = zero();
+    }
 };
 
 }  // namespace heml::kernel::ifma

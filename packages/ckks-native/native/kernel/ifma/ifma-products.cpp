@@ -13,64 +13,64 @@ inline constexpr std::size_t PREFETCH_WORDS = 8 * LINE_WORDS;
 
 template <bool PACKED>
 HEML_INLINE void prefetchKey(KeyLimb limb, std::size_t i) {
-  const std::size_t bytes = PACKED ? 6 : sizeof(Word);
-  _mm_prefetch(static_cast<const char*>(limb) + (i + PREFETCH_WORDS) * bytes, _MM_HINT_T0);
+    const std::size_t bytes = PACKED ? 6 : sizeof(Word);
+    _mm_prefetch(static_cast<const char*>(limb) + (i + PREFETCH_WORDS) * bytes, _MM_HINT_T0);
 }
 
 template <bool PACKED, bool PERMUTED>
 void innerProductLines(const InnerProductJob& job, const Modulus& m) {
-  const Folding folding(m);
-  const Permutation permutation(job.automorphism);
-  for (std::size_t i = job.begin; i < job.end; i += LINE_WORDS) {
-    Accumulator sum0, sum1;
-    sum0.clear();
-    sum1.clear();
-    if (job.accumulate) {
-      sum0.low = load(job.out0 + i);
-      sum1.low = load(job.out1 + i);
+    const Folding folding(m);
+    const Permutation permutation(job.automorphism);
+    for (std::size_t i = job.begin; i < job.end; i += LINE_WORDS) {
+        Accumulator sum0, sum1;
+        sum0.clear();
+        sum1.clear();
+        if (job.accumulate) {
+            sum0.low = load(job.out0 + i);
+            sum1.low = load(job.out1 + i);
+        }
+        Permutation::Source source{i, zero()};
+        if constexpr (PERMUTED) source = permutation.at(i);
+        for (std::size_t d = 0; d < job.count; ++d) {
+            const Vec digit = PERMUTED ? Permutation::take(job.digits[d], source) : load(job.digits[d] + i);
+            sum0.multiplyAdd(digit, loadKey<PACKED>(job.keys0[d], i));
+            sum1.multiplyAdd(digit, loadKey<PACKED>(job.keys1[d], i));
+            prefetchKey<PACKED>(job.keys0[d], i);
+            prefetchKey<PACKED>(job.keys1[d], i);
+            if ((d + 1) % FOLD_EVERY == 0) {
+                sum0.fold(folding);
+                sum1.fold(folding);
+            }
+        }
+        store(job.out0 + i, sum0.reduce(folding));
+        store(job.out1 + i, sum1.reduce(folding));
     }
-    Permutation::Source source{i, zero()};
-    if constexpr (PERMUTED) source = permutation.at(i);
-    for (std::size_t d = 0; d < job.count; ++d) {
-      const Vec digit = PERMUTED ? Permutation::take(job.digits[d], source) : load(job.digits[d] + i);
-      sum0.multiplyAdd(digit, loadKey<PACKED>(job.keys0[d], i));
-      sum1.multiplyAdd(digit, loadKey<PACKED>(job.keys1[d], i));
-      prefetchKey<PACKED>(job.keys0[d], i);
-      prefetchKey<PACKED>(job.keys1[d], i);
-      if ((d + 1) % FOLD_EVERY == 0) {
-        sum0.fold(folding);
-        sum1.fold(folding);
-      }
-    }
-    store(job.out0 + i, sum0.reduce(folding));
-    store(job.out1 + i, sum1.reduce(folding));
-  }
 }
 
 }  // namespace
 
 void innerProduct(const InnerProductJob& job, const Modulus& m) {
-  const bool permuted = job.automorphism != nullptr;
-  if (job.keysPacked) {
-    permuted ? innerProductLines<true, true>(job, m) : innerProductLines<true, false>(job, m);
-  } else {
-    permuted ? innerProductLines<false, true>(job, m) : innerProductLines<false, false>(job, m);
-  }
+    const bool permuted = job.automorphism != nullptr;
+    if (job.keysPacked) {
+        permuted ? innerProductLines<true, true>(job, m) : innerProductLines<true, false>(job, m);
+    } else {
+        permuted ? innerProductLines<false, true>(job, m) : innerProductLines<false, false>(job, m);
+    }
 }
 
 void sumProducts(const SumProductsJob& job, const Modulus& m) {
-  const Folding folding(m);
-  for (std::size_t i = job.begin; i < job.end; i += LINE_WORDS) {
-    Accumulator sum;
-    sum.clear();
-    if (job.accumulate) sum.low = load(job.dst + i);
-    for (std::size_t t = 0; t < job.count; ++t) {
-      if ((t + 1) % FOLD_EVERY == 0) sum.fold(folding);
-      if (job.multipliers[t].values == nullptr) continue;
-      sum.multiplyAdd(load(job.factors[t] + i), loadRepeated(job.multipliers[t], i));
+    const Folding folding(m);
+    for (std::size_t i = job.begin; i < job.end; i += LINE_WORDS) {
+        Accumulator sum;
+        sum.clear();
+        if (job.accumulate) sum.low = load(job.dst + i);
+        for (std::size_t t = 0; t < job.count; ++t) {
+            if ((t + 1) % FOLD_EVERY == 0) sum.fold(folding);
+            if (job.multipliers[t].values == nullptr) continue;
+            sum.multiplyAdd(load(job.factors[t] + i), loadRepeated(job.multipliers[t], i));
+        }
+        store(job.dst + i, sum.reduce(folding));
     }
-    store(job.dst + i, sum.reduce(folding));
-  }
 }
 
 }  // namespace heml::kernel::ifma

@@ -32,40 +32,36 @@ HEML_INLINE Vec subtractOnce(Vec a, Vec bound) { return min64(a, sub64(a, bound)
 
 /// The constants of one prime, broadcast.
 struct Prime {
-  Vec p;
-  Vec minusP;      ///< -p as a 64-bit word; its low 52 bits are 2^52 - p
-  Vec twoP;
-  Vec reciprocal;  ///< floor(2^52 / p)
+    Vec p;
+    Vec minusP;      ///< -p as a 64-bit word; its low 52 bits are 2^52 - p
+    Vec twoP;
+    Vec reciprocal;  ///< floor(2^52 / p)
 
-  HEML_INLINE explicit Prime(const Modulus& m)
-      : p(broadcast(m.value)),
-        minusP(broadcast(Word{0} - m.value)),
-        twoP(broadcast(2 * m.value)),
-        reciprocal(broadcast(m.reciprocal52)) {}
+    HEML_INLINE explicit Prime(const Modulus& m)
+        : p(broadcast(m.value)),
+          minusP(broadcast(Word{0} - m.value)),
+          twoP(broadcast(2 * m.value)),
+          reciprocal(broadcast(m.reciprocal52)) {}
 };
 
 /// x any 52-bit value; out in [0, 2p), garbage above.
-HEML_INLINE Vec reduceLazy(Vec x, const Prime& prime) {
-  return maddLow(x, maddHigh(zero(), x, prime.reciprocal), prime.minusP);
-}
+HEML_INLINE Vec reduceLazy(Vec x, const Prime& prime) { return maddLow(x, maddHigh(zero(), x, prime.reciprocal), prime.minusP); }
 
 /// x any 52-bit value; out in [0, p), no garbage.
 HEML_INLINE Vec reduce(Vec x, const Prime& prime) { return subtractOnce(mask52(reduceLazy(x, prime)), prime.p); }
 
 /// x any 52-bit value; out congruent to x w, in offset + [0, 2p), garbage above.
 HEML_INLINE Vec mulShoupLazy(Vec x, Vec factor, Vec quotient, Vec offset, const Prime& prime) {
-  const Vec multiple = maddHigh(zero(), x, quotient);
-  return maddLow(maddLow(offset, x, factor), multiple, prime.minusP);
+    const Vec multiple = maddHigh(zero(), x, quotient);
+    return maddLow(maddLow(offset, x, factor), multiple, prime.minusP);
 }
 
 /// x any 52-bit value; out in [0, p), no garbage.
 HEML_INLINE Vec mulShoup(Vec x, Vec factor, Vec quotient, const Prime& prime) {
-  return subtractOnce(mask52(mulShoupLazy(x, factor, quotient, zero(), prime)), prime.p);
+    return subtractOnce(mask52(mulShoupLazy(x, factor, quotient, zero(), prime)), prime.p);
 }
 
 /// floor(w' p / 2^52) + 1: the factor whose Shoup quotient is w'.
-HEML_INLINE Vec shoupFactorOf(Vec quotient, const Prime& prime) {
-  return maddHigh(broadcast(1), quotient, prime.p);
-}
+HEML_INLINE Vec shoupFactorOf(Vec quotient, const Prime& prime) { return maddHigh(broadcast(1), quotient, prime.p); }
 
 }  // namespace heml::kernel::ifma

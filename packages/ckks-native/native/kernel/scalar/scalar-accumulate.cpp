@@ -12,133 +12,133 @@ namespace {
 inline constexpr std::size_t FOLD_EVERY = 128;
 
 class Accumulator {
- public:
-  explicit Accumulator(Word start) : sum_(start) {}
+public:
+    explicit Accumulator(Word start) : sum_(start) {}
 
   /// a, b in [0, 2^48).
-  void multiplyAdd(Word a, Word b, const Modulus& m) {
-    sum_ += static_cast<Wide>(a) * b;
-    if (++terms_ == FOLD_EVERY) {
-      sum_ = reduceWideMod(sum_, m);
-      terms_ = 0;
+    void multiplyAdd(Word a, Word b, const Modulus& m) {
+        sum_ += static_cast<Wide>(a) * b;
+        if (++terms_ == FOLD_EVERY) {
+            sum_ = reduceWideMod(sum_, m);
+            terms_ = 0;
+        }
     }
-  }
 
   /// Result in [0, p).
-  Word reduce(const Modulus& m) const { return reduceWideMod(sum_, m); }
+    Word reduce(const Modulus& m) const { return reduceWideMod(sum_, m); }
 
- private:
-  Wide sum_;
-  std::size_t terms_ = 0;
+private:
+    Wide sum_;
+    std::size_t terms_ = 0;
 };
 
 inline Word keyAt(KeyLimb limb, bool packed, std::size_t i) {
-  if (!packed) return static_cast<const Word*>(limb)[i];
-  const std::uint8_t* bytes = static_cast<const std::uint8_t*>(limb) + 6 * i;
-  Word value = 0;
-  for (int b = 0; b < 6; ++b) value |= static_cast<Word>(bytes[b]) << (8 * b);
-  return value;
+    if (!packed) return static_cast<const Word*>(limb)[i];
+    const std::uint8_t* bytes = static_cast<const std::uint8_t*>(limb) + 6 * i;
+    Word value = 0;
+    for (int b = 0; b < 6; ++b) value |= static_cast<Word>(bytes[b]) << (8 * b);
+    return value;
 }
 
 inline std::size_t sourceIndex(const AutomorphismTable* table, std::size_t i) {
-  return table == nullptr ? i : table->sourceOf(i);
+    return table == nullptr ? i : table->sourceOf(i);
 }
 
 }  // namespace
 
 void baseConvert(const ConvertJob& job, const BaseConverter& converter) {
-  const std::size_t count = converter.sourceCount();
-  Word scaled[MAX_CONVERTER_SOURCES];
-  for (std::size_t i = job.begin; i < job.end; ++i) {
-    double fraction = 0.5;
-    for (std::size_t s = 0; s < count; ++s) {
-      const Modulus& q = converter.sources()[s];
-      scaled[s] = job.sourcesScaled ? job.sources[s][i] : mulShoup(job.sources[s][i], converter.sourceFactor(s), q);
-      fraction += static_cast<double>(scaled[s]) * q.inverse;
+    const std::size_t count = converter.sourceCount();
+    Word scaled[MAX_CONVERTER_SOURCES];
+    for (std::size_t i = job.begin; i < job.end; ++i) {
+        double fraction = 0.5;
+        for (std::size_t s = 0; s < count; ++s) {
+            const Modulus& q = converter.sources()[s];
+            scaled[s] = job.sourcesScaled ? job.sources[s][i] : mulShoup(job.sources[s][i], converter.sourceFactor(s), q);
+            fraction += static_cast<double>(scaled[s]) * q.inverse;
+        }
+        const Word overflow = static_cast<Word>(fraction);
+        for (std::size_t t = 0; t < job.targetCount; ++t) {
+            const std::size_t j = job.targetIndices == nullptr ? t : job.targetIndices[t];
+            const Word* weights = converter.weights(j);
+            Wide sum = static_cast<Wide>(overflow) * weights[count];
+            for (std::size_t s = 0; s < count; ++s) sum += static_cast<Wide>(scaled[s]) * weights[s];
+            job.targets[t][i] = reduceWideMod(sum, converter.targets()[j]);
+        }
     }
-    const Word overflow = static_cast<Word>(fraction);
-    for (std::size_t t = 0; t < job.targetCount; ++t) {
-      const std::size_t j = job.targetIndices == nullptr ? t : job.targetIndices[t];
-      const Word* weights = converter.weights(j);
-      Wide sum = static_cast<Wide>(overflow) * weights[count];
-      for (std::size_t s = 0; s < count; ++s) sum += static_cast<Wide>(scaled[s]) * weights[s];
-      job.targets[t][i] = reduceWideMod(sum, converter.targets()[j]);
-    }
-  }
 }
 
 void innerProduct(const InnerProductJob& job, const Modulus& m) {
-  for (std::size_t i = job.begin; i < job.end; ++i) {
-    const std::size_t source = sourceIndex(job.automorphism, i);
-    Accumulator sum0(job.accumulate ? job.out0[i] : 0);
-    Accumulator sum1(job.accumulate ? job.out1[i] : 0);
-    for (std::size_t d = 0; d < job.count; ++d) {
-      const Word digit = job.digits[d][source];
-      sum0.multiplyAdd(digit, keyAt(job.keys0[d], job.keysPacked, i), m);
-      sum1.multiplyAdd(digit, keyAt(job.keys1[d], job.keysPacked, i), m);
+    for (std::size_t i = job.begin; i < job.end; ++i) {
+        const std::size_t source = sourceIndex(job.automorphism, i);
+        Accumulator sum0(job.accumulate ? job.out0[i] : 0);
+        Accumulator sum1(job.accumulate ? job.out1[i] : 0);
+        for (std::size_t d = 0; d < job.count; ++d) {
+            const Word digit = job.digits[d][source];
+            sum0.multiplyAdd(digit, keyAt(job.keys0[d], job.keysPacked, i), m);
+            sum1.multiplyAdd(digit, keyAt(job.keys1[d], job.keysPacked, i), m);
+        }
+        job.out0[i] = sum0.reduce(m);
+        job.out1[i] = sum1.reduce(m);
     }
-    job.out0[i] = sum0.reduce(m);
-    job.out1[i] = sum1.reduce(m);
-  }
 }
 
 void sumProducts(const SumProductsJob& job, const Modulus& m) {
-  for (std::size_t i = job.begin; i < job.end; ++i) {
-    Accumulator sum(job.accumulate ? job.dst[i] : 0);
-    for (std::size_t t = 0; t < job.count; ++t) {
-      const RepeatedLimb& b = job.multipliers[t];
-      if (b.values != nullptr) sum.multiplyAdd(job.factors[t][i], b.values[i >> b.logRepeat], m);
+    for (std::size_t i = job.begin; i < job.end; ++i) {
+        Accumulator sum(job.accumulate ? job.dst[i] : 0);
+        for (std::size_t t = 0; t < job.count; ++t) {
+            const RepeatedLimb& b = job.multipliers[t];
+            if (b.values != nullptr) sum.multiplyAdd(job.factors[t][i], b.values[i >> b.logRepeat], m);
+        }
+        job.dst[i] = sum.reduce(m);
     }
-    job.dst[i] = sum.reduce(m);
-  }
 }
 
 void hoistedProduct(const HoistedJob& job, const Modulus& m) {
-  std::vector<Word> steps0(job.stepCount);
-  std::vector<Word> steps1(job.stepCount);
-  for (std::size_t i = job.begin; i < job.end; ++i) {
-    for (std::size_t b = 0; b < job.stepCount; ++b) {
-      const HoistedStep& step = job.steps[b];
-      const std::size_t source = sourceIndex(step.automorphism, i);
-      const bool keyed = step.keys0 != nullptr;
-      Accumulator sum0(job.direct0 == nullptr ? 0 : job.direct0[source]);
-      Accumulator sum1(keyed || job.direct1 == nullptr ? 0 : job.direct1[source]);
-      for (std::size_t d = 0; keyed && d < job.digitCount; ++d) {
-        const Word digit = job.digits[d][source];
-        sum0.multiplyAdd(digit, keyAt(step.keys0[d], job.keysPacked, i), m);
-        sum1.multiplyAdd(digit, keyAt(step.keys1[d], job.keysPacked, i), m);
-      }
-      steps0[b] = sum0.reduce(m);
-      steps1[b] = sum1.reduce(m);
+    std::vector<Word> steps0(job.stepCount);
+    std::vector<Word> steps1(job.stepCount);
+    for (std::size_t i = job.begin; i < job.end; ++i) {
+        for (std::size_t b = 0; b < job.stepCount; ++b) {
+            const HoistedStep& step = job.steps[b];
+            const std::size_t source = sourceIndex(step.automorphism, i);
+            const bool keyed = step.keys0 != nullptr;
+            Accumulator sum0(job.direct0 == nullptr ? 0 : job.direct0[source]);
+            Accumulator sum1(keyed || job.direct1 == nullptr ? 0 : job.direct1[source]);
+            for (std::size_t d = 0; keyed && d < job.digitCount; ++d) {
+                const Word digit = job.digits[d][source];
+                sum0.multiplyAdd(digit, keyAt(step.keys0[d], job.keysPacked, i), m);
+                sum1.multiplyAdd(digit, keyAt(step.keys1[d], job.keysPacked, i), m);
+            }
+            steps0[b] = sum0.reduce(m);
+            steps1[b] = sum1.reduce(m);
+        }
+        for (std::size_t g = 0; g < job.giantCount; ++g) {
+            Accumulator sum0(job.accumulate ? job.out0[g][i] : 0);
+            Accumulator sum1(job.accumulate ? job.out1[g][i] : 0);
+            for (std::size_t b = 0; b < job.stepCount; ++b) {
+                const RepeatedLimb& plaintext = job.steps[b].plaintexts[g];
+                if (plaintext.values == nullptr) continue;
+                const Word value = plaintext.values[i >> plaintext.logRepeat];
+                sum0.multiplyAdd(steps0[b], value, m);
+                sum1.multiplyAdd(steps1[b], value, m);
+            }
+            job.out0[g][i] = sum0.reduce(m);
+            job.out1[g][i] = sum1.reduce(m);
+        }
     }
-    for (std::size_t g = 0; g < job.giantCount; ++g) {
-      Accumulator sum0(job.accumulate ? job.out0[g][i] : 0);
-      Accumulator sum1(job.accumulate ? job.out1[g][i] : 0);
-      for (std::size_t b = 0; b < job.stepCount; ++b) {
-        const RepeatedLimb& plaintext = job.steps[b].plaintexts[g];
-        if (plaintext.values == nullptr) continue;
-        const Word value = plaintext.values[i >> plaintext.logRepeat];
-        sum0.multiplyAdd(steps0[b], value, m);
-        sum1.multiplyAdd(steps1[b], value, m);
-      }
-      job.out0[g][i] = sum0.reduce(m);
-      job.out1[g][i] = sum1.reduce(m);
-    }
-  }
 }
 
 void matrixProduct(const MatrixJob& job, const Modulus& m) {
-  for (std::size_t row = 0; row < job.rows; ++row) {
-    const Word* weights = job.weights + row * job.weightStride;
-    Word* target = job.targets[row];
-    for (std::size_t i = job.begin; i < job.end; ++i) {
-      Accumulator sum(job.accumulate ? target[i] : 0);
-      for (std::size_t column = 0; column < job.columns; ++column) {
-        sum.multiplyAdd(job.sources[column][i], weights[column], m);
-      }
-      target[i] = sum.reduce(m);
+    for (std::size_t row = 0; row < job.rows; ++row) {
+        const Word* weights = job.weights + row * job.weightStride;
+        Word* target = job.targets[row];
+        for (std::size_t i = job.begin; i < job.end; ++i) {
+            Accumulator sum(job.accumulate ? target[i] : 0);
+            for (std::size_t column = 0; column < job.columns; ++column) {
+                sum.multiplyAdd(job.sources[column][i], weights[column], m);
+            }
+            target[i] = sum.reduce(m);
+        }
     }
-  }
 }
 
 }  // namespace heml::kernel::scalar

@@ -17,205 +17,212 @@ constexpr int LOG_N = 10;
 constexpr std::size_t N = std::size_t{1} << LOG_N;
 
 std::vector<Modulus> productPrimes() {
-  return {primesBelow(25, LOG_N, 1)[0], primesBelow(46, LOG_N, 1)[0], primesBelow(48, LOG_N, 1)[0], primeAbove(48, LOG_N)};
+    return {primesBelow(25, LOG_N, 1)[0], primesBelow(46, LOG_N, 1)[0], primesBelow(48, LOG_N, 1)[0], primeAbove(48, LOG_N)};
 }
 
 std::vector<Limb> limbs(std::size_t count, const Modulus& m, Fill fill, Random& random) {
-  std::vector<Limb> all;
-  for (std::size_t i = 0; i < count; ++i) all.push_back(filledLimb(N, m, fill, random));
-  return all;
+    std::vector<Limb> all;
+    for (std::size_t i = 0; i < count; ++i) all.push_back(filledLimb(N, m, fill, random));
+    return all;
 }
 
 std::vector<const Word*> pointers(const std::vector<Limb>& all) {
-  std::vector<const Word*> out;
-  for (const Limb& limb : all) out.push_back(limb.data());
-  return out;
+    std::vector<const Word*> out;
+    for (const Limb& limb : all) out.push_back(limb.data());
+    return out;
 }
 
 /// Limbs as keys, plain or packed to exactly 6 N bytes.
 class Keys {
- public:
-  Keys(const std::vector<Limb>& plain, bool packed) {
-    for (const Limb& limb : plain) {
-      if (packed) {
-        packed_.emplace_back(6 * N);
-        scalarKernels().pack48(packed_.back().data(), limb.data(), N);
-      } else {
-        limbs_.push_back(limb.data());
-      }
+public:
+    Keys(const std::vector<Limb>& plain, bool packed) {
+        for (const Limb& limb : plain) {
+            if (packed) {
+                packed_.emplace_back(6 * N);
+                scalarKernels().pack48(packed_.back().data(), limb.data(), N);
+            } else {
+                limbs_.push_back(limb.data());
+            }
+        }
+        for (const auto& bytes : packed_) limbs_.push_back(bytes.data());
     }
-    for (const auto& bytes : packed_) limbs_.push_back(bytes.data());
-  }
-  const KeyLimb* data() const { return limbs_.data(); }
+    const KeyLimb* data() const { return limbs_.data(); }
 
- private:
-  std::vector<std::vector<std::uint8_t>> packed_;
-  std::vector<KeyLimb> limbs_;
+private:
+    std::vector<std::vector<std::uint8_t>> packed_;
+    std::vector<KeyLimb> limbs_;
 };
 
 Word sumOf(const std::vector<Limb>& a, std::size_t at, const std::vector<Limb>& b, std::size_t i, Word start, Word p) {
-  Wide sum = start;
-  for (std::size_t t = 0; t < a.size(); ++t) sum = (sum + static_cast<Wide>(a[t][at]) * b[t][i]) % p;
-  return static_cast<Word>(sum);
+    Wide sum = start;
+    for (std::size_t t = 0; t < a.size(); ++t) sum = (sum + static_cast<Wide>(a[t][at]) * b[t][i]) % p;
+    return static_cast<Word>(sum);
 }
 
 }  // namespace
 
 TEST(innerProductMatchesItsDefinition) {
-  Random random(41);
-  const AutomorphismTable rotation(LOG_N, 2 * N - 27);
-  for (const Modulus& m : productPrimes()) {
-    for (std::size_t count : {1, 3, 130, 300}) {
-      for (Fill fill : {Fill::random, Fill::largest}) {
-        const std::vector<Limb> digits = limbs(count, m, fill, random), k0 = limbs(count, m, fill, random),
-                                k1 = limbs(count, m, fill, random), old = limbs(2, m, fill, random);
-        for (const Kernels* k : supportedKernels()) {
-          for (int variant = 0; variant < 8; ++variant) {
-            const bool packed = variant & 1, accumulate = variant & 2;
-            const AutomorphismTable* sigma = variant & 4 ? &rotation : nullptr;
-            const Keys keys0(k0, packed), keys1(k1, packed);
-            Limb got0 = old[0], got1 = old[1], want0 = old[0], want1 = old[1];
-            const std::vector<const Word*> d = pointers(digits);
-            const std::size_t begin = 24, end = N - 8;
-            k->innerProduct({got0.data(), got1.data(), d.data(), keys0.data(), keys1.data(), count, sigma, packed,
-                             accumulate, begin, end}, m);
-            for (std::size_t i = begin; i < end; ++i) {
-              const std::size_t at = sigma == nullptr ? i : sigma->sourceOf(i);
-              want0[i] = sumOf(digits, at, k0, i, accumulate ? old[0][i] : 0, m.value);
-              want1[i] = sumOf(digits, at, k1, i, accumulate ? old[1][i] : 0, m.value);
+    Random random(41);
+    const AutomorphismTable rotation(LOG_N, 2 * N - 27);
+    for (const Modulus& m : productPrimes()) {
+        for (std::size_t count : {1, 3, 130, 300}) {
+            for (Fill fill : {Fill::random, Fill::largest}) {
+                const std::vector<Limb> digits = limbs(count, m, fill, random), k0 = limbs(count, m, fill, random),
+                                        k1 = limbs(count, m, fill, random), old = limbs(2, m, fill, random);
+                for (const Kernels* k : supportedKernels()) {
+                    for (int variant = 0; variant < 8; ++variant) {
+                        const bool packed = variant & 1, accumulate = variant & 2;
+                        const AutomorphismTable* sigma = variant & 4 ? &rotation : nullptr;
+                        const Keys keys0(k0, packed), keys1(k1, packed);
+                        Limb got0 = old[0], got1 = old[1], want0 = old[0], want1 = old[1];
+                        const std::vector<const Word*> d = pointers(digits);
+                        const std::size_t begin = 24, end = N - 8;
+                        k->innerProduct({got0.data(), got1.data(), d.data(), keys0.data(), keys1.data(), count, sigma, packed,
+                                         accumulate, begin, end},
+                                        m);
+                        for (std::size_t i = begin; i < end; ++i) {
+                            const std::size_t at = sigma == nullptr ? i : sigma->sourceOf(i);
+                            want0[i] = sumOf(digits, at, k0, i, accumulate ? old[0][i] : 0, m.value);
+                            want1[i] = sumOf(digits, at, k1, i, accumulate ? old[1][i] : 0, m.value);
+                        }
+                        CHECK_SAME(got0, want0, describe(*k, LOG_N, m, "innerProduct 0"));
+                        CHECK_SAME(got1, want1, describe(*k, LOG_N, m, "innerProduct 1"));
+                    }
+                }
             }
-            CHECK_SAME(got0, want0, describe(*k, LOG_N, m, "innerProduct 0"));
-            CHECK_SAME(got1, want1, describe(*k, LOG_N, m, "innerProduct 1"));
-          }
         }
-      }
     }
-  }
 }
 
 TEST(sumOfProductsWithRepeatedPlaintexts) {
-  Random random(42);
-  for (const Modulus& m : productPrimes()) {
-    for (std::size_t count : {1, 5, 256, 520}) {
-      const std::vector<Limb> a = limbs(count, m, count == 520 ? Fill::largest : Fill::mixed, random), b = limbs(count, m, Fill::largest, random);
-      std::vector<RepeatedLimb> multipliers;
-      for (std::size_t t = 0; t < count; ++t) multipliers.push_back({b[t].data(), static_cast<int>(t % 11)});
-      if (count > 4) multipliers[2].values = nullptr;
-      if (count == 520) {  // absent terms where the sum is folded
-        for (std::size_t t = 127; t < count; t += 128) multipliers[t].values = nullptr;
-      }
-      const Limb old = randomLimb(N, m, random);
-      for (const Kernels* k : supportedKernels()) {
-        for (bool accumulate : {false, true}) {
-          Limb got = old, want = old;
-          const std::vector<const Word*> factors = pointers(a);
-          k->sumProducts({got.data(), factors.data(), multipliers.data(), count, accumulate, 8, N}, m);
-          for (std::size_t i = 8; i < N; ++i) {
-            Wide sum = accumulate ? old[i] : 0;
-            for (std::size_t t = 0; t < count; ++t) {
-              if (multipliers[t].values == nullptr) continue;
-              sum = (sum + static_cast<Wide>(a[t][i]) * b[t][i >> (t % 11)]) % m.value;
+    Random random(42);
+    for (const Modulus& m : productPrimes()) {
+        for (std::size_t count : {1, 5, 256, 520}) {
+            const std::vector<Limb> a = limbs(count, m, count == 520 ? Fill::largest : Fill::mixed, random),
+                                    b = limbs(count, m, Fill::largest, random);
+            std::vector<RepeatedLimb> multipliers;
+            for (std::size_t t = 0; t < count; ++t) multipliers.push_back({b[t].data(), static_cast<int>(t % 11)});
+            if (count > 4) multipliers[2].values = nullptr;
+            if (count == 520) {  // absent terms where the sum is folded
+                for (std::size_t t = 127; t < count; t += 128) multipliers[t].values = nullptr;
             }
-            want[i] = static_cast<Word>(sum);
-          }
-          CHECK_SAME(got, want, describe(*k, LOG_N, m, "sumProducts"));
+            const Limb old = randomLimb(N, m, random);
+            for (const Kernels* k : supportedKernels()) {
+                for (bool accumulate : {false, true}) {
+                    Limb got = old, want = old;
+                    const std::vector<const Word*> factors = pointers(a);
+                    k->sumProducts({got.data(), factors.data(), multipliers.data(), count, accumulate, 8, N}, m);
+                    for (std::size_t i = 8; i < N; ++i) {
+                        Wide sum = accumulate ? old[i] : 0;
+                        for (std::size_t t = 0; t < count; ++t) {
+                            if (multipliers[t].values == nullptr) continue;
+                            sum = (sum + static_cast<Wide>(a[t][i]) * b[t][i >> (t % 11)]) % m.value;
+                        }
+                        want[i] = static_cast<Word>(sum);
+                    }
+                    CHECK_SAME(got, want, describe(*k, LOG_N, m, "sumProducts"));
+                }
+            }
         }
-      }
     }
-  }
 }
 
 TEST(hoistedProductIsInnerProductsThenSums) {
-  Random random(43);
-  const AutomorphismTable rotations[] = {{LOG_N, 3}, {LOG_N, 2 * N - 1}, {LOG_N, 81}};
-  for (const Modulus& m : productPrimes()) {
+    Random random(43);
+    const AutomorphismTable rotations[] = {{LOG_N, 3}, {LOG_N, 2 * N - 1}, {LOG_N, 81}};
+    for (const Modulus& m : productPrimes()) {
     // more steps than are kept at once, fewer and more giants than fit into registers
-    for (const auto& [giants, steps] : std::initializer_list<std::pair<std::size_t, std::size_t>>{
-             {1, 5}, {3, 5}, {5, 40}, {7, 5}, {128, 5}}) {
-      const std::size_t digits = 3;
-      const std::vector<Limb> d = limbs(digits, m, Fill::largest, random), direct = limbs(2, m, Fill::mixed, random),
-                              plain = limbs(4, m, Fill::largest, random);
-      std::vector<std::vector<Limb>> k0, k1;
-      for (std::size_t b = 0; b < steps; ++b) {
-        k0.push_back(limbs(digits, m, Fill::mixed, random));
-        k1.push_back(limbs(digits, m, Fill::largest, random));
-      }
-      for (const Kernels* k : supportedKernels()) {
-        for (bool packed : {false, true}) {
-          std::vector<Keys> keys;
-          for (std::size_t b = 0; b < steps; ++b) {
-            keys.emplace_back(k0[b], packed);
-            keys.emplace_back(k1[b], packed);
-          }
-          std::vector<RepeatedLimb> plaintexts;
-          for (std::size_t i = 0; i < steps * giants; ++i) {
-            plaintexts.push_back({i % 6 == 5 ? nullptr : plain[i % 4].data(), static_cast<int>(i % 5)});
-          }
-          std::vector<HoistedStep> job;
-          for (std::size_t b = 0; b < steps; ++b) {
-            job.push_back({b == 0 ? nullptr : &rotations[b % 3], b == 0 ? nullptr : keys[2 * b].data(),
-                           b == 0 ? nullptr : keys[2 * b + 1].data(), plaintexts.data() + b * giants});
-          }
-          std::vector<Limb> got = limbs(2 * giants, m, Fill::mixed, random), want = got;
-          std::vector<Word*> out;
-          for (Limb& limb : got) out.push_back(limb.data());
-          const std::vector<const Word*> digitPointers = pointers(d);
-          k->hoistedProduct({digitPointers.data(), digits, direct[0].data(), direct[1].data(), job.data(), steps,
-                             out.data(), out.data() + giants, giants, packed, true, 16, N}, m);
-          for (std::size_t i = 16; i < N; ++i) {
+        for (const auto& [giants, steps] :
+             std::initializer_list<std::pair<std::size_t, std::size_t>>{{1, 5}, {3, 5}, {5, 40}, {7, 5}, {128, 5}}) {
+            const std::size_t digits = 3;
+            const std::vector<Limb> d = limbs(digits, m, Fill::largest, random), direct = limbs(2, m, Fill::mixed, random),
+                                    plain = limbs(4, m, Fill::largest, random);
+            std::vector<std::vector<Limb>> k0, k1;
             for (std::size_t b = 0; b < steps; ++b) {
-              const std::size_t at = b == 0 ? i : rotations[b % 3].sourceOf(i);
-              const Word u0 = b == 0 ? direct[0][at] : sumOf(d, at, k0[b], i, direct[0][at], m.value);
-              const Word u1 = b == 0 ? direct[1][at] : sumOf(d, at, k1[b], i, 0, m.value);
-              for (std::size_t g = 0; g < giants; ++g) {
-                const RepeatedLimb& p = plaintexts[b * giants + g];
-                if (p.values == nullptr) continue;
-                const Word value = p.values[i >> p.logRepeat];
-                want[g][i] = static_cast<Word>((want[g][i] + static_cast<Wide>(u0) * value) % m.value);
-                want[giants + g][i] = static_cast<Word>((want[giants + g][i] + static_cast<Wide>(u1) * value) % m.value);
-              }
+                k0.push_back(limbs(digits, m, Fill::mixed, random));
+                k1.push_back(limbs(digits, m, Fill::largest, random));
             }
-          }
-          for (std::size_t g = 0; g < 2 * giants; ++g) CHECK_SAME(got[g], want[g], describe(*k, LOG_N, m, "hoistedProduct"));
+            for (const Kernels* k : supportedKernels()) {
+                for (bool packed : {false, true}) {
+                    std::vector<Keys> keys;
+                    for (std::size_t b = 0; b < steps; ++b) {
+                        keys.emplace_back(k0[b], packed);
+                        keys.emplace_back(k1[b], packed);
+                    }
+                    std::vector<RepeatedLimb> plaintexts;
+                    for (std::size_t i = 0; i < steps * giants; ++i) {
+                        plaintexts.push_back({i % 6 == 5 ? nullptr : plain[i % 4].data(), static_cast<int>(i % 5)});
+                    }
+                    std::vector<HoistedStep> job;
+                    for (std::size_t b = 0; b < steps; ++b) {
+                        job.push_back({b == 0 ? nullptr : &rotations[b % 3], b == 0 ? nullptr : keys[2 * b].data(),
+                                       b == 0 ? nullptr : keys[2 * b + 1].data(), plaintexts.data() + b * giants});
+                    }
+                    std::vector<Limb> got = limbs(2 * giants, m, Fill::mixed, random), want = got;
+                    std::vector<Word*> out;
+                    for (Limb& limb : got) out.push_back(limb.data());
+                    const std::vector<const Word*> digitPointers = pointers(d);
+                    k->hoistedProduct({digitPointers.data(), digits, direct[0].data(), direct[1].data(), job.data(), steps,
+                                       out.data(), out.data() + giants, giants, packed, true, 16, N},
+                                      m);
+                    for (std::size_t i = 16; i < N; ++i) {
+                        for (std::size_t b = 0; b < steps; ++b) {
+                            const std::size_t at = b == 0 ? i : rotations[b % 3].sourceOf(i);
+                            const Word u0 = b == 0 ? direct[0][at] : sumOf(d, at, k0[b], i, direct[0][at], m.value);
+                            const Word u1 = b == 0 ? direct[1][at] : sumOf(d, at, k1[b], i, 0, m.value);
+                            for (std::size_t g = 0; g < giants; ++g) {
+                                const RepeatedLimb& p = plaintexts[b * giants + g];
+                                if (p.values == nullptr) continue;
+                                const Word value = p.values[i >> p.logRepeat];
+                                want[g][i] = static_cast<Word>((want[g][i] + static_cast<Wide>(u0) * value) % m.value);
+                                want[giants + g][i] =
+                                    static_cast<Word>((want[giants + g][i] + static_cast<Wide>(u1) * value) % m.value);
+                            }
+                        }
+                    }
+                    for (std::size_t g = 0; g < 2 * giants; ++g)
+                        CHECK_SAME(got[g], want[g], describe(*k, LOG_N, m, "hoistedProduct"));
+                }
+            }
         }
-      }
     }
-  }
 }
 
 TEST(matrixProductMatchesItsDefinition) {
-  Random random(44);
-  for (const Modulus& m : productPrimes()) {
-    for (std::size_t columns : {1, 5, 128, 129, 300}) {
-      for (std::size_t rows : {1, 4, 7}) {
-        const std::vector<Limb> sources = limbs(columns, m, Fill::largest, random), old = limbs(rows, m, Fill::mixed, random);
-        const std::size_t stride = columns + 3;
-        std::vector<Word> weights(rows * stride);
-        for (Word& w : weights) w = random.below(4) == 0 ? m.value - 1 : random.below(m.value);
-        for (const Kernels* k : supportedKernels()) {
-          for (bool accumulate : {false, true}) {
-            std::vector<Limb> got = old;
-            std::vector<Word*> targets;
-            for (Limb& limb : got) targets.push_back(limb.data());
-            const std::vector<const Word*> from = pointers(sources);
-            const std::size_t begin = 16, end = 16 + 8 * 33;  // an odd number of lines
-            k->matrixProduct({targets.data(), from.data(), weights.data(), stride, rows, columns, accumulate, begin, end}, m);
-            for (std::size_t r = 0; r < rows; ++r) {
-              Limb want = old[r];
-              for (std::size_t i = begin; i < end; ++i) {
-                Wide sum = accumulate ? old[r][i] : 0;
-                for (std::size_t c = 0; c < columns; ++c) {
-                  sum = (sum + static_cast<Wide>(sources[c][i]) * weights[r * stride + c]) % m.value;
+    Random random(44);
+    for (const Modulus& m : productPrimes()) {
+        for (std::size_t columns : {1, 5, 128, 129, 300}) {
+            for (std::size_t rows : {1, 4, 7}) {
+                const std::vector<Limb> sources = limbs(columns, m, Fill::largest, random),
+                                        old = limbs(rows, m, Fill::mixed, random);
+                const std::size_t stride = columns + 3;
+                std::vector<Word> weights(rows * stride);
+                for (Word& w : weights) w = random.below(4) == 0 ? m.value - 1 : random.below(m.value);
+                for (const Kernels* k : supportedKernels()) {
+                    for (bool accumulate : {false, true}) {
+                        std::vector<Limb> got = old;
+                        std::vector<Word*> targets;
+                        for (Limb& limb : got) targets.push_back(limb.data());
+                        const std::vector<const Word*> from = pointers(sources);
+                        const std::size_t begin = 16, end = 16 + 8 * 33;  // an odd number of lines
+                        k->matrixProduct(
+                            {targets.data(), from.data(), weights.data(), stride, rows, columns, accumulate, begin, end}, m);
+                        for (std::size_t r = 0; r < rows; ++r) {
+                            Limb want = old[r];
+                            for (std::size_t i = begin; i < end; ++i) {
+                                Wide sum = accumulate ? old[r][i] : 0;
+                                for (std::size_t c = 0; c < columns; ++c) {
+                                    sum = (sum + static_cast<Wide>(sources[c][i]) * weights[r * stride + c]) % m.value;
+                                }
+                                want[i] = static_cast<Word>(sum);
+                            }
+                            CHECK_SAME(got[r], want, describe(*k, LOG_N, m, "matrixProduct"));
+                        }
+                    }
                 }
-                want[i] = static_cast<Word>(sum);
-              }
-              CHECK_SAME(got[r], want, describe(*k, LOG_N, m, "matrixProduct"));
             }
-          }
         }
-      }
     }
-  }
 }
 
 TEST_MAIN()

@@ -11,18 +11,18 @@ using namespace heml::test;
 namespace {
 
 std::string hex(Shake& shake, size_t count) {
-  std::string text;
-  std::vector<uint8_t> bytes(count);
-  shake.squeeze(bytes.data(), count);
-  char two[3];
-  for (uint8_t byte : bytes) text += (std::snprintf(two, sizeof two, "%02x", byte), two);
-  return text;
+    std::string text;
+    std::vector<uint8_t> bytes(count);
+    shake.squeeze(bytes.data(), count);
+    char two[3];
+    for (uint8_t byte : bytes) text += (std::snprintf(two, sizeof two, "%02x", byte), two);
+    return text;
 }
 
 std::vector<KeccakPermute8> permutationsHere() {
-  std::vector<KeccakPermute8> found;
-  for (const Kernels* k : kernel::supportedKernels()) found.push_back(keccakPermute8For(k->name));
-  return found;
+    std::vector<KeccakPermute8> found;
+    for (const Kernels* k : kernel::supportedKernels()) found.push_back(keccakPermute8For(k->name));
+    return found;
 }
 
 const KeccakPermute8 fastest = permutationsHere().back();
@@ -30,85 +30,87 @@ const KeccakPermute8 fastest = permutationsHere().back();
 }  // namespace
 
 TEST(shakeKnownAnswers) {
-  Shake empty128(Shake::RATE_128), empty256(Shake::RATE_256);
-  CHECK_EQUAL(hex(empty128, 32), "7f9c2ba4e88f827d616045507605853ed73b8093f6efbc88eb1a6eacfa66ef26");
-  CHECK_EQUAL(hex(empty256, 32), "46b9dd2b0ba88d13233b3feb743eeb243fcd52ea62b81b82b50c27646ed5762f");
+    Shake empty128(Shake::RATE_128), empty256(Shake::RATE_256);
+    CHECK_EQUAL(hex(empty128, 32), "7f9c2ba4e88f827d616045507605853ed73b8093f6efbc88eb1a6eacfa66ef26");
+    CHECK_EQUAL(hex(empty256, 32), "46b9dd2b0ba88d13233b3feb743eeb243fcd52ea62b81b82b50c27646ed5762f");
   // 200 bytes of a3: the standard's 1600-bit message, longer than either rate
-  const std::vector<uint8_t> message(200, 0xA3);
-  Shake long128(Shake::RATE_128), long256(Shake::RATE_256);
-  long128.absorb(message.data(), 77).absorb(message.data(), 123);
-  long256.absorb(message.data(), 200);
-  CHECK_EQUAL(hex(long128, 16), "131ab8d2b594946b9c81333f9bb6e0ce");
-  CHECK_EQUAL(hex(long256, 16), "cd8a920ed141aa0407a22d59288652e9");
-  hex(long128, 301);                                    // squeezing in pieces continues the stream
-  Shake again(Shake::RATE_128);
-  again.absorb(message.data(), 200);
-  hex(again, 317);
-  CHECK_EQUAL(hex(long128, 40), hex(again, 40));
-  CHECK_THROWS(again.absorb(message.data(), 1));
+    const std::vector<uint8_t> message(200, 0xA3);
+    Shake long128(Shake::RATE_128), long256(Shake::RATE_256);
+    long128.absorb(message.data(), 77).absorb(message.data(), 123);
+    long256.absorb(message.data(), 200);
+    CHECK_EQUAL(hex(long128, 16), "131ab8d2b594946b9c81333f9bb6e0ce");
+    CHECK_EQUAL(hex(long256, 16), "cd8a920ed141aa0407a22d59288652e9");
+    hex(long128, 301);                                    // squeezing in pieces continues the stream
+    Shake again(Shake::RATE_128);
+    again.absorb(message.data(), 200);
+    hex(again, 317);
+    CHECK_EQUAL(hex(long128, 40), hex(again, 40));
+    CHECK_THROWS(again.absorb(message.data(), 1));
 }
 
 TEST(eightWayKeccakAgrees) {
-  Random random;
-  alignas(64) uint64_t states[KECCAK_WORDS * KECCAK_LANES], got[KECCAK_WORDS * KECCAK_LANES];
-  for (uint64_t& word : states) word = random.next();
-  for (KeccakPermute8 permute : permutationsHere()) {
-    std::memcpy(got, states, sizeof got);
-    permute(got);
-    for (size_t lane = 0; lane < KECCAK_LANES; ++lane) {
-      uint64_t one[KECCAK_WORDS];
-      for (size_t w = 0; w < KECCAK_WORDS; ++w) one[w] = states[KECCAK_LANES * w + lane];
-      keccakPermute(one);
-      for (size_t w = 0; w < KECCAK_WORDS; ++w) CHECK_EQUAL(got[KECCAK_LANES * w + lane], one[w]);
+    Random random;
+    alignas(64) uint64_t states[KECCAK_WORDS * KECCAK_LANES], got[KECCAK_WORDS * KECCAK_LANES];
+    for (uint64_t& word : states) word = random.next();
+    for (KeccakPermute8 permute : permutationsHere()) {
+        std::memcpy(got, states, sizeof got);
+        permute(got);
+        for (size_t lane = 0; lane < KECCAK_LANES; ++lane) {
+            uint64_t one[KECCAK_WORDS];
+            for (size_t w = 0; w < KECCAK_WORDS; ++w) one[w] = states[KECCAK_LANES * w + lane];
+            keccakPermute(one);
+            for (size_t w = 0; w < KECCAK_WORDS; ++w) CHECK_EQUAL(got[KECCAK_LANES * w + lane], one[w]);
+        }
     }
-  }
 }
 
 TEST(seedsDiffer) {
-  CHECK(randomSeed() != randomSeed());
-  const Seed parent = testSeed(0);
-  CHECK(deriveSeed(parent, "a", 0) != deriveSeed(parent, "a", 1));
-  CHECK(deriveSeed(parent, "a", 0) != deriveSeed(parent, "b", 0));
-  CHECK(deriveSeed(parent, "a", 0) == deriveSeed(parent, "a", 0));
+    CHECK(randomSeed() != randomSeed());
+    const Seed parent = testSeed(0);
+    CHECK(deriveSeed(parent, "a", 0) != deriveSeed(parent, "a", 1));
+    CHECK(deriveSeed(parent, "a", 0) != deriveSeed(parent, "b", 0));
+    CHECK(deriveSeed(parent, "a", 0) == deriveSeed(parent, "a", 0));
 }
 
 TEST(uniformKnownAnswers) {
-  struct Answer { uint64_t p, at0, at127, at128, last, hash; };
-  const Answer answers[] = {
-      {(uint64_t{1} << 46) - 131071, 20151522659964, 57694381793873, 54972213117636, 24966449929884, 0xd6f3370cb4ccc2bb},
-      {(uint64_t{1} << 46) + 131073, 29937413355639, 34119501973538, 5731164075627, 39092153706110, 0x19df3b62174c95b9},
-      {97, 28, 77, 90, 34, 0xb8cdb140017a64eb}};
-  for (const Answer& answer : answers) {
-    for (KeccakPermute8 permute : permutationsHere()) {
-      std::vector<uint64_t> limb(65536);
-      sampleUniform(limb.data(), 0, limb.size(), answer.p, testSeed(0), 7, permute);
-      uint64_t hash = 0;
-      for (uint64_t v : limb) hash = hash * 1000003 + v;
-      CHECK_EQUAL(limb[0], answer.at0);
-      CHECK_EQUAL(limb[127], answer.at127);
-      CHECK_EQUAL(limb[128], answer.at128);
-      CHECK_EQUAL(limb[65535], answer.last);
-      CHECK_EQUAL(hash, answer.hash);
+    struct Answer {
+        uint64_t p, at0, at127, at128, last, hash;
+    };
+    const Answer answers[] = {
+        {(uint64_t{1} << 46) - 131071, 20151522659964, 57694381793873, 54972213117636, 24966449929884, 0xd6f3370cb4ccc2bb},
+        {(uint64_t{1} << 46) + 131073, 29937413355639, 34119501973538, 5731164075627, 39092153706110, 0x19df3b62174c95b9},
+        {97, 28, 77, 90, 34, 0xb8cdb140017a64eb}};
+    for (const Answer& answer : answers) {
+        for (KeccakPermute8 permute : permutationsHere()) {
+            std::vector<uint64_t> limb(65536);
+            sampleUniform(limb.data(), 0, limb.size(), answer.p, testSeed(0), 7, permute);
+            uint64_t hash = 0;
+            for (uint64_t v : limb) hash = hash * 1000003 + v;
+            CHECK_EQUAL(limb[0], answer.at0);
+            CHECK_EQUAL(limb[127], answer.at127);
+            CHECK_EQUAL(limb[128], answer.at128);
+            CHECK_EQUAL(limb[65535], answer.last);
+            CHECK_EQUAL(hash, answer.hash);
       // any cut gives the same limb
-      std::vector<uint64_t> part(3000);
-      sampleUniform(part.data(), 128 * 77, 128 * 77 + 3000, answer.p, testSeed(0), 7, permute);
-      CHECK(std::memcmp(part.data(), limb.data() + 128 * 77, 3000 * 8) == 0);
+            std::vector<uint64_t> part(3000);
+            sampleUniform(part.data(), 128 * 77, 128 * 77 + 3000, answer.p, testSeed(0), 7, permute);
+            CHECK(std::memcmp(part.data(), limb.data() + 128 * 77, 3000 * 8) == 0);
+        }
     }
-  }
 }
 
 TEST(uniformIsUniform) {
-  const uint64_t p = (uint64_t{1} << 45) + 1234567;     // awkward: nearly half the words are rejected
-  std::vector<uint64_t> limb(1 << 17);
-  sampleUniform(limb.data(), 0, limb.size(), p, testSeed(1), 0, fastest);
-  std::vector<double> bins(256);
-  for (uint64_t v : limb) {
-    CHECK(v < p);
-    bins[static_cast<size_t>(static_cast<unsigned __int128>(v) * 256 / p)] += 1;
-  }
-  double chi = 0;
-  for (double count : bins) chi += (count - 512) * (count - 512) / 512;
-  CHECK(chi > 170 && chi < 350);                        // 255 degrees of freedom: 10^-5 each side
+    const uint64_t p = (uint64_t{1} << 45) + 1234567;     // awkward: nearly half the words are rejected
+    std::vector<uint64_t> limb(1 << 17);
+    sampleUniform(limb.data(), 0, limb.size(), p, testSeed(1), 0, fastest);
+    std::vector<double> bins(256);
+    for (uint64_t v : limb) {
+        CHECK(v < p);
+        bins[static_cast<size_t>(static_cast<unsigned __int128>(v) * 256 / p)] += 1;
+    }
+    double chi = 0;
+    for (double count : bins) chi += (count - 512) * (count - 512) / 512;
+    CHECK(chi > 170 && chi < 350);                        // 255 degrees of freedom: 10^-5 each side
 }
 
 TEST_MAIN()

@@ -23,11 +23,17 @@ Ciphertext combine(const Ciphertext& a, const Ciphertext& b, Binary binary, bool
     forLimbs(executor, out.degree() + 1, out.limbs(), [&](unsigned poly, size_t i) {
         uint64_t* dst = out.limb(poly, i);
         switch (sideOf(a, b, poly)) {
-            case Side::both: binary(dst, a.limb(poly, i), b.limb(poly, i), n, context.modulus(i)); break;
-            case Side::left: std::memcpy(dst, a.limb(poly, i), n * sizeof(uint64_t)); break;
+            case Side::both:
+                binary(dst, a.limb(poly, i), b.limb(poly, i), n, context.modulus(i));
+                break;
+            case Side::left:
+                std::memcpy(dst, a.limb(poly, i), n * sizeof(uint64_t));
+                break;
             case Side::right:
-                if (negateRight) context.kernels().negate(dst, b.limb(poly, i), n, context.modulus(i));
-                else std::memcpy(dst, b.limb(poly, i), n * sizeof(uint64_t));
+                if (negateRight)
+                    context.kernels().negate(dst, b.limb(poly, i), n, context.modulus(i));
+                else
+                    std::memcpy(dst, b.limb(poly, i), n * sizeof(uint64_t));
         }
     });
     return out;

@@ -118,8 +118,13 @@ private:
 class Transform {
 public:
     Transform(const Ciphertext& a, const std::vector<GiantStep>& giants)
-        : a_(a), context_(*a.context()), limbs_(a.limbs()), giants_(giants), babies_(collect(giants)),
-          out_(a.context(), a.level(), 1), alone_(giants.size() == 1 && isIdentity(giants[0].key)) {
+        : a_(a),
+          context_(*a.context()),
+          limbs_(a.limbs()),
+          giants_(giants),
+          babies_(collect(giants)),
+          out_(a.context(), a.level(), 1),
+          alone_(giants.size() == 1 && isIdentity(giants[0].key)) {
         const size_t n = context_.ringDegree();
         const size_t special = context_.specialLimbs();
         for (const GiantStep& giant : giants) {
@@ -127,8 +132,7 @@ public:
                 special_.emplace_back(context_.pool(), special, n, MemoryKind::Scratch);
                 if (!alone_) q_.emplace_back(context_.pool(), limbs_ + special, n, MemoryKind::Scratch);
             }
-            coefficients_.push_back(isIdentity(giant.key) ? Poly()
-                                                          : Poly(context_.pool(), limbs_, n, MemoryKind::Scratch));
+            coefficients_.push_back(isIdentity(giant.key) ? Poly() : Poly(context_.pool(), limbs_, n, MemoryKind::Scratch));
         }
     }
 
@@ -188,8 +192,7 @@ private:
         for (size_t g = 0; g < giants_.size(); ++g) {
             for (unsigned half = 0; half < 2; ++half) {
                 if (divides(g, half)) {
-                    specialToCoefficients(context_, j, special_[2 * g + half].limb(j),
-                                          target(g, half, context_.qLimbs() + j));
+                    specialToCoefficients(context_, j, special_[2 * g + half].limb(j), target(g, half, context_.qLimbs() + j));
                 }
             }
         }

@@ -6,13 +6,13 @@
 
 namespace heml {
 
-std::vector<Ciphertext> matrixProduct(const std::vector<const Ciphertext*>& inputs,
-                                      const std::vector<int64_t>& weights, size_t rows, Executor& executor) {
+std::vector<Ciphertext> matrixProduct(const std::vector<const Ciphertext*>& inputs, const std::vector<int64_t>& weights,
+                                      size_t rows, Executor& executor) {
     if (inputs.empty() || rows == 0) throw InvalidArgumentError("a matrix product needs inputs and rows");
     const size_t columns = inputs.size();
     if (weights.size() != rows * columns) {
-        throw InvalidArgumentError("expected " + std::to_string(rows) + " x " + std::to_string(columns) +
-                                   " weights, got " + std::to_string(weights.size()));
+        throw InvalidArgumentError("expected " + std::to_string(rows) + " x " + std::to_string(columns) + " weights, got " +
+                                   std::to_string(weights.size()));
     }
     for (const Ciphertext* input : inputs) {
         requireSame(*inputs[0], *input);
@@ -40,8 +40,9 @@ std::vector<Ciphertext> matrixProduct(const std::vector<const Ciphertext*>& inpu
             for (size_t c = 0; c < columns; ++c) sources[c] = inputs[c]->limb(poly, i);
             for (size_t r = 0; r < rows; ++r) targets[r] = out[r].limb(poly, i);
             const size_t first = task % parts * part;
-            context.kernels().matrixProduct({targets.data(), sources.data(), reduced.data(), columns, rows, columns,
-                                             false, first, first + part}, context.modulus(i));
+            context.kernels().matrixProduct(
+                {targets.data(), sources.data(), reduced.data(), columns, rows, columns, false, first, first + part},
+                context.modulus(i));
         }
     });
     return out;

@@ -31,7 +31,8 @@ void accumulateLimb(Ciphertext& out, const std::vector<ProductTerm>& terms, size
     for (size_t begin = 0; begin < context.ringDegree(); begin += block) {
         for (unsigned poly = 0; poly < 3; ++poly) {
             context.kernels().sumProducts({out.limb(poly, i), factors[poly].data(), multipliers[poly].data(),
-                                           factors[poly].size(), false, begin, begin + block}, context.modulus(i));
+                                           factors[poly].size(), false, begin, begin + block},
+                                          context.modulus(i));
         }
     }
 }
@@ -43,8 +44,8 @@ Ciphertext mul(const Ciphertext& a, const Ciphertext& b, Executor& executor) {
     const Context& context = *a.context();
     Ciphertext out(a.context(), a.level(), 2);
     forLimbs(executor, 1, a.limbs(), [&](unsigned, size_t i) {
-        context.kernels().tensorProduct(out.limb(0, i), out.limb(1, i), out.limb(2, i), a.limb(0, i), a.limb(1, i),
-                                        b.limb(0, i), b.limb(1, i), context.ringDegree(), context.modulus(i));
+        context.kernels().tensorProduct(out.limb(0, i), out.limb(1, i), out.limb(2, i), a.limb(0, i), a.limb(1, i), b.limb(0, i),
+                                        b.limb(1, i), context.ringDegree(), context.modulus(i));
     });
     return out;
 }

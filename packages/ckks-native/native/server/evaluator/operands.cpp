@@ -37,8 +37,8 @@ void requireSame(const Ciphertext& a, const Ciphertext& b) {
 void requireDegreeOne(const Ciphertext& a, const char* operation) {
     requireCiphertext(a);
     if (a.degree() != 1) {
-        throw DegreeError(std::string(operation) + " needs a ciphertext of degree 1, got " +
-                          std::to_string(a.degree()) + ": relinearize first");
+        throw DegreeError(std::string(operation) + " needs a ciphertext of degree 1, got " + std::to_string(a.degree()) +
+                          ": relinearize first");
     }
 }
 

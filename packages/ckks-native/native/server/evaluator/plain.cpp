@@ -8,9 +8,7 @@ namespace {
 
 constexpr size_t BLOCK = 1024;
 
-kernel::RepeatedLimb repeated(const Plaintext& b, size_t i) {
-    return {b.limb(i), static_cast<int>(b.logRepeat())};
-}
+kernel::RepeatedLimb repeated(const Plaintext& b, size_t i) { return {b.limb(i), static_cast<int>(b.logRepeat())}; }
 
 // Entries [begin, begin + count) of a periodic limb, written out.
 void expand(uint64_t* out, const Plaintext& b, size_t i, size_t begin, size_t count) {
@@ -41,20 +39,15 @@ Ciphertext combineFirst(const Ciphertext& a, const Plaintext& b, bool subtract, 
 
 }  // namespace
 
-Ciphertext addPlain(const Ciphertext& a, const Plaintext& b, Executor& executor) {
-    return combineFirst(a, b, false, executor);
-}
+Ciphertext addPlain(const Ciphertext& a, const Plaintext& b, Executor& executor) { return combineFirst(a, b, false, executor); }
 
-Ciphertext subPlain(const Ciphertext& a, const Plaintext& b, Executor& executor) {
-    return combineFirst(a, b, true, executor);
-}
+Ciphertext subPlain(const Ciphertext& a, const Plaintext& b, Executor& executor) { return combineFirst(a, b, true, executor); }
 
 Ciphertext mulPlain(const Ciphertext& a, const Plaintext& b, Executor& executor) {
     return mulPlainAccumulate(nullptr, {{&a, &b}}, executor);
 }
 
-Ciphertext mulPlainAccumulate(const Ciphertext* accumulator, const std::vector<PlainTerm>& terms,
-                              Executor& executor) {
+Ciphertext mulPlainAccumulate(const Ciphertext* accumulator, const std::vector<PlainTerm>& terms, Executor& executor) {
     if (terms.empty()) throw InvalidArgumentError("a sum of products needs at least one term");
     const Ciphertext& first = *terms[0].ciphertext;
     unsigned degree = 1;
@@ -80,8 +73,8 @@ Ciphertext mulPlainAccumulate(const Ciphertext* accumulator, const std::vector<P
         const bool seeded = accumulator && poly <= accumulator->degree();
         uint64_t* dst = out.limb(poly, i);
         if (seeded) std::memcpy(dst, accumulator->limb(poly, i), context.ringDegree() * sizeof(uint64_t));
-        context.kernels().sumProducts({dst, factors.data(), multipliers.data(), factors.size(), seeded, 0,
-                                       context.ringDegree()}, context.modulus(i));
+        context.kernels().sumProducts({dst, factors.data(), multipliers.data(), factors.size(), seeded, 0, context.ringDegree()},
+                                      context.modulus(i));
     });
     return out;
 }

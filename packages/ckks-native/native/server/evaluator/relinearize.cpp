@@ -10,8 +10,7 @@ namespace {
 void requireRelinearizationKey(const Ciphertext& a, const KeySwitchKey& key) {
     requireKey(a, key);
     if (key.galoisElement() != KeySwitchKey::RELINEARIZATION) {
-        throw KeyError("expected a relinearization key, got one for Galois element " +
-                       std::to_string(key.galoisElement()));
+        throw KeyError("expected a relinearization key, got one for Galois element " + std::to_string(key.galoisElement()));
     }
 }
 

@@ -53,8 +53,8 @@ Ciphertext rescale(const Ciphertext& a, Executor& executor) {
         Poly scratch(context.pool(), count, n, MemoryKind::Scratch);
         if (dropped == 1) {
             for (size_t t = 0; t < count; ++t) {
-                kernels.reduceInto(scratch.limb(t), coefficients.limb(poly), n, context.modulus(kept),
-                                   context.modulus(begin + t), kernel::Centring::centred);
+                kernels.reduceInto(scratch.limb(t), coefficients.limb(poly), n, context.modulus(kept), context.modulus(begin + t),
+                                   kernel::Centring::centred);
             }
         } else {
             const uint64_t* sources[2] = {coefficients.limb(2 * poly), coefficients.limb(2 * poly + 1)};
@@ -69,8 +69,8 @@ Ciphertext rescale(const Ciphertext& a, Executor& executor) {
         for (size_t t = 0; t < count; ++t) {
             const size_t i = begin + t;
             kernels.nttForward(scratch.limb(t), scratch.limb(t), context.tables(i));
-            kernels.subMulScalar(out.limb(poly, i), a.limb(poly, i), scratch.limb(t),
-                                 droppedInverse(context, i, kept, a.limbs()), n, context.modulus(i));
+            kernels.subMulScalar(out.limb(poly, i), a.limb(poly, i), scratch.limb(t), droppedInverse(context, i, kept, a.limbs()),
+                                 n, context.modulus(i));
         }
     });
     return out;

@@ -28,8 +28,7 @@ const kernel::AutomorphismTable* tableOf(const Context& context, const KeySwitch
 
 }  // namespace
 
-std::vector<Ciphertext> rotateHoisted(const Ciphertext& a,
-                                      const std::vector<const KeySwitchKey*>& keys, Executor& executor) {
+std::vector<Ciphertext> rotateHoisted(const Ciphertext& a, const std::vector<const KeySwitchKey*>& keys, Executor& executor) {
     requireDegreeOne(a, "rotate");
     const Context& context = *a.context();
     std::vector<Ciphertext> out;

@@ -39,8 +39,7 @@ Ciphertext addScalar(const Ciphertext& a, GaussianInteger scalar, Executor& exec
         }
         const auto values = halves(context, i, scalar);
         for (size_t h = 0; h < 2; ++h) {
-            context.kernels().addScalar(out.limb(0, i) + h * half, a.limb(0, i) + h * half, values[h], half,
-                                        context.modulus(i));
+            context.kernels().addScalar(out.limb(0, i) + h * half, a.limb(0, i) + h * half, values[h], half, context.modulus(i));
         }
     });
     return out;

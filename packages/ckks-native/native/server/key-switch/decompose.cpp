@@ -19,8 +19,7 @@ Digit digitOf(const Context& context, size_t limbs, size_t d) {
 void decomposeLimb(const Context& context, size_t limbs, size_t i, uint64_t* dst, const uint64_t* evaluation) {
     const Digit digit = digitOf(context, limbs, i / context.digitLimbs());
     const kernel::BaseConverter& converter = context.modUp(digit.begin, digit.size);
-    context.kernels().nttInverseScaled(dst, evaluation, context.tables(i),
-                                       converter.sourceFactor(i - digit.begin).factor);
+    context.kernels().nttInverseScaled(dst, evaluation, context.tables(i), converter.sourceFactor(i - digit.begin).factor);
 }
 
 Poly decompose(const Context& context, const Poly& evaluation, Executor& executor) {

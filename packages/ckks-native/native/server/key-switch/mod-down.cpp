@@ -15,16 +15,16 @@ void convertSpecial(const Context& context, const Poly& specialCoefficients, Pol
     for (size_t j = 0; j < context.specialLimbs(); ++j) sources.push_back(specialCoefficients.limb(j));
     for (size_t i = 0; i < out.limbs(); ++i) targets.push_back(out.limb(i));
     executor.parallelFor(context.ringDegree() / CONVERT_RANGE, [&](size_t begin, size_t end) {
-        context.kernels().baseConvert({sources.data(), true, targets.data(), nullptr, targets.size(),
-                                       begin * CONVERT_RANGE, end * CONVERT_RANGE}, context.modDown());
+        context.kernels().baseConvert(
+            {sources.data(), true, targets.data(), nullptr, targets.size(), begin * CONVERT_RANGE, end * CONVERT_RANGE},
+            context.modDown());
     });
 }
 
 }  // namespace
 
 void specialToCoefficients(const Context& context, size_t j, uint64_t* dst, const uint64_t* src) {
-    context.kernels().nttInverseScaled(dst, src, context.tables(context.qLimbs() + j),
-                                       context.modDown().sourceFactor(j).factor);
+    context.kernels().nttInverseScaled(dst, src, context.tables(context.qLimbs() + j), context.modDown().sourceFactor(j).factor);
 }
 
 void modDown(const Context& context, const Poly& specialCoefficients, size_t limbs, Poly& target, Executor& executor,
@@ -36,8 +36,8 @@ void modDown(const Context& context, const Poly& specialCoefficients, size_t lim
         for (size_t i = begin; i < end; ++i) {
             const kernel::Modulus& modulus = context.modulus(i);
             kernels.nttForward(converted.limb(i), converted.limb(i), context.tables(i));
-            kernels.mulScalarAdd(target.limb(i), converted.limb(i),
-                                 kernel::negateMod(context.specialInverse(i), modulus), context.ringDegree(), modulus);
+            kernels.mulScalarAdd(target.limb(i), converted.limb(i), kernel::negateMod(context.specialInverse(i), modulus),
+                                 context.ringDegree(), modulus);
             if (after) after(i);
         }
     });

@@ -62,7 +62,8 @@ private:
 
     void finishTarget(size_t t) {
         if (t < limbs_) return;
-        for (Poly& special : special_) specialToCoefficients(context_, t - limbs_, special.limb(t - limbs_), special.limb(t - limbs_));
+        for (Poly& special : special_)
+            specialToCoefficients(context_, t - limbs_, special.limb(t - limbs_), special.limb(t - limbs_));
     }
 
     // Starts both halves of a result modulo one prime: its addends, or zero.
@@ -76,8 +77,10 @@ private:
             const uint64_t* src = addend.poly->limb(isSpecial ? addend.specialAt + modulus - context_.qLimbs() : modulus);
             uint64_t* dst = target(r, addend.half, modulus);
             if (!started[addend.half]) {
-                if (addend.automorphism) context_.kernels().permute(dst, src, *addend.automorphism, 0, n);
-                else std::memcpy(dst, src, n * sizeof(uint64_t));
+                if (addend.automorphism)
+                    context_.kernels().permute(dst, src, *addend.automorphism, 0, n);
+                else
+                    std::memcpy(dst, src, n * sizeof(uint64_t));
             } else {
                 if (addend.automorphism) {
                     if (!permuted) permuted = Poly(context_.pool(), 1, n, MemoryKind::Scratch);
@@ -101,9 +104,9 @@ private:
             keys0[d] = key.keyLimb(at, d, KeySwitchKey::B);
             keys1[d] = key.keyLimb(at, d, KeySwitchKey::A);
         }
-        context_.kernels().innerProduct({target(r, 0, modulus), target(r, 1, modulus), digits, keys0.data(),
-                                         keys1.data(), count, term.automorphism, key.packed(), true, 0,
-                                         context_.ringDegree()}, context_.modulus(modulus));
+        context_.kernels().innerProduct({target(r, 0, modulus), target(r, 1, modulus), digits, keys0.data(), keys1.data(), count,
+                                         term.automorphism, key.packed(), true, 0, context_.ringDegree()},
+                                        context_.modulus(modulus));
     }
 
     uint64_t* target(size_t r, unsigned half, size_t modulus) {

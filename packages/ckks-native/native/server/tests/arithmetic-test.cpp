@@ -8,185 +8,186 @@ using namespace heml::test;
 namespace {
 
 struct Fixture {
-  Toolkit kit{Context::create(makeSpec(testShapes()[0])), 7};
-  ScatteringExecutor executor;
-  unsigned level = kit.context->maxLevel() - 1;
-  Ciphertext linear = kit.uniformCiphertext(level, 1);
-  Ciphertext other = kit.uniformCiphertext(level, 1);
-  Ciphertext quadratic = kit.uniformCiphertext(level, 2);
+    Toolkit kit{Context::create(makeSpec(testShapes()[0])), 7};
+    ScatteringExecutor executor;
+    unsigned level = kit.context->maxLevel() - 1;
+    Ciphertext linear = kit.uniformCiphertext(level, 1);
+    Ciphertext other = kit.uniformCiphertext(level, 1);
+    Ciphertext quadratic = kit.uniformCiphertext(level, 2);
 
-  bool means(const Ciphertext& got, const Rns& want) const {
-    const Rns phase = kit.phase(got);
-    return std::equal(phase.begin(), phase.end(), want.begin());
-  }
+    bool means(const Ciphertext& got, const Rns& want) const {
+        const Rns phase = kit.phase(got);
+        return std::equal(phase.begin(), phase.end(), want.begin());
+    }
 };
 
 std::string codeOf(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  return "none";
+    try {
+        call();
+    } catch (const Error& error) {
+        return error.code();
+    }
+    return "none";
 }
 
 }  // namespace
 
 TEST(sumsOfMixedDegrees) {
-  Fixture f;
-  const Ciphertext* operands[] = {&f.linear, &f.other, &f.quadratic};
-  for (const Ciphertext* a : operands) {
-    for (const Ciphertext* b : operands) {
-      const Rns x = f.kit.phase(*a), y = f.kit.phase(*b);
-      const Ciphertext total = add(*a, *b, f.executor);
-      CHECK_EQUAL(total.degree(), std::max(a->degree(), b->degree()));
-      CHECK(f.means(total, f.kit.add(x, y)));
-      CHECK(f.means(sub(*a, *b, f.executor), f.kit.sub(x, y)));
+    Fixture f;
+    const Ciphertext* operands[] = {&f.linear, &f.other, &f.quadratic};
+    for (const Ciphertext* a : operands) {
+        for (const Ciphertext* b : operands) {
+            const Rns x = f.kit.phase(*a), y = f.kit.phase(*b);
+            const Ciphertext total = add(*a, *b, f.executor);
+            CHECK_EQUAL(total.degree(), std::max(a->degree(), b->degree()));
+            CHECK(f.means(total, f.kit.add(x, y)));
+            CHECK(f.means(sub(*a, *b, f.executor), f.kit.sub(x, y)));
+        }
+        CHECK(f.means(negate(*a, f.executor), f.kit.scale(f.kit.phase(*a), -1)));
     }
-    CHECK(f.means(negate(*a, f.executor), f.kit.scale(f.kit.phase(*a), -1)));
-  }
-  const Rns want = f.kit.add(f.kit.add(f.kit.phase(f.quadratic), f.kit.phase(f.linear)), f.kit.phase(f.other));
-  CHECK(f.means(sum({&f.linear, &f.quadratic, &f.other}, f.executor), want));
-  CHECK(f.means(sum({&f.linear}, f.executor), f.kit.phase(f.linear)));
+    const Rns want = f.kit.add(f.kit.add(f.kit.phase(f.quadratic), f.kit.phase(f.linear)), f.kit.phase(f.other));
+    CHECK(f.means(sum({&f.linear, &f.quadratic, &f.other}, f.executor), want));
+    CHECK(f.means(sum({&f.linear}, f.executor), f.kit.phase(f.linear)));
 }
 
 TEST(plaintexts) {
-  Fixture f;
-  for (unsigned logRepeat : {0u, 1u, 2u, 3u, 6u, 9u}) {
-    const Rns values = f.kit.periodic(logRepeat);
-    for (unsigned above : {0u, 1u}) {
-      const Plaintext p = f.kit.plaintext(values, f.level + above, above == 1, logRepeat);
-      for (const Ciphertext* a : {&f.linear, &f.quadratic}) {
-        const Rns x = f.kit.phase(*a);
-        CHECK(f.means(addPlain(*a, p, f.executor), f.kit.add(x, values)));
-        CHECK(f.means(subPlain(*a, p, f.executor), f.kit.sub(x, values)));
-        CHECK(f.means(mulPlain(*a, p, f.executor), f.kit.mul(x, values)));
-      }
+    Fixture f;
+    for (unsigned logRepeat : {0u, 1u, 2u, 3u, 6u, 9u}) {
+        const Rns values = f.kit.periodic(logRepeat);
+        for (unsigned above : {0u, 1u}) {
+            const Plaintext p = f.kit.plaintext(values, f.level + above, above == 1, logRepeat);
+            for (const Ciphertext* a : {&f.linear, &f.quadratic}) {
+                const Rns x = f.kit.phase(*a);
+                CHECK(f.means(addPlain(*a, p, f.executor), f.kit.add(x, values)));
+                CHECK(f.means(subPlain(*a, p, f.executor), f.kit.sub(x, values)));
+                CHECK(f.means(mulPlain(*a, p, f.executor), f.kit.mul(x, values)));
+            }
+        }
     }
-  }
-  const Rns values = f.kit.periodic(0), periodic = f.kit.periodic(4);
-  const Plaintext p = f.kit.plaintext(values, f.level), r = f.kit.plaintext(periodic, f.level, false, 4);
-  const Rns products = f.kit.add(f.kit.mul(f.kit.phase(f.linear), values), f.kit.mul(f.kit.phase(f.quadratic), periodic));
-  CHECK(f.means(mulPlainAccumulate(nullptr, {{&f.linear, &p}, {&f.quadratic, &r}}, f.executor), products));
-  CHECK(f.means(mulPlainAccumulate(&f.other, {{&f.linear, &p}, {&f.quadratic, &r}}, f.executor),
-                f.kit.add(products, f.kit.phase(f.other))));
+    const Rns values = f.kit.periodic(0), periodic = f.kit.periodic(4);
+    const Plaintext p = f.kit.plaintext(values, f.level), r = f.kit.plaintext(periodic, f.level, false, 4);
+    const Rns products = f.kit.add(f.kit.mul(f.kit.phase(f.linear), values), f.kit.mul(f.kit.phase(f.quadratic), periodic));
+    CHECK(f.means(mulPlainAccumulate(nullptr, {{&f.linear, &p}, {&f.quadratic, &r}}, f.executor), products));
+    CHECK(f.means(mulPlainAccumulate(&f.other, {{&f.linear, &p}, {&f.quadratic, &r}}, f.executor),
+                  f.kit.add(products, f.kit.phase(f.other))));
 }
 
 TEST(constants) {
-  Fixture f;
-  const __int128 big = (static_cast<__int128>(1) << 100) + 12345;
-  const GaussianInteger scalars[] = {{1, 0}, {0, 1}, {-7, 5}, {big, 0}, {-big, 3 * big}, {0, 0}};
-  for (const GaussianInteger& scalar : scalars) {
-    Coefficients one(f.kit.n()), imaginary(f.kit.n());
-    one[0] = 1;
-    imaginary[f.kit.n() / 2] = 1;   // X^(N/2)
-    const Rns value = f.kit.add(f.kit.scale(f.kit.evaluate(one), scalar.re), f.kit.scale(f.kit.evaluate(imaginary), scalar.im));
-    for (const Ciphertext* a : {&f.linear, &f.quadratic}) {
-      CHECK(f.means(addScalar(*a, scalar, f.executor), f.kit.add(f.kit.phase(*a), value)));
-      CHECK(f.means(mulScalar(*a, scalar, f.executor), f.kit.mul(f.kit.phase(*a), value)));
+    Fixture f;
+    const __int128 big = (static_cast<__int128>(1) << 100) + 12345;
+    const GaussianInteger scalars[] = {{1, 0}, {0, 1}, {-7, 5}, {big, 0}, {-big, 3 * big}, {0, 0}};
+    for (const GaussianInteger& scalar : scalars) {
+        Coefficients one(f.kit.n()), imaginary(f.kit.n());
+        one[0] = 1;
+        imaginary[f.kit.n() / 2] = 1;   // X^(N/2)
+        const Rns value =
+            f.kit.add(f.kit.scale(f.kit.evaluate(one), scalar.re), f.kit.scale(f.kit.evaluate(imaginary), scalar.im));
+        for (const Ciphertext* a : {&f.linear, &f.quadratic}) {
+            CHECK(f.means(addScalar(*a, scalar, f.executor), f.kit.add(f.kit.phase(*a), value)));
+            CHECK(f.means(mulScalar(*a, scalar, f.executor), f.kit.mul(f.kit.phase(*a), value)));
+        }
     }
-  }
-  const Ciphertext twice = mulByI(mulByI(f.linear, 1, f.executor), 1, f.executor);
-  CHECK(f.kit.poly(twice, 1) == f.kit.poly(negate(f.linear, f.executor), 1));
-  CHECK(f.means(mulByI(f.linear, 2, f.executor), f.kit.scale(f.kit.phase(f.linear), -1)));
+    const Ciphertext twice = mulByI(mulByI(f.linear, 1, f.executor), 1, f.executor);
+    CHECK(f.kit.poly(twice, 1) == f.kit.poly(negate(f.linear, f.executor), 1));
+    CHECK(f.means(mulByI(f.linear, 2, f.executor), f.kit.scale(f.kit.phase(f.linear), -1)));
 }
 
 TEST(products) {
-  Fixture f;
-  const Rns x = f.kit.phase(f.linear), y = f.kit.phase(f.other);
-  CHECK_EQUAL(mul(f.linear, f.other, f.executor).degree(), 2u);
-  CHECK(f.means(mul(f.linear, f.other, f.executor), f.kit.mul(x, y)));
-  CHECK(f.means(square(f.linear, f.executor), f.kit.mul(x, x)));
-  CHECK(f.means(mulAccumulate({{&f.linear, &f.other}, {&f.other, &f.other}, {&f.linear, &f.linear}}, f.executor),
-                f.kit.add(f.kit.add(f.kit.mul(x, y), f.kit.mul(y, y)), f.kit.mul(x, x))));
+    Fixture f;
+    const Rns x = f.kit.phase(f.linear), y = f.kit.phase(f.other);
+    CHECK_EQUAL(mul(f.linear, f.other, f.executor).degree(), 2u);
+    CHECK(f.means(mul(f.linear, f.other, f.executor), f.kit.mul(x, y)));
+    CHECK(f.means(square(f.linear, f.executor), f.kit.mul(x, x)));
+    CHECK(f.means(mulAccumulate({{&f.linear, &f.other}, {&f.other, &f.other}, {&f.linear, &f.linear}}, f.executor),
+                  f.kit.add(f.kit.add(f.kit.mul(x, y), f.kit.mul(y, y)), f.kit.mul(x, x))));
 }
 
 TEST(matrices) {
-  Fixture f;
-  std::vector<Ciphertext> inputs;
-  for (int i = 0; i < 5; ++i) inputs.push_back(f.kit.uniformCiphertext(f.level, 1));
-  std::vector<const Ciphertext*> pointers;
-  for (const Ciphertext& input : inputs) pointers.push_back(&input);
-  for (std::size_t rows : {1u, 3u, 9u}) {
-    std::vector<std::int64_t> weights;
-    for (std::size_t w = 0; w < rows * inputs.size(); ++w) weights.push_back(static_cast<std::int64_t>(f.kit.random.next()));
-    weights[0] = 0;
-    const auto out = matrixProduct(pointers, weights, rows, f.executor);
-    CHECK_EQUAL(out.size(), rows);
-    for (std::size_t r = 0; r < rows; ++r) {
-      Rns want = f.kit.scale(f.kit.phase(inputs[0]), weights[r * inputs.size()]);
-      for (std::size_t c = 1; c < inputs.size(); ++c) {
-        want = f.kit.add(want, f.kit.scale(f.kit.phase(inputs[c]), weights[r * inputs.size() + c]));
-      }
-      CHECK(f.means(out[r], want));
+    Fixture f;
+    std::vector<Ciphertext> inputs;
+    for (int i = 0; i < 5; ++i) inputs.push_back(f.kit.uniformCiphertext(f.level, 1));
+    std::vector<const Ciphertext*> pointers;
+    for (const Ciphertext& input : inputs) pointers.push_back(&input);
+    for (std::size_t rows : {1u, 3u, 9u}) {
+        std::vector<std::int64_t> weights;
+        for (std::size_t w = 0; w < rows * inputs.size(); ++w) weights.push_back(static_cast<std::int64_t>(f.kit.random.next()));
+        weights[0] = 0;
+        const auto out = matrixProduct(pointers, weights, rows, f.executor);
+        CHECK_EQUAL(out.size(), rows);
+        for (std::size_t r = 0; r < rows; ++r) {
+            Rns want = f.kit.scale(f.kit.phase(inputs[0]), weights[r * inputs.size()]);
+            for (std::size_t c = 1; c < inputs.size(); ++c) {
+                want = f.kit.add(want, f.kit.scale(f.kit.phase(inputs[c]), weights[r * inputs.size() + c]));
+            }
+            CHECK(f.means(out[r], want));
+        }
     }
-  }
 }
 
 TEST(levelsAndContexts) {
-  Fixture f;
-  const Ciphertext dropped = dropLevel(f.quadratic, 1, f.executor);
-  CHECK_EQUAL(dropped.level(), 1u);
-  CHECK(f.means(dropped, f.kit.phase(f.quadratic)));
-  Shape shorter = testShapes()[0];
-  shorter.levelBits.resize(2);
-  shorter.specialBits.resize(1);
-  shorter.digitLimbs = 1;
-  const auto small = Context::create(makeSpec(shorter));
-  const Ciphertext moved = changeContext(dropped, small, f.executor);
-  CHECK(moved.context() == small && f.kit.poly(moved, 2) == f.kit.poly(dropped, 2));
-  CHECK_EQUAL(codeOf([&] { changeContext(f.linear, small, f.executor); }), "Level");
+    Fixture f;
+    const Ciphertext dropped = dropLevel(f.quadratic, 1, f.executor);
+    CHECK_EQUAL(dropped.level(), 1u);
+    CHECK(f.means(dropped, f.kit.phase(f.quadratic)));
+    Shape shorter = testShapes()[0];
+    shorter.levelBits.resize(2);
+    shorter.specialBits.resize(1);
+    shorter.digitLimbs = 1;
+    const auto small = Context::create(makeSpec(shorter));
+    const Ciphertext moved = changeContext(dropped, small, f.executor);
+    CHECK(moved.context() == small && f.kit.poly(moved, 2) == f.kit.poly(dropped, 2));
+    CHECK_EQUAL(codeOf([&] { changeContext(f.linear, small, f.executor); }), "Level");
 
-  const std::int64_t half = std::int64_t{1} << 44;
-  const Ciphertext bottom = f.kit.encryptRandom(0, half);
-  const Ciphertext raised = modRaise(bottom, f.kit.context->maxLevel(), f.executor);
-  Rns low = f.kit.phase(raised);
-  low.resize(bottom.limbs());
-  CHECK(low == f.kit.phase(bottom));
-  const double q0 = std::log2(f.kit.context->modulus(0).value) + std::log2(f.kit.context->modulus(1).value);
-  for (unsigned poly = 0; poly < 2; ++poly) CHECK(f.kit.bits(f.kit.poly(raised, poly)) <= q0 - 1);
+    const std::int64_t half = std::int64_t{1} << 44;
+    const Ciphertext bottom = f.kit.encryptRandom(0, half);
+    const Ciphertext raised = modRaise(bottom, f.kit.context->maxLevel(), f.executor);
+    Rns low = f.kit.phase(raised);
+    low.resize(bottom.limbs());
+    CHECK(low == f.kit.phase(bottom));
+    const double q0 = std::log2(f.kit.context->modulus(0).value) + std::log2(f.kit.context->modulus(1).value);
+    for (unsigned poly = 0; poly < 2; ++poly) CHECK(f.kit.bits(f.kit.poly(raised, poly)) <= q0 - 1);
 }
 
 TEST(mismatchesThrow) {
-  Fixture f;
-  Toolkit stranger(Context::create(makeSpec(testShapes()[1])));
-  const Ciphertext foreign = stranger.uniformCiphertext(1, 1);
-  const Ciphertext low = f.kit.uniformCiphertext(0, 1);
-  const Plaintext lowPlain = f.kit.plaintext(f.kit.periodic(0), 0);
-  auto& e = f.executor;
-  CHECK_EQUAL(codeOf([&] { add(f.linear, foreign, e); }), "ParameterMismatch");
-  CHECK_EQUAL(codeOf([&] { add(f.linear, low, e); }), "Level");
-  CHECK_EQUAL(codeOf([&] { mul(f.linear, f.quadratic, e); }), "Degree");
-  CHECK_EQUAL(codeOf([&] { mulPlain(f.linear, lowPlain, e); }), "Level");
-  CHECK_EQUAL(codeOf([&] { mulPlain(f.linear, Plaintext(), e); }), "InvalidArgument");
-  CHECK_EQUAL(codeOf([&] { add(Ciphertext(), f.linear, e); }), "InvalidArgument");
-  CHECK_EQUAL(codeOf([&] { rescale(low, e); }), "Level");
-  CHECK_EQUAL(codeOf([&] { dropLevel(low, 1, e); }), "Level");
-  CHECK_EQUAL(codeOf([&] { modRaise(f.linear, 2, e); }), "Level");
-  CHECK_EQUAL(codeOf([&] { matrixProduct({&f.quadratic}, {1}, 1, e); }), "Degree");
-  CHECK_EQUAL(codeOf([&] { matrixProduct({&f.linear}, {1, 2}, 1, e); }), "InvalidArgument");
-  CHECK_EQUAL(codeOf([&] { mulScalar(f.linear, {static_cast<__int128>(1) << 120, 0}, e); }), "InvalidArgument");
-  CHECK_EQUAL(codeOf([&] { sum({}, e); }), "InvalidArgument");
+    Fixture f;
+    Toolkit stranger(Context::create(makeSpec(testShapes()[1])));
+    const Ciphertext foreign = stranger.uniformCiphertext(1, 1);
+    const Ciphertext low = f.kit.uniformCiphertext(0, 1);
+    const Plaintext lowPlain = f.kit.plaintext(f.kit.periodic(0), 0);
+    auto& e = f.executor;
+    CHECK_EQUAL(codeOf([&] { add(f.linear, foreign, e); }), "ParameterMismatch");
+    CHECK_EQUAL(codeOf([&] { add(f.linear, low, e); }), "Level");
+    CHECK_EQUAL(codeOf([&] { mul(f.linear, f.quadratic, e); }), "Degree");
+    CHECK_EQUAL(codeOf([&] { mulPlain(f.linear, lowPlain, e); }), "Level");
+    CHECK_EQUAL(codeOf([&] { mulPlain(f.linear, Plaintext(), e); }), "InvalidArgument");
+    CHECK_EQUAL(codeOf([&] { add(Ciphertext(), f.linear, e); }), "InvalidArgument");
+    CHECK_EQUAL(codeOf([&] { rescale(low, e); }), "Level");
+    CHECK_EQUAL(codeOf([&] { dropLevel(low, 1, e); }), "Level");
+    CHECK_EQUAL(codeOf([&] { modRaise(f.linear, 2, e); }), "Level");
+    CHECK_EQUAL(codeOf([&] { matrixProduct({&f.quadratic}, {1}, 1, e); }), "Degree");
+    CHECK_EQUAL(codeOf([&] { matrixProduct({&f.linear}, {1, 2}, 1, e); }), "InvalidArgument");
+    CHECK_EQUAL(codeOf([&] { mulScalar(f.linear, {static_cast<__int128>(1) << 120, 0}, e); }), "InvalidArgument");
+    CHECK_EQUAL(codeOf([&] { sum({}, e); }), "InvalidArgument");
 }
 
 TEST(badParametersThrow) {
-  const ParametersSpec good = makeSpec(testShapes()[0]);
-  auto refused = [&](const std::function<void(ParametersSpec&)>& spoil) {
-    ParametersSpec spec = good;
-    spoil(spec);
-    return codeOf([&] { Context::create(spec); }) == "InvalidArgument";
-  };
-  CHECK(!refused([](ParametersSpec&) {}));
-  CHECK(refused([](ParametersSpec& s) { s.logN = 9; }));
-  CHECK(refused([](ParametersSpec& s) { s.logN = 18; }));
-  CHECK(refused([](ParametersSpec& s) { s.levels.clear(); }));
-  CHECK(refused([](ParametersSpec& s) { s.levels[1].clear(); }));
-  CHECK(refused([](ParametersSpec& s) { s.special.clear(); }));
-  CHECK(refused([](ParametersSpec& s) { s.digitLimbs = 0; }));
-  CHECK(refused([](ParametersSpec& s) { s.special[0] = s.levels[0][0]; }));
-  CHECK(refused([](ParametersSpec& s) { s.levels[0][0] += 2; }));
-  CHECK(refused([](ParametersSpec& s) { s.levels[0][0] = (std::uint64_t{1} << 40) + 1; }));
-  CHECK(refused([](ParametersSpec& s) { s.levels[0][0] = ~std::uint64_t{0}; }));
+    const ParametersSpec good = makeSpec(testShapes()[0]);
+    auto refused = [&](const std::function<void(ParametersSpec&)>& spoil) {
+        ParametersSpec spec = good;
+        spoil(spec);
+        return codeOf([&] { Context::create(spec); }) == "InvalidArgument";
+    };
+    CHECK(!refused([](ParametersSpec&) {}));
+    CHECK(refused([](ParametersSpec& s) { s.logN = 9; }));
+    CHECK(refused([](ParametersSpec& s) { s.logN = 18; }));
+    CHECK(refused([](ParametersSpec& s) { s.levels.clear(); }));
+    CHECK(refused([](ParametersSpec& s) { s.levels[1].clear(); }));
+    CHECK(refused([](ParametersSpec& s) { s.special.clear(); }));
+    CHECK(refused([](ParametersSpec& s) { s.digitLimbs = 0; }));
+    CHECK(refused([](ParametersSpec& s) { s.special[0] = s.levels[0][0]; }));
+    CHECK(refused([](ParametersSpec& s) { s.levels[0][0] += 2; }));
+    CHECK(refused([](ParametersSpec& s) { s.levels[0][0] = (std::uint64_t{1} << 40) + 1; }));
+    CHECK(refused([](ParametersSpec& s) { s.levels[0][0] = ~std::uint64_t{0}; }));
 }
 
 TEST_MAIN()

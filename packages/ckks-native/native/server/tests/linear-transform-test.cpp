@@ -8,120 +8,120 @@ using namespace heml::test;
 namespace {
 
 struct Transform {
-  Toolkit& kit;
-  unsigned level;
-  std::vector<KeySwitchKey> keys;
-  std::vector<Rns> values;
-  std::vector<Plaintext> plaintexts;
-  std::vector<GiantStep> giants;
+    Toolkit& kit;
+    unsigned level;
+    std::vector<KeySwitchKey> keys;
+    std::vector<Rns> values;
+    std::vector<Plaintext> plaintexts;
+    std::vector<GiantStep> giants;
 
-  void addTerm(const KeySwitchKey* key, bool extended, unsigned logRepeat, unsigned above) {
-    values.push_back(kit.periodic(logRepeat, 1 << 10));
-    plaintexts.push_back(kit.plaintext(values.back(), level + above, extended, logRepeat));
-    giants.back().terms.push_back({key, nullptr});
-  }
-  void link() {   // once plaintexts no longer move
-    std::size_t next = 0;
-    for (GiantStep& giant : giants) {
-      for (BabyTerm& term : giant.terms) term.plaintext = &plaintexts[next++];
+    void addTerm(const KeySwitchKey* key, bool extended, unsigned logRepeat, unsigned above) {
+        values.push_back(kit.periodic(logRepeat, 1 << 10));
+        plaintexts.push_back(kit.plaintext(values.back(), level + above, extended, logRepeat));
+        giants.back().terms.push_back({key, nullptr});
     }
-  }
-  Rns expected(const Rns& phase) const {
-    std::size_t next = 0;
-    Rns total;
-    for (const GiantStep& giant : giants) {
-      Rns inner;
-      for (const BabyTerm& term : giant.terms) {
-        const Rns rotated = term.key ? kit.automorphism(phase, term.key->galoisElement()) : phase;
-        const Rns product = kit.mul(rotated, values[next++]);
-        inner = inner.empty() ? product : kit.add(inner, product);
-      }
-      if (giant.key) inner = kit.automorphism(inner, giant.key->galoisElement());
-      total = total.empty() ? inner : kit.add(total, inner);
+    void link() {   // once plaintexts no longer move
+        std::size_t next = 0;
+        for (GiantStep& giant : giants) {
+            for (BabyTerm& term : giant.terms) term.plaintext = &plaintexts[next++];
+        }
     }
-    return total;
-  }
+    Rns expected(const Rns& phase) const {
+        std::size_t next = 0;
+        Rns total;
+        for (const GiantStep& giant : giants) {
+            Rns inner;
+            for (const BabyTerm& term : giant.terms) {
+                const Rns rotated = term.key ? kit.automorphism(phase, term.key->galoisElement()) : phase;
+                const Rns product = kit.mul(rotated, values[next++]);
+                inner = inner.empty() ? product : kit.add(inner, product);
+            }
+            if (giant.key) inner = kit.automorphism(inner, giant.key->galoisElement());
+            total = total.empty() ? inner : kit.add(total, inner);
+        }
+        return total;
+    }
 };
 
 void checkCase(Transform& c) {
-  c.link();
-  const Ciphertext a = c.kit.uniformCiphertext(c.level, 1);
-  ScatteringExecutor executor;
-  SerialExecutor serial;
-  const Ciphertext got = linearTransform(a, c.giants, executor);
-  CHECK_EQUAL(got.level(), c.level);
+    c.link();
+    const Ciphertext a = c.kit.uniformCiphertext(c.level, 1);
+    ScatteringExecutor executor;
+    SerialExecutor serial;
+    const Ciphertext got = linearTransform(a, c.giants, executor);
+    CHECK_EQUAL(got.level(), c.level);
   // Rounding noise of a key switch, times a plaintext of 10 bits and sqrt(N) when a rounding is inside the product.
-  const double error = c.kit.bits(c.kit.sub(c.kit.phase(got), c.expected(c.kit.phase(a))));
-  CHECK(error < c.kit.context->logN() + 8 + 10);
-  const Ciphertext again = linearTransform(a, c.giants, serial);
-  for (unsigned poly = 0; poly < 2; ++poly) CHECK(c.kit.poly(again, poly) == c.kit.poly(got, poly));
+    const double error = c.kit.bits(c.kit.sub(c.kit.phase(got), c.expected(c.kit.phase(a))));
+    CHECK(error < c.kit.context->logN() + 8 + 10);
+    const Ciphertext again = linearTransform(a, c.giants, serial);
+    for (unsigned poly = 0; poly < 2; ++poly) CHECK(c.kit.poly(again, poly) == c.kit.poly(got, poly));
 }
 
 void forShapes(const std::function<void(Toolkit&, unsigned level)>& body) {
-  std::uint64_t stream = 50;
-  for (const Shape& shape : testShapes()) {
-    Toolkit kit(Context::create(makeSpec(shape)), stream++);
-    for (unsigned level : {kit.context->maxLevel(), kit.context->maxLevel() - 1, 1u}) body(kit, level);
-  }
+    std::uint64_t stream = 50;
+    for (const Shape& shape : testShapes()) {
+        Toolkit kit(Context::create(makeSpec(shape)), stream++);
+        for (unsigned level : {kit.context->maxLevel(), kit.context->maxLevel() - 1, 1u}) body(kit, level);
+    }
 }
 
 std::vector<KeySwitchKey> makeKeys(Toolkit& kit, std::initializer_list<std::int64_t> steps) {
-  std::vector<KeySwitchKey> keys;
-  for (std::int64_t s : steps) keys.push_back(kit.key(kit.context->maxLevel(), kit.context->galoisElement(s)));
-  return keys;
+    std::vector<KeySwitchKey> keys;
+    for (std::int64_t s : steps) keys.push_back(kit.key(kit.context->maxLevel(), kit.context->galoisElement(s)));
+    return keys;
 }
 
 }  // namespace
 
 TEST(babyAndGiantSteps) {
-  forShapes([](Toolkit& kit, unsigned level) {
-    Transform c{kit, level, makeKeys(kit, {1, 2, 3, 4, 8}), {}, {}, {}};
-    const unsigned above = level < kit.context->maxLevel() ? 1 : 0;
-    for (const KeySwitchKey* giant : std::initializer_list<const KeySwitchKey*>{nullptr, &c.keys[3], &c.keys[4]}) {
-      c.giants.push_back({giant, {}});
-      c.addTerm(nullptr, false, 0, 0);
-      c.addTerm(&c.keys[0], true, 0, above);
-      if (giant) c.addTerm(&c.keys[1], true, 3, 0);
-      c.addTerm(&c.keys[2], true, 1, above);
-    }
-    checkCase(c);
-  });
+    forShapes([](Toolkit& kit, unsigned level) {
+        Transform c{kit, level, makeKeys(kit, {1, 2, 3, 4, 8}), {}, {}, {}};
+        const unsigned above = level < kit.context->maxLevel() ? 1 : 0;
+        for (const KeySwitchKey* giant : std::initializer_list<const KeySwitchKey*>{nullptr, &c.keys[3], &c.keys[4]}) {
+            c.giants.push_back({giant, {}});
+            c.addTerm(nullptr, false, 0, 0);
+            c.addTerm(&c.keys[0], true, 0, above);
+            if (giant) c.addTerm(&c.keys[1], true, 3, 0);
+            c.addTerm(&c.keys[2], true, 1, above);
+        }
+        checkCase(c);
+    });
 }
 
 TEST(oneGiantStepWithoutKey) {
-  forShapes([](Toolkit& kit, unsigned level) {
-    Transform c{kit, level, makeKeys(kit, {1, -5, 100}), {}, {}, {{nullptr, {}}}};
-    for (const KeySwitchKey& key : c.keys) c.addTerm(&key, true, 0, 0);
-    c.addTerm(nullptr, true, 0, 0);
-    c.addTerm(&c.keys[0], true, 2, 0);   // the same baby step again
-    checkCase(c);
-  });
+    forShapes([](Toolkit& kit, unsigned level) {
+        Transform c{kit, level, makeKeys(kit, {1, -5, 100}), {}, {}, {{nullptr, {}}}};
+        for (const KeySwitchKey& key : c.keys) c.addTerm(&key, true, 0, 0);
+        c.addTerm(nullptr, true, 0, 0);
+        c.addTerm(&c.keys[0], true, 2, 0);   // the same baby step again
+        checkCase(c);
+    });
 }
 
 TEST(identitiesOnly) {
-  forShapes([](Toolkit& kit, unsigned level) {
-    Transform c{kit, level, makeKeys(kit, {6}), {}, {}, {{nullptr, {}}}};
-    c.addTerm(nullptr, false, 0, 0);
-    checkCase(c);
-    Transform giant{kit, level, makeKeys(kit, {6}), {}, {}, {}};
-    giant.giants.push_back({&giant.keys[0], {}});
-    giant.addTerm(nullptr, false, 0, 0);
-    checkCase(giant);
-  });
+    forShapes([](Toolkit& kit, unsigned level) {
+        Transform c{kit, level, makeKeys(kit, {6}), {}, {}, {{nullptr, {}}}};
+        c.addTerm(nullptr, false, 0, 0);
+        checkCase(c);
+        Transform giant{kit, level, makeKeys(kit, {6}), {}, {}, {}};
+        giant.giants.push_back({&giant.keys[0], {}});
+        giant.addTerm(nullptr, false, 0, 0);
+        checkCase(giant);
+    });
 }
 
 TEST(badTransformsThrow) {
-  Toolkit kit(Context::create(makeSpec(testShapes()[0])));
-  SerialExecutor serial;
-  const KeySwitchKey key = kit.key(1, kit.context->galoisElement(1));
-  const Plaintext plain = kit.plaintext(kit.periodic(0), 2), extended = kit.plaintext(kit.periodic(0), 2, true);
-  const Ciphertext a = kit.uniformCiphertext(1, 1);
-  CHECK_THROWS(linearTransform(a, {}, serial));
-  CHECK_THROWS(linearTransform(a, {{nullptr, {}}}, serial));
-  CHECK_THROWS(linearTransform(a, {{nullptr, {{&key, &plain}}}}, serial));
-  CHECK_THROWS(linearTransform(kit.uniformCiphertext(2, 1), {{nullptr, {{&key, &extended}}}}, serial));
-  CHECK_THROWS(linearTransform(kit.uniformCiphertext(1, 2), {{nullptr, {{&key, &extended}}}}, serial));
-  linearTransform(a, {{nullptr, {{&key, &extended}}}}, serial);
+    Toolkit kit(Context::create(makeSpec(testShapes()[0])));
+    SerialExecutor serial;
+    const KeySwitchKey key = kit.key(1, kit.context->galoisElement(1));
+    const Plaintext plain = kit.plaintext(kit.periodic(0), 2), extended = kit.plaintext(kit.periodic(0), 2, true);
+    const Ciphertext a = kit.uniformCiphertext(1, 1);
+    CHECK_THROWS(linearTransform(a, {}, serial));
+    CHECK_THROWS(linearTransform(a, {{nullptr, {}}}, serial));
+    CHECK_THROWS(linearTransform(a, {{nullptr, {{&key, &plain}}}}, serial));
+    CHECK_THROWS(linearTransform(kit.uniformCiphertext(2, 1), {{nullptr, {{&key, &extended}}}}, serial));
+    CHECK_THROWS(linearTransform(kit.uniformCiphertext(1, 2), {{nullptr, {{&key, &extended}}}}, serial));
+    linearTransform(a, {{nullptr, {{&key, &extended}}}}, serial);
 }
 
 TEST_MAIN()

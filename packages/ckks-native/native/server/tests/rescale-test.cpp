@@ -10,58 +10,58 @@ namespace {
 
 // The coefficients of the dropped limbs as centred integers.
 std::vector<__int128> centredTail(const Toolkit& kit, const Rns& coefficients, std::size_t kept) {
-  std::vector<__int128> out(kit.n());
-  const Modulus& p = kit.context->modulus(kept);
-  for (std::size_t j = 0; j < kit.n(); ++j) {
-    __int128 value = coefficients[kept][j];
-    __int128 product = p.value;
-    if (coefficients.size() == kept + 2) {
-      const Modulus& r = kit.context->modulus(kept + 1);
-      const Word difference = subMod(coefficients[kept + 1][j], coefficients[kept][j] % r.value, r);
-      value += static_cast<__int128>(kernel::mulMod(difference, kernel::inverseMod(p.value % r.value, r), r)) * p.value;
-      product *= r.value;
+    std::vector<__int128> out(kit.n());
+    const Modulus& p = kit.context->modulus(kept);
+    for (std::size_t j = 0; j < kit.n(); ++j) {
+        __int128 value = coefficients[kept][j];
+        __int128 product = p.value;
+        if (coefficients.size() == kept + 2) {
+            const Modulus& r = kit.context->modulus(kept + 1);
+            const Word difference = subMod(coefficients[kept + 1][j], coefficients[kept][j] % r.value, r);
+            value += static_cast<__int128>(kernel::mulMod(difference, kernel::inverseMod(p.value % r.value, r), r)) * p.value;
+            product *= r.value;
+        }
+        out[j] = value > product / 2 ? value - product : value;
     }
-    out[j] = value > product / 2 ? value - product : value;
-  }
-  return out;
+    return out;
 }
 
 void checkPoly(const Toolkit& kit, Rns before, Rns after) {
-  const std::size_t kept = after.size();
-  for (std::size_t i = 0; i < before.size(); ++i) kit.transform(before[i], i, false);
-  const auto tail = centredTail(kit, before, kept);
-  for (std::size_t i = 0; i < kept; ++i) {
-    kit.transform(after[i], i, false);
-    const Modulus& m = kit.context->modulus(i);
-    Word divisor = kit.context->modulus(kept).value % m.value;
-    if (before.size() == kept + 2) divisor = kernel::mulMod(divisor, kit.context->modulus(kept + 1).value % m.value, m);
-    bool same = true;
-    for (std::size_t j = 0; j < kit.n(); ++j) {
-      const __int128 p = m.value;
-      const Word rest = static_cast<Word>((tail[j] % p + p) % p);
-      same = same && kernel::mulMod(after[i][j], divisor, m) == subMod(before[i][j], rest, m);
+    const std::size_t kept = after.size();
+    for (std::size_t i = 0; i < before.size(); ++i) kit.transform(before[i], i, false);
+    const auto tail = centredTail(kit, before, kept);
+    for (std::size_t i = 0; i < kept; ++i) {
+        kit.transform(after[i], i, false);
+        const Modulus& m = kit.context->modulus(i);
+        Word divisor = kit.context->modulus(kept).value % m.value;
+        if (before.size() == kept + 2) divisor = kernel::mulMod(divisor, kit.context->modulus(kept + 1).value % m.value, m);
+        bool same = true;
+        for (std::size_t j = 0; j < kit.n(); ++j) {
+            const __int128 p = m.value;
+            const Word rest = static_cast<Word>((tail[j] % p + p) % p);
+            same = same && kernel::mulMod(after[i][j], divisor, m) == subMod(before[i][j], rest, m);
+        }
+        CHECK(same);
     }
-    CHECK(same);
-  }
 }
 
 }  // namespace
 
 TEST(rescaleIsExact) {
-  ScatteringExecutor executor;
-  std::uint64_t stream = 30;
-  for (const Shape& shape : testShapes()) {
-    Toolkit kit(Context::create(makeSpec(shape)), stream++);
-    for (unsigned level = 1; level <= kit.context->maxLevel(); ++level) {
-      for (unsigned degree : {1u, 2u}) {
-        const Ciphertext a = kit.uniformCiphertext(level, degree);
-        const Ciphertext b = rescale(a, executor);
-        CHECK_EQUAL(b.level(), level - 1);
-        CHECK_EQUAL(b.degree(), degree);
-        for (unsigned poly = 0; poly <= degree; ++poly) checkPoly(kit, kit.poly(a, poly), kit.poly(b, poly));
-      }
+    ScatteringExecutor executor;
+    std::uint64_t stream = 30;
+    for (const Shape& shape : testShapes()) {
+        Toolkit kit(Context::create(makeSpec(shape)), stream++);
+        for (unsigned level = 1; level <= kit.context->maxLevel(); ++level) {
+            for (unsigned degree : {1u, 2u}) {
+                const Ciphertext a = kit.uniformCiphertext(level, degree);
+                const Ciphertext b = rescale(a, executor);
+                CHECK_EQUAL(b.level(), level - 1);
+                CHECK_EQUAL(b.degree(), degree);
+                for (unsigned poly = 0; poly <= degree; ++poly) checkPoly(kit, kit.poly(a, poly), kit.poly(b, poly));
+            }
+        }
     }
-  }
 }
 
 TEST_MAIN()

@@ -71,8 +71,8 @@ struct ProductCases {
     void report(const std::string& name, double flops, const std::function<void(const Runtime&)>& work) const {
         if (!bench.wants(name)) return;
         const double best = bench.seconds(work), rate = flops / best * 1e-9;
-        std::printf("{\"name\":\"%s\",\"kernel\":\"%s\",\"threads\":%u,\"ms\":%.4f,\"gflops\":%.1f",
-                    name.c_str(), bench.kernels.name, bench.scheduler.width(), best * 1e3, rate);
+        std::printf("{\"name\":\"%s\",\"kernel\":\"%s\",\"threads\":%u,\"ms\":%.4f,\"gflops\":%.1f", name.c_str(),
+                    bench.kernels.name, bench.scheduler.width(), best * 1e3, rate);
         if (peak > 0) std::printf(",\"ofPeakOfOneCore\":%.2f", rate / peak);
         std::printf("}\n");
         std::fflush(stdout);
@@ -100,9 +100,8 @@ struct ProductCases {
         const std::vector<float> input(s.inputSize(), 0.5f), weight(s.weightSize(), 0.25f), bias(s.outChannels, 1.0f);
         std::vector<float> output(s.outputSize(), 0.5f), inputGradient(s.inputSize()), weightGradient(s.weightSize()),
             biasGradient(s.outChannels);
-        report(name + " forward", flops, [&](const Runtime& runtime) {
-            convForward(s, input.data(), weight.data(), bias.data(), output.data(), runtime);
-        });
+        report(name + " forward", flops,
+               [&](const Runtime& runtime) { convForward(s, input.data(), weight.data(), bias.data(), output.data(), runtime); });
         report(name + " backwardInput", flops, [&](const Runtime& runtime) {
             convBackwardInput(s, output.data(), weight.data(), inputGradient.data(), runtime);
         });
@@ -143,7 +142,8 @@ int main(int argc, char** argv) {
     const auto pool = MemoryPool::create();
     printLoad();
     const double peak = peakOf(kernels->name, budget);
-    if (peak > 0) std::printf("{\"name\":\"multiply-add peak of one core\",\"kernel\":\"%s\",\"gflops\":%.1f}\n", kernels->name, peak);
+    if (peak > 0)
+        std::printf("{\"name\":\"multiply-add peak of one core\",\"kernel\":\"%s\",\"gflops\":%.1f}\n", kernels->name, peak);
     const bench::Bench shared{*kernels, scheduler, *pool, budget, option(argc, argv, "only", "")};
     const ProductCases bench{shared, peak};
     for (const size_t n : {128u, 256u, 512u, 1024u}) bench.gemmOf("gemm", n, n, n, false, false);

@@ -11,9 +11,7 @@
 
 namespace heml::f32::bench {
 
-inline double now() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+inline double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 // Seconds of the fastest call within `budget` seconds, after one to warm up.
 inline double fastest(double budget, const std::function<void()>& work) {

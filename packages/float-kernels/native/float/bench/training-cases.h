@@ -21,8 +21,12 @@ public:
     void all() {
         const Program charge{{{Operation::Scale, 0, 0, 0.9f}, {Operation::Add, 2, 1, 0}}, 3};
         const Program reset{{{Operation::Scale, 1, 0, 0.75f}, {Operation::Sub, 0, 2, 0}}, 3};
-        const Program quadratic{{{Operation::AddConstant, 0, 0, -0.25f}, {Operation::Scale, 2, 0, 0.5f},
-                                 {Operation::AddConstant, 0, 0, -0.75f}, {Operation::Mul, 3, 4, 0}, {Operation::Add, 5, 1, 0}}, 6};
+        const Program quadratic{{{Operation::AddConstant, 0, 0, -0.25f},
+                                 {Operation::Scale, 2, 0, 0.5f},
+                                 {Operation::AddConstant, 0, 0, -0.75f},
+                                 {Operation::Mul, 3, 4, 0},
+                                 {Operation::Add, 5, 1, 0}},
+                                6};
         const NeuronModel still{charge, reset, 0.75, std::nullopt, 4, 1, FIRST};
         neurons("neurons lif, still input", still);
         neurons("neurons lif", {charge, reset, 0.75, std::nullopt, 4, 4, FIRST});
@@ -64,10 +68,11 @@ private:
         if (!bench_.wants(name)) return;
         if (copied_ == 0) copy();
         const double best = bench_.seconds(work), rate = bytes / best * 1e-9;
-        std::printf("{\"name\":\"%s\",\"kernel\":\"%s\",\"threads\":%u,\"ms\":%.4f,\"nsPerElement\":%.3f,\"gigabytesPerSecond\":%.1f,"
-                    "\"ofCopy\":%.2f}\n",
-                    name.c_str(), bench_.kernels.name, bench_.scheduler.width(), best * 1e3,
-                    best * 1e9 / static_cast<double>(elements), rate, rate / copied_);
+        std::printf(
+            "{\"name\":\"%s\",\"kernel\":\"%s\",\"threads\":%u,\"ms\":%.4f,\"nsPerElement\":%.3f,\"gigabytesPerSecond\":%.1f,"
+            "\"ofCopy\":%.2f}\n",
+            name.c_str(), bench_.kernels.name, bench_.scheduler.width(), best * 1e3, best * 1e9 / static_cast<double>(elements),
+            rate, rate / copied_);
         std::fflush(stdout);
     }
 
@@ -104,8 +109,9 @@ private:
         size_t turn = 0;
         report(name, steps, bytesOf(2 * model.inputs() + 2 * steps), [&](const Runtime& runtime) {
             ++turn;
-            neuronsBackward({model, surrogate, false, input.at(turn), membranes.at(turn), gradient.at(turn), nullptr,
-                             inputGradient.at(turn)}, runtime);
+            neuronsBackward(
+                {model, surrogate, false, input.at(turn), membranes.at(turn), gradient.at(turn), nullptr, inputGradient.at(turn)},
+                runtime);
         });
     }
 
@@ -116,9 +122,8 @@ private:
         const std::vector<float> floats(shape.channels, 0.5f);
         std::vector<double> first(shape.channels), second(shape.channels);
         size_t turn = 0;
-        report(name + " moments", size, bytesOf(size), [&](const Runtime& runtime) {
-            channelMoments(shape, input.at(++turn), first.data(), second.data(), runtime);
-        });
+        report(name + " moments", size, bytesOf(size),
+               [&](const Runtime& runtime) { channelMoments(shape, input.at(++turn), first.data(), second.data(), runtime); });
         report(name + " scale", size, bytesOf(2 * size), [&](const Runtime& runtime) {
             ++turn;
             scaleChannels(shape, input.at(turn), floats.data(), floats.data(), output.at(turn), runtime);

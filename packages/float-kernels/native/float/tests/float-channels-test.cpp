@@ -46,10 +46,12 @@ Results naive(const ChannelShape& s, const Tensors& t) {
     const double count = static_cast<double>(s.images * s.positions);
     for (size_t c = 0; c < s.channels; ++c) {
         out.mean[c] = sum(c, [&](size_t i) { return static_cast<double>(t.input[i]); }) / count;
-        out.variance[c] = sum(c, [&](size_t i) {
-            const double d = t.input[i] - out.mean[c];
-            return d * d;
-        }) / count;
+        out.variance[c] = sum(c,
+                              [&](size_t i) {
+                                  const double d = t.input[i] - out.mean[c];
+                                  return d * d;
+                              }) /
+                          count;
         out.plain[c] = sum(c, [&](size_t i) { return static_cast<double>(t.gradient[i]); });
         out.weighted[c] = sum(c, [&](size_t i) { return static_cast<double>(t.gradient[i]) * t.input[i]; });
     }
@@ -86,7 +88,7 @@ TEST(channelsAgreeToTheBitOnEveryKernelAndNumberOfThreads) {
     SchedulerOptions options;
     options.threads = 3;
     Scheduler scheduler(options);
-    std::vector<ChannelShape> shapes{{64, 6, 784}, {1, 1, 1}, {70, 120, 5}, {3, 2, 16}, {5, 130, 64},
+    std::vector<ChannelShape> shapes{{64, 6, 784},  {1, 1, 1},     {70, 120, 5}, {3, 2, 16}, {5, 130, 64},
                                      {256, 120, 1}, {400, 133, 1}, {9, 5, 1}};   // columns; the second on several threads
     for (int i = 0; i < 80; ++i) shapes.push_back({1 + random.below(9), 1 + random.below(9), 1 + random.below(60)});
     for (const ChannelShape& shape : shapes) {

@@ -19,19 +19,26 @@ std::string describe(const ConvShape& s) {
 
 std::vector<ConvShape> shapes() {
     std::vector<ConvShape> all = {
-        {3, 1, 28, 28, 6, {5, 5}, {1, 1}, {2, 2}, 1},    {7, 6, 14, 14, 16, {5, 5}, {1, 1}, {0, 0}, 1},
-        {2, 16, 8, 8, 32, {1, 1}, {2, 2}, {0, 0}, 1},    {2, 40, 8, 8, 33, {3, 3}, {1, 1}, {1, 1}, 1},
-        {2, 8, 9, 7, 8, {3, 3}, {2, 2}, {1, 1}, 8},      {1, 3, 33, 21, 5, {7, 7}, {2, 2}, {3, 3}, 1},
-        {1, 2, 5, 6, 3, {2, 3}, {3, 1}, {4, 0}, 1},      {40, 2, 5, 5, 2, {5, 5}, {1, 1}, {0, 0}, 2},
-        {1, 1, 1, 1, 1, {1, 1}, {1, 1}, {0, 0}, 1},      {1, 70, 40, 40, 8, {3, 3}, {1, 1}, {1, 1}, 1},
-        {1, 1, 1, 300, 2, {1, 9}, {1, 4}, {0, 4}, 1},    {2, 1, 2, 2, 1, {1, 1}, {5, 5}, {0, 0}, 1},
+        {3, 1, 28, 28, 6, {5, 5}, {1, 1}, {2, 2}, 1}, {7, 6, 14, 14, 16, {5, 5}, {1, 1}, {0, 0}, 1},
+        {2, 16, 8, 8, 32, {1, 1}, {2, 2}, {0, 0}, 1}, {2, 40, 8, 8, 33, {3, 3}, {1, 1}, {1, 1}, 1},
+        {2, 8, 9, 7, 8, {3, 3}, {2, 2}, {1, 1}, 8},   {1, 3, 33, 21, 5, {7, 7}, {2, 2}, {3, 3}, 1},
+        {1, 2, 5, 6, 3, {2, 3}, {3, 1}, {4, 0}, 1},   {40, 2, 5, 5, 2, {5, 5}, {1, 1}, {0, 0}, 2},
+        {1, 1, 1, 1, 1, {1, 1}, {1, 1}, {0, 0}, 1},   {1, 70, 40, 40, 8, {3, 3}, {1, 1}, {1, 1}, 1},
+        {1, 1, 1, 300, 2, {1, 9}, {1, 4}, {0, 4}, 1}, {2, 1, 2, 2, 1, {1, 1}, {5, 5}, {0, 0}, 1},
     };
     Random random(41);
     while (all.size() < 60) {
         const auto pick = [&](size_t most) { return 1 + static_cast<size_t>(random.below(most)); };
         const size_t groups = pick(3);
-        const ConvShape s{pick(4), groups * pick(4), pick(17), pick(19), groups * pick(7), {pick(5), pick(5)}, {pick(3), pick(3)},
-                          {pick(4) - 1, pick(4) - 1}, groups};
+        const ConvShape s{pick(4),
+                          groups * pick(4),
+                          pick(17),
+                          pick(19),
+                          groups * pick(7),
+                          {pick(5), pick(5)},
+                          {pick(3), pick(3)},
+                          {pick(4) - 1, pick(4) - 1},
+                          groups};
         if (s.kernel[0] <= s.height + 2 * s.padding[0] && s.kernel[1] <= s.width + 2 * s.padding[1]) all.push_back(s);
     }
     return all;
@@ -60,8 +67,10 @@ void everyProduct(const ConvShape& s, Visit visit) {
 struct Tensors {
     std::vector<float> input, weight, bias, gradient;
     Tensors(const ConvShape& s, Random& random)
-        : input(randomFloats(s.inputSize(), random)), weight(randomFloats(s.weightSize(), random)),
-          bias(randomFloats(s.outChannels, random)), gradient(randomFloats(s.outputSize(), random)) {}
+        : input(randomFloats(s.inputSize(), random)),
+          weight(randomFloats(s.weightSize(), random)),
+          bias(randomFloats(s.outChannels, random)),
+          gradient(randomFloats(s.outputSize(), random)) {}
 };
 
 struct Results {

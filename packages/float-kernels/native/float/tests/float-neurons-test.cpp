@@ -13,10 +13,17 @@ namespace {
 
 const Program LEAK{{{Operation::Scale, 0, 0, 0.9f}, {Operation::Add, 2, 1, 0}}, 3};
 const Program KEEP{{{Operation::Add, 0, 1, 0}}, 2};
-const Program QUADRATIC{{{Operation::AddConstant, 0, 0, -0.25f}, {Operation::Scale, 2, 0, 0.5f},
-                         {Operation::AddConstant, 0, 0, -0.75f}, {Operation::Mul, 3, 4, 0}, {Operation::Add, 5, 1, 0}}, 6};
-const Program SQUARE{{{Operation::AddConstant, 0, 0, -0.5f}, {Operation::Square, 2, 0, 0}, {Operation::Scale, 3, 0, 0.7f},
-                      {Operation::Add, 4, 1, 0}}, 5};
+const Program QUADRATIC{{{Operation::AddConstant, 0, 0, -0.25f},
+                         {Operation::Scale, 2, 0, 0.5f},
+                         {Operation::AddConstant, 0, 0, -0.75f},
+                         {Operation::Mul, 3, 4, 0},
+                         {Operation::Add, 5, 1, 0}},
+                        6};
+const Program SQUARE{{{Operation::AddConstant, 0, 0, -0.5f},
+                      {Operation::Square, 2, 0, 0},
+                      {Operation::Scale, 3, 0, 0.7f},
+                      {Operation::Add, 4, 1, 0}},
+                     5};
 const Program SUBTRACT{{{Operation::Scale, 1, 0, 0.75f}, {Operation::Sub, 0, 2, 0}}, 3};
 const Program TO_ZERO{{{Operation::Scale, 1, 0, -1}, {Operation::AddConstant, 2, 0, 1}, {Operation::Mul, 0, 3, 0}}, 4};
 const Program NONE{{}, 0};
@@ -70,7 +77,8 @@ NeuronResults runNeurons(const NeuronModel& model, const std::vector<float>& inp
     neuronsForward({model, input.data(), again.data(), membranesAgain.data(), nullptr}, runtime);
     CHECK(sameNumbers(again.values(), spikes.values()) && sameNumbers(membranesAgain.values(), membranes.values()));
     neuronsBackward({model, from.surrogate, from.detachReset, input.data(), membranes.data(), orNull(from.spike),
-                     orNull(from.membrane), gradient.data(), from.pull}, runtime);
+                     orNull(from.membrane), gradient.data(), from.pull},
+                    runtime);
     CHECK(spikes.intact() && membranes.intact() && charged.intact() && gradient.intact());
     return {spikes.values(), membranes.values(), charged.values(), gradient.values()};
 }
@@ -111,8 +119,8 @@ TEST(neuronsTakeInfinitiesAndNaNAsTheLoopsDo) {
         std::vector<float> input = randomFloats(600, random);
         const float specials[] = {NAN, infinity, -infinity, -0.0f, 1e-45f, 3e38f, 0.7f};
         for (size_t i = 0; i < 7; ++i) input[i * 71 + 3] = specials[i];
-        const NeuronGradients from{{SurrogateKind::Rectangle, 0.4, 1.3}, false, randomFloats(1800, random), {},
-                                   kind == 2 ? 0.5 : 0.0};
+        const NeuronGradients from{
+            {SurrogateKind::Rectangle, 0.4, 1.3}, false, randomFloats(1800, random), {}, kind == 2 ? 0.5 : 0.0};
         const NeuronResults want = naiveNeurons(model, input, from);
         CHECK_EQUAL(want.spikes[3], 0.0f);
         for (const Kernels* kernels : supportedKernels()) CHECK(same(runNeurons(model, input, from, *kernels, serial), want));
@@ -121,7 +129,8 @@ TEST(neuronsTakeInfinitiesAndNaNAsTheLoopsDo) {
 
 TEST(aHandComputesTwoSteps) {
     SerialExecutor serial;
-    const NeuronModel model{{{{Operation::Scale, 0, 0, 0.5f}, {Operation::Add, 2, 1, 0}}, 3}, SUBTRACT, 0.75, std::nullopt, 2, 1, 2};
+    const NeuronModel model{
+        {{{Operation::Scale, 0, 0, 0.5f}, {Operation::Add, 2, 1, 0}}, 3}, SUBTRACT, 0.75, std::nullopt, 2, 1, 2};
     const std::vector<float> input{0.5f, 1.0f};
     std::vector<float> spikes(4), membranes(4), gradient(2);
     const Runtime runtime{scalarKernels(), *testPool(), serial};
@@ -130,8 +139,9 @@ TEST(aHandComputesTwoSteps) {
     CHECK(membranes == std::vector<float>({0.5f, 0.25f, 0, 0.375f}));   // 0.75 fires at once
     const std::vector<float> ones(4, 1.0f);
     // detached: d input = slope of step 2 + (slope of step 1 + 0.5 slope of step 2); |v - 0.75| <= 0.3 everywhere but at 1.125
-    neuronsBackward({model, {SurrogateKind::Rectangle, 0.3, 1}, true, input.data(), membranes.data(), ones.data(), nullptr,
-                     gradient.data()}, runtime);
+    neuronsBackward(
+        {model, {SurrogateKind::Rectangle, 0.3, 1}, true, input.data(), membranes.data(), ones.data(), nullptr, gradient.data()},
+        runtime);
     CHECK(gradient == std::vector<float>({2.5f, 1.0f}));
 }
 
@@ -166,7 +176,7 @@ TEST(programsThatAreNoneAreRefused) {
     CHECK_THROWS(check({{{Operation::Scale, 2, 0, 0}}, 2}));
     CHECK_THROWS(check({{{Operation::Add, 0xffffffff, 0, 0}}, 2}));
     CHECK_THROWS(check({{{static_cast<Operation>(6), 0, 0, 0}}, 2}));
-    check({{{Operation::Scale, 0, 77, 0}}, 2});   // b of an operation with one operand means nothing
+    check({{{Operation::Scale, 0, 77, 0}}, 2});  // b of an operation with one operand means nothing
     CHECK_THROWS(check({std::vector<heml::f32::Instruction>(65, {Operation::Add, 0, 1, 0}), 2}));
     check({std::vector<heml::f32::Instruction>(64, {Operation::Add, 0, 1, 0}), 65});
 }

@@ -74,10 +74,12 @@ TEST(poolsAgreeToTheBitOnEveryKernelAndNumberOfThreads) {
     SchedulerOptions options;
     options.threads = 3;
     Scheduler scheduler(options);
-    std::vector<PoolShape> shapes{{64 * 6, 28, 28, 2, 2}, {40, 10, 10, 2, 2}, {60, 29, 31, 2, 2}, {1, 2, 2, 2, 2}, {2, 3, 40, 2, 2}};
+    std::vector<PoolShape> shapes{
+        {64 * 6, 28, 28, 2, 2}, {40, 10, 10, 2, 2}, {60, 29, 31, 2, 2}, {1, 2, 2, 2, 2}, {2, 3, 40, 2, 2}};
     for (int i = 0; i < 120; ++i) {
         const size_t kernel = 1 + random.below(4);
-        shapes.push_back({1 + random.below(30), kernel + random.below(20), kernel + random.below(20), kernel, 1 + random.below(4)});
+        shapes.push_back(
+            {1 + random.below(30), kernel + random.below(20), kernel + random.below(20), kernel, 1 + random.below(4)});
     }
     for (const PoolShape& shape : shapes) {
         const auto input = coarse(shape.inputSize(), random), gradient = randomFloats(shape.outputSize(), random);

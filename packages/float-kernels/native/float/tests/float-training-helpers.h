@@ -20,12 +20,24 @@ struct NaiveProgram {
         std::vector<float> r{x, y};
         for (const auto& [operation, a, b, constant] : program.instructions) {
             switch (operation) {
-                case Operation::Add: r.push_back(r[a] + r[b]); break;
-                case Operation::Sub: r.push_back(r[a] - r[b]); break;
-                case Operation::Mul: r.push_back(r[a] * r[b]); break;
-                case Operation::Square: r.push_back(r[a] * r[a]); break;
-                case Operation::Scale: r.push_back(r[a] * constant); break;
-                case Operation::AddConstant: r.push_back(r[a] + constant); break;
+                case Operation::Add:
+                    r.push_back(r[a] + r[b]);
+                    break;
+                case Operation::Sub:
+                    r.push_back(r[a] - r[b]);
+                    break;
+                case Operation::Mul:
+                    r.push_back(r[a] * r[b]);
+                    break;
+                case Operation::Square:
+                    r.push_back(r[a] * r[a]);
+                    break;
+                case Operation::Scale:
+                    r.push_back(r[a] * constant);
+                    break;
+                case Operation::AddConstant:
+                    r.push_back(r[a] + constant);
+                    break;
             }
         }
         return r;
@@ -49,12 +61,24 @@ struct NaiveProgram {
             if (!reached[2 + k]) continue;
             const float g = adjoint[2 + k];
             switch (operation) {
-                case Operation::Add: add(a, g, 1), add(b, g, 1); break;
-                case Operation::Sub: add(a, g, 1), add(b, g, -1); break;
-                case Operation::Mul: add(a, g, r[b]), add(b, g, r[a]); break;
-                case Operation::Square: add(a, g, r[a]), add(a, g, r[a]); break;
-                case Operation::Scale: add(a, g, constant); break;
-                case Operation::AddConstant: add(a, g, 1); break;
+                case Operation::Add:
+                    add(a, g, 1), add(b, g, 1);
+                    break;
+                case Operation::Sub:
+                    add(a, g, 1), add(b, g, -1);
+                    break;
+                case Operation::Mul:
+                    add(a, g, r[b]), add(b, g, r[a]);
+                    break;
+                case Operation::Square:
+                    add(a, g, r[a]), add(a, g, r[a]);
+                    break;
+                case Operation::Scale:
+                    add(a, g, constant);
+                    break;
+                case Operation::AddConstant:
+                    add(a, g, 1);
+                    break;
             }
         }
         return {adjoint[0], adjoint[1]};
