@@ -26,6 +26,7 @@ export default defineConfig({
             'scripts/**/*.test.ts',
           ],
           exclude: ['**/*.heavy.test.ts', '**/node_modules/**'],
+          maxWorkers: '100%', // the default leaves one core idle
           // against hanging only: a machine with other work may take ten times as long as an idle one
           testTimeout: 600_000,
           hookTimeout: 600_000,

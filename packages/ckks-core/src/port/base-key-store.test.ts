@@ -13,6 +13,8 @@ class Store extends BaseKeyStore {
   readonly loading = new Map<number, { readonly end: (error?: Error) => void; readonly signal: AbortSignal }>()
   /** Whether loads end by themselves. */
   automatic = true
+  /** Whether they go on when they are told to stop. */
+  deaf = false
 
   constructor(count: number, budget?: number) {
     super(
@@ -30,7 +32,7 @@ class Store extends BaseKeyStore {
         if (error) reject(error)
         else resolve()
       }
-      signal.addEventListener('abort', () => end(new Error('stopped')))
+      signal.addEventListener('abort', () => this.deaf || end(new Error('stopped')))
       this.loading.set(steps, { end, signal })
     })
   }
@@ -188,8 +190,12 @@ describe('prefetching', () => {
     expect(stopped.every((signal) => signal.aborted)).toBe(true)
     await settle()
     for (const steps of [3, 4]) store.loading.get(steps)!.end()
-    ;(await lease).dispose()
+    const held = await lease
     expect(store.residents()).toEqual([3, 4])
+    // and comes back when they are done
+    held.dispose()
+    await settle()
+    expect([...store.loading.keys()]).toEqual([1, 2])
   })
 
   it('that was stopped and then leased is loaded after all', async () => {
@@ -240,6 +246,99 @@ describe('prefetching', () => {
   })
 })
 
+describe('what is announced', () => {
+  it('goes after what is not, and of it what is needed latest goes first', async () => {
+    const store = new Store(6, 40)
+    for (const steps of [1, 2, 3, 4]) (await store.acquire([rotation(steps)])).dispose()
+    // 4 was needed last, but nobody expects it; 1 was needed first, and is needed next
+    store.prefetch([rotation(1), rotation(3), rotation(2)])
+    ;(await store.acquire([rotation(5)])).dispose()
+    expect(store.unloads).toEqual([4])
+    using _ = await store.acquire([rotation(5), rotation(6)])
+    expect(store.unloads).toEqual([4, 2])
+    expect(store.residents()).toEqual([1, 3, 5, 6])
+  })
+
+  it('is loaded when room comes free, in the room of what is needed later', async () => {
+    const store = new Store(6, 30)
+    const first = await store.acquire([rotation(1), rotation(2)])
+    store.prefetch([3, 4, 5, 6].map((steps) => rotation(steps)))
+    await settle()
+    expect(store.residents()).toEqual([1, 2, 3])
+    first.dispose()
+    await settle()
+    expect(store.residents()).toEqual([3, 4, 5])
+    expect(store.unloads.sort()).toEqual([1, 2])
+    // sooner than all of them
+    store.prefetch([rotation(6)])
+    await settle()
+    expect(store.residents()).toEqual([3, 4, 6])
+    expect(store.loads).toEqual(['1', '2', '3', '4', '5', '6'])
+  })
+
+  it('is loaded while its lease still waits for room', async () => {
+    const store = new Store(5, 30)
+    const first = await store.acquire([rotation(1)])
+    const second = await store.acquire([rotation(2)])
+    const lease = store.acquire([rotation(3), rotation(4), rotation(5)])
+    await settle()
+    expect(store.residents()).toEqual([1, 2, 3])
+    second.dispose()
+    await settle()
+    expect(store.residents()).toEqual([1, 3, 4])
+    first.dispose()
+    await lease
+    expect(store.loads).toEqual(['1', '2', '3', '4', '5'])
+  })
+
+  it('stays within what its owner allows, and within what is given back', async () => {
+    const store = new Store(6)
+    const needs = [1, 2, 3, 4, 5].map((steps) => rotation(steps))
+    let room = 35
+    const announced = store.prefetch(needs, { room: () => room - store.residentBytes })
+    await settle()
+    expect(store.residents()).toEqual([1, 2, 3])
+    expect(store.evict(20)).toBe(10)
+    await settle()
+    expect(store.residents()).toEqual([1, 2])
+    room = 40
+    store.prefetch(needs, { room: () => room - store.residentBytes })
+    announced.dispose()
+    await settle()
+    expect(store.residents()).toEqual([1, 2, 3, 4])
+    // less than there is: what comes takes the place of what is needed later
+    room = 20
+    store.prefetch([rotation(6)], { room: () => room - store.residentBytes })
+    await settle()
+    expect(store.residents()).toEqual([1, 6])
+  })
+
+  it('that cannot be loaded is tried once, not again and again', async () => {
+    const store = new Store(2, 10)
+    store.automatic = false
+    store.prefetch([rotation(1), rotation(2)])
+    store.loading.get(1)!.end(new Error('damaged'))
+    await settle()
+    expect(store.loads).toEqual(['1', '2'])
+  })
+
+  it('gives way while it loads: nothing else goes for the room that it leaves', async () => {
+    const store = new Store(4, 30)
+    for (const steps of [1, 2]) (await store.acquire([rotation(steps)])).dispose()
+    store.automatic = false
+    store.prefetch([rotation(1), rotation(2), rotation(3)])
+    await settle()
+    const { signal } = store.loading.get(3)!
+    const lease = store.acquire([rotation(4)])
+    expect(signal.aborted).toBe(true)
+    await settle()
+    expect(store.unloads).toEqual([])
+    store.loading.get(4)!.end()
+    using _ = await lease
+    expect(store.residents()).toEqual([1, 2, 4])
+  })
+})
+
 describe('eviction', () => {
   it('goes down to a number of bytes, as far as nobody leases them', async () => {
     const store = new Store(4)
@@ -252,6 +351,24 @@ describe('eviction', () => {
     lease.dispose()
     expect(store.evict(0)).toBe(10)
     expect(store.residentBytes).toBe(0)
+  })
+})
+
+describe('eviction of what is loading', () => {
+  it('gives its room back when the load has stopped, and says when', async () => {
+    const store = new Store(2, 20)
+    store.automatic = false
+    store.prefetch([rotation(1)])
+    store.deaf = true
+    expect(store.evict(0)).toBe(0)
+    expect(store.residentBytes).toBe(10)
+    const gone = store.evicted()
+    expect(await stateOf(gone)).toBe('pending')
+    store.loading.get(1)!.end()
+    await gone
+    expect(store.residentBytes).toBe(0)
+    expect(store.unloads).toEqual([1])
+    await store.evicted()
   })
 })
 

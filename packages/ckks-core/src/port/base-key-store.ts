@@ -4,7 +4,8 @@
  *
  * A key is absent, queued, loading or resident; all but the first count against the budget, so that what is on its way has its
  * room already. Requests wait in line for room; keys wait in line for one of two loaders, leased ones before prefetched ones.
- * Two, so that one key is read while the one before is unpacked.
+ * Two, so that one key is read while the one before is unpacked. Where room is short, what is needed again latest goes first, as
+ * far as announcements tell (Belady, 1966), and before it what nobody announced, the least recently needed first.
  */
 import { CancelledError, DisposedError, InvalidArgumentError, MemoryError, MissingKeyError } from '../errors/errors.ts'
 import type { KeyLease, KeyPrefetch, KeyStore } from './key-store.ts'
@@ -23,8 +24,16 @@ export interface StoredKey {
 /** Keys that are loaded at the same time. */
 const LOADERS = 2
 
-interface Request<K extends StoredKey> {
+/** Keys in the order in which they will be leased. */
+interface Announcement<K extends StoredKey> {
   readonly keys: readonly ResidentKey<K>[]
+  /** Bytes that all keys may take together for one of these to be loaded in advance. */
+  most: number
+  /** Bytes that it may add now. */
+  readonly room: () => number
+}
+
+interface Request<K extends StoredKey> extends Announcement<K> {
   readonly admit: () => void
   readonly refuse: (reason: Error) => void
 }
@@ -34,6 +43,7 @@ export abstract class BaseKeyStore<K extends StoredKey = StoredKey> implements K
   abstract readonly keyId: string | undefined
   readonly #keys = new Map<string, ResidentKey<K>>()
   readonly #requests: Request<K>[] = []
+  readonly #announcements = new Set<Announcement<K>>()
   readonly #queue = new Set<ResidentKey<K>>()
   readonly #closing = new AbortController()
   #loading = 0
@@ -104,25 +114,25 @@ export abstract class BaseKeyStore<K extends StoredKey = StoredKey> implements K
     return new OwnedLease(needs, bytes, release)
   }
 
-  prefetch(needs: readonly KeyNeed[]): KeyPrefetch {
-    const announced = new Set<ResidentKey<K>>()
-    for (const need of needs) {
-      const key = this.#find(need)
-      if (!key || this.#closing.signal.aborted) continue
-      announced.add(key)
-      if (key.state === 'absent' && !this.#makeRoom(key.bytes, (k) => k.leases > 0 || k.announcements.size > 0)) break
-      key.announce(announced, ++this.#clock)
-      this.#enqueue(key)
+  prefetch(needs: readonly KeyNeed[], options: { readonly room?: () => number } = {}): KeyPrefetch {
+    const keys = new Set(needs.map((need) => this.#find(need)).filter((key) => key !== undefined))
+    const { room = unlimited } = options
+    const announcement: Announcement<K> = { keys: [...keys], most: this.budget, room }
+    if (!this.#closing.signal.aborted) {
+      for (const [place, key] of announcement.keys.entries()) key.announce(announcement, place)
+      this.#announcements.add(announcement)
+      this.#serve()
     }
     return {
-      dispose: () => this.#withdraw(announced),
-      [Symbol.dispose]: () => this.#withdraw(announced),
+      dispose: () => this.#withdraw(announcement),
+      [Symbol.dispose]: () => this.#withdraw(announcement),
     }
   }
 
   evict(bytes: number): number {
     let freed = 0
-    for (const key of this.#byAge()) {
+    for (const announcement of this.#announcements) announcement.most = Math.min(announcement.most, bytes)
+    for (const key of this.#byDispensability()) {
       if (this.residentBytes <= bytes) break
       if (key.leases > 0) continue
       if (this.#drop(key)) freed += key.bytes
@@ -131,9 +141,18 @@ export abstract class BaseKeyStore<K extends StoredKey = StoredKey> implements K
     return freed
   }
 
+  async evicted(): Promise<void> {
+    for (;;) {
+      const leaving = [...this.#keys.values()].filter((key) => key.leaving)
+      if (leaving.length === 0) return
+      await Promise.all(leaving.map((key) => key.stopped()))
+    }
+  }
+
   async dispose(): Promise<void> {
     this.#closing.abort()
     for (const request of this.#requests.splice(0)) request.refuse(closed('acquire'))
+    this.#announcements.clear()
     this.#queue.clear()
     const ends = [...this.#keys.values()].map((key) => {
       if (key.state === 'resident') this.unload(key.stored)
@@ -168,12 +187,15 @@ export abstract class BaseKeyStore<K extends StoredKey = StoredKey> implements K
       }
       const abort = (): void => {
         this.#requests.splice(this.#requests.indexOf(request), 1)
+        for (const key of keys) key.announcements.delete(request)
         reject(cancelled(signal!))
         this.#serve()
       }
       const done = (): void => signal?.removeEventListener('abort', abort)
       const request: Request<K> = {
         keys,
+        most: this.budget,
+        room: unlimited,
         admit: () => {
           done()
           resolve()
@@ -185,6 +207,7 @@ export abstract class BaseKeyStore<K extends StoredKey = StoredKey> implements K
       }
       signal?.addEventListener('abort', abort, { once: true })
       this.#requests.push(request)
+      for (const key of keys) key.announce(request, -1)
       this.#serve()
     })
   }
@@ -203,24 +226,43 @@ export abstract class BaseKeyStore<K extends StoredKey = StoredKey> implements K
       }
       request.admit()
     }
+    for (const wanted of [...this.#requests, ...this.#announcements]) this.#fetchAhead(wanted)
     this.#startLoaders()
   }
 
-  /** Evicts, oldest first, what may go, if that makes room; otherwise only stops what is loading for nobody. */
-  #makeRoom(bytes: number, kept: (key: ResidentKey<K>) => boolean): boolean {
-    const others = [...this.#byAge()].filter((key) => !kept(key))
-    const fixed = this.residentBytes - sum(others)
-    if (fixed + bytes > this.budget) return false
-    for (const key of others) {
-      if (this.residentBytes + bytes <= this.budget) break
-      this.#drop(key)
+  /** Queues what is wanted and not there, the soonest first, in the room of what is wanted later. */
+  #fetchAhead(wanted: Announcement<K>): void {
+    for (const key of wanted.keys) {
+      if (key.state !== 'absent' || !key.announcements.has(wanted)) continue
+      const use = key.nextUse
+      const most = Math.min(wanted.most, this.residentBytes + wanted.room())
+      if (!this.#makeRoom(key.bytes, (other) => other.leases > 0 || other.nextUse <= use, most)) return
+      this.#enqueue(key)
     }
-    return this.residentBytes + bytes <= this.budget
   }
 
-  *#byAge(): Iterable<ResidentKey<K>> {
+  /** Evicts what may go, if that makes room. @returns whether there is room now, and not only when loads have stopped */
+  #makeRoom(bytes: number, kept: (key: ResidentKey<K>) => boolean, most = this.budget): boolean {
+    const others = this.#byDispensability().filter((key) => !kept(key))
+    if (this.residentBytes - sum(others) + bytes > most) return false
+    let staying = this.residentBytes - sum(others.filter((key) => key.leaving))
+    for (const key of others) {
+      if (staying + bytes <= most) break
+      if (key.leaving) continue
+      this.#drop(key)
+      staying -= key.bytes
+    }
+    return this.residentBytes + bytes <= most
+  }
+
+  /** What nobody expects, the least recently needed first; then what is needed again latest. */
+  #byDispensability(): ResidentKey<K>[] {
     const here = [...this.#keys.values()].filter((key) => key.state !== 'absent')
-    yield* here.sort((a, b) => a.used - b.used)
+    const places = new Map(here.map((key) => [key, key.nextUse]))
+    return here.sort((a, b) => {
+      const [first, second] = [places.get(a)!, places.get(b)!]
+      return first === second ? a.used - b.used : second - first
+    })
   }
 
   /** @returns whether its room is free now; that of a key which is loading comes when it has stopped */
@@ -230,27 +272,24 @@ export abstract class BaseKeyStore<K extends StoredKey = StoredKey> implements K
     return key.drop()
   }
 
-  #withdraw(announced: Set<ResidentKey<K>>): void {
-    for (const key of announced) {
-      key.announcements.delete(announced)
+  #withdraw(announcement: Announcement<K>): void {
+    if (!this.#announcements.delete(announcement)) return
+    for (const key of announcement.keys) {
+      key.announcements.delete(announcement)
       if (key.state === 'queued' && key.leases === 0 && key.announcements.size === 0) this.#drop(key)
     }
-    announced.clear()
     this.#serve()
   }
 
   #enqueue(key: ResidentKey<K>): void {
-    if (key.state === 'absent') {
-      key.queue()
-      this.#queue.add(key)
-    }
-    this.#startLoaders()
+    if (key.state !== 'absent') return
+    key.queue()
+    this.#queue.add(key)
   }
 
   #startLoaders(): void {
     while (this.#loading < LOADERS) {
-      const waiting = [...this.#queue]
-      const next = waiting.find((key) => key.leases > 0) ?? waiting[0]
+      const next = mostUrgent(this.#queue)
       if (next === undefined) return
       this.#queue.delete(next)
       this.#loading++
@@ -276,6 +315,19 @@ function requestOf(keys: Iterable<ResidentKey>): KeyRequest {
   return builder.build()
 }
 
+function mostUrgent<K extends StoredKey>(keys: Iterable<ResidentKey<K>>): ResidentKey<K> | undefined {
+  let best: ResidentKey<K> | undefined
+  let bestUse = Number.POSITIVE_INFINITY
+  for (const key of keys) {
+    if (key.leases > 0) return key
+    if (best !== undefined && key.nextUse >= bestUse) continue
+    best = key
+    bestUse = key.nextUse
+  }
+  return best
+}
+
+const unlimited = (): number => Number.POSITIVE_INFINITY
 const nameOf = (need: KeyNeed): string => (need.kind === 'rotation' ? `rotation ${need.steps}` : need.kind)
 const sum = (keys: readonly { readonly bytes: number }[]): number => keys.reduce((total, key) => total + key.bytes, 0)
 const closed = (operation: string): DisposedError =>

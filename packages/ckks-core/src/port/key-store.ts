@@ -6,8 +6,8 @@
  *     const result = lane.rotate(x, 3)
  *     await result.ready()
  *
- * Leased keys stay; the others stay as long as there is room, and make room for what comes, least recently needed first. One
- * store belongs to one engine and serves all its lanes.
+ * Leased keys stay; the others stay as long as there is room, and make room for what comes: first what nobody has announced, the
+ * least recently needed first, then what is announced for the latest time. One store belongs to one engine and serves all its lanes.
  */
 import type { KeyNeed, KeyRequest } from './keys.ts'
 
@@ -65,17 +65,24 @@ export interface KeyStore extends AsyncDisposable {
    */
   acquire(needs: readonly KeyNeed[], options?: { readonly signal?: AbortSignal }): Promise<KeyLease>
   /**
-   * Says what will be leased soon, in that order. Loading starts in the background as far as there is room beside leased keys
-   * and those of earlier prefetches that are still awaited; what does not fit is left to `acquire`. Never throws and reports
-   * nothing: a key that is missing or damaged is an error of the `acquire` that asks for it. The announcement of a key ends
-   * when it is leased, or with `dispose()`.
+   * Says what will be leased, in that order: all of it, as far as it is known. Loading starts in the background, the soonest first, as
+   * far as there is room beside leased keys and those that are announced for sooner, and goes on whenever room comes free; the order
+   * decides too what goes when room is short. What never found room is left to `acquire`. Never throws and reports nothing: a key that
+   * is missing or damaged is an error of the `acquire` that asks for it. The announcement of a key ends when it is leased, or with
+   * `dispose()`.
+   *
+   * @param options `room`: how many more bytes keys may take now, beside the budget; asked whenever one could be loaded in advance. For
+   *   whoever shares memory with others.
    */
-  prefetch(needs: readonly KeyNeed[]): KeyPrefetch
+  prefetch(needs: readonly KeyNeed[], options?: { readonly room?: () => number }): KeyPrefetch
   /**
-   * Evicts keys that nobody leases, least recently needed first, until at most `bytes` are resident or only leased ones are left.
-   * @returns bytes of the keys evicted
+   * Evicts keys that nobody leases, in the order above, until at most `bytes` are resident or only leased ones are left; what has been
+   * announced so far is not loaded in advance beyond that any more.
+   * @returns bytes of the keys evicted; what was still loading gives its room back when it has stopped, and is not counted
    */
   evict(bytes: number): number
+  /** Resolves when no key that was evicted while it was loading takes room any more. */
+  evicted(): Promise<void>
   /** Evicts everything; waiting requests fail with DisposedError. The engine stays. Twice is harmless. */
   dispose(): Promise<void>
 }

@@ -17,8 +17,8 @@ interface Waiter {
 /** @internal */
 export class ResidentKey<K extends StoredKey = StoredKey> {
   readonly stored: K
-  /** Whoever announced it. */
-  readonly announcements = new Set<object>()
+  /** Who expects it, and how soon: places in the order of their needs. */
+  readonly announcements = new Map<object, number>()
   readonly #waiters = new Set<Waiter>()
   #state: State = 'absent'
   #leases = 0
@@ -42,6 +42,20 @@ export class ResidentKey<K extends StoredKey = StoredKey> {
     return this.#used
   }
 
+  /** How soon it is needed: the place in the order of whoever expects it first; Infinity when nobody does. */
+  get nextUse(): number {
+    return Math.min(Number.POSITIVE_INFINITY, ...this.announcements.values())
+  }
+  /** Whether it is on its way out: dropped while it loads, and leased by nobody since. */
+  get leaving(): boolean {
+    return this.#leases === 0 && this.#load?.stop.signal.aborted === true
+  }
+
+  /** Resolves when what is loading has come to an end. */
+  async stopped(): Promise<void> {
+    await this.#load?.end
+  }
+
   /** Held from now on; it is expected no more. */
   lease(now: number): void {
     this.#leases++
@@ -52,9 +66,8 @@ export class ResidentKey<K extends StoredKey = StoredKey> {
     this.#leases = Math.max(0, this.#leases - 1)
     this.#used = now
   }
-  announce(by: object, now: number): void {
-    this.announcements.add(by)
-    this.#used = now
+  announce(by: object, place: number): void {
+    this.announcements.set(by, place)
   }
 
   queue(): void {
@@ -134,9 +147,9 @@ export class ResidentKey<K extends StoredKey = StoredKey> {
 
   #failed(error: unknown, dropped: boolean): 'queued' | 'absent' {
     this.#load = undefined
-    if (dropped && this.#leases > 0) {
-      this.#state = 'queued'
-      return 'queued'
+    if (dropped) {
+      this.#state = this.#leases > 0 ? 'queued' : 'absent'
+      return this.#state
     }
     this.#state = 'absent'
     this.announcements.clear()

@@ -70,6 +70,7 @@ describe('one budget', () => {
         this.bytes = Math.min(before, Math.max(left, 20))
         return before - this.bytes
       },
+      evicted: async () => {},
     }
     const before = pool.bytes
     const residency = new Residency({

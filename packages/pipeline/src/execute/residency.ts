@@ -21,8 +21,10 @@ export interface Held {
 /** Memory that somebody else keeps the books of, and gives back on request: evaluation keys. */
 export interface Pool {
   readonly bytes: number
-  /** Gives back until at most so many bytes are left, as far as it can. @returns bytes that were given back */
+  /** Gives back until at most so many bytes are left, as far as it can. @returns bytes that were given back at once */
   evict(bytes: number): number
+  /** Resolves when nothing is on its way out any more. */
+  evicted(): Promise<void>
 }
 
 export interface ResidencyOptions {
@@ -84,6 +86,18 @@ export class Residency {
   /** Resolves when something that is held now is released, or nothing is. */
   async released(): Promise<void> {
     if (this.busy) await new Promise<void>((resolve) => this.#waiting.add(resolve))
+  }
+
+  /** Books bytes that come to be elsewhere, until they are released. */
+  reserve(bytes: number): Held {
+    this.#reserved += bytes
+    let held = true
+    return {
+      release: () => {
+        if (held) this.#reserved -= bytes
+        held = false
+      },
+    }
   }
 
   /** Makes so many bytes free, as far as that is possible. */
@@ -216,14 +230,23 @@ export class Residency {
 
   async #evictFor(bytes: number, but: string | undefined): Promise<void> {
     for (;;) {
-      const over = this.used + bytes - this.budget
-      if (over <= 0) return
+      if (this.used + bytes <= this.budget) return
       const latest = this.#latest(but)
-      if (latest === undefined || this.#nextUse(latest.resident.id) < Number.POSITIVE_INFINITY)
-        if (this.#pool && this.#pool.evict(Math.max(0, this.#pool.bytes - over)) > 0) continue
+      const wanted = latest !== undefined && this.#nextUse(latest.resident.id) < Number.POSITIVE_INFINITY
+      if ((latest === undefined || wanted) && (await this.#evictPool(bytes))) continue
       if (!latest) return
       await this.#evict(latest)
     }
+  }
+
+  /** @returns whether anything came of it */
+  async #evictPool(bytes: number): Promise<boolean> {
+    const pool = this.#pool
+    if (!pool) return false
+    const before = pool.bytes
+    pool.evict(Math.max(0, before - (this.used + bytes - this.budget)))
+    if (pool.bytes === before) await pool.evicted()
+    return pool.bytes < before
   }
 
   /** What may go and is wanted again latest. */

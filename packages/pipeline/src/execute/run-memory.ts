@@ -3,7 +3,7 @@ import { CancelledError, type KeyNeed, type KeyPrefetch, MemoryError, type Spill
 import type { Task } from '../program/task.ts'
 import type { ValueId } from '../program/value.ts'
 import type { Held, Resident } from './residency.ts'
-import { missingBytes, type TaskMemory, valueName } from './task-memory.ts'
+import { type TaskMemory, valueName } from './task-memory.ts'
 import type { ValueTable } from './value-table.ts'
 
 const keyName = (need: KeyNeed): string => (need.kind === 'rotation' ? `rotation by ${need.steps}` : need.kind)
@@ -56,10 +56,9 @@ export class RunMemory {
     throw held.status === 'rejected' ? held.reason : (lease as PromiseRejectedResult).reason
   }
 
-  /** Encodes weights of the first of the next tasks. */
-  async prefetch(tasks: readonly Task[], signal?: AbortSignal): Promise<void> {
-    for (const task of tasks.slice(0, 1))
-      for (const weights of this.#memory.weightsOf(task)) await this.#memory.residency.prefetch(weights, signal)
+  /** Encodes weights of a task that comes soon. */
+  async prefetch(task: Task, signal?: AbortSignal): Promise<void> {
+    for (const weights of this.#memory.weightsOf(task)) await this.#memory.residency.prefetch(weights, signal)
   }
 
   /** Books a value that a task wrote, or a checkpoint gave back. */
@@ -128,21 +127,20 @@ export class RunMemory {
     return [...leased.values()].reduce((sum, { bytes }) => sum + bytes, keys.bytes(...others))
   }
 
-  /** Has the keys of the next tasks loaded, the nearest first, as far as there is room. */
+  /** Tells the key store what the tasks that are still to come will lease, in their order; memory that the first one needs stays free. */
   announce(tasks: readonly Task[]): void {
     const { residency, options } = this.#memory
-    const { keys } = options
+    const { keys, figures } = options
     if (!keys) return
-    const announced: KeyNeed[] = []
-    for (const { keys: needs } of tasks) {
-      const together = missingBytes(keys, [...announced, ...needs])
-      if (together > residency.free) keys.evict(Math.max(0, keys.residentBytes - (together - residency.free)))
-      if (together > residency.free) break
-      announced.push(...needs)
-    }
-    // what the last announcement has queued and this one has not makes room
-    this.#announced?.dispose()
-    this.#announced = keys.prefetch(announced)
+    const [next] = tasks
+    const weights = next ? this.#memory.weightsOf(next).filter(({ id }) => !residency.has(id)) : []
+    const reserve = weights.reduce((sum, { bytes }) => sum + bytes, next ? figures.workBytes(next) : 0)
+    const before = this.#announced
+    this.#announced = keys.prefetch(
+      tasks.flatMap((task) => task.keys),
+      { room: () => residency.free - reserve },
+    )
+    before?.dispose()
   }
 
   #tooSmall(task: Task): MemoryError {

@@ -48,7 +48,7 @@ function stage({ room = 9, tasks: width = 8 } = {}) {
       return { release: () => void held-- }
     },
     announce: (next: readonly Task[]) => void log.push(`keys of ${next.map(({ id }) => id)}`),
-    prefetch: async (next: readonly Task[]) => void log.push(`next ${next.map(({ id }) => id)}`),
+    prefetch: async ({ id }: Task) => void log.push(`next ${id}`),
     wrote: async () => {},
     died: async () => {},
   }
@@ -59,7 +59,7 @@ function stage({ room = 9, tasks: width = 8 } = {}) {
     values: table,
     memory,
     done: new Set(),
-    lookAhead: { tasks: width, prefetch: 2 },
+    lookAhead: width,
     onStart: (index) => void log.push(tasks[index]!.id),
     onDone: async (index) => void log.push(`${tasks[index]!.id}.`),
   })
@@ -97,7 +97,9 @@ describe('tasks', () => {
     const { run, finish, started, log } = stage(options)
     await settle()
     expect(started()).toEqual(['a'])
-    expect(log.find((entry) => entry.startsWith('next'))).toBe('next b,c')
+    expect(log.find((entry) => entry.startsWith('next'))).toBe('next b')
+    // of all that is to come, in order
+    expect(log.find((entry) => entry.startsWith('keys'))).toBe('keys of b,c,d')
     for (const id of ['a', 'b', 'c', 'd']) {
       await settle()
       finish.get(id)!.done()

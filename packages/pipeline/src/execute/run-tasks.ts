@@ -11,14 +11,6 @@ import type { RunMemory } from './run-memory.ts'
 import type { StepExecutor } from './step-executor.ts'
 import type { ValueTable } from './value-table.ts'
 
-/** Tasks that may be waited for at once, and of which weights and keys are loaded in advance. */
-export interface LookAhead {
-  /** Tasks that run at once at most, and how far behind the earliest that waits others are looked for. */
-  readonly tasks: number
-  /** Tasks that follow what runs, whose weights and keys are made ready. */
-  readonly prefetch: number
-}
-
 export interface RunTasksOptions {
   readonly program: Program
   readonly executor: Pick<StepExecutor, 'run'>
@@ -26,7 +18,8 @@ export interface RunTasksOptions {
   readonly memory: Pick<RunMemory, 'fits' | 'hold' | 'announce' | 'prefetch' | 'wrote' | 'died'>
   /** Indices of tasks that were done before; their values are in the table. */
   readonly done: ReadonlySet<number>
-  readonly lookAhead: LookAhead
+  /** Tasks that run at once at most, and how far behind the earliest that waits others are looked for. */
+  readonly lookAhead: number
   readonly signal?: AbortSignal
   readonly onStart: (index: number) => void
   /** A task's results are there; what was awaited here is done before tasks that read them start. */
@@ -70,7 +63,7 @@ class TaskQueue {
   /** Starts whatever can start. */
   #start(): void {
     const { program, lookAhead, memory } = this.#options
-    for (const index of this.#pending.slice(0, lookAhead.tasks - this.#running.size)) {
+    for (const index of this.#pending.slice(0, lookAhead - this.#running.size)) {
       const task = program.tasks[index]!
       if (!task.reads.flat().every((id) => this.#written.has(id))) continue
       if (this.#running.size > 0 && !memory.fits(task)) break
@@ -106,15 +99,14 @@ class TaskQueue {
     for (const id of task.writes) this.#written.add(id)
   }
 
-  /** Weights of the tasks that come next, which the engine encodes when it has this one's operations. */
+  /** Weights of the task that comes next, which the engine encodes when it has this one's operations. */
   #prefetch(): void {
     const { memory, signal } = this.#options
-    const next = this.#next()
-    this.#prefetching = this.#prefetching.then(() => memory.prefetch(next, signal))
+    const [next] = this.#next()
+    if (next) this.#prefetching = this.#prefetching.then(() => memory.prefetch(next, signal))
   }
 
   #next(): Task[] {
-    const { program, lookAhead } = this.#options
-    return this.#pending.slice(0, lookAhead.prefetch).map((index) => program.tasks[index]!)
+    return this.#pending.map((index) => this.#options.program.tasks[index]!)
   }
 }

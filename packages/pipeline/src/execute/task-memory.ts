@@ -95,8 +95,14 @@ export class TaskMemory {
     const { keys } = this.options
     if (!keys || needs.length === 0) return undefined
     const asked = this.#leasing.then(async () => {
-      await this.residency.makeRoom(missingBytes(keys, needs))
-      return { lease: keys.acquire(needs, signal ? { signal } : {}) }
+      // booked until the store has booked them itself, so that nothing is fetched into their room
+      const booked = this.residency.reserve(missingBytes(keys, needs))
+      try {
+        await this.residency.makeRoom(0)
+        return { lease: keys.acquire(needs, signal ? { signal } : {}) }
+      } finally {
+        booked.release()
+      }
     })
     this.#leasing = asked.then(
       () => undefined,
@@ -153,8 +159,8 @@ const poolOf = (keys: KeyStore): Pool => ({
     return keys.residentBytes
   },
   evict: (bytes) => keys.evict(bytes),
+  evicted: () => keys.evicted(),
 })
 
-/** @internal */
-export const missingBytes = (keys: KeyStore, needs: readonly KeyNeed[]): number =>
+const missingBytes = (keys: KeyStore, needs: readonly KeyNeed[]): number =>
   keys.bytes(...needs.filter((need) => !keys.isResident(need)))

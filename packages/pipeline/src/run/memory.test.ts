@@ -139,9 +139,9 @@ describe('keys by need', () => {
     let asked = 0
     const name = (need: object) => JSON.stringify({ ...need, level: 0 })
     const prefetch = keys.prefetch.bind(keys)
-    keys.prefetch = (needs) => {
+    keys.prefetch = (needs, options) => {
       for (const need of needs) announced.add(name(need))
-      return prefetch(needs)
+      return prefetch(needs, options)
     }
     const acquire = keys.acquire.bind(keys)
     keys.acquire = (needs, options) => {

@@ -18,8 +18,8 @@ import { memoryFigures } from './memory-figures.ts'
 import { ProgressClock } from './progress-clock.ts'
 import type { RunnerStores, RunOptions } from './run-options.ts'
 
-/** Tasks among which those that do not need each other's results run side by side; and of which keys are fetched in advance. */
-const LOOK_AHEAD = { tasks: 8, prefetch: 3 }
+/** Tasks among which those that do not need each other's results run side by side. */
+const LOOK_AHEAD = 8
 
 /**
  * A plan on an engine with its weights; use it for any number of inputs. Runs side by side share weights, keys and budget; with a
