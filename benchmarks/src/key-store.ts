@@ -1,6 +1,7 @@
 /**
- * Keys by need: LeNet-5 with room for half of its keys. How long tasks wait for keys, with and without prefetching, against a run that
- * has them all; the three results are the same to the bit.
+ * Keys by need, with room for half of them: LeNet-5, which computes for less time than its keys take to load, and a residual network
+ * with bootstraps, which computes for longer. How long tasks wait for keys, with and without prefetching, and how long the run takes,
+ * against one that has all keys; the three results are the same to the bit.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -10,14 +11,17 @@ import { writeKeyFolder } from '@he-ml/ckks-core/client/node'
 import { createNativeEngine, openKeyFolder } from '@he-ml/ckks-native'
 import { createNativeClient } from '@he-ml/ckks-native/client'
 import { pack } from '@he-ml/packing'
-import { type BoundPlan, compileAndBind, contractOf, inputLayoutOf, parseCalibration, Runner } from '@he-ml/pipeline'
+import { type BoundPlan, compileAndBind, contractOf, fit, inputLayoutOf, parseCalibration, Runner } from '@he-ml/pipeline'
 import { define } from './benchmark.ts'
 import { loadModel } from './networks/digits.ts'
-import { positive } from './option-types.ts'
+import { choice, positive } from './option-types.ts'
 import { exampleModel } from './places.ts'
+import { residual, seededTensor } from './predictions/networks.ts'
+import { progress } from './progress.ts'
 
 interface Options {
   readonly threads: number
+  readonly network?: string
 }
 
 interface Run {
@@ -26,40 +30,71 @@ interface Run {
   readonly waited: number
 }
 
+const NETWORKS: Readonly<Record<string, () => Promise<BoundPlan>>> = { 'lenet5-relu': lenet5, residual: bootstrapped }
+
 export const keyStore = define<Options>({
   name: 'key-store',
-  description: 'LeNet-5 with room for half of its keys: what of their loading prefetching hides',
-  configure: (command) => void command.option('--threads <n>', 'threads', positive, availableParallelism()),
-  async run({ threads }, emit) {
-    const model = await loadModel(exampleModel('lenet5-relu.onnx'), 'lenet5-relu')
-    const calibration = parseCalibration(await readFile(exampleModel('lenet5-relu.calibration.json'), 'utf8'))
-    const activation = { margin: 1.25, method: 'least-squares', degree: 15 } as const
-    const bound = await compileAndBind(model, { calibration, packing: 'multiplexed', scaleBits: 31, activation })
-    const folder = await mkdtemp(join(tmpdir(), 'he-ml-keys-'))
-    try {
-      const input = await prepare(bound, folder, threads)
-      const all = bytesOf(bound, listKeyNeeds(bound.plan.keyRequest as KeyRequest))
-      const budget = Math.max(all / 2, ...bound.program.tasks.map(({ keys }) => bytesOf(bound, keys)))
-      const runs = {
-        all: await measure(bound, folder, input, { threads, budget: Number.POSITIVE_INFINITY, prefetch: true }),
-        none: await measure(bound, folder, input, { threads, budget, prefetch: false }),
-        half: await measure(bound, folder, input, { threads, budget, prefetch: true }),
-      }
-      const params = { threads, keyBytes: all, budget, logN: bound.plan.report.logN }
+  description: 'networks with room for half of their keys: what of their loading prefetching hides',
+  configure: (command) =>
+    void command
+      .option('--threads <n>', 'threads', positive, availableParallelism())
+      .option('--network <name>', 'only this one', choice(...Object.keys(NETWORKS))),
+  async run({ threads, network }, emit) {
+    for (const [name, make] of Object.entries(NETWORKS)) {
+      if (network !== undefined && network !== name) continue
+      const bound = await make()
+      progress(`${name}: planned`)
+      const { runs, ...sizes } = await measureAll(bound, threads)
+      const params = { network: name, threads, ...sizes, logN: bound.plan.report.logN }
       const row = (metric: string, value: number, unit: string, more = {}) =>
         emit({ name: 'key-store', params: { ...params, ...more }, metric, value, unit })
+      const { all, none, half } = runs
       for (const [keys, { seconds, waited, result }] of Object.entries(runs)) {
-        if (Buffer.compare(result, runs.all.result) !== 0)
+        if (Buffer.compare(result, all.result) !== 0)
           throw new HeMlError('Internal', `key-store: the result of "${keys}" differs`)
         row('run', seconds, 's', { keys })
         row('waited-for-keys', waited, 's', { keys })
       }
-      row('loading-hidden', 100 * (1 - runs.half.waited / runs.none.waited), '%')
-    } finally {
-      await rm(folder, { recursive: true, force: true })
+      row('waiting-hidden', 100 * (1 - half.waited / none.waited), '%')
+      row('seconds-hidden', 100 * (1 - (half.seconds - all.seconds) / (none.seconds - all.seconds)), '%')
     }
   },
 })
+
+async function lenet5(): Promise<BoundPlan> {
+  const model = await loadModel(exampleModel('lenet5-relu.onnx'), 'lenet5-relu')
+  const calibration = parseCalibration(await readFile(exampleModel('lenet5-relu.calibration.json'), 'utf8'))
+  const activation = { margin: 1.25, method: 'least-squares', degree: 15 } as const
+  return compileAndBind(model, { calibration, packing: 'multiplexed', scaleBits: 31, activation })
+}
+
+/** Seven bootstraps or so, each of which needs nearly all keys. */
+async function bootstrapped(): Promise<BoundPlan> {
+  const model = residual(3)
+  const images = Array.from({ length: 30 }, (_, i) => seededTensor(model.input.shape, 100 + i))
+  return compileAndBind(model, {
+    calibration: await fit(model, images),
+    activation: { degree: 15, margin: 1.3 },
+    bootstrapping: { set: 'N16-B10' },
+  })
+}
+
+async function measureAll(bound: BoundPlan, threads: number) {
+  const folder = await mkdtemp(join(tmpdir(), 'he-ml-keys-'))
+  try {
+    const input = await prepare(bound, folder, threads)
+    const all = bytesOf(bound, listKeyNeeds(bound.plan.keyRequest as KeyRequest))
+    const budget = Math.max(all / 2, ...bound.program.tasks.map(({ keys }) => bytesOf(bound, keys)))
+    const runs = {
+      all: await measure(bound, folder, input, { threads, budget: Number.POSITIVE_INFINITY, prefetch: true }),
+      none: await measure(bound, folder, input, { threads, budget, prefetch: false }),
+      half: await measure(bound, folder, input, { threads, budget, prefetch: true }),
+    }
+    return { runs, keyBytes: all, budget }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
 
 const bytesOf = ({ parameters }: BoundPlan, needs: Parameters<KeyStore['prefetch']>[0]): number =>
   needs.reduce((sum, need) => sum + keyBytes(parameters, need), 0)
