@@ -45,6 +45,20 @@ describe('runs side by side', () => {
     expect(new Set([...runs, ...begun]).size).toBe(4)
   })
 
+  it('that ask at the same time do not take the same room', async () => {
+    const memory = create()
+    const ceiling = ceilingFor(memory, 2)
+    const begun: string[] = []
+    const all = [1, 2, 3, 4].map(() => memory.begin(ceiling).then((run) => begun.push(run)))
+    for (let ended = 0; ended < 4; ended++) {
+      await settle()
+      expect(memory.runs).toBe(Math.min(2, 4 - ended))
+      memory.end(begun[ended]!)
+    }
+    await Promise.all(all)
+    expect(memory.runs).toBe(0)
+  })
+
   it('are refused under another ceiling, until all have ended', async () => {
     const memory = create()
     const ceiling = ceilingFor(memory, 1)

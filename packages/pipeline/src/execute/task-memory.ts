@@ -99,16 +99,15 @@ export class TaskMemory {
     this.#ceiling = ceiling
     this.#beginning++
     try {
-      await this.#turn(signal)
+      for (;;) {
+        if (signal?.aborted) throw new CancelledError('run: cancelled before it began', { cause: signal.reason })
+        // judged and entered in one go, so that two that were waiting do not take the same room
+        if (this.#runs.size === 0 || this.#roomOf(this.#runs.size + 1) >= this.least.bytes) return this.#enter(signal)
+        await this.#ended(signal)
+      }
     } finally {
       this.#beginning--
     }
-    const run = `run${this.#begun++}`
-    if (this.#encoding.signal.aborted) this.#encoding = new AbortController()
-    this.#runs.set(run, { done: new Set(), signal })
-    this.residency.budget = this.#roomOf(this.#runs.size)
-    signal?.addEventListener('abort', this.#onAbort, { once: true })
-    return run
   }
 
   /** A task of a run is done. */
@@ -178,13 +177,13 @@ export class TaskMemory {
     return next
   }
 
-  /** Resolves when a run may begin. */
-  async #turn(signal?: AbortSignal): Promise<void> {
-    for (;;) {
-      if (signal?.aborted) throw new CancelledError('run: cancelled before it began', { cause: signal.reason })
-      if (this.#runs.size === 0 || this.#roomOf(this.#runs.size + 1) >= this.least.bytes) return
-      await this.#ended(signal)
-    }
+  #enter(signal?: AbortSignal): string {
+    const run = `run${this.#begun++}`
+    if (this.#encoding.signal.aborted) this.#encoding = new AbortController()
+    this.#runs.set(run, { done: new Set(), signal })
+    this.residency.budget = this.#roomOf(this.#runs.size)
+    signal?.addEventListener('abort', this.#onAbort, { once: true })
+    return run
   }
 
   /** Bytes for weights, keys and values beside the inputs of so many runs. */
