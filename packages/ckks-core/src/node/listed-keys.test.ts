@@ -53,11 +53,11 @@ const names = async (which: Parameters<typeof listKeys>[2] = wanted) =>
   (await listKeys(folder, parameters, which, plan)).entries.map(({ file }) => file)
 
 describe('the list', () => {
-  it('is of the wanted keys; thousands of others, pipes and terabytes among them, are not even looked at', async () => {
+  it('is of the wanted keys; a thousand others, pipes and terabytes among them, are not even looked at', async () => {
     spawnSync('mkfifo', [at('pipe.key')])
     await writeFile(at('huge.key'), '')
     await truncate(at('huge.key'), 2 ** 40)
-    const extra = Array.from({ length: 2000 }, (_, i) => galois(`none-${i}.key`, 2 * i + 9, 2 ** 40))
+    const extra = Array.from({ length: 1000 }, (_, i) => galois(`none-${i}.key`, 2 * i + 9, 2 ** 40))
     await written([galois('pipe.key', 5, 100), galois('huge.key', 7, 2 ** 40), ...extra, relin])
     expect(await listKeys(folder, parameters, wanted, plan)).toEqual({ folder, keyId, plan, entries: [relin] })
   })
