@@ -63,7 +63,7 @@ export class EncryptedRun implements AsyncDisposable {
 
   /** Seconds to encode all weights anew. */
   async prepare(): Promise<number> {
-    return (await this.#server.ask({ do: 'prepare', folder: this.#keys })).seconds
+    return (await this.#server.ask({ do: 'prepare' })).seconds
   }
 
   async infer(tensors: readonly Tensor[]): Promise<InferenceResult> {

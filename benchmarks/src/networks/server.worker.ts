@@ -22,7 +22,7 @@ export type ServerRequest =
   /** Loads all keys of a folder. */
   | { readonly do: 'keys'; readonly folder: string }
   /** Encodes all weights anew. */
-  | { readonly do: 'prepare'; readonly folder: string }
+  | { readonly do: 'prepare' }
   | { readonly do: 'run'; readonly input: string; readonly output: string }
   | { readonly do: 'usage' }
   | CloseRequest
@@ -62,8 +62,7 @@ async function answer(request: ServerRequest): Promise<ServerReply> {
     case 'keys':
       return timed(() => loadKeys(request.folder))
     case 'prepare': {
-      // other keys, or the same again, are a new start: no weights are left of before
-      await loadKeys(request.folder)
+      await session!.dropWeights()
       return timed(() => session!.prepare())
     }
     case 'run':

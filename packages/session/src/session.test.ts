@@ -298,6 +298,12 @@ describe('keys by need', () => {
     const file = await client.encrypt([image(2)])
     await Promise.all([1, 2, 3].map(() => session.run(file)))
     expect(encode.mock.calls.length).toBe(once)
+    const held = session.engine.memory().plaintexts
+    await session.dropWeights()
+    expect(session.engine.memory().plaintexts).toBeLessThan(held)
+    await session.prepare()
+    expect(encode.mock.calls.length).toBe(2 * once)
+    expect(session.engine.memory().plaintexts).toBe(held)
   })
 
   it('a folder is sent one file at a time', async () => {

@@ -145,6 +145,11 @@ export class ServerSession implements AsyncDisposable {
     return this.#use('prepare', ({ runner }) => runner.prepare(options))
   }
 
+  /** Gives back the encoded weights that no run is using; the next run, or `prepare`, encodes them again. */
+  async dropWeights(): Promise<void> {
+    await this.#keys?.runner.dispose()
+  }
+
   /**
    * Encrypted in, encrypted out.
    *
