@@ -1,9 +1,10 @@
 /**
  * Test set-up: the programs that tests start as processes, each bundled once into one file. From source a start takes more than
  * two seconds of processor time, nearly all of it for finding and translating hundreds of modules; as one file a tenth of that.
- * Modules keep the addresses of their sources, and packages that bring WebAssembly stay where they are.
+ * Modules keep the addresses of their sources, and packages that bring WebAssembly stay where they are; one that is imported by a name
+ * which only the running program knows is found from beside the bundle.
  */
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -16,6 +17,9 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const PROGRAMS = {
   'he-ml': 'packages/cli/src/main.ts',
 } as const
+
+/** Where what is imported so is installed. */
+const NAMED_LATER = { 'node-seal': 'packages/ckks-seal/node_modules/node-seal' } as const
 
 const STAY = /^(node-seal|h5wasm)(\/|$)/
 
@@ -58,6 +62,9 @@ export default async function bundlePrograms(project: TestProject): Promise<() =
     plugins: [inPlace],
     logLevel: 'error',
   })
+  const beside = join(outdir, 'node_modules')
+  await mkdir(beside)
+  for (const [name, path] of Object.entries(NAMED_LATER)) await symlink(join(root, path), join(beside, name))
   const names = Object.keys(PROGRAMS) as (keyof typeof PROGRAMS)[]
   project.provide('programs', Object.fromEntries(names.map((n) => [n, join(outdir, `${n}.mjs`)])) as never)
   return () => rm(outdir, { recursive: true, force: true })

@@ -4,8 +4,11 @@ import type { ServerReply } from './server.worker.ts'
 const GB = 1e9
 
 export interface KeyCosts {
+  /** Made and written to the disk, side by side. */
   readonly generateSeconds: number
+  /** Read, checked and expanded. */
   readonly loadSeconds: number
+  /** Of the files. */
   readonly bytes: number
   readonly count: number
 }

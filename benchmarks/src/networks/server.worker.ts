@@ -5,8 +5,9 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import { createNativeEngine, loadEvaluationKey, type NativeEngine } from '@he-ml/ckks-native'
-import { type BoundPlan, bindPlan, parsePlan, Runner } from '@he-ml/pipeline'
+import { createNativeEngine, nativeHost } from '@he-ml/ckks-native'
+import { bindPlan, parsePlan } from '@he-ml/pipeline'
+import { ServerSession } from '@he-ml/session'
 import { answerRequests, type CloseRequest } from '../worker-process.ts'
 import { loadModel } from './digits.ts'
 
@@ -18,14 +19,16 @@ export type ServerRequest =
       readonly name: string
       readonly threads: number
     }
-  | { readonly do: 'key'; readonly file: string }
+  /** Loads all keys of a folder. */
+  | { readonly do: 'keys'; readonly folder: string }
+  /** Encodes all weights anew. */
   | { readonly do: 'prepare' }
   | { readonly do: 'run'; readonly input: string; readonly output: string }
   | { readonly do: 'usage' }
   | CloseRequest
 
 export interface ServerReply {
-  /** Seconds of the request, files read and written left out. */
+  /** Seconds of the request; files of ciphertexts that are read and written left out. */
   readonly seconds: number
   /** 'run': of it, in the network itself. */
   readonly networkSeconds?: number
@@ -40,9 +43,7 @@ export interface ServerReply {
 /** The histogram's own timer: its period is part of every value it records. */
 const DELAY_RESOLUTION_MS = 1
 
-let bound: BoundPlan
-let engine: NativeEngine
-let runner: Runner | undefined
+let session: ServerSession | undefined
 const delays = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS })
 
 answerRequests(answer)
@@ -50,19 +51,19 @@ answerRequests(answer)
 async function answer(request: ServerRequest): Promise<ServerReply> {
   switch (request.do) {
     case 'open': {
-      bound = bindPlan(parsePlan(await readFile(request.plan, 'utf8')), await loadModel(request.model, request.name))
-      engine = createNativeEngine(bound.parameters, { threads: request.threads })
+      const bound = bindPlan(
+        parsePlan(await readFile(request.plan, 'utf8')),
+        await loadModel(request.model, request.name),
+      )
+      const engine = createNativeEngine(bound.parameters, { threads: request.threads })
+      session = new ServerSession(bound, nativeHost(engine))
       return { seconds: 0 }
     }
-    case 'key': {
-      const bytes = await readFile(request.file)
-      return timed(() => loadEvaluationKey(engine, bytes))
-    }
+    case 'keys':
+      return timed(() => loadKeys(request.folder))
     case 'prepare': {
-      await runner?.dispose()
-      runner = new Runner(bound, engine)
-      const fresh = runner
-      return timed(() => fresh.prepare())
+      await session!.dropWeights()
+      return timed(() => session!.prepare())
     }
     case 'run':
       return run(request.input, request.output)
@@ -70,11 +71,10 @@ async function answer(request: ServerRequest): Promise<ServerReply> {
       return {
         seconds: 0,
         peakBytes: process.resourceUsage().maxRSS * 1024,
-        engineBytes: engine.memory().peak,
+        engineBytes: session!.engine.memory().peak,
       }
     case 'close': {
-      await runner?.dispose()
-      await engine?.dispose()
+      await session?.dispose()
       process.disconnect()
       return { seconds: 0 }
     }
@@ -83,26 +83,22 @@ async function answer(request: ServerRequest): Promise<ServerReply> {
   }
 }
 
+async function loadKeys(path: string): Promise<void> {
+  await session!.openKeys({ kind: 'folder', path })
+  await session!.loadKeys()
+}
+
 /** From the bytes of the inputs to the bytes of the results. */
 async function run(input: string, output: string): Promise<ServerReply> {
   const bytes = await readFile(input)
-  runner ??= new Runner(bound, engine)
-  const { id } = bound.plan
-  let networkSeconds = 0
-  let result = new Uint8Array()
   delays.reset()
   delays.enable()
-  const reply = await timed(async () => {
-    const { ciphertexts, names } = await engine.importCiphertexts(bytes, { plan: id })
-    const started = performance.now()
-    using packed = await runner!.run(ciphertexts, { onProgress: () => undefined })
-    networkSeconds = (performance.now() - started) / 1000
-    for (const ciphertext of ciphertexts) ciphertext.dispose()
-    result = (await engine.exportCiphertexts(packed.ciphertexts, names)) as Uint8Array<ArrayBuffer>
-  })
+  const started = performance.now()
+  const { file, seconds: networkSeconds } = await session!.run(bytes, { onProgress: () => undefined })
+  const seconds = (performance.now() - started) / 1000
   delays.disable()
-  await writeFile(output, result)
-  return { ...reply, networkSeconds, eventLoopDelayMs: Math.max(0, delays.max / 1e6 - DELAY_RESOLUTION_MS) }
+  await writeFile(output, file)
+  return { seconds, networkSeconds, eventLoopDelayMs: Math.max(0, delays.max / 1e6 - DELAY_RESOLUTION_MS) }
 }
 
 async function timed(work: () => Promise<unknown>): Promise<ServerReply> {

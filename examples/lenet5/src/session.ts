@@ -4,7 +4,7 @@
  */
 import type { KeyRequest } from '@he-ml/ckks-core'
 import { writeKeyFolder } from '@he-ml/ckks-core/client/node'
-import { createNativeEngine, type NativeEngine, openKeyFolder, openKeyMemory, wantedKeyFiles } from '@he-ml/ckks-native'
+import { createNativeEngine, type NativeEngine, nativeHost } from '@he-ml/ckks-native'
 import { createNativeClient } from '@he-ml/ckks-native/client'
 import type { Tensor } from '@he-ml/model'
 import type { BoundPlan, RunProgress } from '@he-ml/pipeline'
@@ -48,16 +48,8 @@ export class Server implements AsyncDisposable {
   readonly #session: ServerSession
 
   constructor(plan: BoundPlan, threads: number) {
-    const engine = createNativeEngine(plan.parameters, { threads })
-    this.engine = engine
-    this.#session = new ServerSession(plan, {
-      engine,
-      wantedKeyFiles,
-      openKeys: (source, options) =>
-        source.kind === 'folder'
-          ? openKeyFolder(engine, source.path, options)
-          : openKeyMemory(engine, source.files, options),
-    })
+    this.engine = createNativeEngine(plan.parameters, { threads })
+    this.#session = new ServerSession(plan, nativeHost(this.engine))
   }
   /** The keys of a folder; layers load what they need. */
   async openKeys(path: string): Promise<void> {

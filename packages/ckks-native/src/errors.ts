@@ -1,32 +1,11 @@
-import {
-  CancelledError,
-  DisposedError,
-  FormatError,
-  HeMlError,
-  InvalidArgumentError,
-  LevelError,
-  MemoryError,
-  MissingKeyError,
-  ParameterMismatchError,
-  ScaleError,
-} from '@he-ml/ckks-core'
-import { createErrorTranslator, type ErrorClass } from '@he-ml/native-runtime'
+import { CancelledError, ERROR_CLASSES, HeMlError, InvalidArgumentError, MissingKeyError } from '@he-ml/ckks-core'
+import { createErrorTranslator } from '@he-ml/native-runtime'
 
-const CLASSES: Record<string, ErrorClass<HeMlError>> = {
-  Cancelled: CancelledError,
-  Degree: InvalidArgumentError,
-  Disposed: DisposedError,
-  Format: FormatError,
-  InvalidArgument: InvalidArgumentError,
-  Key: MissingKeyError,
-  Level: LevelError,
-  Memory: MemoryError,
-  ParameterMismatch: ParameterMismatchError,
-  Scale: ScaleError,
-}
+/** Codes that only the compiled engine has. */
+const OWN = { Degree: InvalidArgumentError, Key: MissingKeyError }
 
 export const { typedError, native, nativeAsync } = createErrorTranslator(
-  CLASSES,
+  { ...ERROR_CLASSES, ...OWN },
   HeMlError,
   (message, cause) => new HeMlError('Internal', message, { cause }),
 )

@@ -218,6 +218,24 @@ export function checkSwitchingKeyBytes(
   return found
 }
 
+/**
+ * Which switching key a file says it is: the Galois element of its first place, undefined for a relinearisation key. Its content is
+ * not looked at: whoever loads it checks all of it.
+ *
+ * @throws FormatError for what is no switching key of these parameters
+ */
+export function peekSwitchingKey(bytes: Uint8Array, shape: SealShape): number | undefined {
+  const reader = new Reader(bytes, 'key')
+  reader.header()
+  reader.parmsId(shape.parmsIds.slice(-1))
+  const places = reader.u64()
+  if (places === 1) return undefined
+  if (places !== shape.ringDegree)
+    reader.fail(`expected 1 place or ${shape.ringDegree}, got ${places}: no evaluation key`, reader.at - 8)
+  for (let place = 0; place < places; place++) if (reader.u64() !== 0) return 2 * place + 1
+  return reader.fail('the file holds no key')
+}
+
 /** The objects of a file that is one after the other; their content is not looked at. @throws FormatError */
 export function splitBlobs(bytes: Uint8Array): Uint8Array[] {
   const blobs: Uint8Array[] = []

@@ -29,10 +29,10 @@ import { createContext, loadSeal, type SealModule } from './backend/load.ts'
 import { filled } from './backend/scope.ts'
 import { encodeSlots } from './encode-slots.ts'
 import { ExactPlaintexts } from './exact-plaintexts.ts'
+import { maxRotationKeys, SealKeys } from './keys/seal-keys.ts'
 import { sealGaloisElement, sealSpec } from './parameters.ts'
 import { checkCiphertextBytes, type SealShape, splitBlobs } from './seal-bytes.ts'
 import { SealCiphertextHandle as Cipher, SealPlaintextHandle as Plain } from './seal-handles.ts'
-import { maxRotationKeys, SealKeys } from './seal-keys.ts'
 import { SealMemory } from './seal-memory.ts'
 
 /** Keys and module of a new engine. */
@@ -51,11 +51,13 @@ export class SealEngine extends BaseEngine<Cipher, Plain> {
   readonly capabilities: EngineCapabilities
   /** 'node-seal 6' or 'node-seal 7'. */
   readonly version: string
+  /** For this package's own modules. @internal */
+  readonly keys: SealKeys
+  /** @internal */
+  readonly shape: SealShape
   readonly #context: SealContext
-  readonly #shape: SealShape
   readonly #exact: ExactPlaintexts
   readonly #memory: SealMemory
-  readonly #keys: SealKeys
   #operations = 0
   #disposed = false
 
@@ -67,21 +69,21 @@ export class SealEngine extends BaseEngine<Cipher, Plain> {
     this.version = this.#context.version
     this.#exact = new ExactPlaintexts(this.#context, parameters.ringDegree, parameters.qLimbs)
     this.#memory = new SealMemory(parameters.ringDegree)
-    this.#shape = { ...spec, parmsIds: this.#context.parmsIds }
-    this.#keys = new SealKeys(this.#context, parameters, this.#memory, this.#shape)
+    this.shape = { ...spec, parmsIds: this.#context.parmsIds }
+    this.keys = new SealKeys(this.#context, parameters, this.#memory, this.shape)
     this.capabilities = { maxRotationKeys: maxRotationKeys(parameters), doubleHoisting: false }
   }
 
   get loadedKeys(): KeyRequest {
-    return this.#keys.request
+    return this.keys.request
   }
   /** @throws FormatError for anything but relinearisation keys made under these parameters */
   loadRelinearizationKey(bytes: Uint8Array): void {
-    this.#keys.loadRelinearization(bytes)
+    this.keys.loadRelinearization(bytes)
   }
   /** One or several rotation or conjugation keys. @throws FormatError; MemoryError above `capabilities.maxRotationKeys` */
   loadGaloisKeys(bytes: Uint8Array): void {
-    this.#keys.loadGalois(bytes)
+    this.keys.loadGalois(bytes)
   }
 
   async drain(): Promise<void> {}
@@ -117,7 +119,7 @@ export class SealEngine extends BaseEngine<Cipher, Plain> {
     const { slots = this.parameters.maxSlots } = options
     if (!(slots >= 1 && slots <= this.parameters.maxSlots && Number.isInteger(Math.log2(slots))))
       throw new InvalidArgumentError(`slots must be a power of two up to ${this.parameters.maxSlots}, got ${slots}`)
-    const { limbs, size, scale } = checkCiphertextBytes(bytes, this.#shape)
+    const { limbs, size, scale } = checkCiphertextBytes(bytes, this.shape)
     const object = attempt('importCiphertext', () => this.#context.loadCiphertext(bytes), 'load')
     return new Cipher(this, this.#memory, object, { level: limbs - 1, scale, slots, degree: size === 3 ? 2 : 1 })
   }
@@ -200,7 +202,7 @@ export class SealEngine extends BaseEngine<Cipher, Plain> {
   }
   protected doRelinearize(a: Cipher, meta: CiphertextMeta): Cipher {
     if (a.degree === 1) return this.#run('relinearize', meta, (s) => s.clone(a.object))
-    return this.#run('relinearize', meta, (s) => s.relinearize(a.object, this.#keys.relinearization!))
+    return this.#run('relinearize', meta, (s) => s.relinearize(a.object, this.keys.relinearization!))
   }
   protected doRescale(a: Cipher, meta: CiphertextMeta): Cipher {
     return this.#run('rescale', meta, (s) => s.rescale(this.#at(a, a.scale)))
@@ -233,7 +235,7 @@ export class SealEngine extends BaseEngine<Cipher, Plain> {
   }
 
   #automorphism(a: Cipher, element: number): SealCiphertext {
-    return this.#context.applyGalois(a.object, element, this.#keys.galois(element)!)
+    return this.#context.applyGalois(a.object, element, this.keys.galois(element)!)
   }
 
   /** SEAL's copy of the scale is only its own check; the handle's is what counts. */

@@ -89,7 +89,7 @@ describe.concurrent('exit codes of real failures', () => {
     const bytes = await readFile(name)
     bytes[bytes.length >> 1]! ^= 1
     await writeFile(name, bytes)
-    await fails(3, /relinearization\.key: not the file that the manifest lists/, running('tampered'))
+    await fails(3, /relinearization\.key: .*checksum does not match/, running('tampered'))
     await fails(3, /broken\.json: not JSON/, encrypting('broken.json'))
   })
 
@@ -124,6 +124,9 @@ describe.concurrent('exit codes of real failures', () => {
     await cp(here.at('keys'), here.at('partial'), { recursive: true })
     await rm(here.at('partial', 'keys.manifest'))
     await fails(7, /keys are not complete.*--reuse/, running('partial'))
+    await cp(here.at('keys'), here.at('lost'), { recursive: true })
+    await rm(here.at('lost', 'relinearization.key'))
+    await fails(7, /relinearization\.key is missing, though the manifest lists it/, running('lost'))
   })
 
   it('8: a memory ceiling below what the plan needs, said before anything is loaded', async () => {

@@ -78,7 +78,7 @@ describe.each([
     expect(ran.stderr).toBe('')
     expect(ran.json()).toMatchObject({
       out: 'out.ct',
-      seconds: { loadKeys: expect.any(Number), run: expect.any(Number), write: expect.any(Number) },
+      seconds: { openKeys: expect.any(Number), run: expect.any(Number), write: expect.any(Number) },
       peakBytes: expect.any(Number),
       peakResidentBytes: expect.any(Number),
     })

@@ -1,4 +1,5 @@
 import { totalmem } from 'node:os'
+import { type KeyRequest, keyBytes, listKeyNeeds, Parameters } from '@he-ml/ckks-core'
 import type { Plan } from '@he-ml/pipeline'
 
 /** Bytes of memory that this process may ever have: the machine's, or what its control group allows. */
@@ -8,5 +9,17 @@ export function machineMemory(): number {
   return allowed > 0 ? Math.min(allowed, totalmem()) : totalmem()
 }
 
-/** Peak of a run on the command line, which drops weights after use. */
+/** Peak of a run on the command line, which drops weights after use, where memory is not short. */
 export const peakOf = ({ report: { memory } }: Plan): number => memory.leanPeakBytes
+
+/** The same where it is short: of the keys only those of one layer at a time are there. */
+export function leastPeakOf(plan: Plan): number {
+  const parameters = new Parameters(plan.parameters)
+  const sizes = listKeyNeeds(plan.keyRequest as KeyRequest).map((need) => keyBytes(parameters, need))
+  const others = plan.report.keys.bytes - mostAtOnce(plan, sizes)
+  return peakOf(plan) - Math.max(0, Math.min(others, peakOf(plan)))
+}
+
+/** The most that the keys of one task have together. @param sizes of the keys of the plan's request, in its order */
+export const mostAtOnce = ({ tasks }: Plan, sizes: readonly number[]): number =>
+  Math.max(0, ...tasks.map(({ keys }) => keys.reduce((sum, index) => sum + (sizes[index] ?? 0), 0)))

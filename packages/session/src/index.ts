@@ -14,7 +14,6 @@ export {
   PROTOCOL_VERSION,
 } from './protocol/messages.ts'
 export { type AnswerOptions, answer } from './server/answer.ts'
-export type { EngineHost, KeySource, OpenKeysOptions } from './server/engine-host.ts'
 export { type KeyDepot, memoryDepot } from './server/key-receiver.ts'
 export { type ServerOptions, type ServerResult, type ServerRunOptions, ServerSession } from './server/server-session.ts'
 export { maxCiphertextsBytes, maxKeyBytes } from './size-limits.ts'

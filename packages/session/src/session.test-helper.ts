@@ -1,10 +1,9 @@
 /** A small network, its plan, and the native engine as the server's host. */
-import type { AnyParameters } from '@he-ml/ckks-core'
-import { createNativeEngine, openKeyFolder, openKeyMemory, wantedKeyFiles } from '@he-ml/ckks-native'
+import type { EngineHost } from '@he-ml/ckks-core'
+import { createNativeEngine, nativeHost } from '@he-ml/ckks-native'
 import { createTensor, Model, type Tensor } from '@he-ml/model'
 import { activation, flatten, linear } from '@he-ml/nn-layers'
 import { type BoundPlan, compileAndBind, fit } from '@he-ml/pipeline'
-import type { EngineHost } from './server/engine-host.ts'
 
 export const values = (count: number, seed: number): Float64Array =>
   Float64Array.from({ length: count }, (_, i) => Math.sin(seed + 1.7 * i))
@@ -39,16 +38,6 @@ export async function bind(): Promise<BoundPlan> {
   return compileAndBind(model(), { packing: 'multiplexed', scaleBits: 40, calibration })
 }
 
-export function nativeHost(parameters: AnyParameters): EngineHost {
-  const engine = createNativeEngine(parameters, { threads: 2 })
-  return {
-    engine,
-    wantedKeyFiles,
-    openKeys: (source, { plan, request, budget }) => {
-      const limits = { plan, ...(budget === undefined ? {} : { budget }) }
-      return source.kind === 'folder'
-        ? openKeyFolder(engine, source.path, { ...limits, request })
-        : openKeyMemory(engine, source.files, limits)
-    },
-  }
-}
+/** The native engine on two threads, as a server uses it. */
+export const host = ({ parameters }: Pick<BoundPlan, 'parameters'>): EngineHost =>
+  nativeHost(createNativeEngine(parameters, { threads: 2 }))

@@ -11,6 +11,7 @@ import {
   type KeyRequest,
   keyBytes,
   listKeyNeeds,
+  MemoryError,
   MissingKeyError,
   ParameterMismatchError,
   SecurityError,
@@ -25,7 +26,7 @@ import { connectServer, type ServerLink } from './client/server-link.ts'
 import { type Connection, loopback } from './connection.ts'
 import { answer } from './server/answer.ts'
 import { ServerSession } from './server/server-session.ts'
-import { bind, image, model, nativeHost } from './session.test-helper.ts'
+import { bind, host, image, model } from './session.test-helper.ts'
 
 let bound: BoundPlan
 let client: ClientSession
@@ -40,7 +41,7 @@ beforeAll(async () => {
   bound = await bind()
   client = await ClientSession.create(bound.plan, createNativeClient(bound.parameters))
   for await (const key of client.evaluationKeys()) keys.push(key)
-  server = new ServerSession(bound, nativeHost(bound.parameters))
+  server = new ServerSession(bound, host(bound))
   ends = loopback()
   answering = answer(server, ends[0], { onError: (error) => errors.push(error) })
   link = await connectServer(ends[1], { plan: bound.plan.id })
@@ -181,6 +182,50 @@ describe('a connection', () => {
   })
 })
 
+describe('keys that are in use', () => {
+  it('are not replaced: neither by the server itself nor by another connection', async () => {
+    const file = await client.encrypt([image(2)])
+    const wanted = (await server.run(file)).file
+    let release = (): void => {}
+    const held = new Promise<undefined>((resolve) => {
+      release = () => resolve(undefined)
+    })
+    // a run that waits for its checkpoint
+    const checkpoints = { get: () => held, put: async () => {}, delete: async () => {}, clear: async () => {} }
+    const running = server.run(file, { checkpoints })
+    const source = { kind: 'memory' as const, files: keys.map(({ bytes }) => bytes) }
+    await expect(server.openKeys(source)).rejects.toThrow(InvalidArgumentError)
+    await expect(server.openKeys(source)).rejects.toThrow(/runs are at work/)
+    const { link: other, done } = await another()
+    const read: string[] = []
+    const offer = offerKeyFiles(keys, client.secret.keyId)
+    const sent = other.sendKeys({
+      ...offer,
+      read: (entry) => {
+        read.push(entry.file)
+        return offer.read(entry)
+      },
+    })
+    await expect(sent).rejects.toThrow(/keySet: runs are at work/)
+    await done
+    // said before a key was sent
+    expect(read).toEqual([])
+    release()
+    expect((await running).file).toEqual(wanted)
+  })
+
+  it('are opened by one at a time, and may be replaced afterwards', async () => {
+    const source = { kind: 'memory' as const, files: keys.map(({ bytes }) => bytes), keyId: client.secret.keyId }
+    const first = server.openKeys(source)
+    await expect(server.openKeys(source)).rejects.toThrow(/other keys are being opened/)
+    await first
+    expect(server.keyId).toBe(client.secret.keyId)
+    await expect(server.openKeys({ ...source, keyId: '00'.repeat(16) })).rejects.toThrow(ParameterMismatchError)
+    expect(server.keys).toBeUndefined()
+    await server.openKeys(source)
+  })
+})
+
 describe('the server', () => {
   it('goes on after all that', async () => {
     expect((await server.run(await client.encrypt([image(3)]))).file.length).toBeGreaterThan(1000)
@@ -196,7 +241,7 @@ describe('keys by need', () => {
   afterAll(() => rm(folder, { recursive: true }))
   /** What a server with all the room gives. */
   async function plenty(file: Uint8Array): Promise<Uint8Array> {
-    await using session = new ServerSession(bound, nativeHost(bound.parameters))
+    await using session = new ServerSession(bound, host(bound))
     await session.openKeys({ kind: 'folder', path: folder })
     return (await session.run(file)).file
   }
@@ -210,7 +255,7 @@ describe('keys by need', () => {
     const wanted = await plenty(file)
     const budget = leastBudget()
     expect(budget).toBeLessThan(bytesOf(listKeyNeeds(request())))
-    await using small = new ServerSession(bound, nativeHost(bound.parameters), { keyBudget: budget })
+    await using small = new ServerSession(bound, host(bound), { keyBudget: budget })
     await small.openKeys({ kind: 'folder', path: folder })
     expect(small.keys!.residentBytes).toBe(0)
     expect((await small.run(file)).file).toEqual(wanted)
@@ -224,10 +269,28 @@ describe('keys by need', () => {
     expect(small.keys!.residentBytes).toBeLessThanOrEqual(budget)
   })
 
+  it('a ceiling of memory below what any run takes is refused before a key is read', async () => {
+    await using least = new ServerSession(bound, host(bound), { memory: 1 })
+    const refusal = await least.openKeys({ kind: 'folder', path: folder }).catch((error: unknown) => error)
+    expect(refusal).toBeInstanceOf(MemoryError)
+    const bytes = Number(/takes (\d+) bytes at least/.exec(String(refusal))?.[1])
+    expect(bytes).toBeGreaterThan(leastBudget())
+    expect(least.keys).toBeUndefined()
+    const file = await client.encrypt([image(9)])
+    await using small = new ServerSession(bound, host(bound), { memory: bytes })
+    await small.openKeys({ kind: 'folder', path: folder })
+    expect(small.keys!.residentBytes).toBe(0)
+    expect((await small.run(file)).file).toEqual(await plenty(file))
+    await small.loadKeys()
+    expect(small.keys!.residentBytes).toBeLessThanOrEqual(bytes)
+    await using less = new ServerSession(bound, host(bound), { memory: bytes - 1 })
+    await expect(less.openKeys({ kind: 'folder', path: folder })).rejects.toThrow(MemoryError)
+  })
+
   it('weights are encoded once for runs side by side', async () => {
-    const host = nativeHost(bound.parameters)
-    const encode = vi.spyOn(host.engine, 'encode')
-    await using session = new ServerSession(bound, host)
+    const spied = host(bound)
+    const encode = vi.spyOn(spied.engine, 'encode')
+    await using session = new ServerSession(bound, spied)
     await session.openKeys({ kind: 'folder', path: folder })
     await session.prepare()
     const once = encode.mock.calls.length
@@ -235,10 +298,16 @@ describe('keys by need', () => {
     const file = await client.encrypt([image(2)])
     await Promise.all([1, 2, 3].map(() => session.run(file)))
     expect(encode.mock.calls.length).toBe(once)
+    const held = session.engine.memory().plaintexts
+    await session.dropWeights()
+    expect(session.engine.memory().plaintexts).toBeLessThan(held)
+    await session.prepare()
+    expect(encode.mock.calls.length).toBe(2 * once)
+    expect(session.engine.memory().plaintexts).toBe(held)
   })
 
   it('a folder is sent one file at a time', async () => {
-    await using remote = new ServerSession(bound, nativeHost(bound.parameters))
+    await using remote = new ServerSession(bound, host(bound))
     const [theirs, ours] = loopback()
     const done = answer(remote, theirs)
     const to = await connectServer(ours)

@@ -149,6 +149,10 @@ export type HeaderOf<K extends FileKind> = Extract<FileHeader, { kind: K }>
 export type CiphertextObject = HeaderOf<'ciphertext'>['objects'][number]
 /** One line of a key set. */
 export type KeyFileEntry = HeaderOf<'keySet'>['keys'][number]
+/** Kinds of files that hold an evaluation key. */
+export type EvaluationKeyKind = Exclude<KeyFileEntry['kind'], 'publicKey'>
+/** The line of an evaluation key. */
+export type EvaluationKeyEntry = KeyFileEntry & { readonly kind: EvaluationKeyKind }
 type Given<H> = H extends unknown ? Omit<H, 'segments' | 'insecure'> : never
 /** What a writer gives: the header without the lengths and the mark of insecure parameters, which follow. */
 export type HeaderInput = Given<FileHeader>

@@ -4,6 +4,8 @@ export { canonicalJson, contentHash } from './content-hash.ts'
 export { assertFileParameters } from './file-security.ts'
 export type {
   CiphertextObject,
+  EvaluationKeyEntry,
+  EvaluationKeyKind,
   FileHeader,
   FileKind,
   HeaderInput,

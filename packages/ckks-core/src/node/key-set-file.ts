@@ -17,6 +17,8 @@ export const KEY_SET_FILE = 'keys.manifest'
 /** A manifest that was read, and where its files lie. */
 export interface KeySet {
   readonly folder: string
+  /** Path of the manifest itself. */
+  readonly manifest: string
   readonly header: HeaderOf<'keySet'>
 }
 
@@ -33,11 +35,11 @@ export async function readKeySet(path: string, parameters: AnyParameters, plan?:
   const expectations = { kind: 'keySet', parameters, ...(plan === undefined ? {} : { plan }) } as const
   try {
     const { header } = await readContainerFile(manifest, expectations, isFolder ? { links: 'refuse' } : {})
-    return { folder: dirname(manifest), header }
+    return { folder: dirname(manifest), manifest, header }
   } catch (error) {
     if (!(error instanceof FileSystemError && error.systemCode === 'ENOENT')) throw error
     throw new MissingKeyError(
-      `${manifest} is missing, so the keys are not complete: copy the whole folder, or finish making them`,
+      `${manifest} is missing, so the keys are not complete: copy the whole folder, or finish making them (he-ml keygen --reuse)`,
       { cause: error },
     )
   }

@@ -111,6 +111,7 @@ describe('keys in memory', () => {
     await using engine = createNativeEngine(parameters)
     await expect(openKeyMemory(engine, [files[0]!, files[0]!])).rejects.toThrow(FormatError)
     await expect(openKeyMemory(engine, files, { plan: 'cd'.repeat(32) })).rejects.toThrow(ParameterMismatchError)
+    await expect(openKeyMemory(engine, files, { keyId: 'cd'.repeat(16) })).rejects.toThrow(ParameterMismatchError)
     const other = await client.generateSecretKey()
     for await (const { bytes } of client.generateEvaluationKeys(other, { rotations: rotationKeys([8], 0) }))
       await expect(openKeyMemory(engine, [...files, bytes])).rejects.toThrow(ParameterMismatchError)

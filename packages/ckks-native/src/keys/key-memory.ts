@@ -4,6 +4,7 @@
  */
 import {
   BaseKeyStore,
+  type EvaluationKeyKind,
   FormatError,
   type HeaderOf,
   type KeyStore,
@@ -12,7 +13,16 @@ import {
   type StoredKey,
 } from '@he-ml/ckks-core'
 import type { NativeEngine } from '../native-engine.ts'
-import { type EvaluationKeyKind, elementOf, loadKeySegments } from './load-keys.ts'
+import { elementOf, loadKeySegments } from './load-keys.ts'
+
+export interface KeyMemoryOptions {
+  /** Bytes of memory that loaded keys may take together; default no limit. */
+  readonly budget?: number
+  /** Content hash of the plan that the keys must be for. */
+  readonly plan?: string
+  /** Name of the secret key that they must belong to. */
+  readonly keyId?: string
+}
 
 interface MemoryKey extends StoredKey {
   readonly element: number
@@ -51,19 +61,20 @@ const KINDS = ['relinearizationKey', 'galoisKey', 'encapsulationKey'] as const
  * Opens a store over the files of keys. Each file's frame and checksum is checked now, each residue when it is loaded. The bytes
  * are kept and must not change.
  *
- * @param options `budget`: bytes of memory that loaded keys may take together; default no limit
  * @throws FormatError for anything but evaluation keys, or two for the same operation; ParameterMismatchError for other parameters,
  *   or keys of different secret keys or plans
  */
 export async function openKeyMemory(
   engine: NativeEngine,
   files: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-  options: { readonly budget?: number; readonly plan?: string } = {},
+  options: KeyMemoryOptions = {},
 ): Promise<KeyStore> {
   const { parameters } = engine
   const keys = new Map<number, MemoryKey>()
-  let ids: { readonly keyId?: string; readonly plan?: string } =
-    options.plan === undefined ? {} : { plan: options.plan }
+  let ids: { readonly keyId?: string; readonly plan?: string } = {
+    ...(options.plan === undefined ? {} : { plan: options.plan }),
+    ...(options.keyId === undefined ? {} : { keyId: options.keyId }),
+  }
   for await (const bytes of files) {
     const { header, segments } = parseContainer(bytes, { kind: KINDS, parameters, ...ids })
     const { keyId, plan } = header

@@ -4,52 +4,28 @@ import {
   assertEphemeralSecure,
   assertFileParameters,
   assertSecure,
+  type EvaluationKeyKind,
   FormatError,
   type HeaderOf,
   isSecure,
-  ParameterMismatchError,
   parseContainer,
 } from '@he-ml/ckks-core'
 import { nativeAsync, throwIfAborted } from '../errors.ts'
 import type { NativeEngine } from '../native-engine.ts'
 import { ENCAPSULATION, RELINEARIZATION } from './loaded-keys.ts'
 
-/** Kinds of files that hold an evaluation key. */
-export type EvaluationKeyKind = 'relinearizationKey' | 'galoisKey' | 'encapsulationKey'
-
-/** What the file of a key must say of itself; whatever is given is enforced, a missing `keyId` or `plan` included. */
-export interface ExpectedKey {
-  readonly kind?: EvaluationKeyKind
-  readonly level?: number
-  readonly galoisElement?: number
-  readonly plan?: string
-  readonly keyId?: string
-}
-
 /**
  * Loads one relinearisation, Galois or encapsulation key from its file. A key of a higher level replaces one of a lower.
  *
- * @param expected which key it must be, where that is known beforehand (a manifest's entry)
- * @throws FormatError, ParameterMismatchError for bytes that are not a key for these parameters, or not the one expected
+ * @throws FormatError, ParameterMismatchError for bytes that are not a key for these parameters
  * @throws SecurityError when the key's own modulus is not 128-bit secure (impossible for keys of secure parameters)
  */
-export async function loadEvaluationKey(
-  engine: NativeEngine,
-  bytes: Uint8Array,
-  expected: ExpectedKey = {},
-): Promise<void> {
+export async function loadEvaluationKey(engine: NativeEngine, bytes: Uint8Array): Promise<void> {
   const { header, segments } = parseContainer(bytes, { parameters: engine.parameters })
   if (header.kind !== 'relinearizationKey' && header.kind !== 'galoisKey' && header.kind !== 'encapsulationKey')
     throw new FormatError(`expected an evaluation key, got a file of kind ${header.kind}`)
-  for (const field of EXPECTED) {
-    const [wanted, got] = [expected[field], (header as ExpectedKey)[field]]
-    if (wanted !== undefined && wanted !== got)
-      throw new ParameterMismatchError(`header.${field}: expected ${wanted}, got ${got}: not the key that was meant`)
-  }
   await loadKeySegments(engine, header, segments)
 }
-
-const EXPECTED = ['kind', 'level', 'galoisElement', 'plan', 'keyId'] as const
 
 /**
  * The same for a file whose frame was checked before. The segments must not change until the promise settles. @internal

@@ -27,6 +27,7 @@ import { attempt } from '../backend/errors.ts'
 import { createContext, loadSeal, type SealModule } from '../backend/load.ts'
 import { decodeSlots, encodeSlots, roomBits } from '../encode-slots.ts'
 import { ExactPlaintexts } from '../exact-plaintexts.ts'
+import { maxRotationKeys } from '../keys/seal-keys.ts'
 import { sealGaloisElement, sealSpec } from '../parameters.ts'
 import {
   checkCiphertextBytes,
@@ -35,7 +36,6 @@ import {
   type SealShape,
   splitBlobs,
 } from '../seal-bytes.ts'
-import { maxRotationKeys } from '../seal-keys.ts'
 import { assertUniformTernary, secretKeyName } from './seal-secret-bytes.ts'
 import { SealSecretKey } from './seal-secret-key.ts'
 

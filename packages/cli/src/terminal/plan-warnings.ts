@@ -1,15 +1,19 @@
 /** What a person should know of a plan before making keys for it. */
 import type { Plan } from '@he-ml/pipeline'
-import { peakOf } from '../machine-memory.ts'
+import { leastPeakOf, peakOf } from '../machine-memory.ts'
 import { bytes } from './output.ts'
 
 /** @param available bytes that this machine has */
 export function warningsOf(plan: Plan, available: number): string[] {
   const warnings: string[] = []
-  if (peakOf(plan) > available)
-    warnings.push(
-      `a run needs about ${bytes(peakOf(plan))} of memory, this machine has ${bytes(available)}: it must run on a larger one, or take a smaller batch, ring or network`,
-    )
+  const peak = peakOf(plan)
+  if (peak > available) {
+    const advice =
+      leastPeakOf(plan) > available
+        ? 'it must run on a larger one, or take a smaller batch, ring or network'
+        : 'keys will be dropped and loaded again while it runs, which takes time'
+    warnings.push(`a run needs about ${bytes(peak)} of memory, this machine has ${bytes(available)}: ${advice}`)
+  }
   const { constantOutputs } = plan.report
   if (constantOutputs)
     warnings.push(

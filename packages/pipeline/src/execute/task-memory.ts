@@ -2,11 +2,19 @@
  * The memory of a program at work: weights, keys and values in one budget. Weights are encoded again when they are wanted again,
  * keys are leased from their store task by task, values go to a store and come back; without stores, keys and values simply count.
  */
-import type { CiphertextStore, KeyLease, KeyNeed, KeyStore } from '@he-ml/ckks-core'
+import {
+  CancelledError,
+  type CiphertextStore,
+  InvalidArgumentError,
+  type KeyLease,
+  type KeyNeed,
+  type KeyStore,
+} from '@he-ml/ckks-core'
 import type { Program } from '../program/program.ts'
 import type { Task } from '../program/task.ts'
 import type { ValueId } from '../program/value.ts'
 import type { WeightsId } from '../program/weights.ts'
+import { type LeastRoom, leastRoom } from './least-room.ts'
 import { type Pool, Residency, type Resident } from './residency.ts'
 import type { WeightsTable } from './weights-table.ts'
 
@@ -16,8 +24,10 @@ export interface MemoryFigures {
   /** What a task adds while it runs, its results included. */
   workBytes(task: Task): number
   valueBytes(id: ValueId): number
-  /** What is there all the time: keys without a source, scratch, inputs. */
+  /** What is there all the time: keys without a source, scratch, the inputs of one run. */
   readonly fixed: number
+  /** Inputs of each further run at work. */
+  readonly inputBytes: number
 }
 
 export interface TaskMemoryOptions {
@@ -40,17 +50,25 @@ interface MemoryRun {
 export class TaskMemory {
   readonly options: TaskMemoryOptions
   readonly residency: Residency
+  /** The room without which no run comes to its end. */
+  readonly least: LeastRoom
   readonly #uses = new Map<string, number[]>()
   readonly #runs = new Map<string, MemoryRun>()
   /** Leases by key, of all tasks that are at work. */
   readonly leased = new Map<string, { readonly bytes: number; count: number }>()
   #encoding = new AbortController()
   #begun = 0
+  /** Runs that are about to begin. */
+  #beginning = 0
+  /** Bytes for everything, of all runs at work or waiting to begin. */
+  #ceiling = Number.POSITIVE_INFINITY
+  readonly #waiting = new Set<() => void>()
   #leasing: Promise<void> = Promise.resolve()
 
   constructor(options: TaskMemoryOptions) {
     const { program, keys } = options
     this.options = options
+    this.least = leastRoom(options)
     this.residency = new Residency({
       ...(keys ? { pool: poolOf(keys) } : {}),
       nextUse: (id) => this.nextUse(id),
@@ -66,18 +84,30 @@ export class TaskMemory {
   }
 
   /**
-   * A run begins.
-   * @param budget bytes for everything; of runs side by side the last one's counts
-   * @param done tasks that are done already
+   * A run begins. Its inputs count beside those of the runs that are at work; where these leave too little room for its tasks it waits
+   * until one of them has ended.
+   *
+   * @param ceiling bytes for everything, which runs side by side share
    * @returns the run's name, for the other methods
+   * @throws InvalidArgumentError when runs at work have another ceiling; CancelledError through the signal
    */
-  begin(budget: number, done: Iterable<number>, signal?: AbortSignal): string {
-    const run = `run${this.#begun++}`
-    if (this.#encoding.signal.aborted) this.#encoding = new AbortController()
-    this.residency.budget = budget - this.options.figures.fixed
-    this.#runs.set(run, { done: new Set(done), signal })
-    signal?.addEventListener('abort', this.#onAbort, { once: true })
-    return run
+  async begin(ceiling: number, signal?: AbortSignal): Promise<string> {
+    if (this.#runs.size + this.#beginning > 0 && ceiling !== this.#ceiling)
+      throw new InvalidArgumentError(
+        `run: side by side with runs under a ceiling of ${this.#ceiling} bytes none can have one of ${ceiling}: give all the same, or await the others`,
+      )
+    this.#ceiling = ceiling
+    this.#beginning++
+    try {
+      for (;;) {
+        if (signal?.aborted) throw new CancelledError('run: cancelled before it began', { cause: signal.reason })
+        // judged and entered in one go, so that two that were waiting do not take the same room
+        if (this.#runs.size === 0 || this.#roomOf(this.#runs.size + 1) >= this.least.bytes) return this.#enter(signal)
+        await this.#ended(signal)
+      }
+    } finally {
+      this.#beginning--
+    }
   }
 
   /** A task of a run is done. */
@@ -88,6 +118,8 @@ export class TaskMemory {
   end(run: string): void {
     this.#runs.get(run)?.signal?.removeEventListener('abort', this.#onAbort)
     this.#runs.delete(run)
+    this.residency.budget = this.#roomOf(Math.max(1, this.#runs.size))
+    for (const wake of [...this.#waiting]) wake()
   }
 
   /** Leases keys when there is room for them; one task after another, so that none takes what was made for another. */
@@ -143,6 +175,34 @@ export class TaskMemory {
       next = Math.min(next, (uses.find((index) => !done.has(index)) ?? Number.POSITIVE_INFINITY) - done.size)
     }
     return next
+  }
+
+  #enter(signal?: AbortSignal): string {
+    const run = `run${this.#begun++}`
+    if (this.#encoding.signal.aborted) this.#encoding = new AbortController()
+    this.#runs.set(run, { done: new Set(), signal })
+    this.residency.budget = this.#roomOf(this.#runs.size)
+    signal?.addEventListener('abort', this.#onAbort, { once: true })
+    return run
+  }
+
+  /** Bytes for weights, keys and values beside the inputs of so many runs. */
+  #roomOf(runs: number): number {
+    const { fixed, inputBytes } = this.options.figures
+    return this.#ceiling - fixed - (runs - 1) * inputBytes
+  }
+
+  /** Resolves when a run has ended, or the signal is aborted. */
+  #ended(signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        this.#waiting.delete(wake)
+        signal?.removeEventListener('abort', wake)
+        resolve()
+      }
+      this.#waiting.add(wake)
+      signal?.addEventListener('abort', wake, { once: true })
+    })
   }
 
   readonly #onAbort = (): void => {

@@ -10,7 +10,7 @@ export function memoryFigures({ plan, parameters, program }: BoundPlan, keysApar
   const work = new Map(program.tasks.map(({ id }, i) => [id, plan.tasks[i]!.workBytes]))
   const bytesOf = (ciphertexts: number, level: number): number =>
     ciphertexts * 2 * parameters.limbsAt(level) * parameters.ringDegree * RESIDUE_BYTES
-  const { input } = program
+  const inputBytes = bytesOf(program.input.part.count, program.input.level)
   return {
     weights: plan.weights,
     workBytes: ({ id }) => work.get(id)!,
@@ -18,6 +18,7 @@ export function memoryFigures({ plan, parameters, program }: BoundPlan, keysApar
       const { part, level } = program.values.get(id)!
       return bytesOf(part.count, level)
     },
-    fixed: memory.scratchBytes + bytesOf(input.part.count, input.level) + (keysApart ? 0 : keys.bytes),
+    fixed: memory.scratchBytes + inputBytes + (keysApart ? 0 : keys.bytes),
+    inputBytes,
   }
 }

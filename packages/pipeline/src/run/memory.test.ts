@@ -5,6 +5,7 @@ import {
   type Ciphertext,
   type CiphertextStore,
   createClearEngine,
+  InvalidArgumentError,
   type KeyRequest,
   keyBytes,
   listKeyNeeds,
@@ -260,6 +261,26 @@ describe('two runs of one runner', () => {
       // and later ones neither
       expect(read(engine, await runner.run(inputsOn(engine, 7)))).toEqual(wanted)
     }
+  })
+
+  it('side by side count the inputs of both, and have one ceiling', async () => {
+    const engine = createClearEngine(bound.parameters)
+    const spill = new Spill(engine)
+    const runner = new Runner(bound, engine, { spill })
+    const inputs = () => inputsOn(engine)
+    const memory = runner.leastMemory
+    const begun: number[] = []
+    const run = (which: number) =>
+      runner.run(inputs(), { memory, onProgress: () => void (begun.at(-1) !== which && begun.push(which)) })
+    const refused = (other: number) => expect(runner.run(inputs(), { memory: other })).rejects
+    const runs = [run(0), run(1)]
+    await refused(2 * memory).toThrow(InvalidArgumentError)
+    for (const output of await Promise.all(runs)) expect(read(engine, output)).toEqual(await alone())
+    // with no room for the inputs of two they took turns
+    expect(begun).toEqual([0, 1])
+    await refused(memory - 1).toThrow(MemoryError)
+    ;(await runner.run(inputs(), { memory: 2 * memory })).dispose()
+    expect(spill.kept).toBe(0)
   })
 
   it('under one ceiling, which holds for both together, give what each gives alone', async () => {

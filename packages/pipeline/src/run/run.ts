@@ -22,8 +22,9 @@ import type { RunnerStores, RunOptions } from './run-options.ts'
 const LOOK_AHEAD = 8
 
 /**
- * A plan on an engine with its weights; use it for any number of inputs. Runs side by side share weights, keys and budget; with a
- * ceiling of memory and nowhere to put ciphertexts they go one after another, since no run could make room for another.
+ * A plan on an engine with its weights; use it for any number of inputs. Runs side by side share weights, keys and the ceiling of
+ * memory, which is the same for all of them; with a ceiling and nowhere to put ciphertexts they go one after another, since no run
+ * could make room for another.
  */
 export class Runner implements AsyncDisposable {
   readonly plan: BoundPlan
@@ -49,6 +50,14 @@ export class Runner implements AsyncDisposable {
     this.#memory = new TaskMemory({ program, weights: this.#weights, figures, ...stores })
   }
 
+  /**
+   * The least ceiling under which a run comes to its end, in bytes: one task at a time, and nothing in memory that the stores could
+   * give back. Without stores plans are judged by their own peak instead.
+   */
+  get leastMemory(): number {
+    return this.#memory.options.figures.fixed + this.#memory.least.bytes
+  }
+
   /** Encodes all weights now instead of during the first run. */
   async prepare(options: Pick<RunOptions, 'signal' | 'onProgress'> = {}): Promise<void> {
     const { tasks } = this.plan.program
@@ -72,7 +81,8 @@ export class Runner implements AsyncDisposable {
   /**
    * The encrypted result. Inputs are not disposed of.
    *
-   * @throws CancelledError, MemoryError, LevelError, InvalidArgumentError for inputs that do not fit the plan
+   * @throws CancelledError, MemoryError, LevelError, InvalidArgumentError for inputs that do not fit the plan, and for another ceiling
+   *   than that of runs at work
    */
   async run(inputs: readonly Ciphertext[], options: RunOptions = {}): Promise<PackedTensor> {
     assertInputs(this.plan.program.input, inputs)
@@ -122,6 +132,7 @@ export class Runner implements AsyncDisposable {
     const { program, plan } = this.plan
     const { signal, onProgress, checkpoints, memory = Number.POSITIVE_INFINITY } = options
     const seconds = plan.report.layers.map(({ name, seconds }) => ({ id: name, seconds: Math.max(1e-4, seconds) }))
+    const run = await this.#memory.begin(memory, signal)
     const clock = onProgress && new ProgressClock(seconds, onProgress)
     let values: ValueTable | undefined
     let held: RunMemory | undefined
@@ -131,7 +142,7 @@ export class Runner implements AsyncDisposable {
       const done = new Set(resumed?.index.done)
       if (resumed) clock?.resume(resumed.index.done)
       values = this.#table(inputs, resumed)
-      const run = this.#memory.begin(memory, done, signal)
+      for (const index of done) this.#memory.finish(run, index)
       held = new RunMemory(this.#memory, run, values)
       for (const [id] of values.computed()) await held.wrote(id)
       const writer = checkpoints && new CheckpointWriter(checkpoints, lane, this.plan, inputsId, resumed?.index)
@@ -158,7 +169,8 @@ export class Runner implements AsyncDisposable {
       return values.takeOutput()
     } finally {
       clock?.stop()
-      await held?.end()
+      if (held) await held.end()
+      else this.#memory.end(run)
       values?.dispose()
     }
   }
@@ -178,7 +190,13 @@ export class Runner implements AsyncDisposable {
     const keeping = keepWeights ?? (planned && (memory === undefined || peakBytes <= memory))
     const peak = keeping ? peakBytes : leanPeakBytes
     const { keys, spill } = this.#stores
-    if (memory === undefined || peak <= memory || keys || spill) return keeping
+    if (memory === undefined) return keeping
+    const { least } = this.#memory
+    if ((keys || spill) && memory < this.leastMemory)
+      throw new MemoryError(
+        `run: "${least.task.id}" needs ${gigabytes(this.leastMemory)} with everything out of memory that can be had again, the ceiling is ${gigabytes(memory)}: raise it, or compile with a smaller batch or ring`,
+      )
+    if (peak <= memory || keys || spill) return keeping
     throw new MemoryError(
       `run: the plan expects a peak of ${gigabytes(peak)}, the ceiling is ${gigabytes(memory)}: raise it, ${keeping ? 'drop weights after use, ' : ''}give the runner stores for keys and ciphertexts, or compile with a smaller batch or ring`,
     )
@@ -189,4 +207,4 @@ export class Runner implements AsyncDisposable {
   }
 }
 
-const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`
+const gigabytes = (bytes: number): string => `${Number((bytes / 2 ** 30).toPrecision(3))} GiB`

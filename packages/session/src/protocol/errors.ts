@@ -1,37 +1,10 @@
 /** Errors over a connection: their code tells the class, as everywhere; what is not ours is told as no more than "Internal". */
-import {
-  CancelledError,
-  DisposedError,
-  FormatError,
-  HeMlError,
-  InvalidArgumentError,
-  LevelError,
-  MemoryError,
-  MissingKeyError,
-  ParameterMismatchError,
-  ScaleError,
-  SecurityError,
-  UnsupportedError,
-} from '@he-ml/ckks-core'
+import { ERROR_CLASSES, HeMlError } from '@he-ml/ckks-core'
 import type { HeaderOf } from './messages.ts'
-
-const CLASSES: Readonly<Record<string, new (message: string) => HeMlError>> = {
-  InvalidArgument: InvalidArgumentError,
-  Level: LevelError,
-  Scale: ScaleError,
-  MissingKey: MissingKeyError,
-  ParameterMismatch: ParameterMismatchError,
-  Security: SecurityError,
-  Format: FormatError,
-  Memory: MemoryError,
-  Disposed: DisposedError,
-  Cancelled: CancelledError,
-  Unsupported: UnsupportedError,
-}
 
 /** The message for an error. Files and bugs of the server are no business of the client's: their text stays here. */
 export function errorHeader(error: unknown, run?: string): HeaderOf<'error'> {
-  const known = error instanceof HeMlError && CLASSES[error.code] !== undefined
+  const known = error instanceof HeMlError && ERROR_CLASSES[error.code] !== undefined
   return {
     type: 'error',
     ...(run === undefined ? {} : { run }),
@@ -42,6 +15,6 @@ export function errorHeader(error: unknown, run?: string): HeaderOf<'error'> {
 
 /** The error that a message tells of, in its class. */
 export function errorOf({ code, message }: HeaderOf<'error'>): HeMlError {
-  const Class = CLASSES[code]
+  const Class = ERROR_CLASSES[code]
   return Class ? new Class(message) : new HeMlError(code, message)
 }

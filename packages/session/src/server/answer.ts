@@ -3,7 +3,7 @@
  * beside them, so that several can be at work and be cancelled. A message that makes no sense ends the connection, with the reason; a
  * run that fails tells so, and the others go on.
  */
-import { CancelledError, FormatError, InvalidArgumentError, MissingKeyError } from '@he-ml/ckks-core'
+import { CancelledError, FormatError, InvalidArgumentError, type KeySource, MissingKeyError } from '@he-ml/ckks-core'
 import type { Connection } from '../connection.ts'
 import { errorHeader } from '../protocol/errors.ts'
 import { CHUNK_BYTES, type HeaderOf, type Message, PROTOCOL_VERSION } from '../protocol/messages.ts'
@@ -100,6 +100,8 @@ class Answers {
 
   async #keySet(header: HeaderOf<'keySet'>): Promise<void> {
     if (this.#runs.size > 0) throw new InvalidArgumentError('keySet: runs are at work: await or cancel them first')
+    // others' too: before the client sends gigabytes for nothing
+    this.#session.assertIdle('keySet')
     this.#keys = new KeyReceiver(this.#session, header, (this.#options.depot ?? memoryDepot)())
     await this.#connection.send({ header: { type: 'keysWanted', files: this.#keys.wanted } })
     const source = await this.#keys.finished()
@@ -112,7 +114,7 @@ class Answers {
     if (source) await this.#useKeys(source, this.#keys.keyId)
   }
 
-  async #useKeys(source: Parameters<ServerSession['openKeys']>[0], keyId: string): Promise<void> {
+  async #useKeys(source: KeySource, keyId: string): Promise<void> {
     this.#keys = undefined
     await this.#session.openKeys(source)
     // every residue is checked before the client hears that they are ready
@@ -124,7 +126,7 @@ class Answers {
     const { maxRuns = 4 } = this.#options
     try {
       if (this.#runs.has(run)) throw new InvalidArgumentError(`run ${run}: is at work already`)
-      if (this.#session.keyId === undefined)
+      if (this.#session.keys === undefined)
         throw new MissingKeyError(`run ${run}: the keys of the plan are not there: send them first`)
       if (this.#runs.size >= maxRuns)
         throw new InvalidArgumentError(`run ${run}: ${maxRuns} runs are at work, no more at a time: await one of them`)

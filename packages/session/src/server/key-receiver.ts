@@ -2,10 +2,16 @@
  * A key set as it arrives: the files that the plan needs, one after another, in chunks. Nothing is taken that was not asked for, no
  * file grows beyond what is listed, and each is compared with its SHA-256 before it counts.
  */
-import { FormatError, type KeyFileEntry, ParameterMismatchError, selectKeyFiles, sha256 } from '@he-ml/ckks-core'
+import {
+  FormatError,
+  type KeyFileEntry,
+  type KeySource,
+  ParameterMismatchError,
+  selectKeyFiles,
+  sha256,
+} from '@he-ml/ckks-core'
 import type { BoundPlan } from '@he-ml/pipeline'
 import type { HeaderOf } from '../protocol/messages.ts'
-import type { KeySource } from './engine-host.ts'
 import type { ServerSession } from './server-session.ts'
 
 /** Where a server keeps what arrives. */
@@ -23,8 +29,8 @@ export function memoryDepot(): KeyDepot {
     async put(_, bytes) {
       files.push(bytes)
     },
-    async finish() {
-      return { kind: 'memory', files }
+    async finish({ keyId }) {
+      return { kind: 'memory', files, keyId }
     },
   }
 }

@@ -8,30 +8,40 @@ import {
   type Ciphertext,
   type CiphertextStore,
   type Engine,
+  type EngineHost,
   FormatError,
+  InvalidArgumentError,
   type KeyRequest,
+  type KeySource,
   type KeyStore,
   listKeyNeeds,
+  MemoryError,
   MissingKeyError,
   type WantedKeyFile,
 } from '@he-ml/ckks-core'
 import { type BoundPlan, inputLayoutOf, Runner, type RunOptions } from '@he-ml/pipeline'
 import { maxCiphertextsBytes } from '../size-limits.ts'
-import type { EngineHost, KeySource } from './engine-host.ts'
+import { named } from './named.ts'
 
 export interface ServerOptions {
-  /** Bytes of memory for keys, of all runs together; default no limit. Less than all keys: they come and go as layers need them. */
+  /** Bytes of memory for keys, of all runs together; default `memory`. Less than all keys: they come and go as layers need them. */
   readonly keyBudget?: number
   /** Keep encoded weights between runs; default true. */
   readonly keepWeights?: boolean
-  /** Bytes that the engine may hold, keys and weights of all runs included: what can be had again makes room. */
+  /**
+   * Bytes that the engine may hold, keys and weights of all runs included: what can be had again makes room. Too little for any run is
+   * said when keys are opened.
+   */
   readonly memory?: number
   /** Where ciphertexts go when memory is short. The session's from now on, which disposes of it. */
   readonly spill?: CiphertextStore
 }
 
 /** Checkpoints are left to the caller to clear, who has the result where it belongs then. */
-export type ServerRunOptions = Pick<RunOptions, 'signal' | 'onProgress' | 'checkpoints'>
+export interface ServerRunOptions extends Pick<RunOptions, 'signal' | 'onProgress' | 'checkpoints'> {
+  /** What messages call the file of inputs: its path, where it has one. */
+  readonly inputName?: string
+}
 
 /** What a run gives. */
 export interface ServerResult {
@@ -53,6 +63,9 @@ export class ServerSession implements AsyncDisposable {
   readonly #host: EngineHost
   readonly #options: ServerOptions
   #keys: Keys | undefined
+  /** Whatever uses the keys now. */
+  #atWork = 0
+  #opening = false
 
   /** The engine is the session's from now on, which disposes of it. */
   constructor(bound: BoundPlan, host: EngineHost, options: ServerOptions = {}) {
@@ -86,23 +99,26 @@ export class ServerSession implements AsyncDisposable {
   /**
    * Opens the plan's keys, in place of others. Runs load what they need; `loadKeys` loads in advance.
    *
-   * @throws MissingKeyError, FormatError, ParameterMismatchError
+   * @throws InvalidArgumentError while runs are at work; MemoryError when the ceiling is below what any run takes, before a key is read;
+   *   MissingKeyError, FormatError, ParameterMismatchError
    */
   async openKeys(source: KeySource): Promise<void> {
-    await this.#dropKeys()
-    const { keyBudget, spill } = this.#options
-    const store = await this.#host.openKeys(source, {
-      plan: this.bound.plan.id,
-      request: this.#request,
-      ...(keyBudget === undefined ? {} : { budget: keyBudget }),
-    })
+    this.assertIdle('openKeys')
+    this.#opening = true
     try {
-      const runner = new Runner(this.bound, this.engine, { keys: store, ...(spill ? { spill } : {}) })
-      this.#keys = { store, runner }
-    } catch (error) {
-      await store.dispose()
-      throw error
+      await this.#dropKeys()
+      this.#keys = await this.#openKeys(source)
+    } finally {
+      this.#opening = false
     }
+  }
+
+  /** @throws InvalidArgumentError while the keys are in use, or being opened, so that no others can take their place */
+  assertIdle(operation: string): void {
+    if (this.#atWork === 0 && !this.#opening) return
+    throw new InvalidArgumentError(
+      `${operation}: ${this.#opening ? 'other keys are being opened' : 'runs are at work with the keys that are open'}: await them first, or cancel them`,
+    )
   }
 
   /**
@@ -110,51 +126,38 @@ export class ServerSession implements AsyncDisposable {
    *
    * @throws MissingKeyError before they are open; FormatError, ParameterMismatchError; CancelledError through the signal
    */
-  async loadKeys(
+  loadKeys(
     options: { readonly signal?: AbortSignal; readonly onProgress?: (loaded: number, total: number) => void } = {},
   ): Promise<void> {
     const { signal, onProgress } = options
-    const { store } = this.#open('loadKeys')
-    const needs = listKeyNeeds(this.#request)
-    using _ = store.prefetch(needs)
-    for (const [i, need] of needs.entries()) {
-      ;(await store.acquire([need], signal ? { signal } : {})).dispose()
-      onProgress?.(i + 1, needs.length)
-    }
+    return this.#use('loadKeys', async ({ store }) => {
+      const needs = listKeyNeeds(this.#request)
+      using _ = store.prefetch(needs)
+      for (const [i, need] of needs.entries()) {
+        ;(await store.acquire([need], signal ? { signal } : {})).dispose()
+        onProgress?.(i + 1, needs.length)
+      }
+    })
   }
 
   /** Encodes all weights now instead of during the first run. @throws MissingKeyError before the keys are open */
-  async prepare(options: Pick<ServerRunOptions, 'signal' | 'onProgress'> = {}): Promise<void> {
-    await this.#open('prepare').runner.prepare(options)
+  prepare(options: Pick<ServerRunOptions, 'signal' | 'onProgress'> = {}): Promise<void> {
+    return this.#use('prepare', ({ runner }) => runner.prepare(options))
+  }
+
+  /** Gives back the encoded weights that no run is using; the next run, or `prepare`, encodes them again. */
+  async dropWeights(): Promise<void> {
+    await this.#keys?.runner.dispose()
   }
 
   /**
    * Encrypted in, encrypted out.
    *
    * @throws FormatError, ParameterMismatchError for a file that is no input of this plan and key; MissingKeyError before the keys
-   *   are loaded; CancelledError, MemoryError, InvalidArgumentError
+   *   are open; CancelledError, MemoryError, InvalidArgumentError; what loading a key throws
    */
-  async run(file: Uint8Array, options: ServerRunOptions = {}): Promise<ServerResult> {
-    const { store, runner } = this.#open('run')
-    if (file.length > this.maxInputBytes)
-      throw new FormatError(`run: inputs of this plan have at most ${this.maxInputBytes} bytes, got ${file.length}`)
-    const { plan } = this.bound
-    const { checkpoints, ...rest } = options
-    const { memory, keepWeights = true } = this.#options
-    await using lane = this.engine.openLane()
-    const { ciphertexts, names } = await lane.importCiphertexts(file, { plan: plan.id, slots: plan.input.slots })
-    using _ = new Inputs(ciphertexts)
-    const started = performance.now()
-    using output = await runner.run(ciphertexts, {
-      ...rest,
-      keepWeights,
-      ...(memory === undefined ? {} : { memory }),
-      // a finished run keeps its checkpoints until the caller has the result where it belongs
-      ...(checkpoints === undefined ? {} : { checkpoints: { ...checkpoints, clear: async () => {} } }),
-    })
-    const seconds = (performance.now() - started) / 1000
-    const keyId = store.keyId === undefined ? {} : { keyId: store.keyId }
-    return { file: await lane.exportCiphertexts(output.ciphertexts, { ...names, plan: plan.id, ...keyId }), seconds }
+  run(file: Uint8Array, options: ServerRunOptions = {}): Promise<ServerResult> {
+    return this.#use('run', (keys) => this.#run(keys, file, options))
   }
 
   /** Ends what is at work, and the engine. Twice is harmless. */
@@ -171,9 +174,63 @@ export class ServerSession implements AsyncDisposable {
     return this.bound.plan.keyRequest as KeyRequest
   }
 
-  #open(operation: string): Keys {
+  async #run({ store, runner }: Keys, file: Uint8Array, options: ServerRunOptions): Promise<ServerResult> {
+    const { checkpoints, inputName = 'the input', ...rest } = options
+    if (file.length > this.maxInputBytes)
+      throw new FormatError(
+        `${inputName}: inputs of this plan have at most ${this.maxInputBytes} bytes, got ${file.length}`,
+      )
+    const { plan } = this.bound
+    const { memory, keepWeights = true } = this.#options
+    await using lane = this.engine.openLane()
+    const { ciphertexts, names } = await named(
+      inputName,
+      lane.importCiphertexts(file, { plan: plan.id, slots: plan.input.slots }),
+    )
+    using _ = new Inputs(ciphertexts)
+    const started = performance.now()
+    using output = await runner.run(ciphertexts, {
+      ...rest,
+      keepWeights,
+      ...(memory === undefined ? {} : { memory }),
+      // a finished run keeps its checkpoints until the caller has the result where it belongs
+      ...(checkpoints === undefined ? {} : { checkpoints: { ...checkpoints, clear: async () => {} } }),
+    })
+    const seconds = (performance.now() - started) / 1000
+    const keyId = store.keyId === undefined ? {} : { keyId: store.keyId }
+    return { file: await lane.exportCiphertexts(output.ciphertexts, { ...names, plan: plan.id, ...keyId }), seconds }
+  }
+
+  /** Work with the keys that are open; as long as it lasts no others are opened. */
+  async #use<T>(operation: string, work: (keys: Keys) => Promise<T>): Promise<T> {
     if (!this.#keys) throw new MissingKeyError(`${operation}: the keys of the plan are not there: send them first`)
-    return this.#keys
+    this.#atWork++
+    try {
+      return await work(this.#keys)
+    } finally {
+      this.#atWork--
+    }
+  }
+
+  async #openKeys(source: KeySource): Promise<Keys> {
+    const { spill, memory } = this.#options
+    const { keyBudget: budget = memory } = this.#options
+    const store = await this.#host.openKeys(source, {
+      plan: this.bound.plan.id,
+      request: this.#request,
+      ...(budget === undefined ? {} : { budget }),
+    })
+    try {
+      const runner = new Runner(this.bound, this.engine, { keys: store, ...(spill ? { spill } : {}) })
+      if (memory !== undefined && memory < runner.leastMemory)
+        throw new MemoryError(
+          `openKeys: a run of this plan takes ${runner.leastMemory} bytes at least, ${memory} are allowed: allow more, or plan with a smaller batch or ring`,
+        )
+      return { store, runner }
+    } catch (error) {
+      await store.dispose()
+      throw error
+    }
   }
 
   async #dropKeys(): Promise<void> {

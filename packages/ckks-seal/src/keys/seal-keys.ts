@@ -3,22 +3,27 @@ import {
   type AnyParameters,
   conjugationElement,
   FormatError,
+  type KeyNeed,
   type KeyRequest,
   keyLimbs,
   MemoryError,
 } from '@he-ml/ckks-core'
-import type { SealContext, SealGaloisKeys, SealRelinearizationKey } from './backend/backend.ts'
-import { attempt } from './backend/errors.ts'
-import { sealGaloisElement } from './parameters.ts'
-import { checkSwitchingKeyBytes, type SealShape } from './seal-bytes.ts'
-import type { SealMemory } from './seal-memory.ts'
+import type { SealContext, SealGaloisKeys, SealRelinearizationKey } from '../backend/backend.ts'
+import { attempt } from '../backend/errors.ts'
+import { sealGaloisElement } from '../parameters.ts'
+import { checkSwitchingKeyBytes, type SealShape } from '../seal-bytes.ts'
+import type { SealMemory } from '../seal-memory.ts'
 
 /** What is left of 4 GB beside contexts and working memory. */
-const KEY_HEAP = 3.4e9
+export const KEY_HEAP = 3.4e9
+
+/** Bytes of one key in the heap; all are for the top level. */
+export const sealKeyBytes = (parameters: AnyParameters): number =>
+  keyLimbs(parameters, parameters.maxLevel) * parameters.ringDegree * 8
 
 /** Rotation keys that fit: 15 at N = 2^15 with 21 primes. */
 export function maxRotationKeys(parameters: AnyParameters): number {
-  return Math.floor(KEY_HEAP / (keyLimbs(parameters, parameters.maxLevel) * parameters.ringDegree * 8))
+  return Math.floor(KEY_HEAP / sealKeyBytes(parameters))
 }
 
 export class SealKeys {
@@ -61,12 +66,16 @@ export class SealKeys {
     this.#refresh()
   }
 
-  /** One or several Galois keys. @throws FormatError; MemoryError above maxRotationKeys */
-  loadGalois(bytes: Uint8Array): void {
+  /**
+   * One or several Galois keys.
+   * @param wanted the only element that there may be
+   * @throws FormatError; MemoryError above maxRotationKeys
+   */
+  loadGalois(bytes: Uint8Array, wanted?: number): void {
     const elements = checkSwitchingKeyBytes(bytes, this.#shape, 'Galois keys').map((place) => 2 * place + 1)
-    const unknown = elements.find((element) => !this.#steps().has(element))
-    if (unknown !== undefined)
-      throw new FormatError(`Galois keys: element ${unknown} is neither a rotation of the slots nor conjugation`)
+    for (const element of elements) this.needOf(element)
+    if (wanted !== undefined && (elements.length !== 1 || elements[0] !== wanted))
+      throw new FormatError(`Galois keys: expected the key of element ${wanted} alone, got ${elements.join(', ')}`)
     const most = maxRotationKeys(this.#parameters)
     const total = new Set([...this.#galois.keys(), ...elements]).size
     if (total > most)
@@ -78,13 +87,40 @@ export class SealKeys {
     for (const element of elements) this.#galois.set(element, keys)
     this.#freeGalois.set(keys, this.#memory.book('keys', keys, elements.length * this.#limbs()))
     // an object all of whose keys were loaded again serves nobody
-    const now = new Set(this.#galois.values())
-    for (const old of before)
-      if (!now.has(old)) {
-        this.#freeGalois.get(old)?.()
-        this.#freeGalois.delete(old)
-      }
+    this.#freeUnused(before)
     this.#refresh()
+  }
+
+  /** Gives a key back; harmless for one that is not there. @param element undefined for relinearisation */
+  unload(element: number | undefined): void {
+    if (element === undefined) {
+      this.#freeRelinearization?.()
+      this.#freeRelinearization = undefined
+      this.#relinearization = undefined
+    } else {
+      const keys = this.#galois.get(element)
+      this.#galois.delete(element)
+      if (keys) this.#freeUnused([keys])
+    }
+    this.#refresh()
+  }
+
+  /** What the key of an element serves. @throws FormatError for an element of neither a rotation nor the conjugation */
+  needOf(element: number): KeyNeed {
+    const steps = this.#steps().get(element)
+    const level = this.#parameters.maxLevel
+    if (steps === undefined)
+      throw new FormatError(`Galois keys: element ${element} is neither a rotation of the slots nor conjugation`)
+    return steps < 0 ? { kind: 'conjugation', level } : { kind: 'rotation', steps, level }
+  }
+
+  #freeUnused(objects: Iterable<SealGaloisKeys>): void {
+    const used = new Set(this.#galois.values())
+    for (const keys of objects) {
+      if (used.has(keys)) continue
+      this.#freeGalois.get(keys)?.()
+      this.#freeGalois.delete(keys)
+    }
   }
 
   /** Steps by Galois element; conjugation has -1. */

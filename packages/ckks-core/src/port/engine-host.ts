@@ -1,0 +1,40 @@
+/**
+ * An engine as a server uses it: beside the port, where its evaluation keys lie and how they are opened. Each package of an engine
+ * makes its own; sessions and commands know no engine.
+ */
+import type { WantedKeyFile } from '../format/select-key-files.ts'
+import type { AnyParameters } from '../parameters/parameters.ts'
+import type { Engine } from './engine.ts'
+import type { KeyStore } from './key-store.ts'
+import type { KeyRequest } from './keys.ts'
+
+/** Where evaluation keys lie: a folder with a manifest, or files in memory. */
+export type KeySource =
+  | { readonly kind: 'folder'; readonly path: string }
+  | {
+      readonly kind: 'memory'
+      readonly files: readonly Uint8Array[]
+      /** Name of the secret key that they are said to belong to: files that name another are refused; SEAL's name none. */
+      readonly keyId?: string
+    }
+
+export interface OpenKeysOptions {
+  /** Content hash of the plan that the keys must be for. */
+  readonly plan: string
+  /** The plan's keys: whatever else a source holds is passed over. */
+  readonly request: KeyRequest
+  /** Bytes of memory for keys; default no limit but the engine's own. */
+  readonly budget?: number
+}
+
+export interface EngineHost {
+  readonly engine: Engine
+  /** Where the keys of a request lie in a key set of this engine, and how large they may be. */
+  wantedKeyFiles(parameters: AnyParameters, request: KeyRequest): WantedKeyFile[]
+  /**
+   * Opens the keys of a source: manifest, sizes, plan and secret key are checked before anything else is read; each key's content
+   * when it is loaded.
+   * @throws MissingKeyError, FormatError, ParameterMismatchError
+   */
+  openKeys(source: KeySource, options: OpenKeysOptions): Promise<KeyStore>
+}
