@@ -23,13 +23,14 @@ import type {
   EngineCapabilities,
   EngineMemory,
   EngineProgress,
+  Lane,
+  LaneOptions,
   SlotEstimate,
   WeightMatrix,
 } from './engine.ts'
 import { normalizeSteps } from './galois.ts'
 import type { Ciphertext, Plaintext } from './handles.ts'
 import type { KeyNeed, KeyRequest } from './keys.ts'
-import type { Lane, LaneOptions } from './lane.ts'
 import type { PreparedLinearTransform } from './linear-transform.ts'
 import {
   additiveMeta,
