@@ -10,5 +10,5 @@ export {
   machineCostModel,
   measureMachine,
   parseMachineCosts,
-} from './measure-cost-model.ts'
+} from './machine-costs/measure-machine.ts'
 export { createNativeClient, NativeClient, type NativeClientOptions } from './native-client.ts'

@@ -18,11 +18,11 @@ import {
   scaleCostModel,
 } from '@he-ml/ckks-core'
 import { z } from 'zod'
-import { importCiphertexts } from '../ciphertext-files.ts'
-import { throwIfAborted } from '../errors.ts'
-import { loadEvaluationKey } from '../keys/load-keys.ts'
-import { createNativeEngine, type NativeEngine } from '../native-engine.ts'
-import { createNativeClient } from './native-client.ts'
+import { importCiphertexts } from '../../ciphertext-files.ts'
+import { throwIfAborted } from '../../errors.ts'
+import { loadEvaluationKey } from '../../keys/load-keys.ts'
+import { createNativeEngine, type NativeEngine } from '../../native-engine.ts'
+import { createNativeClient } from '../native-client.ts'
 
 /** Measured factors, as stored by `he-ml bench --out`. */
 export interface MachineCosts {
