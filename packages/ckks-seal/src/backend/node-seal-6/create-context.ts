@@ -9,9 +9,9 @@ import type {
   SealRelinearizationKey,
   SealSecret,
   SealSpec,
-} from './backend.ts'
-import { plainBytes } from './plain-bytes.ts'
-import { filled, scope } from './scope.ts'
+} from '../backend.ts'
+import { plainBytes } from '../plain-bytes.ts'
+import { filled, scope } from '../scope.ts'
 
 type Plain = ReturnType<SEALLibrary['PlainText']>
 type Cipher = ReturnType<SEALLibrary['CipherText']>
