@@ -36,21 +36,7 @@ interface RunCommandOptions extends CommonOptions {
 }
 
 export function addRunCommand(program: Command): void {
-  const command = program
-    .command('run')
-    .description('run the plan on encrypted inputs; needs no secret key')
-    .requiredOption('-p, --plan <file>', 'the plan')
-    .requiredOption('-m, --model <file>', 'the network the plan was made for')
-    .requiredOption('-e, --evaluation <folder>', 'evaluation keys')
-    .requiredOption('-i, --input <file>', 'encrypted inputs')
-    .requiredOption('-o, --out <file>', 'where the encrypted result goes')
-    .option(
-      '--memory <GB>',
-      'ceiling, default what this machine has; refused before the start when the plan needs more',
-      decimal(1e-6, 1e6),
-    )
-    .option('--checkpoints <folder>', 'keep layer results here; the same command started again goes on from them')
-  withOutput(withThreads(withEngine(command))).action(async (options: RunCommandOptions) => {
+  declareRun(program).action(async (options: RunCommandOptions) => {
     const times: Record<string, number> = {}
     const clock = stopwatch(times)
     const quiet = options.quiet ?? false
@@ -109,18 +95,7 @@ export function addRunCommand(program: Command): void {
       await writeFileAtomic(options.out, file)
       await checkpoints?.clear()
       clock('write')
-      const peak = server.engine.memory().peak
-      print(
-        options,
-        {
-          out: options.out,
-          seconds: times,
-          resumedLayers,
-          peakBytes: peak,
-          peakResidentBytes: process.resourceUsage().maxRSS * 1024,
-        },
-        `result: ${options.out} (${bytes(file.length)}); ran ${times.run!.toFixed(2)} s after ${times.loadKeys!.toFixed(1)} s of loading keys, peak ${bytes(peak)}`,
-      )
+      report(options, { seconds: times, resumedLayers, peakBytes: server.engine.memory().peak, fileBytes: file.length })
     } finally {
       loading.stop()
       running.stop()
@@ -128,6 +103,41 @@ export function addRunCommand(program: Command): void {
       await server.engine.dispose()
     }
   })
+}
+
+/** The command with its options. */
+function declareRun(program: Command): Command {
+  const command = program
+    .command('run')
+    .description('run the plan on encrypted inputs; needs no secret key')
+    .requiredOption('-p, --plan <file>', 'the plan')
+    .requiredOption('-m, --model <file>', 'the network the plan was made for')
+    .requiredOption('-e, --evaluation <folder>', 'evaluation keys')
+    .requiredOption('-i, --input <file>', 'encrypted inputs')
+    .requiredOption('-o, --out <file>', 'where the encrypted result goes')
+    .option(
+      '--memory <GB>',
+      'ceiling, default what this machine has; refused before the start when the plan needs more',
+      decimal(1e-6, 1e6),
+    )
+    .option('--checkpoints <folder>', 'keep layer results here; the same command started again goes on from them')
+  return withOutput(withThreads(withEngine(command)))
+}
+
+interface Finished {
+  readonly seconds: Readonly<Record<string, number>>
+  readonly resumedLayers: number
+  readonly peakBytes: number
+  readonly fileBytes: number
+}
+
+function report(options: RunCommandOptions, { seconds, resumedLayers, peakBytes, fileBytes }: Finished): void {
+  const { out } = options
+  print(
+    options,
+    { out, seconds, resumedLayers, peakBytes, peakResidentBytes: process.resourceUsage().maxRSS * 1024 },
+    `result: ${out} (${bytes(fileBytes)}); ran ${seconds.run!.toFixed(2)} s after ${seconds.loadKeys!.toFixed(1)} s of loading keys, peak ${bytes(peakBytes)}`,
+  )
 }
 
 /** @throws MemoryError before anything is loaded */
