@@ -31,7 +31,8 @@ const cpp = sized(/\.(h|cpp)$/, cppFunctions)
 const tests = sized(/\.test\.ts$/, testFunctions)
 const problems = [
   ...tooLong(cpp, { file: 450, function: FUNCTION }),
-  ...tooLong(tests, { file: 600, function: FUNCTION }),
+  // how long a file of tests may be is a rule of biome.json
+  ...tooLong(tests, { file: Number.POSITIVE_INFINITY, function: FUNCTION }),
 ]
 for (const problem of problems) console.error(`sizes: ${problem}`)
 if (problems.length === 0) console.log(`sizes: ${cpp.length} files of C++ and ${tests.length} of tests, none too long`)
