@@ -11,7 +11,8 @@ import { findCircle } from './circles.mjs'
 
 /** @param {string} folder @returns {Generator<string>} */
 function* sources(folder) {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+  const entries = readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))
+  for (const entry of entries) {
     const path = join(folder, entry.name)
     if (entry.isDirectory()) yield* sources(path)
     else if (/\.(h|cpp)$/.test(entry.name)) yield path

@@ -19,7 +19,8 @@ const isTestPath = (path) => /\.test(-helper)?\.ts$|(^|\/)(test|testing)\//.test
 
 /** @param {string} folder @returns {Generator<string>} */
 function* walk(folder) {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+  const entries = readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))
+  for (const entry of entries) {
     const path = join(folder, entry.name)
     if (entry.isDirectory() && !SKIPPED.has(entry.name)) yield* walk(path)
     else if (entry.isFile() && /\.(ts|mts)$/.test(entry.name)) yield path
