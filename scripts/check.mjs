@@ -1,4 +1,4 @@
-// npm run check: types, lint, layering, READMEs, manifests, published packages, unused code, API site, documentation snippets.
+// npm run check: types, lint, sizes, layering, READMEs, manifests, published packages, unused code, API site, documentation snippets.
 // node scripts/check.mjs [STEP...] runs only the named steps.
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
@@ -14,6 +14,7 @@ const steps = {
     [bin('biome'), 'check', '.'],
     [process.execPath, 'scripts/cpp-format.mjs'],
   ],
+  sizes: [[process.execPath, 'scripts/sizes.mjs']],
   layering: [
     [process.execPath, 'scripts/layering.mjs'],
     [process.execPath, 'scripts/native-layering.mjs'],

@@ -1,7 +1,7 @@
 /** sign and ReLU by a composite sign: the degrees, the gap and the certificate. */
 import { InvalidArgumentError, PlanError, UnsupportedError } from '@he-ml/ckks-core'
 import type { CompositePolynomial } from './activation-polynomial.ts'
-import type { ApproximateOptions } from './approximate.ts'
+import type { ApproximateOptions } from './approximate-options.ts'
 import {
   type CompositeSign,
   certifyCompositeSign,

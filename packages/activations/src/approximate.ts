@@ -4,8 +4,9 @@
  * inputs that really occur; 'composite' for sign and ReLU where steepness is wanted and depth is there.
  */
 import { InvalidArgumentError, PlanError, UnsupportedError } from '@he-ml/ckks-core'
-import type { ActivationPolynomial, ApproximationMethod, SeriesPolynomial } from './activation-polynomial.ts'
+import type { ActivationPolynomial, SeriesPolynomial } from './activation-polynomial.ts'
 import { approximateComposite } from './approximate-composite.ts'
+import type { ApproximateOptions } from './approximate-options.ts'
 import { certifySeries } from './certify.ts'
 import {
   type ChebyshevSeries,
@@ -17,30 +18,9 @@ import {
   seriesDepth,
 } from './chebyshev.ts'
 import { type ActivationFunction, type ActivationName, activationFunction } from './functions.ts'
-import { fitLeastSquares, type Histogram } from './least-squares.ts'
+import { fitLeastSquares } from './least-squares.ts'
 import { findMinimax } from './remez.ts'
 import { addSeries } from './series-algebra.ts'
-
-export interface ApproximateOptions {
-  /** Inputs the polynomial is for. */
-  readonly range: Range
-  /** Exact degree wanted; or, with `error`, the largest allowed (default 255). */
-  readonly degree?: number
-  /** Largest absolute error wanted on the range: the smallest degree that is certified to meet it is taken. */
-  readonly error?: number
-  /** Default 'remez'. */
-  readonly method?: ApproximationMethod
-  /** For 'least-squares': distribution of the inputs. */
-  readonly density?: Histogram
-  /** For 'least-squares': share of the uniform density, default 0.05. */
-  readonly floor?: number
-  /** For 'composite': odd degrees of the factors; searched when only `error` is given. */
-  readonly degrees?: readonly number[]
-  /** For sign: |x| from which it is approximated. For ReLU by a composite: chosen when absent. */
-  readonly gap?: number
-  /** For 'composite': widens every factor's range, for the noise that encrypted values carry; default 0. */
-  readonly noiseMargin?: number
-}
 
 /**
  * A polynomial that stands for a function on a range.

@@ -5,7 +5,8 @@
  * @packageDocumentation
  */
 export * from './activation-polynomial.ts'
-export { type ApproximateOptions, approximate } from './approximate.ts'
+export { approximate } from './approximate.ts'
+export type { ApproximateOptions } from './approximate-options.ts'
 export type { Supremum } from './branch-and-bound.ts'
 export { certifySeries } from './certify.ts'
 export {

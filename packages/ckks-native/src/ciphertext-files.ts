@@ -4,6 +4,7 @@ import {
   type Ciphertext,
   type CiphertextExpectations,
   type CiphertextFile,
+  type CiphertextMeta,
   type CiphertextNames,
   type CiphertextObject,
   encodeContainer,
@@ -11,9 +12,19 @@ import {
   InvalidArgumentError,
   parseContainer,
 } from '@he-ml/ckks-core'
+import type { BindingLane, CiphertextHandle } from './binding.ts'
 import { native, nativeAsync } from './errors.ts'
 import type { NativeCiphertext } from './handles.ts'
-import type { NativeEvaluator } from './native-evaluator.ts'
+import type { Origin } from './origin.ts'
+
+/** What files need of an engine or a lane. */
+interface CiphertextHolder {
+  readonly parameters: AnyParameters
+  readonly origin: Origin
+  readonly lane: BindingLane
+  readonly keyId: string | undefined
+  wrap(handle: CiphertextHandle, meta: CiphertextMeta): NativeCiphertext
+}
 
 /** A ciphertext with the segment that holds its polynomials. */
 export interface CiphertextSegment {
@@ -36,7 +47,7 @@ export function encodeCiphertexts(
 }
 
 /** The segment of a ciphertext of this engine; waits until it is computed. */
-export async function exportSegment(engine: NativeEvaluator, a: Ciphertext): Promise<CiphertextSegment> {
+export async function exportSegment(engine: CiphertextHolder, a: Ciphertext): Promise<CiphertextSegment> {
   const ciphertext = owned(engine, a)
   const segment = await nativeAsync(async () => engine.lane.exportCiphertext(ciphertext.handle))
   const { level, scale, slots, degree } = ciphertext
@@ -45,7 +56,7 @@ export async function exportSegment(engine: NativeEvaluator, a: Ciphertext): Pro
 
 /** Every ciphertext of a file, as handles of this engine, in order. */
 export async function importCiphertexts(
-  engine: NativeEvaluator,
+  engine: CiphertextHolder,
   bytes: Uint8Array,
   expected: CiphertextExpectations = {},
 ): Promise<CiphertextFile> {
@@ -79,7 +90,7 @@ export async function importCiphertexts(
 
 /** The port's exportCiphertexts: several ciphertexts, one file. */
 export async function exportCiphertexts(
-  engine: NativeEvaluator,
+  engine: CiphertextHolder,
   ciphertexts: readonly Ciphertext[],
   names: CiphertextNames = engine.keyId === undefined ? {} : { keyId: engine.keyId },
 ): Promise<Uint8Array> {
@@ -89,14 +100,14 @@ export async function exportCiphertexts(
 }
 
 /** The port's importCiphertext. @throws FormatError when the file holds more than one */
-export async function importCiphertext(engine: NativeEvaluator, bytes: Uint8Array): Promise<Ciphertext> {
+export async function importCiphertext(engine: CiphertextHolder, bytes: Uint8Array): Promise<Ciphertext> {
   const { ciphertexts } = await importCiphertexts(engine, bytes)
   if (ciphertexts.length === 1) return ciphertexts[0]!
   for (const ciphertext of ciphertexts) ciphertext.dispose()
   throw new FormatError(`expected one ciphertext, the file holds ${ciphertexts.length}: use importCiphertexts`)
 }
 
-function owned(engine: NativeEvaluator, a: Ciphertext): NativeCiphertext {
+function owned(engine: CiphertextHolder, a: Ciphertext): NativeCiphertext {
   native(() => (a as NativeCiphertext).check(engine.origin.owner, 'exportCiphertext'))
   return a as NativeCiphertext
 }

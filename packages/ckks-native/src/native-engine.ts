@@ -5,8 +5,9 @@ import { native, nativeAsync } from './errors.ts'
 import { kernels } from './kernels.ts'
 import { LoadedKeys } from './keys/loaded-keys.ts'
 import { loadNative } from './loader.ts'
-import { NativeEvaluator, type Origin } from './native-evaluator.ts'
+import { NativeEvaluator } from './native-evaluator.ts'
 import { NativeLane } from './native-lane.ts'
+import type { Origin } from './origin.ts'
 import { bindingSpec } from './spec.ts'
 
 export interface NativeEngineOptions {

@@ -27,16 +27,7 @@ import type { BindingLane, CiphertextHandle } from './binding.ts'
 import { exportCiphertexts, importCiphertext, importCiphertexts } from './ciphertext-files.ts'
 import { native, nativeAsync } from './errors.ts'
 import { NativeCiphertext, NativePlaintext } from './handles.ts'
-import type { LoadedKeys } from './keys/loaded-keys.ts'
-
-/** What every lane of an engine shares. */
-export interface Origin {
-  /** The engine: owner of all handles. */
-  readonly owner: object
-  /** The compiled engine's own lane, which outlives all others. */
-  readonly binding: BindingLane
-  readonly keys: LoadedKeys
-}
+import type { Origin } from './origin.ts'
 
 /** The largest weight the compiled matrix product takes, after scaling. */
 const MAX_WEIGHT = 2 ** 62

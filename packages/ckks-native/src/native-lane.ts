@@ -1,12 +1,25 @@
-import { CancelledError, checkLaneOptions, DisposedError, type Lane, type LaneOptions } from '@he-ml/ckks-core'
-import type { BindingLane } from './binding.ts'
+import {
+  CancelledError,
+  checkLaneOptions,
+  DisposedError,
+  type Engine,
+  type Lane,
+  type LaneOptions,
+} from '@he-ml/ckks-core'
+import type { BindingEngine, BindingLane } from './binding.ts'
 import { native, nativeAsync } from './errors.ts'
-import type { NativeEngine } from './native-engine.ts'
-import { NativeEvaluator, type Origin } from './native-evaluator.ts'
+import { NativeEvaluator } from './native-evaluator.ts'
+import type { Origin } from './origin.ts'
+
+/** The engine that a lane is of, with what its lanes are made from. */
+interface LaneEngine extends Engine {
+  readonly origin: Origin
+  readonly binding: BindingEngine
+}
 
 /** A scope of the compiled engine's queue; see `Lane` in ckks-core. */
 export class NativeLane extends NativeEvaluator implements Lane {
-  readonly engine: NativeEngine
+  readonly engine: Engine
   /** @internal */
   readonly origin: Origin
   readonly #lane: BindingLane
@@ -14,7 +27,7 @@ export class NativeLane extends NativeEvaluator implements Lane {
   #closed = false
 
   /** @internal use `openLane` */
-  constructor(engine: NativeEngine, options: LaneOptions) {
+  constructor(engine: LaneEngine, options: LaneOptions) {
     super(engine.parameters, engine)
     checkLaneOptions(options)
     this.engine = engine

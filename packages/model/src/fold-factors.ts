@@ -9,7 +9,8 @@
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import { isCalibrated, WIDEST_RANGE } from './calibrated-layer.ts'
 import { type GraphLayer, isMultiOutput, type Layer } from './layer.ts'
-import { Model, type ModelNode } from './model.ts'
+import { Model } from './model.ts'
+import type { ModelNode } from './model-node.ts'
 import { allInputs, findStages, groupedValues, type Stages } from './value-scales.ts'
 
 /** What folding decides; see {@link applyFactors}. */

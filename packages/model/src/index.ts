@@ -16,14 +16,8 @@ export {
   type MultiOutputLayer,
   outputShapesOf,
 } from './layer.ts'
-export {
-  Model,
-  type ModelDescription,
-  type ModelNode,
-  type NodeDescription,
-  type NodeFunction,
-  type NodeOrigin,
-} from './model.ts'
+export { Model, type ModelDescription, type NodeDescription, type NodeFunction } from './model.ts'
+export type { ModelNode, NodeOrigin } from './model-node.ts'
 export { type Readout, ReadoutLayer } from './readout.ts'
 export {
   encodeSafetensors,

@@ -4,27 +4,10 @@
  */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import { forwardAll, type GraphLayer, isMultiOutput, outputShapesOf } from './layer.ts'
+import type { ModelNode } from './model-node.ts'
 import { type Readout, readOut } from './readout.ts'
 import { type Shape, sameShape, type Tensor } from './tensor.ts'
 import { checkTime, type StateEdge, statesOf, type Time, type TimeDescription } from './time.ts'
-
-/** A layer in its place. Several nodes may hold one layer object: they share its weights. */
-export interface ModelNode {
-  /** Unique in the model: names the node in plans, statistics and progress. */
-  readonly name: string
-  readonly layer: GraphLayer
-  /** Values of earlier nodes, or the model's input; states not counted. */
-  readonly inputs: readonly string[]
-  /** Names of its results: its own name, or `name/output` for each output of a layer that has several. */
-  readonly values: readonly string[]
-  /** The node of the model that was unrolled, and the time step, counted from 0. Absent elsewhere. */
-  readonly origin?: NodeOrigin
-}
-
-export interface NodeOrigin {
-  readonly node: string
-  readonly step: number
-}
 
 /** A node as it is written down; the name is the layer's unless given. */
 export type NodeDescription = Pick<ModelNode, 'layer' | 'inputs' | 'origin'> & { readonly name?: string }

@@ -5,7 +5,7 @@
  */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import { isMultiOutput, outputShapesOf } from './layer.ts'
-import type { ModelNode } from './model.ts'
+import type { ModelNode } from './model-node.ts'
 import type { Readout } from './readout.ts'
 import { type Shape, sameShape } from './tensor.ts'
 

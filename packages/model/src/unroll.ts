@@ -2,7 +2,8 @@
  * A model over time as a plain graph: one node per time step of what depends on a state, named `node@step`, all with the same
  * layer object, so that weights can be prepared once; what does not depend on a state stands once, under its own name.
  */
-import { Model, type ModelNode, type NodeDescription, valuesOf } from './model.ts'
+import { Model, type NodeDescription, valuesOf } from './model.ts'
+import type { ModelNode } from './model-node.ts'
 import { ReadoutLayer } from './readout.ts'
 import { statesOf } from './time.ts'
 

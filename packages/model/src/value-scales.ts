@@ -7,7 +7,8 @@
  */
 import { isCalibrated } from './calibrated-layer.ts'
 import { isMultiOutput, type Layer, type MultiOutputLayer } from './layer.ts'
-import type { Model, ModelNode } from './model.ts'
+import type { Model } from './model.ts'
+import type { ModelNode } from './model-node.ts'
 import { statesOf } from './time.ts'
 
 /** Stands for the factor 1. */

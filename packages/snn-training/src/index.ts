@@ -42,7 +42,8 @@ export {
   type Network,
   type NetworkOptions,
 } from './network/network.ts'
-export { createOptimizer, type Optimizer, type OptimizerDescription } from './optimizers/optimizer.ts'
+export { createOptimizer, type OptimizerDescription } from './optimizers/create-optimizer.ts'
+export type { Optimizer } from './optimizers/optimizer.ts'
 export { type CosineSchedule, cosineRate } from './optimizers/schedule.ts'
 export { type CalibrateGridsOptions, calibrateGrids } from './quantization/calibrate-grids.ts'
 export { deriveSeed, permutation, RandomStream } from './random/random-stream.ts'

@@ -1,7 +1,7 @@
 /**
  * All the checks, once. A public call validates its operands, works out level, scale, degree and period of the result, and
- * hands over to a `do...` method that only computes. Fused calls have defaults in terms of small ones. So every engine
- * refuses the same mistakes with the same words, and none can forget a check.
+ * hands over to a `do...` method that only computes. So every engine refuses the same mistakes with the same words, and none
+ * can forget a check.
  */
 import {
   InvalidArgumentError,
@@ -13,7 +13,7 @@ import {
 } from '../errors/errors.ts'
 import { assertEphemeralSecure } from '../parameters/ephemeral.ts'
 import type { AnyParameters } from '../parameters/parameters.ts'
-import { BaseCiphertext, BasePlaintext, type CiphertextMeta, type PlaintextMeta } from './base-handle.ts'
+import { BaseCiphertext, BasePlaintext, type CiphertextMeta } from './base-handle.ts'
 import type {
   CiphertextExpectations,
   CiphertextFile,
@@ -23,13 +23,15 @@ import type {
   EngineCapabilities,
   EngineMemory,
   EngineProgress,
+  Lane,
+  LaneOptions,
   SlotEstimate,
   WeightMatrix,
 } from './engine.ts'
+import { EngineArithmetic } from './engine-arithmetic.ts'
 import { normalizeSteps } from './galois.ts'
 import type { Ciphertext, Plaintext } from './handles.ts'
 import type { KeyNeed, KeyRequest } from './keys.ts'
-import type { Lane, LaneOptions } from './lane.ts'
 import type { PreparedLinearTransform } from './linear-transform.ts'
 import {
   additiveMeta,
@@ -42,7 +44,10 @@ import {
 import { type Scalar, type SlotSource, scalarParts, slotCount } from './slot-values.ts'
 import { SyncLane } from './sync-lane.ts'
 
-export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlaintext> implements Engine {
+export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlaintext>
+  extends EngineArithmetic<C, P>
+  implements Engine
+{
   abstract readonly name: string
   abstract readonly capabilities: EngineCapabilities
   abstract readonly loadedKeys: KeyRequest
@@ -52,6 +57,7 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
   readonly #owner: object
 
   constructor(parameters: AnyParameters, owner?: object) {
+    super()
     this.parameters = parameters
     this.#owner = owner ?? this
   }
@@ -304,118 +310,6 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
   abstract dispose(): Promise<void>
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose()
-  }
-
-  protected abstract doEncode(values: SlotSource, meta: PlaintextMeta): P
-  protected abstract doAdd(a: C, b: C, meta: CiphertextMeta): C
-  protected abstract doSub(a: C, b: C, meta: CiphertextMeta): C
-  protected abstract doNegate(a: C, meta: CiphertextMeta): C
-  protected abstract doAddPlain(a: C, b: P, meta: CiphertextMeta): C
-  protected abstract doSubPlain(a: C, b: P, meta: CiphertextMeta): C
-  protected abstract doMulPlain(a: C, b: P, meta: CiphertextMeta): C
-  /** Adds (re + i im) * a.scale, rounded. */
-  protected abstract doAddScalar(a: C, re: number, im: number, meta: CiphertextMeta): C
-  /** Multiplies by (re + i im) * scale, rounded. */
-  protected abstract doMulScalar(a: C, re: number, im: number, scale: number, meta: CiphertextMeta): C
-  protected abstract doMulByI(a: C, meta: CiphertextMeta): C
-  protected abstract doMul(a: C, b: C, meta: CiphertextMeta): C
-  protected abstract doRelinearize(a: C, meta: CiphertextMeta): C
-  protected abstract doRescale(a: C, meta: CiphertextMeta): C
-  protected abstract doDropLevel(a: C, meta: CiphertextMeta): C
-  /** Steps are in [0, slots); a step of 0 is a new handle of the same value. */
-  protected abstract doRotateHoisted(a: C, steps: readonly number[], meta: CiphertextMeta): C[]
-  protected abstract doConjugate(a: C, meta: CiphertextMeta): C
-  /** From level 0 to meta.level, through the ephemeral secret. */
-  protected abstract doModRaise(a: C, meta: CiphertextMeta): C
-
-  protected doSquare(a: C, meta: CiphertextMeta): C {
-    return this.doMul(a, a, meta)
-  }
-  /** Rotate and add, doubling the stride; meta.slots is the new period. */
-  protected doTrace(a: C, meta: CiphertextMeta): C {
-    if (a.slots === meta.slots) return this.doDropLevel(a, meta)
-    let total = a
-    for (let steps = meta.slots; steps < a.slots; steps *= 2) {
-      const last = 2 * steps >= a.slots
-      const turned = this.doRotateHoisted(total, [steps], metaOf(a))[0]!
-      const next = this.doAdd(total, turned, last ? meta : metaOf(a))
-      turned.dispose()
-      if (total !== a) total.dispose()
-      total = next
-    }
-    return total
-  }
-  protected doSum(terms: readonly C[], meta: CiphertextMeta): C {
-    if (terms.length === 1) return this.doDropLevel(terms[0]!, meta)
-    return this.#accumulate(
-      terms.slice(1).map((term) => () => term),
-      meta,
-      terms[0]!,
-      false,
-    )
-  }
-  protected doMulAccumulate(pairs: readonly (readonly [C, C])[], meta: CiphertextMeta): C {
-    return this.#accumulate(
-      pairs.map(
-        ([a, b]) =>
-          () =>
-            this.doMul(a, b, meta),
-      ),
-      meta,
-    )
-  }
-  /** All baby rotations from one decomposition; each is disposed of after the last giant step that reads it. */
-  protected doLinearTransform(a: C, transform: PreparedLinearTransform, meta: CiphertextMeta): C {
-    const giants = transform.giants.filter((g) => g.terms.length > 0)
-    const lastUse = new Map<number, number>()
-    for (const [i, giant] of giants.entries()) for (const term of giant.terms) lastUse.set(term.step, i)
-    const steps = [...lastUse.keys()]
-    const rotations = this.doRotateHoisted(a, steps, { ...metaOf(a), slots: meta.slots })
-    const babies = new Map(rotations.map((c, i) => [steps[i]!, c]))
-    const parts = giants.map((giant, i) => () => {
-      const products = giant.terms.map(
-        (t) => () => this.doMulPlain(babies.get(t.step)!, t.plaintext as Plaintext as P, meta),
-      )
-      const inner = this.#accumulate(products, meta)
-      for (const { step } of giant.terms) {
-        if (lastUse.get(step) !== i) continue
-        babies.get(step)?.dispose()
-        babies.delete(step)
-      }
-      if (giant.step === 0) return inner
-      const rotated = this.doRotateHoisted(inner, [giant.step], meta)[0]!
-      inner.dispose()
-      return rotated
-    })
-    return this.#accumulate(parts, meta)
-  }
-  protected doMatrixProduct(inputs: readonly C[], weights: WeightMatrix, scale: number, meta: CiphertextMeta): C[] {
-    return Array.from({ length: weights.rows }, (_, row) =>
-      this.#accumulate(
-        inputs.map(
-          (x, column) => () =>
-            this.doMulScalar(x, weights.data[row * weights.columns + column]!, 0, scale, { ...meta, degree: x.degree }),
-        ),
-        meta,
-      ),
-    )
-  }
-
-  /** Sums terms made one after the other, so that only the total and one term live at a time. Owned terms are disposed of. */
-  #accumulate(terms: readonly (() => C)[], meta: CiphertextMeta, first?: C, owned = true): C {
-    let total = first
-    for (const make of terms) {
-      const term = make()
-      if (total === undefined) {
-        total = term
-        continue
-      }
-      const next: C = this.doAdd(total, term, { ...meta, degree: total.degree === 2 || term.degree === 2 ? 2 : 1 })
-      if (total !== first) total.dispose()
-      if (owned) term.dispose()
-      total = next
-    }
-    return total!
   }
 
   #weightScale(a: Ciphertext): number {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { CancelledError, DisposedError, InvalidArgumentError, MemoryError, MissingKeyError } from '../errors/errors.ts'
-import { BaseKeyStore, type StoredKey } from './base-key-store.ts'
+import { BaseKeyStore } from './base-key-store.ts'
 import type { KeyNeed } from './keys.ts'
+import type { StoredKey } from './stored-key.ts'
 
 const rotation = (steps: number, level = 3): KeyNeed => ({ kind: 'rotation', steps, level })
 

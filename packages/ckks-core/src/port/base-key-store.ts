@@ -12,14 +12,7 @@ import type { KeyLease, KeyPrefetch, KeyStore } from './key-store.ts'
 import { describeKey, type KeyNeed, type KeyRequest, KeyRequestBuilder } from './keys.ts'
 import { OwnedLease } from './owned-lease.ts'
 import { ResidentKey } from './resident-key.ts'
-
-/** A key that a store can load. */
-export interface StoredKey {
-  /** The most it serves: its kind, steps and level. */
-  readonly need: KeyNeed
-  /** Bytes of memory when resident. */
-  readonly bytes: number
-}
+import type { StoredKey } from './stored-key.ts'
 
 /** Keys that are loaded at the same time. */
 const LOADERS = 2

@@ -5,7 +5,7 @@
  * A key that is dropped while it loads keeps its room until the load has stopped, and is queued again should somebody have leased
  * it meanwhile.
  */
-import type { StoredKey } from './base-key-store.ts'
+import type { StoredKey } from './stored-key.ts'
 
 type State = 'absent' | 'queued' | 'loading' | 'resident'
 

@@ -13,12 +13,13 @@ import type {
   EngineCapabilities,
   EngineMemory,
   EngineProgress,
+  Lane,
+  LaneOptions,
   SlotEstimate,
   WeightMatrix,
 } from './engine.ts'
 import type { Ciphertext, Plaintext } from './handles.ts'
 import type { KeyNeed, KeyRequest } from './keys.ts'
-import type { Lane, LaneOptions } from './lane.ts'
 import type { PreparedLinearTransform } from './linear-transform.ts'
 import { LiveHandles } from './live-handles.ts'
 import type { Level, Scale, Slots } from './quantities.ts'

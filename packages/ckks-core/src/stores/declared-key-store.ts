@@ -3,9 +3,10 @@
  * real one. A circuit that runs on the clear engine with it would find its keys on a real engine too.
  */
 import type { AnyParameters } from '../parameters/parameters.ts'
-import { BaseKeyStore, type StoredKey } from '../port/base-key-store.ts'
+import { BaseKeyStore } from '../port/base-key-store.ts'
 import type { KeyStore } from '../port/key-store.ts'
 import { type KeyRequest, keyBytes, listKeyNeeds } from '../port/keys.ts'
+import type { StoredKey } from '../port/stored-key.ts'
 
 class DeclaredKeyStore extends BaseKeyStore {
   readonly keyId = undefined

@@ -4,11 +4,6 @@
  * @packageDocumentation
  */
 
-export {
-  type MachineCosts,
-  type MeasureOptions,
-  machineCostModel,
-  measureMachine,
-  parseMachineCosts,
-} from './measure-cost-model.ts'
+export { type MachineCosts, machineCostModel, parseMachineCosts } from './machine-costs/machine-costs.ts'
+export { type MeasureOptions, measureMachine } from './machine-costs/measure-machine.ts'
 export { createNativeClient, NativeClient, type NativeClientOptions } from './native-client.ts'

@@ -66,6 +66,12 @@ export interface SealClientContext extends SealContext {
   decrypt(secret: SealSecret, ciphertext: SealCiphertext): SealPlaintext
 }
 
+/** What a context computes and loads, apart from what it is. */
+export type SealEvaluation = Omit<SealContext, 'version' | 'parmsIds' | 'delete'>
+
+/** What the client's half adds. */
+export type SealClientCalls = Omit<SealClientContext, keyof SealContext>
+
 /** Ring and primes: ciphertext primes by level, then the special prime. */
 export interface SealSpec {
   readonly ringDegree: number

@@ -1,7 +1,8 @@
 import { UnsupportedError } from '@he-ml/ckks-core'
 import type { SealClientContext, SealSpec } from './backend.ts'
-import { createContext6 } from './node-seal-6.ts'
-import { createContext7, type NodeSeal7 } from './node-seal-7.ts'
+import { createContext6 } from './node-seal-6/create-context.ts'
+import { createContext7 } from './node-seal-7/create-context.ts'
+import type { NodeSeal7 } from './node-seal-7/library.ts'
 
 /** An initialised node-seal module of version 6 or 7, in the build that allows transparent ciphertexts. */
 export type SealModule = object

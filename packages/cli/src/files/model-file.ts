@@ -11,6 +11,10 @@ export async function readModel(path: string): Promise<Model> {
   const bytes = readOrdinaryFile(path, { maxBytes: MAX_MODEL_BYTES, what: 'an ONNX model' })
   return aboutFile(
     path,
-    bytes.then((file) => importOnnx(file, { name, maxBytes: MAX_MODEL_BYTES })),
+    bytes.then((file) => parseModel(file, name)),
   )
 }
+
+/** The model that a file's bytes are; as many as a file may have. @throws whatever importing throws */
+export const parseModel = (bytes: Uint8Array, name: string): Promise<Model> =>
+  importOnnx(bytes, { name, maxBytes: MAX_MODEL_BYTES })

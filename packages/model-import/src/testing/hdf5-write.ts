@@ -1,9 +1,10 @@
 /** HDF5 files written by h5wasm, and where their chunks lie: for tests of damage. */
 import { File, Module, ready } from 'h5wasm'
-import { chunkGrid, listChunks, type StoredChunk } from '../nir/hdf5/chunk-index.ts'
+import { chunkGrid, listChunks } from '../nir/hdf5/chunk-index.ts'
 import { Cursor } from '../nir/hdf5/cursor.ts'
 import { MESSAGE, readMessages } from '../nir/hdf5/object-header.ts'
 import { readFilters, readLayout } from '../nir/hdf5/storage.ts'
+import type { StoredChunk } from '../nir/hdf5/stored-chunk.ts'
 
 export interface TestArray {
   readonly data: Float32Array

@@ -1,5 +1,5 @@
 /** How ciphertexts travel through a bootstrapping circuit. */
-import type { Bootstrapping, Level, Slots } from '@he-ml/ckks-core'
+import type { BootstrappingCircuit, Level, Slots } from '@he-ml/ckks-core'
 
 export interface RefreshShape {
   /** Number of ciphertexts to refresh, all of real values. */
@@ -12,7 +12,7 @@ export interface RefreshShape {
 
 /** Level that values need, and the one they get: masks take a level on both sides. */
 export function refreshLevels(
-  bootstrapping: Bootstrapping,
+  bootstrapping: BootstrappingCircuit,
   merge: number,
 ): { readonly needs: Level; readonly gives: Level } {
   const masks = merge > 1 ? 1 : 0
@@ -20,9 +20,9 @@ export function refreshLevels(
 }
 
 /** Ciphertexts that travel through one bootstrap. */
-export const bootstrapLoad = ({ spec }: Bootstrapping, merge: number): number =>
+export const bootstrapLoad = ({ spec }: BootstrappingCircuit, merge: number): number =>
   spec.content === 'complex' ? 2 * merge : merge
 
 /** Bootstraps that a refresh takes. */
-export const bootstrapCount = (bootstrapping: Bootstrapping, { ciphertexts, merge }: RefreshShape): number =>
+export const bootstrapCount = (bootstrapping: BootstrappingCircuit, { ciphertexts, merge }: RefreshShape): number =>
   Math.ceil(ciphertexts / bootstrapLoad(bootstrapping, merge))

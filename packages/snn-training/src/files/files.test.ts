@@ -3,7 +3,7 @@ import { encodeSafetensors, parseSafetensors, type TensorToWrite } from '@he-ml/
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createNetwork } from '../network/network.ts'
-import { createOptimizer } from '../optimizers/optimizer.ts'
+import { createOptimizer } from '../optimizers/create-optimizer.ts'
 import { normals } from '../testing.test-helper.ts'
 import { encodeCheckpoint, type Position, type RunState, restoreCheckpoint } from '../training/checkpoint.ts'
 import { checkRecipe } from '../training/recipe.ts'

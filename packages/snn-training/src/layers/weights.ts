@@ -3,10 +3,10 @@
 import { roundToGrid, stopOutsideGrid } from '@he-ml/float-kernels'
 import { type Shape, sizeOf } from '@he-ml/model'
 import type { Reals } from '@he-ml/snn-neurons'
-import { roundBias, type WeightGrid } from '../quantization/grid.ts'
 import { deriveSeed, RandomStream } from '../random/random-stream.ts'
 import { type Precision, zeros } from '../tensor/signal.ts'
 import type { Parameter } from './layer.ts'
+import { roundBias, type WeightGrid } from './weight-grid.ts'
 
 /** What weights are made from. */
 export interface WeightsOptions {

@@ -1,29 +1,4 @@
-/** Optimisers: from gradients to the next weights, with a state that a checkpoint can hold. */
-import { InvalidArgumentError } from '@he-ml/ckks-core'
-import { z } from 'zod'
-import type { NamedValues, Parameter } from '../layers/layer.ts'
-import { Adam } from './adam.ts'
-import { Sgd } from './sgd.ts'
-
-const fraction = z.number().min(0).lt(1)
-const weightDecay = z.number().min(0).default(0)
-export const optimizerSchema = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('sgd'),
-    momentum: fraction.default(0),
-    nesterov: z.boolean().default(false),
-    weightDecay,
-  }),
-  z.strictObject({
-    kind: z.enum(['adam', 'adamW']),
-    beta1: fraction.default(0.9),
-    beta2: fraction.default(0.999),
-    epsilon: z.number().positive().default(1e-8),
-    weightDecay,
-  }),
-])
-/** SGD with momentum, Adam (decay as part of the gradient) or AdamW (decay apart from it). */
-export type OptimizerDescription = z.input<typeof optimizerSchema>
+import type { NamedValues } from '../layers/layer.ts'
 
 /** Changes parameters by their gradients. */
 export interface Optimizer {
@@ -32,17 +7,4 @@ export interface Optimizer {
   /** Steps taken; Adam corrects its means by it. Set when a checkpoint is loaded. */
   steps: number
   step(learningRate: number): void
-}
-
-/**
- * An optimiser for these parameters.
- * @throws InvalidArgumentError that names the field
- */
-export function createOptimizer(description: OptimizerDescription, parameters: readonly Parameter[]): Optimizer {
-  const parsed = optimizerSchema.safeParse(description)
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!
-    throw new InvalidArgumentError(`optimizer: field "${issue.path.join('.') || '(root)'}": ${issue.message}`)
-  }
-  return parsed.data.kind === 'sgd' ? new Sgd(parsed.data, parameters) : new Adam(parsed.data, parameters)
 }

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import { describe, expect, it } from 'vitest'
 import type { Parameter } from '../layers/layer.ts'
-import { createOptimizer, type OptimizerDescription } from './optimizer.ts'
+import { createOptimizer, type OptimizerDescription } from './create-optimizer.ts'
 import { cosineRate } from './schedule.ts'
 
 const parameter = (decays = true): Parameter => ({

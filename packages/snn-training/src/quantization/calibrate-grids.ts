@@ -2,9 +2,9 @@
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import type { Grid, LayerDescription, NeuronDescription, PlainLayerDescription } from '@he-ml/model/spiking'
 import type { Reals } from '@he-ml/snn-neurons'
+import type { WeightGrid } from '../layers/weight-grid.ts'
 import { createNetwork, type Network } from '../network/network.ts'
 import type { Signal } from '../tensor/signal.ts'
-import type { WeightGrid } from './grid.ts'
 import { spikeFractions } from './spike-fractions.ts'
 
 export interface CalibrateGridsOptions {

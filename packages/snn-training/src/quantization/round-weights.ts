@@ -1,8 +1,8 @@
 import { roundToGrid } from '@he-ml/float-kernels'
 import type { LayerDescription } from '@he-ml/model/spiking'
 import { allLayers } from '@he-ml/model/spiking'
+import { roundBias } from '../layers/weight-grid.ts'
 import { createNetwork, type Network } from '../network/network.ts'
-import { roundBias } from './grid.ts'
 
 /** A copy of a network whose weights lie on their layers' grids (and biases on the grids' bias steps) instead of being rounded in use. */
 export function roundWeights(network: Network): Network {

@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import { z } from 'zod'
 import { lossSchema } from '../losses/loss.ts'
-import { optimizerSchema } from '../optimizers/optimizer.ts'
+import { optimizerSchema } from '../optimizers/create-optimizer.ts'
 
 const count = z.number().int().min(1)
 export const recipeSchema = z.strictObject({

@@ -1,4 +1,5 @@
 export * from './bootstrapping.ts'
+export * from './bootstrapping-circuit.ts'
 export * from './bootstrapping-parameters.ts'
 export * from './bootstrapping-sets.ts'
 export * from './bootstrapping-spec.ts'

@@ -8,7 +8,7 @@ import { doubledParts, doubledRealPart, joinParts } from '../complex-parts.ts'
 import { prepareLinearTransform } from '../linear-transform/index.ts'
 import { Scope, scope } from '../scope.ts'
 import { toLevel } from '../to-level.ts'
-import type { Bootstrapping } from './bootstrapping.ts'
+import type { BootstrappingCircuit } from './bootstrapping-circuit.ts'
 import { ANGLE_BOUND, ANGLE_SHIFT, createEvalMod, type EvalMod, evaluateEvalMod } from './eval-mod.ts'
 import { factorMatrix, fourierFactors } from './fourier-factors.ts'
 
@@ -39,7 +39,7 @@ interface Parts {
 
 /** Encodes the matrices of a circuit. */
 export async function prepareBootstrapping(
-  circuit: Bootstrapping,
+  circuit: BootstrappingCircuit,
   engine: Encoder & Evaluator,
   options: PrepareBootstrappingOptions,
 ): Promise<PreparedBootstrapping> {
@@ -94,7 +94,7 @@ interface TransformChain {
 }
 
 /** Scale of the message between slotsToCoeffs and modRaise. */
-export function messageScale({ parameters, spec }: Bootstrapping): Scale {
+export function messageScale({ parameters, spec }: BootstrappingCircuit): Scale {
   return parameters.groupProduct(0) / 2 ** spec.logMessageRatio
 }
 
@@ -102,7 +102,7 @@ export function messageScale({ parameters, spec }: Bootstrapping): Scale {
  * Ciphertexts keep the nominal scale of each level between matrices, so the diagonals' scales follow; the constant of the
  * whole chain is spread so that all diagonals are equally large integers, none of them rounded more coarsely than the others.
  */
-function transformChain(circuit: Bootstrapping, direction: 'slotsToCoeffs' | 'coeffsToSlots'): TransformChain {
+function transformChain(circuit: BootstrappingCircuit, direction: 'slotsToCoeffs' | 'coeffsToSlots'): TransformChain {
   const { parameters, spec, inputLevel } = circuit
   const up = direction === 'coeffsToSlots'
   const count = spec[direction]
@@ -126,12 +126,12 @@ function transformChain(circuit: Bootstrapping, direction: 'slotsToCoeffs' | 'co
 
 /** A circuit with its matrices encoded; belongs to the engine that encoded them. */
 export class PreparedBootstrapping implements Disposable {
-  readonly circuit: Bootstrapping
+  readonly circuit: BootstrappingCircuit
   readonly #parts: Parts
   readonly #weights: Scope
 
   /** @internal use `Bootstrapping.prepare` */
-  constructor(circuit: Bootstrapping, parts: Parts, weights: Scope) {
+  constructor(circuit: BootstrappingCircuit, parts: Parts, weights: Scope) {
     this.circuit = circuit
     this.#parts = parts
     this.#weights = weights

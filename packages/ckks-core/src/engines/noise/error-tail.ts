@@ -18,16 +18,6 @@ export interface ErrorTail {
 const MOST_MOMENTS = 120
 
 /**
- * Factor by which the largest error of `values` real numbers exceeds their root mean square with probability `failure` at most:
- * ln(values / failure) / sqrt(2), a union bound.
- * @throws InvalidArgumentError
- */
-export function largestErrorFactor(tail: ErrorTail): number {
-  const { values, failure } = checked(tail)
-  return Math.log(values / failure) / Math.SQRT2
-}
-
-/**
  * Factor by which the root mean square measured on `values` real numbers exceeds the true one with probability `failure` at
  * most, if their errors are independent. Markov's inequality on the moments of the sum of squares: E[e^2k] = (2k)! / 2^k at a
  * mean square of 1.

@@ -2,7 +2,7 @@
 #include "addon/arguments.h"
 #include "addon/byte-buffer.h"
 #include "addon/pinned.h"
-#include "engine-object.h"
+#include "engine-queue.h"
 #include "scheme/serialize.h"
 
 namespace heml::addon {

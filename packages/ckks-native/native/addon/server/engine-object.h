@@ -147,6 +147,7 @@ private:
         }
     }
 
+    // Templates of engine-queue.h, for those files alone that queue.
     // Queues `work(core) -> Ciphertext`; the returned handle's slot receives the result.
     template <typename Work>
     Napi::Value queue(Napi::Env env, std::vector<std::shared_ptr<Node>> inputs, Work work);
@@ -165,5 +166,3 @@ private:
 };
 
 }  // namespace heml::addon
-
-#include "engine-queue.h"

@@ -1,7 +1,7 @@
 // The evaluator's operations: read handles, queue the call, hand back a handle. Levels, degrees and scales were checked in
 // TypeScript; the engine checks levels and degrees again when the operation runs.
 #include "addon/arguments.h"
-#include "engine-object.h"
+#include "engine-queue.h"
 #include "server/evaluator.h"
 #include "server/mod-raise.h"
 

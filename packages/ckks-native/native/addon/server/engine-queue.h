@@ -1,4 +1,4 @@
-// How methods of EngineObject put work into the queue (templates of engine-object.h).
+// How methods of EngineObject put work into the queue: templates that engine-object.h declares.
 #pragma once
 
 #include "engine-object.h"

@@ -74,6 +74,51 @@ struct Fuzz {
     }
 };
 
+void damageCiphertexts(Fuzz& f, unsigned level, bool seeded) {
+    const auto& c = *f.context;
+    const SeededCiphertext fresh = encrypt(f.plaintext(level, false), f.secret, testSeed(9), serial);
+    Bytes good(ciphertextBytes(c, level, 1, seeded));
+    exportCiphertext(good.data(), good.size(), fresh.ciphertext, seeded ? &fresh.seed : nullptr, serial);
+    f.run(good, 1000, [&](const Bytes& in) {
+        const Ciphertext read = importCiphertext(f.context, {level, 1, seeded, false}, in.data(), in.size(), serial);
+        Bytes out(ciphertextBytes(c, level, 1, seeded));
+        Seed seed;
+        std::copy_n(in.data(), std::min(in.size(), seed.size()), seed.begin());
+        exportCiphertext(out.data(), out.size(), read, seeded ? &seed : nullptr, serial);
+        return out;
+    });
+}
+
+void damageGaloisKeys(Fuzz& f, unsigned level, bool seeded) {
+    const auto& c = *f.context;
+    const std::uint32_t element = c.galoisElement(3);
+    const KeySwitchKey key = f.generator.galoisKey(level, element, serial);
+    Bytes good(keySwitchKeyBytes(c, level, seeded));
+    exportKeySwitchKey(good.data(), good.size(), key, seeded, serial);
+    for (const bool packed : {false, true}) {
+        f.run(good, 700, [&](const Bytes& in) {
+            const KeySwitchKey read =
+                importKeySwitchKey(f.context, {level, element, seeded, packed}, in.data(), in.size(), serial);
+            Bytes out(keySwitchKeyBytes(c, level, seeded));
+            exportKeySwitchKey(out.data(), out.size(), read, seeded, serial);
+            return out;
+        });
+    }
+}
+
+void damagePublicKeys(Fuzz& f, unsigned level, bool seeded) {
+    const auto& c = *f.context;
+    const PublicKey publicKey = f.generator.publicKey(level, serial);
+    Bytes good(publicKeyBytes(c, level, seeded));
+    exportPublicKey(good.data(), good.size(), publicKey, seeded, serial);
+    f.run(good, 700, [&](const Bytes& in) {
+        const PublicKey read = importPublicKey(f.context, level, seeded, in.data(), in.size(), serial);
+        Bytes out(publicKeyBytes(c, level, seeded));
+        exportPublicKey(out.data(), out.size(), read, seeded, serial);
+        return out;
+    });
+}
+
 }  // namespace
 
 TEST(damagedSegments) {
@@ -81,39 +126,9 @@ TEST(damagedSegments) {
     const auto& c = *f.context;
     for (const bool seeded : {true, false}) {
         for (const unsigned level : {0u, 2u}) {
-            const SeededCiphertext fresh = encrypt(f.plaintext(level, false), f.secret, testSeed(9), serial);
-            Bytes good(ciphertextBytes(c, level, 1, seeded));
-            exportCiphertext(good.data(), good.size(), fresh.ciphertext, seeded ? &fresh.seed : nullptr, serial);
-            f.run(good, 1000, [&](const Bytes& in) {
-                const Ciphertext read = importCiphertext(f.context, {level, 1, seeded, false}, in.data(), in.size(), serial);
-                Bytes out(ciphertextBytes(c, level, 1, seeded));
-                Seed seed;
-                std::copy_n(in.data(), std::min(in.size(), seed.size()), seed.begin());
-                exportCiphertext(out.data(), out.size(), read, seeded ? &seed : nullptr, serial);
-                return out;
-            });
-            const std::uint32_t element = c.galoisElement(3);
-            const KeySwitchKey key = f.generator.galoisKey(level, element, serial);
-            good.resize(keySwitchKeyBytes(c, level, seeded));
-            exportKeySwitchKey(good.data(), good.size(), key, seeded, serial);
-            for (const bool packed : {false, true}) {
-                f.run(good, 700, [&](const Bytes& in) {
-                    const KeySwitchKey read =
-                        importKeySwitchKey(f.context, {level, element, seeded, packed}, in.data(), in.size(), serial);
-                    Bytes out(keySwitchKeyBytes(c, level, seeded));
-                    exportKeySwitchKey(out.data(), out.size(), read, seeded, serial);
-                    return out;
-                });
-            }
-            const PublicKey publicKey = f.generator.publicKey(level, serial);
-            good.resize(publicKeyBytes(c, level, seeded));
-            exportPublicKey(good.data(), good.size(), publicKey, seeded, serial);
-            f.run(good, 700, [&](const Bytes& in) {
-                const PublicKey read = importPublicKey(f.context, level, seeded, in.data(), in.size(), serial);
-                Bytes out(publicKeyBytes(c, level, seeded));
-                exportPublicKey(out.data(), out.size(), read, seeded, serial);
-                return out;
-            });
+            damageCiphertexts(f, level, seeded);
+            damageGaloisKeys(f, level, seeded);
+            damagePublicKeys(f, level, seeded);
         }
     }
     for (const bool extended : {true, false}) {

@@ -7,14 +7,7 @@ import { UnsupportedError } from '@he-ml/ckks-core'
 import { Cursor } from './cursor.ts'
 import { fixedArray } from './fixed-array.ts'
 import type { ChunkLayout } from './storage.ts'
-
-/** A chunk as it lies in the file. */
-export interface StoredChunk {
-  readonly address: number
-  readonly bytes: number
-  /** Bit i: filter i of the list was left out. */
-  readonly mask: number
-}
+import type { StoredChunk } from './stored-chunk.ts'
 
 /** How many chunks lie along each dimension. */
 export function chunkGrid(shape: readonly number[], layout: ChunkLayout): number[] {

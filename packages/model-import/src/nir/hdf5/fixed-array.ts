@@ -1,7 +1,7 @@
 /** The fixed array index of HDF5 1.10 and later: one entry per chunk, in pages where there are many; everything has checksums. */
-import type { StoredChunk } from './chunk-index.ts'
 import { Cursor } from './cursor.ts'
 import { checkSum } from './object-header.ts'
+import type { StoredChunk } from './stored-chunk.ts'
 
 /**
  * @param plainBytes the size of every chunk when chunks are not filtered

@@ -3,30 +3,33 @@ import { describe, expect, it } from 'vitest'
 import { placeRefreshes } from './place-refreshes.ts'
 import type { Placement, PlacementNode, PlacementProblem, RefreshOption } from './problem.ts'
 
-/**
- * The optimum by enumeration, from another description of the same thing: every value has one refreshed version or none, every
- * reader takes one of both versions, every node runs at some level. Two values may share a refresh when all who read the
- * first one's refreshed version come after the second.
- */
-function enumerate(problem: PlacementProblem): number {
-  const { nodes, input, output } = problem
+/** A refreshed version of a value. */
+interface Version {
+  readonly option: RefreshOption
+  /** Readers from this node on may take it. */
+  readonly from: number
+  /** Values refreshed together: all of them need the option's level. */
+  readonly values: readonly string[]
+}
+
+/** Where values stand: the input first, node i at i + 1. */
+function placesIn({ nodes, input }: PlacementProblem): (name: string) => number {
   const names = [input, ...nodes.map((n) => n.name)]
-  const place = (name: string) => names.indexOf(name)
-  let best = Number.POSITIVE_INFINITY
-  interface Version {
-    readonly option: RefreshOption
-    /** Readers from this node on may take it. */
-    readonly from: number
-    /** Values refreshed together: all of them need the option's level. */
-    readonly values: readonly string[]
-  }
-  const walk = (
-    index: number,
-    raw: readonly number[],
-    versions: ReadonlyMap<string, Version>,
-    seconds: number,
-  ): void => {
-    if (seconds >= best) return
+  return (name) => names.indexOf(name)
+}
+
+/** The least seconds of all runs with these refreshed versions, which have cost `spent`: every node runs at some level. At most `best`. */
+function cheapestRun(
+  problem: PlacementProblem,
+  versions: ReadonlyMap<string, Version>,
+  spent: number,
+  best: number,
+): number {
+  const { nodes, output } = problem
+  const place = placesIn(problem)
+  let least = best
+  const walk = (index: number, raw: readonly number[], seconds: number): void => {
+    if (seconds >= least) return
     const reading = (name: string, reader: number): number[] => {
       const version = versions.get(name)
       const level = raw[place(name)]!
@@ -35,18 +38,30 @@ function enumerate(problem: PlacementProblem): number {
       return [level, version.option.gives]
     }
     if (index === nodes.length) {
-      if (Math.max(...reading(output, index)) >= problem.outputLevel) best = seconds
+      if (Math.max(...reading(output, index)) >= problem.outputLevel) least = seconds
       return
     }
     const node = nodes[index]!
     const highest = Math.min(...node.inputs.map((name) => Math.max(...reading(name, index))))
     for (let level = node.depth; level <= highest; level++)
-      walk(index + 1, [...raw, level - node.depth], versions, seconds + node.seconds(level))
+      walk(index + 1, [...raw, level - node.depth], seconds + node.seconds(level))
   }
+  walk(0, [problem.inputLevel], spent)
+  return least
+}
+
+/**
+ * The optimum by enumeration, from another description of the same thing: every value has one refreshed version or none, every
+ * reader takes one of both versions, every node runs at some level. Two values may share a refresh when all who read the
+ * first one's refreshed version come after the second.
+ */
+function enumerate(problem: PlacementProblem): number {
+  const place = placesIn(problem)
+  let best = Number.POSITIVE_INFINITY
   const assign = (open: readonly string[], versions: ReadonlyMap<string, Version>, seconds: number): void => {
     const [name, ...rest] = open
     if (name === undefined) {
-      walk(0, [problem.inputLevel], versions, seconds)
+      best = cheapestRun(problem, versions, seconds, best)
       return
     }
     assign(rest, versions, seconds)
@@ -54,7 +69,7 @@ function enumerate(problem: PlacementProblem): number {
       assign(rest, new Map([...versions, [name, { option, from: 0, values: [name] }]]), seconds + option.seconds)
     for (const other of rest)
       for (const option of problem.refreshOptions([name, other])) {
-        const from = place(other) // node i stands at i + 1: its readers have at least that index
+        const from = place(other) // its readers have at least that index
         const values = [name, other]
         const both = new Map([
           ...versions,
@@ -68,7 +83,7 @@ function enumerate(problem: PlacementProblem): number {
         )
       }
   }
-  assign(names, new Map(), 0)
+  assign([problem.input, ...problem.nodes.map((n) => n.name)], new Map(), 0)
   return best
 }
 

@@ -1,6 +1,6 @@
 import { createDefaultCostModel, FormatError } from '@he-ml/ckks-core'
 import { expect, it } from 'vitest'
-import { type MachineCosts, machineCostModel, parseMachineCosts } from './measure-cost-model.ts'
+import { type MachineCosts, machineCostModel, parseMachineCosts } from './machine-costs.ts'
 
 const costs: MachineCosts = {
   format: 'he-ml/machine',

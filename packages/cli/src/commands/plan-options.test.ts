@@ -1,0 +1,46 @@
+import { Command } from 'commander'
+import { describe, expect, it } from 'vitest'
+import { compileOptionsOf, declarePlan, type PlanOptions } from './plan-options.ts'
+
+/** What a command line says to the compiler. */
+function compileOptions(...words: readonly string[]) {
+  const command = declarePlan(new Command())
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} })
+  command.parse(['-m', 'model.onnx', '-o', 'plan.json', ...words], { from: 'user' })
+  return compileOptionsOf(command.opts<PlanOptions>())
+}
+
+describe('compileOptionsOf', () => {
+  it('leaves to the compiler what nobody chose', () => {
+    expect(compileOptions()).toEqual({
+      activation: { degree: 15, margin: 1.25, method: 'least-squares' },
+      packing: 'multiplexed',
+      scaleBits: 32,
+      bootstrapping: 'auto',
+    })
+  })
+
+  it('hands on what was chosen, memory in bytes and a set by its name', () => {
+    const chosen = ['--error', '0.01', '--packing', 'batch', '--batch', '8', '--log-n', '14', '--memory', '2.5']
+    expect(compileOptions(...chosen, '--precision-bits', '6', '--bootstrapping', 'N16-B10')).toEqual({
+      activation: { degree: 15, margin: 1.25, method: 'least-squares', error: 0.01 },
+      packing: 'batch',
+      batch: 8,
+      scaleBits: 32,
+      logN: 14,
+      memory: 2_500_000_000,
+      precisionBits: 6,
+      bootstrapping: { set: 'N16-B10' },
+    })
+    expect(compileOptions('--bootstrapping', 'never').bootstrapping).toBe('never')
+  })
+
+  it.each([
+    ['--log-n', '17'],
+    ['--memory', '0'],
+    ['--bootstrapping', 'sometimes'],
+  ])('%s %s is refused before anything is read', (option, value) => {
+    expect(() => compileOptions(option, value)).toThrow(new RegExp(option))
+  })
+})

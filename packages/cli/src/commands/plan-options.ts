@@ -1,0 +1,100 @@
+/** The options of he-ml plan, and what they say to the compiler. */
+import { BOOTSTRAPPING_SETS } from '@he-ml/ckks-core'
+import type { CompileOptions } from '@he-ml/pipeline'
+import { type Command, Option } from 'commander'
+import type { EngineChoice } from '../engines.ts'
+import { type CommonOptions, decimal, integer, withEngine, withOutput } from './common.ts'
+
+export interface PlanOptions extends CommonOptions {
+  readonly model: string
+  readonly out: string
+  readonly data?: string
+  readonly split: 'train' | 'test'
+  readonly samples: number
+  readonly normalize: string
+  readonly packing: 'multiplexed' | 'batch'
+  readonly batch?: number
+  readonly degree: number
+  readonly margin: number
+  readonly method: 'remez' | 'chebyshev' | 'least-squares' | 'composite'
+  readonly error?: number
+  readonly scaleBits: number
+  readonly logN?: number
+  readonly bootstrapping: string
+  readonly memory?: number
+  readonly precisionBits?: number
+  readonly machine?: string
+  readonly svg?: string
+  readonly engine: EngineChoice
+}
+
+/** The command with its options. */
+export function declarePlan(program: Command): Command {
+  const command = program
+    .command('plan')
+    .description(
+      'decide everything before any key exists: polynomials, levels, parameters, keys, memory, time, security',
+    )
+    .requiredOption('-m, --model <file>', 'network in ONNX')
+    .requiredOption('-o, --out <file>', 'where the plan goes (JSON)')
+    .option('-d, --data <path>', 'calibration images: MNIST or CIFAR-10 folder, IDX or CIFAR file, or tensors in JSON')
+    .addOption(new Option('--split <name>', 'part of the data set').choices(['train', 'test']).default('train'))
+    .option('--samples <count>', 'calibration images to use', integer(1, 1e6), 2000)
+    .option('--normalize <spec>', 'auto, mnist, cifar10, none or means/deviations', 'auto')
+    .addOption(
+      new Option('--packing <kind>', 'one image at a time, or image = slot')
+        .choices(['multiplexed', 'batch'])
+        .default('multiplexed'),
+    )
+    .option('--batch <images>', 'images per run (batch packing); a power of two', integer(1, 65536))
+    .option('--degree <n>', 'polynomial degree of the activations', integer(1, 1023), 15)
+    .option(
+      '--error <x>',
+      'largest error of an activation relative to its range; picks the degree up to --degree',
+      decimal(1e-9, 1),
+    )
+    .option('--margin <x>', 'widen observed ranges by this factor', decimal(1, 100), 1.25)
+    .addOption(
+      new Option('--method <name>', 'how polynomials are found')
+        .choices(['remez', 'chebyshev', 'least-squares', 'composite'])
+        .default('least-squares'),
+    )
+    .option('--scale-bits <n>', 'bits of the scale', integer(20, 94), 32)
+    .option('--log-n <n>', 'force the ring degree 2^n', integer(12, 16))
+    .addOption(
+      new Option('--bootstrapping <how>', 'auto: where no ring holds the depth; always; never; or the name of a set')
+        .choices(['auto', 'always', 'never', ...Object.keys(BOOTSTRAPPING_SETS)])
+        .default('auto'),
+    )
+    .option('--memory <GB>', 'refuse plans whose run would need more', decimal(1e-6, 1e6))
+    .option(
+      '--precision-bits <n>',
+      'refuse plans that promise fewer bits than this, relative to the range of the outputs (default 4)',
+      decimal(-1000, 64),
+    )
+    .option('--machine <file>', 'operation times measured by `he-ml bench --out`')
+    .option('--svg <file>', 'draw levels and times per layer')
+  return withOutput(withEngine(command))
+}
+
+/** What they say to the compiler, whichever engine will run the plan. */
+export function compileOptionsOf(options: PlanOptions): Partial<CompileOptions> {
+  return {
+    activation: {
+      degree: options.degree,
+      margin: options.margin,
+      method: options.method,
+      ...(options.error === undefined ? {} : { error: options.error }),
+    },
+    packing: options.packing,
+    ...(options.batch === undefined ? {} : { batch: options.batch }),
+    scaleBits: options.scaleBits,
+    ...(options.logN === undefined ? {} : { logN: options.logN }),
+    bootstrapping: bootstrappingOption(options.bootstrapping),
+    ...(options.memory === undefined ? {} : { memory: Math.round(options.memory * 1e9) }),
+    ...(options.precisionBits === undefined ? {} : { precisionBits: options.precisionBits }),
+  }
+}
+
+const bootstrappingOption = (how: string): NonNullable<CompileOptions['bootstrapping']> =>
+  how === 'auto' || how === 'always' || how === 'never' ? how : { set: how }
