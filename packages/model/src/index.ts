@@ -24,6 +24,7 @@ export {
   type NodeFunction,
   type NodeOrigin,
 } from './model.ts'
+export { assertInputShape, framesOf, type InputForm, type InputTime, type ModelInput } from './model-input.ts'
 export { type Readout, ReadoutLayer } from './readout.ts'
 export {
   encodeSafetensors,

@@ -7,7 +7,7 @@ import {
   readOrdinaryFile,
   writeFileAtomic,
 } from '@he-ml/ckks-core/node'
-import { type BoundPlan, bindPlan, inputLayoutOf, type Plan, Runner } from '@he-ml/pipeline'
+import { type BoundPlan, bindPlan, type Plan, Runner } from '@he-ml/pipeline'
 import { maxCiphertextsBytes } from '@he-ml/session'
 import type { Command } from 'commander'
 import { type EngineChoice, openServer, type ServerSession } from '../engines.ts'
@@ -164,9 +164,9 @@ async function loadKeys(
 
 /** The most that encrypted inputs of a plan can have. */
 function inputLimit(plan: Plan, parameters: AnyParameters): ReadOptions {
-  const count = inputLayoutOf(plan).ciphertexts
+  const { ciphertexts: count, level } = plan.input
   return {
-    maxBytes: maxCiphertextsBytes(parameters, { count, level: plan.input.level, degree: 1 }),
+    maxBytes: maxCiphertextsBytes(parameters, { count, level, degree: 1 }),
     what: 'an encrypted input',
   }
 }

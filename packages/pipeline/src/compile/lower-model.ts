@@ -7,7 +7,8 @@ import type { GapPolicy, Network, NetworkNode } from '../program/network.ts'
  * Lowers every layer, in order; those that nothing reads are left out. A layer that several nodes share is lowered once for
  * the same layouts, so that they share its weights.
  *
- * @param model without states: see `unroll`
+ * @param model unrolled: see `unroll`
+ * @param inputLayout of its input, or of each frame
  * @throws UnsupportedError when a layer cannot run on its input's layout, or not at all
  */
 export function lowerModel(
@@ -16,7 +17,7 @@ export function lowerModel(
   maxSlots: number,
   gaps: GapPolicy = 'wanted',
 ): Network {
-  const layouts = new Map<string, SlotLayout>([[model.input.name, inputLayout]])
+  const layouts = new Map<string, SlotLayout>(model.inputs.map((input) => [input, inputLayout]))
   const shared = new SharedCircuits()
   const nodes: NetworkNode[] = []
   for (const { name, layer, inputs, values } of model.nodes) {
@@ -33,7 +34,7 @@ export function lowerModel(
   }
   return {
     nodes: reached(nodes, model.output),
-    input: model.input.name,
+    inputs: model.inputs,
     inputLayout,
     output: model.output,
     layouts,

@@ -1,5 +1,6 @@
 import type { MemoryFigures } from '../execute/task-memory.ts'
 import type { BoundPlan } from '../plan/bound-plan.ts'
+import { inputCiphertexts } from '../program/program.ts'
 
 /** Bytes of a residue in memory. */
 const RESIDUE_BYTES = 8
@@ -18,6 +19,6 @@ export function memoryFigures({ plan, parameters, program }: BoundPlan, keysApar
       const { part, level } = program.values.get(id)!
       return bytesOf(part.count, level)
     },
-    fixed: memory.scratchBytes + bytesOf(input.part.count, input.level) + (keysApart ? 0 : keys.bytes),
+    fixed: memory.scratchBytes + bytesOf(inputCiphertexts(input), input.level) + (keysApart ? 0 : keys.bytes),
   }
 }

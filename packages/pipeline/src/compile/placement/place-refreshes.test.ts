@@ -9,8 +9,8 @@ import type { Placement, PlacementNode, PlacementProblem, RefreshOption } from '
  * first one's refreshed version come after the second.
  */
 function enumerate(problem: PlacementProblem): number {
-  const { nodes, input, output } = problem
-  const names = [input, ...nodes.map((n) => n.name)]
+  const { nodes, inputs, output } = problem
+  const names = [...inputs, ...nodes.map((n) => n.name)]
   const place = (name: string) => names.indexOf(name)
   let best = Number.POSITIVE_INFINITY
   interface Version {
@@ -46,7 +46,12 @@ function enumerate(problem: PlacementProblem): number {
   const assign = (open: readonly string[], versions: ReadonlyMap<string, Version>, seconds: number): void => {
     const [name, ...rest] = open
     if (name === undefined) {
-      walk(0, [problem.inputLevel], versions, seconds)
+      walk(
+        0,
+        inputs.map(() => problem.inputLevel),
+        versions,
+        seconds,
+      )
       return
     }
     assign(rest, versions, seconds)
@@ -74,7 +79,7 @@ function enumerate(problem: PlacementProblem): number {
 
 /** Replays a placement with its own bookkeeping; returns its cost. */
 function replay(problem: PlacementProblem, placement: Placement): number {
-  const level = new Map([[problem.input, problem.inputLevel]])
+  const level = new Map(problem.inputs.map((input) => [input, problem.inputLevel]))
   let seconds = 0
   for (const [index, node] of problem.nodes.entries()) {
     for (const { values, option } of placement.refreshes.filter((r) => r.before === index)) {
@@ -130,7 +135,7 @@ const problems = fc
             { needs: 1, gives: 3, seconds: values.length === 1 ? single : single + more, choice: 'plain' },
             { needs: 2, gives: 2, seconds: cheap, choice: 'merged' },
           ].filter((o) => o.gives > o.needs || values.length === 1)
-    return { input: 'x', inputLevel: TOP, nodes, output: names.at(-1)!, outputLevel, refreshOptions: options }
+    return { inputs: ['x'], inputLevel: TOP, nodes, output: names.at(-1)!, outputLevel, refreshOptions: options }
   })
 
 describe('placing refreshes', () => {
@@ -160,7 +165,7 @@ describe('placing refreshes', () => {
   })
 
   const chain = (depths: readonly number[], refresh: number, slope = 1): PlacementProblem => ({
-    input: 'x',
+    inputs: ['x'],
     inputLevel: 6,
     nodes: depths.map((depth, i) => ({
       name: `n${i}`,

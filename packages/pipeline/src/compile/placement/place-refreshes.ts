@@ -33,10 +33,10 @@ export function placeRefreshes<Choice>(
   const { mostStates = MOST_STATES } = options
   const { nodes } = problem
   const lastRead = lastReads(problem)
-  let alive: readonly string[] = [problem.input]
+  let alive: readonly string[] = problem.inputs
   let exact = true
   let states: States<Choice> = new Map()
-  keep(states, { levels: [problem.inputLevel], seconds: 0, from: undefined, step: undefined })
+  keep(states, { levels: problem.inputs.map(() => problem.inputLevel), seconds: 0, from: undefined, step: undefined })
   for (const [index, node] of nodes.entries()) {
     states = refreshed(problem, states, alive, index)
     const next = [...alive, ...outputsOf(node)].filter((name) => lastRead.get(name)! > index)

@@ -4,7 +4,7 @@ import type { Level } from '@he-ml/ckks-core'
 /** A layer as the search sees it. */
 export interface PlacementNode {
   readonly name: string
-  /** Values of earlier nodes, or the input. */
+  /** Values of earlier nodes, or inputs. */
   readonly inputs: readonly string[]
   /** Its values; default one of its own name. */
   readonly outputs?: readonly string[]
@@ -26,7 +26,8 @@ export interface RefreshOption<Choice = unknown> {
 }
 
 export interface PlacementProblem<Choice = unknown> {
-  readonly input: string
+  /** Values that are there before any node runs. */
+  readonly inputs: readonly string[]
   /** Highest level of a fresh input. */
   readonly inputLevel: Level
   /** In an order in which every node comes after its inputs. */
