@@ -200,6 +200,24 @@ describe('placing refreshes', () => {
     expect(replay(problem, beam)).toBe(beam.seconds)
     expect(beam.seconds).toBeGreaterThanOrEqual(best.seconds)
   })
+  it('takes several inputs, each at the level of a fresh one', () => {
+    const one = chain([2, 2, 2, 2], 5)
+    const node = (name: string, inputs: string[]) => ({ ...one.nodes[0]!, name, inputs })
+    const frames: PlacementProblem = {
+      ...one,
+      inputs: ['x0', 'x1', 'x2'],
+      nodes: [node('a', ['x0']), node('b', ['a']), node('c', ['b', 'x1']), node('d', ['c', 'x2'])],
+      output: 'd',
+      // a fresh input is as high as it can be
+      refreshOptions: (values) => (values.some((v) => v.startsWith('x')) ? [] : one.refreshOptions(values)),
+    }
+    const found = placeRefreshes(frames)!
+    expect(replay(frames, found)).toBe(found.seconds)
+    expect(found.seconds).toBe(placeRefreshes(one)!.seconds)
+    expect(found.refreshes.map(({ values }) => values)).toEqual(
+      placeRefreshes(one)!.refreshes.map(() => [expect.any(String)]),
+    )
+  })
   it('says when there is no way', () => {
     expect(placeRefreshes(chain([7], 1))).toBeUndefined()
     expect(placeRefreshes({ ...chain([4, 4], 1), refreshOptions: () => [] })).toBeUndefined()

@@ -10,7 +10,7 @@ export interface PlacementNode {
   readonly outputs?: readonly string[]
   /** Levels consumed. */
   readonly depth: number
-  /** Seconds when its inputs are read at a level from `depth` on; Infinity where it cannot run. */
+  /** Seconds, not negative, when its inputs are read at a level from `depth` on; Infinity where it cannot run. */
   seconds(level: Level): number
 }
 
