@@ -5,6 +5,7 @@
 import type { Level } from '@he-ml/ckks-core'
 import type { FoundRefresh, Placement, PlacementNode, PlacementProblem, RefreshOption } from './problem.ts'
 import { pruneStates } from './prune-states.ts'
+import { StateRows } from './state-rows.ts'
 import { StateTable } from './state-table.ts'
 
 /** States that are kept between two nodes. */
@@ -118,32 +119,60 @@ interface At {
   readonly next: readonly string[]
 }
 
-/** All states after a node, run at every level that its inputs allow; their steps are levels. */
-function run(states: StateTable, { node, alive, next }: At): StateTable {
+/**
+ * All states after a node, run at every level that its inputs allow; their steps are levels. They differ in the levels of what goes
+ * on living, or in that of the node's own results where those live: so each is found by a row of the former and the latter.
+ */
+function run(states: StateTable, { node, alive, next }: At): StateRows {
   const inputs = node.inputs.map((name) => alive.indexOf(name))
   const sources = next.map((name) => alive.indexOf(name))
-  const results = new StateTable(next.length)
-  const seconds: number[] = []
+  const carried = sources.filter((source) => source >= 0)
+  const ownLives = carried.length < sources.length
+  const results = new StateRows(next.length)
+  const rests = new StateTable(carried.length)
+  const seconds = secondsOf(node, states, inputs)
+  const known = new Int32Array(states.rows * seconds.length)
   for (let row = 0; row < states.rows; row++) {
-    const from = states.cheapest(row)
-    let highest = states.level(row, inputs[0]!)
-    for (const input of inputs) highest = Math.min(highest, states.level(row, input))
+    for (let i = 0; i < carried.length; i++) rests.scratch[i] = states.level(row, carried[i]!)
+    const first = rests.keep(0, -1, 0) * seconds.length
+    const highest = highestOf(states, row, inputs)
     for (let level = node.depth; level <= highest; level++) {
-      seconds[level] ??= node.seconds(level)
       const total = states.leastSeconds(row) + seconds[level]!
       if (total === Number.POSITIVE_INFINITY) continue
+      const place = first + (ownLives ? level : 0)
+      const found = known[place]! - 1
+      if (found >= 0) {
+        if (results.leastSeconds(found) > total) results.improve(found, total, states.cheapest(row), level)
+        continue
+      }
       for (let i = 0; i < sources.length; i++)
         results.scratch[i] = sources[i]! < 0 ? level - node.depth : states.level(row, sources[i]!)
-      results.keep(total, from, level)
+      known[place] = 1 + results.add(total, states.cheapest(row), level)
     }
   }
   return results
 }
 
+/** The highest level at which a state lets these values be read together. */
+function highestOf(states: StateTable, row: number, values: readonly number[]): Level {
+  let highest = states.level(row, values[0]!)
+  for (const value of values) highest = Math.min(highest, states.level(row, value))
+  return highest
+}
+
+/** What a node costs at each level that any state allows. */
+function secondsOf(node: PlacementNode, states: StateTable, inputs: readonly number[]): Float64Array {
+  let highest = -1
+  for (let row = 0; row < states.rows; row++) highest = Math.max(highest, highestOf(states, row, inputs))
+  return Float64Array.from({ length: highest + 1 }, (_, level) =>
+    level < node.depth ? Number.POSITIVE_INFINITY : node.seconds(level),
+  )
+}
+
 /** The rows that were kept, with the ways to them. @param found the refresh that a move is */
 function goOn<Choice>(
   { table, ways }: Frontier<Choice>,
-  results: StateTable,
+  results: StateRows,
   rows: Int32Array,
   found: (move: number) => FoundRefresh<Choice>,
 ): Frontier<Choice> {

@@ -1,5 +1,5 @@
 /** Which states a search goes on with. */
-import type { StateTable } from './state-table.ts'
+import type { StateRows } from './state-rows.ts'
 
 /** Comparing all pairs pays below this. */
 const MOST_COMPARED = 3000
@@ -12,7 +12,7 @@ export interface Pruned {
 }
 
 /** Without states that another beats everywhere, the cheapest first; with at most `most` of them. */
-export function pruneStates(table: StateTable, most: number): Pruned {
+export function pruneStates(table: StateRows, most: number): Pruned {
   const all = byCost(table)
   const kept = all.length > MOST_COMPARED ? all : undominated(table, all)
   if (kept.length <= most) return { rows: kept, exact: true }
@@ -28,7 +28,7 @@ export function pruneStates(table: StateTable, most: number): Pruned {
  * Rows by their seconds; rows of one cost in the order in which they were made. Doubles that are not negative are in the order of their
  * bits, so they are dealt into piles by 16 bits at a time, the lowest first; there may be a million of them.
  */
-function byCost(table: StateTable): Int32Array {
+function byCost(table: StateRows): Int32Array {
   const { rows } = table
   const seconds = new Float64Array(rows)
   for (let row = 0; row < rows; row++) seconds[row] = table.leastSeconds(row)
@@ -51,17 +51,21 @@ function byCost(table: StateTable): Int32Array {
 /** Where the 16-bit digits of a double lie, the lowest first. */
 const DIGITS = new Uint16Array(Float64Array.of(1).buffer)[3] === 0 ? [3, 2, 1, 0] : [0, 1, 2, 3]
 
-function undominated(table: StateTable, rows: Int32Array): Int32Array {
+function undominated(table: StateRows, rows: Int32Array): Int32Array {
   const kept: number[] = []
   for (const row of rows) if (!kept.some((better) => table.covers(better, row))) kept.push(row)
   return Int32Array.from(kept)
 }
 
 /** The rows whose lowest level is highest; of those alike the first. */
-function highest(table: StateTable, rows: Int32Array, count: number): Int32Array {
-  const least = Int16Array.from(rows, (row) => table.leastLevel(row))
+function highest(table: StateRows, rows: Int32Array, count: number): Int32Array {
+  const least = new Int16Array(rows.length)
   const alike: number[] = []
-  for (const level of least) alike[level] = (alike[level] ?? 0) + 1
+  for (let i = 0; i < rows.length; i++) {
+    const level = table.leastLevel(rows[i]!)
+    least[i] = level
+    alike[level] = (alike[level] ?? 0) + 1
+  }
   // where the rows of each level begin
   const places: number[] = []
   let place = 0
