@@ -190,7 +190,7 @@ export const planSchema = z.strictObject({
      * Of inputs that change over time: how many frames there are. The layout is that of one; `ciphertexts` counts those of all,
      * the first frame's first.
      */
-    frames: positive.max(1024).optional(),
+    frames: positive.max(65_536).optional(),
     /** What clients may encrypt: the elements that `fit` saw, with the plan's margin. Absent without calibration. */
     range: rangeSchema.optional(),
   }),

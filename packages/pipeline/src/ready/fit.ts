@@ -1,7 +1,7 @@
 /** Activation ranges from clear data: the server never decrypts to choose a scale. */
 import { Pacer, UnsupportedError } from '@he-ml/ckks-core'
 import type { FloatKernels } from '@he-ml/float-kernels'
-import { type Model, type Tensor, unroll } from '@he-ml/model'
+import type { Model, Tensor } from '@he-ml/model'
 import type { Calibration } from './calibration.ts'
 import { Observations } from './observations.ts'
 import { observeBatches, runsOnBatches } from './observe-batches.ts'
@@ -36,8 +36,8 @@ export async function fit(model: Model, inputs: Iterable<Tensor>, options: FitOp
   const pacer = new Pacer('fit', signal ? { signal } : {})
   const seen = new Observations(model)
   const done = () => onProgress?.(seen.samples)
-  const onKernels =
-    precision === 'single' && unroll(model) === model && model.nodes.some(({ layer }) => runsOnBatches(layer))
+  const overTime = model.states.length > 0 || model.input.time === 'perStep'
+  const onKernels = precision === 'single' && !overTime && model.nodes.some(({ layer }) => runsOnBatches(layer))
   if (!onKernels) await observeSamples(model, inputs, seen, { pacer, done })
   else if (options.kernels) await observeBatches(inputs, { model, seen, kernels: options.kernels, pacer, done })
   else {

@@ -13,8 +13,8 @@ export async function observeSamples(
   for (const input of inputs) {
     await pacer.step()
     assertInputShape(`model "${model.name}"`, model.inputForm, input.shape)
-    for (const { data } of model.inputForm.frames === undefined ? [input] : framesOf(input))
-      seen.value(model.input.name, data)
+    for (const [t, { data }] of (model.inputForm.frames === undefined ? [input] : framesOf(input)).entries())
+      seen.value(model.inputs[t] ?? model.input.name, data)
     seen.input(input.data)
     const result = model.evaluate(input, ({ name, layer, values }, given) => {
       if (isCalibrated(layer)) seen.observed(name, observedBy(layer, given).data)

@@ -116,10 +116,10 @@ export class Network {
   #check(input: Signal): void {
     const { inputShape, timeSteps, inputTime } = this.description
     createSignal(input)
-    const once = input.steps === 1 && inputTime === 'static'
-    if (`${input.shape}` !== `${inputShape}` || !(once || input.steps === timeSteps))
+    const perStep = inputTime === 'perStep'
+    if (`${input.shape}` !== `${inputShape}` || (input.steps !== timeSteps && (perStep || input.steps !== 1)))
       throw new InvalidArgumentError(
-        `network: expected ${inputTime === 'static' ? '1 or ' : ''}${timeSteps} steps of [${inputShape}]${inputTime === 'static' ? '' : ", as its input is 'perStep'"}, got ${input.steps} of [${input.shape}]`,
+        `network: expected ${perStep ? '' : '1 or '}${timeSteps} steps of [${inputShape}]${perStep ? ", as its input is 'perStep'" : ''}, got ${input.steps} of [${input.shape}]`,
       )
     if (input.data instanceof Float32Array !== (this.precision === 'float32'))
       throw new InvalidArgumentError(`network: expected an input in ${this.precision}: convert it`)
