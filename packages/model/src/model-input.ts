@@ -65,14 +65,14 @@ export function framesOf({ shape, data }: Tensor): Tensor[] {
 export function checkFrames(
   model: string,
   { name, time, frames }: ModelInput,
-  over: { readonly steps: number; readonly states: readonly unknown[] },
+  { steps = 1, states = [] }: { readonly steps?: number; readonly states?: readonly unknown[] },
 ): void {
   if (time !== undefined && time !== 'static' && time !== 'perStep')
     throw new InvalidArgumentError(
       `model "${model}": expected the time 'static' or 'perStep' of its input, got "${time}"`,
     )
   if (frames === undefined) return
-  if (time !== 'perStep' || over.steps !== 1 || over.states.length > 0 || frames.length === 0)
+  if (time !== 'perStep' || steps !== 1 || states.length > 0 || frames.length === 0)
     throw new InvalidArgumentError(
       `model "${model}": the input "${name}" lists frames, as those of unrolled models with a 'perStep' input do: leave them out, unroll names them`,
     )

@@ -156,7 +156,7 @@ describe('time', () => {
     })
     expect(seen).toEqual(['0: 0.5,0', '1: 0.75,0', '2: 1.25,0'])
     expect([...result.data]).toEqual([2 * 3 + 3, 3])
-    expect([...frames.stepwise]).toEqual(['current', 'lif', 'out'])
+    expect([...frames.stepwise].sort()).toEqual(['current', 'lif', 'out'])
     expect(frames.inputShape).toEqual([3, 2])
   })
   it('refuses frames for a static input and the reverse, naming both', () => {
@@ -175,7 +175,6 @@ describe('time', () => {
     ['another time', { time: 'sometimes' as 'static' }, /'static' or 'perStep' of its input, got "sometimes"/],
     ['frames of a static input', { frames: ['a'] }, /lists frames/],
     ['frames before it is unrolled', { time: 'perStep', frames: ['x', 'y'] }, /lists frames/],
-    ['frames of one name', { time: 'perStep', frames: ['x', 'x'] }, /two frames have one name/],
   ])('refuses an input with %s', (_, change, message) => {
     expect(() => recurrent({ input: { ...input, ...change } })).toThrow(message)
   })

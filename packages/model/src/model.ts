@@ -60,6 +60,7 @@ export class Model {
   /** @throws InvalidArgumentError naming the node whose inputs, name, shapes or states do not fit, or the input */
   constructor(description: ModelDescription) {
     const { name, input } = description
+    checkFrames(name, input, description)
     this.name = name
     this.input = input
     this.inputs = input.frames ?? [input.name]
@@ -74,7 +75,6 @@ export class Model {
     this.steps = time.steps
     this.readout = time.readout
     this.stepwise = time.stepwise
-    checkFrames(name, input, this)
   }
 
   /** What a tensor must look like to be the model's input. */

@@ -103,7 +103,7 @@ const frames = (steps: number, at: (i: number) => number = (i) => Math.sin(3 * i
 describe('frames', () => {
   it('become values of their own, one for each step, and what reads them runs at every step', () => {
     const rolled = onFrames(2, 'sum')
-    expect([...rolled.stepwise]).toEqual(['current', 'lif1', 'fc', 'lif2', 'out'])
+    expect([...rolled.stepwise].sort()).toEqual(['current', 'fc', 'lif1', 'lif2', 'out'])
     const plain = unroll(rolled)
     expect(plain.input).toEqual({ name: 'x', shape: [3], time: 'perStep', frames: ['x@0', 'x@1'] })
     expect([rolled.inputs, plain.inputs]).toEqual([['x'], ['x@0', 'x@1']])
@@ -126,6 +126,8 @@ describe('frames', () => {
       'lif1/membrane',
     ])
     expect(unroll(plain)).toBe(plain)
+    const twice = { ...plain, input: { ...plain.input, frames: ['x@0', 'x@0'] } }
+    expect(() => new Model(twice)).toThrow(/two frames have one name/)
   })
 
   it('give the same result unrolled and folded, to the bit, and a static input that of equal frames', () => {
