@@ -11,7 +11,15 @@ import { writeKeyFolder } from '@he-ml/ckks-core/client/node'
 import { createNativeEngine, openKeyFolder } from '@he-ml/ckks-native'
 import { createNativeClient } from '@he-ml/ckks-native/client'
 import { pack } from '@he-ml/packing'
-import { type BoundPlan, compileAndBind, contractOf, fit, inputLayoutOf, parseCalibration, Runner } from '@he-ml/pipeline'
+import {
+  type BoundPlan,
+  compileAndBind,
+  contractOf,
+  fit,
+  inputLayoutOf,
+  parseCalibration,
+  Runner,
+} from '@he-ml/pipeline'
 import { define } from './benchmark.ts'
 import { loadModel } from './networks/digits.ts'
 import { choice, positive } from './option-types.ts'

@@ -115,7 +115,7 @@ type Stage = ReturnType<Stages['placeOf']>['stage']
 
 /** Factors of all values. */
 function chooseFactors(model: Model, stages: Stages): ReadonlyMap<string, number> {
-  const names = [model.input.name, ...model.nodes.flatMap(({ values }) => values)]
+  const names = [...model.inputs, ...model.nodes.flatMap(({ values }) => values)]
   const wanted = factorsWanted(model, stages)
   const byStage = new Map<Stage, number>()
   // where no activation asks, the last value of a stage is held as it is

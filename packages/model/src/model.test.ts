@@ -146,6 +146,39 @@ describe('time', () => {
     expect(() => recurrent(change)).toThrow(InvalidArgumentError)
     expect(() => recurrent(change)).toThrow(message)
   })
+  it('may bring a frame for each step, which the layers that read it see one after the other', () => {
+    const frames = recurrent({ input: { ...input, time: 'perStep' }, steps: 3 })
+    const seen: string[] = []
+    // u = 0.5; 0.25 + 0.75 = 1 fires; 1.25 fires; the other neuron sees nothing
+    const given = createTensor([3, 2], Float64Array.of(0.5, 0, 0.75, 0, 1.25, 0))
+    const result = frames.forward(given, ({ name }, inputs, step) => {
+      if (name === 'current') seen.push(`${step}: ${[...inputs[0]!.data]}`)
+    })
+    expect(seen).toEqual(['0: 0.5,0', '1: 0.75,0', '2: 1.25,0'])
+    expect([...result.data]).toEqual([2 * 3 + 3, 3])
+    expect([...frames.stepwise].sort()).toEqual(['current', 'lif', 'out'])
+    expect(frames.inputShape).toEqual([3, 2])
+  })
+  it('refuses frames for a static input and the reverse, naming both', () => {
+    const frames = recurrent({ input: { ...input, time: 'perStep' } })
+    const give = (model: Model, ...shape: number[]) => {
+      const tensor = createTensor(shape)
+      expect(() => model.forward(tensor)).toThrow(InvalidArgumentError)
+      return expect(() => model.forward(tensor))
+    }
+    give(recurrent(), 4, 2).toThrow(/takes \[2\], got \[4,2\]: .* 'static'.* 4 frames of a 'perStep' input/)
+    give(frames, 2).toThrow(/takes \[4,2\], got \[2\]: .* 'perStep', a frame of \[2\] for each of 4.* 'static' input/)
+    give(frames, 3, 2).toThrow(/takes \[4,2\], got \[3,2\]: .* these are 3 frames/)
+    give(frames, 4, 3).toThrow(/takes \[4,2\], got \[4,3\]/)
+  })
+  it.each<[string, Partial<ModelDescription['input']>, RegExp]>([
+    ['another time', { time: 'sometimes' as 'static' }, /'static' or 'perStep' of its input, got "sometimes"/],
+    ['frames of a static input', { frames: ['a'] }, /lists frames/],
+    ['frames before it is unrolled', { time: 'perStep', frames: ['x', 'y'] }, /lists frames/],
+  ])('refuses an input with %s', (_, change, message) => {
+    expect(() => recurrent({ input: { ...input, ...change } })).toThrow(message)
+  })
+
   it('is no matter of the input', () => {
     expect(() => recurrent().forward(of(1))).toThrow(/takes \[2\], got \[1\]/)
     expect([

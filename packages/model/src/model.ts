@@ -4,9 +4,10 @@
  */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import { forwardAll, type GraphLayer, isMultiOutput, outputShapesOf } from './layer.ts'
+import { assertInputShape, checkFrames, framesOf, type InputForm, type ModelInput, wholeShape } from './model-input.ts'
 import type { ModelNode } from './model-node.ts'
 import { type Readout, readOut } from './readout.ts'
-import { type Shape, sameShape, type Tensor } from './tensor.ts'
+import type { Shape, Tensor } from './tensor.ts'
 import { checkTime, type StateEdge, statesOf, type Time, type TimeDescription } from './time.ts'
 
 /** A node as it is written down; the name is the layer's unless given. */
@@ -14,7 +15,7 @@ export type NodeDescription = Pick<ModelNode, 'layer' | 'inputs' | 'origin'> & {
 
 export interface ModelDescription extends TimeDescription {
   readonly name: string
-  readonly input: { readonly name: string; readonly shape: Shape }
+  readonly input: ModelInput
   readonly nodes: readonly NodeDescription[]
   /** The value that is the model's result; default the (first) one of the last node. */
   readonly output?: string
@@ -26,25 +27,29 @@ export type NodeFunction = (node: ModelNode, inputs: readonly Tensor[], step: nu
 /** A checked, immutable graph of layers. */
 export class Model {
   readonly name: string
-  readonly input: { readonly name: string; readonly shape: Shape }
+  readonly input: ModelInput
+  /** Names of the values that the input gives: its own, or those of its frames where the model is unrolled. */
+  readonly inputs: readonly string[]
   readonly nodes: readonly ModelNode[]
   readonly output: string
-  /** Shape of the input and of every value, by name. */
+  /** Shape of what the input gives at a time step and of every value, by name. */
   readonly shapes: ReadonlyMap<string, Shape>
   readonly states: readonly StateEdge[]
   readonly steps: number
   readonly readout: Readout
-  /** Names of the nodes that run at every time step; the others run once. Empty without states. */
+  /** Names of the nodes that run at every time step; the others run once. Empty without states and frames. */
   readonly stepwise: ReadonlySet<string>
 
-  /** @throws InvalidArgumentError naming the node whose inputs, name, shapes or states do not fit */
+  /** @throws InvalidArgumentError naming the node whose inputs, name, shapes or states do not fit, or the input */
   constructor(description: ModelDescription) {
     const { name, input } = description
+    checkFrames(name, input, description)
     this.name = name
     this.input = input
+    this.inputs = input.frames ?? [input.name]
     this.nodes = description.nodes.map(completed)
     if (this.nodes.length === 0) throw new InvalidArgumentError(`model "${name}" has no layers`)
-    this.shapes = shapesOf(name, input, this.nodes, description.states ?? [])
+    this.shapes = shapesOf(this, description.states ?? [])
     this.output = description.output ?? this.nodes[this.nodes.length - 1]!.values[0]!
     if (!this.shapes.has(this.output))
       throw new InvalidArgumentError(`model "${name}": no layer is called "${this.output}"`)
@@ -55,8 +60,19 @@ export class Model {
     this.stepwise = time.stepwise
   }
 
+  /** What a tensor must look like to be the model's input. */
+  get inputForm(): InputForm {
+    const { shape, time, frames } = this.input
+    return time === 'perStep' ? { shape, frames: frames?.length ?? this.steps } : { shape }
+  }
+  /** Shape of the tensors that the model takes: of frames with their number in front. */
+  get inputShape(): Shape {
+    return wholeShape(this.inputForm)
+  }
+
   /**
    * The exact clear result, over all time steps; `observe` sees every node with its inputs before it runs.
+   * @param input of `inputShape`: one tensor for all steps, or a frame for each
    * @throws InvalidArgumentError when the input's shape is not the model's
    */
   forward(input: Tensor, observe?: (node: ModelNode, inputs: readonly Tensor[], step: number) => void): Tensor {
@@ -67,22 +83,24 @@ export class Model {
   }
 
   /**
-   * Walks the graph with a function per node, which gives the node's results; nodes that depend on a state once per time step,
-   * the others once. States come after the inputs that a node names, and not at the first step.
+   * Walks the graph with a function per node, which gives the node's results; nodes that depend on a state or a frame once per
+   * time step, the others once. States come after the inputs that a node names, and not at the first step.
    */
   evaluate(input: Tensor, apply: NodeFunction): Tensor {
-    if (!sameShape(input.shape, this.input.shape))
-      throw new InvalidArgumentError(`model "${this.name}" takes [${this.input.shape}], got [${input.shape}]`)
-    const values = new Map<string, Tensor>([[this.input.name, input]])
+    assertInputShape(`model "${this.name}"`, this.inputForm, input.shape)
+    const given = this.input.time === 'perStep' ? framesOf(input) : [input]
+    const values = new Map<string, Tensor>(this.inputs.map((value, i) => [value, given[i]!]))
     const results: Tensor[] = []
     for (let step = 0; step < this.steps; step++) {
       // states are those of the step before, also where their node runs first
       const carried = step === 0 ? undefined : new Map(this.states.map(({ value }) => [value, values.get(value)!]))
+      const frame = this.input.frames ? undefined : given[step]
+      if (frame) values.set(this.input.name, frame)
       for (const node of this.nodes) {
         if (step > 0 && !this.stepwise.has(node.name)) continue
-        const given = node.inputs.map((i) => values.get(i)!)
-        for (const { value } of carried ? statesOf(this.states, node.name) : []) given.push(carried!.get(value)!)
-        for (const [i, result] of apply(node, given, step).entries()) values.set(node.values[i]!, result)
+        const read = node.inputs.map((i) => values.get(i)!)
+        for (const { value } of carried ? statesOf(this.states, node.name) : []) read.push(carried!.get(value)!)
+        for (const [i, result] of apply(node, read, step).entries()) values.set(node.values[i]!, result)
       }
       results.push(values.get(this.output)!)
     }
@@ -100,13 +118,13 @@ export const valuesOf = (name: string, layer: GraphLayer): readonly string[] =>
   isMultiOutput(layer) ? layer.outputs.map((output) => `${name}/${output}`) : [name]
 
 function shapesOf(
-  model: string,
-  input: ModelDescription['input'],
-  nodes: readonly ModelNode[],
+  { name: model, input, inputs: first, nodes }: Pick<Model, 'name' | 'input' | 'inputs' | 'nodes'>,
   states: readonly StateEdge[],
 ): ReadonlyMap<string, Shape> {
-  const shapes = new Map<string, Shape>([[input.name, input.shape]])
-  const names = new Set([input.name])
+  const shapes = new Map<string, Shape>(first.map((value) => [value, input.shape]))
+  const names = new Set(first)
+  if (names.size < first.length)
+    throw new InvalidArgumentError(`model "${model}": two frames have one name: [${first}]`)
   for (const { name, layer, inputs, values } of nodes) {
     checkArity(name, layer, inputs, statesOf(states, name).length)
     const given = inputs.map((i) => {

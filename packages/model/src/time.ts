@@ -1,10 +1,11 @@
 /**
- * Recurrence: a model may run its layers for several time steps on one input. A state edge carries a value of one step to an
- * input of a layer at the next; at the first step that input is absent. What does not depend on a state is the same at every
- * step and computed once.
+ * Recurrence: a model may run its layers for several time steps, on one input or on a frame for each step. A state edge carries a
+ * value of one step to an input of a layer at the next; at the first step that input is absent. What depends neither on a state
+ * nor on a frame is the same at every step and computed once.
  */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import { isMultiOutput, outputShapesOf } from './layer.ts'
+import type { ModelInput } from './model-input.ts'
 import type { ModelNode } from './model-node.ts'
 import type { Readout } from './readout.ts'
 import { type Shape, sameShape } from './tensor.ts'
@@ -39,6 +40,7 @@ export interface Time {
 
 interface Graph {
   readonly name: string
+  readonly input: ModelInput
   readonly nodes: readonly ModelNode[]
   readonly shapes: ReadonlyMap<string, Shape>
   readonly output: string
@@ -52,7 +54,10 @@ export function checkTime(graph: Graph, { states = [], steps = 1, readout = 'las
   if (!Number.isInteger(steps) || steps < 1) refuse(`expected a positive integer of time steps, got ${steps}`)
   if (!['sum', 'mean', 'last'].includes(readout))
     refuse(`expected the readout 'sum', 'mean' or 'last', got "${readout}"`)
-  if (steps > 1 && states.length === 0)
+  const perStep = graph.input.time === 'perStep'
+  if (steps > 1 && perStep && states.length === 0 && readout === 'last')
+    refuse(`without a state only the last of ${steps} frames would count: name the states, or another readout`)
+  if (steps > 1 && !perStep && states.length === 0)
     refuse(`${steps} time steps without a state would all be the same: name the states, or leave out steps`)
   for (const node of graph.nodes) checkStates(graph, node, states)
   const names = new Set(graph.nodes.map((node) => node.name))
@@ -61,10 +66,12 @@ export function checkTime(graph: Graph, { states = [], steps = 1, readout = 'las
     if (!graph.nodes.some(({ values }) => values.includes(value)))
       refuse(`a state carries "${value}", which is no result of a layer`)
   }
-  const stepwise = findStepwise(graph.nodes, states)
+  const stepwise = findStepwise(graph, states)
   const ends = graph.nodes.find(({ values }) => values.includes(graph.output))
   if (steps > 1 && !(ends && stepwise.has(ends.name)))
-    refuse(`its output "${graph.output}" depends on no state, so ${steps} time steps would all give the same`)
+    refuse(
+      `its output "${graph.output}" depends on no state${perStep ? ' and no frame' : ''}, so ${steps} time steps would all give the same`,
+    )
   return { states, steps, readout, stepwise }
 }
 
@@ -99,9 +106,9 @@ function checkStates({ name, shapes }: Graph, node: ModelNode, states: readonly 
   }
 }
 
-function findStepwise(nodes: readonly ModelNode[], states: readonly StateEdge[]): ReadonlySet<string> {
+function findStepwise({ input, nodes }: Graph, states: readonly StateEdge[]): ReadonlySet<string> {
   const stepwise = new Set(states.map(({ node }) => node))
-  const values = new Set<string>()
+  const values = new Set(input.time === 'perStep' && !input.frames ? [input.name] : [])
   for (const node of nodes) {
     if (!stepwise.has(node.name) && !node.inputs.some((input) => values.has(input))) continue
     stepwise.add(node.name)

@@ -89,6 +89,75 @@ describe('unroll', () => {
   })
 })
 
+/** The same two neurons on a frame of three for each step; the current behind it has no state of its own. */
+const onFrames = (steps: number, readout: Readout, wanted?: readonly [number, number]): Model =>
+  new Model({ ...network(steps, readout, wanted), input: { name: 'x', shape: [3], time: 'perStep' } })
+
+/** [steps, 3], other numbers in every frame. */
+const frames = (steps: number, at: (i: number) => number = (i) => Math.sin(3 * i)) =>
+  createTensor(
+    [steps, 3],
+    Float64Array.from({ length: 3 * steps }, (_, i) => at(i)),
+  )
+
+describe('frames', () => {
+  it('become values of their own, one for each step, and what reads them runs at every step', () => {
+    const rolled = onFrames(2, 'sum')
+    expect([...rolled.stepwise].sort()).toEqual(['current', 'fc', 'lif1', 'lif2', 'out'])
+    const plain = unroll(rolled)
+    expect(plain.input).toEqual({ name: 'x', shape: [3], time: 'perStep', frames: ['x@0', 'x@1'] })
+    expect([rolled.inputs, plain.inputs]).toEqual([['x'], ['x@0', 'x@1']])
+    expect([rolled.inputShape, plain.inputShape]).toEqual([
+      [2, 3],
+      [2, 3],
+    ])
+    expect(plain.nodes.slice(0, 2).map(({ name, inputs }) => `${name}: ${inputs}`)).toEqual([
+      'current@0: x@0',
+      'lif1@0: current@0',
+    ])
+    expect(plain.nodes.find(({ name }) => name === 'current@1')).toMatchObject({
+      inputs: ['x@1'],
+      layer: rolled.nodes[0]!.layer,
+      origin: { node: 'current', step: 1 },
+    })
+    expect(['x@1', 'current@1', 'lif1@1/membrane'].map((value) => originOf(plain, value))).toEqual([
+      'x',
+      'current',
+      'lif1/membrane',
+    ])
+    expect(unroll(plain)).toBe(plain)
+    const twice = { ...plain, input: { ...plain.input, frames: ['x@0', 'x@0'] } }
+    expect(() => new Model(twice)).toThrow(/two frames have one name/)
+  })
+
+  it('give the same result unrolled and folded, to the bit, and a static input that of equal frames', () => {
+    for (const readout of ['sum', 'mean', 'last'] as const) {
+      const model = onFrames(4, readout, [1 / 4, 1 / 2])
+      const given = frames(4)
+      expect(unroll(model).forward(given)).toEqual(model.forward(given))
+      const folded = foldFactors(model).model
+      expect([...unroll(folded).forward(given).data]).toEqual([...model.forward(given).data])
+      const still = network(4, readout).forward(createTensor([3], Float64Array.of(0.25, 1, -0.5)))
+      expect(onFrames(4, readout).forward(frames(4, (i) => [0.25, 1, -0.5][i % 3]!))).toEqual(still)
+    }
+  })
+
+  it('need no state where the readout takes all of them', () => {
+    const stateless = (readout: Readout): Model =>
+      new Model({
+        name: 'm',
+        input: { name: 'x', shape: [3], time: 'perStep' },
+        nodes: [node(scale('w', 2, 1), 'x')],
+        steps: 2,
+        readout,
+      })
+    const given = createTensor([2, 3], Float64Array.of(1, 2, 3, 10, 20, 30))
+    expect([...stateless('sum').forward(given).data]).toEqual([24, 46, 68])
+    expect(unroll(stateless('sum')).forward(given)).toEqual(stateless('sum').forward(given))
+    expect(() => stateless('last')).toThrow(/only the last of 2 frames would count/)
+  })
+})
+
 describe('foldFactors over time', () => {
   it('holds a neuron with its current and its state as the polynomial wants, and turns a mean into a sum', () => {
     const model = network(4, 'mean', [1 / 4, 1 / 2])

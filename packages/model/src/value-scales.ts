@@ -61,7 +61,7 @@ function tryStages(model: Model, kept: ReadonlySet<Kept>): Stages | Kept {
   const scales = new RelatedScales()
   const factored: Factored[] = []
   const sumsOverTime = model.readout === 'mean' && model.steps > 1 && !kept.has(READOUT)
-  scales.relate(model.input.name, ONE, 1)
+  for (const input of model.inputs) scales.relate(input, ONE, 1)
   if (!sumsOverTime) scales.relate(model.output, ONE, 1)
   for (const node of model.nodes) {
     const { name, layer } = node

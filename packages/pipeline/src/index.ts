@@ -9,6 +9,7 @@ export { inputLayoutFor, type Packing } from './compile/input-layout.ts'
 export type { BootstrappingOptions, CompileOptions } from './compile/options.ts'
 export type { BoundPlan } from './plan/bound-plan.ts'
 export { contractOf } from './plan/contract.ts'
+export { packInputs } from './plan/pack-inputs.ts'
 export {
   inputLayoutOf,
   type LayerReport,
@@ -21,7 +22,7 @@ export {
   planDigest,
 } from './plan/plan.ts'
 export { checkProgram } from './program/check-program.ts'
-export type { Program, ProgramCircuit } from './program/program.ts'
+export type { Program, ProgramCircuit, ProgramInput } from './program/program.ts'
 export { ProgramError, type ProgramRule } from './program/program-error.ts'
 export type { RefreshShape } from './program/refresh-shape.ts'
 export { isRefresh, type LayerTask, type RefreshTask, type RefreshUse, type Task, type TaskId } from './program/task.ts'

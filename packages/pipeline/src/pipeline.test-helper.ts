@@ -26,10 +26,11 @@ import {
   type Tensor,
 } from '@he-ml/model'
 import { activation, add, averagePool2d, conv2d, flatten, linear } from '@he-ml/nn-layers'
-import { type PackedTensor, pack, unpack } from '@he-ml/packing'
+import { type PackedTensor, unpack } from '@he-ml/packing'
 import { compileBootstrapped, draftOf } from './compile/compile.ts'
 import type { CompileOptions } from './compile/options.ts'
 import type { BoundPlan } from './plan/bound-plan.ts'
+import { packInputs } from './plan/pack-inputs.ts'
 import type { Plan, PlanTask } from './plan/plan.ts'
 import type { CheckpointStore } from './run/checkpoint.ts'
 
@@ -171,15 +172,11 @@ export interface Stage {
 }
 
 /** @param noise with a seed the same errors every time */
-export function clearStage(
-  { parameters, plan, program }: BoundPlan,
-  noise: boolean | { readonly seed: number } = false,
-): Stage {
+export function clearStage({ parameters, plan }: BoundPlan, noise: boolean | { readonly seed: number } = false): Stage {
   const engine = createClearEngine(parameters, { keys: plan.keyRequest as KeyRequest, noise })
   return {
     engine,
-    encrypt: async (given) =>
-      pack(given, program.input.layout).map((v) => engine.encryptClear(v, { level: plan.input.level })),
+    encrypt: async (given) => packInputs(plan, given).map((v) => engine.encryptClear(v, { level: plan.input.level })),
     decrypt: async (output, count) =>
       unpack(
         output.ciphertexts.map((c) => engine.readClear(c).re),
@@ -201,9 +198,9 @@ export class NativeStage implements Stage, AsyncDisposable {
     this.#key = key
   }
   async encrypt(given: readonly Tensor[]): Promise<Ciphertext[]> {
-    const { program, plan } = this.#bound
+    const { plan } = this.#bound
     const ciphertexts: Ciphertext[] = []
-    for (const values of pack(given, program.input.layout)) {
+    for (const values of packInputs(plan, given)) {
       const file = await this.client.encrypt(this.#key, [{ values }], { level: plan.input.level })
       ciphertexts.push(await this.engine.importCiphertext(file))
     }

@@ -45,8 +45,9 @@ async function trained({ network, tensors }: SpikingModel, input: Tensor) {
   const same = createNetwork({ ...network, layers }, { precision: 'float64' })
   for (const { name, value } of same.state) value.set(tensors.get(name)!.data)
   const spikes = new Map<string, number[]>()
+  const steps = network.inputTime === 'perStep' ? network.timeSteps : 1
   const output = await same.forward(
-    { data: input.data, steps: 1, batch: 1, shape: network.inputShape },
+    { data: input.data, steps, batch: 1, shape: network.inputShape },
     { observe: (activity) => spikes.set(activity.layer, [...activity.spikes]) },
   )
   return { spikes, result: meanOverTime(output) }
@@ -89,6 +90,18 @@ const digit = (seed: number): Tensor =>
     }),
   )
 
+/** Event counts of five frames, of a ring that moves. */
+const recording = (seed: number): Tensor =>
+  createTensor(
+    [5, 2, 34, 34],
+    Float64Array.from({ length: 5 * 2 * 34 * 34 }, (_, i) => {
+      const [t, c] = [Math.floor(i / 2312), Math.floor(i / 1156) % 2]
+      const [y, x] = [(Math.floor(i / 34) % 34) - 17, (i % 34) - 17]
+      const distance = Math.hypot(x - t + 2, y + c - seed) - 8
+      return Math.abs(distance) < 1.5 ? (1 + ((i + seed) % 4)) / 4 : 0
+    }),
+  )
+
 describe('trained models', () => {
   it.each(['mnist-lif-t2', 'mnist-lif-t4', 'mnist-lif-t4-grid', 'mnist-qif-t2-grid', 'mnist-qif-t4'])(
     '%s fires every spike that the trainer does',
@@ -102,6 +115,14 @@ describe('trained models', () => {
       expect(await expectSame(parseSpikingModel(files), [digit(0), digit(3)])).toBeGreaterThan(1000)
     },
   )
+  it('nmnist-lif-t5 reads a frame for each step, and fires every spike that the trainer does', async () => {
+    const files = read('nmnist-lif-t5')
+    const model = importSpikingModel(files)
+    expect(model.input).toEqual({ name: 'input', shape: [2, 34, 34], time: 'perStep' })
+    expect(model.inputShape).toEqual([5, 2, 34, 34])
+    expect([...model.stepwise]).toContain('conv1')
+    expect(await expectSame(parseSpikingModel(files), [recording(0), recording(3)])).toBeGreaterThan(1000)
+  })
   it('are refused when they are damaged', () => {
     const files = read('mnist-lif-t2')
     const weights = files.weights.slice()
@@ -143,6 +164,15 @@ describe('other networks', () => {
       ...end,
     ]
     expect(await expectSame(random({ ...base, layers }), inputs)).toBeGreaterThan(100)
+  })
+  it('without neurons still take the mean over frames', async () => {
+    const model = random({ ...base, inputTime: 'perStep', layers: end })
+    expect(buildSpikingModel(model)).toMatchObject({ steps: 3, states: [], readout: 'mean' })
+    const frames = createTensor(
+      [3, 2, 6, 6],
+      Float64Array.from({ length: 216 }, (_, i) => normalAt(4, i)),
+    )
+    await expectSame(model, [frames])
   })
   it('without neurons take no time', async () => {
     const model = random({ ...base, layers: end })

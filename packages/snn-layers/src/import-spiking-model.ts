@@ -1,7 +1,7 @@
 /**
  * Trained spiking networks as models: linear layers of nn-layers, neurons with their state carried over the time steps, and
- * the mean over time of the last layer's result. The input is one tensor, the same at every step, so everything before the
- * first neurons is computed once.
+ * the mean over time of the last layer's result. The input is one tensor, the same at every step, and everything before the
+ * first neurons is computed once; or, where the model says so (`inputTime`), a frame for each step.
  */
 import { UnsupportedError } from '@he-ml/ckks-core'
 import { createTensor, type GraphLayer, Model, type NodeDescription, type StateEdge } from '@he-ml/model'
@@ -38,14 +38,15 @@ export function buildSpikingModel({ network, tensors }: SpikingModel, options: I
   let input = 'input'
   while (names.has(input)) input = `${input}-`
   const output = builder.path(network.layers, input)
-  const stateful = builder.states.length > 0
+  const { states } = builder
+  const { inputShape: shape, inputTime: time, timeSteps: steps } = network
   return new Model({
     name: network.name,
-    input: { name: input, shape: network.inputShape },
+    input: { name: input, shape, time },
     nodes: builder.nodes,
     output,
-    // without neurons all steps are the same, and so is their mean
-    ...(stateful ? { states: builder.states, steps: network.timeSteps, readout: 'mean' as const } : {}),
+    // without neurons all steps of one image are the same, and so is their mean
+    ...(states.length > 0 || time === 'perStep' ? { states, steps, readout: 'mean' as const } : {}),
   })
 }
 

@@ -21,12 +21,15 @@ export interface SpikingLenet5Options {
   readonly timeSteps: number
   /** [1, 28, 28] for digits, [2, 34, 34] for recordings of events. */
   readonly inputShape: readonly [channels: number, height: number, width: number]
+  /** Recordings have a frame for each time step; default 'static'. */
+  readonly inputTime?: NetworkRecipe['inputTime']
   /** Default: the window that follows from the neuron's dynamics. */
   readonly surrogate?: SurrogateDescription
 }
 
 /** The network, untrained. Images of 28 x 28 are padded to 32 x 32, as LeCun did; larger ones are not. */
-export function spikingLenet5({ neuron, timeSteps, inputShape, surrogate }: SpikingLenet5Options): NetworkRecipe {
+export function spikingLenet5(options: SpikingLenet5Options): NetworkRecipe {
+  const { neuron, timeSteps, inputShape, inputTime, surrogate } = options
   const window = surrogate ?? gradientWindow(createNeuron(neuron), { timeSteps }).surrogate
   const { threshold } = neuron
   const spiking = (name: string) => ({ kind: 'neuron', name, neuron, surrogate: window }) as const
@@ -39,6 +42,7 @@ export function spikingLenet5({ neuron, timeSteps, inputShape, surrogate }: Spik
     name: `spiking LeNet-5, ${neuron.kind.toUpperCase()}, T = ${timeSteps}`,
     inputShape: [...inputShape],
     timeSteps,
+    ...(inputTime ? { inputTime } : {}),
     layers: [
       convolution('conv1', 6, inputShape[1] === 28 ? 2 : 0),
       normalised('norm1'),

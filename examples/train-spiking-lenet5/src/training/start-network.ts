@@ -11,7 +11,10 @@ import { NEURONS, spikingLenet5 } from '../network/index.ts'
 import type { Recipe } from '../recipes/index.ts'
 
 /** What a new network reads. */
-const INPUTS = { mnist: [1, 28, 28], nmnist: [2, 34, 34] } as const
+const INPUTS = {
+  mnist: { inputShape: [1, 28, 28], inputTime: 'static' },
+  nmnist: { inputShape: [2, 34, 34], inputTime: 'perStep' },
+} as const
 
 /** The models that come with this example. */
 export const MODELS_FOLDER = fileURLToPath(new URL('../../models/', import.meta.url))
@@ -38,17 +41,19 @@ export interface Start {
  */
 export async function startNetwork(recipe: Recipe, { kernels, out, from }: StartOptions): Promise<Start> {
   const { start, data, training } = recipe
-  const inputShape = INPUTS[data.kind]
+  const input = INPUTS[data.kind]
   if (start.kind === 'new') {
     const neuron = NEURONS[start.neuron]
-    const network = spikingLenet5({ neuron, timeSteps: start.timeSteps, inputShape })
+    const network = spikingLenet5({ neuron, timeSteps: start.timeSteps, ...input })
     return { network: createNetwork(network, { kernels, seed: training.seed }) }
   }
   const path = from ?? (await findSource(recipe.name, start.from, out))
   const { network } = await loadModel(path, { kernels })
-  const got = network.description.inputShape
-  if (`${got}` !== `${inputShape}`)
-    throw new FormatError(`${path}: expected a model for [${inputShape}], as ${recipe.name} needs, got [${got}]`)
+  const { inputShape, inputTime } = network.description
+  if (`${inputShape}` !== `${input.inputShape}` || inputTime !== input.inputTime)
+    throw new FormatError(
+      `${path}: expected a model for ${input.inputTime} [${input.inputShape}], as ${recipe.name} needs, got ${inputTime} [${inputShape}]`,
+    )
   return { network, from: path }
 }
 

@@ -2,8 +2,7 @@
 import { FormatError, InvalidArgumentError, Parameters, parseContainer } from '@he-ml/ckks-core'
 import type { ClientEngine, SecretKey } from '@he-ml/ckks-core/client'
 import { writeFileAtomic } from '@he-ml/ckks-core/node'
-import type { SlotLayout } from '@he-ml/packing'
-import { contractOf, inputLayoutOf, type Plan } from '@he-ml/pipeline'
+import { contractOf, type Plan } from '@he-ml/pipeline'
 import { ClientSession } from '@he-ml/session/client'
 import { type Command, Option } from 'commander'
 import { type EngineChoice, openClient } from '../engines.ts'
@@ -53,7 +52,6 @@ export function addEncryptCommand(program: Command): void {
       throw new InvalidArgumentError(
         `the plan takes ${plan.batch} image${plan.batch === 1 ? '' : 's'} at a time, --index names ${indices.length}`,
       )
-    const layout: SlotLayout = inputLayoutOf(plan)
     const tensors = indices.map((i) => images.tensor(i))
     const client = await openClient(parameters, options)
     try {
@@ -74,10 +72,11 @@ export function addEncryptCommand(program: Command): void {
         labels: { images: String(indices.length) },
       })
       await writeFileAtomic(options.out, file)
+      const { ciphertexts } = plan.input
       print(
         options,
-        { out: options.out, images: indices.length, ciphertexts: layout.ciphertexts, bytes: file.length },
-        `${indices.length} image${indices.length === 1 ? '' : 's'} in ${layout.ciphertexts} ciphertext${layout.ciphertexts === 1 ? '' : 's'}, ${bytes(file.length)}: ${options.out}`,
+        { out: options.out, images: indices.length, ciphertexts, bytes: file.length },
+        `${indices.length} image${indices.length === 1 ? '' : 's'} in ${ciphertexts} ciphertext${ciphertexts === 1 ? '' : 's'}, ${bytes(file.length)}: ${options.out}`,
       )
     } finally {
       await client.dispose()

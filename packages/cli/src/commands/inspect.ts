@@ -24,8 +24,8 @@ export function addInspectCommand(program: Command): void {
         kind: layer.kind,
         output: [...model.shapes.get(name)!],
       }))
-      print(options, { kind: 'model', name: model.name, input: model.input.shape, layers }, [
-        `model ${model.name}, input [${model.input.shape}]`,
+      print(options, { kind: 'model', name: model.name, input: model.inputShape, layers }, [
+        `model ${model.name}, input [${model.inputShape}]`,
         ...layers.map((l) => `  ${l.name}: ${l.kind} -> [${l.output}]`),
       ])
       return

@@ -86,7 +86,7 @@ async function calibrate(
       'range',
       'the network has activations whose range must be known: give calibration images with --data',
     )
-  const images = await openImages(options.data, model.input.shape, {
+  const images = await openImages(options.data, model.inputShape, {
     split: options.split,
     normalization: options.normalize,
   })

@@ -103,6 +103,8 @@ export const networkSchema = z.strictObject({
   /** [channels, height, width] or [features] of one sample at one time step. */
   inputShape: z.union([z.tuple([size, size, size]), z.tuple([size])]),
   timeSteps: z.number().int().min(1).max(1024),
+  /** Whether a sample is one tensor, the same at every time step, or a frame for each: what an event camera counted meanwhile. */
+  inputTime: z.enum(['static', 'perStep']).default('static'),
   layers: z
     .array(z.discriminatedUnion('kind', [...plainLayer.options, residual]))
     .min(1)

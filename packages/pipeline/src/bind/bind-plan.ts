@@ -15,7 +15,7 @@ import { modelDigest } from '../plan/model-digest.ts'
 import { outputLayoutOf, type Plan } from '../plan/plan.ts'
 import { buildProgram } from '../program/build-program.ts'
 import { checkProgram } from '../program/check-program.ts'
-import type { Program } from '../program/program.ts'
+import { inputCiphertexts, type Program } from '../program/program.ts'
 import { withKeys } from '../program/with-keys.ts'
 import { restoreModel } from '../ready/prepare-model.ts'
 
@@ -65,6 +65,11 @@ function assertEnds(plan: Plan, { input, output, weights }: Program): void {
   if (input.level !== wanted.level || input.layout.slots !== wanted.slots)
     throw new FormatError(
       `the plan asks for inputs at level ${wanted.level} with ${wanted.slots} slots; this version of the library needs ${input.level} and ${input.layout.slots}: compile again`,
+    )
+  const count = inputCiphertexts(input)
+  if (count !== wanted.ciphertexts || input.values.length !== (wanted.frames ?? 1))
+    throw new FormatError(
+      `the plan asks for inputs of ${wanted.ciphertexts} ciphertexts in ${wanted.frames ?? 1} frames, the model takes ${count} in ${input.values.length}: compile again`,
     )
   if (output.level !== promised.level)
     throw new FormatError(

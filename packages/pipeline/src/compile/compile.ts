@@ -109,7 +109,7 @@ async function finish({ model, prepared, activation, options }: Draft, chosen: C
     model: {
       name: model.name,
       digest: modelDigest(model),
-      input: [...model.input.shape],
+      input: [...model.inputShape],
       output: [...model.shapes.get(model.output)!],
     },
     packing: options.packing ?? 'multiplexed',
@@ -122,7 +122,7 @@ async function finish({ model, prepared, activation, options }: Draft, chosen: C
     keepWeights,
     ...(bootstrapping ? { bootstrapping } : {}),
     ...simulated,
-    input: { ...simulated.input, ...inputRange(options.calibration, activation.margin) },
+    input: { ...simulated.input, ...framesOfInput(ready), ...inputRange(options.calibration, activation.margin) },
     report: {
       ...simulated.report,
       ...(precision ? { outputPrecisionBits: precision } : {}),
@@ -177,6 +177,10 @@ function checkOptions({
       'compile: bootstrapping brings its own parameters: leave out the options parameters and request, or bootstrapping',
     )
 }
+
+/** How many frames an input has, where each time step has its own. */
+const framesOfInput = ({ inputForm: { frames } }: Model): Pick<Plan['input'], 'frames'> =>
+  frames === undefined ? {} : { frames }
 
 /** The range that was seen, as much wider as the ranges of activations are. */
 function inputRange(calibration: Calibration | undefined, margin: number): Pick<Plan['input'], 'range'> {

@@ -53,12 +53,13 @@ export class ErrorField {
     this.#model = model
     this.#sizes = sizes
     this.#nodes = new Map(model.nodes.map((node) => [node.name, node]))
-    const { name, shape } = model.input
-    this.#errors.set(
-      name,
-      Array.from({ length: SAMPLES }, () => new Float64Array(sizeOf(shape))),
-    )
-    this.disturb(name, { kept: 0, total: inputError })
+    for (const name of model.inputs) {
+      this.#errors.set(
+        name,
+        Array.from({ length: SAMPLES }, () => new Float64Array(sizeOf(model.input.shape))),
+      )
+      this.disturb(name, { kept: 0, total: inputError })
+    }
   }
 
   /** Whether the calibration data tell enough. */

@@ -9,6 +9,7 @@ import { PlanError } from '@he-ml/ckks-core'
 import {
   createTensor,
   forwardAll,
+  framesOf,
   type GraphLayer,
   isCalibrated,
   isMultiOutput,
@@ -26,15 +27,17 @@ const SAME = 1e-10
 
 /**
  * Indices of the output's elements that do not depend on the input.
+ * @param model unrolled
  * @throws PlanError ('constant') naming the layer in which a whole ciphertext cancels
  */
 export function findConstants(model: Model, { nodes }: Pick<Network, 'nodes'>): number[] {
   const layouts = new Map(
     nodes.flatMap(({ outputs, circuit }) => outputs.map((value, i) => [value, circuit.outputs[i]!] as const)),
   )
-  const [point, direction] = [probe(model.input.shape, 1), probe(model.input.shape, 2)]
-  const varies = new Map<string, Uint8Array>([[model.input.name, new Uint8Array(point.data.length).fill(1)]])
-  const tangents = new Map<string, Tensor>([[model.input.name, direction]])
+  const [point, direction] = [probe(model.inputShape, 1), probe(model.inputShape, 2)]
+  const along = model.inputForm.frames === undefined ? [direction] : framesOf(direction)
+  const tangents = new Map<string, Tensor>(model.inputs.map((input, i) => [input, along[i]!]))
+  const varies = new Map(model.inputs.map((input, i) => [input, new Uint8Array(along[i]!.data.length).fill(1)]))
   model.evaluate(point, (node, inputs) => {
     const { layer, inputs: names, values } = node
     const results = forward(layer, inputs)

@@ -4,7 +4,7 @@ import { createBatchLayout, createMultiplexedLayout, type SlotLayout } from '@he
 
 export type Packing = 'multiplexed' | 'batch'
 
-/** Where the model's input lies. @throws InvalidArgumentError for a batch that does not fit */
+/** Where the model's input lies, or each of its frames. @throws InvalidArgumentError for a batch that does not fit */
 export function inputLayoutFor(model: Model, packing: Packing, batch: number, maxSlots: number): SlotLayout {
   if (packing === 'multiplexed') {
     if (batch !== 1)

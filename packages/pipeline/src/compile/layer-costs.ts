@@ -10,8 +10,7 @@ import {
   type OperationRecord,
   operationSize,
 } from '@he-ml/ckks-core'
-import type { LoweredLayer } from '@he-ml/packing'
-import { PackedTensor, type SlotLayout } from '@he-ml/packing'
+import { type LoweredLayer, PackedTensor, type SlotLayout } from '@he-ml/packing'
 import { StepExecutor } from '../execute/step-executor.ts'
 import type { Network, NetworkNode } from '../program/network.ts'
 import type { LayerTask } from '../program/task.ts'
@@ -20,11 +19,11 @@ import type { Weights } from '../program/weights.ts'
 /** Seconds of one layer by the level at which it reads its inputs; Infinity below its depth. */
 export type LayerSeconds = readonly number[]
 
-/** Prices of layers on the plan engine, remembered. */
+/** Prices of layers on the plan engine, remembered by circuit: the time steps of a layer share theirs. */
 export class LayerCosts {
   readonly #parameters: AnyParameters
   readonly #costModel: CostModel
-  readonly #known = new Map<string, Promise<readonly OperationRecord[]>>()
+  readonly #known = new Map<LoweredLayer, Map<Level, Promise<readonly OperationRecord[]>>>()
 
   constructor(parameters: AnyParameters, costModel: CostModel) {
     this.#parameters = parameters
@@ -62,8 +61,9 @@ export class LayerCosts {
   }
 
   #records(model: Network, node: NetworkNode, level: Level): Promise<readonly OperationRecord[]> {
-    const key = `${model.gaps} ${node.name} ${level}`
-    const known = this.#known.get(key)
+    const ofCircuit = this.#known.get(node.circuit) ?? new Map<Level, Promise<readonly OperationRecord[]>>()
+    this.#known.set(node.circuit, ofCircuit)
+    const known = ofCircuit.get(level)
     if (known) return known
     const layouts = node.inputs.map((name) => model.layouts.get(name)!)
     const made = node.single
@@ -71,7 +71,7 @@ export class LayerCosts {
           times(records, node.circuit.outputs[0]!.ciphertexts),
         )
       : this.#run(node.circuit, layouts, level)
-    this.#known.set(key, made)
+    ofCircuit.set(level, made)
     return made
   }
 

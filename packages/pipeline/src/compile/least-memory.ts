@@ -12,7 +12,7 @@ const UNASKED_BYTES = 96 * 2 ** 30
 const UNASKED_CIPHERTEXTS = 2 ** 18
 
 /** What runs, in order. */
-export type Running = Pick<Network, 'nodes' | 'input' | 'inputLayout' | 'output'>
+export type Running = Pick<Network, 'nodes' | 'inputs' | 'inputLayout' | 'output'>
 
 /** Levels of layers, where they are known already. */
 export type KnownLevels = ReadonlyMap<string, Level>
@@ -23,8 +23,8 @@ export function leastMemory(
   parameters: AnyParameters,
   levels: KnownLevels = new Map(),
 ): { readonly bytes: number; readonly layer: string } {
-  const { nodes, input, inputLayout, output } = running
-  const counts = new Map([[input, inputLayout.ciphertexts]])
+  const { nodes, inputs, inputLayout, output } = running
+  const counts = new Map(inputs.map((input) => [input, inputLayout.ciphertexts]))
   const lastRead = new Map<string, number>([[output, nodes.length]])
   const wanted = new Map<string, Level>()
   for (const [i, node] of nodes.entries()) {
@@ -40,7 +40,7 @@ export function leastMemory(
   const lastly = new Map<number, string[]>()
   for (const [name, i] of lastRead) lastly.set(i, [...(lastly.get(i) ?? []), name])
   let most = { bytes: 0, layer: '' }
-  let alive = bytesOf(input)
+  let alive = inputs.reduce((sum, input) => sum + bytesOf(input), 0)
   for (const [i, { name, outputs }] of nodes.entries()) {
     for (const result of outputs) alive += bytesOf(result)
     if (alive > most.bytes) most = { bytes: alive, layer: name }

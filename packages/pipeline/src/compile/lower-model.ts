@@ -7,7 +7,8 @@ import type { GapPolicy, Network, NetworkNode } from '../program/network.ts'
  * Lowers every layer, in order; those that nothing reads are left out. A layer that several nodes share is lowered once for
  * the same layouts, so that they share its weights.
  *
- * @param model without states: see `unroll`
+ * @param model unrolled: see `unroll`
+ * @param inputLayout of its input, or of each frame
  * @throws UnsupportedError when a layer cannot run on its input's layout, or not at all
  */
 export function lowerModel(
@@ -16,7 +17,7 @@ export function lowerModel(
   maxSlots: number,
   gaps: GapPolicy = 'wanted',
 ): Network {
-  const layouts = new Map<string, SlotLayout>([[model.input.name, inputLayout]])
+  const layouts = new Map<string, SlotLayout>(model.inputs.map((input) => [input, inputLayout]))
   const shared = new SharedCircuits()
   const nodes: NetworkNode[] = []
   for (const { name, layer, inputs, values } of model.nodes) {
@@ -33,7 +34,7 @@ export function lowerModel(
   }
   return {
     nodes: reached(nodes, model.output),
-    input: model.input.name,
+    inputs: model.inputs,
     inputLayout,
     output: model.output,
     layouts,
@@ -54,24 +55,40 @@ function reached(nodes: readonly NetworkNode[], output: string): NetworkNode[] {
     .reverse()
 }
 
+/** A circuit, and the layouts that were preferred when it came of it. */
+interface Shared {
+  readonly circuit: LoweredLayer
+  readonly wishes: Set<string>
+}
+
 /** Circuits by layer and layouts. */
 class SharedCircuits {
-  readonly #known = new Map<GraphLayer, Map<string, readonly LoweredLayer[]>>()
+  readonly #known = new Map<GraphLayer, Map<string, Shared[]>>()
 
   lower(layer: GraphLayer, inputs: readonly SlotLayout[], context: LowerContext): LoweredLayer {
-    const own = this.#known.get(layer) ?? new Map<string, readonly LoweredLayer[]>()
+    const own = this.#known.get(layer) ?? new Map<string, Shared[]>()
     this.#known.set(layer, own)
     const { prefer, ...rest } = context
     const key = JSON.stringify([inputs, rest])
     const known = own.get(key) ?? []
-    // what lies where it is wanted anyway need not be lowered for the wish
-    const wanted = prefer && JSON.stringify(prefer)
-    const fits = ({ outputs }: LoweredLayer): boolean => !wanted || JSON.stringify(outputs[0]) === wanted
-    const lowered = known.find(fits) ?? lowerLayer(layer, inputs, context)
-    own.set(key, [...known, lowered])
-    return lowered
+    own.set(key, known)
+    // what lies where it is wanted anyway need not be lowered for the wish, nor what was lowered for it before
+    const wish = prefer && JSON.stringify(prefer)
+    const found = known.find(({ circuit, wishes }) => {
+      return wish === undefined || wishes.has(wish) || JSON.stringify(circuit.outputs[0]) === wish
+    })
+    if (found) return found.circuit
+    const circuit = lowerLayer(layer, inputs, context)
+    const same = known.find((other) => isSame(other.circuit, circuit)) ?? { circuit, wishes: new Set<string>() }
+    if (wish !== undefined) same.wishes.add(wish)
+    if (same.circuit === circuit) known.push(same)
+    return same.circuit
   }
 }
+
+/** Whether two circuits of one layer on the same inputs put their results in the same place: a wish that changed nothing. */
+const isSame = (a: LoweredLayer, b: LoweredLayer): boolean =>
+  a.depth === b.depth && JSON.stringify(a.outputs) === JSON.stringify(b.outputs)
 
 /** The layer on a batch of one element, if it takes that; layers with weights for a certain shape do not. */
 function singleOf(layer: GraphLayer, { outputs }: LoweredLayer, maxSlots: number): LoweredLayer | undefined {

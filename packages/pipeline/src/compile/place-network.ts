@@ -57,7 +57,7 @@ export class NetworkPlacer {
     const seconds = await this.#layerCosts.all(model, this.#reach(model, options.inputLevel))
     const refreshOptions = await this.#refreshTable(model, options.ranges)
     const found = placeRefreshes<RefreshChoice>({
-      input: model.input,
+      inputs: model.inputs,
       inputLevel: options.inputLevel,
       output: model.output,
       outputLevel: options.outputLevel,
@@ -80,11 +80,11 @@ export class NetworkPlacer {
   }
 
   /** Highest level at which each node can read its inputs. */
-  #reach({ nodes, input }: Network, inputLevel: Level): ReadonlyMap<string, Level> {
+  #reach({ nodes, inputs: given }: Network, inputLevel: Level): ReadonlyMap<string, Level> {
     const reads = new Map<string, Level>()
-    const results = new Map<string, Level>([[input, inputLevel]])
+    const results = new Map<string, Level>(given.map((input) => [input, inputLevel]))
     for (const { name, inputs, outputs, circuit } of nodes) {
-      const level = Math.min(...inputs.map((i) => Math.max(results.get(i)!, i === input ? 0 : this.outputLevel)))
+      const level = Math.min(...inputs.map((i) => Math.max(results.get(i)!, given.includes(i) ? 0 : this.outputLevel)))
       reads.set(name, level)
       for (const value of outputs) results.set(value, level - circuit.depth)
     }

@@ -9,7 +9,7 @@ import {
 } from '@he-ml/ckks-core'
 import type { Model } from '@he-ml/model'
 import type { LayerReport, Plan } from '../plan/plan.ts'
-import { type Program, weightUses } from '../program/program.ts'
+import { inputCiphertexts, type Program, weightUses } from '../program/program.ts'
 import { bootstrapCount } from '../program/refresh-shape.ts'
 import { isRefresh, type RefreshTask, type Task } from '../program/task.ts'
 import type { WeightsId } from '../program/weights.ts'
@@ -48,12 +48,13 @@ export async function simulate(
 ): Promise<Simulated> {
   const main = new Simulation(program, parameters, costModel, sizes)
   const { engine, values } = main
-  const [input] = values.get(program.input.id)!
+  const [input] = values.get(program.input.values[0]!.id)!
   const field =
     model && ErrorField.fits(model, sizes) ? new ErrorField(model, sizes, engine.estimate(input!).error) : undefined
   const both = { main, shadow: new Simulation(program, parameters, costModel, sizes) }
   const shadow = new ErrorShadow(program, both, sizes, field)
   const { layout: inputLayout, level: inputLevel } = program.input
+  const inputCount = inputCiphertexts(program.input)
   const layers: LayerReport[] = []
   const figures: TaskFigures[] = []
   for (const task of program.tasks) {
@@ -72,7 +73,7 @@ export async function simulate(
       level: inputLevel,
       scale: parameters.scaleAt(inputLevel),
       slots: inputLayout.slots,
-      ciphertexts: inputLayout.ciphertexts,
+      ciphertexts: inputCount,
       layout: plain(inputLayout),
     },
     output: {
@@ -94,8 +95,8 @@ export async function simulate(
         fileBytes: whole.keyFileBytes,
       },
       ciphertexts: {
-        input: inputLayout.ciphertexts,
-        inputBytes: inputLayout.ciphertexts * parameters.limbsAt(inputLevel) * parameters.ringDegree * 6,
+        input: inputCount,
+        inputBytes: inputCount * parameters.limbsAt(inputLevel) * parameters.ringDegree * 6,
         output: result.ciphertexts.length,
         outputBytes: result.ciphertexts.length * 2 * parameters.limbsAt(output!.level) * parameters.ringDegree * 6,
       },
@@ -183,7 +184,7 @@ function failureProbability({ tasks, circuits }: Program): number {
 
 /** Levels from input to output on the longest path, bootstraps not counted. */
 function depthOf({ tasks, input, output, values }: Program): number {
-  const depth = new Map<string, number>([[input.tensor, 0]])
+  const depth = new Map(input.values.map(({ tensor }) => [tensor, 0]))
   for (const task of tasks) {
     if (isRefresh(task)) continue
     const own = task.circuit.depth

@@ -1,5 +1,5 @@
 import { type AnyParameters, type CostModel, createPlanEngine, type PlanEngine } from '@he-ml/ckks-core'
-import { PackedTensor, setErrorsAside } from '@he-ml/packing'
+import { type PackedTensor, setErrorsAside } from '@he-ml/packing'
 import { StepExecutor } from '../execute/step-executor.ts'
 import { ValueTable } from '../execute/value-table.ts'
 import type { Program } from '../program/program.ts'
@@ -23,16 +23,18 @@ export class Simulation {
     costModel: CostModel,
     sizes: ReadonlyMap<string, ValueSize>,
   ) {
-    const { layout, level, tensor } = program.input
+    const { values, layout, level } = program.input
     this.engine = createPlanEngine(parameters, { costModel })
     this.#program = program
     this.#executor = new StepExecutor(program, this.engine)
     this.#sizes = sizes
-    const magnitude = sizes.get(tensor)?.rms ?? 1
-    const inputs = Array.from({ length: layout.ciphertexts }, () =>
-      this.engine.input({ level, slots: layout.slots, magnitude }),
-    )
-    this.values = new ValueTable(program, new PackedTensor(layout, inputs))
+    const inputs = values.flatMap(({ tensor }) => {
+      const magnitude = sizes.get(tensor)?.rms ?? 1
+      return Array.from({ length: layout.ciphertexts }, () =>
+        this.engine.input({ level, slots: layout.slots, magnitude }),
+      )
+    })
+    this.values = new ValueTable(program, inputs)
   }
 
   /** Bytes of all weights that were encoded. */

@@ -1,6 +1,6 @@
-import { lastReads } from '../program/program.ts'
+import { inputIds, lastReads } from '../program/program.ts'
 import type { Task } from '../program/task.ts'
-import type { TaskMemoryOptions } from './task-memory.ts'
+import type { TaskMemoryOptions } from './memory-figures.ts'
 
 /** The task of a program that needs most, and how much that is. */
 export interface LeastRoom {
@@ -15,11 +15,12 @@ export interface LeastRoom {
  */
 export function leastRoom({ program, figures, keys, spill }: Omit<TaskMemoryOptions, 'weights'>): LeastRoom {
   const last = lastReads(program)
+  const inputs = inputIds(program)
   const alive = new Set<string>()
   let most: LeastRoom | undefined
   for (const [index, task] of program.tasks.entries()) {
     const values = new Set(spill ? task.reads.flat() : alive)
-    values.delete(program.input.id)
+    for (const id of inputs) values.delete(id)
     let bytes = figures.workBytes(task) + (keys?.bytes(...task.keys) ?? 0)
     for (const id of new Set(task.weights)) bytes += figures.weights[id] ?? 0
     for (const id of values) bytes += figures.valueBytes(id)

@@ -4,7 +4,7 @@ import { createBatchLayout, type LoweredLayer } from '@he-ml/packing'
 import type { Program } from '../program/program.ts'
 import type { LayerTask } from '../program/task.ts'
 import type { Value } from '../program/value.ts'
-import type { MemoryFigures } from './task-memory.ts'
+import type { MemoryFigures } from './memory-figures.ts'
 
 const layout = createBatchLayout([1], { slots: 8 })
 const value = (id: string): Value => ({ id, tensor: id, layout, part: { first: 0, count: 1 }, level: 1 })
@@ -22,7 +22,7 @@ export const program: Program = {
   values: new Map(['x', 'a', 'b', 'c'].map((id) => [id, value(id)])),
   weights: new Map(),
   circuits: [],
-  input: value('x'),
+  input: { values: [value('x')], layout, level: 1 },
   output: value('c'),
 }
 

@@ -1,5 +1,6 @@
 /** The values of one run, and the keys that its tasks lease, within the memory that it shares with others. */
 import { CancelledError, type KeyNeed, type KeyPrefetch, MemoryError, type SpilledCiphertexts } from '@he-ml/ckks-core'
+import { inputIds } from '../program/program.ts'
 import type { Task } from '../program/task.ts'
 import type { ValueId } from '../program/value.ts'
 import type { Held, Resident } from './residency.ts'
@@ -84,7 +85,8 @@ export class RunMemory {
 
   #needs(task: Task): Resident[] {
     const { program, spill } = this.#memory.options
-    const values = spill ? task.reads.flat().filter((id) => id !== program.input.id) : []
+    const brought = inputIds(program)
+    const values = spill ? task.reads.flat().filter((id) => !brought.has(id)) : []
     return [...this.#memory.weightsOf(task), ...values.map((id) => this.#resident(id))]
   }
 

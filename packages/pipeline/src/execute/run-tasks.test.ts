@@ -30,7 +30,7 @@ function stage({ room = 9, tasks: width = 8 } = {}) {
     values,
     weights: new Map(),
     circuits: [],
-    input: values.get('x')!,
+    input: { values: [values.get('x')!], layout, level: 1 },
     output: values.get('d')!,
   }
   const log: string[] = []
@@ -52,7 +52,7 @@ function stage({ room = 9, tasks: width = 8 } = {}) {
     wrote: async () => {},
     died: async () => {},
   }
-  const table = new ValueTable(program, new PackedTensor(layout, [ciphertext('x')]))
+  const table = new ValueTable(program, [ciphertext('x')])
   const run = runTasks({
     program,
     executor: { run: async ({ id }) => [new PackedTensor(layout, [ciphertext(id)])] },

@@ -3,7 +3,7 @@
  * as far as the budget and the look-ahead allow. What is computed does not depend on that order, to the bit.
  */
 import type { PaceOptions } from '@he-ml/ckks-core'
-import type { Program } from '../program/program.ts'
+import { inputIds, type Program } from '../program/program.ts'
 import { ProgramError } from '../program/program-error.ts'
 import type { Task } from '../program/task.ts'
 import type { ValueId } from '../program/value.ts'
@@ -45,7 +45,7 @@ class TaskQueue {
     const { program, done } = options
     this.#options = options
     this.#pending = [...program.tasks.keys()].filter((index) => !done.has(index))
-    this.#written = new Set([program.input.id, ...[...done].flatMap((index) => program.tasks[index]!.writes)])
+    this.#written = new Set([...inputIds(program), ...[...done].flatMap((index) => program.tasks[index]!.writes)])
   }
 
   async run(): Promise<void> {

@@ -2,43 +2,13 @@
  * The memory of a program at work: weights, keys and values in one budget. Weights are encoded again when they are wanted again,
  * keys are leased from their store task by task, values go to a store and come back; without stores, keys and values simply count.
  */
-import {
-  CancelledError,
-  type CiphertextStore,
-  InvalidArgumentError,
-  type KeyLease,
-  type KeyNeed,
-  type KeyStore,
-} from '@he-ml/ckks-core'
-import type { Program } from '../program/program.ts'
+import { CancelledError, InvalidArgumentError, type KeyLease, type KeyNeed, type KeyStore } from '@he-ml/ckks-core'
 import type { Task } from '../program/task.ts'
 import type { ValueId } from '../program/value.ts'
 import type { WeightsId } from '../program/weights.ts'
 import { type LeastRoom, leastRoom } from './least-room.ts'
+import type { TaskMemoryOptions } from './memory-figures.ts'
 import { type Pool, Residency, type Resident } from './residency.ts'
-import type { WeightsTable } from './weights-table.ts'
-
-/** Bytes of what a program uses. */
-export interface MemoryFigures {
-  readonly weights: Readonly<Record<WeightsId, number>>
-  /** What a task adds while it runs, its results included. */
-  workBytes(task: Task): number
-  valueBytes(id: ValueId): number
-  /** What is there all the time: keys without a source, scratch, the inputs of one run. */
-  readonly fixed: number
-  /** Inputs of each further run at work. */
-  readonly inputBytes: number
-}
-
-export interface TaskMemoryOptions {
-  readonly program: Program
-  readonly weights: WeightsTable
-  readonly figures: MemoryFigures
-  /** Where keys come from; without it the engine has them all. */
-  readonly keys?: KeyStore
-  /** Where values go when memory is short. */
-  readonly spill?: CiphertextStore
-}
 
 /** A run as its memory sees it. */
 interface MemoryRun {

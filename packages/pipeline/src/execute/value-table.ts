@@ -4,21 +4,28 @@
  */
 import type { Ciphertext } from '@he-ml/ckks-core'
 import { PackedTensor } from '@he-ml/packing'
-import type { Program } from '../program/program.ts'
+import { inputIds, type Program } from '../program/program.ts'
 import type { Task } from '../program/task.ts'
 import type { ValueId } from '../program/value.ts'
 
 /** Ciphertexts by value. */
 export class ValueTable {
   readonly #program: Program
+  readonly #inputs: ReadonlySet<ValueId>
   readonly #values = new Map<ValueId, readonly Ciphertext[]>()
   /** Tasks to come that read each value; the output has the caller as one more. */
   readonly #readers = new Map<ValueId, number>()
 
-  /** @param done tasks that ran before, in another run */
-  constructor(program: Program, input: PackedTensor, done: (task: Task) => boolean = () => false) {
+  /**
+   * @param inputs ciphertexts of all input values, one behind the other
+   * @param done tasks that ran before, in another run
+   */
+  constructor(program: Program, inputs: readonly Ciphertext[], done: (task: Task) => boolean = () => false) {
     this.#program = program
-    this.#values.set(program.input.id, input.ciphertexts)
+    this.#inputs = inputIds(program)
+    const { ciphertexts: each } = program.input.layout
+    for (const [i, { id }] of program.input.values.entries())
+      this.#values.set(id, inputs.slice(i * each, (i + 1) * each))
     this.#readers.set(program.output.id, 1)
     for (const task of program.tasks)
       if (!done(task)) for (const id of task.reads.flat()) this.#readers.set(id, this.readers(id) + 1)
@@ -79,18 +86,18 @@ export class ValueTable {
     return new PackedTensor(layout, this.take(id))
   }
 
-  /** All values but the input. */
+  /** All values but the inputs. */
   *computed(): Iterable<readonly [ValueId, readonly Ciphertext[]]> {
-    for (const entry of this.#values) if (entry[0] !== this.#program.input.id) yield entry
+    for (const entry of this.#values) if (!this.#inputs.has(entry[0])) yield entry
   }
 
-  /** Disposes of everything but the input. */
+  /** Disposes of everything but the inputs. */
   dispose(): void {
     for (const [id] of [...this.computed()]) this.#drop(id)
   }
 
   #drop(id: ValueId): void {
-    if (id === this.#program.input.id) return
+    if (this.#inputs.has(id)) return
     for (const ciphertext of this.#values.get(id) ?? []) ciphertext.dispose()
     this.#values.delete(id)
   }

@@ -9,10 +9,13 @@ import { digest } from './digest.ts'
 /** SHA-256, hex. */
 export function modelDigest(model: Model): string {
   const { input, nodes, output, states, steps, readout } = model
+  const perStep = input.time === 'perStep'
   const placeOf = (value: string): unknown => (value === input.name ? null : value)
   const parts: Uint8Array[] = [
     digestText(['he-ml/model', input.shape, placeOf(output)]),
-    digestText(steps > 1 || states.length > 0 ? [steps, readout, states] : []),
+    digestText(
+      steps > 1 || states.length > 0 || perStep ? [steps, readout, states, ...(perStep ? ['perStep'] : [])] : [],
+    ),
   ]
   for (const { name, layer, inputs, values } of nodes) {
     const own = layer.digestParts()

@@ -186,6 +186,11 @@ export const planSchema = z.strictObject({
   /** Absent in leveled plans. */
   bootstrapping: bootstrappingSchema.optional(),
   input: endpoint.extend({
+    /**
+     * Of inputs that change over time: how many frames there are. The layout is that of one; `ciphertexts` counts those of all,
+     * the first frame's first.
+     */
+    frames: positive.max(65_536).optional(),
     /** What clients may encrypt: the elements that `fit` saw, with the plan's margin. Absent without calibration. */
     range: rangeSchema.optional(),
   }),
@@ -200,7 +205,7 @@ export type PlanBootstrapping = z.infer<typeof bootstrappingSchema>
 export type PlanTask = z.infer<typeof taskSchema>
 export type LayerReport = z.infer<typeof layerReportSchema>
 
-/** Where the input's elements lie. @throws InvalidArgumentError, FormatError for a plan that was not made by us */
+/** Where the elements of the input lie, or of each of its frames. @throws InvalidArgumentError, FormatError for a plan that was not made by us */
 export const inputLayoutOf = (plan: Plan): SlotLayout => parseLayout(plan.input.layout)
 /** Where the output's elements lie. */
 export const outputLayoutOf = (plan: Plan): SlotLayout => parseLayout(plan.output.layout)

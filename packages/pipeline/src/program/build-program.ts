@@ -3,7 +3,7 @@
  * after them still fits: few limbs, cheap operations. With it, a placement says where they run.
  */
 import { FormatError, type Level } from '@he-ml/ckks-core'
-import type { Network } from './network.ts'
+import type { Network, NetworkNode } from './network.ts'
 import { isPlacedRefresh, type PlacedLayer, type PlacedStep } from './placed-step.ts'
 import type { Program, ProgramCircuit } from './program.ts'
 import { ProgramBuilder } from './program-builder.ts'
@@ -50,9 +50,10 @@ export function buildProgram(
   return builder.build()
 }
 
-/** The highest level at which the input is read. */
-function inputLevelOf({ input, nodes }: Network, steps: readonly PlacedStep[]): Level {
-  const readers = new Set(nodes.filter(({ inputs }) => inputs.includes(input)).map(({ name }) => name))
+/** The highest level at which an input is read: the first frame's, as a rule, and all are encrypted alike. */
+function inputLevelOf({ inputs: given, nodes }: Network, steps: readonly PlacedStep[]): Level {
+  const isReader = (node: NetworkNode) => node.inputs.some((input) => given.includes(input))
+  const readers = new Set(nodes.filter(isReader).map(({ name }) => name))
   const levels = steps.map((step) => (!isPlacedRefresh(step) && readers.has(step.layer) ? step.level : 0))
   return levels.reduce((a, b) => Math.max(a, b), 0)
 }

@@ -1,5 +1,5 @@
 /** The rules of the form: every value written once and before it is read, operands whole, levels consistent, the output there. */
-import type { Program, ProgramCircuit } from './program.ts'
+import { inputIds, type Program, type ProgramCircuit } from './program.ts'
 import { ProgramError } from './program-error.ts'
 import { refreshLevels } from './refresh-shape.ts'
 import { isRefresh, type LayerTask, type RefreshTask, type Task } from './task.ts'
@@ -10,7 +10,7 @@ import type { Operand, Value, ValueId } from './value.ts'
  * @throws ProgramError naming the rule, the task and the value
  */
 export function checkProgram(program: Program): void {
-  const written = new Set<ValueId>([program.input.id])
+  const written = new Set<ValueId>(inputIds(program))
   const names = new Set<string>()
   for (const task of program.tasks) {
     if (names.has(task.id)) throw new ProgramError('name', `two tasks are called "${task.id}"`)

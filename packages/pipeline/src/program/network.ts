@@ -16,10 +16,12 @@ export interface NetworkNode {
 
 export interface Network {
   readonly nodes: readonly NetworkNode[]
-  readonly input: string
+  /** What the caller brings: the model's input, or its frames in the order of time. */
+  readonly inputs: readonly string[]
+  /** Of each of them. */
   readonly inputLayout: SlotLayout
   readonly output: string
-  /** Layouts of the input and of every node's results. */
+  /** Layouts of the inputs and of every node's results. */
   readonly layouts: ReadonlyMap<string, SlotLayout>
   readonly gaps: GapPolicy
 }

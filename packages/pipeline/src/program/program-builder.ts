@@ -6,7 +6,7 @@ import { FormatError, type Level } from '@he-ml/ckks-core'
 import type { LoweredLayer } from '@he-ml/packing'
 import type { Network, NetworkNode } from './network.ts'
 import type { PlacedRefresh } from './placed-step.ts'
-import type { Program, ProgramCircuit } from './program.ts'
+import type { Program, ProgramCircuit, ProgramInput } from './program.ts'
 import { type RefreshShape, refreshLevels } from './refresh-shape.ts'
 import type { Task } from './task.ts'
 import { type Value, type ValueId, wholeOf } from './value.ts'
@@ -22,15 +22,16 @@ export class ProgramBuilder {
   readonly #newest = new Map<string, Value>()
   readonly #names: Set<string>
   readonly #shared = new Map<LoweredLayer, string>()
-  readonly #input: Value
+  readonly #input: ProgramInput
 
   /** @param inputLevel of a fresh input */
   constructor(network: Network, inputLevel: Level, circuits: readonly ProgramCircuit[] = []) {
-    const { input, inputLayout: layout, nodes } = network
+    const { inputs, inputLayout: layout, nodes } = network
     this.#network = network
     this.#circuits = circuits
-    this.#names = new Set([input, ...nodes.flatMap(({ name, outputs }) => [name, ...outputs])])
-    this.#input = this.#write(input, { tensor: input, layout, level: inputLevel })
+    this.#names = new Set([...inputs, ...nodes.flatMap(({ name, outputs }) => [name, ...outputs])])
+    const values = inputs.map((input) => this.#write(input, { tensor: input, layout, level: inputLevel }))
+    this.#input = { values, layout, level: inputLevel }
   }
 
   /** A whole layer. @throws FormatError when its level does not fit what it reads */

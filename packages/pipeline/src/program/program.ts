@@ -2,7 +2,8 @@
  * The intermediate form: everything that happens to ciphertexts, as tasks in an order in which they may run. Values are written
  * once, so what may run beside what, when a value dies and what a checkpoint must hold follow from the form alone.
  */
-import type { Bootstrapping } from '@he-ml/ckks-core'
+import type { Bootstrapping, Level } from '@he-ml/ckks-core'
+import type { SlotLayout } from '@he-ml/packing'
 import type { Task } from './task.ts'
 import type { Value, ValueId } from './value.ts'
 import type { Weights, WeightsId } from './weights.ts'
@@ -13,16 +14,31 @@ export interface ProgramCircuit {
   readonly ranges: readonly number[]
 }
 
+/** What the caller brings: one value, or one for each frame in the order of time, all alike. */
+export interface ProgramInput {
+  readonly values: readonly Value[]
+  /** Of each of them. */
+  readonly layout: SlotLayout
+  /** Of a fresh input. */
+  readonly level: Level
+}
+
 export interface Program {
   readonly tasks: readonly Task[]
   readonly values: ReadonlyMap<ValueId, Value>
   readonly weights: ReadonlyMap<WeightsId, Weights>
   /** Empty without bootstrapping. */
   readonly circuits: readonly ProgramCircuit[]
-  /** What the caller brings; its level is that of a fresh input. */
-  readonly input: Value
+  readonly input: ProgramInput
   readonly output: Value
 }
+
+/** Names of the values that the caller brings. */
+export const inputIds = ({ input }: Pick<Program, 'input'>): ReadonlySet<ValueId> =>
+  new Set(input.values.map(({ id }) => id))
+
+/** How many ciphertexts the caller brings, those of all frames together. */
+export const inputCiphertexts = ({ values, layout }: ProgramInput): number => values.length * layout.ciphertexts
 
 /** Index of the last task that reads each value; the output is read after all of them. */
 export function lastReads({ tasks, output }: Pick<Program, 'tasks' | 'output'>): ReadonlyMap<ValueId, number> {

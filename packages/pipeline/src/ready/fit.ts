@@ -27,7 +27,7 @@ export interface FitOptions {
 /**
  * Runs clear inputs through the model and records what each activation sees.
  *
- * @param inputs at least one tensor of the model's input shape, normalised as at inference
+ * @param inputs at least one tensor of the model's `inputShape` (frames with time first), normalised as at inference
  * @throws InvalidArgumentError without inputs, for wrong shapes or non-finite values (in single precision those beyond 3.4e38
  * are); CancelledError through the signal
  */
@@ -36,8 +36,8 @@ export async function fit(model: Model, inputs: Iterable<Tensor>, options: FitOp
   const pacer = new Pacer('fit', signal ? { signal } : {})
   const seen = new Observations(model)
   const done = () => onProgress?.(seen.samples)
-  const onKernels =
-    precision === 'single' && model.states.length === 0 && model.nodes.some(({ layer }) => runsOnBatches(layer))
+  const overTime = model.states.length > 0 || model.input.time === 'perStep'
+  const onKernels = precision === 'single' && !overTime && model.nodes.some(({ layer }) => runsOnBatches(layer))
   if (!onKernels) await observeSamples(model, inputs, seen, { pacer, done })
   else if (options.kernels) await observeBatches(inputs, { model, seen, kernels: options.kernels, pacer, done })
   else {

@@ -2,9 +2,10 @@
  * Inputs in batches through the f32 kernels. Layers without a function for batches run input by input, rounded to single precision
  * afterwards. Statistics are taken input by input, so that they do not depend on the size of a batch.
  */
-import { InvalidArgumentError, type Pacer } from '@he-ml/ckks-core'
+import type { Pacer } from '@he-ml/ckks-core'
 import type { FloatBatch, FloatKernels, FloatLayer } from '@he-ml/float-kernels'
 import {
+  assertInputShape,
   type CalibratedGraphLayer,
   createTensor,
   forwardAll,
@@ -12,7 +13,6 @@ import {
   isCalibrated,
   type Model,
   observedBy,
-  sameShape,
   sizeOf,
   type Tensor,
 } from '@he-ml/model'
@@ -51,9 +51,9 @@ export async function observeBatches(inputs: Iterable<Tensor>, task: BatchTask):
   if (batch.length > 0) await observeBatch(batch, live, task)
 }
 
-function checked({ name, input }: Model, tensor: Tensor): Tensor {
-  if (sameShape(tensor.shape, input.shape)) return tensor
-  throw new InvalidArgumentError(`model "${name}" takes [${input.shape}], got [${tensor.shape}]`)
+function checked({ name, inputForm }: Model, tensor: Tensor): Tensor {
+  assertInputShape(`model "${name}"`, inputForm, tensor.shape)
+  return tensor
 }
 
 async function observeBatch(inputs: readonly Tensor[], { freed }: LiveValues, task: BatchTask): Promise<void> {

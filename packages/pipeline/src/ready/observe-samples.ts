@@ -1,6 +1,6 @@
 /** Inputs one by one through the exact functions of the layers, in double precision, over all time steps. */
 import type { Pacer } from '@he-ml/ckks-core'
-import { forwardAll, isCalibrated, type Model, observedBy, type Tensor } from '@he-ml/model'
+import { assertInputShape, forwardAll, framesOf, isCalibrated, type Model, observedBy, type Tensor } from '@he-ml/model'
 import type { Observations } from './observations.ts'
 
 /** @param done called after each input */
@@ -12,7 +12,9 @@ export async function observeSamples(
 ): Promise<void> {
   for (const input of inputs) {
     await pacer.step()
-    seen.value(model.input.name, input.data)
+    assertInputShape(`model "${model.name}"`, model.inputForm, input.shape)
+    for (const [t, { data }] of (model.inputForm.frames === undefined ? [input] : framesOf(input)).entries())
+      seen.value(model.inputs[t] ?? model.input.name, data)
     seen.input(input.data)
     const result = model.evaluate(input, ({ name, layer, values }, given) => {
       if (isCalibrated(layer)) seen.observed(name, observedBy(layer, given).data)

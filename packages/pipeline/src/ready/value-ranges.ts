@@ -43,7 +43,7 @@ function timesFactor({ largest, rms, sixth, channels }: ValueSize, factor: numbe
 
 /**
  * Ranges for bootstraps: the largest size times the margin, rounded up to a power of two so that few are needed. The input
- * has none: it can be encrypted at whatever level is wanted.
+ * has none, nor have its frames: it can be encrypted at whatever level is wanted.
  */
 export function valueRanges(
   model: Model,
@@ -53,7 +53,7 @@ export function valueRanges(
   const ranges = new Map<string, number>()
   for (const [name, { largest }] of sizes) {
     const bound = largest * marginFor(model, name, options)
-    if (name !== model.input.name && bound > 0) ranges.set(name, 2 ** Math.ceil(Math.log2(bound) - 1e-9))
+    if (!model.inputs.includes(name) && bound > 0) ranges.set(name, 2 ** Math.ceil(Math.log2(bound) - 1e-9))
   }
   return ranges
 }

@@ -10,7 +10,7 @@ import {
   ParameterMismatchError,
 } from '@he-ml/ckks-core'
 import type { BoundPlan } from '../plan/bound-plan.ts'
-import type { Value } from '../program/value.ts'
+import { inputCiphertexts, type ProgramInput } from '../program/program.ts'
 
 /** @throws ParameterMismatchError, MissingKeyError */
 export function assertRunnable({ plan, parameters }: BoundPlan, engine: Engine, keys: KeyStore | undefined): void {
@@ -31,9 +31,13 @@ export function assertRunnable({ plan, parameters }: BoundPlan, engine: Engine, 
 }
 
 /** @throws InvalidArgumentError for inputs that do not fit the plan */
-export function assertInputs({ layout, level }: Value, inputs: readonly Ciphertext[]): void {
-  if (inputs.length !== layout.ciphertexts)
-    throw new InvalidArgumentError(`run: the plan takes ${layout.ciphertexts} input ciphertexts, got ${inputs.length}`)
+export function assertInputs(input: ProgramInput, inputs: readonly Ciphertext[]): void {
+  const { values, layout, level } = input
+  const count = inputCiphertexts(input)
+  if (inputs.length !== count)
+    throw new InvalidArgumentError(
+      `run: the plan takes ${count} input ciphertexts${values.length > 1 ? `, ${layout.ciphertexts} for each of ${values.length} frames` : ''}, got ${inputs.length}`,
+    )
   for (const [i, c] of inputs.entries()) {
     if (c.level < level)
       throw new InvalidArgumentError(

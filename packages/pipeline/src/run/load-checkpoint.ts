@@ -1,7 +1,7 @@
 /** A checkpoint read back and held against its plan: everything in it may be damaged. */
 import { type Ciphertext, type Engine, FormatError } from '@he-ml/ckks-core'
 import type { BoundPlan } from '../plan/bound-plan.ts'
-import type { Program } from '../program/program.ts'
+import { inputIds, type Program } from '../program/program.ts'
 import type { ValueId } from '../program/value.ts'
 import type { CheckpointStore } from './checkpoint.ts'
 import { type CheckpointIndex, INDEX_FILE, parseIndex } from './checkpoint-index.ts'
@@ -56,16 +56,18 @@ async function load(store: CheckpointStore, engine: Engine, file: string): Promi
 }
 
 /** What is done must have been possible, and everything that a later task reads must be there. */
-function assertComplete({ tasks, input, output }: Program, { done, values }: CheckpointIndex): void {
+function assertComplete(program: Program, { done, values }: CheckpointIndex): void {
+  const { tasks, output } = program
+  const brought = inputIds(program)
   const finished = new Set(done)
   const beyond = done.find((index) => index >= tasks.length)
   if (beyond !== undefined) throw new FormatError(`checkpoint: task ${beyond} of ${tasks.length} is done`)
-  const written = new Set([input.id, ...done.flatMap((index) => tasks[index]!.writes)])
-  const stranger = values.find(({ id }) => id === input.id || !written.has(id))
+  const written = new Set([...brought, ...done.flatMap((index) => tasks[index]!.writes)])
+  const stranger = values.find(({ id }) => brought.has(id) || !written.has(id))
   if (stranger) throw new FormatError(`checkpoint: "${stranger.id}" is no result of a task done before`)
   if (new Set(values.map(({ id }) => id)).size !== values.length)
     throw new FormatError('checkpoint: the index lists a value twice; clear the store to start afresh')
-  const there = new Set([input.id, ...values.map(({ id }) => id)])
+  const there = new Set([...brought, ...values.map(({ id }) => id)])
   const wanted = tasks.flatMap(({ reads }, i) => (finished.has(i) ? [] : reads.flat()))
   for (const id of [...wanted, output.id])
     if (written.has(id) && !there.has(id))

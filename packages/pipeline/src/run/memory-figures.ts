@@ -1,5 +1,6 @@
-import type { MemoryFigures } from '../execute/task-memory.ts'
+import type { MemoryFigures } from '../execute/memory-figures.ts'
 import type { BoundPlan } from '../plan/bound-plan.ts'
+import { inputCiphertexts } from '../program/program.ts'
 
 /** Bytes of a residue in memory. */
 const RESIDUE_BYTES = 8
@@ -10,7 +11,7 @@ export function memoryFigures({ plan, parameters, program }: BoundPlan, keysApar
   const work = new Map(program.tasks.map(({ id }, i) => [id, plan.tasks[i]!.workBytes]))
   const bytesOf = (ciphertexts: number, level: number): number =>
     ciphertexts * 2 * parameters.limbsAt(level) * parameters.ringDegree * RESIDUE_BYTES
-  const inputBytes = bytesOf(program.input.part.count, program.input.level)
+  const inputBytes = bytesOf(inputCiphertexts(program.input), program.input.level)
   return {
     weights: plan.weights,
     workBytes: ({ id }) => work.get(id)!,

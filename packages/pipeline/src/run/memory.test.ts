@@ -17,10 +17,10 @@ import {
 import { type PackedTensor, pack } from '@he-ml/packing'
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { compileAndBind } from '../compile/compile.ts'
-import type { MemoryFigures } from '../execute/task-memory.ts'
+import type { MemoryFigures } from '../execute/memory-figures.ts'
 import { compileInsecure, images, residual, smallCnn } from '../pipeline.test-helper.ts'
 import type { BoundPlan } from '../plan/bound-plan.ts'
-import { lastReads } from '../program/program.ts'
+import { inputIds, lastReads } from '../program/program.ts'
 import { fit } from '../ready/fit.ts'
 import { memoryFigures } from './memory-figures.ts'
 import { Runner } from './run.ts'
@@ -95,11 +95,11 @@ const read = (engine: Clear, output: PackedTensor): Float64Array[] =>
 
 /** The least under which every task fits, with all values in memory that later tasks read. */
 function leastMemory(figures: MemoryFigures, keys: Keys): number {
-  const { tasks, values, input } = bound.program
+  const { tasks, values } = bound.program
   const last = lastReads(bound.program)
   const needs = tasks.map((task, i) => {
     const written = tasks.slice(0, i).flatMap(({ writes }) => writes)
-    const alive = written.filter((id) => last.get(id)! >= i && id !== input.id && values.has(id))
+    const alive = written.filter((id) => last.get(id)! >= i && values.has(id))
     return (
       figures.workBytes(task) +
       task.weights.reduce((sum, id) => sum + figures.weights[id]!, 0) +
@@ -185,13 +185,12 @@ describe('ciphertexts that are not needed for a while', () => {
     const figures = memoryFigures(bootstrapped, false)
     const runner = new Runner(bootstrapped, engine, { spill })
     // the least under which every task alone fits
+    const brought = inputIds(bootstrapped.program)
     const needs = bootstrapped.program.tasks.map(
       (task) =>
         figures.workBytes(task) +
         task.weights.reduce((sum, id) => sum + figures.weights[id]!, 0) +
-        task.reads
-          .flat()
-          .reduce((sum, id) => sum + (id === bootstrapped.program.input.id ? 0 : figures.valueBytes(id)), 0),
+        task.reads.flat().reduce((sum, id) => sum + (brought.has(id) ? 0 : figures.valueBytes(id)), 0),
     )
     const output = await runner.run(inputsOn(engine, 7, bootstrapped), { memory: figures.fixed + Math.max(...needs) })
     expect(read(engine, output)).toEqual(await alone(7, bootstrapped))

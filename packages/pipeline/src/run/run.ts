@@ -3,7 +3,7 @@
  * of it; weights are encoded on the engine itself, while the task before still computes, and kept or dropped after use.
  */
 import { CancelledError, type Ciphertext, type Engine, type Lane, MemoryError } from '@he-ml/ckks-core'
-import { PackedTensor } from '@he-ml/packing'
+import type { PackedTensor } from '@he-ml/packing'
 import { RunMemory } from '../execute/run-memory.ts'
 import { runTasks } from '../execute/run-tasks.ts'
 import { StepExecutor } from '../execute/step-executor.ts'
@@ -81,6 +81,7 @@ export class Runner implements AsyncDisposable {
   /**
    * The encrypted result. Inputs are not disposed of.
    *
+   * @param inputs all ciphertexts of one input, of frames those of the first, then those of the second, and so on
    * @throws CancelledError, MemoryError, LevelError, InvalidArgumentError for inputs that do not fit the plan, and for another ceiling
    *   than that of runs at work
    */
@@ -178,7 +179,7 @@ export class Runner implements AsyncDisposable {
   #table(inputs: readonly Ciphertext[], resumed: Resumed | undefined): ValueTable {
     const { program } = this.plan
     const finished = new Set(resumed?.index.done.map((index) => program.tasks[index]))
-    const values = new ValueTable(program, new PackedTensor(program.input.layout, inputs), (task) => finished.has(task))
+    const values = new ValueTable(program, inputs, (task) => finished.has(task))
     for (const [id, ciphertexts] of resumed?.values ?? []) values.put(id, ciphertexts)
     return values
   }

@@ -12,8 +12,8 @@ import {
   startMemoryLedger,
 } from '@he-ml/ckks-core/client'
 import type { Tensor } from '@he-ml/model'
-import { imagesPerTensor, pack, type SlotLayout, unpack } from '@he-ml/packing'
-import { contractOf, inputLayoutOf, outputLayoutOf, type Plan } from '@he-ml/pipeline'
+import { imagesPerTensor, type SlotLayout, unpack } from '@he-ml/packing'
+import { contractOf, inputLayoutOf, outputLayoutOf, type Plan, packInputs } from '@he-ml/pipeline'
 import {
   type PublicationSummary,
   type PublicationWish,
@@ -80,23 +80,21 @@ export class ClientSession implements AsyncDisposable {
   /**
    * One file of inputs; the ledger remembers its request.
    *
-   * @param tensors at most as many as the plan's batch
-   * @throws InvalidArgumentError for too many, or for values outside the plan's range
+   * @param tensors at most as many as the plan's batch; [frames, ...] where the plan's input changes over time
+   * @throws InvalidArgumentError for too many, for another shape, or for values outside the plan's range
    */
   encrypt(
     tensors: readonly Tensor[],
     options: { readonly allowOutOfRange?: boolean; readonly labels?: Record<string, string> } = {},
   ): Promise<Uint8Array> {
-    const { plan, inputLayout } = this
+    const { plan } = this
     if (tensors.length === 0 || tensors.length > plan.batch)
       throw new InvalidArgumentError(
         `the plan takes ${plan.batch} image${plan.batch === 1 ? '' : 's'} at a time, got ${tensors.length}`,
       )
-    const one = tensors.length === 1 && plan.packing === 'multiplexed'
-    const vectors = pack(one ? tensors[0]! : tensors, inputLayout)
     return this.engine.encrypt(
       this.key,
-      vectors.map((values) => ({ values })),
+      packInputs(plan, tensors).map((values) => ({ values })),
       { ...options, contract: this.contract, ...(this.ledger ? { ledger: this.ledger } : {}) },
     )
   }

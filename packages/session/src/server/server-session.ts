@@ -19,7 +19,7 @@ import {
   MissingKeyError,
   type WantedKeyFile,
 } from '@he-ml/ckks-core'
-import { type BoundPlan, inputLayoutOf, Runner, type RunOptions } from '@he-ml/pipeline'
+import { type BoundPlan, Runner, type RunOptions } from '@he-ml/pipeline'
 import { maxCiphertextsBytes } from '../size-limits.ts'
 import { named } from './named.ts'
 
@@ -92,8 +92,8 @@ export class ServerSession implements AsyncDisposable {
   /** The largest file of inputs that can make sense. */
   get maxInputBytes(): number {
     const { plan, parameters } = this.bound
-    const { ciphertexts: count } = inputLayoutOf(plan)
-    return maxCiphertextsBytes(parameters, { count, level: plan.input.level, degree: 1 })
+    const { ciphertexts: count, level } = plan.input
+    return maxCiphertextsBytes(parameters, { count, level, degree: 1 })
   }
 
   /**

@@ -115,6 +115,12 @@ describe('passes', () => {
     await expect(network.forward(randomSignal(1, 1, [2, 5, 4], 1))).rejects.toThrow(/float32/)
     const data = new Float32Array(80)
     await expect(network.forward({ data, steps: 2, batch: 1, shape: [2, 5, 4] })).rejects.toThrow(/1 or 3 steps/)
+    const onFrames = createNetwork({ ...recipe([]), inputTime: 'perStep' })
+    const still = { data: new Float32Array(40), steps: 1, batch: 1, shape: [2, 5, 4] }
+    await expect(onFrames.forward(still)).rejects.toThrow(
+      /expected 3 steps of \[2,5,4\], as its input is 'perStep', got 1/,
+    )
+    await expect(onFrames.forward({ ...still, data: new Float32Array(120), steps: 3 })).resolves.toBeDefined()
   })
   it('drop the same values at every time step, and none in inference', async () => {
     const layers: LayerDescription[] = [{ kind: 'dropout', name: 'drop', rate: 0.5 }]

@@ -77,7 +77,7 @@ export class Network {
    * The last layer's output at every time step, [timeSteps, batch, classes].
    *
    * @param input [1 or timeSteps, batch, ...inputShape]; with one step it is the same at every time step, and all layers
-   * before the first neurons are computed once
+   * before the first neurons are computed once. A network whose `inputTime` is 'perStep' takes timeSteps only
    * @throws InvalidArgumentError for an input of another shape or precision
    */
   async forward(input: Signal, options: ForwardOptions = {}): Promise<Signal> {
@@ -114,11 +114,12 @@ export class Network {
   }
 
   #check(input: Signal): void {
-    const { inputShape, timeSteps } = this.description
+    const { inputShape, timeSteps, inputTime } = this.description
     createSignal(input)
-    if (`${input.shape}` !== `${inputShape}` || (input.steps !== 1 && input.steps !== timeSteps))
+    const perStep = inputTime === 'perStep'
+    if (`${input.shape}` !== `${inputShape}` || (input.steps !== timeSteps && (perStep || input.steps !== 1)))
       throw new InvalidArgumentError(
-        `network: expected 1 or ${timeSteps} steps of [${inputShape}], got ${input.steps} of [${input.shape}]`,
+        `network: expected ${perStep ? '' : '1 or '}${timeSteps} steps of [${inputShape}]${perStep ? ", as its input is 'perStep'" : ''}, got ${input.steps} of [${input.shape}]`,
       )
     if (input.data instanceof Float32Array !== (this.precision === 'float32'))
       throw new InvalidArgumentError(`network: expected an input in ${this.precision}: convert it`)

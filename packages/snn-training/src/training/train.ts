@@ -91,13 +91,14 @@ export async function train(network: Network, options: TrainOptions): Promise<Tr
 }
 
 function checkData(network: Network, { data, validation }: TrainOptions, recipe: TrainingRecipe): void {
-  const { inputShape, timeSteps } = network.description
+  const { inputShape, timeSteps, inputTime } = network.description
+  const perStep = inputTime === 'perStep'
   for (const [name, set] of Object.entries({ data, validation })) {
     if (!set) continue
     if (!(set.count >= 1)) throw new InvalidArgumentError(`training: expected at least one sample as ${name}, got none`)
-    if (`${set.shape}` !== `${inputShape}` || (set.steps !== 1 && set.steps !== timeSteps))
+    if (`${set.shape}` !== `${inputShape}` || (set.steps !== timeSteps && (perStep || set.steps !== 1)))
       throw new InvalidArgumentError(
-        `training: expected ${name} with 1 or ${timeSteps} frames of [${inputShape}], got ${set.steps} of [${set.shape}]`,
+        `training: expected ${name} with ${perStep ? '' : '1 or '}${timeSteps} frames of [${inputShape}], got ${set.steps} of [${set.shape}]`,
       )
   }
   if (recipe.patience !== undefined && !validation)

@@ -12,9 +12,9 @@ interface Version {
   readonly values: readonly string[]
 }
 
-/** Where values stand: the input first, node i at i + 1. */
-function placesIn({ nodes, input }: PlacementProblem): (name: string) => number {
-  const names = [input, ...nodes.map((n) => n.name)]
+/** Where values stand: the inputs first, then the nodes. */
+function placesIn({ nodes, inputs }: PlacementProblem): (name: string) => number {
+  const names = [...inputs, ...nodes.map((n) => n.name)]
   return (name) => names.indexOf(name)
 }
 
@@ -25,7 +25,7 @@ function cheapestRun(
   spent: number,
   best: number,
 ): number {
-  const { nodes, output } = problem
+  const { nodes, inputs, output } = problem
   const place = placesIn(problem)
   let least = best
   const walk = (index: number, raw: readonly number[], seconds: number): void => {
@@ -46,7 +46,11 @@ function cheapestRun(
     for (let level = node.depth; level <= highest; level++)
       walk(index + 1, [...raw, level - node.depth], seconds + node.seconds(level))
   }
-  walk(0, [problem.inputLevel], spent)
+  walk(
+    0,
+    inputs.map(() => problem.inputLevel),
+    spent,
+  )
   return least
 }
 
@@ -83,13 +87,13 @@ function enumerate(problem: PlacementProblem): number {
         )
       }
   }
-  assign([problem.input, ...problem.nodes.map((n) => n.name)], new Map(), 0)
+  assign([...problem.inputs, ...problem.nodes.map((n) => n.name)], new Map(), 0)
   return best
 }
 
 /** Replays a placement with its own bookkeeping; returns its cost. */
 function replay(problem: PlacementProblem, placement: Placement): number {
-  const level = new Map([[problem.input, problem.inputLevel]])
+  const level = new Map(problem.inputs.map((input) => [input, problem.inputLevel]))
   let seconds = 0
   for (const [index, node] of problem.nodes.entries()) {
     for (const { values, option } of placement.refreshes.filter((r) => r.before === index)) {
@@ -145,7 +149,7 @@ const problems = fc
             { needs: 1, gives: 3, seconds: values.length === 1 ? single : single + more, choice: 'plain' },
             { needs: 2, gives: 2, seconds: cheap, choice: 'merged' },
           ].filter((o) => o.gives > o.needs || values.length === 1)
-    return { input: 'x', inputLevel: TOP, nodes, output: names.at(-1)!, outputLevel, refreshOptions: options }
+    return { inputs: ['x'], inputLevel: TOP, nodes, output: names.at(-1)!, outputLevel, refreshOptions: options }
   })
 
 describe('placing refreshes', () => {
@@ -175,7 +179,7 @@ describe('placing refreshes', () => {
   })
 
   const chain = (depths: readonly number[], refresh: number, slope = 1): PlacementProblem => ({
-    input: 'x',
+    inputs: ['x'],
     inputLevel: 6,
     nodes: depths.map((depth, i) => ({
       name: `n${i}`,
@@ -210,6 +214,25 @@ describe('placing refreshes', () => {
     expect(replay(problem, beam)).toBe(beam.seconds)
     expect(beam.seconds).toBeGreaterThanOrEqual(best.seconds)
   })
+  it('takes several inputs, each at the level of a fresh one', () => {
+    const one = chain([2, 2, 2, 2], 5)
+    const node = (name: string, inputs: string[]) => ({ ...one.nodes[0]!, name, inputs })
+    const frames: PlacementProblem = {
+      ...one,
+      inputs: ['x0', 'x1', 'x2'],
+      nodes: [node('a', ['x0']), node('b', ['a']), node('c', ['b', 'x1']), node('d', ['c', 'x2'])],
+      output: 'd',
+      // a fresh input is as high as it can be
+      refreshOptions: (values) => (values.some((v) => v.startsWith('x')) ? [] : one.refreshOptions(values)),
+    }
+    const found = placeRefreshes(frames)!
+    expect(replay(frames, found)).toBe(found.seconds)
+    expect(found.seconds).toBe(placeRefreshes(one)!.seconds)
+    expect(found.refreshes.map(({ values }) => values)).toEqual(
+      placeRefreshes(one)!.refreshes.map(() => [expect.any(String)]),
+    )
+  })
+
   it('says when there is no way', () => {
     expect(placeRefreshes(chain([7], 1))).toBeUndefined()
     expect(placeRefreshes({ ...chain([4, 4], 1), refreshOptions: () => [] })).toBeUndefined()

@@ -2,24 +2,27 @@
  * The search: dynamic programming over the order of the nodes. Between two nodes, the state is the level of every value that
  * is still read. See docs/notes/planning.md.
  */
-import type { FoundRefresh, Placement, PlacementNode, PlacementProblem } from './problem.ts'
+import type { Level } from '@he-ml/ckks-core'
+import type { FoundRefresh, Placement, PlacementNode, PlacementProblem, RefreshOption } from './problem.ts'
+import { pruneStates } from './prune-states.ts'
+import { StateRows } from './state-rows.ts'
+import { StateTable } from './state-table.ts'
 
 /** States that are kept between two nodes. */
 const MOST_STATES = 20_000
-/** Comparing all pairs pays below this. */
-const MOST_COMPARED = 3000
 
-interface State<Choice> {
-  /** In the order of the living values. */
-  readonly levels: readonly number[]
-  readonly seconds: number
-  readonly from: State<Choice> | undefined
-  /** What led here: the level of the node just run, or a refresh. */
-  readonly step: number | FoundRefresh<Choice> | undefined
+/** How a state came about: what was done last, and before. */
+interface Way<Choice> {
+  readonly from: Way<Choice> | undefined
+  /** The level of the node just run, or a refresh. */
+  readonly step: Level | FoundRefresh<Choice>
 }
 
-/** Best states by their levels. */
-type States<Choice> = Map<string, State<Choice>>
+/** States between two nodes, and the way to each row's first record; none at the beginning. */
+interface Frontier<Choice> {
+  readonly table: StateTable
+  readonly ways: readonly (Way<Choice> | undefined)[]
+}
 
 /**
  * The cheapest way through, or undefined when there is none.
@@ -31,27 +34,27 @@ export function placeRefreshes<Choice>(
   options: { readonly mostStates?: number } = {},
 ): Placement<Choice> | undefined {
   const { mostStates = MOST_STATES } = options
-  const { nodes } = problem
   const lastRead = lastReads(problem)
-  let alive: readonly string[] = [problem.input]
+  let alive: readonly string[] = problem.inputs
   let exact = true
-  let states: States<Choice> = new Map()
-  keep(states, { levels: [problem.inputLevel], seconds: 0, from: undefined, step: undefined })
-  for (const [index, node] of nodes.entries()) {
-    states = refreshed(problem, states, alive, index)
+  let frontier: Frontier<Choice> = beginning(problem)
+  for (const [index, node] of problem.nodes.entries()) {
+    const moves = movesOf(problem, alive)
+    refresh(frontier.table, moves)
     const next = [...alive, ...outputsOf(node)].filter((name) => lastRead.get(name)! > index)
-    states = run(problem, states, { index, alive, next })
-    alive = next
-    const pruned = prune(states, mostStates)
+    const results = run(frontier.table, { node, alive, next })
+    const pruned = pruneStates(results, mostStates)
     exact &&= pruned.exact
-    states = pruned.states
-    if (states.size === 0) return undefined
+    frontier = goOn(frontier, results, pruned.rows, (move) => {
+      const { values, option } = moves[move]!
+      return { before: index, values, option }
+    })
+    alive = next
+    if (frontier.table.rows === 0) return undefined
   }
-  let best: State<Choice> | undefined
-  const position = alive.indexOf(problem.output)
-  for (const state of states.values())
-    if (state.levels[position]! >= problem.outputLevel && (!best || state.seconds < best.seconds)) best = state
-  return best && { ...trace(best), exact }
+  const best = cheapestEnd(frontier.table, alive.indexOf(problem.output), problem.outputLevel)
+  if (best === undefined) return undefined
+  return { seconds: frontier.table.leastSeconds(best), ...trace(frontier.ways[best]), exact }
 }
 
 const outputsOf = ({ name, outputs }: PlacementNode): readonly string[] => outputs ?? [name]
@@ -64,101 +67,149 @@ function lastReads({ nodes, output }: PlacementProblem): ReadonlyMap<string, num
   return last.set(output, nodes.length)
 }
 
-function keep<Choice>(states: States<Choice>, state: State<Choice>): boolean {
-  const key = state.levels.join(',')
-  const known = states.get(key)
-  if (known && known.seconds <= state.seconds) return false
-  states.set(key, state)
-  return true
+function beginning<Choice>({ inputs, inputLevel }: PlacementProblem<Choice>): Frontier<Choice> {
+  const table = new StateTable(inputs.length)
+  table.scratch.fill(inputLevel)
+  table.keep(0, -1, 0)
+  return { table, ways: [undefined] }
 }
 
-/** All states that refreshing living values leads to, the old ones included. */
-function refreshed<Choice>(
-  problem: PlacementProblem<Choice>,
-  states: States<Choice>,
-  alive: readonly string[],
-  before: number,
-): States<Choice> {
-  const sets = subsets(alive.length).map((positions) => {
+/** One way of refreshing one or two of the values that live. */
+interface Move<Choice> {
+  readonly values: readonly string[]
+  readonly positions: readonly number[]
+  readonly option: RefreshOption<Choice>
+}
+
+/** All positions alone, then all pairs, each in every way. */
+function movesOf<Choice>(problem: PlacementProblem<Choice>, alive: readonly string[]): Move<Choice>[] {
+  const sets = alive.map((_, i) => [i])
+  for (let i = 0; i < alive.length; i++) for (let j = i + 1; j < alive.length; j++) sets.push([i, j])
+  return sets.flatMap((positions) => {
     const values = positions.map((i) => alive[i]!)
-    return { positions, values, options: problem.refreshOptions(values) }
+    return problem.refreshOptions(values).map((option) => ({ values, positions, option }))
   })
-  const all: States<Choice> = new Map(states)
-  let latest = [...all.values()]
-  while (latest.length > 0) {
-    const found: State<Choice>[] = []
-    for (const state of latest) {
-      for (const { positions, values, options } of sets) {
-        for (const option of options) {
-          const { needs, gives, seconds } = option
-          if (positions.some((i) => state.levels[i]! < needs || state.levels[i]! >= gives)) continue
-          const levels = state.levels.map((level, i) => (positions.includes(i) ? gives : level))
-          const step = { before, values, option }
-          const next = { levels, seconds: state.seconds + seconds, from: state, step }
-          if (keep(all, next)) found.push(next)
-        }
-      }
+}
+
+/** Adds all states that refreshing living values leads to. */
+function refresh<Choice>(table: StateTable, moves: readonly Move<Choice>[]): void {
+  const steps = moves.map(({ positions: [first, second = first], option }) => {
+    return { first: first!, second: second!, ...option }
+  })
+  // what is found is gone on from in turn
+  for (let record = 0; record < table.records; record++) {
+    const row = table.rowOf(record)
+    const before = table.secondsOf(record)
+    for (let move = 0; move < steps.length; move++) {
+      const { first, second, needs, gives, seconds } = steps[move]!
+      const a = table.level(row, first)
+      const b = table.level(row, second)
+      if (a < needs || a >= gives || b < needs || b >= gives) continue
+      table.copy(table, row)
+      table.scratch[first] = gives
+      table.scratch[second] = gives
+      table.keep(before + seconds, record, move)
     }
-    latest = found
   }
-  return all
 }
 
-/** All positions alone, then all pairs. */
-function subsets(count: number): number[][] {
-  const sets = Array.from({ length: count }, (_, i) => [i])
-  for (let i = 0; i < count; i++) for (let j = i + 1; j < count; j++) sets.push([i, j])
-  return sets
+interface At {
+  readonly node: PlacementNode
+  readonly alive: readonly string[]
+  readonly next: readonly string[]
 }
 
-/** All states after a node, run at every level that its inputs allow. */
-function run<Choice>(
-  problem: PlacementProblem<Choice>,
-  states: States<Choice>,
-  at: { readonly index: number; readonly alive: readonly string[]; readonly next: readonly string[] },
-): States<Choice> {
-  const node = problem.nodes[at.index]!
-  const inputs = node.inputs.map((name) => at.alive.indexOf(name))
-  const sources = at.next.map((name) => at.alive.indexOf(name))
-  const results: States<Choice> = new Map()
-  for (const from of states.values()) {
-    const highest = Math.min(...inputs.map((i) => from.levels[i]!))
+/**
+ * All states after a node, run at every level that its inputs allow; their steps are levels. They differ in the levels of what goes
+ * on living, or in that of the node's own results where those live: so each is found by a row of the former and the latter.
+ */
+function run(states: StateTable, { node, alive, next }: At): StateRows {
+  const inputs = node.inputs.map((name) => alive.indexOf(name))
+  const sources = next.map((name) => alive.indexOf(name))
+  const carried = sources.filter((source) => source >= 0)
+  const ownLives = carried.length < sources.length
+  const results = new StateRows(next.length)
+  const rests = new StateTable(carried.length)
+  const seconds = secondsOf(node, states, inputs)
+  const known = new Int32Array(states.rows * seconds.length)
+  for (let row = 0; row < states.rows; row++) {
+    for (let i = 0; i < carried.length; i++) rests.scratch[i] = states.level(row, carried[i]!)
+    const first = rests.keep(0, -1, 0) * seconds.length
+    const highest = highestOf(states, row, inputs)
     for (let level = node.depth; level <= highest; level++) {
-      const seconds = from.seconds + node.seconds(level)
-      if (seconds === Number.POSITIVE_INFINITY) continue
-      const levels = sources.map((i) => (i < 0 ? level - node.depth : from.levels[i]!))
-      keep(results, { levels, seconds, from, step: level })
+      const total = states.leastSeconds(row) + seconds[level]!
+      if (total === Number.POSITIVE_INFINITY) continue
+      const place = first + (ownLives ? level : 0)
+      const found = known[place]! - 1
+      if (found >= 0) {
+        if (results.leastSeconds(found) > total) results.improve(found, total, states.cheapest(row), level)
+        continue
+      }
+      for (let i = 0; i < sources.length; i++)
+        results.scratch[i] = sources[i]! < 0 ? level - node.depth : states.level(row, sources[i]!)
+      known[place] = 1 + results.add(total, states.cheapest(row), level)
     }
   }
   return results
 }
 
-/** Without states that another beats everywhere; with at most `most` of them. */
-function prune<Choice>(states: States<Choice>, most: number): { states: States<Choice>; exact: boolean } {
-  const byCost = [...states.values()].sort((a, b) => a.seconds - b.seconds)
-  const kept: State<Choice>[] = []
-  for (const state of byCost)
-    if (byCost.length > MOST_COMPARED || !kept.some((better) => covers(better, state))) kept.push(state)
-  if (kept.length <= most) return { states: new Map(kept.map(entry)), exact: true }
-  // half of the places for the cheap, half for those that have most levels left
-  const half = Math.ceil(most / 2)
-  const least = (state: State<Choice>) => Math.min(...state.levels)
-  const rest = kept.slice(half).sort((a, b) => least(b) - least(a) || a.seconds - b.seconds)
-  return { states: new Map([...kept.slice(0, half), ...rest.slice(0, most - half)].map(entry)), exact: false }
+/** The highest level at which a state lets these values be read together. */
+function highestOf(states: StateTable, row: number, values: readonly number[]): Level {
+  let highest = states.level(row, values[0]!)
+  for (const value of values) highest = Math.min(highest, states.level(row, value))
+  return highest
 }
 
-const covers = <Choice>(better: State<Choice>, state: State<Choice>): boolean =>
-  better.levels.every((level, i) => level >= state.levels[i]!)
+/** What a node costs at each level that any state allows. */
+function secondsOf(node: PlacementNode, states: StateTable, inputs: readonly number[]): Float64Array {
+  let highest = -1
+  for (let row = 0; row < states.rows; row++) highest = Math.max(highest, highestOf(states, row, inputs))
+  return Float64Array.from({ length: highest + 1 }, (_, level) =>
+    level < node.depth ? Number.POSITIVE_INFINITY : node.seconds(level),
+  )
+}
 
-const entry = <Choice>(state: State<Choice>): [string, State<Choice>] => [state.levels.join(','), state]
-
-/** Follows a state back to the beginning. */
-function trace<Choice>(end: State<Choice>): Omit<Placement<Choice>, 'exact'> {
-  const levels: number[] = []
-  const refreshes: FoundRefresh<Choice>[] = []
-  for (let state: State<Choice> | undefined = end; state; state = state.from) {
-    if (typeof state.step === 'number') levels.unshift(state.step)
-    else if (state.step) refreshes.unshift(state.step)
+/** The rows that were kept, with the ways to them. @param found the refresh that a move is */
+function goOn<Choice>(
+  { table, ways }: Frontier<Choice>,
+  results: StateRows,
+  rows: Int32Array,
+  found: (move: number) => FoundRefresh<Choice>,
+): Frontier<Choice> {
+  const before: (Way<Choice> | undefined)[] = [...ways]
+  const wayTo = (record: number): Way<Choice> | undefined => {
+    // what the table began with has its way already, if only that nothing was done
+    if (record < ways.length) return before[record]
+    before[record] ??= { from: wayTo(table.fromOf(record)), step: found(table.stepOf(record)) }
+    return before[record]
   }
-  return { seconds: end.seconds, levels, refreshes }
+  const kept = new StateTable(results.width)
+  const next = Array.from(rows, (row) => {
+    const record = results.cheapest(row)
+    kept.copy(results, row)
+    kept.keep(results.leastSeconds(row), -1, 0)
+    return { from: wayTo(results.fromOf(record)), step: results.stepOf(record) }
+  })
+  return { table: kept, ways: next }
+}
+
+/** The cheapest row whose output stands high enough. */
+function cheapestEnd(table: StateTable, position: number, outputLevel: Level): number | undefined {
+  let best: number | undefined
+  for (let row = 0; row < table.rows; row++) {
+    if (table.level(row, position) < outputLevel) continue
+    if (best === undefined || table.leastSeconds(row) < table.leastSeconds(best)) best = row
+  }
+  return best
+}
+
+/** Follows a way back to the beginning. */
+function trace<Choice>(end: Way<Choice> | undefined): Pick<Placement<Choice>, 'levels' | 'refreshes'> {
+  const levels: Level[] = []
+  const refreshes: FoundRefresh<Choice>[] = []
+  for (let way = end; way; way = way.from) {
+    if (typeof way.step === 'number') levels.unshift(way.step)
+    else refreshes.unshift(way.step)
+  }
+  return { levels, refreshes }
 }

@@ -4,13 +4,13 @@ import type { Level } from '@he-ml/ckks-core'
 /** A layer as the search sees it. */
 export interface PlacementNode {
   readonly name: string
-  /** Values of earlier nodes, or the input. */
+  /** Values of earlier nodes, or inputs. */
   readonly inputs: readonly string[]
   /** Its values; default one of its own name. */
   readonly outputs?: readonly string[]
   /** Levels consumed. */
   readonly depth: number
-  /** Seconds when its inputs are read at a level from `depth` on; Infinity where it cannot run. */
+  /** Seconds, not negative, when its inputs are read at a level from `depth` on; Infinity where it cannot run. */
   seconds(level: Level): number
 }
 
@@ -26,7 +26,8 @@ export interface RefreshOption<Choice = unknown> {
 }
 
 export interface PlacementProblem<Choice = unknown> {
-  readonly input: string
+  /** Values that are there before any node runs. */
+  readonly inputs: readonly string[]
   /** Highest level of a fresh input. */
   readonly inputLevel: Level
   /** In an order in which every node comes after its inputs. */

@@ -4,9 +4,9 @@
  */
 import type { WantedKeyFile } from '../format/select-key-files.ts'
 import type { AnyParameters } from '../parameters/parameters.ts'
-import type { Engine } from './engine.ts'
-import type { KeyStore } from './key-store.ts'
-import type { KeyRequest } from './keys.ts'
+import type { Engine } from '../port/engine.ts'
+import type { KeyStore } from '../port/key-store.ts'
+import type { KeyRequest } from '../port/keys.ts'
 
 /** Where evaluation keys lie: a folder with a manifest, or files in memory. */
 export type KeySource =

@@ -1,0 +1,29 @@
+/** What the memory of a program at work goes by: the bytes of its parts, and where they come from and go to. */
+import type { CiphertextStore, KeyStore } from '@he-ml/ckks-core'
+import type { Program } from '../program/program.ts'
+import type { Task } from '../program/task.ts'
+import type { ValueId } from '../program/value.ts'
+import type { WeightsId } from '../program/weights.ts'
+import type { WeightsTable } from './weights-table.ts'
+
+/** Bytes of what a program uses. */
+export interface MemoryFigures {
+  readonly weights: Readonly<Record<WeightsId, number>>
+  /** What a task adds while it runs, its results included. */
+  workBytes(task: Task): number
+  valueBytes(id: ValueId): number
+  /** What is there all the time: keys without a source, scratch, the inputs of one run. */
+  readonly fixed: number
+  /** Inputs of each further run at work. */
+  readonly inputBytes: number
+}
+
+export interface TaskMemoryOptions {
+  readonly program: Program
+  readonly weights: WeightsTable
+  readonly figures: MemoryFigures
+  /** Where keys come from; without it the engine has them all. */
+  readonly keys?: KeyStore
+  /** Where values go when memory is short. */
+  readonly spill?: CiphertextStore
+}
