@@ -22,7 +22,7 @@ export function buildNativePrograms(
   for (const name of new Set(programs.map((program) => PROGRAMS[program]))) {
     const script = join(repositoryRoot, 'packages', name, 'scripts/build.mjs')
     try {
-      execFileSync(process.execPath, [script, '--quiet', '--tests'], { stdio: ['ignore', 'ignore', 'inherit'] })
+      execFileSync(process.execPath, [script, '--quiet', '--bench'], { stdio: ['ignore', 'ignore', 'inherit'] })
     } catch (error) {
       throw new UnsupportedError(
         'the C++ benchmark programs cannot be built: install CMake 3.20 or newer and a C++20 compiler',

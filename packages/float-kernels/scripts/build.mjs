@@ -1,4 +1,4 @@
-// Builds the addon, and with --tests its C++ tests and benchmarks: node scripts/build.mjs [--quiet] [--tests] [--sanitize]
+// Builds the addon, its C++ tests and its benchmark programs: node scripts/build.mjs [--quiet] [--tests] [--bench] [--sanitize]
 // The options are those of @he-ml/native-runtime/scripts/build-native.mjs, which does the work.
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'

@@ -1,9 +1,11 @@
 # What every C++ project of HE-ML begins with, after project(): flags, options, and the layers that all share, runtime and
 # node. Each addon compiles these for itself, with hidden names, so that two addons in one process have nothing in common.
-#   HE_ML_NATIVE_TESTS  the C++ test programs and benchmarks
+#   HE_ML_NATIVE_TESTS  the C++ test programs
+#   HE_ML_NATIVE_BENCH  the benchmark programs
 #   HE_ML_SANITIZE      for example address,undefined or thread
 #   HE_ML_NODE_HEADERS  folders of node-api-headers and node-addon-api; without them no addon is built
-option(HE_ML_NATIVE_TESTS "Build the C++ test programs and benchmarks" OFF)
+option(HE_ML_NATIVE_TESTS "Build the C++ test programs" OFF)
+option(HE_ML_NATIVE_BENCH "Build the benchmark programs" OFF)
 set(HE_ML_SANITIZE "" CACHE STRING "Sanitizers for every target, for example address,undefined")
 set(HE_ML_NODE_HEADERS "" CACHE STRING "Include folders of node-api-headers and node-addon-api")
 include(CheckCXXCompilerFlag)
@@ -29,7 +31,6 @@ if(HE_ML_SANITIZE)
 endif()
 if(HE_ML_NATIVE_TESTS)
   enable_testing()
-  include_directories(${CMAKE_CURRENT_LIST_DIR}/../native) # testing/test.h, also for layers that use no runtime
 endif()
 
 include(${CMAKE_CURRENT_LIST_DIR}/../native/runtime/CMakeLists.txt)

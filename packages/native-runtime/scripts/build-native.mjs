@@ -1,9 +1,9 @@
-// Builds one of the C++ projects with CMake, for the build.mjs of each: [--quiet] [--tests] [--sanitize] [--thread]
+// Builds one of the C++ projects with CMake, for the build.mjs of each: [--quiet] [--tests] [--bench] [--sanitize] [--thread]
 // --sanitize and --thread build the test programs under AddressSanitizer and UBSan, or under ThreadSanitizer, without the addon.
-// Skips the work when no source changed since the last build. Exit code 1 when there is no CMake or no compiler.
+// Skips the work when no source changed since all that is asked for was built. Exit code 1 when there is no CMake or no compiler.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { basename, dirname, join } from 'node:path'
@@ -11,19 +11,19 @@ import { fileURLToPath } from 'node:url'
 
 const runtime = dirname(dirname(fileURLToPath(import.meta.url)))
 
-function* sources(place) {
+function* filesBelow(place) {
   for (const entry of readdirSync(place, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(place, entry.name)
-    if (entry.isDirectory()) yield* sources(path)
+    if (entry.isDirectory()) yield* filesBelow(path)
     else yield path
   }
 }
 
 /** Hash of everything that decides what the build makes. */
-function hashOf(root, options) {
-  const hash = createHash('sha256').update(`${process.platform} ${process.arch} ${JSON.stringify(options)}`)
+function hashOf(root) {
+  const hash = createHash('sha256').update(`${process.platform} ${process.arch}`)
   const folders = new Set([join(runtime, 'cmake'), join(runtime, 'native'), join(root, 'native')])
-  for (const file of [join(root, 'CMakeLists.txt'), ...[...folders].flatMap((folder) => [...sources(folder)])])
+  for (const file of [join(root, 'CMakeLists.txt'), ...[...folders].flatMap((folder) => [...filesBelow(folder)])])
     hash.update(file).update(readFileSync(file))
   return hash.digest('hex')
 }
@@ -34,6 +34,15 @@ function nodeHeaders() {
   return [dirname(require.resolve('node-addon-api/napi.h')), require('node-api-headers').include_dir]
 }
 
+/** What a build folder holds: the sources it was made of, and which parts beside the libraries. Nothing is built where it is empty. */
+function builtIn(stamp) {
+  try {
+    return JSON.parse(readFileSync(stamp, 'utf8'))
+  } catch {
+    return {}
+  }
+}
+
 /** @param root folder of the project's CMakeLists.txt @param argv the options above @returns the build folder */
 export function buildNative(root, argv) {
   const name = basename(root)
@@ -41,9 +50,13 @@ export function buildNative(root, argv) {
   const sanitizers = argv.includes('--thread') ? 'thread' : argv.includes('--sanitize') ? 'address,undefined' : ''
   const tests = argv.includes('--tests') || sanitizers !== ''
   const buildDir = join(root, 'build', sanitizers === '' ? 'release' : sanitizers === 'thread' ? 'thread' : 'sanitize')
-  const wanted = hashOf(root, { tests, sanitizers })
-  const stamp = join(buildDir, '.sources')
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return buildDir
+  const stamp = join(buildDir, '.built')
+  const before = builtIn(stamp)
+  const sources = hashOf(root)
+  const asked = { tests, bench: argv.includes('--bench') }
+  if (before.sources === sources && Object.keys(asked).every((part) => before[part] || !asked[part])) return buildDir
+  // what was asked for once is kept up to date
+  const parts = Object.fromEntries(Object.keys(asked).map((part) => [part, asked[part] || before[part] === true]))
 
   const run = (args) => {
     const result = spawnSync('cmake', args, { cwd: root, encoding: 'utf8', stdio: quiet ? 'pipe' : 'inherit' })
@@ -70,12 +83,13 @@ export function buildNative(root, argv) {
     buildDir,
     `-DCMAKE_BUILD_TYPE=${sanitizers === '' ? 'Release' : 'RelWithDebInfo'}`,
     `-DHE_ML_RUNTIME=${runtime}`,
-    `-DHE_ML_NATIVE_TESTS=${tests ? 'ON' : 'OFF'}`,
+    `-DHE_ML_NATIVE_TESTS=${parts.tests ? 'ON' : 'OFF'}`,
+    `-DHE_ML_NATIVE_BENCH=${parts.bench ? 'ON' : 'OFF'}`,
     `-DHE_ML_SANITIZE=${sanitizers}`,
     // the addon runs under Node alone, and no C++ test needs it
     `-DHE_ML_NODE_HEADERS=${sanitizers === '' ? nodeHeaders().join(';') : ''}`,
   ])
   run(['--build', buildDir, '--parallel', String(Math.max(1, availableParallelism()))])
-  writeFileSync(stamp, wanted)
+  writeFileSync(stamp, JSON.stringify({ sources, ...parts }))
   return buildDir
 }
