@@ -44,9 +44,18 @@ const operations = {
   sub: ({ engine, pick }: Context, s: Step) => one(engine.sub(pick(s.a), pick(s.b))),
   sum: ({ engine, pick }: Context, s: Step) => one(engine.sum([pick(s.a), pick(s.b), pick(s.a)])),
   negate: ({ engine, pick }: Context, s: Step) => one(engine.negate(pick(s.a))),
-  addPlain: (c: Context, s: Step) => one(c.engine.addPlain(c.pick(s.a), plain(c, s))),
-  subPlain: (c: Context, s: Step) => one(c.engine.subPlain(c.pick(s.a), plain(c, s))),
-  mulPlain: (c: Context, s: Step) => one(c.engine.mulPlain(c.pick(s.a), plain(c, s))),
+  addPlain: (c: Context, s: Step) => {
+    using p = plain(c, s)
+    return one(c.engine.addPlain(c.pick(s.a), p))
+  },
+  subPlain: (c: Context, s: Step) => {
+    using p = plain(c, s)
+    return one(c.engine.subPlain(c.pick(s.a), p))
+  },
+  mulPlain: (c: Context, s: Step) => {
+    using p = plain(c, s)
+    return one(c.engine.mulPlain(c.pick(s.a), p))
+  },
   addScalar: ({ engine, pick }: Context, s: Step) => one(engine.addScalar(pick(s.a), { re: s.x, im: s.n / 64 })),
   mulScalar: ({ engine, pick }: Context, s: Step) => one(engine.mulScalar(pick(s.a), { re: s.x, im: s.n / 64 })),
   mulInteger: ({ engine, pick }: Context, s: Step) => one(engine.mulInteger(pick(s.a), [-2, -1, 2, 3][s.n % 4]!)),
