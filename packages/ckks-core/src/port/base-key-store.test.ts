@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { CancelledError, DisposedError, InvalidArgumentError, MemoryError, MissingKeyError } from '../errors/errors.ts'
 import { BaseKeyStore } from './base-key-store.ts'
@@ -135,6 +136,22 @@ describe('leases', () => {
     store.automatic = true
     ;(await store.acquire([rotation(3)])).dispose()
     expect(store.unloads).toHaveLength(1)
+  })
+
+  it('listen to a signal once, however many keys they wait for, and leave it as it was', async () => {
+    const store = new Store(20)
+    store.automatic = false
+    const { signal } = new AbortController()
+    const lease = store.acquire(
+      Array.from({ length: 20 }, (_, i) => rotation(i + 1)),
+      { signal },
+    )
+    await settle()
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+    store.automatic = true
+    for (const { end } of [...store.loading.values()]) end()
+    ;(await lease).dispose()
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0)
   })
 
   it('fail with what made loading fail, and a later one tries again', async () => {

@@ -98,9 +98,11 @@ export abstract class BaseKeyStore<K extends StoredKey = StoredKey> implements K
       for (const key of keys) key.release(++this.#clock)
       this.#serve()
     }
+    const arrivals = keys.map((key) => key.whenResident())
     try {
-      await Promise.all(keys.map((key) => key.whenResident(signal)))
+      await untilAborted(Promise.all(arrivals.map(({ arrived }) => arrived)), signal)
     } catch (error) {
+      for (const arrival of arrivals) arrival.forget()
       release()
       throw signal?.aborted ? cancelled(signal) : error
     }
@@ -318,6 +320,22 @@ function mostUrgent<K extends StoredKey>(keys: Iterable<ResidentKey<K>>): Reside
     bestUse = key.nextUse
   }
   return best
+}
+
+/** Awaits it, or the signal, which has one listener however many keys are waited for. */
+async function untilAborted(work: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
+  if (!signal) return void (await work)
+  let abort = (): void => undefined
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason)
+  })
+  signal.addEventListener('abort', abort, { once: true })
+  if (signal.aborted) abort()
+  try {
+    await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
 }
 
 const unlimited = (): number => Number.POSITIVE_INFINITY

@@ -14,6 +14,14 @@ interface Waiter {
   readonly reject: (reason: unknown) => void
 }
 
+/** A key that somebody waits for. */
+export interface Arrival {
+  /** Rejects with what made loading fail, or the store's end. */
+  readonly arrived: Promise<void>
+  /** Nobody waits any more: it stays as it is. */
+  forget(): void
+}
+
 /** @internal */
 export class ResidentKey<K extends StoredKey = StoredKey> {
   readonly stored: K
@@ -110,27 +118,14 @@ export class ResidentKey<K extends StoredKey = StoredKey> {
     await this.#load?.end
   }
 
-  /** @throws what made loading fail; the signal's reason */
-  whenResident(signal: AbortSignal | undefined): Promise<void> {
-    if (this.#state === 'resident') return Promise.resolve()
-    return new Promise((resolve, reject) => {
-      const waiter: Waiter = {
-        resolve: () => {
-          signal?.removeEventListener('abort', abort)
-          resolve()
-        },
-        reject: (reason) => {
-          signal?.removeEventListener('abort', abort)
-          reject(reason)
-        },
-      }
-      const abort = (): void => {
-        this.#waiters.delete(waiter)
-        reject(signal!.reason)
-      }
-      signal?.addEventListener('abort', abort, { once: true })
+  whenResident(): Arrival {
+    if (this.#state === 'resident') return { arrived: Promise.resolve(), forget: () => {} }
+    let waiter: Waiter
+    const arrived = new Promise<void>((resolve, reject) => {
+      waiter = { resolve, reject }
       this.#waiters.add(waiter)
     })
+    return { arrived, forget: () => void this.#waiters.delete(waiter) }
   }
 
   #arrived(dropped: boolean): 'resident' | 'unwanted' {
