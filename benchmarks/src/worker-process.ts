@@ -44,11 +44,11 @@ export class WorkerProcess<Request extends { readonly do: string }, Reply extend
 export function answerRequests<Request, Reply extends { readonly seconds: number; readonly error?: string }>(
   answer: (request: Request) => Promise<Reply>,
 ): void {
+  // a parent that is gone hears nothing: without a callback the failed write would throw
+  const say = (reply: object): void => void process.send!(reply, undefined, undefined, () => undefined)
   process.on('message', (request: Request) => {
-    answer(request).then(
-      (reply) => process.connected && process.send!(reply),
-      (error: unknown) =>
-        process.send!({ seconds: 0, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+    answer(request).then(say, (error: unknown) =>
+      say({ seconds: 0, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
     )
   })
 }

@@ -5,7 +5,7 @@ import { createTensor, type Tensor } from '@he-ml/model'
 import { createNeuron, type Neuron } from '@he-ml/model/spiking'
 import { createMultiplexedLayout, PackedTensor, pack, unpack } from '@he-ml/packing'
 import { normalAt } from '@he-ml/snn-neurons'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { polynomialSpikeStep } from './polynomial-step.ts'
 import { spiking } from './spiking-layer.ts'
 
@@ -24,8 +24,14 @@ describe('two time steps on real ciphertexts', () => {
     [`qif, ${reset}`, createNeuron({ kind: 'qif', a: 0.25, u1: -0.125, u2: 0.5, threshold: 0.75, reset })],
   ])
 
+  afterAll(async () => {
+    await server.dispose()
+    await client.dispose()
+  })
+
   it('are those of the clear layer with the same soft step', async () => {
     const secret = await client.generateSecretKey()
+    server.unloadKeys()
     const keys = client.generateEvaluationKeys(secret, { relinearization: parameters.maxLevel, rotations: [] })
     await loadEvaluationKeys(
       server,
@@ -64,7 +70,6 @@ describe('two time steps on real ciphertexts', () => {
       }
       carried!.encrypted.dispose()
     }
-    await server.dispose()
-    await client.dispose()
+    secret.dispose()
   })
 })

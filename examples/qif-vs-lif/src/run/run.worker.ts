@@ -25,8 +25,9 @@ process.on('message', (message: ToWorker) => {
   else void close()
 })
 
+/** Where the parent is gone nobody hears it, and 'disconnect' ends this process; without a callback the failed write would throw. */
 function say(message: FromWorker): void {
-  if (process.connected) process.send!(message)
+  if (process.connected) process.send!(message, undefined, undefined, () => undefined)
 }
 
 async function answer(message: Extract<ToWorker, { kind: 'run' }>): Promise<void> {
