@@ -3,14 +3,19 @@ import { z } from 'zod'
 
 export const INDEX_FILE = 'index.json'
 
+/** A ciphertext, and the hash of its file: another one under the same name is no part of the checkpoint. */
+const fileSchema = z.strictObject({ name: z.string(), sha256: z.string() })
+
 const indexSchema = z.strictObject({
   plan: z.string(),
   inputs: z.string(),
   /** Indices of the tasks that are done. */
   done: z.array(z.number().int().nonnegative()).min(1),
   /** What they wrote and later ones read. */
-  values: z.array(z.strictObject({ id: z.string(), files: z.array(z.string()).min(1) })),
+  values: z.array(z.strictObject({ id: z.string(), files: z.array(fileSchema).min(1) })),
 })
+
+export type CheckpointFile = z.infer<typeof fileSchema>
 
 /** What a checkpoint holds. */
 export type CheckpointIndex = z.infer<typeof indexSchema>

@@ -26,10 +26,10 @@ class Watched extends MemoryCheckpoints {
   }
 }
 
-async function run(store: Watched) {
+async function run(store: Watched, seed = 7) {
   const engine = createClearEngine(bound.parameters)
   const { layout, level } = bound.program.input
-  const inputs = pack(images(1, 7), layout).map((v) => engine.encryptClear(v, { level }))
+  const inputs = pack(images(1, seed), layout).map((v) => engine.encryptClear(v, { level }))
   const output = await new Runner(bound, engine).run(inputs, { checkpoints: store })
   return output.ciphertexts.map((c) => engine.readClear(c).re)
 }
@@ -47,7 +47,7 @@ describe('checkpoints', () => {
       const written = index.done.flatMap((i) => tasks[i]!.writes)
       const alive = written.filter((id) => !isRead(id, done))
       expect(index.values.map(({ id }) => id).sort()).toEqual(alive.sort())
-      const named = index.values.flatMap(({ files: own }) => own)
+      const named = index.values.flatMap(({ files: own }) => own.map(({ name }) => name))
       for (const file of named) expect(files).toContain(file)
     }
     // at most one step's dead values are there when an index is written
@@ -63,13 +63,45 @@ describe('checkpoints', () => {
     store.failAt = Math.floor(whole.puts / 2)
     await expect(run(store)).rejects.toThrow(/disk is full/)
     store.failAt = Number.POSITIVE_INFINITY
-    const before = new Set(store.indices.at(-1)!.index.values.flatMap(({ files }) => files))
+    const before = new Set(store.indices.at(-1)!.index.values.flatMap(({ files }) => files.map(({ name }) => name)))
     const earlier = store.written.length
     const got = await run(store)
     for (const name of store.written.slice(earlier)) expect(before.has(name)).toBe(false)
     // the clear engine draws what modRaise adds from a stream, so it is not the same to the bit
     for (const [i, values] of got.entries())
       for (const [j, v] of values.entries()) expect(Math.abs(v - want[i]![j]!)).toBeLessThan(2 ** -12)
+  })
+
+  it('of two inputs in one store are never taken for each other, wherever a run dies', async () => {
+    const want = await run(new Watched())
+    const other = new Watched()
+    await run(other, 8)
+    const { puts } = other
+    for (const first of [2, Math.floor(puts / 2)])
+      for (let second = 0; second < 4; second++) {
+        const store = new Watched()
+        store.failAt = first
+        await expect(run(store)).rejects.toThrow(/disk is full/)
+        store.failAt = store.puts + second
+        await expect(run(store, 8)).rejects.toThrow(/disk is full/)
+        store.failAt = Number.POSITIVE_INFINITY
+        const got = await run(store)
+        for (const [i, values] of got.entries())
+          for (const [j, v] of values.entries()) expect(Math.abs(v - want[i]![j]!)).toBeLessThan(2 ** -12)
+      }
+  })
+
+  it('refuse a file that is valid and another than the one written', async () => {
+    const whole = new Watched()
+    whole.failAt = 3
+    await expect(run(whole)).rejects.toThrow(/disk is full/)
+    const other = new Watched()
+    other.failAt = 3
+    await expect(run(other, 8)).rejects.toThrow(/disk is full/)
+    const [name] = whole.indices.at(-1)!.index.values.flatMap(({ files }) => files.map((file) => file.name))
+    whole.files.set(name!, other.files.get(name!)!)
+    whole.failAt = Number.POSITIVE_INFINITY
+    await expect(run(whole)).rejects.toThrow(/is not the file that was written/)
   })
 })
 

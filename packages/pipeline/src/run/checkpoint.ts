@@ -1,14 +1,15 @@
 /**
  * Resuming: what a task wrote is exported to a store once, when it is there, and deleted when nobody will read it any more; a run
  * started again with the same plan and the same inputs goes on from what is there. The index is written after the values that it
- * names and before those are deleted that it no longer names, so a run that dies at any point leaves a whole checkpoint.
+ * names and before those are deleted that it no longer names, so a run that dies at any point leaves a whole checkpoint. What is there
+ * of another run, of other inputs, goes before the first value is written, its index first: no index ever names files of two runs.
  */
 import type { Ciphertext, Engine } from '@he-ml/ckks-core'
 import type { BoundPlan } from '../plan/bound-plan.ts'
 import { digest } from '../plan/digest.ts'
 import type { Program } from '../program/program.ts'
 import type { ValueId } from '../program/value.ts'
-import { type CheckpointIndex, INDEX_FILE } from './checkpoint-index.ts'
+import { type CheckpointFile, type CheckpointIndex, INDEX_FILE, parseIndex } from './checkpoint-index.ts'
 
 /** Where checkpoints go: a folder, an object store. Writes must be atomic per name. */
 export interface CheckpointStore {
@@ -33,7 +34,9 @@ export class CheckpointWriter {
   readonly #program: Program
   readonly #inputs: string
   readonly #done: Set<number>
-  readonly #files: Map<ValueId, readonly string[]>
+  readonly #files: Map<ValueId, readonly CheckpointFile[]>
+  /** Whether what is in the store is this run's. */
+  #ours: boolean
   #last: Promise<void> = Promise.resolve()
 
   /** @param from the checkpoint that the run goes on from, if there is one */
@@ -51,6 +54,7 @@ export class CheckpointWriter {
     this.#inputs = inputs
     this.#done = new Set(from?.done)
     this.#files = new Map(from?.values.map(({ id, files }) => [id, files]))
+    this.#ours = from !== undefined
   }
 
   /** A task is done. @param ciphertextsOf what it wrote; undefined for a value that nobody reads any more */
@@ -65,23 +69,35 @@ export class CheckpointWriter {
     const { tasks, values, output } = this.#program
     this.#done.add(index)
     if (this.#done.size === tasks.length) return
+    await this.#makeOurs()
     const wanted = new Set([output.id, ...tasks.flatMap(({ reads }, i) => (this.#done.has(i) ? [] : reads.flat()))])
     const place = [...values.keys()]
     for (const id of tasks[index]!.writes) {
       const ciphertexts = ciphertextsOf(id)
       if (!ciphertexts || !wanted.has(id)) continue
-      const files: string[] = []
+      const files: CheckpointFile[] = []
       for (const [i, ciphertext] of ciphertexts.entries()) {
-        const file = `${place.indexOf(id)}-${i}.ct`
-        await this.#store.put(file, await this.#engine.exportCiphertext(ciphertext))
-        files.push(file)
+        const name = `${place.indexOf(id)}-${i}.ct`
+        const content = await this.#engine.exportCiphertext(ciphertext)
+        await this.#store.put(name, content)
+        files.push({ name, sha256: digest(content) })
       }
       this.#files.set(id, files)
     }
     const dead = [...this.#files].filter(([id]) => !wanted.has(id))
     for (const [id] of dead) this.#files.delete(id)
     await this.#store.put(INDEX_FILE, new TextEncoder().encode(JSON.stringify(this.#index())))
-    for (const [, files] of dead) for (const file of files) await this.#store.delete(file)
+    for (const [, files] of dead) for (const { name } of files) await this.#store.delete(name)
+  }
+
+  async #makeOurs(): Promise<void> {
+    if (this.#ours) return
+    const bytes = await this.#store.get(INDEX_FILE)
+    if (bytes) {
+      await this.#store.delete(INDEX_FILE)
+      for (const { files } of parseIndex(bytes).values) for (const { name } of files) await this.#store.delete(name)
+    }
+    this.#ours = true
   }
 
   #index(): CheckpointIndex {

@@ -1,10 +1,11 @@
 /** A checkpoint read back and held against its plan: everything in it may be damaged. */
 import { type Ciphertext, type Engine, FormatError } from '@he-ml/ckks-core'
 import type { BoundPlan } from '../plan/bound-plan.ts'
+import { digest } from '../plan/digest.ts'
 import { inputIds, type Program } from '../program/program.ts'
 import type { ValueId } from '../program/value.ts'
 import type { CheckpointStore } from './checkpoint.ts'
-import { type CheckpointIndex, INDEX_FILE, parseIndex } from './checkpoint-index.ts'
+import { type CheckpointFile, type CheckpointIndex, INDEX_FILE, parseIndex } from './checkpoint-index.ts'
 
 /** What a run goes on from. */
 export interface Resumed {
@@ -44,14 +45,16 @@ export async function loadCheckpoint(
   return { index, values }
 }
 
-async function load(store: CheckpointStore, engine: Engine, file: string): Promise<Ciphertext> {
-  const content = await store.get(file)
-  if (content === undefined) throw new FormatError(`checkpoint: "${file}" is missing; clear the store to start afresh`)
+async function load(store: CheckpointStore, engine: Engine, { name, sha256 }: CheckpointFile): Promise<Ciphertext> {
+  const content = await store.get(name)
+  if (content === undefined) throw new FormatError(`checkpoint: "${name}" is missing; clear the store to start afresh`)
+  if (digest(content) !== sha256)
+    throw new FormatError(`checkpoint: "${name}" is not the file that was written; clear the store to start afresh`)
   try {
     return await engine.importCiphertext(content)
   } catch (cause) {
     if (!(cause instanceof FormatError)) throw cause
-    throw new FormatError(`checkpoint: "${file}": ${cause.message}; clear the store to start afresh`, { cause })
+    throw new FormatError(`checkpoint: "${name}": ${cause.message}; clear the store to start afresh`, { cause })
   }
 }
 

@@ -134,13 +134,14 @@ describe.each([
     const before = native.engine.memory().ciphertexts
     const index = JSON.parse(new TextDecoder().decode(good.get('index.json')))
     const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value))
-    const last = index.values[0].files.at(-1)
+    const file = index.values[0].files.at(-1)
+    const last = file.name
     const damages: [string, Uint8Array | undefined][] = [
       ['index.json', new Uint8Array([0xff, 0xfe])],
       ['index.json', json(null)],
       ['index.json', json({ ...index, done: [99] })],
       ['index.json', json({ ...index, values: [] })],
-      ['index.json', json({ ...index, values: [{ id: 'nobody', files: [last] }] })],
+      ['index.json', json({ ...index, values: [{ id: 'nobody', files: [file] }] })],
       ['index.json', json({ ...index, values: [{ id: index.values[0].id, files: [] }] })],
       [last, undefined],
       [last, good.get(last)!.slice(0, -1)],
