@@ -138,6 +138,22 @@ describe('leases', () => {
     expect(store.unloads).toHaveLength(1)
   })
 
+  it('end with the store, also between a place in line and the wait for keys', async () => {
+    for (const automatic of [true, false])
+      for (let turns = 0; turns < 6; turns++) {
+        const store = new Store(3, 20)
+        store.automatic = automatic
+        const held = await stateOf(store.acquire([rotation(3)]))
+        const lease = store.acquire([rotation(1), rotation(2)])
+        lease.catch(() => undefined)
+        for (let i = 0; i < turns; i++) await Promise.resolve()
+        const end = store.dispose()
+        for (const { end: stop } of [...store.loading.values()]) stop()
+        await end
+        expect(['done', 'DisposedError'], `${held}, ${turns}`).toContain(await stateOf(lease))
+      }
+  })
+
   it('listen to a signal once, however many keys they wait for, and leave it as it was', async () => {
     const store = new Store(20)
     store.automatic = false
