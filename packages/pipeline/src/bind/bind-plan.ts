@@ -7,7 +7,7 @@ import {
   ParameterMismatchError,
   Parameters,
 } from '@he-ml/ckks-core'
-import type { Model } from '@he-ml/model'
+import type { InputTime, Model } from '@he-ml/model'
 import { inputLayoutFor } from '../compile/input-layout.ts'
 import { lowerModel } from '../compile/lower-model.ts'
 import type { BoundPlan } from '../plan/bound-plan.ts'
@@ -35,7 +35,8 @@ export function bindPlan(plan: Plan, model: Model): BoundPlan {
   const parameters = new Parameters(plan.parameters)
   const ready = restoreModel(model, plan.decided)
   const program = programOf(plan, ready, parameters)
-  assertEnds(plan, program)
+  assertReport(plan, program)
+  assertEnds(plan, program, model.input.time ?? 'static')
   return { plan, parameters, model: ready, program }
 }
 
@@ -59,8 +60,16 @@ function programOf(plan: Plan, model: Model, parameters: Parameters): Program {
   return withKeys(program, keys)
 }
 
+/** Progress goes by the report's lines. */
+function assertReport({ report }: Plan, { tasks }: Program): void {
+  if (report.layers.length !== tasks.length)
+    throw new FormatError(
+      `the plan reports ${report.layers.length} layers and refreshes of ${tasks.length}: compile again`,
+    )
+}
+
 /** What clients were told about inputs and results must be what the program does. */
-function assertEnds(plan: Plan, { input, output, weights }: Program): void {
+function assertEnds(plan: Plan, { input, output, weights }: Program, time: InputTime): void {
   const { input: wanted, output: promised } = plan
   if (input.level !== wanted.level || input.layout.slots !== wanted.slots)
     throw new FormatError(
@@ -70,6 +79,10 @@ function assertEnds(plan: Plan, { input, output, weights }: Program): void {
   if (count !== wanted.ciphertexts || input.values.length !== (wanted.frames ?? 1))
     throw new FormatError(
       `the plan asks for inputs of ${wanted.ciphertexts} ciphertexts in ${wanted.frames ?? 1} frames, the model takes ${count} in ${input.values.length}: compile again`,
+    )
+  if ((wanted.frames === undefined) !== (time === 'static'))
+    throw new FormatError(
+      `the plan takes ${wanted.frames ?? 'no'} frames, the model's input is '${time}': compile again`,
     )
   if (output.level !== promised.level)
     throw new FormatError(
