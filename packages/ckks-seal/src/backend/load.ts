@@ -1,5 +1,6 @@
 import { UnsupportedError } from '@he-ml/ckks-core'
-import type { SealClientContext, SealSpec } from './backend.ts'
+import type { SEALLibrary } from 'node-seal/implementation/seal'
+import type { SealContext, SealSpec } from './backend.ts'
 import { createContext6 } from './node-seal-6/create-context.ts'
 import { createContext7 } from './node-seal-7/create-context.ts'
 import type { NodeSeal7 } from './node-seal-7/library.ts'
@@ -40,9 +41,19 @@ export function loadSeal(): Promise<SealModule> {
   return loaded
 }
 
-/** A context on whichever version the module is. */
-export function createContext(module: SealModule, spec: SealSpec): SealClientContext {
-  if ('CipherText' in module) return createContext6(module as never, spec)
-  if ('Ciphertext' in module) return createContext7(module as NodeSeal7, spec)
+/** What is to be done, by the version that a module is. */
+export interface ByVersion<T> {
+  6(seal: SEALLibrary): T
+  7(seal: NodeSeal7): T
+}
+
+/** @throws UnsupportedError for what is neither */
+export function onVersion<T>(module: SealModule, what: ByVersion<T>): T {
+  if ('CipherText' in module) return what[6](module as SEALLibrary)
+  if ('Ciphertext' in module) return what[7](module as NodeSeal7)
   throw new UnsupportedError('expected an initialised node-seal module of version 6 or 7')
 }
+
+/** A context for evaluation on whichever version the module is. */
+export const createContext = (module: SealModule, spec: SealSpec): SealContext =>
+  onVersion(module, { 6: (seal) => createContext6(seal, spec), 7: (seal) => createContext7(seal, spec) })

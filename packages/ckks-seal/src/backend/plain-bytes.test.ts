@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createContext } from './load.ts'
+import { createClientContext } from '../client/backend/create-client-context.ts'
 import { plainBytes } from './plain-bytes.ts'
 
 /** Counts what is alive; takes bytes as node-seal 7 does, only under the plain class. */
@@ -77,7 +77,7 @@ describe('bytes for node-seal 7', () => {
 
   it('reach it from Buffers at every entry', () => {
     const { state, module } = strictSeal()
-    const context = createContext(module, spec)
+    const context = createClientContext(module, spec)
     const secret = context.generateSecret()
     const plain = context.loadPlaintext(buffer)
     context.loadCiphertext(buffer)
@@ -93,7 +93,7 @@ describe('bytes for node-seal 7', () => {
 describe('the heap of node-seal 7', () => {
   it('is given back by every call that fails', () => {
     const { state, module } = strictSeal()
-    const context = createContext(module, spec)
+    const context = createClientContext(module, spec)
     const secret = context.generateSecret()
     const plain = context.loadPlaintext(buffer)
     const ciphertext = context.loadCiphertext(buffer)
@@ -111,7 +111,7 @@ describe('the heap of node-seal 7', () => {
       () => context.encryptSymmetric(secret, plain),
       () => context.encryptPublic(buffer, plain),
       () => context.decrypt(secret, ciphertext),
-      () => createContext(module, spec),
+      () => createClientContext(module, spec),
     ]
     for (const call of calls) {
       expect(call, String(call)).toThrow()

@@ -24,7 +24,7 @@ import {
 } from '@he-ml/ckks-core/client'
 import type { SealClientContext } from '../backend/backend.ts'
 import { attempt } from '../backend/errors.ts'
-import { createContext, loadSeal, type SealModule } from '../backend/load.ts'
+import { loadSeal, type SealModule } from '../backend/load.ts'
 import { decodeSlots, encodeSlots, roomBits } from '../encode-slots.ts'
 import { ExactPlaintexts } from '../exact-plaintexts.ts'
 import { maxRotationKeys } from '../keys/seal-keys.ts'
@@ -36,6 +36,7 @@ import {
   type SealShape,
   splitBlobs,
 } from '../seal-bytes.ts'
+import { createClientContext } from './backend/create-client-context.ts'
 import { assertUniformTernary, secretKeyName } from './seal-secret-bytes.ts'
 import { SealSecretKey } from './seal-secret-key.ts'
 
@@ -56,7 +57,7 @@ export class SealClient extends BaseClientEngine {
     assertFileParameters(parameters, 'createSealClient')
     super(parameters)
     const spec = sealSpec(parameters)
-    this.#context = attempt('createSealClient', () => createContext(module, spec))
+    this.#context = attempt('createSealClient', () => createClientContext(module, spec))
     this.#shape = { ...spec, parmsIds: this.#context.parmsIds }
     this.#exact = new ExactPlaintexts(this.#context, parameters.ringDegree, parameters.qLimbs)
   }

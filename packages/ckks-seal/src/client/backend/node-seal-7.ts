@@ -1,8 +1,15 @@
-import type { SealClientCalls, SealObject, SealPlaintext, SealSecret } from '../backend.ts'
-import { plainBytes } from '../plain-bytes.ts'
-import { filled, scope } from '../scope.ts'
-import { as, type Cipher, type Generator, type Loaded, type Plain, type Saved } from './library.ts'
-import type { Opened7 } from './open.ts'
+import type { SealClientCalls, SealObject, SealPlaintext, SealSecret } from '../../backend/backend.ts'
+import {
+  as,
+  type Cipher,
+  type Generator,
+  type Loaded,
+  type Plain,
+  type Saved,
+} from '../../backend/node-seal-7/library.ts'
+import type { Opened7 } from '../../backend/node-seal-7/open.ts'
+import { plainBytes } from '../../backend/plain-bytes.ts'
+import { filled, scope } from '../../backend/scope.ts'
 
 /** Keys, encryption and decryption on a context of node-seal 7. */
 export function clientCalls7({ seal, context, uncompressed }: Opened7): SealClientCalls {

@@ -1,9 +1,9 @@
 import type { SEALLibrary } from 'node-seal/implementation/seal'
-import type { SealClientCalls, SealObject, SealSecret } from '../backend.ts'
-import { plainBytes } from '../plain-bytes.ts'
-import { filled, scope } from '../scope.ts'
-import { cipher, plain, secretOf, wrap } from './objects.ts'
-import type { Opened6 } from './open.ts'
+import type { SealClientCalls, SealObject, SealSecret } from '../../backend/backend.ts'
+import { cipher, plain, secretOf, wrap } from '../../backend/node-seal-6/objects.ts'
+import type { Opened6 } from '../../backend/node-seal-6/open.ts'
+import { plainBytes } from '../../backend/plain-bytes.ts'
+import { filled, scope } from '../../backend/scope.ts'
 
 type Generator = ReturnType<SEALLibrary['KeyGenerator']>
 
