@@ -57,8 +57,7 @@ describe('pooling on a channel layout', () => {
         const fresh = createChannelLayout(shape, { slots: 512 })
         const input = dirty ? fillGaps(fresh) : fresh
         try {
-          // places that divide differently are masks, rounded like weights
-          const { lowered } = await expectLikeForward(layer, [input], { seed, ...context(gaps), tolerance: 1e-6 })
+          const { lowered } = await expectLikeForward(layer, [input], { seed, ...context(gaps) })
           if (padding.every((x) => x === 0) && !ceilMode) expect(lowered.depth).toBe(p.sum ? 0 : 1)
           ran++
         } catch (error) {
@@ -80,7 +79,7 @@ describe('pooling on a channel layout', () => {
       const head = linear({ name: 'fc', weights: randomTensor([10, 3], 2), bias: randomTensor([10], 3).data })
       const run = await expectLikeForward(head, [list], context('any'))
       expect(run.lowered.outputs[0]).toMatchObject({ shape: [10], image: [10, 1, 1], ciphertexts: 10 })
-      await expectLikeForward(head, [list], { ...context('zero'), tolerance: 1e-4, gap: 2 })
+      await expectLikeForward(head, [list], context('zero'))
     }
   })
 })
@@ -91,9 +90,9 @@ describe('fully connected layers on a channel layout', () => {
       const { lowered } = await expectLikeForward(flatten({ name: 'flat' }), [input])
       const list = lowered.outputs[0] as ChannelLayout
       const head = linear({ name: 'fc', weights: randomTensor([5, 48], 2), bias: randomTensor([5], 3).data })
-      const run = await expectLikeForward(head, [list], { ...context('any'), tolerance: 1e-9 })
+      const run = await expectLikeForward(head, [list], context('any'))
       const next = linear({ name: 'fc2', weights: randomTensor([4, 5], 4) })
-      await expectLikeForward(next, [run.lowered.outputs[0]!], { ...context('any'), tolerance: 1e-9 })
+      await expectLikeForward(next, [run.lowered.outputs[0]!], context('any'))
     }
   })
   it('refuse what needs a weight per position and channel, by name', () => {
@@ -163,7 +162,7 @@ describe('names on a channel layout', () => {
     const run = await expectLikeForward(thin, [strided])
     expect(run.lowered.outputs[0]).toMatchObject({ rowStride: 32, columnStride: 4, gaps: 'any' })
     const conv = conv2d({ name: 'conv', weights: randomTensor([2, 3, 2, 2], 1), padding: [1, 1, 0, 0] })
-    await expectLikeForward(conv, [run.lowered.outputs[0]!], { gap: 2, tolerance: 2e-4 })
+    await expectLikeForward(conv, [run.lowered.outputs[0]!])
   })
   it('refuse what would move elements, by name', () => {
     const late = select({ name: 'late', offset: 5, sizes: [3, 2, 2], strides: [16, 4, 1] })

@@ -26,7 +26,7 @@ export function channelOutput({ name, output, outputShape, window }: LinearMap, 
   const last = (height - 1) * layout.rowStride + (width - 1) * layout.columnStride
   if (last >= elements.length || placed !== height * width)
     throw new UnsupportedError(
-      `layer "${name}": its output [${output}] does not fit ${elements.length} positions ${layout.rowStride} to a row: use fewer images in a ciphertext (rows further apart), or less padding`,
+      `layer "${name}": its output [${output}] does not fit ${elements.length} positions with rows ${layout.rowStride} apart: use less padding, or the batch layout`,
     )
   return layout
 }

@@ -2,7 +2,7 @@ import { createPlanEngine, insecureParameters } from '@he-ml/ckks-core'
 import type { Layer } from '@he-ml/model'
 import { type ChannelLayout, createChannelLayout, type LowerContext, lowerLayer, PackedTensor } from '@he-ml/packing'
 import { describe, expect, it } from 'vitest'
-import { averagePool2d, conv2d, flatten, globalAveragePool, linear } from '../index.ts'
+import { averagePool2d, conv2d, flatten, globalAveragePool, linear, sumPool2d } from '../index.ts'
 import { fillGaps, randomTensor } from '../testing/run-layer.ts'
 
 const parameters = insecureParameters({ logN: 10, levels: 4, scaleBits: 40, dnum: 5 })
@@ -13,11 +13,21 @@ async function planOf(layer: Layer, layout: ChannelLayout, gaps: LowerContext['g
   const lowered = lowerLayer(layer, [layout], { maxSlots: 512, gaps })
   using prepared = await lowered.prepare(engine, { level: 2 })
   const inputs = Array.from({ length: layout.ciphertexts }, () => engine.input({ slots: layout.slots, level: 2 }))
-  await prepared.apply(engine, [new PackedTensor(layout, inputs)])
+  const [result] = await prepared.apply(engine, [new PackedTensor(layout, inputs)])
+  const bits = engine.estimate(result!.ciphertexts[0]!).precisionBits
   const { totals, keyRequest } = engine.report()
   const { hoistedRotation = 0, rotate = 0, mulPlain = 0, mulScalar = 0, rescale = 0, encode = 0 } = totals
   const keys = keyRequest.rotations.map(({ steps }) => steps).sort((a, b) => a - b)
-  return { rotations: hoistedRotation + rotate, mulPlain, mulScalar, rescale, encode, keys, output: lowered.outputs[0] }
+  return {
+    bits,
+    rotations: hoistedRotation + rotate,
+    mulPlain,
+    mulScalar,
+    rescale,
+    encode,
+    keys,
+    output: lowered.outputs[0],
+  }
 }
 
 const layout = createChannelLayout([3, 8, 8], { slots: 512 })
@@ -61,6 +71,19 @@ describe('what a convolution on a channel layout does', () => {
     const strided = conv(2, { bias: Float64Array.of(1, 0), stride: 2 })
     expect((await planOf(strided, layout)).encode).toBe(9 + 1)
     expect((await planOf(strided, layout, 'any')).encode).toBe(5)
+  })
+  it('gives masks half of the scale, and all of it to weights where nothing is masked, or to masks where weights are integers', async () => {
+    const sum = sumPool2d({ name: 's', kernel: 3, stride: 1, padding: 1 })
+    for (const [layer, least, most] of [
+      // -log2 of sqrt(g sqrt(2n K) / (6 T)), g = 3, n = 512, K = 27, T = 2^40
+      [conv(2), 16.3, 17.3],
+      [conv(2, { padding: 0 }), 23, 30],
+      [sum, 23, 30],
+    ] as const) {
+      const { bits } = await planOf(layer, layout, 'any')
+      expect(bits).toBeGreaterThan(least)
+      expect(bits).toBeLessThan(most)
+    }
   })
   it('pools by rotate-and-add', async () => {
     expect(await planOf(globalAveragePool({ name: 'g' }), layout, 'any')).toMatchObject({

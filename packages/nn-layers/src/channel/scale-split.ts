@@ -1,8 +1,8 @@
 /**
- * How a mask and a weight share the scale that one rescale takes off. Encoding rounds a mask to coefficients, which reach each
- * slot as sqrt(N / 12) / maskScale; a weight is off by at most 1 / (2 weightScale), and the sum of K products by
- * sqrt(K / 12) / weightScale, where masks bring g sqrt(N / 12) / maskScale, g the root of a row's sum of squared weights.
- * Both are equal at maskScale / weightScale = g sqrt(N / K).
+ * How a mask and a weight share the scale that one rescale takes off. Encoding rounds a mask to coefficients, which brings an
+ * error of sqrt(n / 6) / maskScale to each of n slots (2n coefficients are not zero); a weight is rounded to multiples of
+ * 1 / weightScale. Behind a sum of K products with a row's sum of squared weights g^2 that is g sqrt(n / 6) / maskScale and
+ * sqrt(K / 12) / weightScale, relative to the values. Both are made equal.
  */
 import type { AnyParameters, Level } from '@he-ml/ckks-core'
 import { groupSizes, linearGain } from '../linear-map/linear-map.ts'
@@ -21,12 +21,13 @@ export function splitScale(plan: ChannelPlan, parameters: AnyParameters, level: 
   if (!plan.masksResults && plan.taps.every((tap) => !tap.mask)) return { mask: 1, weight: total }
   if (hasExactRows(plan)) return { mask: total, weight: 1 }
   const terms = groupSizes(plan.map).inputs * plan.taps.length
-  const ratio = (linearGain(plan.map) || 1) * Math.sqrt(parameters.ringDegree / terms)
+  const ratio = (linearGain(plan.map) || 1) * Math.sqrt((2 * plan.output.slots) / terms)
   const most = Math.floor(Math.log2(total)) - LEAST_BITS
   const bits = Math.min(Math.max(Math.round(Math.log2(total * ratio) / 2), LEAST_BITS), most)
   return { mask: 2 ** bits, weight: total / 2 ** bits }
 }
 
+/** Of mask and weights each. */
 const LEAST_BITS = 8
 
 /** Whether all weights are integers, not all zero in any row, as in a sum: then they need no scale. */
