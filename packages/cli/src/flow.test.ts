@@ -24,6 +24,7 @@ const valuesOf = (d: Decrypted) => d.outputs.map((o) => o.values)
 describe.each([
   ['multiplexed', ['--scale-bits', '34'], '3', 1],
   ['batch', ['--packing', 'batch', '--batch', '64', '--scale-bits', '34'], '0-4', 5],
+  ['channel', ['--packing', 'channel', '--batch', '8', '--scale-bits', '40'], '0-4', 5],
 ] as const)('a client and a server, %s', (packing, planning, index, images) => {
   let here: Folder
   const flags = ['--threads', '2', '--quiet', '--json']
@@ -59,7 +60,7 @@ describe.each([
   async function clear(): Promise<number[][]> {
     const model = await importOnnx(await readFile(here.at('net.onnx')), { name: 'net' })
     const inputs = JSON.parse(await readFile(here.at('images.json'), 'utf8')) as number[][]
-    const chosen = packing === 'batch' ? inputs.slice(0, images) : [inputs[Number(index)]!]
+    const chosen = packing !== 'multiplexed' ? inputs.slice(0, images) : [inputs[Number(index)]!]
     return chosen.map((v) => [...model.forward(createTensor([1, SIZE.size, SIZE.size], Float64Array.from(v))).data])
   }
 
@@ -140,7 +141,7 @@ describe.each([
       publish('--statistical-bits', '10', '--precision-bits', '-20'),
     ])
     expect(refused.code).toBe(6)
-    expect(refused.stderr).toMatch(/scale of 34 bits is too small.*--scale-bits \d\d/s)
+    expect(refused.stderr).toMatch(/scale of (34|40) bits is too small.*--scale-bits \d\d/s)
     expect(published.stderr).toBe('')
     const document = published.json<Decrypted>()
     expect(document.visibility).toBe('published')

@@ -110,11 +110,13 @@ export function createChannelLayout(shape: Shape, options: ChannelOptions): Chan
   return {
     kind: 'channel',
     shape: [...shape],
+    image: [channels, height, width],
     slots: options.slots,
     ciphertexts: channels,
     images,
     rowStride,
     columnStride: 1,
+    gaps: 'zero',
   }
 }
 

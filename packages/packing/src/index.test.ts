@@ -10,6 +10,7 @@ it('has the public surface that was agreed on', () => {
       "createLowered",
       "createMultiOutputLowered",
       "createMultiplexedLayout",
+      "gapsOf",
       "gapsWanted",
       "imagesPerTensor",
       "isLowerable",
@@ -23,6 +24,8 @@ it('has the public surface that was agreed on', () => {
       "samePositions",
       "setErrorsAside",
       "unpack",
+      "withGaps",
+      "worseGaps",
     ]
   `)
 })

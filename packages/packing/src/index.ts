@@ -6,6 +6,7 @@
 export * from './create-layout.ts'
 export * from './create-lowered.ts'
 export * from './element-errors.ts'
+export * from './gaps-of.ts'
 export * from './gaps-wanted.ts'
 export * from './layout-positions.ts'
 export * from './lower-layer.ts'

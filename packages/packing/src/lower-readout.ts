@@ -2,6 +2,7 @@
 import { type Ciphertext, UnsupportedError } from '@he-ml/ckks-core'
 import type { ReadoutLayer } from '@he-ml/model'
 import { createLowered } from './create-lowered.ts'
+import { gapsOf, withGaps } from './gaps-of.ts'
 import { liesAlike } from './layout-positions.ts'
 import type { LoweredLayer } from './lowered-contract.ts'
 import type { SlotLayout } from './slot-layout.ts'
@@ -40,7 +41,5 @@ export function lowerReadout(layer: ReadoutLayer, inputs: readonly SlotLayout[])
 
 /** Zeros stay zeros; values within a range add up beyond it. */
 function sumLayout(first: SlotLayout, inputs: readonly SlotLayout[]): SlotLayout {
-  if (first.kind !== 'multiplexed') return first
-  const clean = inputs.every((layout) => layout.kind === 'multiplexed' && layout.grid.gaps === 'zero')
-  return { ...first, grid: { ...first.grid, gaps: clean ? 'zero' : 'any' } }
+  return withGaps(first, inputs.every((layout) => gapsOf(layout) === 'zero') ? 'zero' : 'any')
 }

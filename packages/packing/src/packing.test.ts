@@ -6,13 +6,17 @@ import {
   createBatchLayout,
   createChannelLayout,
   createMultiplexedLayout,
+  gapsOf,
   imagesPerTensor,
   layoutPositions,
+  liesAlike,
   pack,
   parseLayout,
   type SlotLayout,
   samePositions,
   unpack,
+  withGaps,
+  worseGaps,
 } from './index.ts'
 
 const shape3 = fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }))
@@ -21,6 +25,12 @@ const anyLayout: fc.Arbitrary<SlotLayout> = fc.oneof(
   fc.integer({ min: 1, max: 700 }).map((n) => createMultiplexedLayout([n], { maxSlots: 256 })),
   fc.tuple(shape3, fc.integer({ min: 0, max: 4 })).map(([s, b]) => createBatchLayout(s, { slots: 2 ** b })),
   shape3.map((s) => createChannelLayout(s, { slots: 512 })),
+  shape3.map(([channels, height, width]): SlotLayout => {
+    const image = [channels, height, width] as const
+    const base = createChannelLayout(image, { slots: 4096, images: 4 })
+    // as after a stride of 2, flattened
+    return { ...base, shape: [sizeOf(image)], rowStride: 2 * base.rowStride, columnStride: 2, gaps: 'any' }
+  }),
 )
 
 describe('createMultiplexedLayout', () => {
@@ -51,6 +61,15 @@ describe('createChannelLayout', () => {
     expect(layout.images).toBe(4)
     expect([...layoutPositions(layout)]).toEqual([0, 4, 8, 12, 16, 20, 24, 28])
     expect(() => createChannelLayout([2, 4, 4], { slots: 8 })).toThrow(/do not fit/)
+  })
+  it('keeps rows a power of two apart where that costs no room, and leaves zeros in the gaps', () => {
+    const layout = createChannelLayout([1, 3, 3], { slots: 32, images: 2 })
+    expect(layout).toMatchObject({ rowStride: 4, gaps: 'zero', image: [1, 3, 3] })
+    const [vector] = pack(createTensor([1, 3, 3], new Float64Array(9).fill(1)), layout)
+    // image 1 is left out, and so are the last column and the last row of positions
+    expect([...vector!].map((v, slot) => (v === 1 ? slot : -1)).filter((slot) => slot >= 0)).toEqual([
+      0, 2, 4, 8, 10, 12, 16, 18, 20,
+    ])
   })
 })
 
@@ -99,6 +118,29 @@ describe('pack and unpack', () => {
   })
 })
 
+describe('gaps', () => {
+  it('are read and set alike for every kind', () => {
+    const layouts = [
+      createMultiplexedLayout([2, 4, 4], { maxSlots: 64 }),
+      createChannelLayout([2, 4, 4], { slots: 64 }),
+    ]
+    for (const layout of layouts) {
+      expect(gapsOf(layout)).toBe('zero')
+      expect(gapsOf(withGaps(layout, 'bounded'))).toBe('bounded')
+      expect(liesAlike(layout, withGaps(layout, 'any'))).toBe(true)
+    }
+    const batch = createBatchLayout([2], { slots: 4 })
+    expect([gapsOf(batch), withGaps(batch, 'any')]).toEqual(['zero', batch])
+    expect([worseGaps('zero', 'bounded'), worseGaps('any', 'zero', 'bounded')]).toEqual(['bounded', 'any'])
+  })
+  it('do not matter to whether channel layouts lie alike, images and strides do', () => {
+    const layout = createChannelLayout([2, 4, 4], { slots: 64, images: 2 })
+    expect(liesAlike(layout, { ...layout, images: 1 })).toBe(false)
+    expect(liesAlike(layout, { ...layout, rowStride: 8 })).toBe(false)
+    expect(liesAlike(layout, { ...layout, shape: [32] })).toBe(true)
+  })
+})
+
 describe('samePositions', () => {
   it('compares places', () => {
     const a = createMultiplexedLayout([2, 4, 4], { maxSlots: 64 })
@@ -135,5 +177,11 @@ describe('parseLayout', () => {
     expect(() => parseLayout({ ...layout, grid: { ...layout.grid, channelOffsets: [0, 5] } })).toThrow(/two elements/)
     expect(() => parseLayout({ ...layout, grid: { ...layout.grid, channelOffsets: [0, 30] } })).toThrow(/beyond/)
     expect(() => parseLayout({ ...layout, surprise: 1 })).toThrow(/unknown field/)
+    const channel = createChannelLayout([2, 4, 4], { slots: 64 })
+    expect(() => parseLayout({ ...channel, image: [2, 4, 5] })).toThrow(/layout.image: .*another number/)
+    expect(() => parseLayout({ ...channel, image: [4, 4] })).toThrow(/layout.image: expected rank 3/)
+    expect(() => parseLayout({ ...channel, gaps: 'some' })).toThrow(/layout.gaps/)
+    expect(() => parseLayout({ ...channel, rowStride: 32 })).toThrow(/needs .* slots, got 64/)
+    expect(() => parseLayout({ ...channel, rowStride: 1 })).toThrow(/two elements/)
   })
 })

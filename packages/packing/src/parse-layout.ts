@@ -3,7 +3,7 @@ import { FormatError } from '@he-ml/ckks-core'
 import { sizeOf } from '@he-ml/model'
 import { isPowerOfTwo } from './create-layout.ts'
 import { layoutPositions } from './layout-positions.ts'
-import type { BatchLayout, ChannelLayout, MultiplexedLayout, SlotLayout } from './slot-layout.ts'
+import type { BatchLayout, ChannelLayout, Gaps, MultiplexedLayout, SlotLayout } from './slot-layout.ts'
 
 const MAX_SLOTS = 2 ** 16
 const MAX_ELEMENTS = 2 ** 24
@@ -31,7 +31,7 @@ export function parseLayout(json: unknown): SlotLayout {
 
 function multiplexed(fields: Fields): MultiplexedLayout {
   only(fields, ['kind', 'shape', 'slots', 'period', 'ciphertexts', 'grid'], 'layout')
-  const shape = shapeOf(fields.shape, [1, 3])
+  const shape = shapeOf(fields.shape, { ranks: [1, 3] })
   const slots = powerOfTwo(fields.slots, 'layout.slots')
   const period = powerOfTwo(fields.period, 'layout.period')
   const ciphertexts = integer(fields.ciphertexts, 'layout.ciphertexts', 1, MAX_ELEMENTS)
@@ -41,9 +41,8 @@ function multiplexed(fields: Fields): MultiplexedLayout {
   only(grid, ['rowStride', 'columnStride', 'channelOffsets', 'gaps'], 'layout.grid')
   const rowStride = integer(grid.rowStride, 'layout.grid.rowStride', 1, MAX_SLOTS)
   const columnStride = integer(grid.columnStride, 'layout.grid.columnStride', 1, MAX_SLOTS)
-  const { gaps, channelOffsets } = grid
-  if (gaps !== 'zero' && gaps !== 'bounded' && gaps !== 'any')
-    throw new FormatError(`layout.grid.gaps: expected "zero", "bounded" or "any", got ${JSON.stringify(gaps)}`)
+  const gaps = gapsOf(grid.gaps, 'layout.grid.gaps')
+  const { channelOffsets } = grid
   if (!Array.isArray(channelOffsets) || channelOffsets.length !== shape[0])
     throw new FormatError(`layout.grid.channelOffsets: expected ${shape[0]} offsets`)
   const offsets = channelOffsets.map((o, c) =>
@@ -70,21 +69,28 @@ function batch(fields: Fields): BatchLayout {
   return { kind: 'batch', shape, slots: powerOfTwo(fields.slots, 'layout.slots'), ciphertexts }
 }
 
+const CHANNEL_FIELDS = 'kind shape image slots ciphertexts images rowStride columnStride gaps'.split(' ')
+
 function channel(fields: Fields): ChannelLayout {
-  only(fields, ['kind', 'shape', 'slots', 'ciphertexts', 'images', 'rowStride', 'columnStride'], 'layout')
-  const shape = shapeOf(fields.shape, [3])
+  only(fields, CHANNEL_FIELDS, 'layout')
+  const shape = shapeOf(fields.shape)
+  const image = shapeOf(fields.image, { where: 'layout.image', ranks: [3] }) as [number, number, number]
+  if (sizeOf(image) !== sizeOf(shape))
+    throw new FormatError(`layout.image: [${image}] has another number of elements than the shape [${shape}]`)
   const layout: ChannelLayout = {
     kind: 'channel',
     shape,
+    image,
     slots: powerOfTwo(fields.slots, 'layout.slots'),
-    ciphertexts: integer(fields.ciphertexts, 'layout.ciphertexts', shape[0]!, shape[0]!),
+    ciphertexts: integer(fields.ciphertexts, 'layout.ciphertexts', image[0], image[0]),
     images: powerOfTwo(fields.images, 'layout.images'),
     rowStride: integer(fields.rowStride, 'layout.rowStride', 1, MAX_SLOTS),
     columnStride: integer(fields.columnStride, 'layout.columnStride', 1, MAX_SLOTS),
+    gaps: gapsOf(fields.gaps, 'layout.gaps'),
   }
-  const last = ((shape[1]! - 1) * layout.rowStride + (shape[2]! - 1) * layout.columnStride + 1) * layout.images
+  const last = ((image[1] - 1) * layout.rowStride + (image[2] - 1) * layout.columnStride + 1) * layout.images
   if (last > layout.slots)
-    throw new FormatError(`layout: [${shape}] with ${layout.images} images needs ${last} slots, got ${layout.slots}`)
+    throw new FormatError(`layout: [${image}] with ${layout.images} images needs ${last} slots, got ${layout.slots}`)
   checkPositions(layout, layout.ciphertexts * layout.slots)
   return layout
 }
@@ -121,12 +127,22 @@ function powerOfTwo(value: unknown, where: string): number {
   return n
 }
 
-function shapeOf(value: unknown, ranks?: readonly number[]): number[] {
+function gapsOf(value: unknown, where: string): Gaps {
+  if (value === 'zero' || value === 'bounded' || value === 'any') return value
+  throw new FormatError(`${where}: expected "zero", "bounded" or "any", got ${JSON.stringify(value)}`)
+}
+
+interface ShapeRules {
+  readonly where?: string
+  readonly ranks?: readonly number[]
+}
+
+function shapeOf(value: unknown, { where = 'layout.shape', ranks }: ShapeRules = {}): number[] {
   if (!Array.isArray(value) || value.length === 0 || value.length > 8)
-    throw new FormatError('layout.shape: expected a list of 1 to 8 sizes')
-  const shape = value.map((d, i) => integer(d, `layout.shape[${i}]`, 1, MAX_ELEMENTS))
-  if (sizeOf(shape) > MAX_ELEMENTS) throw new FormatError(`layout.shape: [${shape}] has more than 2^24 elements`)
+    throw new FormatError(`${where}: expected a list of 1 to 8 sizes`)
+  const shape = value.map((d, i) => integer(d, `${where}[${i}]`, 1, MAX_ELEMENTS))
+  if (sizeOf(shape) > MAX_ELEMENTS) throw new FormatError(`${where}: [${shape}] has more than 2^24 elements`)
   if (ranks && !ranks.includes(shape.length))
-    throw new FormatError(`layout.shape: expected rank ${ranks.join(' or ')}, got [${shape}]`)
+    throw new FormatError(`${where}: expected rank ${ranks.join(' or ')}, got [${shape}]`)
   return shape
 }

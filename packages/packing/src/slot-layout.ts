@@ -49,19 +49,23 @@ export interface BatchLayout {
 
 /**
  * Channel by channel: ciphertext c holds channel c; the element in row y and column x of image b lies in slot
- * (y * rowStride + x * columnStride) * images + b. For throughput on deep networks.
+ * (y * rowStride + x * columnStride) * images + b. For throughput on deep networks (docs/notes/channel-packing.md).
  */
 export interface ChannelLayout {
   readonly kind: 'channel'
-  /** [channels, height, width]. */
+  /** The tensor's own: [channels, height, width], or that flattened. */
   readonly shape: Shape
+  /** The same elements, row-major, as [channels, height, width]: a channel is a ciphertext. */
+  readonly image: readonly [channels: number, height: number, width: number]
   readonly slots: number
   readonly ciphertexts: number
-  /** Images in a ciphertext. */
+  /** Images in a ciphertext, a power of two. Those that a client leaves out are images of zeros. */
   readonly images: number
   /** In positions, not slots. */
   readonly rowStride: number
   readonly columnStride: number
+  /** Of positions without an element: beyond the image, and between elements after a stride. */
+  readonly gaps: Gaps
 }
 
 export type SlotLayout = MultiplexedLayout | BatchLayout | ChannelLayout

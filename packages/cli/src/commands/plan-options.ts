@@ -1,6 +1,6 @@
 /** The options of he-ml plan, and what they say to the compiler. */
 import { BOOTSTRAPPING_SETS } from '@he-ml/ckks-core'
-import type { CompileOptions } from '@he-ml/pipeline'
+import type { CompileOptions, Packing } from '@he-ml/pipeline'
 import { type Command, Option } from 'commander'
 import type { EngineChoice } from '../engines.ts'
 import { type CommonOptions, decimal, integer, withEngine, withOutput } from './common.ts'
@@ -12,7 +12,7 @@ export interface PlanOptions extends CommonOptions {
   readonly split: 'train' | 'test'
   readonly samples: number
   readonly normalize: string
-  readonly packing: 'multiplexed' | 'batch'
+  readonly packing: Packing
   readonly batch?: number
   readonly degree: number
   readonly margin: number
@@ -42,11 +42,11 @@ export function declarePlan(program: Command): Command {
     .option('--samples <count>', 'calibration images to use', integer(1, 1e6), 2000)
     .option('--normalize <spec>', 'auto, mnist, cifar10, none or means/deviations', 'auto')
     .addOption(
-      new Option('--packing <kind>', 'one image at a time, or image = slot')
-        .choices(['multiplexed', 'batch'])
+      new Option('--packing <kind>', 'one image at a time; image = slot; or a channel of many images in a ciphertext')
+        .choices(['multiplexed', 'batch', 'channel'])
         .default('multiplexed'),
     )
-    .option('--batch <images>', 'images per run (batch packing); a power of two', integer(1, 65536))
+    .option('--batch <images>', 'images per run (batch and channel packing); a power of two', integer(1, 65536))
     .option('--degree <n>', 'polynomial degree of the activations', integer(1, 1023), 15)
     .option(
       '--error <x>',

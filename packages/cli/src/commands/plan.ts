@@ -27,8 +27,10 @@ export function addPlanCommand(program: Command): void {
 async function makePlan(options: PlanOptions): Promise<void> {
   const { signal, dispose } = interruptSignal()
   try {
-    if (options.batch !== undefined && options.packing !== 'batch')
-      throw new InvalidArgumentError('--batch is for --packing batch; multiplexed packing takes one image at a time')
+    if (options.batch !== undefined && options.packing === 'multiplexed')
+      throw new InvalidArgumentError(
+        '--batch is for --packing batch or channel; multiplexed packing takes one image at a time',
+      )
     await assertWritableFolder(options.out)
     await assertWritableFolder(options.svg)
     const files = [options.model, options.data, options.machine]

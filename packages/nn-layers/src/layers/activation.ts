@@ -38,7 +38,6 @@ import {
 import type { Lowerable, LoweredLayer, SlotLayout } from '@he-ml/packing'
 import { mapBatch } from '../floats/elementwise.ts'
 import { lowerActivation } from '../lowered/lower-activation.ts'
-import { unsupportedLayout } from '../lowered/unsupported-layout.ts'
 import { checkFactor, only } from './single-input.ts'
 import { SquareLayer } from './square.ts'
 
@@ -162,7 +161,6 @@ export class ActivationLayer implements CalibratedLayer, FloatLayer, Lowerable {
   lower(inputs: readonly SlotLayout[]): LoweredLayer {
     const input = only(this.name, inputs)
     const polynomial = scalePolynomial(this.name, this.#polynomial(), this.outputFactor)
-    if (input.kind === 'channel') throw unsupportedLayout(this.name, input)
     return lowerActivation(
       {
         name: this.name,

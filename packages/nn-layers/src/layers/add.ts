@@ -6,15 +6,19 @@ import { type Ciphertext, InvalidArgumentError, toLevel, UnsupportedError } from
 import type { FloatBatch, FloatKernels, FloatLayer } from '@he-ml/float-kernels'
 import { createTensor, type Layer, type Shape, sameShape, sizeOf, type Tensor } from '@he-ml/model'
 import {
+  type ChannelLayout,
   createLowered,
-  type Gaps,
+  gapsOf,
   type Lowerable,
   type LowerContext,
   type LoweredLayer,
+  liesAlike,
   type MultiplexedLayout,
   PackedTensor,
   type SlotLayout,
   samePositions,
+  withGaps,
+  worseGaps,
 } from '@he-ml/packing'
 import { addBatches } from '../floats/elementwise.ts'
 import { type LinearMap, POINT_WINDOW } from '../linear-map/linear-map.ts'
@@ -58,6 +62,10 @@ export class AddLayer implements Layer, FloatLayer, Lowerable {
     this.outputShape(inputs.map((l) => l.shape))
     const [a, b] = inputs as [SlotLayout, SlotLayout]
     if (a.kind === 'batch' && b.kind === 'batch' && a.slots === b.slots) return this.#lowerInPlace([a, b], a)
+    if (a.kind === 'channel' && b.kind === 'channel') {
+      if (!liesAlike(a, b)) throw apart(this.name, a, b)
+      return this.#lowerInPlace([a, b], withGaps(a, worseGaps(gapsOf(a), gapsOf(b))))
+    }
     if (a.kind !== 'multiplexed') throw unsupportedLayout(this.name, a)
     if (b.kind !== 'multiplexed') throw unsupportedLayout(this.name, b)
     if (samePositions(a, b)) return this.#lowerInPlace([a, b], sumLayout(a, b))
@@ -115,6 +123,11 @@ export class AddLayer implements Layer, FloatLayer, Lowerable {
   }
 }
 
+const apart = (name: string, a: ChannelLayout, b: ChannelLayout): UnsupportedError =>
+  new UnsupportedError(
+    `layer "${name}": its inputs lie in different slots, [${a.image}] with steps of ${a.rowStride} and ${a.columnStride} positions and [${b.image}] with ${b.rowStride} and ${b.columnStride}: give both branches the same strides`,
+  )
+
 const permutation = (name: string, size: number): LinearMap => ({
   name,
   input: [size, 1, 1],
@@ -126,10 +139,8 @@ const permutation = (name: string, size: number): LinearMap => ({
 })
 
 function sumLayout(a: MultiplexedLayout, b: MultiplexedLayout): MultiplexedLayout {
-  const order: readonly Gaps[] = ['zero', 'bounded', 'any']
   // where only one of the two repeats, its copies come to lie in gaps of the sum
-  const least = a.period === b.period ? 0 : 1
-  const gaps = order[Math.max(order.indexOf(a.grid.gaps), order.indexOf(b.grid.gaps), least)]!
+  const gaps = worseGaps(a.grid.gaps, b.grid.gaps, a.period === b.period ? 'zero' : 'bounded')
   const slots = Math.max(a.slots, b.slots)
   return { ...a, slots, period: Math.max(a.period, b.period), grid: { ...a.grid, gaps } }
 }

@@ -1,4 +1,4 @@
-/** Convolution over [channels, height, width]: one level, in either packing. */
+/** Convolution over [channels, height, width]: one level, in every packing. */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import type { FloatBatch, FloatKernels, FloatLayer } from '@he-ml/float-kernels'
 import { createTensor, digestNumbers, digestText, type Layer, type Shape, type Tensor } from '@he-ml/model'

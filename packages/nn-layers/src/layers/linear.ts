@@ -1,4 +1,4 @@
-/** A fully connected layer over [features]: one level, in either packing. */
+/** A fully connected layer over [features]: one level, in every packing. */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import type { FloatBatch, FloatKernels, FloatLayer } from '@he-ml/float-kernels'
 import { createTensor, digestNumbers, type Layer, type Shape, type Tensor } from '@he-ml/model'

@@ -2,6 +2,8 @@ import { UnsupportedError } from '@he-ml/ckks-core'
 import { sizeOf } from '@he-ml/model'
 import type { LowerContext, LoweredLayer, SlotLayout } from '@he-ml/packing'
 import { lowerBatchLinear } from '../batch/lower-batch-linear.ts'
+import { lowerChannelLinear } from '../channel/lower-channel-linear.ts'
+import { onImage } from '../channel/on-image.ts'
 import type { LinearMap } from '../linear-map/linear-map.ts'
 import { unsupportedLayout } from '../lowered/unsupported-layout.ts'
 import { lowerTransform } from '../multiplexed/lower-transform.ts'
@@ -14,5 +16,6 @@ export function lowerLinear(map: LinearMap, input: SlotLayout | undefined, conte
     )
   if (input?.kind === 'multiplexed') return lowerTransform(map, input, context)
   if (input?.kind === 'batch') return lowerBatchLinear(map, input)
+  if (input?.kind === 'channel') return lowerChannelLinear(onImage(map, input), input, context)
   throw unsupportedLayout(map.name, input)
 }

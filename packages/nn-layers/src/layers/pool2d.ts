@@ -8,6 +8,8 @@ import type { FloatBatch, FloatKernels, FloatLayer } from '@he-ml/float-kernels'
 import { digestText, type Layer, type Shape, type Tensor } from '@he-ml/model'
 import type { Lowerable, LowerContext, LoweredLayer, SlotLayout } from '@he-ml/packing'
 import { lowerBatchSum } from '../batch/lower-batch-sum.ts'
+import { lowerChannelPool } from '../channel/lower-channel-pool.ts'
+import { onImage } from '../channel/on-image.ts'
 import { poolBatch } from '../floats/pooling.ts'
 import { forwardLinear } from '../linear-map/forward.ts'
 import { type LinearMap, type Pair, sourceOf, type Window } from '../linear-map/linear-map.ts'
@@ -88,9 +90,13 @@ export class Pool2dLayer implements Layer, FloatLayer, Lowerable {
   lower(inputs: readonly SlotLayout[], context: LowerContext): LoweredLayer {
     const input = only(this.name, inputs)
     const map = this.#map(input.shape)
-    if (this.kind === 'sumPool2d') {
-      if (input.kind === 'batch') return lowerBatchSum(map, input)
-      if (input.kind === 'multiplexed' && map.window.padding.every((p) => p === 0)) return lowerSumPool(map, input)
+    const isPadded = map.window.padding.some((p) => p !== 0)
+    const isSum = this.kind === 'sumPool2d'
+    if (isSum && input.kind === 'batch') return lowerBatchSum(map, input)
+    if (isSum && input.kind === 'multiplexed' && !isPadded) return lowerSumPool(map, input)
+    if (input.kind === 'channel' && !isPadded) {
+      const [rows, columns] = map.window.kernel
+      return lowerChannelPool(onImage(map, input), isSum ? 1 : 1 / (rows * columns), input, context)
     }
     return lowerLinear(map, input, context)
   }

@@ -2,9 +2,8 @@
 import { type Ciphertext, scope } from '@he-ml/ckks-core'
 import type { FloatBatch, FloatKernels, FloatLayer } from '@he-ml/float-kernels'
 import { createTensor, type Layer, type Shape, type Tensor } from '@he-ml/model'
-import { createLowered, type Lowerable, type LoweredLayer, type SlotLayout } from '@he-ml/packing'
+import { createLowered, gapsOf, type Lowerable, type LoweredLayer, type SlotLayout, withGaps } from '@he-ml/packing'
 import { squareBatch } from '../floats/elementwise.ts'
-import { unsupportedLayout } from '../lowered/unsupported-layout.ts'
 import { only } from './single-input.ts'
 
 /** See {@link activation}. */
@@ -34,11 +33,7 @@ export class SquareLayer implements Layer, FloatLayer, Lowerable {
   }
   lower(inputs: readonly SlotLayout[]): LoweredLayer {
     const input = only(this.name, inputs)
-    if (input.kind === 'channel') throw unsupportedLayout(this.name, input)
-    const output: SlotLayout =
-      input.kind === 'multiplexed' && input.grid.gaps === 'bounded'
-        ? { ...input, grid: { ...input.grid, gaps: 'any' } }
-        : input
+    const output = gapsOf(input) === 'bounded' ? withGaps(input, 'any') : input
     return createLowered({
       name: this.name,
       inputs: [input],

@@ -1,7 +1,7 @@
 /**
  * Every linear layer seen as one thing: a grouped convolution over [channels, height, width] with a weight per (output
  * channel, input channel, tap). A fully connected layer is a 1 x 1 convolution over 1 x 1 images, batch normalisation and
- * average pooling are depthwise. Lowering for either packing knows only this.
+ * average pooling are depthwise. Lowering for every packing knows only this.
  */
 import type { Shape } from '@he-ml/model'
 

@@ -1,14 +1,16 @@
 import type { PreparedActivation } from '@he-ml/activations'
 import { type Ciphertext, type Plaintext, scope } from '@he-ml/ckks-core'
 import {
-  type BatchLayout,
   type CircuitEngine,
   createLowered,
+  gapsOf,
   type LoweredLayer,
   layoutPositions,
-  type MultiplexedLayout,
+  type SlotLayout,
   setErrorsAside,
+  withGaps,
 } from '@he-ml/packing'
+import { atElements, hasGaps } from './channel-positions.ts'
 import { weightScale } from './unit-weight.ts'
 
 export interface ActivationCircuit {
@@ -24,9 +26,9 @@ export interface ActivationCircuit {
 }
 
 /** Mask or normalisation (one level, if any is needed), then the polynomial on every ciphertext. */
-export function lowerActivation(activation: ActivationCircuit, input: MultiplexedLayout | BatchLayout): LoweredLayer {
+export function lowerActivation(activation: ActivationCircuit, input: SlotLayout): LoweredLayer {
   const { name, inputScale, offset, prepared } = activation
-  const masked = input.kind === 'multiplexed' && input.grid.gaps === 'any'
+  const masked = gapsOf(input) === 'any'
   const extra = masked || !isFree(inputScale) ? 1 : 0
   return createLowered({
     name,
@@ -34,8 +36,8 @@ export function lowerActivation(activation: ActivationCircuit, input: Multiplexe
     output: outputOf(activation, input, masked),
     depth: prepared.depth + extra,
     prepare: async ({ engine, level, weights }) => {
-      const masks = masked ? encodeMasks(input as MultiplexedLayout, inputScale, engine, level) : []
-      for (const mask of masks) weights.use(mask)
+      const masks = masked ? encodeMasks(input, inputScale, engine, level) : []
+      for (const mask of new Set(masks)) weights.use(mask)
       return async ({ engine, inputs, pacer, temporaries }) => {
         const results: Ciphertext[] = []
         for (const [i, x] of inputs[0]!.entries()) {
@@ -78,15 +80,22 @@ const multiple = (
   use: <T extends Disposable>(value: T) => T,
 ): Ciphertext => (scale === 1 ? x : use(engine.mulInteger(x, scale)))
 
-function outputOf({ atZero }: ActivationCircuit, input: MultiplexedLayout | BatchLayout, masked: boolean) {
-  if (input.kind === 'batch') return input
-  const zero = atZero === 0 && (masked || input.grid.gaps === 'zero')
-  return { ...input, grid: { ...input.grid, gaps: zero ? ('zero' as const) : ('bounded' as const) } }
+function outputOf({ atZero }: ActivationCircuit, input: SlotLayout, masked: boolean): SlotLayout {
+  const isZero = atZero === 0 && (masked || gapsOf(input) === 'zero')
+  return hasNoGaps(input) ? input : withGaps(input, isZero ? 'zero' : 'bounded')
 }
 
-function encodeMasks(layout: MultiplexedLayout, value: number, engine: CircuitEngine, level: number): Plaintext[] {
-  const vectors = Array.from({ length: layout.ciphertexts }, () => new Float64Array(layout.period))
-  for (const place of layoutPositions(layout)) vectors[Math.floor(place / layout.slots)]![place % layout.slots] = value
+const hasNoGaps = (layout: SlotLayout): boolean => layout.kind === 'channel' && !hasGaps(layout)
+
+/** One per ciphertext; channels share theirs. */
+function encodeMasks(layout: SlotLayout, value: number, engine: CircuitEngine, level: number): readonly Plaintext[] {
   const scale = weightScale(engine.parameters, level)
+  if (layout.kind === 'channel') {
+    const mask = engine.encode(atElements(layout, value), { level, scale })
+    return new Array<Plaintext>(layout.ciphertexts).fill(mask)
+  }
+  const period = layout.kind === 'multiplexed' ? layout.period : layout.slots
+  const vectors = Array.from({ length: layout.ciphertexts }, () => new Float64Array(period))
+  for (const place of layoutPositions(layout)) vectors[Math.floor(place / layout.slots)]![place % layout.slots] = value
   return vectors.map((values) => engine.encode(values, { level, scale }))
 }

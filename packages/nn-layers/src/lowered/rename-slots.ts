@@ -5,7 +5,7 @@
 import { UnsupportedError } from '@he-ml/ckks-core'
 import type { Shape } from '@he-ml/model'
 import { layoutPositions, type MultiplexedGrid, type MultiplexedLayout, type SlotLayout } from '@he-ml/packing'
-import { unsupportedLayout } from './unsupported-layout.ts'
+import { renameChannels } from './rename-channels.ts'
 
 export interface Renamed {
   readonly output: SlotLayout
@@ -22,7 +22,7 @@ export interface Renaming {
 
 /** @throws UnsupportedError when the elements do not lie on a regular grid within their ciphertexts */
 export function renameSlots({ name, shape, sources }: Renaming, input: SlotLayout): Renamed {
-  if (input.kind === 'channel') throw unsupportedLayout(name, input)
+  if (input.kind === 'channel') return renameChannels({ name, shape, ...(sources ? { sources } : {}) }, input)
   if (input.kind === 'batch') {
     const ciphertexts = sources ? [...sources] : Array.from({ length: input.ciphertexts }, (_, i) => i)
     return { output: { ...input, shape, ciphertexts: ciphertexts.length }, ciphertexts }

@@ -2,15 +2,16 @@
 import { type ClearEngine, createClearEngine, insecureParameters, sameScale } from '@he-ml/ckks-core'
 import { createTensor, type Layer, type Shape, sizeOf, type Tensor } from '@he-ml/model'
 import {
+  gapsOf,
   imagesPerTensor,
   type LowerContext,
   type LoweredLayer,
   lowerLayer,
-  type MultiplexedLayout,
   PackedTensor,
   pack,
   type SlotLayout,
   unpack,
+  withGaps,
 } from '@he-ml/packing'
 import { expect } from 'vitest'
 
@@ -29,9 +30,7 @@ export function randomTensor(shape: Shape, seed: number): Tensor {
 }
 
 /** Slot vectors with every gap filled with a large value, so that a layer that reads a gap is found out. */
-export function fillGaps(layout: MultiplexedLayout): MultiplexedLayout {
-  return { ...layout, grid: { ...layout.grid, gaps: 'any' } }
-}
+export const fillGaps = <L extends SlotLayout>(layout: L): L => withGaps(layout, 'any')
 
 export interface LayerRun {
   readonly lowered: LoweredLayer
@@ -64,8 +63,7 @@ export async function runLayer(
       images.map((image) => image[i]!),
       layout,
     )
-    if (layout.kind === 'multiplexed')
-      spoilGaps(vectors, layout, options.gap ?? (layout.grid.gaps === 'any' ? 1000 : 0))
+    spoilGaps(vectors, layout, options.gap ?? (gapsOf(layout) === 'any' ? 1000 : 0))
     return new PackedTensor(
       layout,
       vectors.map((v) => engine.encryptClear(v, { level })),
@@ -87,11 +85,17 @@ export async function runLayer(
   return { lowered, engine, outputs, vectors }
 }
 
-function spoilGaps(vectors: readonly Float64Array[], layout: MultiplexedLayout, value: number): void {
-  const ones = pack(createTensor(layout.shape, new Float64Array(sizeOf(layout.shape)).fill(1)), layout)
+function spoilGaps(vectors: readonly Float64Array[], layout: SlotLayout, value: number): void {
+  const ones = onesOf(layout)
   vectors.forEach((vector, c) => {
     for (let s = 0; s < vector.length; s++) if (ones[c]![s] === 0) vector[s] = value
   })
+}
+
+/** 1 at every element of every image, 0 elsewhere. */
+function onesOf(layout: SlotLayout): Float64Array[] {
+  const image = createTensor(layout.shape, new Float64Array(sizeOf(layout.shape)).fill(1))
+  return pack(new Array<Tensor>(imagesPerTensor(layout)).fill(image), layout)
 }
 
 /** Runs a layer with one input on random images and compares with forward. */
@@ -109,18 +113,18 @@ export async function expectLikeForward(
     expect(output.shape).toEqual(expected.shape)
     expect(largestDifference(output, expected)).toBeLessThan(tolerance)
   })
-  if (run.lowered.outputs[0]!.kind === 'multiplexed') expectGaps(run, run.lowered.outputs[0]!)
+  expectGaps(run, run.lowered.outputs[0]!)
   return run
 }
 
 /** The promise that a layout makes about its gaps, and its period. */
-function expectGaps(run: LayerRun, layout: MultiplexedLayout): void {
-  const ones = pack(createTensor(layout.shape, new Float64Array(sizeOf(layout.shape)).fill(1)), layout)
+function expectGaps(run: LayerRun, layout: SlotLayout): void {
+  const ones = onesOf(layout)
+  const period = layout.kind === 'multiplexed' ? layout.period : layout.slots
   run.vectors.forEach((vector, c) => {
     for (let s = 0; s < vector.length; s++) {
-      expect(Math.abs(vector[s]! - vector[s % layout.period]!)).toBeLessThan(1e-9)
-      if (layout.grid.gaps === 'zero' && ones[c]![s % layout.slots] === 0)
-        expect(Math.abs(vector[s]!)).toBeLessThan(1e-9)
+      expect(Math.abs(vector[s]! - vector[s % period]!)).toBeLessThan(1e-9)
+      if (gapsOf(layout) === 'zero' && ones[c]![s % layout.slots] === 0) expect(Math.abs(vector[s]!)).toBeLessThan(1e-9)
     }
   })
 }

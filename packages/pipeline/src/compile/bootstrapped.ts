@@ -9,11 +9,11 @@ import {
   PlanError,
 } from '@he-ml/ckks-core'
 import type { Model } from '@he-ml/model'
+import { imagesPerTensor } from '@he-ml/packing'
 import type { PlanBootstrapping } from '../plan/plan.ts'
 import type { GapPolicy, Network } from '../program/network.ts'
-import { inputLayoutFor } from './input-layout.ts'
 import { assertMemoryPossible } from './least-memory.ts'
-import { batchFor, type Chosen } from './leveled.ts'
+import { type Chosen, layoutFor } from './leveled.ts'
 import { lowerModel } from './lower-model.ts'
 import type { CompileOptions } from './options.ts'
 import { type NetworkPlacement, NetworkPlacer } from './place-network.ts'
@@ -121,10 +121,10 @@ function lowerFor(set: BootstrappingSet, { model, options, costModel, sets }: Bo
   const { parameters, spec } = set
   const { maxSlots } = parameters
   try {
-    const batch = batchFor(options, maxSlots)
-    const layout = inputLayoutFor(model, options.packing ?? 'multiplexed', batch, maxSlots)
+    const layout = layoutFor(model, options, maxSlots)
+    const batch = imagesPerTensor(layout)
     const placer = new NetworkPlacer(parameters, spec, costModel)
-    const policies: GapPolicy[] = layout.kind === 'multiplexed' ? ['wanted', 'zero'] : ['wanted']
+    const policies: GapPolicy[] = layout.kind === 'batch' ? ['wanted'] : ['wanted', 'zero']
     return policies.map((gaps) => ({
       parameters,
       placer,

@@ -169,7 +169,7 @@ function checkOptions({
 }: CompileOptions): void {
   if (packing === 'multiplexed' && batch !== 1)
     throw new InvalidArgumentError(
-      `multiplexed packing takes one image at a time, got a batch of ${batch}: use packing 'batch'`,
+      `multiplexed packing takes one image at a time, got a batch of ${batch}: use packing 'batch' or 'channel'`,
     )
   const forced = bootstrapping === 'always' || typeof bootstrapping === 'object'
   if (forced && (parameters || request))

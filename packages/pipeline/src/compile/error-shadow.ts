@@ -1,9 +1,9 @@
 /**
- * Errors that differ from copy to copy. A ciphertext of period n holds N/2n copies of its slots. What rounding and key
+ * Errors that differ from copy to copy. A ciphertext of period n holds N/2n copies of its slots. What rescaling and key
  * switching add is independent in each of them, and wherever the copies are averaged (decryption reads the period only; the
- * trace of a bootstrap does the same) it shrinks by the root of their number. What went through a bootstrap, and what its sine
- * bends, is the same in all copies and stays. The plan engine knows one number per ciphertext, so the program runs on a second
- * one, whose bootstraps take in neither errors nor values: its estimates are the independent part, the rest adds up by squares.
+ * trace of a bootstrap does the same) it shrinks by the root of their number. What went through a bootstrap, what its sine bends, and
+ * what rounded weights and masks bring, is the same in all copies and stays. The plan engine knows one number per ciphertext, so the program runs on a second
+ * one, whose bootstraps take in neither errors nor values, and whose plaintexts are exact: its estimates are the independent part, the rest adds up by squares.
  */
 import { bootstrapBend, type Ciphertext } from '@he-ml/ckks-core'
 import type { Program } from '../program/program.ts'

@@ -1,6 +1,7 @@
 /** Parameters and levels of a network without bootstrapping. */
 import { createParameters, HeMlError, type Parameters, PlanError, SecurityError } from '@he-ml/ckks-core'
 import type { Model } from '@he-ml/model'
+import { imagesPerTensor } from '@he-ml/packing'
 import type { PlanBootstrapping } from '../plan/plan.ts'
 import { buildProgram, latestLevels } from '../program/build-program.ts'
 import type { Network } from '../program/network.ts'
@@ -38,9 +39,9 @@ export function chooseLeveled(model: Model, options: CompileOptions): Chosen {
   return chosen
 }
 
-/** Images per run in a ring. */
-export const batchFor = ({ packing, batch }: CompileOptions, maxSlots: number): number =>
-  packing === 'batch' ? (batch ?? maxSlots) : 1
+/** Where the input lies in a ring. */
+export const layoutFor = (model: Model, { packing = 'multiplexed', batch }: CompileOptions, maxSlots: number) =>
+  inputLayoutFor(model, packing, batch, maxSlots)
 
 type Placed = Pick<Chosen, 'network' | 'steps' | 'program'>
 
@@ -50,16 +51,14 @@ function placeLatest(network: Network): Placed {
 }
 
 function smallest(model: Model, options: CompileOptions): Chosen {
-  const packing = options.packing ?? 'multiplexed'
   const scaleBits = options.scaleBits ?? 36
   const baseBits = options.baseBits ?? scaleBits + Math.max(8, outputBits(options))
   let reason: HeMlError | undefined
   for (const logN of options.logN === undefined ? RINGS : [options.logN]) {
     const maxSlots = 2 ** (logN - 1)
-    const batch = batchFor(options, maxSlots)
     let made: Placed
     try {
-      made = placeLatest(lowerModel(model, inputLayoutFor(model, packing, batch, maxSlots), maxSlots))
+      made = placeLatest(lowerModel(model, layoutFor(model, options, maxSlots), maxSlots))
     } catch (error) {
       if (!(error instanceof HeMlError)) throw error
       reason = error
@@ -84,7 +83,7 @@ function smallest(model: Model, options: CompileOptions): Chosen {
             dnum,
           },
         )
-        return { parameters, ...made, batch }
+        return { parameters, ...made, batch: imagesPerTensor(made.network.inputLayout) }
       } catch (error) {
         if (!(error instanceof HeMlError)) throw error
         reason = error
@@ -117,8 +116,7 @@ function checkOutput(parameters: Parameters, { calibration }: CompileOptions): v
 
 function fixed(model: Model, options: CompileOptions, parameters: Parameters): Chosen {
   const { maxSlots, maxLevel } = parameters
-  const batch = batchFor(options, maxSlots)
-  const layout = inputLayoutFor(model, options.packing ?? 'multiplexed', batch, maxSlots)
+  const layout = layoutFor(model, options, maxSlots)
   const made = placeLatest(lowerModel(model, layout, maxSlots))
   const { level } = made.program.input
   if (level > maxLevel)
@@ -126,5 +124,5 @@ function fixed(model: Model, options: CompileOptions, parameters: Parameters): C
       'levels',
       `the network needs ${level} levels, the parameters have ${maxLevel}: use lower polynomial degrees, more levels, or bootstrapping`,
     )
-  return { parameters, ...made, batch }
+  return { parameters, ...made, batch: imagesPerTensor(layout) }
 }

@@ -16,9 +16,12 @@ export interface CompileOptions {
   readonly calibration?: Calibration
   /** How activations become polynomials. Default: margin 1.15, degree 27. */
   readonly activation?: Partial<ActivationOptions>
-  /** One image at a time, or image = slot. Default multiplexed. */
+  /**
+   * One image at a time (multiplexed), image = slot (batch), or a channel of many images in a ciphertext (channel: deep
+   * networks). Default multiplexed.
+   */
   readonly packing?: Packing
-  /** Images per run (batch packing). Default: every slot. */
+  /** Images per run, a power of two (batch and channel packing). Default: as many as there is room for. */
   readonly batch?: number
   /** Explicit parameters; default: the smallest ring that is 128-bit secure for the depth. */
   readonly parameters?: ParametersLiteral | ParametersRequest

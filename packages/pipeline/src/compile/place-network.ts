@@ -7,7 +7,7 @@ import {
   type Level,
   PlanError,
 } from '@he-ml/ckks-core'
-import type { SlotLayout } from '@he-ml/packing'
+import { gapsOf, type SlotLayout } from '@he-ml/packing'
 import { buildProgram } from '../program/build-program.ts'
 import type { Network } from '../program/network.ts'
 import type { PlacedStep } from '../program/placed-step.ts'
@@ -96,8 +96,7 @@ export class NetworkPlacer {
     const refreshable = new Map<string, SlotLayout>()
     for (const name of nodes.flatMap(({ outputs }) => outputs)) {
       const layout = layouts.get(name)!
-      if (ranges.has(name) && !(layout.kind === 'multiplexed' && layout.grid.gaps === 'any'))
-        refreshable.set(name, layout)
+      if (ranges.has(name) && gapsOf(layout) !== 'any') refreshable.set(name, layout)
     }
     const table = new Map<string, readonly RefreshOption<RefreshChoice>[]>()
     const key = (ciphertexts: number, period: number) => `${ciphertexts}/${period}`

@@ -51,7 +51,7 @@ export async function simulate(
   const [input] = values.get(program.input.values[0]!.id)!
   const field =
     model && ErrorField.fits(model, sizes) ? new ErrorField(model, sizes, engine.estimate(input!).error) : undefined
-  const both = { main, shadow: new Simulation(program, parameters, costModel, sizes) }
+  const both = { main, shadow: new Simulation(program, parameters, costModel, sizes, true) }
   const shadow = new ErrorShadow(program, both, sizes, field)
   const { layout: inputLayout, level: inputLevel } = program.input
   const inputCount = inputCiphertexts(program.input)

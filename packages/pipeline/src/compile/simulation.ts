@@ -16,15 +16,19 @@ export class Simulation {
   readonly #sizes: ReadonlyMap<string, ValueSize>
   readonly #weightBytes = new Map<WeightsId, number>()
 
-  /** @param sizes how large values are, where that is known */
+  /**
+   * @param sizes how large values are, where that is known
+   * @param exactConstants see PlanEngineOptions
+   */
   constructor(
     program: Program,
     parameters: AnyParameters,
     costModel: CostModel,
     sizes: ReadonlyMap<string, ValueSize>,
+    exactConstants = false,
   ) {
     const { values, layout, level } = program.input
-    this.engine = createPlanEngine(parameters, { costModel })
+    this.engine = createPlanEngine(parameters, { costModel, exactConstants })
     this.#program = program
     this.#executor = new StepExecutor(program, this.engine)
     this.#sizes = sizes

@@ -145,7 +145,7 @@ export const planSchema = z.strictObject({
   /** SHA-256 of the canonical JSON of everything else. */
   id: z.string().regex(/^[0-9a-f]{64}$/),
   model: z.strictObject({ name: z.string(), digest: z.string().regex(/^[0-9a-f]{64}$/), input: shape, output: shape }),
-  packing: z.enum(['multiplexed', 'batch']),
+  packing: z.enum(['multiplexed', 'batch', 'channel']),
   /** Images per run. */
   batch: positive,
   parameters: z.strictObject({

@@ -78,7 +78,9 @@ function slotsOf(layout: SlotLayout, images: number): number[] {
 
 function tooLittle(plan: Plan, wish: PublicationWish, left: number): PlanError {
   const scaleBits = Math.round(Math.log2(plan.parameters.scale))
-  const missing = Math.ceil(wish.precisionBits - left)
+  // masks and weights share the scale of channel packing: each gains half a bit
+  const share = plan.packing === 'channel' ? 2 : 1
+  const missing = Math.ceil(wish.precisionBits - left) * share
   return new PlanError(
     'precision',
     `the plan's scale of ${scaleBits} bits is too small to publish results: the noise for ${wish.queries} queries at ${wish.statisticalBits} statistical bits would leave ${left.toFixed(1)} bits, wanted ${wish.precisionBits}. Make the plan and the keys again with --scale-bits ${scaleBits + missing} (a larger ring may be needed), declare fewer queries or --statistical-bits, or keep the result private`,

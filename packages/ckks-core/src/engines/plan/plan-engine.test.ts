@@ -200,6 +200,30 @@ describe('estimates', () => {
     expect(engine.estimate(engine.mulInteger(x, 3)).error).toBeCloseTo(3 * 2 ** -20, 30)
     expect(engine.estimate(engine.mulScalar(x, 1 / 3, 2 ** 10)).error).toBeGreaterThan(2 ** -13)
   })
+  it('a matrix product rounds what is no multiple of its scale, and nothing else', () => {
+    const engine = createPlanEngine(parameters)
+    const inputs = [engine.input({ error: 0 }), engine.input({ error: 0 })]
+    const errors = (data: readonly number[], scale: number) =>
+      engine
+        .matrixProduct(inputs, { rows: data.length / 2, columns: 2, data: Float64Array.from(data) }, scale)
+        .map((product) => engine.estimate(product).error)
+    expect(errors([1, -3, 0.5, 2, 0.25, 0.25], 2)).toEqual([0, 0, Math.SQRT1_2 / 2])
+    expect(errors([1, 1], 1)).toEqual([0])
+  })
+  it('leaves out what rounding constants brings, where only differences between copies count', () => {
+    const exact = createPlanEngine(parameters, { exactConstants: true })
+    const x = exact.input({ error: 0 })
+    const weights = { rows: 1, columns: 1, data: Float64Array.of(1 / 3) }
+    const mask = exact.encode(Float64Array.of(1 / 3, 0), { level: x.level, scale: 2 ** 20 })
+    for (const product of [
+      exact.mulPlain(x, mask),
+      exact.mulScalar(x, 1 / 3, 2 ** 20),
+      ...exact.matrixProduct([x], weights, 2 ** 20),
+    ]) {
+      expect(exact.estimate(product).error).toBe(0)
+      expect(exact.estimate(exact.rescale(product)).error).toBeGreaterThan(0)
+    }
+  })
   it('modRaise adds multiples of q0 to the values, and trace keeps what has the period', () => {
     const engine = createPlanEngine(parameters)
     const raised = engine.modRaise(engine.input({ level: 0, magnitude: 0 }), 3)

@@ -36,6 +36,11 @@ export interface PlanEngineOptions {
   readonly doubleHoisting?: boolean
   /** Most rotation keys of the engine planned for. Default: no limit. */
   readonly maxRotationKeys?: number
+  /**
+   * Whether encoded vectors and constants count as if they were not rounded. Then estimates hold only what differs between the
+   * copies of a short period: rounded plaintexts are the same in each. Default false.
+   */
+  readonly exactConstants?: boolean
 }
 
 /** See {@link createPlanEngine}. */
@@ -44,6 +49,7 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
   readonly capabilities: EngineCapabilities
   readonly costModel: CostModel
   readonly #noise: NoiseModel
+  readonly #exactConstants: boolean
   readonly #recorder: PlanRecorder
 
   constructor(parameters: AnyParameters, options: PlanEngineOptions = {}) {
@@ -54,6 +60,7 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
     }
     this.costModel = options.costModel ?? createDefaultCostModel()
     this.#noise = new NoiseModel(parameters)
+    this.#exactConstants = options.exactConstants ?? false
     this.#recorder = new PlanRecorder(parameters, this.costModel)
   }
 
@@ -150,7 +157,7 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
     this.#recorder.count('encode', level)
     const limbs = this.parameters.limbsAt(level) + (extended ? this.parameters.p.length : 0)
     const magnitude = isLazy(values) ? (values.magnitude ?? 1) : rootMeanSquare(toComplex(values))
-    const error = this.#noise.encoding(slots) / scale
+    const error = this.#exactConstants ? 0 : this.#noise.encoding(slots) / scale
     return new PlanPlaintext(this, this.#recorder.ledger, meta, limbs * 2 * slots * RESIDUE_BYTES, { error, magnitude })
   }
   protected doAdd(a: PlanCiphertext, b: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
@@ -193,7 +200,7 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
   protected doMulScalar(a: PlanCiphertext, re: number, im: number, scale: number, meta: CiphertextMeta) {
     this.#recorder.count('mulScalar', meta.level, 1, meta.degree)
     const size = Math.hypot(re, im)
-    const rounding = Math.hypot(roundingOf(re, scale), roundingOf(im, scale))
+    const rounding = Math.hypot(this.#rounding(re, scale), this.#rounding(im, scale))
     return this.#ciphertext(meta, Math.hypot(a.error * size, a.magnitude * rounding), a.magnitude * size)
   }
   protected doMulByI(a: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
@@ -299,19 +306,22 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
     meta: CiphertextMeta,
   ): PlanCiphertext[] {
     this.#recorder.count('matrixProduct', meta.level, weights.rows * weights.columns, meta.degree)
-    const rounding = (norm(inputs, (x) => x.magnitude) * scalarError(scale)) ** 2
     return Array.from({ length: weights.rows }, (_, row) => {
-      let error = rounding
+      let error = 0
       let magnitude = 0
       for (const [column, x] of inputs.entries()) {
-        const square = weights.data[row * weights.columns + column]! ** 2
-        error += square * x.error ** 2
-        magnitude += square * x.magnitude ** 2
+        const weight = weights.data[row * weights.columns + column]!
+        error += (weight * x.error) ** 2 + (this.#rounding(weight, scale) * x.magnitude) ** 2
+        magnitude += (weight * x.magnitude) ** 2
       }
       return this.#ciphertext(meta, Math.sqrt(error), Math.sqrt(magnitude))
     })
   }
 
+  /** What rounding a constant to a multiple of 1 / scale changes: nothing for integers at scale 1. */
+  #rounding(value: number, scale: number): number {
+    return this.#exactConstants ? 0 : Math.abs(Math.round(value * scale) / scale - value)
+  }
   #copy(a: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
     this.#recorder.count('dropLevel', meta.level, 1, meta.degree)
     return this.#ciphertext(meta, a.error, a.magnitude)
@@ -337,12 +347,6 @@ function norm<T>(items: readonly T[], of: (item: T) => number): number {
 
 const productError = (a: SlotEstimate, b: SlotEstimate): number =>
   Math.hypot(a.magnitude * b.error, b.magnitude * a.error, a.error * b.error)
-
-/** What rounding a constant to a multiple of 1 / scale changes: nothing for integers at scale 1. */
-const roundingOf = (value: number, scale: number): number => Math.abs(Math.round(value * scale) / scale - value)
-
-/** Root mean square of rounding a real constant to a multiple of 1 / scale. */
-const scalarError = (scale: number): number => 1 / (Math.sqrt(12) * scale)
 
 /**
  * The weightless engine: run a circuit on it and read off operations, keys, bytes, time and error.

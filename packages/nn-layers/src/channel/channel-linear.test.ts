@@ -1,0 +1,111 @@
+import { UnsupportedError } from '@he-ml/ckks-core'
+import { type ChannelLayout, createChannelLayout } from '@he-ml/packing'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { batchNorm, conv2d } from '../index.ts'
+import { expectLikeForward, fillGaps, randomTensor } from '../testing/run-layer.ts'
+
+const size = (min: number, max: number) => fc.integer({ min, max })
+const pairOf = (min: number, max: number) => fc.tuple(size(min, max), size(min, max))
+const gapsWanted = fc.constantFrom('zero' as const, 'any' as const)
+const convolution = fc
+  .record({
+    groups: size(1, 2),
+    inputs: size(1, 3),
+    outputs: size(1, 3),
+    image: pairOf(1, 8),
+    kernel: pairOf(1, 3),
+    stride: pairOf(1, 3),
+    dilation: pairOf(1, 2),
+    padding: fc.tuple(size(0, 2), size(0, 2), size(0, 2), size(0, 2)),
+    bias: fc.boolean(),
+    seed: fc.nat(),
+  })
+  .filter(({ image, kernel, dilation, padding }) =>
+    [0, 1].every((a) => dilation[a]! * (kernel[a]! - 1) + 1 <= image[a]! && padding[a]! < kernel[a]!),
+  )
+
+function makeConvolution(c: typeof convolution extends fc.Arbitrary<infer T> ? T : never) {
+  const channels = c.groups * c.outputs
+  const weights = randomTensor([channels, c.inputs, ...c.kernel], c.seed)
+  const bias = c.bias ? { bias: randomTensor([channels], c.seed + 1).data } : {}
+  const { groups, stride, dilation, padding } = c
+  return conv2d({ name: 'conv', weights, groups, stride, dilation, padding, ...bias })
+}
+
+const context = (gaps: 'zero' | 'any') => ({ context: { maxSlots: 512, gaps } })
+
+describe('convolution on a channel layout', () => {
+  it('equals forward for every image, whatever gaps hold and whatever is wanted of them, or says that it does not fit', async () => {
+    let ran = 0
+    await fc.assert(
+      fc.asyncProperty(convolution, fc.boolean(), gapsWanted, async (c, dirty, gaps) => {
+        const layout = createChannelLayout([c.groups * c.inputs, ...c.image], { slots: 512 })
+        const input = dirty ? fillGaps(layout) : layout
+        const options = { seed: c.seed, ...context(gaps) }
+        try {
+          const run = await expectLikeForward(makeConvolution(c), [input], options)
+          expect(run.lowered.depth).toBe(1)
+          expect(run.lowered.outputs[0]).toMatchObject({ images: layout.images, slots: 512 })
+          ran++
+        } catch (error) {
+          if (!(error instanceof UnsupportedError)) throw error
+          expect(error.message).toMatch(/"conv": its output .* does not fit .* positions/)
+        }
+      }),
+      { numRuns: 120 },
+    )
+    expect(ran).toBeGreaterThan(80)
+  })
+  it('keeps a stride in place, and the next layers read from there', async () => {
+    const layout = createChannelLayout([2, 8, 8], { slots: 512 })
+    const down = conv2d({ name: 'down', weights: randomTensor([4, 2, 3, 3], 5), stride: 2, padding: 1 })
+    for (const gaps of ['zero', 'any'] as const) {
+      const { lowered } = await expectLikeForward(down, [layout], context(gaps))
+      const output = lowered.outputs[0] as ChannelLayout
+      expect(output).toMatchObject({ image: [4, 4, 4], images: 8, rowStride: 16, columnStride: 2, gaps })
+      const next = conv2d({
+        name: 'next',
+        weights: randomTensor([3, 4, 3, 3], 6),
+        padding: 1,
+        bias: Float64Array.of(1, 2, 0),
+      })
+      await expectLikeForward(next, [output])
+      await expectLikeForward(down.replace(randomTensor([4, 4, 3, 3], 7), undefined), [output])
+    }
+  })
+  it('does without copies that every output multiplies with zero', async () => {
+    const layout = createChannelLayout([2, 4, 4], { slots: 512 })
+    const weights = randomTensor([3, 2, 3, 3], 3)
+    weights.data.forEach((_, i) => {
+      if (i % 9 !== 4 && i % 9 !== 5) weights.data[i] = 0
+    })
+    await expectLikeForward(conv2d({ name: 'sparse', weights, padding: 1 }), [layout])
+  })
+  it('leaves no result without a second polynomial where weights are zero', async () => {
+    const layout = createChannelLayout([2, 4, 4], { slots: 512 })
+    const weights = randomTensor([3, 2, 3, 3], 3)
+    // a row of zeros becomes one unit of the weights' scale: some millionths of a value
+    for (const end of [36, 54]) {
+      weights.data.fill(0, 18, end)
+      if (end === 54) weights.data.fill(0)
+      const run = await expectLikeForward(conv2d({ name: 'zeros', weights, padding: 1 }), [layout], { tolerance: 1e-5 })
+      for (const vector of run.vectors) expect(vector.some((v) => v !== 0)).toBe(true)
+    }
+  })
+  it('reads more channels than it holds copies of at a time', async () => {
+    const layout = createChannelLayout([20, 4, 4], { slots: 512 })
+    await expectLikeForward(conv2d({ name: 'deep', weights: randomTensor([3, 20, 3, 3], 4), padding: 1 }), [layout])
+  })
+  it('normalises each channel, in one level and without rotations', async () => {
+    const layout = createChannelLayout([3, 4, 4], { slots: 512 })
+    const bn = batchNorm({
+      name: 'bn',
+      mean: randomTensor([3], 1).data,
+      variance: Float64Array.of(1, 2, 3),
+      beta: Float64Array.of(0, 1, 2),
+    })
+    const { lowered } = await expectLikeForward(bn, [layout])
+    expect(lowered.outputs[0]).toEqual(layout)
+  })
+})

@@ -1,0 +1,32 @@
+/** Where a window leaves its results on a channel layout. */
+import { UnsupportedError } from '@he-ml/ckks-core'
+import type { ChannelLayout } from '@he-ml/packing'
+import type { LinearMap } from '../linear-map/linear-map.ts'
+import { elementsAt } from '../lowered/channel-positions.ts'
+
+/**
+ * Where the results of a window lie: each keeps the place of the input it starts at, but for padding, so after a stride of 2
+ * elements are twice as far apart.
+ *
+ * @throws UnsupportedError when padding makes the image larger than there are positions
+ */
+export function channelOutput({ name, output, outputShape, window }: LinearMap, input: ChannelLayout): ChannelLayout {
+  const [channels, height, width] = output
+  const [down, across] = window.stride
+  const layout: ChannelLayout = {
+    ...input,
+    shape: outputShape,
+    image: [channels, height, width],
+    ciphertexts: channels,
+    rowStride: height > 1 ? input.rowStride * down : input.rowStride,
+    columnStride: width > 1 ? input.columnStride * across : input.columnStride,
+  }
+  const elements = elementsAt(layout)
+  const placed = elements.reduce((count, element) => count + (element < 0 ? 0 : 1), 0)
+  const last = (height - 1) * layout.rowStride + (width - 1) * layout.columnStride
+  if (last >= elements.length || placed !== height * width)
+    throw new UnsupportedError(
+      `layer "${name}": its output [${output}] does not fit ${elements.length} positions with rows ${layout.rowStride} apart: use less padding, or the batch layout`,
+    )
+  return layout
+}

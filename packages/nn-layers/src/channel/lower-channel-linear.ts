@@ -1,0 +1,154 @@
+/**
+ * A linear map on a channel layout: hoisted rotations of each input channel, a mask for those copies that need one, and all
+ * output channels of a group as matrix products of the copies by scalars; one rescale, then the bias. One level.
+ */
+import { type Ciphertext, type Plaintext, Scope, scope } from '@he-ml/ckks-core'
+import {
+  type ChannelLayout,
+  type Circuit,
+  type CircuitContext,
+  type CircuitEngine,
+  createLowered,
+  type LowerContext,
+  type LoweredLayer,
+  type PrepareContext,
+} from '@he-ml/packing'
+import { groupSizes, type LinearMap, linearGain } from '../linear-map/linear-map.ts'
+import { atElements, slotVector } from '../lowered/channel-positions.ts'
+import { type ChannelPlan, planChannel } from './channel-plan.ts'
+import { type ChannelCopies, linksOf } from './links.ts'
+import { type ScaleSplit, splitScale } from './scale-split.ts'
+
+/** Rows of one matrix product at most: a call should not be long. */
+const MAX_ROWS = 32
+
+/**
+ * @param map over the layout's own channels, rows and columns
+ * @throws UnsupportedError when the output does not fit, or weights depend on the place differently for each channel
+ */
+export function lowerChannelLinear(map: LinearMap, input: ChannelLayout, { gaps }: LowerContext): LoweredLayer {
+  const plan = planChannel(map, input, gaps ?? 'zero')
+  return createLowered({
+    name: map.name,
+    inputs: [input],
+    output: plan.output,
+    depth: 1,
+    errorGain: linearGain(map),
+    prepare: (context) => prepareChannel(plan, context),
+  })
+}
+
+interface Encoded {
+  readonly split: ScaleSplit
+  /** One per tap. */
+  readonly masks: readonly (Plaintext | undefined)[]
+  readonly resultMask: Plaintext | undefined
+  /** One per output channel, where the bias is kept out of the gaps. */
+  readonly biases: readonly (Plaintext | undefined)[]
+}
+
+async function prepareChannel(plan: ChannelPlan, { engine, level, weights, pacer }: PrepareContext): Promise<Circuit> {
+  const { taps, output, map, masksResults, cleanBias } = plan
+  const split = splitScale(plan, engine.parameters, level)
+  const encode = (values: Float64Array, at: number, scale: number): Plaintext =>
+    weights.use(engine.encode(values, { level: at, scale }))
+  const masks: (Plaintext | undefined)[] = []
+  for (const { mask } of taps) {
+    await pacer.step()
+    masks.push(mask && encode(slotVector(output, mask), level, split.mask))
+  }
+  const resultMask = masksResults ? encode(atElements(output, 1), level, split.mask) : undefined
+  const biases: (Plaintext | undefined)[] = []
+  for (const bias of cleanBias ? map.bias! : []) {
+    await pacer.step()
+    const scale = engine.parameters.scaleAt(level - 1)
+    biases.push(bias === 0 ? undefined : encode(atElements(output, bias), level - 1, scale))
+  }
+  const encoded: Encoded = { split, masks, resultMask, biases }
+  return async (context) => {
+    const results: Ciphertext[] = []
+    for (let group = 0; group < map.groups; group++) results.push(...(await runGroup(plan, encoded, group, context)))
+    return results
+  }
+}
+
+async function runGroup(
+  plan: ChannelPlan,
+  encoded: Encoded,
+  group: number,
+  { engine, inputs, pacer, temporaries }: CircuitContext,
+): Promise<Ciphertext[]> {
+  const { outputs, inputs: channels } = groupSizes(plan.map)
+  const totals: Ciphertext[] = []
+  for (const { copies, weights } of linksOf(plan, group, encoded.split.weight)) {
+    const made = new Scope()
+    const columns: Ciphertext[] = []
+    temporaries.use(made)
+    for (const wanted of copies) {
+      await pacer.step()
+      const input = inputs[0]![group * channels + wanted.channel]!
+      columns.push(...makeCopies(plan, encoded, { engine, input, wanted, made }))
+    }
+    for (let first = 0; first < outputs; first += MAX_ROWS) {
+      await pacer.step()
+      const matrix = weights(first, Math.min(MAX_ROWS, outputs - first))
+      for (const [i, product] of engine.matrixProduct(columns, matrix, encoded.split.weight).entries()) {
+        const before = totals[first + i]
+        totals[first + i] = temporaries.use(product)
+        if (!before) continue
+        totals[first + i] = temporaries.use(engine.add(before, product))
+        before.dispose()
+        product.dispose()
+      }
+    }
+    made.dispose()
+  }
+  const results: Ciphertext[] = []
+  for (const [row, total] of totals.entries()) {
+    await pacer.step()
+    results.push(temporaries.use(finish(engine, total, { plan, encoded, channel: group * outputs + row })))
+    total.dispose()
+  }
+  return results
+}
+
+interface Making {
+  readonly engine: CircuitEngine
+  readonly input: Ciphertext
+  readonly wanted: ChannelCopies
+  readonly made: Scope
+}
+
+/** Rotated and masked copies of one channel, all of one scale. */
+function makeCopies(
+  { taps, masksResults }: ChannelPlan,
+  { split, masks }: Encoded,
+  { engine, input, wanted, made }: Making,
+): Ciphertext[] {
+  const steps = [...new Set(wanted.taps.map((tap) => taps[tap]!.step))].filter((step) => step !== 0)
+  const moved = steps.length > 0 ? engine.rotateHoisted(input, steps) : []
+  const rotated = new Map(moved.map((copy, i) => [steps[i]!, made.use(copy)]))
+  return wanted.taps.map((tap) => {
+    const copy = rotated.get(taps[tap]!.step) ?? input
+    const mask = masks[tap]
+    if (mask) return made.use(engine.mulPlain(copy, mask))
+    return split.mask === 1 || masksResults ? copy : made.use(engine.mulScalar(copy, 1, split.mask))
+  })
+}
+
+interface Finishing {
+  readonly plan: ChannelPlan
+  readonly encoded: Encoded
+  readonly channel: number
+}
+
+/** Mask, rescale, bias. */
+function finish(engine: CircuitEngine, total: Ciphertext, { plan, encoded, channel }: Finishing): Ciphertext {
+  return scope((use) => {
+    const result = use(engine.rescale(encoded.resultMask ? use(engine.mulPlain(total, encoded.resultMask)) : total))
+    const bias = plan.map.bias?.[channel] ?? 0
+    if (bias === 0) return result
+    const placed = encoded.biases[channel]
+    return placed ? engine.addPlain(result, placed) : engine.addScalar(result, bias)
+  })
+}

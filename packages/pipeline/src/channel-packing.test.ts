@@ -1,0 +1,108 @@
+/** Many images through a residual network with strides, a channel in a ciphertext: planned, bound, run. */
+import { type Layer, Model, type NodeDescription } from '@he-ml/model'
+import { activation, add, conv2d, flatten, globalAveragePool, linear } from '@he-ml/nn-layers'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { bindPlan } from './bind/bind-plan.ts'
+import { compileAndBind } from './compile/compile.ts'
+import {
+  approximate,
+  clearStage,
+  compileInsecure,
+  deepChain,
+  images,
+  leastBits,
+  mostBits,
+  nativeStage,
+  precisionBits,
+  randomTensor,
+  refreshesOf,
+} from './pipeline.test-helper.ts'
+import type { BoundPlan } from './plan/bound-plan.ts'
+import { inputLayoutOf, outputLayoutOf, parsePlan } from './plan/plan.ts'
+import { fit } from './ready/fit.ts'
+import { Runner } from './run/run.ts'
+
+const conv = (name: string, [outputs, inputs, kernel]: readonly number[], seed: number, stride = 1): Layer =>
+  conv2d({
+    name,
+    weights: randomTensor([outputs!, inputs!, kernel!, kernel!], seed, 1.4 / Math.sqrt(inputs! * kernel! * kernel!)),
+    bias: randomTensor([outputs!], seed + 1, 0.2).data,
+    stride,
+    padding: (kernel! - 1) / 2,
+  })
+
+/** A stem, a block that halves the image and doubles the channels, global pooling, three classes; on 8 x 8 images. */
+function network(): Model {
+  const nodes: NodeDescription[] = [
+    { layer: conv('stem', [2, 1, 3], 1), inputs: ['image'] },
+    { layer: activation({ name: 'act', function: 'square' }), inputs: ['stem'] },
+    { layer: conv('down', [4, 2, 3], 3, 2), inputs: ['act'] },
+    { layer: activation({ name: 'inner', function: 'relu' }), inputs: ['down'] },
+    { layer: conv('same', [4, 4, 3], 5), inputs: ['inner'] },
+    { layer: conv('short', [4, 2, 1], 7, 2), inputs: ['act'] },
+    { layer: add({ name: 'sum' }), inputs: ['same', 'short'] },
+    { layer: globalAveragePool({ name: 'pool' }), inputs: ['sum'] },
+    { layer: flatten({ name: 'flat' }), inputs: ['pool'] },
+    { layer: linear({ name: 'fc', weights: randomTensor([3, 4], 9, 0.5) }), inputs: ['flat'] },
+  ]
+  return new Model({ name: 'strided', input: { name: 'image', shape: [1, 8, 8] }, nodes })
+}
+
+describe('a residual network on channel packing', () => {
+  const given = images(5)
+  let bound: BoundPlan
+  const want = () => given.map((image) => approximate(bound.model, image))
+  beforeAll(async () => {
+    const model = network()
+    const calibration = await fit(model, images(16))
+    const options = { calibration, activation: { degree: 7, margin: 1.25 }, scaleBits: 40 }
+    bound = await compileAndBind(model, { ...options, packing: 'channel', batch: 8 })
+  })
+
+  it('is planned for the batch asked for, one ciphertext per channel and class', async () => {
+    const { plan } = bound
+    expect(plan).toMatchObject({ packing: 'channel', batch: 8, input: { ciphertexts: 1, slots: 512 } })
+    expect(inputLayoutOf(plan)).toMatchObject({ kind: 'channel', images: 8 })
+    expect(outputLayoutOf(plan)).toMatchObject({ shape: [3], image: [3, 1, 1], images: 8 })
+    const again = await bindPlan(parsePlan(JSON.stringify(plan)), network())
+    expect(again.plan.id).toBe(plan.id)
+  })
+  it('computes every image on the clear engine, and on ciphertexts within the predicted precision', async () => {
+    const clear = clearStage(bound)
+    using exact = await new Runner(bound, clear.engine).run(await clear.encrypt(given))
+    // the clear engine rounds neither weights nor masks
+    expect(precisionBits(await clear.decrypt(exact, given.length), want())).toBeGreaterThan(40)
+    await using native = await nativeStage(bound)
+    await using runner = new Runner(bound, native.engine)
+    using output = await runner.run(await native.encrypt(given))
+    const bits = precisionBits(await native.decrypt(output, given.length), want())
+    expect(bits).toBeGreaterThan(leastBits(bound, given.length))
+    expect(bits).toBeLessThan(mostBits(bound, given.length))
+  })
+  it('takes as many images as fit, and no more', async () => {
+    const options = { activation: { degree: 7 }, packing: 'channel' as const, logN: 14 }
+    const model = new Model({
+      name: 'point',
+      input: { name: 'image', shape: [1, 8, 8] },
+      nodes: [{ layer: conv('only', [2, 1, 3], 1), inputs: ['image'] }],
+    })
+    expect((await compileAndBind(model, options)).plan).toMatchObject({
+      batch: 2 ** 13 / 64,
+      input: { slots: 2 ** 13 },
+    })
+    await expect(compileAndBind(model, { ...options, batch: 256 })).rejects.toThrow(/batch of 256 .* room for 128/)
+  })
+  it('is bootstrapped, too: values are refreshed channel by channel', async () => {
+    const model = deepChain(6)
+    const calibration = await fit(model, images(16))
+    const options = { calibration, activation: { degree: 7, margin: 1.5 }, packing: 'channel' as const, batch: 4 }
+    const deep = await compileInsecure(model, 5, options)
+    expect(refreshesOf(deep.plan).length).toBeGreaterThan(0)
+    await using native = await nativeStage(deep)
+    await using runner = new Runner(deep, native.engine)
+    using output = await runner.run(await native.encrypt(given.slice(0, 4)))
+    const wanted = given.slice(0, 4).map((image) => approximate(deep.model, image))
+    const bits = precisionBits(await native.decrypt(output, 4), wanted)
+    expect(bits).toBeGreaterThan(leastBits(deep, 4))
+  })
+})
