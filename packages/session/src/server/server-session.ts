@@ -216,11 +216,7 @@ export class ServerSession implements AsyncDisposable {
   }
 
   /** Work with the keys that are open; as long as it lasts no others are opened. */
-  async #use<T>(
-    operation: string,
-    signal: AbortSignal | undefined,
-    work: (keys: Keys) => Promise<T>,
-  ): Promise<T> {
+  async #use<T>(operation: string, signal: AbortSignal | undefined, work: (keys: Keys) => Promise<T>): Promise<T> {
     const keys = this.#ready(operation)
     this.#atWork++
     try {
