@@ -1,7 +1,6 @@
 /** Whether the plan can run with these keys in the memory that is allowed: said when they are opened, not in the middle of a run. */
-import { type Engine, type KeyStore, MemoryError } from '@he-ml/ckks-core'
+import { type CiphertextStore, type Engine, type KeyStore, MemoryError } from '@he-ml/ckks-core'
 import { type BoundPlan, Runner } from '@he-ml/pipeline'
-import type { ServerOptions } from './server-session.ts'
 
 /**
  * What runs the plan with them.
@@ -13,7 +12,7 @@ export function judgeKeys(
   bound: BoundPlan,
   engine: Engine,
   keys: KeyStore,
-  { memory, spill }: Pick<ServerOptions, 'memory' | 'spill'>,
+  { memory, spill }: { readonly memory?: number; readonly spill?: CiphertextStore },
 ): Runner {
   const runner = new Runner(bound, engine, { keys, ...(spill ? { spill } : {}) })
   if (memory !== undefined && !(memory >= runner.leastMemory))
