@@ -31,6 +31,7 @@ export class ResidentKey<K extends StoredKey = StoredKey> {
   #state: State = 'absent'
   #leases = 0
   #used = 0
+  #closed: Error | undefined
   #load: { readonly stop: AbortController; readonly end: Promise<unknown> } | undefined
 
   constructor(stored: K) {
@@ -110,6 +111,7 @@ export class ResidentKey<K extends StoredKey = StoredKey> {
 
   /** The same for good: whoever waits gets the reason, nobody holds it any more. */
   async close(reason: Error): Promise<void> {
+    this.#closed = reason
     this.#leases = 0
     this.announcements.clear()
     for (const waiter of this.#waiters) waiter.reject(reason)
@@ -119,6 +121,8 @@ export class ResidentKey<K extends StoredKey = StoredKey> {
   }
 
   whenResident(): Arrival {
+    // leased just before the store's end
+    if (this.#closed) return { arrived: Promise.reject(this.#closed), forget: () => {} }
     if (this.#state === 'resident') return { arrived: Promise.resolve(), forget: () => {} }
     let waiter: Waiter
     const arrived = new Promise<void>((resolve, reject) => {

@@ -203,6 +203,20 @@ describe('a session that was disposed of', () => {
       }
   })
 
+  it('while keys are loaded: that ends', async () => {
+    for (let ticks = 0; ticks < 30; ticks++) {
+      const server = session()
+      await server.openKeys(source)
+      await server.loadKeys()
+      const loading = outcome(server.loadKeys())
+      for (let i = 0; i < ticks; i++) await Promise.resolve()
+      await server.dispose()
+      const error = await loading
+      // they may all have been there before
+      if (error !== undefined) expect(error).toBeInstanceOf(DisposedError)
+    }
+  })
+
   it('while a run is at work: it ends with DisposedError, unless somebody cancelled it', async () => {
     for (let ticks = 0; ticks < 120; ticks += 4) {
       const server = session()

@@ -285,9 +285,6 @@ export class ServerSession implements AsyncDisposable {
   }
 }
 
-const disposed = (operation: string, cause?: unknown): DisposedError =>
-  new DisposedError(`${operation}: the session was disposed of`, { cause })
-
 class Inputs implements Disposable {
   readonly #ciphertexts: readonly Ciphertext[]
   constructor(ciphertexts: readonly Ciphertext[]) {
@@ -297,3 +294,6 @@ class Inputs implements Disposable {
     for (const ciphertext of this.#ciphertexts) ciphertext.dispose()
   }
 }
+
+const disposed = (operation: string, cause?: unknown): DisposedError =>
+  new DisposedError(`${operation}: the session was disposed of`, { cause })
