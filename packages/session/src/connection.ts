@@ -11,7 +11,7 @@ export interface Connection {
   send(message: Message): Promise<void>
   /** What the other side sends, until it closes; one reader. Iterating throws what broke the connection. */
   readonly messages: AsyncIterable<Message>
-  /** Ends both directions. Twice is harmless. */
+  /** Ends both directions: sending fails from now on, and `messages` ends. Twice is harmless. */
   close(): Promise<void>
 }
 

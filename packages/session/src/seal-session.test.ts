@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { FormatError, type KeyRequest, listKeyNeeds } from '@he-ml/ckks-core'
+import { FormatError, type KeyRequest, listKeyNeeds, MemoryError } from '@he-ml/ckks-core'
 import { offerKeyFolder, writeKeyFolder } from '@he-ml/ckks-core/client/node'
 import { createSealEngine, sealParameters } from '@he-ml/ckks-seal'
 import { createSealClient } from '@he-ml/ckks-seal/client'
@@ -57,6 +57,16 @@ describe('a seal session', () => {
     expect(server.keys!.residentBytes).toBeLessThanOrEqual(keyBudget)
     expect(server.engine.memory().keys).toBe(server.keys!.residentBytes)
     await expectRight(file, 3)
+    for (const bad of [
+      { kind: 'memory', files: [new Uint8Array(100)] },
+      { kind: 'memory', files: [] },
+    ] as const) {
+      await expect(server.openKeys(bad)).rejects.toThrow(/Galois keys|SEAL|bytes|needs/)
+      expect(server.keyId).toBe(client.secret.keyId)
+    }
+    await expectRight((await server.run(await client.encrypt([image(5)]))).file, 5)
+    await using small = await open({ keyBudget: keyBudget - 1 })
+    await expect(small.openKeys({ kind: 'folder', path: folder })).rejects.toThrow(MemoryError)
     await expect(server.run(new Uint8Array(1000), { inputName: 'in.ct' })).rejects.toThrow(/^in\.ct: /)
     await expect(server.run(new Uint8Array(1000))).rejects.toThrow(FormatError)
   })

@@ -220,9 +220,8 @@ describe('keys that are in use', () => {
     await expect(server.openKeys(source)).rejects.toThrow(/other keys are being opened/)
     await first
     expect(server.keyId).toBe(client.secret.keyId)
-    await expect(server.openKeys({ ...source, keyId: '00'.repeat(16) })).rejects.toThrow(ParameterMismatchError)
-    expect(server.keys).toBeUndefined()
     await server.openKeys(source)
+    expect(server.keyId).toBe(client.secret.keyId)
   })
 })
 

@@ -425,6 +425,19 @@ describe('closing', () => {
     store.prefetch([rotation(1)])
     expect(store.residentBytes).toBe(0)
   })
+
+  it('refuses whoever has just got the room, at every step on the way', async () => {
+    for (let ticks = 0; ticks < 12; ticks++) {
+      const store = new Store(2)
+      ;(await store.acquire([rotation(1)])).dispose()
+      const arriving = store.acquire([rotation(1), rotation(2)])
+      for (let i = 0; i < ticks; i++) await Promise.resolve()
+      const closing = store.dispose()
+      expect(await stateOf(arriving), `after ${ticks} ticks`).toMatch(/^(DisposedError|done)$/)
+      await closing
+      expect(store.residentBytes).toBe(0)
+    }
+  })
 })
 
 describe('a long history of random requests', () => {

@@ -121,6 +121,7 @@ export class ResidentKey<K extends StoredKey = StoredKey> {
   }
 
   whenResident(): Arrival {
+    // leased just before the store's end
     if (this.#closed) return { arrived: Promise.reject(this.#closed), forget: () => {} }
     if (this.#state === 'resident') return { arrived: Promise.resolve(), forget: () => {} }
     let waiter: Waiter

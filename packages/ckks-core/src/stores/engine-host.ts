@@ -25,6 +25,12 @@ export interface OpenKeysOptions {
   readonly request: KeyRequest
   /** Bytes of memory for keys; default no limit but the engine's own. */
   readonly budget?: number
+  /**
+   * Called once, with the store that will be returned, when everything about the keys was judged and before the engine hears of them:
+   * until then it may hold others. Whoever has others open disposes of them here. The store says what it has, and gives no key yet. What
+   * this throws is thrown, and nothing is opened.
+   */
+  readonly onJudged?: (keys: KeyStore) => Promise<void>
 }
 
 export interface EngineHost {
@@ -33,7 +39,7 @@ export interface EngineHost {
   wantedKeyFiles(parameters: AnyParameters, request: KeyRequest): WantedKeyFile[]
   /**
    * Opens the keys of a source: manifest, sizes, plan and secret key are checked before anything else is read; each key's content
-   * when it is loaded.
+   * when it is loaded. What is refused leaves the keys that are open as they are, see `onJudged`.
    * @throws MissingKeyError, FormatError, ParameterMismatchError
    */
   openKeys(source: KeySource, options: OpenKeysOptions): Promise<KeyStore>

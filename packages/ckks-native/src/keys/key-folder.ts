@@ -29,6 +29,8 @@ export interface KeyFolderOptions {
    * anything is read. Default: every evaluation key that is listed.
    */
   readonly request?: KeyRequest
+  /** As in `OpenKeysOptions`. */
+  readonly onJudged?: (keys: KeyStore) => Promise<void>
 }
 
 interface FolderKey extends StoredKey {
@@ -40,7 +42,7 @@ class KeyFolder extends BaseKeyStore<FolderKey> {
   readonly keyId: string | undefined
   readonly #engine: NativeEngine
   readonly #listed: ListedKeys
-  readonly #hold: Disposable
+  #hold: Disposable | undefined
   readonly #buffers: Uint8Array[] = []
   readonly #largest: number
 
@@ -50,7 +52,11 @@ class KeyFolder extends BaseKeyStore<FolderKey> {
     this.#listed = listed
     this.keyId = listed.keyId
     this.#largest = keys.reduce((most, { entry }) => Math.max(most, entry.bytes), 0)
-    this.#hold = engine.keys.hold(listed.keyId, 'the key set')
+  }
+
+  /** From now on the engine's keys belong to the set's secret key. @throws ParameterMismatchError when they belong to another */
+  claim(): void {
+    this.#hold = this.#engine.keys.hold(this.keyId, 'the key set')
   }
 
   protected async load({ entry }: FolderKey, signal: AbortSignal): Promise<void> {
@@ -70,7 +76,7 @@ class KeyFolder extends BaseKeyStore<FolderKey> {
 
   override async dispose(): Promise<void> {
     await super.dispose()
-    this.#hold[Symbol.dispose]()
+    this.#hold?.[Symbol.dispose]()
     this.#buffers.length = 0
   }
 }
@@ -98,7 +104,6 @@ export async function openKeyFolder(
     ? wantedKeyFiles(parameters, options.request)
     : (entry: Parameters<typeof maxKeyFileBytes>[1]) => maxKeyFileBytes(parameters, entry)
   const listed = await listKeys(path, parameters, wanted, options.plan)
-  engine.keys.check(listed.keyId, 'the key set')
   const keys = new Map<number, FolderKey>()
   for (const entry of listed.entries) {
     const element = elementOf(entry)
@@ -107,5 +112,8 @@ export async function openKeyFolder(
     if (other !== undefined && other.entry.level >= entry.level) continue
     keys.set(element, { need, element, entry, bytes: keyBytes(parameters, need) })
   }
-  return new KeyFolder(engine, listed, [...keys.values()], options.budget)
+  const store = new KeyFolder(engine, listed, [...keys.values()], options.budget)
+  await options.onJudged?.(store)
+  store.claim()
+  return store
 }

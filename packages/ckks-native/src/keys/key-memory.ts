@@ -22,6 +22,8 @@ export interface KeyMemoryOptions {
   readonly plan?: string
   /** Name of the secret key that they must belong to. */
   readonly keyId?: string
+  /** As in `OpenKeysOptions`. */
+  readonly onJudged?: (keys: KeyStore) => Promise<void>
 }
 
 interface MemoryKey extends StoredKey {
@@ -33,13 +35,16 @@ interface MemoryKey extends StoredKey {
 class KeyMemory extends BaseKeyStore<MemoryKey> {
   readonly keyId: string | undefined
   readonly #engine: NativeEngine
-  readonly #hold: Disposable
+  #hold: Disposable | undefined
 
   constructor(engine: NativeEngine, keys: readonly MemoryKey[], budget: number | undefined) {
     super(keys, budget)
     this.#engine = engine
     this.keyId = keys.find(({ header }) => header.keyId !== undefined)?.header.keyId
-    this.#hold = engine.keys.hold(this.keyId, 'the key set')
+  }
+  /** From now on the engine's keys belong to the set's secret key. @throws ParameterMismatchError when they belong to another */
+  claim(): void {
+    this.#hold = this.#engine.keys.hold(this.keyId, 'the key set')
   }
   protected async load({ header, segments }: MemoryKey, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
@@ -50,7 +55,7 @@ class KeyMemory extends BaseKeyStore<MemoryKey> {
   }
   override async dispose(): Promise<void> {
     await super.dispose()
-    this.#hold[Symbol.dispose]()
+    this.#hold?.[Symbol.dispose]()
   }
 }
 
@@ -84,5 +89,8 @@ export async function openKeyMemory(
     if (keys.has(element)) throw new FormatError(`there are two files for the same key, the ${header.kind}`)
     keys.set(element, { need, element, header, segments, bytes: keyBytes(parameters, need) })
   }
-  return new KeyMemory(engine, [...keys.values()], options.budget)
+  const store = new KeyMemory(engine, [...keys.values()], options.budget)
+  await options.onJudged?.(store)
+  store.claim()
+  return store
 }

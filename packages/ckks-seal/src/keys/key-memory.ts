@@ -37,5 +37,7 @@ export async function openSealKeyMemory(
 ): Promise<KeyStore> {
   const found: [number | undefined, Uint8Array][] = []
   for await (const bytes of files) found.push([peekSwitchingKey(bytes, engine.shape), bytes])
-  return new SealKeyMemory(engine, found, options)
+  const store = new SealKeyMemory(engine, found, options)
+  await options.onJudged?.(store)
+  return store
 }

@@ -2,7 +2,7 @@
  * Keys that come and go in SEAL's heap, wherever their files lie. All keys are for the top level, so all are of one size; together they
  * never exceed what is left of the heap's 4 GB, so that a network may have more rotation keys than fit at a time.
  */
-import { BaseKeyStore, FormatError, type KeyNeed, type StoredKey } from '@he-ml/ckks-core'
+import { BaseKeyStore, FormatError, type KeyNeed, type KeyStore, type StoredKey } from '@he-ml/ckks-core'
 import type { SealEngine } from '../seal-engine.ts'
 import { KEY_HEAP, sealKeyBytes } from './seal-keys.ts'
 
@@ -18,6 +18,8 @@ export interface SealKeyStoreOptions {
   readonly budget?: number
   /** Name of the secret key that they belong to; SEAL's files name none. */
   readonly keyId?: string | undefined
+  /** As in `OpenKeysOptions`. */
+  readonly onJudged?: (keys: KeyStore) => Promise<void>
 }
 
 /** @internal */

@@ -11,6 +11,8 @@ export interface SealKeyFolderOptions {
   readonly plan?: string
   /** What the plan asks for: whatever else a manifest lists is passed over. Default: every evaluation key that is listed. */
   readonly request?: KeyRequest
+  /** As in `OpenKeysOptions`. */
+  readonly onJudged?: (keys: KeyStore) => Promise<void>
 }
 
 class SealKeyFolder extends SealKeyStore<EvaluationKeyEntry> {
@@ -44,9 +46,11 @@ function elementOf({ kind, galoisElement }: EvaluationKeyEntry): number | undefi
 export async function openSealKeyFolder(
   engine: SealEngine,
   path: string,
-  { request, plan, budget }: SealKeyFolderOptions = {},
+  { request, plan, budget, onJudged }: SealKeyFolderOptions = {},
 ): Promise<KeyStore> {
   const { parameters } = engine
   const wanted = request ? sealKeyFiles(parameters, request) : () => maxSealKeyFileBytes(parameters)
-  return new SealKeyFolder(engine, await listKeys(path, parameters, wanted, plan), budget)
+  const store = new SealKeyFolder(engine, await listKeys(path, parameters, wanted, plan), budget)
+  await onJudged?.(store)
+  return store
 }

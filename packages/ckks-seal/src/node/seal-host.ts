@@ -28,6 +28,7 @@ export function sealHost(engine: SealEngine): EngineHost {
         : openSealKeyMemory(engine, source.files, {
             keyId: source.keyId,
             ...(options.budget === undefined ? {} : { budget: options.budget }),
+            ...(options.onJudged === undefined ? {} : { onJudged: options.onJudged }),
           }),
   }
 }

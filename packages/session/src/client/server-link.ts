@@ -1,20 +1,27 @@
 /**
  * A server at the other end of a connection, as its client uses it. Nothing of the server's is believed: its plan is read with all
  * checks, and must be the one that the client has, where it has one; results are judged when they are decrypted.
+ *
+ * A request that fails on the client's side (a message that is none, keys that cannot be read, a callback that throws) leaves the link
+ * usable: nothing of it was sent, or the server forgets what was begun when the next request comes. A transport that fails to send, and
+ * a server that says what makes no sense, end the link: everything at work fails with the reason, and so does everything later.
  */
 import {
   CancelledError,
   DisposedError,
   FormatError,
   type HeMlError,
+  InvalidArgumentError,
   type KeyFileEntry,
-  ParameterMismatchError,
 } from '@he-ml/ckks-core'
 import type { KeyOffer } from '@he-ml/ckks-core/client'
-import { type Plan, parsePlan } from '@he-ml/pipeline'
+import type { Plan } from '@he-ml/pipeline'
 import type { Connection } from '../connection.ts'
 import { errorOf } from '../protocol/errors.ts'
+import { encodeMessage } from '../protocol/frames.ts'
 import { CHUNK_BYTES, type HeaderOf, type Message, PROTOCOL_VERSION } from '../protocol/messages.ts'
+import { PendingReplies } from './pending-replies.ts'
+import { planOf } from './plan-of-welcome.ts'
 
 /** Where a run is, as the server tells. */
 export type RemoteProgress = Omit<HeaderOf<'progress'>, 'type' | 'run'>
@@ -24,12 +31,6 @@ interface PendingRun {
   readonly reject: (error: unknown) => void
   readonly onProgress: ((progress: RemoteProgress) => void) | undefined
   result?: { readonly bytes: Uint8Array; done: number }
-}
-
-interface PendingReply {
-  readonly type: 'welcome' | 'keysWanted' | 'keysReady'
-  readonly resolve: (message: Message) => void
-  readonly reject: (error: unknown) => void
 }
 
 export interface LinkOptions {
@@ -44,8 +45,12 @@ export class ServerLink implements AsyncDisposable {
   readonly #connection: Connection
   readonly #maxResultBytes: number
   readonly #runs = new Map<string, PendingRun>()
-  readonly #replies: PendingReply[] = []
+  readonly #replies = new PendingReplies()
+  readonly #listening: Promise<void>
+  #sendsKeys = false
   #ended: Error | undefined
+  /** Of the transport, while it is heard to its end. */
+  #failure: Error | undefined
   #welcome: HeaderOf<'welcome'> | undefined
   #plan: Plan | undefined
 
@@ -53,22 +58,16 @@ export class ServerLink implements AsyncDisposable {
   constructor(connection: Connection, options: LinkOptions) {
     this.#connection = connection
     this.#maxResultBytes = options.maxResultBytes ?? 2 ** 30
-    void this.#listen()
+    this.#listening = this.#listen()
   }
 
   /** @internal */
   async greet(wanted: string | undefined): Promise<this> {
-    const reply = this.#reply('welcome')
-    await this.#connection.send({ header: { type: 'hello', protocol: PROTOCOL_VERSION } })
-    const { header, payload } = await reply
-    const plan = parsePlan(new TextDecoder('utf-8', { fatal: true }).decode(payload))
-    const expected = wanted ?? plan.id
-    if (plan.id !== expected || (header as HeaderOf<'welcome'>).plan !== plan.id)
-      throw new ParameterMismatchError(
-        `the server has plan ${plan.id}, expected ${expected}: take its plan, or another server`,
-      )
+    const reply = this.#replies.expect('welcome')
+    await this.#send({ header: { type: 'hello', protocol: PROTOCOL_VERSION } })
+    const { header, payload } = await reply.message
     this.#welcome = header as HeaderOf<'welcome'>
-    this.#plan = plan
+    this.#plan = planOf(this.#welcome, payload!, wanted)
     return this
   }
 
@@ -83,38 +82,67 @@ export class ServerLink implements AsyncDisposable {
 
   /**
    * Sends the evaluation keys that the server wants of a set, one at a time. A set that lies in a folder (`offerKeyFolder`) is never
-   * in memory as a whole.
+   * in memory as a whole. After a failure on this side the same set, or another, may be sent on the same link, from its start.
    *
-   * @throws FormatError for a file that is not of the size listed, or one that was not offered; what the server tells
+   * @throws FormatError for an entry that cannot be listed, a file that is not of the size listed, or one that was not offered;
+   *   InvalidArgumentError while another set is being sent; what `read` and `onProgress` throw; what the server tells, which ends the
+   *   link; DisposedError after its end
    */
-  async sendKeys(
+  async sendKeys(offer: KeyOffer, onProgress?: (sent: number, total: number) => void): Promise<void> {
+    if (this.#ended) throw this.#ended
+    if (this.#sendsKeys) throw new InvalidArgumentError('sendKeys: another key set is being sent: await it first')
+    this.#sendsKeys = true
+    try {
+      await this.#sendKeys(offer, onProgress)
+    } finally {
+      this.#sendsKeys = false
+    }
+  }
+
+  async #sendKeys(
     { keyId, entries, read }: KeyOffer,
     onProgress?: (sent: number, total: number) => void,
   ): Promise<void> {
-    const byName = new Map(entries.map((entry) => [entry.file, entry]))
+    const keys = entries.filter(isEvaluationKey)
     const { plan, parameters } = this.#welcome!
-    const reply = this.#reply('keysWanted')
-    await this.#send({ header: { type: 'keySet', parameters, plan, keyId, keys: entries.filter(isEvaluationKey) } })
-    const { files } = (await reply).header as HeaderOf<'keysWanted'>
-    const ready = this.#reply('keysReady')
-    // the first failure may be that of a chunk
-    ready.catch(() => {})
-    for (const [i, file] of files.entries()) {
-      const entry = byName.get(file)
-      if (!entry) throw new FormatError(`the server asks for "${file}", which was not offered`)
-      const bytes = await read(entry)
-      if (bytes.length !== entry.bytes)
-        throw new FormatError(
-          `"${file}" was listed with ${entry.bytes} bytes, got ${bytes.length}: offer the set again`,
-        )
-      for (let offset = 0; offset < bytes.length; offset += CHUNK_BYTES)
-        await this.#send({
-          header: { type: 'keyChunk', file, offset },
-          payload: bytes.subarray(offset, offset + CHUNK_BYTES),
-        })
-      onProgress?.(i + 1, files.length)
+    const wanted = this.#replies.expect('keysWanted')
+    const ready = this.#replies.expect('keysReady')
+    try {
+      await this.#send({ header: { type: 'keySet', parameters, plan, keyId, keys } })
+    } catch (error) {
+      wanted.forget()
+      ready.forget()
+      throw error
     }
-    await ready
+    const { files } = (await wanted.message).header as HeaderOf<'keysWanted'>
+    // without all of the files the server never says that they are ready, unless it wants none
+    let complete = files.length === 0
+    try {
+      const asked = pick(keys, files)
+      for (const [i, entry] of asked.entries()) {
+        const bytes = await readKey(read, entry)
+        complete = i === asked.length - 1
+        await this.#sendKey(entry.file, bytes)
+        onProgress?.(i + 1, asked.length)
+      }
+    } catch (error) {
+      if (!complete) ready.forget()
+      throw error
+    }
+    const { header } = await ready.message
+    if ((header as HeaderOf<'keysReady'>).keyId === keyId) return
+    const foreign = `sendKeys: the server has the keys of ${(header as HeaderOf<'keysReady'>).keyId} now, sent were those of ${keyId}`
+    this.#end(new FormatError(foreign))
+    await this.#connection.close().catch(() => {})
+    throw this.#ended
+  }
+
+  async #sendKey(file: string, bytes: Uint8Array): Promise<void> {
+    for (let offset = 0; offset < bytes.length; offset += CHUNK_BYTES)
+      await this.#send({
+        header: { type: 'keyChunk', file, offset },
+        payload: bytes.subarray(offset, offset + CHUNK_BYTES),
+      })
   }
 
   /**
@@ -159,23 +187,33 @@ export class ServerLink implements AsyncDisposable {
     return this.dispose()
   }
 
+  /** @throws FormatError for what is no message, with nothing sent; else what ended the link */
   async #send(message: Message): Promise<void> {
     if (this.#ended) throw this.#ended
-    await this.#connection.send(message)
+    encodeMessage(message)
+    try {
+      await this.#connection.send(message)
+    } catch (error) {
+      throw await this.#sendingFailed(error as Error)
+    }
   }
 
-  async #reply(type: PendingReply['type']): Promise<Message> {
-    if (this.#ended) throw this.#ended
-    return new Promise((resolve, reject) => this.#replies.push({ type, resolve, reject }))
+  /** Ends the link. @returns the reason: the server's last word, where it still had one for us */
+  async #sendingFailed(error: Error): Promise<Error> {
+    this.#failure ??= error
+    await this.#connection.close().catch(() => {})
+    await this.#listening
+    return this.#ended!
   }
 
+  /** Never rejects. */
   async #listen(): Promise<void> {
     try {
       for await (const message of this.#connection.messages) this.#take(message)
-      this.#end(new DisposedError('the server closed the connection'))
+      this.#end(this.#failure ?? new DisposedError('the server closed the connection'))
     } catch (error) {
       this.#end(error as Error)
-      await this.#connection.close()
+      await this.#connection.close().catch(() => {})
     }
   }
 
@@ -184,18 +222,12 @@ export class ServerLink implements AsyncDisposable {
     switch (header.type) {
       case 'welcome':
       case 'keysWanted':
-      case 'keysReady': {
-        const reply = this.#replies.shift()
-        if (reply?.type !== header.type)
-          throw new FormatError(`the server sends "${header.type}", which nobody waits for`)
-        reply.resolve(message)
+      case 'keysReady':
+        this.#replies.take(header.type, message)
         return
-      }
-      case 'progress': {
-        const { type: _, run, ...progress } = header
-        this.#runs.get(run)?.onProgress?.(progress)
+      case 'progress':
+        this.#progress(header)
         return
-      }
       case 'result': {
         const run = this.#runs.get(header.run)
         if (header.bytes > this.#maxResultBytes)
@@ -213,6 +245,16 @@ export class ServerLink implements AsyncDisposable {
         return
       default:
         throw new FormatError(`a server does not send "${header.type}"`)
+    }
+  }
+
+  /** A callback that throws fails its run, and nothing else. */
+  #progress({ type: _, run, ...progress }: HeaderOf<'progress'>): void {
+    try {
+      this.#runs.get(run)?.onProgress?.(progress)
+    } catch (error) {
+      this.#runs.get(run)?.reject(error)
+      this.#send({ header: { type: 'cancel', run } }).catch(() => {})
     }
   }
 
@@ -237,17 +279,39 @@ export class ServerLink implements AsyncDisposable {
   #end(error: Error): void {
     this.#ended ??= error
     for (const { reject } of this.#runs.values()) reject(this.#ended)
-    for (const { reject } of this.#replies.splice(0)) reject(this.#ended)
+    this.#replies.end(this.#ended)
   }
 }
 
 const isEvaluationKey = (entry: KeyFileEntry): entry is HeaderOf<'keySet'>['keys'][number] => entry.kind !== 'publicKey'
+
+/** The entries that the server asks for. @throws FormatError for what was not offered, and for the same twice */
+function pick(entries: readonly KeyFileEntry[], files: readonly string[]): KeyFileEntry[] {
+  const left = new Map(entries.map((entry) => [entry.file, entry]))
+  return files.map((file) => {
+    const entry = left.get(file)
+    if (!entry) throw new FormatError(`the server asks for "${file}", which was not offered, or not twice`)
+    left.delete(file)
+    return entry
+  })
+}
+
+/** @throws FormatError for another size than the one listed */
+async function readKey(read: KeyOffer['read'], entry: KeyFileEntry): Promise<Uint8Array> {
+  const bytes = await read(entry)
+  if (bytes.length === entry.bytes) return bytes
+  throw new FormatError(
+    `"${entry.file}" was listed with ${entry.bytes} bytes, got ${bytes.length}: offer the set again`,
+  )
+}
+
 const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 
 /**
  * Greets the server at the other end.
  *
- * @throws FormatError for anything but a server of this protocol's version; ParameterMismatchError for another plan
+ * @throws FormatError for anything but a server of this protocol's version; ParameterMismatchError for another plan; DisposedError for a
+ *   connection that was closed. The connection is closed then
  */
 export async function connectServer(connection: Connection, options: LinkOptions = {}): Promise<ServerLink> {
   const link = new ServerLink(connection, options)

@@ -6,6 +6,8 @@
  *     client: keySet                                    server: keysWanted
  *     client: keyChunk ...                              server: keysReady
  *     client: run, inputChunk ...   cancel              server: progress ..., result, resultChunk ...   or error
+ *
+ * Another keySet forgets what came of one before.
  */
 import { z } from 'zod'
 

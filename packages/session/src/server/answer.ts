@@ -3,7 +3,7 @@
  * beside them, so that several can be at work and be cancelled. A message that makes no sense ends the connection, with the reason; a
  * run that fails tells so, and the others go on.
  */
-import { CancelledError, FormatError, InvalidArgumentError, type KeySource, MissingKeyError } from '@he-ml/ckks-core'
+import { CancelledError, FormatError, InvalidArgumentError, type KeySource } from '@he-ml/ckks-core'
 import type { Connection } from '../connection.ts'
 import { errorHeader } from '../protocol/errors.ts'
 import { CHUNK_BYTES, type HeaderOf, type Message, PROTOCOL_VERSION } from '../protocol/messages.ts'
@@ -53,12 +53,18 @@ class Answers {
     try {
       for await (const message of this.#connection.messages) await this.#take(message)
     } catch (error) {
+      // first: a client that reads nothing takes no message either
+      this.#abortRuns()
       await this.#tell(error)
     } finally {
-      for (const { stop } of this.#runs.values()) stop.abort()
+      this.#abortRuns()
       await Promise.all([...this.#runs.values()].map(({ work }) => work))
       await this.#connection.close()
     }
+  }
+
+  #abortRuns(): void {
+    for (const { stop } of this.#runs.values()) stop.abort()
   }
 
   async #take({ header, payload }: Message): Promise<void> {
@@ -126,8 +132,7 @@ class Answers {
     const { maxRuns = 4 } = this.#options
     try {
       if (this.#runs.has(run)) throw new InvalidArgumentError(`run ${run}: is at work already`)
-      if (this.#session.keys === undefined)
-        throw new MissingKeyError(`run ${run}: the keys of the plan are not there: send them first`)
+      this.#session.assertReady(`run ${run}`)
       if (this.#runs.size >= maxRuns)
         throw new InvalidArgumentError(`run ${run}: ${maxRuns} runs are at work, no more at a time: await one of them`)
       if (bytes > this.#session.maxInputBytes)

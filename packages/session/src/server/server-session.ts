@@ -5,8 +5,10 @@
  * and fetched ahead. What carries the files is `answer`'s business, or the caller's.
  */
 import {
+  CancelledError,
   type Ciphertext,
   type CiphertextStore,
+  DisposedError,
   type Engine,
   type EngineHost,
   FormatError,
@@ -15,16 +17,20 @@ import {
   type KeySource,
   type KeyStore,
   listKeyNeeds,
-  MemoryError,
   MissingKeyError,
   type WantedKeyFile,
 } from '@he-ml/ckks-core'
-import { type BoundPlan, Runner, type RunOptions } from '@he-ml/pipeline'
+import type { BoundPlan, Runner, RunOptions } from '@he-ml/pipeline'
 import { maxCiphertextsBytes } from '../size-limits.ts'
+import { judgeKeys } from './judge-keys.ts'
+import { keptCheckpoints } from './kept-checkpoints.ts'
 import { named } from './named.ts'
 
 export interface ServerOptions {
-  /** Bytes of memory for keys, of all runs together; default `memory`. Less than all keys: they come and go as layers need them. */
+  /**
+   * Bytes of memory for keys, of all runs together; default `memory`. Less than all keys: they come and go as layers
+   * need them. Less than one layer needs at once is said when keys are opened.
+   */
   readonly keyBudget?: number
   /** Keep encoded weights between runs; default true. */
   readonly keepWeights?: boolean
@@ -65,7 +71,9 @@ export class ServerSession implements AsyncDisposable {
   #keys: Keys | undefined
   /** Whatever uses the keys now. */
   #atWork = 0
-  #opening = false
+  /** Keys that are being opened. */
+  #opening: Promise<void> | undefined
+  #disposing: Promise<void> | undefined
 
   /** The engine is the session's from now on, which disposes of it. */
   constructor(bound: BoundPlan, host: EngineHost, options: ServerOptions = {}) {
@@ -97,40 +105,47 @@ export class ServerSession implements AsyncDisposable {
   }
 
   /**
-   * Opens the plan's keys, in place of others. Runs load what they need; `loadKeys` loads in advance.
+   * Opens the plan's keys, in place of others. Runs load what they need; `loadKeys` loads in advance. Keys that are refused here leave
+   * those that are open as they are; runs may begin with these until the new ones are judged.
    *
-   * @throws InvalidArgumentError while runs are at work; MemoryError when the ceiling is below what any run takes, before a key is read;
-   *   MissingKeyError, FormatError, ParameterMismatchError
+   * @throws InvalidArgumentError while runs are at work; MemoryError when the ceiling is below what any run takes, or the budget for keys
+   *   below what a layer needs at once, before a key is read; MissingKeyError, FormatError, ParameterMismatchError; DisposedError
    */
   async openKeys(source: KeySource): Promise<void> {
     this.assertIdle('openKeys')
-    this.#opening = true
+    const opening = this.#exchangeKeys(source)
+    this.#opening = opening
     try {
-      await this.#dropKeys()
-      this.#keys = await this.#openKeys(source)
+      await opening
     } finally {
-      this.#opening = false
+      this.#opening = undefined
     }
   }
 
-  /** @throws InvalidArgumentError while the keys are in use, or being opened, so that no others can take their place */
+  /** @throws InvalidArgumentError while the keys are in use, or being opened, so that no others can take their place; DisposedError */
   assertIdle(operation: string): void {
-    if (this.#atWork === 0 && !this.#opening) return
-    throw new InvalidArgumentError(
-      `${operation}: ${this.#opening ? 'other keys are being opened' : 'runs are at work with the keys that are open'}: await them first, or cancel them`,
-    )
+    this.#assertOpen(operation)
+    if (this.#opening)
+      throw new InvalidArgumentError(`${operation}: other keys are being opened: await them first, or cancel them`)
+    this.#assertUnused(operation)
+  }
+
+  /** @throws MissingKeyError before keys are open; DisposedError */
+  assertReady(operation: string): void {
+    this.#ready(operation)
   }
 
   /**
    * Loads and checks all keys, in the order of the plan's request: as many of them stay as the budget has room for.
    *
-   * @throws MissingKeyError before they are open; FormatError, ParameterMismatchError; CancelledError through the signal
+   * @throws MissingKeyError before they are open; FormatError, ParameterMismatchError; CancelledError through the signal;
+   *   DisposedError, also when the session is disposed of meanwhile
    */
   loadKeys(
     options: { readonly signal?: AbortSignal; readonly onProgress?: (loaded: number, total: number) => void } = {},
   ): Promise<void> {
     const { signal, onProgress } = options
-    return this.#use('loadKeys', async ({ store }) => {
+    return this.#use('loadKeys', signal, async ({ store }) => {
       const needs = listKeyNeeds(this.#request)
       using _ = store.prefetch(needs)
       for (const [i, need] of needs.entries()) {
@@ -140,9 +155,9 @@ export class ServerSession implements AsyncDisposable {
     })
   }
 
-  /** Encodes all weights now instead of during the first run. @throws MissingKeyError before the keys are open */
+  /** Encodes all weights now instead of during the first run. @throws MissingKeyError before the keys are open; DisposedError */
   prepare(options: Pick<ServerRunOptions, 'signal' | 'onProgress'> = {}): Promise<void> {
-    return this.#use('prepare', ({ runner }) => runner.prepare(options))
+    return this.#use('prepare', options.signal, ({ runner }) => runner.prepare(options))
   }
 
   /** Gives back the encoded weights that no run is using; the next run, or `prepare`, encodes them again. */
@@ -154,17 +169,17 @@ export class ServerSession implements AsyncDisposable {
    * Encrypted in, encrypted out.
    *
    * @throws FormatError, ParameterMismatchError for a file that is no input of this plan and key; MissingKeyError before the keys
-   *   are open; CancelledError, MemoryError, InvalidArgumentError; what loading a key throws
+   *   are open; CancelledError through the signal, MemoryError, InvalidArgumentError; what loading a key throws; DisposedError, also when
+   *   the session is disposed of meanwhile
    */
   run(file: Uint8Array, options: ServerRunOptions = {}): Promise<ServerResult> {
-    return this.#use('run', (keys) => this.#run(keys, file, options))
+    return this.#use('run', options.signal, (keys) => this.#run(keys, file, options))
   }
 
-  /** Ends what is at work, and the engine. Twice is harmless. */
-  async dispose(): Promise<void> {
-    await this.#dropKeys()
-    await this.#options.spill?.dispose()
-    await this.engine.dispose()
+  /** Ends what is at work, which fails with DisposedError, keys that are being opened included, and the engine. Twice is harmless. */
+  dispose(): Promise<void> {
+    this.#disposing ??= this.#end()
+    return this.#disposing
   }
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose()
@@ -193,8 +208,7 @@ export class ServerSession implements AsyncDisposable {
       ...rest,
       keepWeights,
       ...(memory === undefined ? {} : { memory }),
-      // a finished run keeps its checkpoints until the caller has the result where it belongs
-      ...(checkpoints === undefined ? {} : { checkpoints: { ...checkpoints, clear: async () => {} } }),
+      ...(checkpoints === undefined ? {} : { checkpoints: keptCheckpoints(checkpoints) }),
     })
     const seconds = (performance.now() - started) / 1000
     const keyId = store.keyId === undefined ? {} : { keyId: store.keyId }
@@ -202,34 +216,64 @@ export class ServerSession implements AsyncDisposable {
   }
 
   /** Work with the keys that are open; as long as it lasts no others are opened. */
-  async #use<T>(operation: string, work: (keys: Keys) => Promise<T>): Promise<T> {
-    if (!this.#keys) throw new MissingKeyError(`${operation}: the keys of the plan are not there: send them first`)
+  async #use<T>(operation: string, signal: AbortSignal | undefined, work: (keys: Keys) => Promise<T>): Promise<T> {
+    const keys = this.#ready(operation)
     this.#atWork++
     try {
-      return await work(this.#keys)
+      return await work(keys)
+    } catch (error) {
+      // whatever it stumbled over when the engine went away
+      const cancelled = signal?.aborted && error instanceof CancelledError
+      throw this.#disposing && !cancelled ? disposed(operation, error) : error
     } finally {
       this.#atWork--
     }
   }
 
-  async #openKeys(source: KeySource): Promise<Keys> {
-    const { spill, memory } = this.#options
-    const { keyBudget: budget = memory } = this.#options
-    const store = await this.#host.openKeys(source, {
+  #ready(operation: string): Keys {
+    this.#assertOpen(operation)
+    if (!this.#keys) throw new MissingKeyError(`${operation}: the keys of the plan are not there: send them first`)
+    return this.#keys
+  }
+
+  #assertOpen(operation: string): void {
+    if (this.#disposing) throw disposed(operation)
+  }
+
+  #assertUnused(operation: string): void {
+    if (this.#atWork === 0) return
+    throw new InvalidArgumentError(
+      `${operation}: runs are at work with the keys that are open: await them first, or cancel them`,
+    )
+  }
+
+  async #exchangeKeys(source: KeySource): Promise<void> {
+    const { memory, keyBudget: budget = memory } = this.#options
+    let judged: Keys | undefined
+    const judge = async (store: KeyStore): Promise<void> => {
+      judged = { store, runner: judgeKeys(this.bound, this.engine, store, this.#options) }
+      this.#assertOpen('openKeys')
+      this.#assertUnused('openKeys')
+      await this.#dropKeys()
+    }
+    await this.#host.openKeys(source, {
       plan: this.bound.plan.id,
       request: this.#request,
       ...(budget === undefined ? {} : { budget }),
+      onJudged: judge,
     })
+    this.#keys = judged
+    // `dispose` waits for this, and drops them
+    this.#assertOpen('openKeys')
+  }
+
+  async #end(): Promise<void> {
+    await this.#opening?.catch(() => {})
     try {
-      const runner = new Runner(this.bound, this.engine, { keys: store, ...(spill ? { spill } : {}) })
-      if (memory !== undefined && memory < runner.leastMemory)
-        throw new MemoryError(
-          `openKeys: a run of this plan takes ${runner.leastMemory} bytes at least, ${memory} are allowed: allow more, or plan with a smaller batch or ring`,
-        )
-      return { store, runner }
-    } catch (error) {
-      await store.dispose()
-      throw error
+      await this.#dropKeys()
+      await this.#options.spill?.dispose()
+    } finally {
+      await this.engine.dispose()
     }
   }
 
@@ -250,3 +294,6 @@ class Inputs implements Disposable {
     for (const ciphertext of this.#ciphertexts) ciphertext.dispose()
   }
 }
+
+const disposed = (operation: string, cause?: unknown): DisposedError =>
+  new DisposedError(`${operation}: the session was disposed of`, { cause })
