@@ -131,6 +131,7 @@ export class Runner implements AsyncDisposable {
     const { signal, memory = Number.POSITIVE_INFINITY } = options
     const run = await this.#memory.begin(memory, signal)
     try {
+      await this.#memory.residency.makeRoom(0) // for the inputs
       const inputs = typeof given === 'function' ? await given() : given
       assertInputs(this.plan.program.input, inputs)
       return await this.#compute(run, lane, inputs, options, keepWeights)
