@@ -137,7 +137,12 @@ describe('one budget', () => {
 
   it('room waits for what is on its way out already', async () => {
     const { residency, make, bytes } = stage()
-    ;(await residency.hold([make('a', 60)])).release()
+    const a = make('a', 60)
+    const drop = async () => {
+      await new Promise((resolve) => setImmediate(resolve))
+      await a.drop()
+    }
+    ;(await residency.hold([{ ...a, drop }])).release()
     const dropped = residency.drop('a')
     await residency.makeRoom(100)
     expect(bytes()).toBe(0)

@@ -122,6 +122,26 @@ describe('the output of a run', () => {
   })
 })
 
+describe('a value that was just written', () => {
+  it('stays until it is released, for whoever saves it', async () => {
+    const at = await stage()
+    const { memory, run, values, live, spill } = at
+    await run.died('c')
+    values.put('a', [ciphertext(live)])
+    const written = await run.wrote(['a'])
+    await memory.residency.makeRoom(memory.least.bytes)
+    expect(values.get('a')).toHaveLength(1)
+    written.release()
+    const room = memory.residency.makeRoom(memory.least.bytes)
+    await settle()
+    spill.go!()
+    await room
+    expect(values.get('a')).toBeUndefined()
+    await end(at)
+    expect(spill.kept.size).toBe(0)
+  })
+})
+
 describe('the end of a run', () => {
   it.each(['done', 'failed'])('waits for an eviction that is under way, which is %s', async (outcome) => {
     const at = await stage()

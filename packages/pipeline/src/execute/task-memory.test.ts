@@ -1,5 +1,5 @@
 import { CancelledError, InvalidArgumentError } from '@he-ml/ckks-core'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { figures, keyStore, program, spill, turn } from './memory-stage.test-helper.ts'
 import { TaskMemory } from './task-memory.ts'
 import type { WeightsTable } from './weights-table.ts'
@@ -103,6 +103,7 @@ describe('runs side by side', () => {
 describe('keys', () => {
   it('that a task is about to lease stay while room is made for the others of it', async () => {
     const keys = keyStore()
+    const load = vi.spyOn(keys as unknown as { load(): Promise<void> }, 'load')
     const memory = new TaskMemory({ program, figures, keys, spill, weights: {} as WeightsTable })
     const run = await memory.begin(ceilingFor(memory, 1))
     // the one that the task needs has waited longest
@@ -113,6 +114,8 @@ describe('keys', () => {
     await settle()
     expect(keys.residentBytes).toBe(20_000)
     expect(keys.isResident(turn(3))).toBe(false)
+    // none of them twice
+    expect(load).toHaveBeenCalledTimes(3)
     ;(await lease)?.dispose()
     memory.end(run)
   })
