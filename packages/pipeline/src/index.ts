@@ -34,4 +34,4 @@ export { parseCalibration, serializeCalibration } from './ready/calibration-file
 export { type FitOptions, fit } from './ready/fit.ts'
 export type { CheckpointStore } from './run/checkpoint.ts'
 export { Runner } from './run/run.ts'
-export type { RunnerStores, RunOptions, RunProgress } from './run/run-options.ts'
+export type { RunInputs, RunnerStores, RunOptions, RunProgress } from './run/run-options.ts'

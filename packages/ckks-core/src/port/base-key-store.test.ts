@@ -386,6 +386,15 @@ describe('eviction', () => {
     expect(store.evict(0)).toBe(10)
     expect(store.residentBytes).toBe(0)
   })
+
+  it('spares what it is told to keep, though it was needed least recently', async () => {
+    const store = new Store(3)
+    for (const steps of [1, 2, 3]) (await store.acquire([rotation(steps)])).dispose()
+    expect(store.evict(10, { keep: [rotation(1), rotation(9)] })).toBe(20)
+    expect(store.residents()).toEqual([1])
+    expect(store.evict(0, { keep: [rotation(1)] })).toBe(0)
+    expect(store.evict(0)).toBe(10)
+  })
 })
 
 describe('eviction of what is loading', () => {

@@ -124,12 +124,13 @@ export abstract class BaseKeyStore<K extends StoredKey = StoredKey> implements K
     }
   }
 
-  evict(bytes: number): number {
+  evict(bytes: number, { keep = [] }: { readonly keep?: readonly KeyNeed[] } = {}): number {
+    const kept = new Set(keep.map((need) => this.#find(need)))
     let freed = 0
     for (const announcement of this.#announcements) announcement.most = Math.min(announcement.most, bytes)
     for (const key of this.#byDispensability()) {
       if (this.residentBytes <= bytes) break
-      if (key.leases > 0) continue
+      if (key.leases > 0 || kept.has(key)) continue
       if (this.#drop(key)) freed += key.bytes
     }
     this.#serve()

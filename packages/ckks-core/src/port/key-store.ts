@@ -78,9 +78,11 @@ export interface KeyStore extends AsyncDisposable {
   /**
    * Evicts keys that nobody leases, in the order above, until at most `bytes` are resident or only leased ones are left; what has been
    * announced so far is not loaded in advance beyond that any more.
+   *
+   * @param options `keep`: needs whose keys stay as if they were leased; what no key serves is none
    * @returns bytes of the keys evicted; what was still loading gives its room back when it has stopped, and is not counted
    */
-  evict(bytes: number): number
+  evict(bytes: number, options?: { readonly keep?: readonly KeyNeed[] }): number
   /** Resolves when no key that was evicted while it was loading takes room any more. */
   evicted(): Promise<void>
   /** Evicts everything; waiting requests fail with DisposedError. The engine stays. Twice is harmless. */

@@ -1,3 +1,4 @@
+import { CancelledError } from '@he-ml/ckks-core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Residency, type Resident } from './residency.ts'
@@ -97,6 +98,57 @@ describe('one budget', () => {
     expect(residency.used).toBe(0)
   })
 
+  it('a failure to drop is of whoever wanted the room, leaves what was to go where it is, and may be tried again', async () => {
+    const { residency, make, log } = stage()
+    let full = true
+    const stubborn = make('a', 60)
+    const drop = async () => {
+      if (full) throw new Error('disk full')
+      await stubborn.drop()
+    }
+    ;(await residency.hold([{ ...stubborn, drop }])).release()
+    await expect(residency.hold([make('b', 60)])).rejects.toThrow('disk full')
+    await expect(residency.hold([], 60)).rejects.toThrow('disk full')
+    expect(residency.used).toBe(60)
+    ;(await residency.hold([{ ...stubborn, drop }], 40)).release()
+    expect(log).toEqual(['+a'])
+    full = false
+    ;(await residency.hold([make('b', 60)])).release()
+    expect(log).toEqual(['+a', '-a', '+b'])
+  })
+
+  it('what is struck off has stopped moving: on its way out, on its way in, or neither', async () => {
+    for (const moving of ['out', 'in', 'no']) {
+      const { residency, make, log } = stage()
+      const a = make('a', 60)
+      const holding = residency.hold([a])
+      if (moving !== 'in') (await holding).release()
+      const room = moving === 'out' ? residency.makeRoom(60) : Promise.resolve()
+      await Promise.resolve()
+      await residency.forget('a')
+      const before = [...log]
+      expect(before).toEqual(moving === 'out' ? ['+a', '-a'] : ['+a'])
+      expect(residency.used).toBe(0)
+      await Promise.allSettled([room, holding])
+      await residency.makeRoom(100)
+      expect(log).toEqual(before)
+    }
+  })
+
+  it('room waits for what is on its way out already', async () => {
+    const { residency, make, bytes } = stage()
+    const a = make('a', 60)
+    const drop = async () => {
+      await new Promise((resolve) => setImmediate(resolve))
+      await a.drop()
+    }
+    ;(await residency.hold([{ ...a, drop }])).release()
+    const dropped = residency.drop('a')
+    await residency.makeRoom(100)
+    expect(bytes()).toBe(0)
+    await dropped
+  })
+
   it('whatever is asked of it at once, memory stays within what is held and the budget', async () => {
     const request = fc.record({ ids: fc.uniqueArray(fc.nat(9), { minLength: 1, maxLength: 3 }), early: fc.boolean() })
     await fc.assert(
@@ -121,5 +173,59 @@ describe('one budget', () => {
       }),
       { numRuns: 200 },
     )
+  })
+})
+
+describe('loading that is cancelled', () => {
+  /** Loads until its signal is aborted, or the test says that it is there. */
+  function slow() {
+    const residency = new Residency({ nextUse: () => 1 })
+    const loads: { readonly signal: AbortSignal; readonly done: () => void }[] = []
+    const load = (signal: AbortSignal) =>
+      new Promise<void>((done, reject) => {
+        loads.push({ signal, done })
+        signal.addEventListener('abort', () => setImmediate(() => reject(new CancelledError('encode: cancelled'))))
+      })
+    const resident: Resident = { id: 'a', bytes: 1, load, drop: async () => {} }
+    return { residency, loads, resident }
+  }
+  const settle = () => new Promise((resolve) => setImmediate(resolve))
+
+  it('is not the failure of who comes next, who loads again', async () => {
+    const { residency, loads, resident } = slow()
+    const controller = new AbortController()
+    const first = residency.hold([resident], 0, controller.signal)
+    await settle()
+    controller.abort()
+    await expect(first).rejects.toThrow(CancelledError)
+    // it has not stopped yet
+    expect(residency.has('a')).toBe(true)
+    const second = residency.hold([resident], 0, new AbortController().signal)
+    await settle()
+    expect(loads.map(({ signal }) => signal.aborted)).toEqual([true, false])
+    loads[1]!.done()
+    ;(await second).release()
+    expect(residency.used).toBe(1)
+  })
+
+  it('goes on for the others that wait for it, and stops with the last of them', async () => {
+    const { residency, loads, resident } = slow()
+    const controllers = [1, 2, 3].map(() => new AbortController())
+    const [one, two, three] = controllers.map(({ signal }, i) =>
+      i === 1 ? residency.prefetch(resident, signal) : residency.hold([resident], 0, signal),
+    )
+    await settle()
+    controllers[0]!.abort()
+    await expect(one).rejects.toThrow(CancelledError)
+    controllers[1]!.abort()
+    await two
+    expect(loads[0]!.signal.aborted).toBe(false)
+    controllers[2]!.abort()
+    await expect(three).rejects.toThrow(CancelledError)
+    expect(loads[0]!.signal.aborted).toBe(true)
+    expect(loads).toHaveLength(1)
+    await settle()
+    expect(residency.used).toBe(0)
+    expect(residency.busy).toBe(false)
   })
 })

@@ -2,14 +2,19 @@
  * One budget for whatever can be had again: encoded weights, evaluation keys, ciphertexts that may be spilled. What a task needs
  * is held while it runs; when room is short, what is wanted again latest goes first, which is the best one can do when the order
  * of uses is known (Belady, 1966), and a program tells it.
+ *
+ * A resident is moved by nobody else: whoever wants it waits for a move that is under way, and so does its owner, who disposes of it.
  */
+
+import { untilAborted } from './until-aborted.ts'
 
 /** Something that takes memory and can be dropped and had again. */
 export interface Resident {
   readonly id: string
   readonly bytes: number
-  /** @throws CancelledError through the signal, and whatever loading throws */
-  load(signal?: AbortSignal): Promise<void>
+  /** @throws CancelledError through the signal, which is aborted when nobody wants it any more; whatever loading throws */
+  load(signal: AbortSignal): Promise<void>
+  /** When it fails nothing has changed: it is still there. */
   drop(): Promise<void>
 }
 
@@ -39,10 +44,15 @@ export interface ResidencyOptions {
 interface Entry {
   readonly resident: Resident
   pins: number
+  /** Who waits for it. */
+  wanted: number
   /** Settles when it is there. */
   readonly loaded: Promise<void>
+  /** Stops the loading. */
+  readonly stop: AbortController
   there: boolean
-  leaving?: Promise<void>
+  /** Settles when it is out, or stays after all. */
+  leaving: Promise<void> | undefined
 }
 
 /** Keeps the books on what is in memory. */
@@ -120,7 +130,7 @@ export class Residency {
    * More than the budget, when all the rest is held too: ask `fits` before.
    *
    * @param reserve bytes for what comes to be while it is held
-   * @throws whatever loading throws
+   * @throws CancelledError through the signal; whatever loading throws, or dropping others
    */
   async hold(residents: readonly Resident[], reserve = 0, signal?: AbortSignal): Promise<Held> {
     this.#reserved += reserve
@@ -133,22 +143,18 @@ export class Residency {
       for (const resolve of this.#waiting) resolve()
       this.#waiting.clear()
     }
-    try {
-      // what is there already first, so that making room for the others does not take it away
-      const there = residents.filter(({ id }) => this.#entries.has(id))
-      const away = residents.filter(({ id }) => !this.#entries.has(id))
-      const pinned = [...there, ...away].map((resident) =>
-        this.#enter(resident, signal, (entry) => {
-          entry.pins++
-          entries.push(entry)
-        }),
-      )
-      await Promise.all(pinned)
-      await this.#makeRoom(0)
-      await Promise.all(entries.map(({ loaded }) => loaded))
-    } catch (error) {
+    const pin = (entry: Entry): void => {
+      entry.pins++
+      entries.push(entry)
+    }
+    // those that are there are pinned before room is made for the others
+    const arrivals = residents.map((resident) => this.#bring(resident, signal, pin))
+    const failed = (await Promise.allSettled([...arrivals, this.#makeRoom(0)])).find(
+      ({ status }) => status === 'rejected',
+    )
+    if (failed) {
       release()
-      throw error
+      throw (failed as PromiseRejectedResult).reason
     }
     let held = true
     return {
@@ -166,26 +172,31 @@ export class Residency {
     const later = [...this.#entries.values()].filter((e) => isFree(e) && this.#nextUse(e.resident.id) > use)
     const free = this.budget - this.used + later.reduce((sum, { resident: r }) => sum + r.bytes, 0)
     if (resident.bytes > free) return
-    const { loaded } = await this.#enter(resident, signal)
-    await loaded.catch(() => undefined)
+    await settled(this.#bring(resident, signal))
   }
 
   /**
-   * Books what came to be in memory by itself, and makes room for it.
+   * Books what came to be in memory by itself, makes room for it, and keeps it there until it is released.
    * @param fixed never dropped, until it is forgotten
+   * @throws whatever dropping others throws
    */
-  async adopt(resident: Resident, fixed: boolean): Promise<void> {
-    this.#add({ resident, pins: fixed ? 1 : 0, loaded: Promise.resolve(), there: true })
-    await this.#makeRoom(0)
+  adopt(residents: readonly Resident[], fixed: boolean): Promise<Held> {
+    for (const resident of residents) {
+      const here = { pins: fixed ? 1 : 0, wanted: 0, stop: new AbortController(), there: true, leaving: undefined }
+      this.#add({ ...here, resident, loaded: Promise.resolve() })
+    }
+    return this.hold(residents)
   }
 
-  /** Strikes off what its owner has disposed of. */
-  forget(id: string): void {
+  /** Strikes off what its owner is about to dispose of: what is moving it has ended when this resolves, and nothing moves it again. */
+  async forget(id: string): Promise<void> {
     const entry = this.#entries.get(id)
-    if (entry) this.#remove(entry)
+    if (!entry) return
+    entry.stop.abort()
+    await this.#leave(entry, async () => {})
   }
 
-  /** Drops something unless it is held. */
+  /** Drops something unless it is held. @throws whatever dropping throws */
   async drop(id: string): Promise<void> {
     const entry = this.#entries.get(id)
     if (entry && entry.pins === 0) await this.#evict(entry)
@@ -196,46 +207,57 @@ export class Residency {
     for (const id of [...this.#entries.keys()]) await this.drop(id)
   }
 
-  /** The entry of a resident, loading or there; `pin` sees it before anybody can take it away. */
-  async #enter(resident: Resident, signal?: AbortSignal, pin?: (entry: Entry) => void): Promise<Entry> {
-    for (;;) {
-      const known = this.#entries.get(resident.id)
-      if (!known) break
-      if (!known.leaving) {
-        pin?.(known)
-        return known
-      }
-      await known.leaving
+  /** Brings a resident into memory; `pin` sees its entry before anybody can take it away. What nobody waits for any more is not loaded. */
+  async #bring(resident: Resident, signal?: AbortSignal, pin?: (entry: Entry) => void): Promise<void> {
+    let entry = this.#entries.get(resident.id)
+    while (entry && isGoing(entry)) {
+      await untilAborted(settled(entry.leaving ?? entry.loaded), signal)
+      entry = this.#entries.get(resident.id)
     }
-    const room = this.#makeRoom(0, resident.id)
-    const loaded = room.then(() => resident.load(signal))
-    const entry: Entry = { resident, pins: 0, loaded, there: false }
+    entry ??= this.#load(resident)
     pin?.(entry)
+    entry.wanted++
+    try {
+      await untilAborted(entry.loaded, signal)
+    } finally {
+      if (--entry.wanted === 0 && !entry.there) entry.stop.abort()
+    }
+  }
+
+  #load(resident: Resident): Entry {
+    const stop = new AbortController()
+    const loaded = this.#makeRoom(0).then(() => resident.load(stop.signal))
+    const entry: Entry = { resident, pins: 0, wanted: 0, loaded, stop, there: false, leaving: undefined }
     this.#add(entry)
     loaded.then(
       () => {
         entry.there = true
       },
-      () => undefined,
+      () => this.#remove(entry),
     )
-    loaded.catch(() => this.#remove(entry))
     return entry
   }
 
   /** Evicts the latest wanted until `bytes` more fit, or nothing is left that may go. One after another, so that none goes too far. */
-  #makeRoom(bytes: number, but?: string): Promise<void> {
-    this.#room = this.#room.then(() => this.#evictFor(bytes, but))
-    return this.#room
+  #makeRoom(bytes: number): Promise<void> {
+    const made = this.#room.then(() => this.#evictFor(bytes))
+    // a failure is of whoever wanted the room
+    this.#room = settled(made)
+    return made
   }
 
-  async #evictFor(bytes: number, but: string | undefined): Promise<void> {
+  async #evictFor(bytes: number): Promise<void> {
     for (;;) {
       if (this.used + bytes <= this.budget) return
-      const latest = this.#latest(but)
+      const latest = this.#latest()
       const wanted = latest !== undefined && this.#nextUse(latest.resident.id) < Number.POSITIVE_INFINITY
       if ((latest === undefined || wanted) && (await this.#evictPool(bytes))) continue
-      if (!latest) return
-      await this.#evict(latest)
+      if (latest) await this.#evict(latest)
+      else {
+        const leaving = [...this.#entries.values()].find((entry) => entry.there && entry.leaving)?.leaving
+        if (!leaving) return
+        await settled(leaving)
+      }
     }
   }
 
@@ -250,23 +272,36 @@ export class Residency {
   }
 
   /** What may go and is wanted again latest. */
-  #latest(but: string | undefined): Entry | undefined {
+  #latest(): Entry | undefined {
     let latest: Entry | undefined
     for (const entry of this.#entries.values()) {
-      if (!isFree(entry) || entry.resident.id === but) continue
+      if (!isFree(entry)) continue
       if (!latest || this.#nextUse(entry.resident.id) > this.#nextUse(latest.resident.id)) latest = entry
     }
     return latest
   }
 
   async #evict(entry: Entry): Promise<void> {
-    entry.leaving ??= entry.loaded
-      .then(
-        () => entry.resident.drop(),
-        () => undefined,
-      )
-      .finally(() => this.#remove(entry))
-    await entry.leaving
+    await (entry.leaving ?? this.#leave(entry, () => entry.resident.drop()))
+  }
+
+  /** Takes an entry out of the books, when what moves it now has ended. */
+  #leave(entry: Entry, way: () => Promise<void>): Promise<void> {
+    const before = entry.leaving
+    const leave = async (): Promise<void> => {
+      await settled(entry.loaded)
+      await settled(before)
+      if (this.#entries.get(entry.resident.id) !== entry) return
+      try {
+        await way()
+        this.#remove(entry)
+      } finally {
+        if (entry.leaving === leaving) entry.leaving = undefined
+      }
+    }
+    const leaving = leave()
+    entry.leaving = leaving
+    return leaving
   }
 
   #add(entry: Entry): void {
@@ -281,4 +316,9 @@ export class Residency {
   }
 }
 
+const settled = async (work: Promise<unknown> | undefined): Promise<void> => {
+  await work?.catch(() => undefined)
+}
+/** Whether it is on its way out, or will never arrive. */
+const isGoing = ({ leaving, there, stop }: Entry): boolean => leaving !== undefined || (!there && stop.signal.aborted)
 const isFree = ({ pins, leaving, there }: Entry): boolean => pins === 0 && leaving === undefined && there

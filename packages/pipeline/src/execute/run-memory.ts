@@ -1,13 +1,13 @@
 /** The values of one run, and the keys that its tasks lease, within the memory that it shares with others. */
-import { CancelledError, type KeyNeed, type KeyPrefetch, MemoryError, type SpilledCiphertexts } from '@he-ml/ckks-core'
+import { type KeyPrefetch, MemoryError, type SpilledCiphertexts } from '@he-ml/ckks-core'
 import { inputIds } from '../program/program.ts'
 import type { Task } from '../program/task.ts'
 import type { ValueId } from '../program/value.ts'
 import type { Held, Resident } from './residency.ts'
 import { type TaskMemory, valueName } from './task-memory.ts'
+import { untilAborted } from './until-aborted.ts'
 import type { ValueTable } from './value-table.ts'
 
-const keyName = (need: KeyNeed): string => (need.kind === 'rotation' ? `rotation by ${need.steps}` : need.kind)
 /** A value of one of several runs. */
 const ownName = (run: string, id: ValueId): string => `${run} ${valueName(id)}`
 
@@ -18,6 +18,7 @@ export class RunMemory {
   readonly #values: ValueTable
   readonly #spilled = new Map<ValueId, SpilledCiphertexts>()
   #announced: KeyPrefetch | undefined
+  #output: Held | undefined
 
   /** @param run what {@link TaskMemory.begin} gave */
   constructor(memory: TaskMemory, run: string, values: ValueTable) {
@@ -29,7 +30,10 @@ export class RunMemory {
   /** Whether a task could start beside what runs already. */
   fits(task: Task): boolean {
     const { residency, options } = this.#memory
-    return residency.fits(this.#needs(task), options.figures.workBytes(task) + this.#leasedWith(task))
+    return residency.fits(
+      this.#needs(task),
+      options.figures.workBytes(task) + this.#memory.bookings.bytesWith(task.keys),
+    )
   }
 
   /**
@@ -40,11 +44,9 @@ export class RunMemory {
     const { residency, options } = this.#memory
     while (!this.fits(task)) {
       if (!residency.busy) throw this.#tooSmall(task)
-      await residency.released()
-      if (signal?.aborted) throw new CancelledError('run: cancelled', { cause: signal.reason })
+      await untilAborted(residency.released(), signal)
     }
-    // booked before anything is awaited, so that whoever asks next sees it
-    const unbook = this.#book(task)
+    const unbook = this.#memory.bookings.book(task.keys)
     const holding = residency.hold(this.#needs(task), options.figures.workBytes(task), signal)
     const [held, lease] = await Promise.allSettled([holding, this.#memory.lease(task.keys, signal)])
     const release = (): void => {
@@ -62,25 +64,45 @@ export class RunMemory {
     for (const weights of this.#memory.weightsOf(task)) await this.#memory.residency.prefetch(weights, signal)
   }
 
-  /** Books a value that a task wrote, or a checkpoint gave back. */
-  wrote(id: ValueId): Promise<void> {
+  /** Books values that a task wrote, or a checkpoint gave back; they stay in memory until they are released. */
+  wrote(ids: readonly ValueId[]): Promise<Held> {
     const { residency, options } = this.#memory
-    return residency.adopt(this.#resident(id), options.spill === undefined)
+    return residency.adopt(
+      ids.map((id) => this.#resident(id)),
+      options.spill === undefined,
+    )
   }
 
-  /** Strikes off a value that nobody reads any more. */
+  /** Strikes off a value that nobody reads any more; nothing moves it when this resolves. */
   async died(id: ValueId): Promise<void> {
-    this.#memory.residency.forget(ownName(this.#run, id))
+    await this.#memory.residency.forget(ownName(this.#run, id))
     const spilled = this.#spilled.get(id)
     this.#spilled.delete(id)
     if (spilled) await this.#memory.options.spill!.drop(spilled)
   }
 
-  /** Ends the run: strikes off what is left of it. */
+  /**
+   * Brings the output into memory, where it stays. While others hold too much it waits for them.
+   * @throws CancelledError; whatever restoring it throws
+   */
+  async holdOutput(signal?: AbortSignal): Promise<void> {
+    const { residency, options, bookings } = this.#memory
+    const output = [this.#resident(options.program.output.id)]
+    while (residency.busy && !residency.fits(output, bookings.bytesWith([])))
+      await untilAborted(residency.released(), signal)
+    this.#output = await residency.hold(output, 0, signal)
+  }
+
+  /**
+   * Strikes off what is left of the run; nothing moves its values when this has settled. Twice is harmless.
+   * @throws whatever the store of ciphertexts throws, when all has been struck off
+   */
   async end(): Promise<void> {
     this.#announced?.dispose()
-    for (const id of this.#memory.options.program.values.keys()) await this.died(id)
-    this.#memory.end(this.#run)
+    this.#output?.release()
+    this.#output = undefined
+    const ends = await Promise.allSettled([...this.#memory.options.program.values.keys()].map((id) => this.died(id)))
+    for (const end of ends) if (end.status === 'rejected') throw end.reason
   }
 
   #needs(task: Task): Resident[] {
@@ -95,7 +117,7 @@ export class RunMemory {
     return {
       id: ownName(this.#run, id),
       bytes: figures.valueBytes(id),
-      load: async () => this.#values.put(id, await spill!.restore(this.#spilled.get(id)!)),
+      load: async (signal) => this.#values.put(id, await spill!.restore(this.#spilled.get(id)!, { signal })),
       drop: async () => {
         // what was put away before never changes
         const ciphertexts = this.#values.get(id)!
@@ -103,30 +125,6 @@ export class RunMemory {
         for (const ciphertext of this.#values.take(id)) ciphertext.dispose()
       },
     }
-  }
-
-  /** Counts a task's keys as leased. @returns the reverse */
-  #book({ keys: needs }: Task): () => void {
-    const { options, leased } = this.#memory
-    const { keys } = options
-    if (!keys) return () => undefined
-    for (const need of needs) {
-      const known = leased.get(keyName(need)) ?? { bytes: keys.bytes(need), count: 0 }
-      known.count++
-      leased.set(keyName(need), known)
-    }
-    return () => {
-      for (const name of needs.map(keyName)) if (--leased.get(name)!.count === 0) leased.delete(name)
-    }
-  }
-
-  /** Bytes of all keys that would be leased if the task ran too. */
-  #leasedWith({ keys: needs }: Task): number {
-    const { options, leased } = this.#memory
-    const { keys } = options
-    if (!keys) return 0
-    const others = needs.filter((need) => !leased.has(keyName(need)))
-    return [...leased.values()].reduce((sum, { bytes }) => sum + bytes, keys.bytes(...others))
   }
 
   /** Tells the key store what the tasks that are still to come will lease, in their order; memory that the first one needs stays free. */
@@ -146,10 +144,10 @@ export class RunMemory {
   }
 
   #tooSmall(task: Task): MemoryError {
-    const { residency, options } = this.#memory
+    const { residency, options, bookings } = this.#memory
     const weights = this.#memory.weightsOf(task).reduce((sum, { bytes }) => sum + bytes, 0)
     return new MemoryError(
-      `run: "${task.id}" needs ${options.figures.workBytes(task)} bytes to work with, ${weights} of weights and ${this.#leasedWith(task)} of keys beside the values that live; the budget leaves ${residency.budget}: raise it, or compile with a smaller batch or ring`,
+      `run: "${task.id}" needs ${options.figures.workBytes(task)} bytes to work with, ${weights} of weights and ${bookings.bytesWith(task.keys)} of keys beside the values that live; the budget leaves ${residency.budget}: raise it, or compile with a smaller batch or ring`,
     )
   }
 }

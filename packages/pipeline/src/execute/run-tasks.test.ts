@@ -49,7 +49,7 @@ function stage({ room = 9, tasks: width = 8 } = {}) {
     },
     announce: (next: readonly Task[]) => void log.push(`keys of ${next.map(({ id }) => id)}`),
     prefetch: async ({ id }: Task) => void log.push(`next ${id}`),
-    wrote: async () => {},
+    wrote: async () => ({ release: () => undefined }),
     died: async () => {},
   }
   const table = new ValueTable(program, [ciphertext('x')])

@@ -22,7 +22,7 @@ export interface RunTasksOptions {
   readonly lookAhead: number
   readonly signal?: AbortSignal
   readonly onStart: (index: number) => void
-  /** A task's results are there; what was awaited here is done before tasks that read them start. */
+  /** A task's results are there, and in memory as long as this lasts; what was awaited here is done before tasks that read them start. */
   readonly onDone: (index: number) => Promise<void>
 }
 
@@ -81,9 +81,9 @@ class TaskQueue {
     const { executor, values, memory, signal, onStart, onDone } = this.#options
     onStart(index)
     const held = await memory.hold(task, signal)
-    // keys come from elsewhere: all the time that the task takes is there for them
-    memory.announce(this.#next())
     try {
+      // keys come from elsewhere: all the time that the task takes is there for them
+      memory.announce(this.#next())
       const pace: PaceOptions = signal ? { signal } : {}
       const outputs = await executor.run(task, values.read(task), pace)
       values.write(task, outputs)
@@ -94,8 +94,12 @@ class TaskQueue {
       held.release()
     }
     values.dropUnread(task)
-    for (const id of task.writes) if (values.get(id)) await memory.wrote(id)
-    await onDone(index)
+    const written = await memory.wrote(task.writes.filter((id) => values.get(id)))
+    try {
+      await onDone(index)
+    } finally {
+      written.release()
+    }
     for (const id of task.writes) this.#written.add(id)
   }
 

@@ -1,6 +1,6 @@
 import { CancelledError, InvalidArgumentError } from '@he-ml/ckks-core'
-import { describe, expect, it } from 'vitest'
-import { figures, keyStore, program, spill } from './memory-stage.test-helper.ts'
+import { describe, expect, it, vi } from 'vitest'
+import { figures, keyStore, program, spill, turn } from './memory-stage.test-helper.ts'
 import { TaskMemory } from './task-memory.ts'
 import type { WeightsTable } from './weights-table.ts'
 
@@ -97,5 +97,26 @@ describe('runs side by side', () => {
     const runs = await Promise.all([1, 2, 3].map(() => memory.begin(Number.POSITIVE_INFINITY)))
     expect(memory.residency.budget).toBe(Number.POSITIVE_INFINITY)
     for (const run of runs) memory.end(run)
+  })
+})
+
+describe('keys', () => {
+  it('that a task is about to lease stay while room is made for the others of it', async () => {
+    const keys = keyStore()
+    const load = vi.spyOn(keys as unknown as { load(): Promise<void> }, 'load')
+    const memory = new TaskMemory({ program, figures, keys, spill, weights: {} as WeightsTable })
+    const run = await memory.begin(ceilingFor(memory, 1))
+    // the one that the task needs has waited longest
+    for (const steps of [1, 3]) (await keys.acquire([turn(steps)])).dispose()
+    const needs = [turn(1), turn(2)]
+    memory.bookings.book(needs)
+    const lease = memory.lease(needs)
+    await settle()
+    expect(keys.residentBytes).toBe(20_000)
+    expect(keys.isResident(turn(3))).toBe(false)
+    // none of them twice
+    expect(load).toHaveBeenCalledTimes(3)
+    ;(await lease)?.dispose()
+    memory.end(run)
   })
 })

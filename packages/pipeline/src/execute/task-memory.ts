@@ -6,15 +6,11 @@ import { CancelledError, InvalidArgumentError, type KeyLease, type KeyNeed, type
 import type { Task } from '../program/task.ts'
 import type { ValueId } from '../program/value.ts'
 import type { WeightsId } from '../program/weights.ts'
+import { KeyBookings } from './key-bookings.ts'
 import { type LeastRoom, leastRoom } from './least-room.ts'
 import type { TaskMemoryOptions } from './memory-figures.ts'
 import { type Pool, Residency, type Resident } from './residency.ts'
-
-/** A run as its memory sees it. */
-interface MemoryRun {
-  readonly done: Set<number>
-  readonly signal: AbortSignal | undefined
-}
+import { untilAborted } from './until-aborted.ts'
 
 /** Weights and keys, which outlive a run and are shared by runs side by side; the values of each see run-memory.ts. */
 export class TaskMemory {
@@ -23,10 +19,9 @@ export class TaskMemory {
   /** The room without which no run comes to its end. */
   readonly least: LeastRoom
   readonly #uses = new Map<string, number[]>()
-  readonly #runs = new Map<string, MemoryRun>()
-  /** Leases by key, of all tasks that are at work. */
-  readonly leased = new Map<string, { readonly bytes: number; count: number }>()
-  #encoding = new AbortController()
+  /** What is done, of each run at work. */
+  readonly #runs = new Map<string, Set<number>>()
+  readonly bookings: KeyBookings
   #begun = 0
   /** Runs that are about to begin. */
   #beginning = 0
@@ -39,13 +34,19 @@ export class TaskMemory {
     const { program, keys } = options
     this.options = options
     this.least = leastRoom(options)
+    this.bookings = new KeyBookings(keys)
     this.residency = new Residency({
-      ...(keys ? { pool: poolOf(keys) } : {}),
+      ...(keys ? { pool: poolOf(keys, this.bookings) } : {}),
       nextUse: (id) => this.nextUse(id),
     })
     for (const [index, { weights, reads }] of program.tasks.entries())
       for (const id of [...weights.map(weightsName), ...reads.flat().map(valueName)])
         this.#uses.set(id, [...(this.#uses.get(id) ?? []), index])
+    // the run's end reads the output
+    this.#uses.set(valueName(program.output.id), [
+      ...(this.#uses.get(valueName(program.output.id)) ?? []),
+      program.tasks.length,
+    ])
   }
 
   /** Runs at work. */
@@ -72,8 +73,8 @@ export class TaskMemory {
       for (;;) {
         if (signal?.aborted) throw new CancelledError('run: cancelled before it began', { cause: signal.reason })
         // judged and entered in one go, so that two that were waiting do not take the same room
-        if (this.#runs.size === 0 || this.#roomOf(this.#runs.size + 1) >= this.least.bytes) return this.#enter(signal)
-        await this.#ended(signal)
+        if (this.#runs.size === 0 || this.#roomOf(this.#runs.size + 1) >= this.least.bytes) return this.#enter()
+        await untilAborted(new Promise<void>((resolve) => this.#waiting.add(resolve)), signal)
       }
     } finally {
       this.#beginning--
@@ -82,30 +83,22 @@ export class TaskMemory {
 
   /** A task of a run is done. */
   finish(run: string, index: number): void {
-    this.#runs.get(run)?.done.add(index)
+    this.#runs.get(run)?.add(index)
   }
 
+  /** A run has ended: nothing of it is in memory. */
   end(run: string): void {
-    this.#runs.get(run)?.signal?.removeEventListener('abort', this.#onAbort)
     this.#runs.delete(run)
     this.residency.budget = this.#roomOf(Math.max(1, this.#runs.size))
-    for (const wake of [...this.#waiting]) wake()
+    for (const wake of this.#waiting) wake()
+    this.#waiting.clear()
   }
 
-  /** Leases keys when there is room for them; one task after another, so that none takes what was made for another. */
+  /** Leases keys that are booked when there is room for them; one task after another, so that none takes what was made for another. */
   async lease(needs: readonly KeyNeed[], signal?: AbortSignal): Promise<KeyLease | undefined> {
     const { keys } = this.options
     if (!keys || needs.length === 0) return undefined
-    const asked = this.#leasing.then(async () => {
-      // booked until the store has booked them itself, so that nothing is fetched into their room
-      const booked = this.residency.reserve(missingBytes(keys, needs))
-      try {
-        await this.residency.makeRoom(0)
-        return { lease: keys.acquire(needs, signal ? { signal } : {}) }
-      } finally {
-        booked.release()
-      }
-    })
+    const asked = this.#leasing.then(() => this.#leaseInRoom(keys, needs, signal))
     this.#leasing = asked.then(
       () => undefined,
       () => undefined,
@@ -113,13 +106,32 @@ export class TaskMemory {
     return (await asked).lease
   }
 
-  /** Weights of a task. What several runs wait for is encoded as long as one of them wants it. */
+  async #leaseInRoom(
+    keys: KeyStore,
+    needs: readonly KeyNeed[],
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly lease: Promise<KeyLease> }> {
+    for (;;) {
+      // booked until the store has booked them itself, so that nothing is fetched into their room
+      const missing = missingBytes(keys, needs)
+      const reserved = this.residency.reserve(missing)
+      try {
+        await this.residency.makeRoom(0)
+        // unless what was there has made room for keys that were fetched meanwhile
+        if (missingBytes(keys, needs) <= missing) return { lease: keys.acquire(needs, signal ? { signal } : {}) }
+      } finally {
+        reserved.release()
+      }
+    }
+  }
+
+  /** Weights of a task. */
   weightsOf({ weights }: Task): Resident[] {
     const { weights: table, figures } = this.options
     return weights.map((id) => ({
       id: weightsName(id),
       bytes: figures.weights[id] ?? 0,
-      load: (signal) => table.encode(id, this.#runs.size > 0 ? this.#encoding.signal : signal),
+      load: (signal) => table.encode(id, signal),
       drop: () => table.drop(id),
     }))
   }
@@ -140,19 +152,17 @@ export class TaskMemory {
     const [, own, name] = /^(run\d+) (.*)$/s.exec(id) ?? [undefined, undefined, id]
     const uses = this.#uses.get(name!) ?? []
     let next = Number.POSITIVE_INFINITY
-    for (const [run, { done }] of this.#runs) {
+    for (const [run, done] of this.#runs) {
       if (own !== undefined && run !== own) continue
       next = Math.min(next, (uses.find((index) => !done.has(index)) ?? Number.POSITIVE_INFINITY) - done.size)
     }
     return next
   }
 
-  #enter(signal?: AbortSignal): string {
+  #enter(): string {
     const run = `run${this.#begun++}`
-    if (this.#encoding.signal.aborted) this.#encoding = new AbortController()
-    this.#runs.set(run, { done: new Set(), signal })
+    this.#runs.set(run, new Set())
     this.residency.budget = this.#roomOf(this.#runs.size)
-    signal?.addEventListener('abort', this.#onAbort, { once: true })
     return run
   }
 
@@ -161,34 +171,18 @@ export class TaskMemory {
     const { fixed, inputBytes } = this.options.figures
     return this.#ceiling - fixed - (runs - 1) * inputBytes
   }
-
-  /** Resolves when a run has ended, or the signal is aborted. */
-  #ended(signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        this.#waiting.delete(wake)
-        signal?.removeEventListener('abort', wake)
-        resolve()
-      }
-      this.#waiting.add(wake)
-      signal?.addEventListener('abort', wake, { once: true })
-    })
-  }
-
-  readonly #onAbort = (): void => {
-    if ([...this.#runs.values()].every(({ signal }) => signal?.aborted)) this.#encoding.abort()
-  }
 }
 
 const weightsName = (id: WeightsId): string => `weights ${id}`
 /** @internal */
 export const valueName = (id: ValueId): string => `value ${id}`
 
-const poolOf = (keys: KeyStore): Pool => ({
+/** Keys that nobody leases go, but for those that a task at work has booked. */
+const poolOf = (keys: KeyStore, bookings: KeyBookings): Pool => ({
   get bytes() {
     return keys.residentBytes
   },
-  evict: (bytes) => keys.evict(bytes),
+  evict: (bytes) => keys.evict(bytes, { keep: bookings.needs }),
   evicted: () => keys.evicted(),
 })
 

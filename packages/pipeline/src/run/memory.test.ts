@@ -18,7 +18,7 @@ import { type PackedTensor, pack } from '@he-ml/packing'
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { compileAndBind } from '../compile/compile.ts'
 import type { MemoryFigures } from '../execute/memory-figures.ts'
-import { compileInsecure, images, residual, smallCnn } from '../pipeline.test-helper.ts'
+import { compileInsecure, images, MemoryCheckpoints, residual, smallCnn } from '../pipeline.test-helper.ts'
 import type { BoundPlan } from '../plan/bound-plan.ts'
 import { inputIds, lastReads } from '../program/program.ts'
 import { fit } from '../ready/fit.ts'
@@ -294,6 +294,134 @@ describe('two runs of one runner', () => {
       const outputs = await Promise.all([7, 8].map((seed) => runner.run(inputsOn(engine, seed), { memory })))
       expect(outputs.map((output) => read(engine, output))).toEqual(wanted)
       expect(keys.most).toBeLessThanOrEqual(memory - figures.fixed)
+    }
+    expect(spill.kept).toBe(0)
+  })
+})
+
+describe('three runs in room for two', () => {
+  it('give what each gives alone, again and again, wherever their ciphertexts are meanwhile', async () => {
+    const engine = createClearEngine(bound.parameters)
+    const spill = new Spill(engine)
+    const runner = new Runner(bound, engine, { spill })
+    const memory = runner.leastMemory + memoryFigures(bound, false).inputBytes
+    const seeds = [7, 8, 9]
+    const wanted = await Promise.all(seeds.map((seed) => alone(seed)))
+    for (let time = 0; time < 4; time++) {
+      const outputs = await Promise.all(seeds.map((seed) => runner.run(inputsOn(engine, seed), { memory })))
+      expect(outputs.map((output) => read(engine, output))).toEqual(wanted)
+      for (const output of outputs) output.dispose()
+    }
+    expect(spill.kept).toBe(0)
+  })
+})
+
+describe('a run that fails', () => {
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  it('because its values found no place leaves the runner as it was', async () => {
+    const engine = createClearEngine(bootstrapped.parameters)
+    const spill = new Spill(engine)
+    const runner = new Runner(bootstrapped, engine, { spill })
+    const memory = runner.leastMemory
+    const work = spill.spill.bind(spill)
+    spill.spill = () => Promise.reject(new Error('disk full'))
+    await expect(runner.run(inputsOn(engine, 7, bootstrapped), { memory })).rejects.toThrow('disk full')
+    spill.spill = work
+    const output = await runner.run(inputsOn(engine, 7, bootstrapped), { memory })
+    expect(output.ciphertexts).toHaveLength((await alone(7, bootstrapped)).length)
+    expect(spill.kept).toBe(0)
+  })
+
+  it('because its caller’s progress throws fails with just that, has ended, and tells no more', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    const engine = createClearEngine(bound.parameters)
+    const runner = new Runner(bound, engine, { spill: new Spill(engine) })
+    for (const at of [1, 2, 'clock'] as const) {
+      let told = 0
+      const onProgress = (): void => {
+        told++
+        if (at === 'clock' && told === 1) queueMicrotask(() => vi.advanceTimersByTime(100))
+        if (told === (at === 'clock' ? 2 : at)) throw new Error('mine')
+      }
+      await expect(runner.run(inputsOn(engine), { onProgress }), `${at}`).rejects.toThrow('mine')
+      expect(vi.getTimerCount()).toBe(0)
+      expect(told).toBe(at === 'clock' ? 2 : at)
+      // under another ceiling: nothing is at work
+      ;(await runner.run(inputsOn(engine), { memory: runner.leastMemory })).dispose()
+    }
+  })
+
+  it('because it was cancelled is not what the next fails with, however soon that begins', async () => {
+    const wanted = await alone(7)
+    for (let turns = 0; turns < 24; turns++) {
+      const engine = createClearEngine(bound.parameters)
+      const runner = new Runner(bound, engine)
+      const controller = new AbortController()
+      const stopped = runner.run(inputsOn(engine, 8), { signal: controller.signal })
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve()
+      controller.abort()
+      const next = runner.run(inputsOn(engine, 7), { signal: new AbortController().signal })
+      await expect(stopped).rejects.toThrow(CancelledError)
+      expect(read(engine, await next)).toEqual(wanted)
+    }
+  })
+})
+
+describe('runs that wait', () => {
+  it.each(['in line', 'for room'])(
+    '%s ask for their inputs when their turn has come, and hear that they are cancelled',
+    async (where) => {
+      const engine = createClearEngine(bound.parameters)
+      const keys = keyStore()
+      const runner = new Runner(bound, engine, where === 'in line' ? { keys } : { keys, spill: new Spill(engine) })
+      const memory = runner.leastMemory
+      const asked: number[] = []
+      const ended: number[] = []
+      const run = async (which: number, signal?: AbortSignal): Promise<void> => {
+        const inputs = async () => {
+          asked.push(which)
+          expect(ended).toEqual(asked.slice(0, -1))
+          return inputsOn(engine)
+        }
+        ;(await runner.run(inputs, { memory, ...(signal ? { signal } : {}) })).dispose()
+        ended.push(which)
+      }
+      const controller = new AbortController()
+      const runs = [run(0), run(1, controller.signal), run(2)]
+      controller.abort()
+      await expect(runs[1]).rejects.toThrow(CancelledError)
+      expect(ended).toEqual([])
+      await Promise.all([runs[0], runs[2]])
+      expect(asked).toEqual([0, 2])
+      // what asking throws is the run's failure, and the next may begin
+      const failing = runner.run(() => Promise.reject(new Error('no such file')), { memory })
+      await expect(failing).rejects.toThrow('no such file')
+      await expect(runner.run(async () => [], { memory })).rejects.toThrow(InvalidArgumentError)
+      await run(3)
+    },
+  )
+})
+
+describe('checkpoints under a ceiling', () => {
+  it('have every value in them, also those that went to the store', async () => {
+    const engine = createClearEngine(bootstrapped.parameters)
+    const spill = new Spill(engine)
+    const runner = new Runner(bootstrapped, engine, { spill })
+    const memory = runner.leastMemory
+    const store = new MemoryCheckpoints()
+    const inputs = inputsOn(engine, 7, bootstrapped)
+    ;(await runner.run(inputs, { memory, checkpoints: store })).dispose()
+    const total = store.puts
+    expect(spill.spills).toBeGreaterThan(0)
+    for (let failAt = 3; failAt <= total; failAt += 5) {
+      const broken = new MemoryCheckpoints()
+      broken.failAt = failAt
+      await expect(runner.run(inputs, { memory, checkpoints: broken })).rejects.toThrow(/disk is full/)
+      broken.failAt = Number.POSITIVE_INFINITY
+      ;(await runner.run(inputs, { memory, checkpoints: broken })).dispose()
     }
     expect(spill.kept).toBe(0)
   })

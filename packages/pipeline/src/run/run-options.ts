@@ -1,4 +1,4 @@
-import type { CiphertextStore, KeyStore } from '@he-ml/ckks-core'
+import type { Ciphertext, CiphertextStore, KeyStore } from '@he-ml/ckks-core'
 import type { CheckpointStore } from './checkpoint.ts'
 
 /** Where a run is. */
@@ -16,7 +16,11 @@ export interface RunProgress {
   readonly remainingSeconds?: number
 }
 
+/** The ciphertexts of a run, or how to have them. */
+export type RunInputs = readonly Ciphertext[] | (() => Promise<readonly Ciphertext[]>)
+
 export interface RunOptions {
+  /** Called at every layer, and by the clock between them. What it throws stops the run, which fails with just that. */
   readonly onProgress?: (progress: RunProgress) => void
   readonly signal?: AbortSignal
   /**

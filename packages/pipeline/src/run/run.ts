@@ -8,6 +8,7 @@ import { RunMemory } from '../execute/run-memory.ts'
 import { runTasks } from '../execute/run-tasks.ts'
 import { StepExecutor } from '../execute/step-executor.ts'
 import { TaskMemory } from '../execute/task-memory.ts'
+import { untilAborted } from '../execute/until-aborted.ts'
 import { ValueTable } from '../execute/value-table.ts'
 import { WeightsTable } from '../execute/weights-table.ts'
 import type { BoundPlan } from '../plan/bound-plan.ts'
@@ -16,7 +17,8 @@ import { CheckpointWriter, inputsDigest } from './checkpoint.ts'
 import { loadCheckpoint, type Resumed } from './load-checkpoint.ts'
 import { memoryFigures } from './memory-figures.ts'
 import { ProgressClock } from './progress-clock.ts'
-import type { RunnerStores, RunOptions } from './run-options.ts'
+import type { RunInputs, RunnerStores, RunOptions } from './run-options.ts'
+import { RunStop } from './run-stop.ts'
 
 /** Tasks among which those that do not need each other's results run side by side. */
 const LOOK_AHEAD = 8
@@ -81,18 +83,21 @@ export class Runner implements AsyncDisposable {
   /**
    * The encrypted result. Inputs are not disposed of.
    *
-   * @param inputs all ciphertexts of one input, of frames those of the first, then those of the second, and so on
+   * @param inputs all ciphertexts of one input, of frames those of the first, then those of the second, and so on; or how to have
+   *   them, which is called when this run's turn has come: until then they take no memory. What that throws is the run's failure
    * @throws CancelledError, MemoryError, LevelError, InvalidArgumentError for inputs that do not fit the plan, and for another ceiling
-   *   than that of runs at work
+   *   than that of runs at work; whatever `onProgress` throws
    */
-  async run(inputs: readonly Ciphertext[], options: RunOptions = {}): Promise<PackedTensor> {
-    assertInputs(this.plan.program.input, inputs)
+  async run(inputs: RunInputs, options: RunOptions = {}): Promise<PackedTensor> {
+    if (typeof inputs !== 'function') assertInputs(this.plan.program.input, inputs)
     const keepWeights = this.#chooseKeeping(options)
     const { signal } = options
     if (signal?.aborted) throw new CancelledError('run: cancelled before it began', { cause: signal.reason })
     if (options.memory === undefined || this.#stores.spill) return this.#runOnLane(inputs, options, keepWeights)
-    const run = this.#line.then(() => this.#runOnLane(inputs, options, keepWeights))
-    this.#line = run.catch(() => undefined)
+    const before = this.#line
+    const run = untilAborted(before, signal).then(() => this.#runOnLane(inputs, options, keepWeights))
+    // who was cancelled while it waited leaves its place to those behind it, no sooner than it would have come
+    this.#line = Promise.allSettled([before, run])
     return run
   }
 
@@ -104,39 +109,51 @@ export class Runner implements AsyncDisposable {
     return this.dispose()
   }
 
-  async #runOnLane(inputs: readonly Ciphertext[], options: RunOptions, keepWeights: boolean): Promise<PackedTensor> {
+  async #runOnLane(inputs: RunInputs, options: RunOptions, keepWeights: boolean): Promise<PackedTensor> {
     const { signal } = options
     if (signal?.aborted) throw new CancelledError('run: cancelled before it began', { cause: signal.reason })
     const lane = this.engine.openLane()
-    const onAbort = () => lane.cancel()
-    signal?.addEventListener('abort', onAbort, { once: true })
+    const stop = new RunStop(lane, options)
     try {
-      return await this.#run(lane, inputs, options, keepWeights)
+      return await this.#run(lane, inputs, { ...options, ...stop.options }, keepWeights)
     } catch (error) {
       // weights still in a queue may have been cancelled, or failed, and would fail every later run
       await this.#dropUnconfirmed()
-      if (signal?.aborted && !(error instanceof CancelledError))
-        throw new CancelledError('run: cancelled', { cause: error })
-      throw error
+      throw stop.reasonOf(error)
     } finally {
-      signal?.removeEventListener('abort', onAbort)
+      stop.dispose()
       await lane.dispose()
     }
   }
 
-  async #run(
+  /** Whatever was begun has ended when this settles. */
+  async #run(lane: Lane, given: RunInputs, options: RunOptions, keepWeights: boolean): Promise<PackedTensor> {
+    const { signal, memory = Number.POSITIVE_INFINITY } = options
+    const run = await this.#memory.begin(memory, signal)
+    try {
+      await this.#memory.residency.makeRoom(0) // for the inputs
+      const inputs = typeof given === 'function' ? await given() : given
+      assertInputs(this.plan.program.input, inputs)
+      return await this.#compute(run, lane, inputs, options, keepWeights)
+    } finally {
+      this.#memory.end(run)
+    }
+  }
+
+  /** @param run what has begun */
+  async #compute(
+    run: string,
     lane: Lane,
     inputs: readonly Ciphertext[],
     options: RunOptions,
     keepWeights: boolean,
   ): Promise<PackedTensor> {
     const { program, plan } = this.plan
-    const { signal, onProgress, checkpoints, memory = Number.POSITIVE_INFINITY } = options
+    const { signal, onProgress, checkpoints } = options
     const seconds = plan.report.layers.map(({ name, seconds }) => ({ id: name, seconds: Math.max(1e-4, seconds) }))
-    const run = await this.#memory.begin(memory, signal)
     const clock = onProgress && new ProgressClock(seconds, onProgress)
     let values: ValueTable | undefined
-    let held: RunMemory | undefined
+    let memory: RunMemory | undefined
     try {
       const inputsId = checkpoints ? await inputsDigest(lane, inputs) : ''
       const resumed = checkpoints && (await loadCheckpoint(checkpoints, this.plan, lane, inputsId))
@@ -144,8 +161,8 @@ export class Runner implements AsyncDisposable {
       if (resumed) clock?.resume(resumed.index.done)
       values = this.#table(inputs, resumed)
       for (const index of done) this.#memory.finish(run, index)
-      held = new RunMemory(this.#memory, run, values)
-      for (const [id] of values.computed()) await held.wrote(id)
+      memory = new RunMemory(this.#memory, run, values)
+      ;(await memory.wrote([...values.computed()].map(([id]) => id))).release()
       const writer = checkpoints && new CheckpointWriter(checkpoints, lane, this.plan, inputsId, resumed?.index)
       const finish = async (index: number): Promise<void> => {
         const task = program.tasks[index]!
@@ -159,20 +176,25 @@ export class Runner implements AsyncDisposable {
         program,
         executor: new StepExecutor(program, lane, this.#weights),
         values,
-        memory: held,
+        memory,
         done,
         lookAhead: LOOK_AHEAD,
         ...(signal ? { signal } : {}),
         onStart: (index) => clock?.start(index),
         onDone: finish,
       })
+      clock?.stop()
+      await memory.holdOutput(signal)
       await checkpoints?.clear() // when that fails, the result is disposed of below like the rest
+      await memory.end()
       return values.takeOutput()
     } finally {
       clock?.stop()
-      if (held) await held.end()
-      else this.#memory.end(run)
-      values?.dispose()
+      try {
+        await memory?.end()
+      } finally {
+        values?.dispose()
+      }
     }
   }
 

@@ -198,13 +198,18 @@ export class ServerSession implements AsyncDisposable {
     const { plan } = this.bound
     const { memory, keepWeights = true } = this.#options
     await using lane = this.engine.openLane()
-    const { ciphertexts, names } = await named(
-      inputName,
-      lane.importCiphertexts(file, { plan: plan.id, slots: plan.input.slots }),
-    )
-    using _ = new Inputs(ciphertexts)
-    const started = performance.now()
-    using output = await runner.run(ciphertexts, {
+    using inputs = new Inputs()
+    let names = {}
+    let started = 0
+    // read when the run's turn has come: inputs of runs that wait take no memory of the engine
+    const read = async (): Promise<readonly Ciphertext[]> => {
+      const imported = lane.importCiphertexts(file, { plan: plan.id, slots: plan.input.slots })
+      const read = await named(inputName, imported)
+      names = read.names
+      started = performance.now()
+      return inputs.keep(read.ciphertexts)
+    }
+    using output = await runner.run(read, {
       ...rest,
       keepWeights,
       ...(memory === undefined ? {} : { memory }),
@@ -286,9 +291,10 @@ export class ServerSession implements AsyncDisposable {
 }
 
 class Inputs implements Disposable {
-  readonly #ciphertexts: readonly Ciphertext[]
-  constructor(ciphertexts: readonly Ciphertext[]) {
+  #ciphertexts: readonly Ciphertext[] = []
+  keep(ciphertexts: readonly Ciphertext[]): readonly Ciphertext[] {
     this.#ciphertexts = ciphertexts
+    return ciphertexts
   }
   [Symbol.dispose](): void {
     for (const ciphertext of this.#ciphertexts) ciphertext.dispose()
