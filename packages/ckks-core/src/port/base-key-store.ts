@@ -13,6 +13,7 @@ import { describeKey, type KeyNeed, type KeyRequest, KeyRequestBuilder } from '.
 import { OwnedLease } from './owned-lease.ts'
 import { ResidentKey } from './resident-key.ts'
 import type { StoredKey } from './stored-key.ts'
+import { untilAborted } from './until-aborted.ts'
 
 /** Keys that are loaded at the same time. */
 const LOADERS = 2
@@ -100,7 +101,7 @@ export abstract class BaseKeyStore<K extends StoredKey = StoredKey> implements K
     }
     const arrivals = keys.map((key) => key.whenResident())
     try {
-      await untilAborted(Promise.all(arrivals.map(({ arrived }) => arrived)), signal)
+      await untilAborted(Promise.all(arrivals.map(({ arrived }) => arrived)), signal, 'acquire')
     } catch (error) {
       for (const arrival of arrivals) arrival.forget()
       release()
@@ -321,22 +322,6 @@ function mostUrgent<K extends StoredKey>(keys: Iterable<ResidentKey<K>>): Reside
     bestUse = key.nextUse
   }
   return best
-}
-
-/** Awaits it, or the signal, which has one listener however many keys are waited for. */
-async function untilAborted(work: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
-  if (!signal) return void (await work)
-  let abort = (): void => undefined
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason)
-  })
-  signal.addEventListener('abort', abort, { once: true })
-  if (signal.aborted) abort()
-  try {
-    await Promise.race([work, aborted])
-  } finally {
-    signal.removeEventListener('abort', abort)
-  }
 }
 
 const unlimited = (): number => Number.POSITIVE_INFINITY

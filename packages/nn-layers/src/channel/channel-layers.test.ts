@@ -15,10 +15,9 @@ import {
   select,
   sumPool2d,
 } from '../index.ts'
+import { pairOf, size } from '../testing/random-convolutions.ts'
 import { expectLikeForward, fillGaps, randomTensor, runLayer, testContext } from '../testing/run-layer.ts'
 
-const size = (min: number, max: number) => fc.integer({ min, max })
-const pairOf = (min: number, max: number) => fc.tuple(size(min, max), size(min, max))
 const pooling = fc
   .record({
     channels: size(1, 3),

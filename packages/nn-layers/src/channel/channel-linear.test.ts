@@ -3,35 +3,11 @@ import { type ChannelLayout, createChannelLayout } from '@he-ml/packing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { batchNorm, conv2d } from '../index.ts'
+import { convolutions, makeConvolution } from '../testing/random-convolutions.ts'
 import { expectLikeForward, fillGaps, randomTensor } from '../testing/run-layer.ts'
 
-const size = (min: number, max: number) => fc.integer({ min, max })
-const pairOf = (min: number, max: number) => fc.tuple(size(min, max), size(min, max))
 const gapsWanted = fc.constantFrom('zero' as const, 'any' as const)
-const convolution = fc
-  .record({
-    groups: size(1, 2),
-    inputs: size(1, 3),
-    outputs: size(1, 3),
-    image: pairOf(1, 8),
-    kernel: pairOf(1, 3),
-    stride: pairOf(1, 3),
-    dilation: pairOf(1, 2),
-    padding: fc.tuple(size(0, 2), size(0, 2), size(0, 2), size(0, 2)),
-    bias: fc.boolean(),
-    seed: fc.nat(),
-  })
-  .filter(({ image, kernel, dilation, padding }) =>
-    [0, 1].every((a) => dilation[a]! * (kernel[a]! - 1) + 1 <= image[a]! && padding[a]! < kernel[a]!),
-  )
-
-function makeConvolution(c: typeof convolution extends fc.Arbitrary<infer T> ? T : never) {
-  const channels = c.groups * c.outputs
-  const weights = randomTensor([channels, c.inputs, ...c.kernel], c.seed)
-  const bias = c.bias ? { bias: randomTensor([channels], c.seed + 1).data } : {}
-  const { groups, stride, dilation, padding } = c
-  return conv2d({ name: 'conv', weights, groups, stride, dilation, padding, ...bias })
-}
+const convolution = convolutions({ groups: 2, inputs: 3, padding: 2 })
 
 const context = (gaps: 'zero' | 'any') => ({ context: { maxSlots: 512, gaps } })
 

@@ -4,35 +4,10 @@ import { createBatchLayout, createMultiplexedLayout, type SlotLayout } from '@he
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { batchNorm, conv2d, foldBatchNorm, linear } from '../index.ts'
+import { convolutions, makeConvolution, size } from '../testing/random-convolutions.ts'
 import { expectLikeForward, fillGaps, largestDifference, randomTensor } from '../testing/run-layer.ts'
 
-const size = (min: number, max: number) => fc.integer({ min, max })
-const pairOf = (min: number, max: number) => fc.tuple(size(min, max), size(min, max))
-
-const convolution = fc
-  .record({
-    groups: size(1, 3),
-    inputs: size(1, 2),
-    outputs: size(1, 3),
-    image: pairOf(1, 8),
-    kernel: pairOf(1, 3),
-    stride: pairOf(1, 3),
-    dilation: pairOf(1, 2),
-    padding: fc.tuple(size(0, 2), size(0, 2), size(0, 3), size(0, 3)),
-    bias: fc.boolean(),
-    seed: fc.nat(),
-  })
-  .filter(({ image, kernel, dilation, padding }) =>
-    [0, 1].every((a) => dilation[a]! * (kernel[a]! - 1) + 1 <= image[a]! && padding[a]! < kernel[a]!),
-  )
-
-function makeConvolution(c: typeof convolution extends fc.Arbitrary<infer T> ? T : never) {
-  const channels = c.groups * c.outputs
-  const weights = randomTensor([channels, c.inputs, ...c.kernel], c.seed)
-  const bias = c.bias ? { bias: randomTensor([channels], c.seed + 1).data } : {}
-  const { groups, stride, dilation, padding } = c
-  return conv2d({ name: 'conv', weights, groups, stride, dilation, padding, ...bias })
-}
+const convolution = convolutions({ groups: 3, inputs: 2, padding: 3 })
 
 describe('conv2d', () => {
   it('matches a hand-made convolution', () => {

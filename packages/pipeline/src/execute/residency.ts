@@ -6,7 +6,7 @@
  * A resident is moved by nobody else: whoever wants it waits for a move that is under way, and so does its owner, who disposes of it.
  */
 
-import { untilAborted } from './until-aborted.ts'
+import { untilAborted } from '@he-ml/ckks-core'
 
 /** Something that takes memory and can be dropped and had again. */
 export interface Resident {
@@ -211,14 +211,14 @@ export class Residency {
   async #bring(resident: Resident, signal?: AbortSignal, pin?: (entry: Entry) => void): Promise<void> {
     let entry = this.#entries.get(resident.id)
     while (entry && isGoing(entry)) {
-      await untilAborted(settled(entry.leaving ?? entry.loaded), signal)
+      await untilAborted(settled(entry.leaving ?? entry.loaded), signal, 'run')
       entry = this.#entries.get(resident.id)
     }
     entry ??= this.#load(resident)
     pin?.(entry)
     entry.wanted++
     try {
-      await untilAborted(entry.loaded, signal)
+      await untilAborted(entry.loaded, signal, 'run')
     } finally {
       if (--entry.wanted === 0 && !entry.there) entry.stop.abort()
     }

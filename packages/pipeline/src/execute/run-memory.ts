@@ -1,11 +1,10 @@
 /** The values of one run, and the keys that its tasks lease, within the memory that it shares with others. */
-import { type KeyPrefetch, MemoryError, type SpilledCiphertexts } from '@he-ml/ckks-core'
+import { type KeyPrefetch, MemoryError, type SpilledCiphertexts, untilAborted } from '@he-ml/ckks-core'
 import { inputIds } from '../program/program.ts'
 import type { Task } from '../program/task.ts'
 import type { ValueId } from '../program/value.ts'
 import type { Held, Resident } from './residency.ts'
 import { type TaskMemory, valueName } from './task-memory.ts'
-import { untilAborted } from './until-aborted.ts'
 import type { ValueTable } from './value-table.ts'
 
 /** A value of one of several runs. */
@@ -44,7 +43,7 @@ export class RunMemory {
     const { residency, options } = this.#memory
     while (!this.fits(task)) {
       if (!residency.busy) throw this.#tooSmall(task)
-      await untilAborted(residency.released(), signal)
+      await untilAborted(residency.released(), signal, 'run')
     }
     const unbook = this.#memory.bookings.book(task.keys)
     const holding = residency.hold(this.#needs(task), options.figures.workBytes(task), signal)
@@ -89,7 +88,7 @@ export class RunMemory {
     const { residency, options, bookings } = this.#memory
     const output = [this.#resident(options.program.output.id)]
     while (residency.busy && !residency.fits(output, bookings.bytesWith([])))
-      await untilAborted(residency.released(), signal)
+      await untilAborted(residency.released(), signal, 'run')
     this.#output = await residency.hold(output, 0, signal)
   }
 

@@ -2,7 +2,14 @@
  * The memory of a program at work: weights, keys and values in one budget. Weights are encoded again when they are wanted again,
  * keys are leased from their store task by task, values go to a store and come back; without stores, keys and values simply count.
  */
-import { CancelledError, InvalidArgumentError, type KeyLease, type KeyNeed, type KeyStore } from '@he-ml/ckks-core'
+import {
+  CancelledError,
+  InvalidArgumentError,
+  type KeyLease,
+  type KeyNeed,
+  type KeyStore,
+  untilAborted,
+} from '@he-ml/ckks-core'
 import type { Task } from '../program/task.ts'
 import type { ValueId } from '../program/value.ts'
 import type { WeightsId } from '../program/weights.ts'
@@ -10,7 +17,6 @@ import { KeyBookings } from './key-bookings.ts'
 import { type LeastRoom, leastRoom } from './least-room.ts'
 import type { TaskMemoryOptions } from './memory-figures.ts'
 import { type Pool, Residency, type Resident } from './residency.ts'
-import { untilAborted } from './until-aborted.ts'
 
 /** Weights and keys, which outlive a run and are shared by runs side by side; the values of each see run-memory.ts. */
 export class TaskMemory {
@@ -74,7 +80,7 @@ export class TaskMemory {
         if (signal?.aborted) throw new CancelledError('run: cancelled before it began', { cause: signal.reason })
         // judged and entered in one go, so that two that were waiting do not take the same room
         if (this.#runs.size === 0 || this.#roomOf(this.#runs.size + 1) >= this.least.bytes) return this.#enter()
-        await untilAborted(new Promise<void>((resolve) => this.#waiting.add(resolve)), signal)
+        await untilAborted(new Promise<void>((resolve) => this.#waiting.add(resolve)), signal, 'run')
       }
     } finally {
       this.#beginning--

@@ -2,13 +2,12 @@
  * Runs a bound plan on encrypted inputs. A run has a lane of its own on its engine, so that others on the same engine do not know
  * of it; weights are encoded on the engine itself, while the task before still computes, and kept or dropped after use.
  */
-import { CancelledError, type Ciphertext, type Engine, type Lane, MemoryError } from '@he-ml/ckks-core'
+import { CancelledError, type Ciphertext, type Engine, type Lane, MemoryError, untilAborted } from '@he-ml/ckks-core'
 import type { PackedTensor } from '@he-ml/packing'
 import { RunMemory } from '../execute/run-memory.ts'
 import { runTasks } from '../execute/run-tasks.ts'
 import { StepExecutor } from '../execute/step-executor.ts'
 import { TaskMemory } from '../execute/task-memory.ts'
-import { untilAborted } from '../execute/until-aborted.ts'
 import { ValueTable } from '../execute/value-table.ts'
 import { WeightsTable } from '../execute/weights-table.ts'
 import type { BoundPlan } from '../plan/bound-plan.ts'
@@ -95,7 +94,7 @@ export class Runner implements AsyncDisposable {
     if (signal?.aborted) throw new CancelledError('run: cancelled before it began', { cause: signal.reason })
     if (options.memory === undefined || this.#stores.spill) return this.#runOnLane(inputs, options, keepWeights)
     const before = this.#line
-    const run = untilAborted(before, signal).then(() => this.#runOnLane(inputs, options, keepWeights))
+    const run = untilAborted(before, signal, 'run').then(() => this.#runOnLane(inputs, options, keepWeights))
     // who was cancelled while it waited leaves its place to those behind it, no sooner than it would have come
     this.#line = Promise.allSettled([before, run])
     return run
