@@ -1,4 +1,5 @@
-// npm run check: types, lint, sizes, layering, READMEs, manifests, published packages, unused code, API site, documentation snippets.
+// npm run check: types, lint, sizes, layering, READMEs, manifests, published packages, unused code, API site, documentation snippets,
+// and that the C++ benchmark programs, which no test needs, can be built.
 // node scripts/check.mjs [STEP...] runs only the named steps.
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
@@ -36,6 +37,12 @@ const steps = {
   unused: [[bin('knip'), '--no-config-hints']],
   docs: [[bin('typedoc'), '--emit', 'none']],
   snippets: [[process.execPath, 'scripts/snippets.mjs']],
+  benchmarks: ['float-kernels', 'ckks-native'].map((name) => [
+    process.execPath,
+    join('packages', name, 'scripts/build.mjs'),
+    '--quiet',
+    '--bench',
+  ]),
 }
 const wanted = process.argv.slice(2).filter((a) => !a.startsWith('-'))
 const failures = []

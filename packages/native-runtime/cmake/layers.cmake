@@ -65,5 +65,6 @@ function(heml_add_bench dir name)
     set(layers ${ARGN})
     list(TRANSFORM layers PREPEND heml_)
     target_link_libraries(${name} PRIVATE ${layers})
+    target_include_directories(${name} PRIVATE ${HE_ML_SHARED_NATIVE}) # testing/test.h, by the helpers of tests
   endif()
 endfunction()
