@@ -6,6 +6,13 @@ export function positive(text: string): number {
   return value
 }
 
+/** Above 0, at most 1. */
+export function fraction(text: string): number {
+  const value = Number(text)
+  if (!(value > 0 && value <= 1)) throw new InvalidArgumentError('expected a number above 0, at most 1.')
+  return value
+}
+
 /** "1,2" */
 export const positiveList = (text: string): number[] => text.split(',').map(positive)
 

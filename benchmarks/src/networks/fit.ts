@@ -5,9 +5,8 @@
  */
 import { availableParallelism } from 'node:os'
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import { CIFAR_NORMALIZATION, imageTensor, loadCifar10 } from '@he-ml/datasets'
 import { createFloatKernels, type NativeFloatKernels } from '@he-ml/float-kernels'
-import { createTensor, type Model, sizeOf, type Tensor } from '@he-ml/model'
+import { type Model, sizeOf, type Tensor } from '@he-ml/model'
 import { Conv2dLayer, LinearLayer } from '@he-ml/nn-layers'
 import { type FitOptions, fit } from '@he-ml/pipeline'
 import { define } from '../benchmark.ts'
@@ -17,6 +16,7 @@ import { exampleModel, sharedPath } from '../places.ts'
 import type { Emit } from '../rows.ts'
 import { median } from '../statistics.ts'
 import { loadDigits, loadModel, mnistFolder } from './digits.ts'
+import { loadCifarImages } from './images.ts'
 
 interface Options {
   readonly data?: string
@@ -58,16 +58,9 @@ export const fitNetworks = define<Options>({
     const folder = sharedPath('data/cifar10')
     if (file === undefined || folder === undefined)
       console.error('no ResNet-20: HE_ML_SHARED names no folder with its model and data/cifar10')
-    else await measure(await loadModel(file, 'resnet20'), await loadImages(folder, options.images), rows)
+    else await measure(await loadModel(file, 'resnet20'), await loadCifarImages(folder, options.images), rows)
   },
 })
-
-async function loadImages(folder: string, count: number): Promise<Tensor[]> {
-  const set = await loadCifar10(folder, { split: 'train' })
-  return Array.from({ length: Math.min(count, set.count) }, (_, i) =>
-    createTensor([...set.shape], imageTensor(set, i, CIFAR_NORMALIZATION).data),
-  )
-}
 
 /** Multiply-adds of one input, by the definition; those with padding's zeros counted. */
 export const multiplyAddsOf = ({ nodes, shapes }: Model): number =>

@@ -112,8 +112,8 @@ export interface BindingClient {
   generatePublicKey(key: SecretKeyHandle): Promise<Uint8Array>
   importPublicKey(segment: Uint8Array): Promise<PublicKeyHandle>
   releasePublicKey(key: PublicKeyHandle): void
-  /** element 0: relinearisation. A seed, then the b halves. */
-  generateKey(key: SecretKeyHandle, element: number, level: number): Promise<Uint8Array>
+  /** element 0: relinearisation. A seed, then the b halves, with as many zeros before and behind them as asked for. */
+  generateKey(key: SecretKeyHandle, element: number, level: number, before: number, behind: number): Promise<Uint8Array>
   /**
    * Draws an ephemeral secret, makes the switching keys to it (level 0, base and leading special primes) and from it (at
    * `level`), and forgets it. Seed and b halves each.

@@ -115,7 +115,8 @@ describe('time', () => {
 
   const state = { value: 'lif/membrane', node: 'lif', input: 1 }
   it.each<[string, Partial<ModelDescription>, RegExp]>([
-    ['half a step', { steps: 1.5 }, /a positive integer of time steps, got 1.5/],
+    ['half a step', { steps: 1.5 }, /a positive integer of time steps, at most 65536, got 1.5/],
+    ['more steps than can be planned', { steps: 1e9 }, /at most 65536, got 1000000000/],
     ['another readout', { readout: 'median' as 'sum' }, /the readout 'sum', 'mean' or 'last', got "median"/],
     ['steps without states', { states: [] }, /4 time steps without a state/],
     ['a state for nobody', { states: [{ ...state, node: 'lof' }] }, /goes to "lof", which is no node/],

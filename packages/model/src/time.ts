@@ -10,6 +10,9 @@ import type { ModelNode } from './model-node.ts'
 import type { Readout } from './readout.ts'
 import { type Shape, sameShape } from './tensor.ts'
 
+/** Every step is a copy of the layers that run in it: more could be neither planned nor run. */
+export const MAX_STEPS = 65_536
+
 /** A value that a layer reads one step later. */
 export interface StateEdge {
   /** What is carried: `node`, or `node/output` of a layer with several. */
@@ -23,7 +26,7 @@ export interface StateEdge {
 /** What a model says of time. */
 export interface TimeDescription {
   readonly states?: readonly StateEdge[]
-  /** Default 1. */
+  /** Default 1; at most {@link MAX_STEPS}. */
   readonly steps?: number
   /** What becomes of the output's values at all steps; default the last one's. */
   readonly readout?: Readout
@@ -51,7 +54,8 @@ export function checkTime(graph: Graph, { states = [], steps = 1, readout = 'las
   const refuse = (why: string): never => {
     throw new InvalidArgumentError(`model "${graph.name}": ${why}`)
   }
-  if (!Number.isInteger(steps) || steps < 1) refuse(`expected a positive integer of time steps, got ${steps}`)
+  if (!Number.isInteger(steps) || steps < 1 || steps > MAX_STEPS)
+    refuse(`expected a positive integer of time steps, at most ${MAX_STEPS}, got ${steps}`)
   if (!['sum', 'mean', 'last'].includes(readout))
     refuse(`expected the readout 'sum', 'mean' or 'last', got "${readout}"`)
   const perStep = graph.input.time === 'perStep'

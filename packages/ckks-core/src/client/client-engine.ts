@@ -22,6 +22,8 @@ export interface KeyFile {
   readonly level: Level
   readonly galoisElement?: GaloisElement
   readonly bytes: Uint8Array
+  /** SHA-256 of the bytes, hex. */
+  readonly sha256: string
 }
 
 /** Names a plan in what is made for it. */

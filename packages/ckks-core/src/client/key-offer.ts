@@ -1,6 +1,5 @@
 /** A key set that can be given to a server: listed first, with sizes and hashes, and read one key at a time as the server asks. */
 import type { KeyFileEntry } from '../format/header.ts'
-import { sha256 } from '../format/sha256.ts'
 import type { KeyFile } from './client-engine.ts'
 
 export interface KeyOffer {
@@ -18,15 +17,13 @@ export function offerKeyFiles(files: readonly KeyFile[], keyId: string): KeyOffe
 }
 
 /** What a manifest says of a key. */
-export function keyFileEntry({ name, kind, level, galoisElement, bytes }: KeyFile): KeyFileEntry {
+export function keyFileEntry({ name, kind, level, galoisElement, bytes, sha256 }: KeyFile): KeyFileEntry {
   return {
     file: name,
     kind,
     level,
     ...(galoisElement === undefined ? {} : { galoisElement }),
     bytes: bytes.length,
-    sha256: hex(sha256(bytes)),
+    sha256,
   }
 }
-
-const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')

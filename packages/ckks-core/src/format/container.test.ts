@@ -4,10 +4,11 @@ import { describe, expect, it } from 'vitest'
 import { FormatError, InvalidArgumentError, ParameterMismatchError } from '../errors/errors.ts'
 import { insecureParametersWithFiles } from '../parameters/create-parameters.ts'
 import { recommendedParameters } from '../parameters/recommended.ts'
-import { encodeContainer, parseContainer } from './container.ts'
+import { beginContainer, encodeContainer, finishContainer, parseContainer } from './container.ts'
 import type { FileKind, HeaderInput } from './header.ts'
 import { forge } from './testing/forge.ts'
 import { sampleFile, sampleParameters, sampleSegments, samples } from './testing/samples.ts'
+import { toHex } from './to-hex.ts'
 
 const kinds = Object.keys(samples) as FileKind[]
 const parameters = sampleParameters
@@ -35,6 +36,17 @@ describe('a container', () => {
     expect(Buffer.from(file.subarray(0, 16)).toString('hex')).toBe('48454d4c010000005000000000000000')
     expect(file.length).toBe(128 + 1024 + 32)
     expect(Buffer.from(file.subarray(16, 22)).toString('latin1')).toBe('\xa4dkind')
+  })
+
+  it('may be finished around segments that lie in it already', () => {
+    const { header, segments } = samples.encapsulationKey
+    const lengths = segments.map((s) => s.length)
+    const start = beginContainer(header as HeaderInput, lengths, parameters)
+    const file = new Uint8Array(start.layout.totalBytes)
+    for (const [i, { offset }] of start.layout.segments.entries()) file.set(segments[i]!, offset)
+    const hash = finishContainer(file, start)
+    expect(file).toEqual(encodeContainer(header as HeaderInput, segments, parameters))
+    expect(hash).toBe(toHex(sha256(file)))
   })
 
   it('is refused under other parameters, plans, keys, kinds and sizes, naming both sides', () => {

@@ -20,7 +20,8 @@ import {
   PRELUDE_BYTES,
   parsePrelude,
 } from './layout.ts'
-import { sha256 } from './sha256.ts'
+import { sha256, sha256AndOfWhole } from './sha256.ts'
+import { toHex } from './to-hex.ts'
 
 /** A parsed file. */
 export interface Container<K extends FileKind = FileKind> {
@@ -83,16 +84,26 @@ export function encodeContainer(
   segments: readonly Uint8Array[],
   parameters: AnyParameters,
 ): Uint8Array {
-  const { bytes, layout } = beginContainer(
+  const start = beginContainer(
     input,
     segments.map((s) => s.length),
     parameters,
   )
-  const file = new Uint8Array(layout.totalBytes)
-  file.set(bytes)
-  for (const [i, { offset }] of layout.segments.entries()) file.set(segments[i]!, offset)
-  file.set(sha256(file.subarray(0, layout.checksumOffset)), layout.checksumOffset)
+  const file = new Uint8Array(start.layout.totalBytes)
+  for (const [i, { offset }] of start.layout.segments.entries()) file.set(segments[i]!, offset)
+  finishContainer(file, start)
   return file
+}
+
+/**
+ * Writes what is around the segments, which lie in the file already, with zeros between them: large ones are made where they belong.
+ * @returns SHA-256 of the whole file, hex
+ */
+export function finishContainer(file: Uint8Array, { bytes, layout }: ContainerStart): string {
+  file.set(bytes)
+  const { own, whole } = sha256AndOfWhole(file.subarray(0, layout.checksumOffset))
+  file.set(own, layout.checksumOffset)
+  return toHex(whole)
 }
 
 /**

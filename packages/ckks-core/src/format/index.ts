@@ -1,5 +1,12 @@
 export * from './check-header.ts'
-export { beginContainer, type Container, type ContainerStart, encodeContainer, parseContainer } from './container.ts'
+export {
+  beginContainer,
+  type Container,
+  type ContainerStart,
+  encodeContainer,
+  finishContainer,
+  parseContainer,
+} from './container.ts'
 export { canonicalJson, contentHash } from './content-hash.ts'
 export { assertFileParameters } from './file-security.ts'
 export type {
@@ -16,3 +23,4 @@ export * from './residues.ts'
 export * from './segment-shape.ts'
 export { selectKeyFiles, type WantedKeyFile } from './select-key-files.ts'
 export { sha256 } from './sha256.ts'
+export { toHex } from './to-hex.ts'

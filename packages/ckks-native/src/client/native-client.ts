@@ -6,11 +6,16 @@ import {
   type AnyParameters,
   assertEphemeralSecure,
   assertFileParameters,
+  beginContainer,
   describeKey,
   encodeContainer,
+  type FileHeader,
+  finishContainer,
   type KeyRequest,
   listKeyNeeds,
   parseContainer,
+  segmentShapes,
+  shapeBytes,
 } from '@he-ml/ckks-core'
 import {
   BaseClientEngine,
@@ -115,11 +120,11 @@ export class NativeClient extends BaseClientEngine {
     for (const [i, header] of headers.entries()) {
       throwIfAborted(signal, `key generation: cancelled after ${i} of ${needs.length} keys`)
       const secret = this.#own(key, 'generateEvaluationKeys')
-      const bytes = encodeContainer(header, await this.#keySegments(secret, header), this.parameters)
+      const file = await this.#makeKey(secret, header)
       const { kind, level } = header
       const name = keyFileName(header)
-      if (kind === 'galoisKey') yield { name, kind, level, galoisElement: header.galoisElement, bytes }
-      else yield { name, kind, level, bytes }
+      if (kind === 'galoisKey') yield { name, kind, level, galoisElement: header.galoisElement, ...file }
+      else yield { name, kind, level, ...file }
       onProgress?.(i + 1, needs.length)
     }
   }
@@ -183,14 +188,29 @@ export class NativeClient extends BaseClientEngine {
     return nativeAsync(() => this.#binding.close())
   }
 
-  async #keySegments(secret: OwnedKey, header: KeyHeader): Promise<readonly Uint8Array[]> {
+  /** A key's file; large segments are made where they belong in it. */
+  async #makeKey(secret: OwnedKey, header: KeyHeader): Promise<Pick<KeyFile, 'bytes' | 'sha256'>> {
+    const { parameters } = this
     const { level } = header
+    const shapes = segmentShapes({ ...header, segments: [] } as FileHeader, parameters)
+    const lengths = shapes.map((shape) => shapeBytes(shape, parameters.ringDegree))
+    const start = beginContainer(header, lengths, parameters)
+    const { segments, totalBytes } = start.layout
+    let bytes: Uint8Array
     if (header.kind === 'encapsulationKey') {
-      const made = await nativeAsync(() => this.#binding.generateEncapsulationKey(secret.handle, level))
-      return [made.toSparse, made.toDense]
+      const { toSparse, toDense } = await nativeAsync(() =>
+        this.#binding.generateEncapsulationKey(secret.handle, level),
+      )
+      bytes = new Uint8Array(totalBytes)
+      bytes.set(toSparse, segments[0]!.offset)
+      bytes.set(toDense, segments[1]!.offset)
+    } else {
+      const element = header.kind === 'galoisKey' ? header.galoisElement : 0
+      const before = segments[0]!.offset
+      const behind = totalBytes - before - segments[0]!.bytes
+      bytes = await nativeAsync(() => this.#binding.generateKey(secret.handle, element, level, before, behind))
     }
-    const element = header.kind === 'galoisKey' ? header.galoisElement : 0
-    return [await nativeAsync(() => this.#binding.generateKey(secret.handle, element, level))]
+    return { bytes, sha256: finishContainer(bytes, start) }
   }
 
   async #importPublicKey(file: Uint8Array) {

@@ -11,6 +11,8 @@ import {
   type KeyRequest,
   listKeyNeeds,
   ScaleError,
+  sha256,
+  toHex,
   UnsupportedError,
 } from '@he-ml/ckks-core'
 import {
@@ -112,12 +114,13 @@ export class SealClient extends BaseClientEngine {
       const secret = this.#secret(key, 'generateEvaluationKeys')
       if (need.kind === 'relinearization') {
         const bytes = attempt('generateEvaluationKeys', () => this.#context.generateRelinearizationKey(secret))
-        yield { name: 'relinearization.key', kind: 'relinearizationKey', level, bytes }
+        yield { name: 'relinearization.key', kind: 'relinearizationKey', level, bytes, sha256: toHex(sha256(bytes)) }
       } else {
         const step = need.kind === 'rotation' ? need.steps : 0
         const galoisElement = step === 0 ? conjugationElement(logN) : sealGaloisElement(step, logN)
         const bytes = attempt('generateEvaluationKeys', () => this.#context.generateGaloisKey(secret, step))
-        yield { name: `galois-${galoisElement}.key`, kind: 'galoisKey', level, galoisElement, bytes }
+        const name = `galois-${galoisElement}.key`
+        yield { name, kind: 'galoisKey', level, galoisElement, bytes, sha256: toHex(sha256(bytes)) }
       }
       options.onProgress?.(i + 1, needs.length)
     }

@@ -3,7 +3,7 @@
  * primitive 2N-th root (another root permutes them and changes signs), each must be -1, 0 or 1 and 2N/3 of them not 0. SEAL
  * gives keys no name, so the name is made of the key: a one-way hash, the same whenever the key is imported.
  */
-import { FormatError, sha256 } from '@he-ml/ckks-core'
+import { FormatError, sha256, toHex } from '@he-ml/ckks-core'
 import { powMod } from '../exact-plaintexts.ts'
 
 /** Standard deviations by which the weight of a secret may miss; a uniform ternary one does with probability 2^-49. */
@@ -17,7 +17,7 @@ export function secretKeyName(saved: Uint8Array): string {
   input.set(saved, DOMAIN.length)
   const digest = sha256(input)
   input.fill(0)
-  return Array.from(digest.subarray(0, 16), (b) => b.toString(16).padStart(2, '0')).join('')
+  return toHex(digest.subarray(0, 16))
 }
 
 /**

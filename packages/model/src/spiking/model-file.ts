@@ -2,7 +2,7 @@
  * A trained network as two files: JSON that says what it computes, and safetensors with its values. Normalisations are folded,
  * dropout and penalties are gone, weights with a grid are rounded to it, so that a reader needs to know nothing about training.
  */
-import { FormatError, InvalidArgumentError, sha256, UnsupportedError } from '@he-ml/ckks-core'
+import { FormatError, InvalidArgumentError, sha256, toHex, UnsupportedError } from '@he-ml/ckks-core'
 import { z } from 'zod'
 import { encodeSafetensors, type NamedTensor, parseSafetensors } from '../safetensors/safetensors.ts'
 import { sameShape, sizeOf } from '../tensor.ts'
@@ -160,5 +160,4 @@ function parseDescription(description: string): z.infer<typeof modelSchema> {
   throw new FormatError(`model: field "${issue.path.join('.') || '(root)'}": ${issue.message}`)
 }
 
-const hexDigest = (bytes: Uint8Array): string =>
-  Array.from(sha256(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('')
+const hexDigest = (bytes: Uint8Array): string => toHex(sha256(bytes))

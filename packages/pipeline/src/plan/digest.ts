@@ -1,8 +1,8 @@
-import { sha256 } from '@he-ml/ckks-core'
+import { sha256, toHex } from '@he-ml/ckks-core'
 
 /** SHA-256 over the SHA-256 of each part, hex. */
 export function digest(...parts: readonly Uint8Array[]): string {
   const all = new Uint8Array(32 * parts.length)
   for (const [i, part] of parts.entries()) all.set(sha256(part), 32 * i)
-  return Array.from(sha256(all), (b) => b.toString(16).padStart(2, '0')).join('')
+  return toHex(sha256(all))
 }

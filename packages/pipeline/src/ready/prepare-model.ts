@@ -62,7 +62,9 @@ export function prepareModel(
  * The ready model again, from what was decided; nothing is fitted.
  * @throws FormatError when it does not fit the model
  */
-export function restoreModel(model: Model, { fitted, factors, relieved, sumsOverTime }: Decided): Model {
+export function restoreModel(model: Model, decided: Decided): Model {
+  assertKnown(model, decided)
+  const { fitted, factors, relieved, sumsOverTime } = decided
   const finished = new Map<string, GraphLayer>()
   for (const { name, layer } of model.nodes) {
     if (!isCalibrated(layer)) continue
@@ -77,6 +79,27 @@ export function restoreModel(model: Model, { fitted, factors, relieved, sumsOver
     if (!(cause instanceof HeMlError) || cause instanceof FormatError) throw cause
     throw new FormatError(`plan: its factors do not fit the model: ${cause.message}`, { cause })
   }
+}
+
+/** What is decided is about this model and nothing else. @throws FormatError */
+function assertKnown(model: Model, { fitted, factors, relieved, sumsOverTime }: Decided): void {
+  const values = new Set([...model.inputs, ...model.nodes.flatMap((node) => node.values)])
+  const nodes = new Set(model.nodes.map(({ name }) => name))
+  const activations = new Set(model.nodes.filter(({ layer }) => isCalibrated(layer)).map(({ name }) => name))
+  const refuse = (why: string): never => {
+    throw new FormatError(`plan: ${why}`)
+  }
+  for (const name of Object.keys(fitted))
+    if (!activations.has(name)) refuse(`it tells what "${name}" was fitted to, which is no activation of the model`)
+  for (const [name, factor] of Object.entries(factors)) {
+    if (!values.has(name)) refuse(`it has a factor for "${name}", which is no value of the model`)
+    if (!(factor > 0)) refuse(`the factor of "${name}" must be positive, got ${factor}`)
+  }
+  for (const [i, name] of relieved.entries())
+    if (!nodes.has(name) || relieved.indexOf(name) !== i)
+      refuse(`"${name}" gave its constant to the factors: it is no node of the model, or is named twice`)
+  if (sumsOverTime && model.readout !== 'mean')
+    refuse(`a mean over time became a sum, and the model's readout is '${model.readout}'`)
 }
 
 const toJson = (form: object): Record<string, unknown> => JSON.parse(JSON.stringify(form))

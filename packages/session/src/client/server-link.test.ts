@@ -55,6 +55,21 @@ async function connected(): Promise<ServerLink> {
   return link
 }
 
+describe('a server that never greets', () => {
+  it('is waited for until the signal, and then the connection is closed', async () => {
+    const [theirs, ours] = loopback()
+    const giveUp = new AbortController()
+    const link = connectServer(ours, { signal: giveUp.signal })
+    giveUp.abort()
+    await expect(link).rejects.toThrow(/connectServer: cancelled/)
+    const heard: Message[] = []
+    for await (const message of theirs.messages) heard.push(message)
+    expect(heard.map(({ header }) => header.type)).toEqual(['hello'])
+    await told()
+    expect(unhandled).toEqual([])
+  })
+})
+
 describe('a link that has ended', () => {
   it('refuses with what ended it, and rejects nothing that nobody handles', async () => {
     const [theirs, ours] = loopback()

@@ -13,6 +13,8 @@ import {
   type HeMlError,
   InvalidArgumentError,
   type KeyFileEntry,
+  toHex,
+  untilAborted,
 } from '@he-ml/ckks-core'
 import type { KeyOffer } from '@he-ml/ckks-core/client'
 import type { Plan } from '@he-ml/pipeline'
@@ -38,6 +40,8 @@ export interface LinkOptions {
   readonly plan?: string
   /** The largest result that can make sense; default 1 GiB. */
   readonly maxResultBytes?: number
+  /** Ends the waiting for the server's greeting, as `AbortSignal.timeout(10_000)` does; default: it is waited for. */
+  readonly signal?: AbortSignal
 }
 
 /** See above; made by {@link connectServer}. */
@@ -62,10 +66,10 @@ export class ServerLink implements AsyncDisposable {
   }
 
   /** @internal */
-  async greet(wanted: string | undefined): Promise<this> {
+  async greet({ plan: wanted, signal }: LinkOptions): Promise<this> {
     const reply = this.#replies.expect('welcome')
-    await this.#send({ header: { type: 'hello', protocol: PROTOCOL_VERSION } })
-    const { header, payload } = await reply.message
+    const greeting = this.#send({ header: { type: 'hello', protocol: PROTOCOL_VERSION } }).then(() => reply.message)
+    const { header, payload } = await untilAborted(greeting, signal, 'connectServer')
     this.#welcome = header as HeaderOf<'welcome'>
     this.#plan = planOf(this.#welcome, payload!, wanted)
     return this
@@ -156,7 +160,7 @@ export class ServerLink implements AsyncDisposable {
     const { signal, onProgress } = options
     if (signal?.aborted) throw new CancelledError('run: cancelled before it was sent', { cause: signal.reason })
     if (this.#ended) throw this.#ended
-    const run = hex(crypto.getRandomValues(new Uint8Array(8)))
+    const run = toHex(crypto.getRandomValues(new Uint8Array(8)))
     const result = new Promise<Uint8Array>((resolve, reject) => this.#runs.set(run, { resolve, reject, onProgress }))
     result.catch(() => {})
     const abort = (): void => {
@@ -305,18 +309,16 @@ async function readKey(read: KeyOffer['read'], entry: KeyFileEntry): Promise<Uin
   )
 }
 
-const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
-
 /**
  * Greets the server at the other end.
  *
  * @throws FormatError for anything but a server of this protocol's version; ParameterMismatchError for another plan; DisposedError for a
- *   connection that was closed. The connection is closed then
+ *   connection that was closed; CancelledError through the signal. The connection is closed then
  */
 export async function connectServer(connection: Connection, options: LinkOptions = {}): Promise<ServerLink> {
   const link = new ServerLink(connection, options)
   try {
-    return await link.greet(options.plan)
+    return await link.greet(options)
   } catch (error) {
     await link.dispose()
     throw error

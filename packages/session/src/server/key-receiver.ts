@@ -9,6 +9,7 @@ import {
   ParameterMismatchError,
   selectKeyFiles,
   sha256,
+  toHex,
 } from '@he-ml/ckks-core'
 import type { BoundPlan } from '@he-ml/pipeline'
 import type { HeaderOf } from '../protocol/messages.ts'
@@ -79,7 +80,7 @@ export class KeyReceiver {
     current.bytes.set(payload, offset)
     current.done += payload.length
     if (current.done < entry.bytes) return undefined
-    const got = hex(sha256(current.bytes))
+    const got = toHex(sha256(current.bytes))
     if (got !== entry.sha256)
       throw new FormatError(`keyChunk: ${file}: expected the SHA-256 ${entry.sha256}, got ${got}`)
     await this.#depot.put(entry, current.bytes)
@@ -100,5 +101,3 @@ function same(what: string, wanted: string, got: string): void {
       `keySet: the server has ${what} ${wanted}, the keys are for ${got}: make them again`,
     )
 }
-
-const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')

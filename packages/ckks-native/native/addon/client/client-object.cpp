@@ -2,6 +2,8 @@
 // dump); keys leave only through exportSecretKey.
 #include "client-object.h"
 
+#include <cstring>
+
 #include "addon/byte-buffer.h"
 #include "addon/cancelled.h"
 #include "addon/handles.h"
@@ -119,13 +121,18 @@ Napi::Value ClientObject::generateKey(const Napi::CallbackInfo& info) {
         auto secret = secretOf(info[0]);
         const uint32_t element = unsignedOf(info, 1, "element");
         const uint32_t level = unsignedOf(info, 2, "level");
+        const uint32_t before = unsignedOf(info, 3, "before");
+        const uint32_t behind = unsignedOf(info, 4, "behind");
         auto bytes = std::make_shared<ByteBuffer>();
         return promise(
             env,
-            [secret, element, level, bytes](Core& core) {
+            [secret, element, level, before, behind, bytes](Core& core) {
                 KeyGenerator generator(*secret);
-                bytes->allocate(keySwitchKeyBytes(*core.context, level, true));
-                generator.writeSeededKey(bytes->data(), bytes->size(), level, element, *core.scheduler);
+                const size_t size = keySwitchKeyBytes(*core.context, level, true);
+                bytes->allocate(before + size + behind);
+                std::memset(bytes->data(), 0, before);
+                generator.writeSeededKey(bytes->data() + before, size, level, element, *core.scheduler);
+                std::memset(bytes->data() + before + size, 0, behind);
             },
             [bytes](Napi::Env e) { return bytes->release(e); });
     });
