@@ -26,6 +26,33 @@ export class ByteLedger {
     this.take(account, -bytes)
   }
 
+  /** How far work lifts both accounts above where they are when it begins. */
+  measure<T>(work: () => T): { readonly result: T; readonly ciphertexts: number; readonly plaintexts: number } {
+    const outer = [this.#peakCiphertexts, this.#peakPlaintexts] as const
+    const [ciphertexts, plaintexts] = [this.#ciphertexts, this.#plaintexts]
+    this.#peakCiphertexts = ciphertexts
+    this.#peakPlaintexts = plaintexts
+    try {
+      const result = work()
+      return {
+        result,
+        ciphertexts: this.#peakCiphertexts - ciphertexts,
+        plaintexts: this.#peakPlaintexts - plaintexts,
+      }
+    } finally {
+      this.#peakCiphertexts = Math.max(outer[0], this.#peakCiphertexts)
+      this.#peakPlaintexts = Math.max(outer[1], this.#peakPlaintexts)
+    }
+  }
+
+  /** Both accounts rise by so much, and fall again. */
+  swell(ciphertexts: number, plaintexts: number): void {
+    this.take('plaintexts', plaintexts)
+    this.take('ciphertexts', ciphertexts)
+    this.give('ciphertexts', ciphertexts)
+    this.give('plaintexts', plaintexts)
+  }
+
   /** Begins to watch how far ciphertexts rise from now on. */
   watch(): void {
     this.#start = this.#ciphertexts

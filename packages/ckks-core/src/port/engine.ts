@@ -118,6 +118,21 @@ export interface Evaluator {
   declareError?(a: Ciphertext, rootMeanSquare: number): void
   /** What an engine that estimates (the plan engine) expects of a ciphertext; nothing from the others. */
   estimate?(a: Ciphertext): SlotEstimate | undefined
+  /**
+   * Runs a circuit that whoever calls has run before, or will again. An engine that computes nothing (the plan engine) may write
+   * down at the first time what it costs, and only count that at the next ones.
+   *
+   * @param known decides the circuit, together with the input's level, scale, period and degree
+   * @returns what the circuit returns, which is new and depends on nothing else; estimates are the caller's to declare
+   */
+  repeat?(known: CircuitIdentity, input: Ciphertext, circuit: () => Ciphertext): Ciphertext
+}
+
+/** What decides a circuit apart from its input. */
+export interface CircuitIdentity {
+  /** At least one, compared by identity: polynomials, prepared transforms. */
+  readonly objects: readonly object[]
+  readonly numbers: readonly number[]
 }
 
 /** Bytes held outside the JavaScript heap. */

@@ -28,11 +28,11 @@ function batchCircuit(map: LinearMap, scale: number): Circuit {
   const pixels = height * width
   return async ({ engine, inputs, pacer, temporaries }) => {
     const results = new Array<Ciphertext>(channels * pixels)
+    const productOf = productsOf(map, scale)
     for (let pixel = 0; pixel < pixels; pixel++)
       for (let first = 0; first < channels; first += Math.min(MAX_ROWS, outputs - (first % outputs))) {
         const rows = Math.min(MAX_ROWS, outputs - (first % outputs))
-        const { sources, weights } = product(map, pixel, first, rows)
-        liftZeroRows(weights.data, weights.columns, scale)
+        const { sources, weights } = productOf(pixel, first, rows)
         await pacer.step()
         const products = engine.matrixProduct(
           sources.map((s) => inputs[0]![s]!),
@@ -57,41 +57,77 @@ function batchCircuit(map: LinearMap, scale: number): Circuit {
   }
 }
 
-/** Inputs that some of these output channels read with a weight that is not zero (or one input, with zeros). */
-function product(
-  map: LinearMap,
-  pixel: number,
-  first: number,
-  rows: number,
-): { sources: number[]; weights: WeightMatrix & { readonly data: Float64Array } } {
-  const [, , width] = map.output
-  const [, height, columns] = map.input
+interface Product {
+  /** Elements of the input. */
+  readonly sources: readonly number[]
+  readonly weights: WeightMatrix & { readonly data: Float64Array }
+}
+
+/** An input channel (within the group) and a tap that reads it. */
+type Link = readonly [c: number, ky: number, kx: number]
+
+/**
+ * Products by pixel, first output channel and number of them. Pixels that read no padding have the same weights, and so have those
+ * that read the same of it.
+ */
+function productsOf(map: LinearMap, scale: number): (pixel: number, first: number, rows: number) => Product {
+  const [, outRows, outColumns] = map.output
+  const [, height, width] = map.input
   const { outputs, inputs } = groupSizes(map)
-  const [kh, kw] = map.window.kernel
-  const start = Math.floor(first / outputs) * inputs
-  const y = Math.floor(pixel / width)
-  const x = pixel % width
-  const sources: number[] = []
+  const rowsOf = Array.from({ length: outRows }, (_, y) => readTaps(map, 0, y))
+  const columnsOf = Array.from({ length: outColumns }, (_, x) => readTaps(map, 1, x))
+  const known = new Map<string, ReturnType<typeof linked>>()
+  const shared = !map.placed && outRows * outColumns > 1
+  return (pixel, first, rows) => {
+    const [y, x] = [Math.floor(pixel / outColumns), pixel % outColumns]
+    const [kys, kxs] = [rowsOf[y]!, columnsOf[x]!]
+    const name = `${first} ${kys} ${kxs}`
+    const made = known.get(name) ?? linked(map, { first, rows, kys, kxs, y, x, scale })
+    if (shared) known.set(name, made)
+    const start = Math.floor(first / outputs) * inputs
+    const sources = made.links.map(
+      ([c, ky, kx]) => ((start + c) * height + sourceOf(y, ky, 0, map.window)) * width + sourceOf(x, kx, 1, map.window),
+    )
+    // all weights are zero
+    return { sources: sources.length > 0 ? sources : [start * height * width], weights: made.weights }
+  }
+}
+
+/** Taps of an axis through which an output reads an input, not padding. */
+function readTaps(map: LinearMap, axis: 0 | 1, out: number): number[] {
+  return Array.from({ length: map.window.kernel[axis] }, (_, tap) => tap).filter((tap) => {
+    const source = sourceOf(out, tap, axis, map.window)
+    return source >= 0 && source < map.input[axis + 1]!
+  })
+}
+
+interface Block {
+  readonly first: number
+  readonly rows: number
+  readonly kys: readonly number[]
+  readonly kxs: readonly number[]
+  readonly y: number
+  readonly x: number
+  readonly scale: number
+}
+
+/** Links with a weight that is not zero for some of these output channels, and the weights; one zero a row where there are none. */
+function linked(map: LinearMap, { first, rows, kys, kxs, y, x, scale }: Block) {
+  const links: Link[] = []
   const taps: number[][] = []
-  for (let c = 0; c < inputs; c++)
-    for (let ky = 0; ky < kh; ky++) {
-      const iy = sourceOf(y, ky, 0, map.window)
-      if (iy < 0 || iy >= height) continue
-      for (let kx = 0; kx < kw; kx++) {
-        const ix = sourceOf(x, kx, 1, map.window)
-        if (ix < 0 || ix >= columns) continue
+  for (let c = 0; c < groupSizes(map).inputs; c++)
+    for (const ky of kys)
+      for (const kx of kxs) {
         const tap = Array.from({ length: rows }, (_, row) => map.weight(first + row, c, ky, kx, y, x))
         if (tap.every((w) => w === 0)) continue
-        sources.push(((start + c) * height + iy) * columns + ix)
+        links.push([c, ky, kx])
         taps.push(tap)
       }
-    }
-  if (sources.length === 0) {
-    sources.push(start * height * columns)
-    taps.push(new Array<number>(rows).fill(0))
-  }
-  const data = new Float64Array(rows * taps.length)
-  for (let row = 0; row < rows; row++)
-    for (const [column, tap] of taps.entries()) data[row * taps.length + column] = tap[row]!
-  return { sources, weights: { rows, columns: taps.length, data } }
+  if (taps.length === 0) taps.push(new Array<number>(rows).fill(0))
+  const columns = taps.length
+  const data = new Float64Array(rows * columns)
+  for (const [column, tap] of taps.entries())
+    for (let row = 0; row < rows; row++) data[row * columns + column] = tap[row]!
+  liftZeroRows(data, columns, scale)
+  return { links, weights: { rows, columns, data } }
 }

@@ -30,7 +30,8 @@ function evaluate(
 ): Ciphertext {
   const spread = polynomials[0]!.basis === 'power' ? engine.estimate?.(input)?.magnitude : undefined
   const at = samples ? { samples, ...(weights && { weights }) } : byDefault(spread)
-  return runPredicted(engine, input, (e, x) => chain(e, x, polynomials, targetScale), { ...at, identity: polynomials })
+  const identity = { identity: polynomials, numbers: targetScale === undefined ? [] : [targetScale] }
+  return runPredicted(engine, input, (e, x) => chain(e, x, polynomials, targetScale), { ...at, ...identity })
 }
 
 function byDefault(spread?: number) {

@@ -33,6 +33,8 @@ export interface PredictOptions {
    * prediction for them is remembered, for a network evaluates the same activation on many ciphertexts in a row.
    */
   readonly identity?: readonly object[]
+  /** Numbers that determine it too, such as the scale wanted of the result. */
+  readonly numbers?: readonly number[]
 }
 
 /** Records a circuit whose input stands at this level and scale. Takes time in proportion to steps times samples. */
@@ -82,11 +84,13 @@ export function runPredicted(
   circuit: SlotwiseCircuit,
   options: PredictOptions = {},
 ): Ciphertext {
-  const result = circuit(engine, input)
+  const { identity = [], numbers = [] } = options
+  const work = (): Ciphertext => circuit(engine, input)
+  const repeated = identity.length > 0 ? engine.repeat?.({ objects: identity, numbers }, input, work) : undefined
+  const result = repeated ?? work()
   const estimate = engine.estimate?.(input)
   if (!estimate) return result
   const { parameters } = engine
-  const { identity = [] } = options
   const samples = options.samples
     ? { values: options.samples, ...(options.weights && { weights: options.weights }) }
     : defaultSamples()

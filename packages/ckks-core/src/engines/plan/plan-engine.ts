@@ -11,6 +11,7 @@ import type {
   CiphertextExpectations,
   CiphertextFile,
   CiphertextNames,
+  CircuitIdentity,
   EngineCapabilities,
   EngineMemory,
   EngineProgress,
@@ -24,6 +25,7 @@ import { metaOf } from '../../port/operand-checks.ts'
 import { isLazy, rootMeanSquare, type SlotSource, slotCount, toComplex } from '../../port/slot-values.ts'
 import { NoiseModel } from '../noise/noise-model.ts'
 import { decodeWeightless, encodeWeightless, single } from '../weightless-file.ts'
+import { CircuitTapes } from './circuit-tapes.ts'
 import { type CostModel, createDefaultCostModel } from './cost-model.ts'
 import { PlanCiphertext, PlanPlaintext } from './plan-handles.ts'
 import { type PlanCheckpoint, PlanRecorder, RESIDUE_BYTES } from './plan-recorder.ts'
@@ -51,6 +53,7 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
   readonly #noise: NoiseModel
   readonly #exactConstants: boolean
   readonly #recorder: PlanRecorder
+  readonly #tapes = new CircuitTapes()
 
   constructor(parameters: AnyParameters, options: PlanEngineOptions = {}) {
     super(parameters)
@@ -97,6 +100,19 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
 
   override declareError(a: Ciphertext, rootMeanSquareOfError: number): void {
     if (a instanceof PlanCiphertext) a.error = rootMeanSquareOfError
+  }
+
+  /** Circuits that were run before are counted again, without a look at their steps. */
+  repeat(identity: CircuitIdentity, input: Ciphertext, circuit: () => Ciphertext): Ciphertext {
+    this.estimate(input)
+    const known = this.#tapes.find(identity, input)
+    if (known) {
+      this.#recorder.replay(known.tape)
+      return this.#ciphertext(known.output, 0, 0)
+    }
+    const { result, tape } = this.#recorder.record(circuit)
+    this.#tapes.keep(identity, input, { output: metaOf(result), tape })
+    return result
   }
 
   /** Marks a point, so that `report({ since })` counts only what came after it. */

@@ -16,6 +16,16 @@ import type { PlanReport } from './plan-report.ts'
 /** A point in a plan; see `PlanEngine.report`. */
 export type PlanCheckpoint = ReturnType<OperationLog['snapshot']> & { readonly uses: number }
 
+/** What some work costs, to be counted again. */
+export interface PlanTape {
+  readonly counts: { kind: OperationKind; level: number; count: number; degree: 1 | 2 }[]
+  readonly keys: KeyNeed[]
+  readonly scratch: { level: number; accumulators: number }[]
+  /** By how many bytes it rose above what there was. */
+  ciphertexts: number
+  plaintexts: number
+}
+
 /** Bytes of a residue in memory. */
 export const RESIDUE_BYTES = 8
 
@@ -31,6 +41,8 @@ export class PlanRecorder {
   readonly #log: OperationLog
   #scratch = 0
   #operations = 0
+  /** Those that are being written, the innermost last. */
+  readonly #tapes: PlanTape[] = []
 
   constructor(parameters: AnyParameters, costModel: CostModel) {
     this.#parameters = parameters
@@ -46,6 +58,11 @@ export class PlanRecorder {
     if (count === 0) return
     this.#operations += count
     this.#log.record(kind, level, count, degree)
+    for (const { counts } of this.#tapes) {
+      const same = counts.find((c) => c.kind === kind && c.level === level && c.degree === degree)
+      if (same) same.count += count
+      else counts.push({ kind, level, count, degree })
+    }
   }
 
   /** Digits after modUp and `accumulators` pairs of polynomials, all modulo QP. */
@@ -53,12 +70,36 @@ export class PlanRecorder {
     const limbs = this.#parameters.limbsAt(level) + this.#parameters.p.length
     const polynomials = this.#parameters.digitsAt(level) + 2 * accumulators
     this.#scratch = Math.max(this.#scratch, polynomials * limbs * this.#parameters.ringDegree * RESIDUE_BYTES)
+    for (const { scratch } of this.#tapes)
+      if (!scratch.some((s) => s.level === level && s.accumulators === accumulators))
+        scratch.push({ level, accumulators })
+  }
+
+  /** Does work, and writes down what it costs. */
+  record<T>(work: () => T): { readonly result: T; readonly tape: PlanTape } {
+    const tape: PlanTape = { counts: [], keys: [], scratch: [], ciphertexts: 0, plaintexts: 0 }
+    this.#tapes.push(tape)
+    try {
+      const { result, ciphertexts, plaintexts } = this.ledger.measure(work)
+      return { result, tape: Object.assign(tape, { ciphertexts, plaintexts }) }
+    } finally {
+      this.#tapes.splice(this.#tapes.indexOf(tape), 1)
+    }
+  }
+
+  /** The same work once more. */
+  replay({ counts, keys, scratch, ciphertexts, plaintexts }: PlanTape): void {
+    for (const { kind, level, count, degree } of counts) this.count(kind, level, count, degree)
+    for (const need of keys) this.needKey(need)
+    for (const { level, accumulators } of scratch) this.needScratch(level, accumulators)
+    this.ledger.swell(ciphertexts, plaintexts)
   }
 
   /** A key is used. */
   needKey(need: KeyNeed): void {
+    for (const { keys } of this.#tapes) if (!keys.some((k) => sameNeed(k, need))) keys.push(need)
     this.#keys.add(need)
-    const key = need.kind === 'rotation' ? `${need.steps}/${need.level}` : `${need.kind}/${need.level}`
+    const key = nameOf(need)
     const known = this.#lastUse.get(key)
     if (known) known.use = ++this.#uses
     else this.#lastUse.set(key, { need, use: ++this.#uses })
@@ -107,3 +148,7 @@ export class PlanRecorder {
     }
   }
 }
+
+const nameOf = (need: KeyNeed): string =>
+  need.kind === 'rotation' ? `${need.steps}/${need.level}` : `${need.kind}/${need.level}`
+const sameNeed = (a: KeyNeed, b: KeyNeed): boolean => nameOf(a) === nameOf(b)
