@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { addBenchCommand } from './commands/bench.ts'
 import { addDecryptCommand } from './commands/decrypt.ts'
+import { addDiffCommand } from './commands/diff.ts'
 import { addEncryptCommand } from './commands/encrypt.ts'
 import { addInspectCommand } from './commands/inspect.ts'
 import { addKeygenCommand } from './commands/keygen.ts'
@@ -26,6 +27,7 @@ export function createProgram(): Command {
   addEncryptCommand(program)
   addRunCommand(program)
   addDecryptCommand(program)
+  addDiffCommand(program)
   addLedgerCommand(program)
   addInspectCommand(program)
   addBenchCommand(program)

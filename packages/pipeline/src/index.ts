@@ -33,5 +33,6 @@ export type { Calibration, ChannelStatistics, InputRange, OutputRanges, ValueSiz
 export { parseCalibration, serializeCalibration } from './ready/calibration-file.ts'
 export { type FitOptions, fit } from './ready/fit.ts'
 export type { CheckpointStore } from './run/checkpoint.ts'
+export { type CheckpointedCiphertext, checkpointedCiphertext } from './run/checkpoint-name.ts'
 export { Runner } from './run/run.ts'
 export type { RunInputs, RunnerStores, RunOptions, RunProgress } from './run/run-options.ts'

@@ -1,10 +1,9 @@
 /** A plan as a picture: the level after every layer, and how long each layer is expected to take. */
 import type { Plan } from '@he-ml/pipeline'
-import * as vega from 'vega'
-import { compile, type TopLevelSpec } from 'vega-lite'
+import { drawSvg } from './draw-svg.ts'
 
 /** The plan as an SVG document. */
-export async function planSvg(plan: Plan): Promise<string> {
+export function planSvg(plan: Plan): Promise<string> {
   const { report } = plan
   const layers = report.layers.map((l, order) => ({ ...l, order, label: l.name }))
   const levels = [
@@ -18,8 +17,7 @@ export async function planSvg(plan: Plan): Promise<string> {
     title: null,
     axis: { labelAngle: -40 },
   }
-  const spec: TopLevelSpec = {
-    $schema: 'https://vega.github.io/schema/vega-lite/v5.json',
+  return drawSvg({
     background: 'white',
     padding: 16,
     title: {
@@ -47,11 +45,5 @@ export async function planSvg(plan: Plan): Promise<string> {
         },
       },
     ],
-  }
-  const view = new vega.View(vega.parse(compile(spec).spec), { renderer: 'none' })
-  try {
-    return await view.toSVG()
-  } finally {
-    view.finalize()
-  }
+  })
 }

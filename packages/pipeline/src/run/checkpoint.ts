@@ -10,6 +10,7 @@ import { digest } from '../plan/digest.ts'
 import type { Program } from '../program/program.ts'
 import type { ValueId } from '../program/value.ts'
 import { type CheckpointFile, type CheckpointIndex, INDEX_FILE, parseIndex } from './checkpoint-index.ts'
+import { checkpointName } from './checkpoint-name.ts'
 
 /** Where checkpoints go: a folder, an object store. Writes must be atomic per name. */
 export interface CheckpointStore {
@@ -66,18 +67,17 @@ export class CheckpointWriter {
   }
 
   async #save(index: number, ciphertextsOf: (id: ValueId) => readonly Ciphertext[] | undefined): Promise<void> {
-    const { tasks, values, output } = this.#program
+    const { tasks, output } = this.#program
     this.#done.add(index)
     if (this.#done.size === tasks.length) return
     await this.#makeOurs()
     const wanted = new Set([output.id, ...tasks.flatMap(({ reads }, i) => (this.#done.has(i) ? [] : reads.flat()))])
-    const place = [...values.keys()]
     for (const id of tasks[index]!.writes) {
       const ciphertexts = ciphertextsOf(id)
       if (!ciphertexts || !wanted.has(id)) continue
       const files: CheckpointFile[] = []
       for (const [i, ciphertext] of ciphertexts.entries()) {
-        const name = `${place.indexOf(id)}-${i}.ct`
+        const name = checkpointName(this.#program, id, i)
         const content = await this.#engine.exportCiphertext(ciphertext)
         await this.#store.put(name, content)
         files.push({ name, sha256: digest(content) })

@@ -110,6 +110,14 @@ export class ClientSession implements AsyncDisposable {
   }
 
   /**
+   * Slots of every ciphertext of a file under this key, whatever it is: what `diffRun` looks at lies within a run and fits no contract.
+   * @throws FormatError, ParameterMismatchError for another key or other parameters
+   */
+  async decryptSlots(file: Uint8Array): Promise<Float64Array[]> {
+    return (await this.engine.decrypt(this.secret, file)).map(({ re }) => re)
+  }
+
+  /**
    * A result that others may see; counted by the ledger (docs/notes/publishing-results.md).
    * @throws SecurityError when the ledger refuses, or there is none; PlanError when too little precision would remain
    */

@@ -1,0 +1,124 @@
+/**
+ * he-ml diff: a run with keys made for it alone, looked at value by value. Client and server are one process here, so it is for data
+ * that are no secret.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { InvalidArgumentError } from '@he-ml/ckks-core'
+import { writeKeyFolder } from '@he-ml/ckks-core/client/node'
+import { writeFileAtomic } from '@he-ml/ckks-core/node'
+import { type BoundPlan, bindPlan } from '@he-ml/pipeline'
+import { ServerSession } from '@he-ml/session'
+import { ClientSession } from '@he-ml/session/client'
+import { diffRun, type ValueDifference } from '@he-ml/session/diff'
+import { type Command, Option } from 'commander'
+import { type EngineChoice, openClient, openServer } from '../engines.ts'
+import { openImages, parseIndices } from '../files/images.ts'
+import { readModel } from '../files/model-file.ts'
+import { readPlan } from '../files/plan-file.ts'
+import { diffSvg } from '../terminal/diff-svg.ts'
+import { diffText } from '../terminal/diff-text.ts'
+import { print } from '../terminal/output.ts'
+import { startProgress } from '../terminal/progress.ts'
+import { interruptSignal } from '../terminal/signal.ts'
+import { assertWritableFolder, type CommonOptions, decimal, withEngine, withOutput, withThreads } from './common.ts'
+import { assertPlanFits, ceilingOf } from './judge-memory.ts'
+
+interface DiffOptions extends CommonOptions {
+  readonly plan: string
+  readonly model: string
+  readonly data: string
+  readonly index: string
+  readonly split: 'train' | 'test'
+  readonly normalize: string
+  readonly svg?: string
+  readonly scratch: string
+  readonly memory?: number
+  readonly engine: EngineChoice
+  readonly threads: number
+}
+
+export function addDiffCommand(program: Command): void {
+  const command = program
+    .command('diff')
+    .description('encrypted against clear, layer by layer, with a key made for it: where precision is lost')
+    .requiredOption('-p, --plan <file>', 'the plan')
+    .requiredOption('-m, --model <file>', 'the network the plan was made for')
+    .requiredOption('-d, --data <path>', 'images: MNIST or CIFAR-10 folder, IDX or CIFAR file, or tensors in JSON')
+    .option('-i, --index <list>', 'which images, such as 7 or 0-4095', '0')
+    .addOption(new Option('--split <name>', 'part of the data set').choices(['train', 'test']).default('test'))
+    .option('--normalize <spec>', 'auto, mnist, cifar10, none or means/deviations', 'auto')
+    .option('--svg <file>', 'draw the bits after every layer, as measured and as planned')
+    .option('--scratch <folder>', 'where the evaluation keys lie as long as it runs', tmpdir())
+    .option('--memory <GB>', 'ceiling, default what this machine has', decimal(1e-6, 1e6))
+  withOutput(withThreads(withEngine(command))).action(async (options: DiffOptions) => {
+    await assertWritableFolder(options.svg)
+    const plan = await readPlan(options.plan)
+    const ceiling = ceilingOf(options.memory)
+    assertPlanFits(plan, ceiling)
+    const model = await readModel(options.model)
+    const bound = bindPlan(plan, model)
+    const images = await openImages(options.data, plan.model.input, {
+      split: options.split,
+      normalization: options.normalize,
+    })
+    const indices = parseIndices(options.index, images.count)
+    if (indices.length > plan.batch)
+      throw new InvalidArgumentError(`the plan takes ${plan.batch} at a time, --index names ${indices.length}`)
+    const tensors = indices.map((i) => images.tensor(i))
+    const differences = await measure(bound, { model, tensors, memory: ceiling.bytes }, options)
+    if (options.svg !== undefined)
+      await writeFileAtomic(options.svg, new TextEncoder().encode(await diffSvg(plan, differences)))
+    print(options, { plan: plan.id, images: indices, values: differences }, diffText(plan, differences))
+  })
+}
+
+interface Subject {
+  readonly model: Parameters<typeof bindPlan>[1]
+  readonly tensors: Parameters<typeof diffRun>[1]
+  readonly memory: number
+}
+
+async function measure(
+  bound: BoundPlan,
+  { model, tensors, memory }: Subject,
+  options: DiffOptions,
+): Promise<ValueDifference[]> {
+  const { plan, parameters } = bound
+  const { signal, dispose } = interruptSignal()
+  const quiet = options.quiet ?? false
+  const making = startProgress('making keys', quiet)
+  const running = startProgress('running', quiet)
+  const folder = await mkdtemp(join(options.scratch, 'he-ml-diff-'))
+  try {
+    await using client = await ClientSession.create(plan, await openClient(parameters, options))
+    await writeKeyFolder(
+      client.engine,
+      client.secret,
+      plan.keyRequest as Parameters<typeof writeKeyFolder>[2],
+      folder,
+      {
+        plan: plan.id,
+        signal,
+        onProgress: (done, total) => making.update(done / total, `${done} of ${total}`),
+      },
+    )
+    making.stop()
+    const host = await openServer(parameters, { ...options, memory })
+    await using server = new ServerSession(bound, host, { memory, keepWeights: false })
+    await server.openKeys({ kind: 'folder', path: folder })
+    return await diffRun(bound, tensors, {
+      client,
+      server,
+      model,
+      signal,
+      onProgress: ({ fraction, layer }) => running.update(fraction, layer),
+    })
+  } finally {
+    making.stop()
+    running.stop()
+    dispose()
+    await rm(folder, { recursive: true, force: true })
+  }
+}

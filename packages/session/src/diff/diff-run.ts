@@ -1,0 +1,154 @@
+/**
+ * A run looked at from inside, value by value: what is encrypted against what it should be, and against what the plan expects. It needs
+ * the secret key of a client and the engine of a server in one process, so it is for keys made for the purpose and data that are no
+ * secret: a way to see where a network loses its precision, and where values leave their range.
+ */
+import { CancelledError, ParameterMismatchError } from '@he-ml/ckks-core'
+import { type Model, originOf, type Tensor } from '@he-ml/model'
+import { type BoundPlan, isRefresh, type RunProgress, type Task, type Value } from '@he-ml/pipeline'
+import type { ServerSession } from '../server/server-session.ts'
+import { approximateValues, exactValues } from './clear-values.ts'
+import { type Comparison, compareSlots, type WorstElement } from './compare-slots.ts'
+import { watchValues } from './watched-values.ts'
+
+/** A value after the task that wrote it. */
+export interface ValueDifference {
+  /** Layer or refresh, as the plan's report names it. */
+  readonly task: string
+  /** A layer's kind, or 'refresh'. */
+  readonly kind: string
+  /** Name of the value in the model; of a model over time with its step. */
+  readonly value: string
+  readonly level: number
+  /** -log2 of the root mean square difference from the polynomials in the clear, in the units in which values are held. */
+  readonly bits: number
+  /** The same as the plan expects it. */
+  readonly plannedBits: number
+  /** How many bits the difference lies below the largest value. */
+  readonly relativeBits: number
+  /**
+   * How many bits the difference from the exact functions lies below the largest value: what the approximation costs too. Only with
+   * the model, of models without time.
+   */
+  readonly exactBits?: number
+  /** In the units of the model. */
+  readonly worst: WorstElement
+}
+
+/** The owner of the secret key: a ClientSession. */
+export interface DiffClient {
+  encrypt(images: readonly Tensor[], options: { readonly allowOutOfRange: boolean }): Promise<Uint8Array>
+  /** Slots of each ciphertext of any file. */
+  decryptSlots(file: Uint8Array): Promise<Float64Array[]>
+}
+
+export interface DiffOptions {
+  readonly client: DiffClient
+  /** Its keys are open. */
+  readonly server: ServerSession
+  /** The model that the plan was made for, to compare with its exact functions. */
+  readonly model?: Model
+  /** As each value appears. */
+  readonly onDifference?: (difference: ValueDifference) => void
+  readonly onProgress?: (progress: Pick<RunProgress, 'fraction' | 'layer'>) => void
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Encrypts, runs, and compares what every task writes.
+ *
+ * @param images at most as many as the plan's batch
+ * @returns in the order of the plan's tasks; of a value that nobody reads nothing is told
+ * @throws ParameterMismatchError for a server of another plan; what encryption and runs throw, for a client of another plan too
+ */
+export async function diffRun(
+  bound: BoundPlan,
+  images: readonly Tensor[],
+  options: DiffOptions,
+): Promise<ValueDifference[]> {
+  const { client, server, onProgress, onDifference, signal } = options
+  const { id } = server.bound.plan
+  if (id !== bound.plan.id)
+    throw new ParameterMismatchError(`diffRun: the plan is ${bound.plan.id}, the server's is ${id}: open one for it`)
+  const { program } = bound
+  const clear = new ClearTwin(bound, images, options.model)
+  const taskOf = new Map(program.tasks.flatMap((task) => task.writes.map((id) => [id, task] as const)))
+  const found = new Map<string, ValueDifference>()
+  const take = (value: Value, slots: readonly Float64Array[]): void => {
+    const difference = clear.compare(value, slots, taskOf.get(value.id)!)
+    if (!difference) return
+    found.set(value.id, difference)
+    onDifference?.(difference)
+  }
+  const file = await client.encrypt(images, { allowOutOfRange: true })
+  if (signal?.aborted) throw new CancelledError('diffRun: cancelled before the run', { cause: signal.reason })
+  const result = await server.run(file, {
+    checkpoints: watchValues(program, async (one) => (await client.decryptSlots(one))[0]!, take),
+    ...(onProgress ? { onProgress } : {}),
+    ...(signal ? { signal } : {}),
+  })
+  take(program.output, await client.decryptSlots(result.file))
+  return program.tasks.flatMap(({ writes }) => writes.flatMap((id) => found.get(id) ?? []))
+}
+
+/** What a network should compute. */
+class ClearTwin {
+  readonly #bound: BoundPlan
+  /** By image. */
+  readonly #approximate: readonly ReadonlyMap<string, Tensor>[]
+  readonly #exact: readonly ReadonlyMap<string, Tensor>[] | undefined
+
+  constructor(bound: BoundPlan, images: readonly Tensor[], model: Model | undefined) {
+    this.#bound = bound
+    this.#approximate = images.map((image) => approximateValues(bound.model, image))
+    // a value over time has one name and many contents
+    const timeless = model && model.steps === 1 && bound.model.nodes.every(({ origin }) => origin === undefined)
+    this.#exact = timeless ? images.map((image) => exactValues(model, image)) : undefined
+  }
+
+  compare(value: Value, slots: readonly Float64Array[], task: Task): ValueDifference | undefined {
+    const { tensor } = value
+    const compared = compareSlots(value, slots, this.#all(this.#approximate, tensor)!)
+    if (!compared) return undefined
+    const { report } = this.#bound.plan
+    const planned = report.layers[this.#bound.program.tasks.indexOf(task)]!
+    const exact = this.#exactComparison(value, slots)
+    return {
+      task: task.id,
+      kind: isRefresh(task) ? 'refresh' : task.kind,
+      value: tensor,
+      level: value.level,
+      bits: -Math.log2(compared.error),
+      plannedBits: planned.precisionBits,
+      relativeBits: Math.log2(compared.largest / compared.error),
+      ...(exact ? { exactBits: Math.log2(exact.largest / exact.error) } : {}),
+      worst: inUnitsOf(this.#factorOf(tensor), compared.worst),
+    }
+  }
+
+  #exactComparison(value: Value, slots: readonly Float64Array[]): Comparison | undefined {
+    const clear = this.#exact && this.#all(this.#exact, value.tensor)
+    if (!clear) return undefined
+    const factor = this.#factorOf(value.tensor)
+    return compareSlots(
+      value,
+      slots.map((vector) => vector.map((x) => x / factor)),
+      clear,
+    )
+  }
+
+  #factorOf(tensor: string): number {
+    return this.#bound.plan.decided.factors[originOf(this.#bound.model, tensor)] ?? 1
+  }
+
+  #all(images: readonly ReadonlyMap<string, Tensor>[], tensor: string): readonly Tensor[] | undefined {
+    const all = images.map((values) => values.get(tensor))
+    return all.every((one) => one !== undefined) ? all : undefined
+  }
+}
+
+const inUnitsOf = (factor: number, { encrypted, clear, ...rest }: WorstElement): WorstElement => ({
+  ...rest,
+  encrypted: encrypted / factor,
+  clear: clear / factor,
+})

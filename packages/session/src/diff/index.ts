@@ -1,0 +1,7 @@
+/**
+ * Encrypted against clear, value by value; client and server in one process.
+ *
+ * @packageDocumentation
+ */
+export type { WorstElement } from './compare-slots.ts'
+export { type DiffClient, type DiffOptions, diffRun, type ValueDifference } from './diff-run.ts'
