@@ -116,6 +116,7 @@ export function createChannelLayout(shape: Shape, options: ChannelOptions): Chan
     images,
     rowStride,
     columnStride: 1,
+    channelOffsets: [0],
     gaps: 'zero',
   }
 }

@@ -5,6 +5,7 @@ it('has the public surface that was agreed on', () => {
   expect(Object.keys(surface).sort()).toMatchInlineSnapshot(`
     [
       "PackedTensor",
+      "channelCiphertexts",
       "createBatchLayout",
       "createChannelLayout",
       "createLowered",

@@ -14,10 +14,21 @@ export function layoutPositions(layout: SlotLayout): Int32Array {
   const columns = layout.kind === 'channel' ? layout.columnStride * layout.images : layout.grid.columnStride
   let i = 0
   for (let c = 0; c < channels; c++) {
-    const start = layout.kind === 'channel' ? c * layout.slots : layout.grid.channelOffsets[c]!
+    const start = layout.kind === 'channel' ? channelStart(layout, c) : layout.grid.channelOffsets[c]!
     for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) positions[i++] = start + y * rows + x * columns
   }
   return positions
+}
+
+/** Ciphertexts for so many channels. */
+export const channelCiphertexts = (
+  channels: number,
+  { channelOffsets }: Pick<ChannelLayout, 'channelOffsets'>,
+): number => Math.ceil(channels / channelOffsets.length)
+
+function channelStart({ slots, images, channelOffsets }: ChannelLayout, channel: number): number {
+  const together = channelOffsets.length
+  return Math.floor(channel / together) * slots + channelOffsets[channel % together]! * images
 }
 
 function imageOf({ shape, ...layout }: MultiplexedLayout | ChannelLayout): readonly [number, number, number] {

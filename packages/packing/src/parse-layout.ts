@@ -2,7 +2,7 @@
 import { FormatError } from '@he-ml/ckks-core'
 import { sizeOf } from '@he-ml/model'
 import { isPowerOfTwo } from './create-layout.ts'
-import { layoutPositions } from './layout-positions.ts'
+import { channelCiphertexts, layoutPositions } from './layout-positions.ts'
 import type { BatchLayout, ChannelLayout, Gaps, MultiplexedLayout, SlotLayout } from './slot-layout.ts'
 
 const MAX_SLOTS = 2 ** 16
@@ -69,7 +69,8 @@ function batch(fields: Fields): BatchLayout {
   return { kind: 'batch', shape, slots: powerOfTwo(fields.slots, 'layout.slots'), ciphertexts }
 }
 
-const CHANNEL_FIELDS = 'kind shape image slots ciphertexts images rowStride columnStride gaps'.split(' ')
+const CHANNEL_FIELDS = 'kind shape image slots ciphertexts images rowStride columnStride channelOffsets gaps'.split(' ')
+const MAX_TOGETHER = 1024
 
 function channel(fields: Fields): ChannelLayout {
   only(fields, CHANNEL_FIELDS, 'layout')
@@ -77,22 +78,33 @@ function channel(fields: Fields): ChannelLayout {
   const image = shapeOf(fields.image, { where: 'layout.image', ranks: [3] }) as [number, number, number]
   if (sizeOf(image) !== sizeOf(shape))
     throw new FormatError(`layout.image: [${image}] has another number of elements than the shape [${shape}]`)
+  const channelOffsets = offsetsOf(fields.channelOffsets)
+  const count = channelCiphertexts(image[0], { channelOffsets })
   const layout: ChannelLayout = {
     kind: 'channel',
     shape,
     image,
     slots: powerOfTwo(fields.slots, 'layout.slots'),
-    ciphertexts: integer(fields.ciphertexts, 'layout.ciphertexts', image[0], image[0]),
+    ciphertexts: integer(fields.ciphertexts, 'layout.ciphertexts', count, count),
     images: powerOfTwo(fields.images, 'layout.images'),
     rowStride: integer(fields.rowStride, 'layout.rowStride', 1, MAX_SLOTS),
     columnStride: integer(fields.columnStride, 'layout.columnStride', 1, MAX_SLOTS),
+    channelOffsets,
     gaps: gapsOf(fields.gaps, 'layout.gaps'),
   }
-  const last = ((image[1] - 1) * layout.rowStride + (image[2] - 1) * layout.columnStride + 1) * layout.images
+  const extent = (image[1] - 1) * layout.rowStride + (image[2] - 1) * layout.columnStride + 1
+  const last = (Math.max(...channelOffsets) + extent) * layout.images
   if (last > layout.slots)
     throw new FormatError(`layout: [${image}] with ${layout.images} images needs ${last} slots, got ${layout.slots}`)
   checkPositions(layout, layout.ciphertexts * layout.slots)
   return layout
+}
+
+/** The first channel of a ciphertext begins in its first slot. */
+function offsetsOf(value: unknown): number[] {
+  if (!Array.isArray(value) || value.length === 0 || value.length > MAX_TOGETHER || value[0] !== 0)
+    throw new FormatError(`layout.channelOffsets: expected a list of 1 to ${MAX_TOGETHER} offsets, the first of them 0`)
+  return value.map((offset, i) => integer(offset, `layout.channelOffsets[${i}]`, 0, MAX_SLOTS))
 }
 
 function checkPositions(layout: SlotLayout, end: number): void {

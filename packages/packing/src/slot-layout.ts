@@ -48,14 +48,14 @@ export interface BatchLayout {
 }
 
 /**
- * Channel by channel: ciphertext c holds channel c; the element in row y and column x of image b lies in slot
- * (y * rowStride + x * columnStride) * images + b. For throughput on deep networks (docs/notes/channel-packing.md).
+ * Channel by channel: of f channels in a ciphertext, f the number of offsets, channel c lies in ciphertext floor(c / f); the element in
+ * row y and column x of image b in slot (channelOffsets[c % f] + y * rowStride + x * columnStride) * images + b. For throughput on deep networks (docs/notes/channel-packing.md).
  */
 export interface ChannelLayout {
   readonly kind: 'channel'
   /** The tensor's own: [channels, height, width], or that flattened. */
   readonly shape: Shape
-  /** The same elements, row-major, as [channels, height, width]: a channel is a ciphertext. */
+  /** The same elements, row-major, as [channels, height, width]. */
   readonly image: readonly [channels: number, height: number, width: number]
   readonly slots: number
   readonly ciphertexts: number
@@ -64,6 +64,8 @@ export interface ChannelLayout {
   /** In positions, not slots. */
   readonly rowStride: number
   readonly columnStride: number
+  /** Where the channels of a ciphertext begin, in positions; [0] for one channel in each. Others lie in the gaps that strides leave. */
+  readonly channelOffsets: readonly number[]
   /** Of positions without an element: beyond the image, and between elements after a stride. */
   readonly gaps: Gaps
 }

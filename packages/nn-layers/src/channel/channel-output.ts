@@ -1,6 +1,6 @@
 /** Where a window leaves its results on a channel layout. */
 import { UnsupportedError } from '@he-ml/ckks-core'
-import type { ChannelLayout } from '@he-ml/packing'
+import { type ChannelLayout, channelCiphertexts } from '@he-ml/packing'
 import type { LinearMap } from '../linear-map/linear-map.ts'
 import { elementsAt } from '../lowered/channel-positions.ts'
 
@@ -17,7 +17,7 @@ export function channelOutput({ name, output, outputShape, window }: LinearMap, 
     ...input,
     shape: outputShape,
     image: [channels, height, width],
-    ciphertexts: channels,
+    ciphertexts: channelCiphertexts(channels, input),
     rowStride: height > 1 ? input.rowStride * down : input.rowStride,
     columnStride: width > 1 ? input.columnStride * across : input.columnStride,
   }

@@ -49,7 +49,9 @@ describe('what a convolution on a channel layout does', () => {
     const { keys } = await planOf(conv(2), layout)
     expect(keys).toEqual([1, 7, 8, 9, 55, 56, 57, 63].map((shift) => shift * 8))
     const strided = { ...layout, image: [3, 4, 4], shape: [3, 4, 4], rowStride: 16, columnStride: 2 } as const
-    expect((await planOf(conv(2), strided)).keys).toEqual([2, 14, 16, 18, 46, 48, 50, 62].map((shift) => shift * 8))
+    expect((await planOf(conv(2), strided, 'any')).keys).toEqual(
+      [2, 14, 16, 18, 46, 48, 50, 62].map((shift) => shift * 8),
+    )
   })
   it('masks only what crosses a border where gaps are zero', async () => {
     const strided = { ...layout, image: [3, 4, 4], shape: [3, 4, 4], rowStride: 16, columnStride: 2 } as const

@@ -6,6 +6,7 @@ import type { ChannelLayout, Gaps } from '@he-ml/packing'
 import type { LinearMap } from '../linear-map/linear-map.ts'
 import { hasGaps } from '../lowered/channel-positions.ts'
 import { channelOutput } from './channel-output.ts'
+import { folded } from './fold.ts'
 import { type Tap, tapsOf } from './taps.ts'
 
 export interface PlannedTap extends Pick<Tap, 'step' | 'weight'> {
@@ -15,6 +16,9 @@ export interface PlannedTap extends Pick<Tap, 'step' | 'weight'> {
 
 export interface ChannelPlan {
   readonly map: LinearMap
+  /** Where results come to be, one channel in each ciphertext. */
+  readonly place: ChannelLayout
+  /** The same, or as many channels together as fit: a reader that wants zeros in gaps has something to do there. */
   readonly output: ChannelLayout
   readonly taps: readonly PlannedTap[]
   /** Whether results are masked: then no copy is. */
@@ -24,6 +28,7 @@ export interface ChannelPlan {
 }
 
 /**
+ * @param input one channel in each ciphertext
  * @param wanted what the reader bears in gaps. Zero gaps cost no level: copies are masked by the output's places, or, where
  *   every copy is right at the elements and outputs are fewer than copies, results are
  * @throws UnsupportedError when the output does not fit, or weights depend on the place differently for each channel
@@ -42,5 +47,6 @@ export function planChannel(map: LinearMap, input: ChannelLayout, wanted: 'zero'
   const staysZero = taps.every((tap, i) => !tap.fillsGaps || planned[i]!.mask)
   const hasBias = map.bias?.some((b) => b !== 0) ?? false
   const gaps: Gaps = isClean || !hasGaps(place) || (staysZero && !hasBias) ? 'zero' : 'any'
-  return { map, output: { ...place, gaps }, taps: planned, masksResults, cleanBias: isClean && hasBias }
+  const output = isClean ? folded({ ...place, gaps }) : { ...place, gaps }
+  return { map, place, output, taps: planned, masksResults, cleanBias: isClean && hasBias }
 }

@@ -2,7 +2,7 @@
  * A linear map on a channel layout: hoisted rotations of each input channel, a mask for those copies that need one, and all
  * output channels of a group as matrix products of the copies by scalars; one rescale, then the bias. One level.
  */
-import { type Ciphertext, type Plaintext, Scope, scope } from '@he-ml/ckks-core'
+import { type Ciphertext, type LazySlotValues, type Plaintext, Scope, scope } from '@he-ml/ckks-core'
 import {
   type ChannelLayout,
   type Circuit,
@@ -16,6 +16,7 @@ import {
 import { groupSizes, type LinearMap, linearGain } from '../linear-map/linear-map.ts'
 import { atElements, slotVector } from '../lowered/channel-positions.ts'
 import { type ChannelPlan, planChannel } from './channel-plan.ts'
+import { putChannel, stepIn, takeChannels, unfolded } from './fold.ts'
 import { type ChannelCopies, linksOf } from './links.ts'
 import { type ScaleSplit, splitScale } from './scale-split.ts'
 
@@ -27,14 +28,14 @@ const MAX_ROWS = 32
  * @throws UnsupportedError when the output does not fit, or weights depend on the place differently for each channel
  */
 export function lowerChannelLinear(map: LinearMap, input: ChannelLayout, { gaps }: LowerContext): LoweredLayer {
-  const plan = planChannel(map, input, gaps ?? 'zero')
+  const plan = planChannel(map, unfolded(input), gaps ?? 'zero')
   return createLowered({
     name: map.name,
     inputs: [input],
     output: plan.output,
     depth: 1,
     errorGain: linearGain(map),
-    prepare: (context) => prepareChannel(plan, context),
+    prepare: (context) => prepareChannel(plan, input, context),
   })
 }
 
@@ -43,51 +44,72 @@ interface Encoded {
   /** One per tap. */
   readonly masks: readonly (Plaintext | undefined)[]
   readonly resultMask: Plaintext | undefined
-  /** One per output channel, where the bias is kept out of the gaps. */
+  /** One per ciphertext of the result, where the bias is kept out of the gaps. */
   readonly biases: readonly (Plaintext | undefined)[]
 }
 
-async function prepareChannel(plan: ChannelPlan, { engine, level, weights, pacer }: PrepareContext): Promise<Circuit> {
-  const { taps, output, map, masksResults, cleanBias } = plan
+async function prepareChannel(
+  plan: ChannelPlan,
+  input: ChannelLayout,
+  { engine, level, weights, pacer }: PrepareContext,
+): Promise<Circuit> {
+  const { taps, place, output, map, masksResults, cleanBias } = plan
   const split = splitScale(plan, engine.parameters, level)
-  const encode = (values: Float64Array, at: number, scale: number): Plaintext =>
+  const encode = (values: LazySlotValues, at: number, scale: number): Plaintext =>
     weights.use(engine.encode(values, { level: at, scale }))
   const masks: (Plaintext | undefined)[] = []
   for (const { mask } of taps) {
     await pacer.step()
-    masks.push(mask && encode(slotVector(output, mask), level, split.mask))
+    masks.push(mask && encode(slotVector(place, mask), level, split.mask))
   }
-  const resultMask = masksResults ? encode(atElements(output, 1), level, split.mask) : undefined
+  const resultMask = masksResults
+    ? encode(
+        atElements(place, () => 1, 0),
+        level,
+        split.mask,
+      )
+    : undefined
   const biases: (Plaintext | undefined)[] = []
-  for (const bias of cleanBias ? map.bias! : []) {
+  for (let i = 0; cleanBias && i < output.ciphertexts; i++) {
     await pacer.step()
     const scale = engine.parameters.scaleAt(level - 1)
-    biases.push(bias === 0 ? undefined : encode(atElements(output, bias), level - 1, scale))
+    const bias = atElements(output, (channel) => map.bias![channel]!, i)
+    biases.push(bias.magnitude === 0 ? undefined : encode(bias, level - 1, scale))
   }
   const encoded: Encoded = { split, masks, resultMask, biases }
   return async (context) => {
     const results: Ciphertext[] = []
-    for (let group = 0; group < map.groups; group++) results.push(...(await runGroup(plan, encoded, group, context)))
+    for (let group = 0; group < map.groups; group++) await runGroup({ plan, input, encoded, group, results }, context)
     return results
   }
 }
 
+interface Group {
+  readonly plan: ChannelPlan
+  readonly input: ChannelLayout
+  readonly encoded: Encoded
+  readonly group: number
+  /** Of all groups: what is there, in its places. */
+  readonly results: Ciphertext[]
+}
+
 async function runGroup(
-  plan: ChannelPlan,
-  encoded: Encoded,
-  group: number,
+  { plan, input, encoded, group, results }: Group,
   { engine, inputs, pacer, temporaries }: CircuitContext,
-): Promise<Ciphertext[]> {
+): Promise<void> {
   const { outputs, inputs: channels } = groupSizes(plan.map)
   const totals: Ciphertext[] = []
   for (const { copies, weights } of linksOf(plan, group, encoded.split.weight)) {
     const made = new Scope()
     const columns: Ciphertext[] = []
     temporaries.use(made)
-    for (const wanted of copies) {
+    const read = copies.map(({ channel }) => group * channels + channel)
+    const taken = takeChannels(engine, inputs[0]!, input, read)
+    for (const { ciphertext, isOwn } of taken.values()) if (!isOwn) made.use(ciphertext)
+    for (const [i, wanted] of copies.entries()) {
       await pacer.step()
-      const input = inputs[0]![group * channels + wanted.channel]!
-      columns.push(...makeCopies(plan, encoded, { engine, input, wanted, made }))
+      const { ciphertext } = taken.get(read[i]!)!
+      columns.push(...makeCopies(plan, encoded, { engine, input: ciphertext, wanted, made }))
     }
     for (let first = 0; first < outputs; first += MAX_ROWS) {
       await pacer.step()
@@ -103,13 +125,11 @@ async function runGroup(
     }
     made.dispose()
   }
-  const results: Ciphertext[] = []
   for (const [row, total] of totals.entries()) {
     await pacer.step()
-    results.push(temporaries.use(finish(engine, total, { plan, encoded, channel: group * outputs + row })))
+    temporaries.use(finish(engine, total, { plan, encoded, channel: group * outputs + row, results }))
     total.dispose()
   }
-  return results
 }
 
 interface Making {
@@ -140,15 +160,25 @@ interface Finishing {
   readonly plan: ChannelPlan
   readonly encoded: Encoded
   readonly channel: number
+  readonly results: Ciphertext[]
 }
 
-/** Mask, rescale, bias. */
-function finish(engine: CircuitEngine, total: Ciphertext, { plan, encoded, channel }: Finishing): Ciphertext {
-  return scope((use) => {
-    const result = use(engine.rescale(encoded.resultMask ? use(engine.mulPlain(total, encoded.resultMask)) : total))
-    const bias = plan.map.bias?.[channel] ?? 0
-    if (bias === 0) return result
-    const placed = encoded.biases[channel]
-    return placed ? engine.addPlain(result, placed) : engine.addScalar(result, bias)
+/** Mask, rescale, and into its place among the results; the bias with the last channel of a ciphertext. @returns that result */
+function finish(engine: CircuitEngine, total: Ciphertext, { plan, encoded, channel, results }: Finishing): Ciphertext {
+  const { map, output } = plan
+  const together = output.channelOffsets.length
+  const place = Math.floor(channel / together)
+  const before = results[place]
+  const isLast = channel % together === together - 1 || channel === map.output[0] - 1
+  const result = scope((use) => {
+    let made = use(engine.rescale(encoded.resultMask ? use(engine.mulPlain(total, encoded.resultMask)) : total))
+    if (together > 1) made = use(putChannel(engine, before, made, stepIn(output, channel)))
+    const placed = isLast ? encoded.biases[place] : undefined
+    if (placed) return engine.addPlain(made, placed)
+    const bias = plan.cleanBias ? 0 : (map.bias?.[channel] ?? 0)
+    return bias === 0 ? made : engine.addScalar(made, bias)
   })
+  before?.dispose()
+  results[place] = result
+  return result
 }

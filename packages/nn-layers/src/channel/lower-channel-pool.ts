@@ -1,8 +1,8 @@
 /**
- * Window sums in place, without padding: rotate-and-add along rows, then along columns, on each channel; no level. An average
+ * Window sums in place, without padding: rotate-and-add along rows, then along columns, on each ciphertext; no level. An average
  * is the same and one product with its factor, which is also the mask where gaps are to be zero: one level.
  */
-import { type Ciphertext, innerSum, type Plaintext, scope } from '@he-ml/ckks-core'
+import { type Ciphertext, innerSum, type LazySlotValues, type Plaintext, scope } from '@he-ml/ckks-core'
 import {
   type ChannelLayout,
   createLowered,
@@ -11,7 +11,7 @@ import {
   type PrepareContext,
 } from '@he-ml/packing'
 import { type LinearMap, linearGain } from '../linear-map/linear-map.ts'
-import { atElements, hasGaps } from '../lowered/channel-positions.ts'
+import { hasGaps, masksAt } from '../lowered/channel-positions.ts'
 import { weightScale } from '../lowered/unit-weight.ts'
 import { channelOutput } from './channel-output.ts'
 
@@ -36,14 +36,15 @@ export function lowerChannelPool(
     errorGain: linearGain(map),
     prepare: async ({ engine, level, weights }: PrepareContext) => {
       const scale = isScaled ? weightScale(engine.parameters, level) : 1
-      const mask = isMasked ? weights.use(engine.encode(atElements(place, factor), { level, scale })) : undefined
+      const encode = (values: LazySlotValues) => weights.use(engine.encode(values, { level, scale }))
+      const masks = isMasked ? masksAt(place, factor, encode) : []
       return async ({ engine: runner, inputs, pacer, temporaries }) => {
         const results: Ciphertext[] = []
-        for (const channel of inputs[0]!) {
+        for (const [i, channels] of inputs[0]!.entries()) {
           await pacer.step()
           const result = scope((use) => {
-            const sum = use(windowSum(runner, channel, map, input))
-            return isScaled ? runner.rescale(use(times(runner, sum, mask ?? factor))) : sum
+            const sum = use(windowSum(runner, channels, map, input))
+            return isScaled ? runner.rescale(use(times(runner, sum, masks[i] ?? factor))) : sum
           })
           results.push(temporaries.use(result))
         }

@@ -21,7 +21,7 @@ export function splitScale(plan: ChannelPlan, parameters: AnyParameters, level: 
   if (!plan.masksResults && plan.taps.every((tap) => !tap.mask)) return { mask: 1, weight: total }
   if (hasExactRows(plan)) return { mask: total, weight: 1 }
   const terms = groupSizes(plan.map).inputs * plan.taps.length
-  const ratio = (linearGain(plan.map) || 1) * Math.sqrt((2 * plan.output.slots) / terms)
+  const ratio = (linearGain(plan.map) || 1) * Math.sqrt((2 * plan.place.slots) / terms)
   const most = Math.floor(Math.log2(total)) - LEAST_BITS
   const bits = Math.min(Math.max(Math.round(Math.log2(total * ratio) / 2), LEAST_BITS), most)
   return { mask: 2 ** bits, weight: total / 2 ** bits }

@@ -20,6 +20,8 @@ import {
   withGaps,
   worseGaps,
 } from '@he-ml/packing'
+import { unfolded } from '../channel/fold.ts'
+import { lowerUnfoldedSum } from '../channel/lower-unfolded-sum.ts'
 import { addBatches } from '../floats/elementwise.ts'
 import { type LinearMap, POINT_WINDOW } from '../linear-map/linear-map.ts'
 import { unsupportedLayout } from '../lowered/unsupported-layout.ts'
@@ -63,8 +65,9 @@ export class AddLayer implements Layer, FloatLayer, Lowerable {
     const [a, b] = inputs as [SlotLayout, SlotLayout]
     if (a.kind === 'batch' && b.kind === 'batch' && a.slots === b.slots) return this.#lowerInPlace([a, b], a)
     if (a.kind === 'channel' && b.kind === 'channel') {
-      if (!liesAlike(a, b)) throw apart(this.name, a, b)
-      return this.#lowerInPlace([a, b], withGaps(a, worseGaps(gapsOf(a), gapsOf(b))))
+      if (liesAlike(a, b)) return this.#lowerInPlace([a, b], withGaps(a, worseGaps(gapsOf(a), gapsOf(b))))
+      if (liesAlike(unfolded(a), unfolded(b))) return lowerUnfoldedSum(this.name, a, b)
+      throw apart(this.name, a, b)
     }
     if (a.kind !== 'multiplexed') throw unsupportedLayout(this.name, a)
     if (b.kind !== 'multiplexed') throw unsupportedLayout(this.name, b)

@@ -10,7 +10,7 @@ import {
   setErrorsAside,
   withGaps,
 } from '@he-ml/packing'
-import { atElements, hasGaps } from './channel-positions.ts'
+import { hasGaps, masksAt } from './channel-positions.ts'
 import { weightScale } from './unit-weight.ts'
 
 export interface ActivationCircuit {
@@ -90,10 +90,7 @@ const hasNoGaps = (layout: SlotLayout): boolean => layout.kind === 'channel' && 
 /** One per ciphertext; channels share theirs. */
 function encodeMasks(layout: SlotLayout, value: number, engine: CircuitEngine, level: number): readonly Plaintext[] {
   const scale = weightScale(engine.parameters, level)
-  if (layout.kind === 'channel') {
-    const mask = engine.encode(atElements(layout, value), { level, scale })
-    return new Array<Plaintext>(layout.ciphertexts).fill(mask)
-  }
+  if (layout.kind === 'channel') return masksAt(layout, value, (values) => engine.encode(values, { level, scale }))
   const period = layout.kind === 'multiplexed' ? layout.period : layout.slots
   const vectors = Array.from({ length: layout.ciphertexts }, () => new Float64Array(period))
   for (const place of layoutPositions(layout)) vectors[Math.floor(place / layout.slots)]![place % layout.slots] = value

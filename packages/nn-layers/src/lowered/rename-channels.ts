@@ -4,7 +4,7 @@
  */
 import { UnsupportedError } from '@he-ml/ckks-core'
 import type { Shape } from '@he-ml/model'
-import { type ChannelLayout, layoutPositions } from '@he-ml/packing'
+import { type ChannelLayout, channelCiphertexts, layoutPositions } from '@he-ml/packing'
 
 export interface ChannelRenaming {
   readonly name: string
@@ -30,23 +30,28 @@ export function renameChannels({ name, shape, sources }: ChannelRenaming, input:
   const ciphertexts = Array.from({ length: channels }, (_, c) => Math.floor(positions[c * plane]! / input.slots))
   const stride = (step: number, otherwise: number): number =>
     (positions[step]! - positions[0]!) / input.images || otherwise
+  const together = input.channelOffsets.length
   const output: ChannelLayout = {
     ...input,
     shape,
     image: [channels, height, width],
-    ciphertexts: channels,
+    ciphertexts: channelCiphertexts(channels, input),
     columnStride: width > 1 ? stride(1, 1) : input.columnStride,
     rowStride: height > 1 ? stride(width, 1) : input.rowStride,
     // elements left out stay where they are: whoever reads gaps would see them
-    gaps: plane < input.image[1] * input.image[2] ? 'any' : input.gaps,
+    gaps: plane < input.image[1] * input.image[2] || (together > 1 && channels < input.image[0]) ? 'any' : input.gaps,
   }
   const places = layoutPositions(output)
+  // whole ciphertexts: every one of the output is one of the input
+  const whole = ciphertexts.filter((_, c) => c % together === 0)
   const isRegular =
     shape.length !== 2 &&
     output.rowStride > 0 &&
     output.columnStride > 0 &&
-    positions.every((p, i) => p === ciphertexts[Math.floor(i / plane)]! * input.slots + (places[i]! % input.slots))
-  if (isRegular) return { output, ciphertexts }
+    positions.every(
+      (p, i) => p === whole[Math.floor(places[i]! / input.slots)]! * input.slots + (places[i]! % input.slots),
+    )
+  if (isRegular) return { output, ciphertexts: whole }
   throw new UnsupportedError(
     `layer "${name}": [${shape}] made of [${input.shape}] in a channel layout is no choice of whole ciphertexts: use the batch layout, or keep the order until after the next linear layer`,
   )
