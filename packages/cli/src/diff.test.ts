@@ -55,6 +55,8 @@ describe('encrypted against clear, on the command line', () => {
     const nowhere = await heMl(here.path, 'diff', ...subject, '--svg', 'no/such/folder.svg', ...flags)
     expect(nowhere.code).not.toBe(0)
     expect(nowhere.stderr).toContain('no/such')
+    const itself = await heMl(here.path, 'diff', ...subject, '--svg', 'plan.json', ...flags)
+    expect(itself.stderr).toMatch(/plan.json is plan.json, which this command needs/)
     const small = await heMl(here.path, 'diff', ...subject, '--memory', '0.001', ...flags)
     expect(small.stderr).toMatch(/--memory allows 1\.00 MB/)
     expect((await readdir(here.path)).some((name) => name.startsWith('he-ml-diff-'))).toBe(false)

@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os'
-import { type KeyRequest, keyBytes, listKeyNeeds, Parameters } from '@he-ml/ckks-core'
-import type { Plan } from '@he-ml/pipeline'
+import { type KeyRequest, keyBytes, listKeyNeeds } from '@he-ml/ckks-core'
+import { type Plan, parametersOf } from '@he-ml/pipeline'
 
 /** Bytes of memory that this process may ever have: the machine's, or what its control group allows. */
 export function machineMemory(): number {
@@ -14,7 +14,7 @@ export const peakOf = ({ report: { memory } }: Plan): number => memory.leanPeakB
 
 /** The same where it is short: of the keys only those of one layer at a time are there. */
 export function leastPeakOf(plan: Plan): number {
-  const parameters = new Parameters(plan.parameters)
+  const parameters = parametersOf(plan)
   const sizes = listKeyNeeds(plan.keyRequest as KeyRequest).map((need) => keyBytes(parameters, need))
   const others = plan.report.keys.bytes - mostAtOnce(plan, sizes)
   return peakOf(plan) - Math.max(0, Math.min(others, peakOf(plan)))

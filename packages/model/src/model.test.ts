@@ -115,6 +115,7 @@ describe('time', () => {
 
   const state = { value: 'lif/membrane', node: 'lif', input: 1 }
   it.each<[string, Partial<ModelDescription>, RegExp]>([
+    ['a name that objects have', { input: { name: '__proto__', shape: [2] } }, /nothing can be called "__proto__"/],
     ['half a step', { steps: 1.5 }, /a positive integer of time steps, at most 65536, got 1.5/],
     ['more steps than can be planned', { steps: 1e9 }, /at most 65536, got 1000000000/],
     ['another readout', { readout: 'median' as 'sum' }, /the readout 'sum', 'mean' or 'last', got "median"/],

@@ -117,11 +117,18 @@ function completed({ name, layer, inputs, origin }: NodeDescription): ModelNode 
 export const valuesOf = (name: string, layer: GraphLayer): readonly string[] =>
   isMultiOutput(layer) ? layer.outputs.map((output) => `${name}/${output}`) : [name]
 
+/** Plans and calibrations are JSON objects by name, in which this one means something else. */
+function assertName(model: string, name: string): void {
+  if (name === '__proto__')
+    throw new InvalidArgumentError(`model "${model}": nothing can be called "__proto__": give it another name`)
+}
+
 function shapesOf(
   { name: model, input, inputs: first, nodes }: Pick<Model, 'name' | 'input' | 'inputs' | 'nodes'>,
   states: readonly StateEdge[],
 ): ReadonlyMap<string, Shape> {
   const shapes = new Map<string, Shape>(first.map((value) => [value, input.shape]))
+  for (const value of first) assertName(model, value)
   const names = new Set(first)
   if (names.size < first.length)
     throw new InvalidArgumentError(`model "${model}": two frames have one name: [${first}]`)
@@ -135,6 +142,7 @@ function shapesOf(
     if (values.length === 0 || new Set(values).size < values.length)
       throw new InvalidArgumentError(`layer "${name}": expected outputs with names of their own, got [${values}]`)
     for (const value of new Set([name, ...values])) {
+      assertName(model, value)
       if (names.has(value)) throw new InvalidArgumentError(`model "${model}": the name "${value}" is used twice`)
       names.add(value)
     }

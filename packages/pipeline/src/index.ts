@@ -9,6 +9,7 @@ export { inputLayoutFor, type Packing } from './compile/input-layout.ts'
 export type { BootstrappingOptions, CompileOptions } from './compile/options.ts'
 export type { BoundPlan } from './plan/bound-plan.ts'
 export { contractOf } from './plan/contract.ts'
+export { modelDigest } from './plan/model-digest.ts'
 export { packInputs } from './plan/pack-inputs.ts'
 export {
   inputLayoutOf,
@@ -18,6 +19,7 @@ export {
   type PlanBootstrapping,
   type PlanReport,
   type PlanTask,
+  parametersOf,
   parsePlan,
   planDigest,
 } from './plan/plan.ts'

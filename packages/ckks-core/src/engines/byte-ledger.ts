@@ -3,6 +3,13 @@ import type { EngineMemory } from '../port/engine.ts'
 /** Which account of {@link ByteLedger} a handle is booked on. */
 export type LedgerAccount = 'ciphertexts' | 'plaintexts'
 
+/** Bytes by which accounts rise, each at its own time, and both together. */
+export interface BytesRisen {
+  readonly ciphertexts: number
+  readonly plaintexts: number
+  readonly together: number
+}
+
 /** Live and peak bytes of an engine whose handles report when they come and go. */
 export class ByteLedger {
   #ciphertexts = 0
@@ -12,45 +19,63 @@ export class ByteLedger {
   #peakPlaintexts = 0
   #risen = 0
   #start = 0
+  /** Highest bytes of what is being measured. */
+  readonly #measured = new Set<Record<keyof BytesRisen, number>>()
 
   take(account: LedgerAccount, bytes: number): void {
     if (account === 'ciphertexts') this.#ciphertexts += bytes
     else this.#plaintexts += bytes
-    this.#peakCiphertexts = Math.max(this.#peakCiphertexts, this.#ciphertexts)
-    this.#peakPlaintexts = Math.max(this.#peakPlaintexts, this.#plaintexts)
-    this.#risen = Math.max(this.#risen, this.#ciphertexts - this.#start)
-    this.#peak = Math.max(this.#peak, this.#ciphertexts + this.#plaintexts)
+    this.#note(this.#now())
   }
 
   give(account: LedgerAccount, bytes: number): void {
     this.take(account, -bytes)
   }
 
-  /** How far work lifts both accounts above where they are when it begins. */
-  measure<T>(work: () => T): { readonly result: T; readonly ciphertexts: number; readonly plaintexts: number } {
-    const outer = [this.#peakCiphertexts, this.#peakPlaintexts] as const
-    const [ciphertexts, plaintexts] = [this.#ciphertexts, this.#plaintexts]
-    this.#peakCiphertexts = ciphertexts
-    this.#peakPlaintexts = plaintexts
+  /** How far work lifts the accounts above where they are when it begins. */
+  measure<T>(work: () => T): { readonly result: T; readonly rise: BytesRisen } {
+    const start = this.#now()
+    const highest = { ...start }
+    this.#measured.add(highest)
     try {
       const result = work()
-      return {
-        result,
-        ciphertexts: this.#peakCiphertexts - ciphertexts,
-        plaintexts: this.#peakPlaintexts - plaintexts,
+      const rise = {
+        ciphertexts: highest.ciphertexts - start.ciphertexts,
+        plaintexts: highest.plaintexts - start.plaintexts,
+        together: highest.together - start.together,
       }
+      return { result, rise }
     } finally {
-      this.#peakCiphertexts = Math.max(outer[0], this.#peakCiphertexts)
-      this.#peakPlaintexts = Math.max(outer[1], this.#peakPlaintexts)
+      this.#measured.delete(highest)
     }
   }
 
-  /** Both accounts rise by so much, and fall again. */
-  swell(ciphertexts: number, plaintexts: number): void {
-    this.take('plaintexts', plaintexts)
-    this.take('ciphertexts', ciphertexts)
-    this.give('ciphertexts', ciphertexts)
-    this.give('plaintexts', plaintexts)
+  /** The accounts rise by so much, and fall again. */
+  swell({ ciphertexts, plaintexts, together }: BytesRisen): void {
+    const now = this.#now()
+    this.#note({
+      ciphertexts: now.ciphertexts + ciphertexts,
+      plaintexts: now.plaintexts + plaintexts,
+      together: now.together + together,
+    })
+  }
+
+  #now(): Record<keyof BytesRisen, number> {
+    const [ciphertexts, plaintexts] = [this.#ciphertexts, this.#plaintexts]
+    return { ciphertexts, plaintexts, together: ciphertexts + plaintexts }
+  }
+
+  /** Whatever looks at how high the accounts are. */
+  #note({ ciphertexts, plaintexts, together }: BytesRisen): void {
+    this.#peakCiphertexts = Math.max(this.#peakCiphertexts, ciphertexts)
+    this.#peakPlaintexts = Math.max(this.#peakPlaintexts, plaintexts)
+    this.#risen = Math.max(this.#risen, ciphertexts - this.#start)
+    this.#peak = Math.max(this.#peak, together)
+    for (const highest of this.#measured) {
+      highest.ciphertexts = Math.max(highest.ciphertexts, ciphertexts)
+      highest.plaintexts = Math.max(highest.plaintexts, plaintexts)
+      highest.together = Math.max(highest.together, together)
+    }
   }
 
   /** Begins to watch how far ciphertexts rise from now on. */

@@ -123,6 +123,7 @@ export interface Evaluator {
    * down at the first time what it costs, and only count that at the next ones.
    *
    * @param known decides the circuit, together with the input's level, scale, period and degree
+   * @param circuit leaves its input and gives back all it makes but its result
    * @returns what the circuit returns, which is new and depends on nothing else; estimates are the caller's to declare
    */
   repeat?(known: CircuitIdentity, input: Ciphertext, circuit: () => Ciphertext): Ciphertext

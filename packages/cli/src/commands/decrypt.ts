@@ -1,11 +1,10 @@
 /** he-ml decrypt: the client reads the result. */
-import { Parameters } from '@he-ml/ckks-core'
 import { assertPublishable } from '@he-ml/ckks-core/client'
 import { FileLedger } from '@he-ml/ckks-core/client/node'
 import { readOrdinaryFile, writeFileAtomic } from '@he-ml/ckks-core/node'
 import type { Tensor } from '@he-ml/model'
 import { imagesPerTensor } from '@he-ml/packing'
-import { outputLayoutOf } from '@he-ml/pipeline'
+import { outputLayoutOf, parametersOf } from '@he-ml/pipeline'
 import { maxCiphertextsBytes } from '@he-ml/session'
 import { ClientSession } from '@he-ml/session/client'
 import type { Command } from 'commander'
@@ -50,7 +49,7 @@ export function addDecryptCommand(program: Command): void {
     await assertOutputApart(options.out, { files: [options.plan, options.key, options.input] })
     const plan = await readPlan(options.plan)
     const layout = outputLayoutOf(plan)
-    const parameters = new Parameters(plan.parameters)
+    const parameters = parametersOf(plan)
     const most = imagesPerTensor(layout)
     const images = Math.min(options.images ?? most, most)
     const client = await openClient(parameters, options)

@@ -2,6 +2,7 @@
  * he-ml diff: a run with keys made for it alone, looked at value by value. Client and server are one process here, so it is for data
  * that are no secret.
  */
+import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +15,7 @@ import { ClientSession } from '@he-ml/session/client'
 import { diffRun, type ValueDifference } from '@he-ml/session/diff'
 import { type Command, Option } from 'commander'
 import { type EngineChoice, openClient, openServer } from '../engines.ts'
+import { assertOutputApart } from '../files/assert-output-apart.ts'
 import { openImages, parseIndices } from '../files/images.ts'
 import { readModel } from '../files/model-file.ts'
 import { readPlan } from '../files/plan-file.ts'
@@ -53,7 +55,10 @@ export function addDiffCommand(program: Command): void {
     .option('--scratch <folder>', 'where the evaluation keys lie as long as it runs', tmpdir())
     .option('--memory <GB>', 'ceiling, default what this machine has', decimal(1e-6, 1e6))
   withOutput(withThreads(withEngine(command))).action(async (options: DiffOptions) => {
-    await assertWritableFolder(options.svg)
+    if (options.svg !== undefined) {
+      await assertWritableFolder(options.svg)
+      await assertOutputApart(options.svg, { files: [options.plan, options.model, options.data] })
+    }
     const plan = await readPlan(options.plan)
     const ceiling = ceilingOf(options.memory)
     assertPlanFits(plan, ceiling)
@@ -70,7 +75,7 @@ export function addDiffCommand(program: Command): void {
     const differences = await measure(bound, { model, tensors, memory: ceiling.bytes }, options)
     if (options.svg !== undefined)
       await writeFileAtomic(options.svg, new TextEncoder().encode(await diffSvg(plan, differences)))
-    print(options, { plan: plan.id, images: indices, values: differences }, diffText(plan, differences))
+    print(options, { plan: plan.id, images: indices, values: differences }, diffText(plan, differences, indices))
   })
 }
 
@@ -91,6 +96,9 @@ async function measure(
   const making = startProgress('making keys', quiet)
   const running = startProgress('running', quiet)
   const folder = await mkdtemp(join(options.scratch, 'he-ml-diff-'))
+  // a second signal ends the process at once
+  const leave = (): void => rmSync(folder, { recursive: true, force: true })
+  process.once('exit', leave)
   try {
     await using client = await ClientSession.create(plan, await openClient(parameters, options))
     await writeKeyFolder(
@@ -118,7 +126,8 @@ async function measure(
   } finally {
     making.stop()
     running.stop()
-    dispose()
     await rm(folder, { recursive: true, force: true })
+    process.off('exit', leave)
+    dispose()
   }
 }

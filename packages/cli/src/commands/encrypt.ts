@@ -1,8 +1,8 @@
 /** he-ml encrypt: images to one ciphertext file, with the secret or a public key. */
-import { FormatError, InvalidArgumentError, Parameters, parseContainer } from '@he-ml/ckks-core'
+import { FormatError, InvalidArgumentError, parseContainer } from '@he-ml/ckks-core'
 import type { ClientEngine, SecretKey } from '@he-ml/ckks-core/client'
 import { writeFileAtomic } from '@he-ml/ckks-core/node'
-import { contractOf, type Plan } from '@he-ml/pipeline'
+import { contractOf, type Plan, parametersOf } from '@he-ml/pipeline'
 import { ClientSession } from '@he-ml/session/client'
 import { type Command, Option } from 'commander'
 import { type EngineChoice, openClient } from '../engines.ts'
@@ -42,7 +42,7 @@ export function addEncryptCommand(program: Command): void {
   withOutput(withThreads(withEngine(command))).action(async (options: EncryptOptions) => {
     await assertOutputApart(options.out, { files: [options.plan, options.key, options.data] })
     const plan = await readPlan(options.plan)
-    const parameters = new Parameters(plan.parameters)
+    const parameters = parametersOf(plan)
     const images = await openImages(options.data, plan.model.input, {
       split: options.split,
       normalization: options.normalize,

@@ -1,11 +1,11 @@
 /** he-ml keygen: the client's secret key, and the folder of evaluation keys that the server gets. */
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { type KeyRequest, Parameters } from '@he-ml/ckks-core'
+import type { KeyRequest } from '@he-ml/ckks-core'
 import type { ClientEngine, SecretKey } from '@he-ml/ckks-core/client'
 import { writeKeyFolder } from '@he-ml/ckks-core/client/node'
 import { onFile, writeFileAtomic } from '@he-ml/ckks-core/node'
-import type { Plan } from '@he-ml/pipeline'
+import { type Plan, parametersOf } from '@he-ml/pipeline'
 import type { Command } from 'commander'
 import { type EngineChoice, openClient } from '../engines.ts'
 import { beginKeyLedger, keyMemory, noteNoLedger } from '../files/key-ledger.ts'
@@ -40,7 +40,7 @@ export function addKeygenCommand(program: Command): void {
   withOutput(withThreads(withEngine(command))).action(async (options: KeygenOptions) => {
     const places = await judgePlaces(options)
     const plan = await readPlan(options.plan)
-    const parameters = new Parameters(plan.parameters)
+    const parameters = parametersOf(plan)
     const client = await openClient(parameters, options)
     const { signal, dispose } = interruptSignal()
     const progress = startProgress('making keys', options.quiet ?? false)

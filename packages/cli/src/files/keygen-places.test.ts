@@ -115,6 +115,14 @@ describe('where keygen writes', () => {
     await expect(judgePlaces({ secret: '', evaluation: 'e' })).rejects.toThrow(/empty path/)
   })
 
+  it('takes a filled folder with the key that it belongs to alone', async () => {
+    await mkdir(at('filled'))
+    await writeFile(at('filled/galois-5.key'), 'of another key')
+    await refused({ secret: 'nobody', evaluation: 'filled', reuse: true }, /filled exists and is not empty/)
+    await writeFile(at('somebody'), 'key')
+    await judge({ secret: 'somebody', evaluation: 'filled', reuse: true })
+  })
+
   it('has room for the ledger beside the secret key', async () => {
     await refused({ secret: 'a', evaluation: 'keys', public: 'a.ledger' }, /are the same place/)
     await refused({ secret: 'a', evaluation: 'keys', public: 'a.ledger.lock' }, /are the same place/)

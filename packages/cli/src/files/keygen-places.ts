@@ -47,7 +47,8 @@ export async function judgePlaces(paths: KeygenPaths): Promise<KeygenPlaces> {
     assertNoFolder(publicKey)
     throw new InvalidArgumentError(`${publicKey.given} exists: give --public another name, or remove it first`)
   }
-  await assertFolder(evaluation, reuse)
+  // what is there was made with the key that is there
+  await assertFolder(evaluation, reuse && secret.found !== undefined)
   for (const place of [secret, evaluation, ...(publicKey ? [publicKey] : [])]) await assertCanMake(place)
   return { secret, evaluation, ...(publicKey ? { publicKey } : {}) }
 }

@@ -3,13 +3,14 @@ import type { Plan } from '@he-ml/pipeline'
 import type { ValueDifference } from '@he-ml/session/diff'
 import { table } from './output.ts'
 
-export function diffText(plan: Plan, differences: readonly ValueDifference[]): string[] {
+/** @param images which of the data each image of the batch is */
+export function diffText(plan: Plan, differences: readonly ValueDifference[], images: readonly number[]): string[] {
   const exact = differences.some(({ exactBits }) => exactBits !== undefined)
   const last = differences.at(-1)
   return [
     `${plan.model.name}, plan ${plan.id.slice(0, 16)}: ${differences.length} values`,
     ...(last
-      ? [`  result: error 2^-${bits(last.bits)} against the polynomials, planned 2^-${bits(last.plannedBits)}`]
+      ? [`  result: error 2^${bits(-last.bits)} against the polynomials, planned 2^${bits(-last.plannedBits)}`]
       : []),
     '',
     ...table(
@@ -21,8 +22,8 @@ export function diffText(plan: Plan, differences: readonly ValueDifference[]): s
         bits(d.bits),
         bits(d.plannedBits),
         bits(d.relativeBits),
-        ...(exact ? [d.exactBits === undefined ? '' : bits(d.exactBits)] : []),
-        worst(d),
+        ...(exact ? [bits(d.exactBits)] : []),
+        worst(d, images),
       ]),
     ),
     '',
@@ -31,8 +32,9 @@ export function diffText(plan: Plan, differences: readonly ValueDifference[]): s
   ]
 }
 
-const bits = (value: number): string => (Number.isFinite(value) ? value.toFixed(1) : String(value))
+const bits = (value: number | undefined): string =>
+  value === undefined ? '' : Number.isFinite(value) ? value.toFixed(1) : String(value)
 
-function worst({ worst: { image, index, encrypted, clear } }: ValueDifference): string {
-  return `[${index}]${image > 0 ? ` of image ${image}` : ''}: ${encrypted.toPrecision(6)}, not ${clear.toPrecision(6)}`
+function worst({ worst: { image, index, encrypted, clear } }: ValueDifference, images: readonly number[]): string {
+  return `[${index}]${images.length > 1 ? ` of image ${images[image]}` : ''}: ${encrypted.toPrecision(6)}, not ${clear.toPrecision(6)}`
 }

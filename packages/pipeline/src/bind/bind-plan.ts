@@ -5,14 +5,15 @@ import {
   type KeyRequest,
   listKeyNeeds,
   ParameterMismatchError,
-  Parameters,
+  type Parameters,
+  sameScale,
 } from '@he-ml/ckks-core'
-import type { InputTime, Model } from '@he-ml/model'
+import { type InputTime, type Model, sameShape } from '@he-ml/model'
 import { inputLayoutFor } from '../compile/input-layout.ts'
 import { lowerModel } from '../compile/lower-model.ts'
 import type { BoundPlan } from '../plan/bound-plan.ts'
 import { modelDigest } from '../plan/model-digest.ts'
-import { outputLayoutOf, type Plan } from '../plan/plan.ts'
+import { inputLayoutOf, outputLayoutOf, type Plan, parametersOf } from '../plan/plan.ts'
 import { buildProgram } from '../program/build-program.ts'
 import { checkProgram } from '../program/check-program.ts'
 import { inputCiphertexts, type Program } from '../program/program.ts'
@@ -32,11 +33,13 @@ export function bindPlan(plan: Plan, model: Model): BoundPlan {
     throw new ParameterMismatchError(
       `the plan was made for model "${plan.model.name}" (${plan.model.digest.slice(0, 12)}), got "${model.name}" (${found.slice(0, 12)})`,
     )
-  const parameters = new Parameters(plan.parameters)
+  const parameters = parametersOf(plan)
   const ready = restoreModel(model, plan.decided)
   const program = programOf(plan, ready, parameters)
   assertReport(plan, program)
   assertEnds(plan, program, model.input.time ?? 'static')
+  assertShapes(plan, model)
+  assertPlaces(plan, program, parameters)
   return { plan, parameters, model: ready, program }
 }
 
@@ -88,8 +91,30 @@ function assertEnds(plan: Plan, { input, output, weights }: Program, time: Input
     throw new FormatError(
       `the plan leaves its result at level ${promised.level}, its tasks at ${output.level}: compile again`,
     )
-  if (JSON.stringify(outputLayoutOf(plan)) !== JSON.stringify(output.layout))
-    throw new FormatError(`the plan's result lies elsewhere than this version of the library puts it: compile again`)
   const unknown = [...weights.keys()].find((id) => plan.weights[id] === undefined)
   if (unknown !== undefined) throw new FormatError(`the plan does not tell the size of the weights "${unknown}"`)
+}
+
+function assertShapes({ model: { input, output } }: Plan, model: Model): void {
+  for (const [what, told, real] of [
+    ['input', input, model.inputShape],
+    ['output', output, model.shapes.get(model.output)!],
+  ] as const)
+    if (!sameShape(told, real))
+      throw new FormatError(`the plan tells of an ${what} of shape [${told}], the model's is [${real}]: compile again`)
+}
+
+/** Where clients put what they encrypt and find what they decrypt, and at which scale. */
+function assertPlaces(plan: Plan, { input, output }: Program, parameters: Parameters): void {
+  for (const [what, told, real, { level, scale }] of [
+    ['input', inputLayoutOf(plan), input.layout, plan.input],
+    ['result', outputLayoutOf(plan), output.layout, plan.output],
+  ] as const) {
+    if (JSON.stringify(told) !== JSON.stringify(real))
+      throw new FormatError(`the plan's ${what} lies elsewhere than this version of the library puts it: compile again`)
+    if (!sameScale(scale, parameters.scaleAt(level)))
+      throw new FormatError(
+        `the plan's ${what} has a scale of 2^${Math.log2(scale)}, its level one of 2^${Math.log2(parameters.scaleAt(level))}: compile again`,
+      )
+  }
 }

@@ -1,18 +1,18 @@
-import { Parameters, type PlanContract, publicationBound } from '@he-ml/ckks-core'
-import type { Plan } from './plan.ts'
+import { type PlanContract, publicationBound } from '@he-ml/ckks-core'
+import { type Plan, parametersOf } from './plan.ts'
 
 /**
  * What a client holds its inputs and the results to. Keep it beside the key from the start: whoever publishes results makes the
  * plan, or has it from somebody trusted with the key, for the noise that hides its error follows from what it promises.
  *
- * @throws SecurityError, InvalidArgumentError when the plan's parameters are not 128-bit secure
+ * @throws SecurityError when the plan's parameters are not 128-bit secure; FormatError for numbers that are no parameters
  */
 export function contractOf(plan: Plan): PlanContract {
   const { input, output, report } = plan
   const end = ({ level, scale, slots, ciphertexts }: Plan['output']) => ({ level, scale, slots, ciphertexts })
   return {
     plan: plan.id,
-    parameters: new Parameters(plan.parameters).id,
+    parameters: parametersOf(plan).id,
     input: { ...end(input), ...(input.range ? { range: { ...input.range } } : {}) },
     output: end(output),
     errorBound: publicationBound(2 ** -report.precisionBits),

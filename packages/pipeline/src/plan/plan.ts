@@ -2,7 +2,7 @@
  * The plan: everything that is decided before any key exists, as JSON. It holds no weights; server and client bind it to
  * the same model again, and a content hash makes sure that it is the same.
  */
-import { contentHash, FormatError } from '@he-ml/ckks-core'
+import { contentHash, FormatError, HeMlError, Parameters, SecurityError } from '@he-ml/ckks-core'
 import { parseLayout, type SlotLayout } from '@he-ml/packing'
 import { z } from 'zod'
 import { rangeSchema } from '../ready/calibration-file.ts'
@@ -210,6 +210,16 @@ export const inputLayoutOf = (plan: Plan): SlotLayout => parseLayout(plan.input.
 /** Where the output's elements lie. */
 export const outputLayoutOf = (plan: Plan): SlotLayout => parseLayout(plan.output.layout)
 
+/** The parameters of a plan. @throws SecurityError when they are not 128-bit secure; FormatError for numbers that are no parameters */
+export function parametersOf(plan: Pick<Plan, 'parameters'>): Parameters {
+  try {
+    return new Parameters(plan.parameters)
+  } catch (cause) {
+    if (!(cause instanceof HeMlError) || cause instanceof SecurityError) throw cause
+    throw new FormatError(`plan: its parameters are none: ${cause.message}`, { cause })
+  }
+}
+
 /** The plan with its content hash. */
 export function sealPlan(plan: Omit<Plan, 'id'>): Plan {
   return { ...plan, id: planDigest(plan) }
@@ -228,7 +238,11 @@ export function planDigest(plan: Omit<Plan, 'id'> & { id?: string }): string {
 export function parsePlan(text: string): Plan {
   let json: unknown
   try {
-    json = JSON.parse(text)
+    json = JSON.parse(text, (key, value) => {
+      // it would be passed over, and is no name of ours
+      if (key === '__proto__') throw new Error('it has a field "__proto__"')
+      return value
+    })
   } catch (error) {
     throw new FormatError(`plan: not JSON: ${(error as Error).message}`)
   }

@@ -98,8 +98,16 @@ function assertKnown(model: Model, { fitted, factors, relieved, sumsOverTime }: 
   for (const [i, name] of relieved.entries())
     if (!nodes.has(name) || relieved.indexOf(name) !== i)
       refuse(`"${name}" gave its constant to the factors: it is no node of the model, or is named twice`)
+  for (const name of model.inputs)
+    if (!isNear(factors[name], 1)) refuse(`the input "${name}" is held as it is, its factor is ${factors[name]}`)
+  const last = sumsOverTime ? 1 / model.steps : 1
+  if (!isNear(factors[model.output], last))
+    refuse(`the factor of the output "${model.output}" must be ${last}, got ${factors[model.output]}`)
   if (sumsOverTime && model.readout !== 'mean')
     refuse(`a mean over time became a sum, and the model's readout is '${model.readout}'`)
 }
+
+const isNear = (factor: number | undefined, wanted: number): boolean =>
+  factor !== undefined && Math.abs(factor / wanted - 1) < 1e-9
 
 const toJson = (form: object): Record<string, unknown> => JSON.parse(JSON.stringify(form))

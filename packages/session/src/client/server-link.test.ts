@@ -68,6 +68,24 @@ describe('a server that never greets', () => {
     await told()
     expect(unhandled).toEqual([])
   })
+
+  it('hears nothing of who had given up before, and no connection that fails to close keeps anybody', async () => {
+    const [theirs, ours] = loopback()
+    await expect(connectServer(ours, { signal: AbortSignal.abort() })).rejects.toThrow(/connectServer: cancelled/)
+    const heard: Message[] = []
+    for await (const message of theirs.messages) heard.push(message)
+    expect(heard).toEqual([])
+    for (const close of [() => new Promise<void>(() => {}), () => Promise.reject(new Error('it is stuck'))]) {
+      const [, stuck] = loopback()
+      const giveUp = new AbortController()
+      const connection: Connection = { messages: stuck.messages, send: (m) => stuck.send(m), close }
+      const link = connectServer(connection, { signal: giveUp.signal })
+      giveUp.abort()
+      await expect(link).rejects.toThrow(/connectServer: cancelled/)
+    }
+    await told()
+    expect(unhandled).toEqual([])
+  })
 })
 
 describe('a link that has ended', () => {

@@ -316,11 +316,14 @@ async function readKey(read: KeyOffer['read'], entry: KeyFileEntry): Promise<Uin
  *   connection that was closed; CancelledError through the signal. The connection is closed then
  */
 export async function connectServer(connection: Connection, options: LinkOptions = {}): Promise<ServerLink> {
+  const { signal } = options
   const link = new ServerLink(connection, options)
   try {
+    if (signal?.aborted) throw new CancelledError('connectServer: cancelled', { cause: signal.reason })
     return await link.greet(options)
   } catch (error) {
-    await link.dispose()
+    // a connection that does not close keeps nobody who has given up, and its failure is not the reason
+    await untilAborted(link.dispose(), signal, 'connectServer').catch(() => {})
     throw error
   }
 }

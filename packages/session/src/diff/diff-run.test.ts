@@ -48,7 +48,7 @@ describe('a run, value by value', () => {
       // 64 deviations of what is planned: it does not happen
       expect(d.bits).toBeGreaterThan(d.plannedBits - 6)
       // a square is exact, so both clear twins are one
-      expect(d.exactBits!).toBeCloseTo(d.relativeBits, 3)
+      expect(d.exactBits!).toBeCloseTo(d.relativeBits!, 3)
       expect(Math.abs(d.worst.encrypted - d.worst.clear)).toBeGreaterThan(0)
     }
     const clear = model().forward(image(3)).data

@@ -5,7 +5,7 @@
  */
 import { CancelledError, ParameterMismatchError } from '@he-ml/ckks-core'
 import { type Model, originOf, type Tensor } from '@he-ml/model'
-import { type BoundPlan, isRefresh, type RunProgress, type Task, type Value } from '@he-ml/pipeline'
+import { type BoundPlan, isRefresh, modelDigest, type RunProgress, type Task, type Value } from '@he-ml/pipeline'
 import type { ServerSession } from '../server/server-session.ts'
 import { approximateValues, exactValues } from './clear-values.ts'
 import { type Comparison, compareSlots, type WorstElement } from './compare-slots.ts'
@@ -24,11 +24,11 @@ export interface ValueDifference {
   readonly bits: number
   /** The same as the plan expects it. */
   readonly plannedBits: number
-  /** How many bits the difference lies below the largest value. */
-  readonly relativeBits: number
+  /** How many bits the difference lies below the largest value; absent where all are zero. */
+  readonly relativeBits?: number
   /**
    * How many bits the difference from the exact functions lies below the largest value: what the approximation costs too. Only with
-   * the model, of models without time.
+   * the model, of models without time; absent where all values are zero.
    */
   readonly exactBits?: number
   /** In the units of the model. */
@@ -59,7 +59,7 @@ export interface DiffOptions {
  *
  * @param images at most as many as the plan's batch
  * @returns in the order of the plan's tasks; of a value that nobody reads nothing is told
- * @throws ParameterMismatchError for a server of another plan; what encryption and runs throw, for a client of another plan too
+ * @throws ParameterMismatchError for a server of another plan, or another model; what encryption and runs throw, for a client of another plan too
  */
 export async function diffRun(
   bound: BoundPlan,
@@ -70,8 +70,11 @@ export async function diffRun(
   const { id } = server.bound.plan
   if (id !== bound.plan.id)
     throw new ParameterMismatchError(`diffRun: the plan is ${bound.plan.id}, the server's is ${id}: open one for it`)
+  const { model } = options
+  if (model && modelDigest(model) !== bound.plan.model.digest)
+    throw new ParameterMismatchError(`diffRun: "${model.name}" is not the model that the plan was made for`)
   const { program } = bound
-  const clear = new ClearTwin(bound, images, options.model)
+  const clear = new ClearTwin(bound, images, model)
   const taskOf = new Map(program.tasks.flatMap((task) => task.writes.map((id) => [id, task] as const)))
   const found = new Map<string, ValueDifference>()
   const take = (value: Value, slots: readonly Float64Array[]): void => {
@@ -120,8 +123,8 @@ class ClearTwin {
       level: value.level,
       bits: -Math.log2(compared.error),
       plannedBits: planned.precisionBits,
-      relativeBits: Math.log2(compared.largest / compared.error),
-      ...(exact ? { exactBits: Math.log2(exact.largest / exact.error) } : {}),
+      ...(compared.largest > 0 ? { relativeBits: Math.log2(compared.largest / compared.error) } : {}),
+      ...(exact && exact.largest > 0 ? { exactBits: Math.log2(exact.largest / exact.error) } : {}),
       worst: inUnitsOf(this.#factorOf(tensor), compared.worst),
     }
   }

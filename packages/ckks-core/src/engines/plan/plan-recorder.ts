@@ -8,7 +8,7 @@ import {
   keyFileBytes,
   listKeyNeeds,
 } from '../../port/keys.ts'
-import { ByteLedger } from '../byte-ledger.ts'
+import { ByteLedger, type BytesRisen } from '../byte-ledger.ts'
 import type { CostModel, OperationKind } from './cost-model.ts'
 import { OperationLog } from './operation-log.ts'
 import type { PlanReport } from './plan-report.ts'
@@ -22,8 +22,7 @@ export interface PlanTape {
   readonly keys: KeyNeed[]
   readonly scratch: { level: number; accumulators: number }[]
   /** By how many bytes it rose above what there was. */
-  ciphertexts: number
-  plaintexts: number
+  rise: BytesRisen
 }
 
 /** Bytes of a residue in memory. */
@@ -77,22 +76,22 @@ export class PlanRecorder {
 
   /** Does work, and writes down what it costs. */
   record<T>(work: () => T): { readonly result: T; readonly tape: PlanTape } {
-    const tape: PlanTape = { counts: [], keys: [], scratch: [], ciphertexts: 0, plaintexts: 0 }
+    const tape: PlanTape = { counts: [], keys: [], scratch: [], rise: { ciphertexts: 0, plaintexts: 0, together: 0 } }
     this.#tapes.push(tape)
     try {
-      const { result, ciphertexts, plaintexts } = this.ledger.measure(work)
-      return { result, tape: Object.assign(tape, { ciphertexts, plaintexts }) }
+      const { result, rise } = this.ledger.measure(work)
+      return { result, tape: Object.assign(tape, { rise }) }
     } finally {
       this.#tapes.splice(this.#tapes.indexOf(tape), 1)
     }
   }
 
   /** The same work once more. */
-  replay({ counts, keys, scratch, ciphertexts, plaintexts }: PlanTape): void {
+  replay({ counts, keys, scratch, rise }: PlanTape): void {
     for (const { kind, level, count, degree } of counts) this.count(kind, level, count, degree)
     for (const need of keys) this.needKey(need)
     for (const { level, accumulators } of scratch) this.needScratch(level, accumulators)
-    this.ledger.swell(ciphertexts, plaintexts)
+    this.ledger.swell(rise)
   }
 
   /** A key is used. */
