@@ -51,7 +51,7 @@ describe('encrypted against clear, on the command line', () => {
 
   it('refuses before any key is made', async () => {
     const many = await heMl(here.path, 'diff', ...subject, '-i', '0-1', ...flags)
-    expect(many.stderr).toMatch(/the plan takes 1 at a time, --index names 2/)
+    expect(many.stderr).toMatch(/the plan takes 1 image at a time, --index names 2/)
     const nowhere = await heMl(here.path, 'diff', ...subject, '--svg', 'no/such/folder.svg', ...flags)
     expect(nowhere.code).not.toBe(0)
     expect(nowhere.stderr).toContain('no/such')

@@ -6,17 +6,15 @@ import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { InvalidArgumentError } from '@he-ml/ckks-core'
 import { writeKeyFolder } from '@he-ml/ckks-core/client/node'
 import { writeFileAtomic } from '@he-ml/ckks-core/node'
 import { type BoundPlan, bindPlan } from '@he-ml/pipeline'
 import { ServerSession } from '@he-ml/session'
 import { ClientSession } from '@he-ml/session/client'
 import { diffRun, type ValueDifference } from '@he-ml/session/diff'
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import { type EngineChoice, openClient, openServer } from '../engines.ts'
 import { assertOutputApart } from '../files/assert-output-apart.ts'
-import { openImages, parseIndices } from '../files/images.ts'
 import { readModel } from '../files/model-file.ts'
 import { readPlan } from '../files/plan-file.ts'
 import { diffSvg } from '../terminal/diff-svg.ts'
@@ -25,15 +23,12 @@ import { print } from '../terminal/output.ts'
 import { startProgress } from '../terminal/progress.ts'
 import { interruptSignal } from '../terminal/signal.ts'
 import { assertWritableFolder, type CommonOptions, decimal, withEngine, withOutput, withThreads } from './common.ts'
+import { chooseImages, type ImageChoice, withImages } from './images.ts'
 import { assertPlanFits, ceilingOf } from './judge-memory.ts'
 
-interface DiffOptions extends CommonOptions {
+interface DiffOptions extends CommonOptions, ImageChoice {
   readonly plan: string
   readonly model: string
-  readonly data: string
-  readonly index: string
-  readonly split: 'train' | 'test'
-  readonly normalize: string
   readonly svg?: string
   readonly scratch: string
   readonly memory?: number
@@ -47,14 +42,10 @@ export function addDiffCommand(program: Command): void {
     .description('encrypted against clear, layer by layer, with a key made for it: where precision is lost')
     .requiredOption('-p, --plan <file>', 'the plan')
     .requiredOption('-m, --model <file>', 'the network the plan was made for')
-    .requiredOption('-d, --data <path>', 'images: MNIST or CIFAR-10 folder, IDX or CIFAR file, or tensors in JSON')
-    .option('-i, --index <list>', 'which images, such as 7 or 0-4095', '0')
-    .addOption(new Option('--split <name>', 'part of the data set').choices(['train', 'test']).default('test'))
-    .option('--normalize <spec>', 'auto, mnist, cifar10, none or means/deviations', 'auto')
     .option('--svg <file>', 'draw the bits after every layer, as measured and as planned')
     .option('--scratch <folder>', 'where the evaluation keys lie as long as it runs', tmpdir())
     .option('--memory <GB>', 'ceiling, default what this machine has', decimal(1e-6, 1e6))
-  withOutput(withThreads(withEngine(command))).action(async (options: DiffOptions) => {
+  withOutput(withThreads(withEngine(withImages(command)))).action(async (options: DiffOptions) => {
     if (options.svg !== undefined) {
       await assertWritableFolder(options.svg)
       await assertOutputApart(options.svg, { files: [options.plan, options.model, options.data] })
@@ -64,14 +55,7 @@ export function addDiffCommand(program: Command): void {
     assertPlanFits(plan, ceiling)
     const model = await readModel(options.model)
     const bound = bindPlan(plan, model)
-    const images = await openImages(options.data, plan.model.input, {
-      split: options.split,
-      normalization: options.normalize,
-    })
-    const indices = parseIndices(options.index, images.count)
-    if (indices.length > plan.batch)
-      throw new InvalidArgumentError(`the plan takes ${plan.batch} at a time, --index names ${indices.length}`)
-    const tensors = indices.map((i) => images.tensor(i))
+    const { indices, tensors } = await chooseImages(options, plan)
     const differences = await measure(bound, { model, tensors, memory: ceiling.bytes }, options)
     if (options.svg !== undefined)
       await writeFileAtomic(options.svg, new TextEncoder().encode(await diffSvg(plan, differences)))

@@ -1,26 +1,22 @@
 /** he-ml encrypt: images to one ciphertext file, with the secret or a public key. */
-import { FormatError, InvalidArgumentError, parseContainer } from '@he-ml/ckks-core'
+import { FormatError, parseContainer } from '@he-ml/ckks-core'
 import type { ClientEngine, SecretKey } from '@he-ml/ckks-core/client'
 import { writeFileAtomic } from '@he-ml/ckks-core/node'
 import { contractOf, type Plan, parametersOf } from '@he-ml/pipeline'
 import { ClientSession } from '@he-ml/session/client'
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import { type EngineChoice, openClient } from '../engines.ts'
 import { assertOutputApart } from '../files/assert-output-apart.ts'
-import { openImages, parseIndices } from '../files/images.ts'
 import { assertPlanOfKey, keyMemory, noteNoLedger } from '../files/key-ledger.ts'
 import { readPlan } from '../files/plan-file.ts'
 import { assertNamed, readKeyBytes, takeSecretKey, warnLooseModes } from '../files/secret-key-file.ts'
 import { bytes, print } from '../terminal/output.ts'
 import { type CommonOptions, withEngine, withOutput, withThreads } from './common.ts'
+import { chooseImages, type ImageChoice, withImages } from './images.ts'
 
-interface EncryptOptions extends CommonOptions {
+interface EncryptOptions extends CommonOptions, ImageChoice {
   readonly plan: string
   readonly key: string
-  readonly data: string
-  readonly index: string
-  readonly split: 'train' | 'test'
-  readonly normalize: string
   readonly out: string
   readonly allowOutOfRange?: boolean
   readonly engine: EngineChoice
@@ -33,26 +29,13 @@ export function addEncryptCommand(program: Command): void {
     .description('encrypt images for a plan')
     .requiredOption('-p, --plan <file>', 'the plan')
     .requiredOption('-k, --key <file>', 'secret key, or a public key')
-    .requiredOption('-d, --data <path>', 'images: MNIST or CIFAR-10 folder, IDX or CIFAR file, or tensors in JSON')
-    .option('-i, --index <list>', 'which images, such as 7 or 0-4095', '0')
-    .addOption(new Option('--split <name>', 'part of the data set').choices(['train', 'test']).default('test'))
-    .option('--normalize <spec>', 'auto, mnist, cifar10, none or means/deviations', 'auto')
     .requiredOption('-o, --out <file>', 'where the ciphertexts go')
     .option('--allow-out-of-range', "encrypt values outside the plan's range; the result cannot be published")
-  withOutput(withThreads(withEngine(command))).action(async (options: EncryptOptions) => {
+  withOutput(withThreads(withEngine(withImages(command)))).action(async (options: EncryptOptions) => {
     await assertOutputApart(options.out, { files: [options.plan, options.key, options.data] })
     const plan = await readPlan(options.plan)
     const parameters = parametersOf(plan)
-    const images = await openImages(options.data, plan.model.input, {
-      split: options.split,
-      normalization: options.normalize,
-    })
-    const indices = parseIndices(options.index, images.count)
-    if (indices.length > plan.batch)
-      throw new InvalidArgumentError(
-        `the plan takes ${plan.batch} image${plan.batch === 1 ? '' : 's'} at a time, --index names ${indices.length}`,
-      )
-    const tensors = indices.map((i) => images.tensor(i))
+    const { indices, tensors } = await chooseImages(options, plan)
     const client = await openClient(parameters, options)
     try {
       const { secret: held, publicKey } = await readKey(client, options.key, plan)
