@@ -1,6 +1,6 @@
 /**
  * Keys by need, with room for a part of them: how long tasks wait for keys, with and without prefetching, and how long the run
- * takes, against one that has all keys; the three results are the same to the bit. How long their loading takes stands beside it.
+ * takes, against one that has all keys; the three results are the same to the bit. Processor seconds tell what loading costs.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -41,7 +41,7 @@ interface Run {
 
 export const keyStore = define<Options>({
   name: 'key-store',
-  description: 'networks with room for half of their keys: what of their loading prefetching hides',
+  description: 'networks with room for a part of their keys: what of their loading prefetching hides',
   configure: (command) =>
     void command
       .option('--threads <n>', 'threads', positive, availableParallelism())
@@ -50,12 +50,8 @@ export const keyStore = define<Options>({
   async run({ threads, network, room }, emit) {
     for (const [name, of] of Object.entries(NETWORKS)) {
       if (network !== undefined && network !== name) continue
-      const missing = of.missing?.()
-      if (missing !== undefined) {
-        console.error(`no ${name}: ${missing}`)
-        continue
-      }
       const bound = await of.bind()
+      if (!bound) continue
       progress(`${name}: planned`)
       const { runs, ...sizes } = await measureAll(bound, of, { threads, room })
       const params = { network: name, threads, ...sizes, logN: bound.plan.report.logN }

@@ -1,24 +1,22 @@
 /** Networks whose keys do not fit: one that computes for less time than its keys take to load, and two with bootstraps. */
 import { readFile } from 'node:fs/promises'
-import { InvalidArgumentError } from '@he-ml/ckks-core'
 import { type BoundPlan, compileAndBind, fit, parseCalibration } from '@he-ml/pipeline'
 import { loadModel } from '../networks/digits.ts'
-import { loadCifarImages } from '../networks/images.ts'
-import { exampleModel, sharedPath } from '../places.ts'
+import { loadResnet20 } from '../networks/resnet20.ts'
+import { exampleModel } from '../places.ts'
 import { residual, seededTensor } from '../predictions/networks.ts'
 
 export interface Network {
-  bind(): Promise<BoundPlan>
+  /** @returns undefined where its files are not there */
+  bind(): Promise<BoundPlan | undefined>
   /** Whether all its weights fit in memory beside all keys; otherwise they are encoded as each run goes on. */
   readonly keepWeights: boolean
-  /** Why it cannot be measured here, if it cannot. */
-  missing?(): string | undefined
 }
 
 export const NETWORKS: Readonly<Record<string, Network>> = {
   'lenet5-relu': { bind: lenet5, keepWeights: true },
   residual: { bind: bootstrapped, keepWeights: true },
-  resnet20: { bind: resnet20, keepWeights: false, missing: missingResnet20 },
+  resnet20: { bind: resnet20, keepWeights: false },
 }
 
 async function lenet5(): Promise<BoundPlan> {
@@ -39,23 +37,12 @@ async function bootstrapped(): Promise<BoundPlan> {
   })
 }
 
-const resnetFile = () => sharedPath('models/resnet20-cifar10-relu.onnx')
-const cifarFolder = () => sharedPath('data/cifar10')
-
-function missingResnet20(): string | undefined {
-  return resnetFile() === undefined || cifarFolder() === undefined
-    ? 'HE_ML_SHARED names no folder with its model and data/cifar10'
-    : undefined
-}
-
 /** Convolutions of three stages, each with keys of its own, between bootstraps, which share theirs. */
-async function resnet20(): Promise<BoundPlan> {
-  const missing = missingResnet20()
-  if (missing !== undefined) throw new InvalidArgumentError(`resnet20: ${missing}`)
-  const model = await loadModel(resnetFile()!, 'resnet20')
-  const images = await loadCifarImages(cifarFolder()!, 300)
-  return compileAndBind(model, {
-    calibration: await fit(model, images),
+async function resnet20(): Promise<BoundPlan | undefined> {
+  const found = await loadResnet20(300)
+  if (!found) return undefined
+  return compileAndBind(found.model, {
+    calibration: await fit(found.model, found.images),
     activation: { degree: 15, margin: 1.3 },
     precisionBits: 0,
   })

@@ -12,11 +12,11 @@ import { type FitOptions, fit } from '@he-ml/pipeline'
 import { define } from '../benchmark.ts'
 import { rateOrNone } from '../multiply-add-rate.ts'
 import { positive } from '../option-types.ts'
-import { exampleModel, sharedPath } from '../places.ts'
+import { exampleModel } from '../places.ts'
 import type { Emit } from '../rows.ts'
 import { median } from '../statistics.ts'
 import { loadDigits, loadModel, mnistFolder } from './digits.ts'
-import { loadCifarImages } from './images.ts'
+import { loadResnet20 } from './resnet20.ts'
 
 interface Options {
   readonly data?: string
@@ -54,11 +54,8 @@ export const fitNetworks = define<Options>({
       digits.map(({ tensor }) => tensor),
       rows,
     )
-    const file = sharedPath('models/resnet20-cifar10-relu.onnx')
-    const folder = sharedPath('data/cifar10')
-    if (file === undefined || folder === undefined)
-      console.error('no ResNet-20: HE_ML_SHARED names no folder with its model and data/cifar10')
-    else await measure(await loadModel(file, 'resnet20'), await loadCifarImages(folder, options.images), rows)
+    const resnet20 = await loadResnet20(options.images)
+    if (resnet20) await measure(resnet20.model, resnet20.images, rows)
   },
 })
 

@@ -48,8 +48,9 @@ export interface BatchLayout {
 }
 
 /**
- * Channel by channel: of f channels in a ciphertext, f the number of offsets, channel c lies in ciphertext floor(c / f); the element in
- * row y and column x of image b in slot (channelOffsets[c % f] + y * rowStride + x * columnStride) * images + b. For throughput on deep networks (docs/notes/channel-packing.md).
+ * Channel by channel: with f offsets, f channels share a ciphertext, and channel c lies in ciphertext floor(c / f); the element in
+ * row y and column x of image b in slot (channelOffsets[c % f] + y * rowStride + x * columnStride) * images + b. For throughput on
+ * deep networks (docs/notes/channel-packing.md).
  */
 export interface ChannelLayout {
   readonly kind: 'channel'

@@ -6,8 +6,10 @@ import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { KeyRequest } from '@he-ml/ckks-core'
 import { writeKeyFolder } from '@he-ml/ckks-core/client/node'
 import { writeFileAtomic } from '@he-ml/ckks-core/node'
+import type { Model, Tensor } from '@he-ml/model'
 import { type BoundPlan, bindPlan } from '@he-ml/pipeline'
 import { ServerSession } from '@he-ml/session'
 import { ClientSession } from '@he-ml/session/client'
@@ -64,8 +66,8 @@ export function addDiffCommand(program: Command): void {
 }
 
 interface Subject {
-  readonly model: Parameters<typeof bindPlan>[1]
-  readonly tensors: Parameters<typeof diffRun>[1]
+  readonly model: Model
+  readonly tensors: readonly Tensor[]
   readonly memory: number
 }
 
@@ -85,17 +87,11 @@ async function measure(
   process.once('exit', leave)
   try {
     await using client = await ClientSession.create(plan, await openClient(parameters, options))
-    await writeKeyFolder(
-      client.engine,
-      client.secret,
-      plan.keyRequest as Parameters<typeof writeKeyFolder>[2],
-      folder,
-      {
-        plan: plan.id,
-        signal,
-        onProgress: (done, total) => making.update(done / total, `${done} of ${total}`),
-      },
-    )
+    await writeKeyFolder(client.engine, client.secret, plan.keyRequest as KeyRequest, folder, {
+      plan: plan.id,
+      signal,
+      onProgress: (done, total) => making.update(done / total, `${done} of ${total}`),
+    })
     making.stop()
     const host = await openServer(parameters, { ...options, memory })
     await using server = new ServerSession(bound, host, { memory, keepWeights: false })

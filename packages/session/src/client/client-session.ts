@@ -111,6 +111,7 @@ export class ClientSession implements AsyncDisposable {
 
   /**
    * Slots of every ciphertext of a file under this key, whatever it is: what `diffRun` looks at lies within a run and fits no contract.
+   * As private as what `decrypt` gives.
    * @throws FormatError, ParameterMismatchError for another key or other parameters
    */
   async decryptSlots(file: Uint8Array): Promise<Float64Array[]> {

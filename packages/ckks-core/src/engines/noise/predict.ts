@@ -29,8 +29,9 @@ export interface PredictOptions {
   /** How often each sample occurs, in any unit. Default: all equally often. */
   readonly weights?: Float64Array
   /**
-   * Objects that determine the circuit together with the levels and scales of its ends, such as its polynomials: the last
-   * prediction for them is remembered, for a network evaluates the same activation on many ciphertexts in a row.
+   * Objects that determine the circuit together with `numbers` and its input's level, scale, period and degree, such as its
+   * polynomials: predictions for them are remembered, and engines may count what they know without running it (`Evaluator.repeat`),
+   * for a network evaluates the same activation on many ciphertexts in a row.
    */
   readonly identity?: readonly object[]
   /** Numbers that determine it too, such as the scale wanted of the result. */
