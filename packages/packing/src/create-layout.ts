@@ -81,16 +81,21 @@ export function createBatchLayout(shape: Shape, options: { readonly slots: numbe
   return { kind: 'batch', shape: [...shape], slots: options.slots, ciphertexts: sizeOf(shape) }
 }
 
+/** Sub-batches of a layout at most. */
+export const MOST_SUB_BATCHES = 1024
+
 export interface ChannelOptions {
   /** Length of the slot vectors, a power of two. */
   readonly slots: number
   /** Images per ciphertext; default as many as fit, a power of two. */
   readonly images?: number
+  /** Sub-batches of so many images, each in ciphertexts of its own; default 1. */
+  readonly subBatches?: number
 }
 
 /**
- * Many images, one channel per ciphertext: images are the fast index, positions the slow one, so a rotation by `images`
- * moves every image by one column.
+ * Many images, one channel of a sub-batch per ciphertext: images are the fast index, positions the slow one, so a rotation by
+ * `images` moves every image by one column.
  *
  * @throws InvalidArgumentError when a channel of that many images does not fit, or for malformed shapes
  */
@@ -102,7 +107,9 @@ export function createChannelLayout(shape: Shape, options: ChannelOptions): Chan
   const [channels, height, width] = shape as [number, number, number]
   const rowStride = defaultRowStride(height, width)
   const positions = nextPowerOfTwo((height - 1) * rowStride + width)
-  const images = options.images ?? options.slots / positions
+  const { images = options.slots / positions, subBatches = 1 } = options
+  if (!Number.isInteger(subBatches) || subBatches < 1 || subBatches > MOST_SUB_BATCHES)
+    throw new InvalidArgumentError(`channel layout: expected 1 to ${MOST_SUB_BATCHES} sub-batches, got ${subBatches}`)
   if (!isPowerOfTwo(images) || images * positions > options.slots)
     throw new InvalidArgumentError(
       `channel layout: ${options.images ?? 'no'} images of ${positions} positions do not fit ${options.slots} slots: use at most ${Math.floor(options.slots / positions)}`,
@@ -112,8 +119,10 @@ export function createChannelLayout(shape: Shape, options: ChannelOptions): Chan
     shape: [...shape],
     image: [channels, height, width],
     slots: options.slots,
-    ciphertexts: channels,
+    ciphertexts: channels * subBatches,
     images,
+    subBatches,
+    subBatchOffsets: [0],
     rowStride,
     columnStride: 1,
     channelOffsets: [0],

@@ -3,7 +3,7 @@ import type { ChannelLayout, MultiplexedLayout, SlotLayout } from './slot-layout
 
 /**
  * Where each element lies, in row-major order, as ciphertext * slots + slot; for batch and channel layouts the place of image
- * 0 (image b lies b slots further).
+ * 0 (image b lies `imageShift(layout, b)` further).
  */
 export function layoutPositions(layout: SlotLayout): Int32Array {
   const size = sizeOf(layout.shape)
@@ -20,7 +20,23 @@ export function layoutPositions(layout: SlotLayout): Int32Array {
   return positions
 }
 
-/** Ciphertexts for so many channels. */
+/** How much further than those of image 0 the elements of an image lie. */
+export function imageShift(layout: SlotLayout, image: number): number {
+  if (layout.kind !== 'channel') return image
+  const { images, slots, subBatchOffsets } = layout
+  const subBatch = Math.floor(image / images)
+  const together = subBatchOffsets.length
+  const group = Math.floor(subBatch / together) * channelCiphertexts(layout.image[0], layout)
+  return group * slots + subBatchOffsets[subBatch % together]! * images + (image % images)
+}
+
+/** Groups of ciphertexts that hold all channels of some sub-batches each, one behind the other. */
+export const ciphertextGroups = ({
+  subBatches,
+  subBatchOffsets,
+}: Pick<ChannelLayout, 'subBatches' | 'subBatchOffsets'>): number => subBatches / subBatchOffsets.length
+
+/** Ciphertexts for so many channels, in each group. */
 export const channelCiphertexts = (
   channels: number,
   { channelOffsets }: Pick<ChannelLayout, 'channelOffsets'>,
@@ -38,7 +54,7 @@ function imageOf({ shape, ...layout }: MultiplexedLayout | ChannelLayout): reado
 
 /** Images that fit one packed tensor. */
 export const imagesPerTensor = (layout: SlotLayout): number =>
-  layout.kind === 'multiplexed' ? 1 : layout.kind === 'batch' ? layout.slots : layout.images
+  layout.kind === 'multiplexed' ? 1 : layout.kind === 'batch' ? layout.slots : layout.images * layout.subBatches
 
 /** Whether two layouts of one kind (but for batches) put every element into the same slot. */
 export function samePositions<L extends MultiplexedLayout | ChannelLayout>(a: L, b: L): boolean {
@@ -52,5 +68,11 @@ export function samePositions<L extends MultiplexedLayout | ChannelLayout>(a: L,
 export function liesAlike(a: SlotLayout, b: SlotLayout): boolean {
   if (a.kind !== b.kind || a.slots !== b.slots || a.ciphertexts !== b.ciphertexts) return false
   if (a.kind === 'multiplexed' && b.kind === 'multiplexed') return a.period === b.period && samePositions(a, b)
-  return a.kind !== 'channel' || b.kind !== 'channel' || (a.images === b.images && samePositions(a, b))
+  return a.kind !== 'channel' || b.kind !== 'channel' || (sameImages(a, b) && samePositions(a, b))
 }
+
+const sameImages = (a: ChannelLayout, b: ChannelLayout): boolean =>
+  a.images === b.images &&
+  a.subBatches === b.subBatches &&
+  a.subBatchOffsets.length === b.subBatchOffsets.length &&
+  a.subBatchOffsets.every((offset, i) => offset === b.subBatchOffsets[i])

@@ -32,6 +32,11 @@ export interface LowerContext {
    * partial sums there; see `gapsWanted`.
    */
   readonly gaps?: 'zero' | 'any'
+  /**
+   * Groups of ciphertexts of the whole batch, of which a layer may be given some at a time; default those it is given. In a channel
+   * layout they will share ciphertexts where there is room; see `mergeable`.
+   */
+  readonly groups?: number
   /** Take this output layout if at no extra depth (the other branch of a residual addition). */
   readonly prefer?: SlotLayout
 }

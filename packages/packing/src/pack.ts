@@ -1,7 +1,7 @@
 /** Tensors to slot vectors and back; what a client does before encrypting and after decrypting. */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import { createTensor, sameShape, sizeOf, type Tensor } from '@he-ml/model'
-import { imagesPerTensor, layoutPositions } from './layout-positions.ts'
+import { imageShift, imagesPerTensor, layoutPositions } from './layout-positions.ts'
 import type { SlotLayout } from './slot-layout.ts'
 
 /**
@@ -28,8 +28,9 @@ export function pack(tensors: Tensor | readonly Tensor[], layout: SlotLayout): F
   images.forEach((image, b) => {
     if (!sameShape(image.shape, layout.shape))
       throw new InvalidArgumentError(`pack: image ${b} has shape [${image.shape}], the layout is for [${layout.shape}]`)
+    const shift = imageShift(layout, b)
     for (let i = 0; i < positions.length; i++) {
-      const place = positions[i]! + b
+      const place = positions[i]! + shift
       const vector = vectors[Math.floor(place / layout.slots)]!
       for (let k = 0; k < copies; k++) vector[(place % layout.slots) + k * (layout.slots / copies)] = image.data[i]!
     }
@@ -56,8 +57,9 @@ export function unpack(vectors: readonly Float64Array[], layout: SlotLayout, cou
   const positions = layoutPositions(layout)
   return Array.from({ length: images }, (_, b) => {
     const data = new Float64Array(sizeOf(layout.shape))
+    const shift = imageShift(layout, b)
     for (let i = 0; i < data.length; i++) {
-      const place = positions[i]! + b
+      const place = positions[i]! + shift
       data[i] = vectors[Math.floor(place / layout.slots)]![place % layout.slots]!
     }
     return createTensor(layout.shape, data)

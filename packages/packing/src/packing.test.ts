@@ -10,6 +10,8 @@ import {
   imagesPerTensor,
   layoutPositions,
   liesAlike,
+  mergeable,
+  mergedLayout,
   pack,
   parseLayout,
   type SlotLayout,
@@ -20,11 +22,21 @@ import {
 } from './index.ts'
 
 const shape3 = fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }))
+/** Sub-batches of four images: some in each ciphertext, as after merges. */
+function subBatches(shape: readonly number[], groups: number, together: number): SlotLayout {
+  const base = createChannelLayout(shape, { slots: 4096, images: 4, subBatches: groups * together })
+  const strided = { ...base, rowStride: 2 * base.rowStride, columnStride: 2 }
+  return mergedLayout(strided, mergeable(strided, together))
+}
+
 const anyLayout: fc.Arbitrary<SlotLayout> = fc.oneof(
   shape3.map((s) => createMultiplexedLayout(s, { maxSlots: 256 })),
   fc.integer({ min: 1, max: 700 }).map((n) => createMultiplexedLayout([n], { maxSlots: 256 })),
   fc.tuple(shape3, fc.integer({ min: 0, max: 4 })).map(([s, b]) => createBatchLayout(s, { slots: 2 ** b })),
   shape3.map((s) => createChannelLayout(s, { slots: 512 })),
+  fc
+    .tuple(shape3, fc.constantFrom(1, 2, 4), fc.constantFrom(1, 2, 4))
+    .map(([s, groups, together]) => subBatches(s, groups, together)),
   shape3.map(([channels, height, width]): SlotLayout => {
     const image = [channels, height, width] as const
     const base = createChannelLayout(image, { slots: 4096, images: 4 })
@@ -76,7 +88,7 @@ describe('createChannelLayout', () => {
 describe('pack and unpack', () => {
   it('gives the tensors back', () => {
     fc.assert(
-      fc.property(anyLayout, fc.integer({ min: 1, max: 16 }), fc.integer(), (layout, wanted, seed) => {
+      fc.property(anyLayout, fc.integer({ min: 1, max: 40 }), fc.integer(), (layout, wanted, seed) => {
         const count = Math.min(wanted, imagesPerTensor(layout))
         const images = Array.from({ length: count }, (_, b) =>
           createTensor(
@@ -183,5 +195,11 @@ describe('parseLayout', () => {
     expect(() => parseLayout({ ...channel, gaps: 'some' })).toThrow(/layout.gaps/)
     expect(() => parseLayout({ ...channel, rowStride: 32 })).toThrow(/needs .* slots, got 64/)
     expect(() => parseLayout({ ...channel, rowStride: 1 })).toThrow(/two elements/)
+    const two = { ...channel, images: 1, subBatches: 2, ciphertexts: 4 }
+    expect(parseLayout(two)).toEqual(two)
+    expect(() => parseLayout({ ...two, subBatches: 3, subBatchOffsets: [0, 16] })).toThrow(/2 do not divide 3/)
+    expect(() => parseLayout({ ...two, ciphertexts: 2, subBatchOffsets: [0, 15] })).toThrow(/two elements/)
+    expect(() => parseLayout({ ...two, ciphertexts: 2, subBatchOffsets: [0, 63] })).toThrow(/needs .* slots, got 64/)
+    expect(() => parseLayout({ ...two, subBatchOffsets: [] })).toThrow(/layout.subBatchOffsets/)
   })
 })

@@ -1,8 +1,8 @@
 /** Layouts come back from plans and files as unknown JSON: every field is checked before anything is allocated. */
 import { FormatError } from '@he-ml/ckks-core'
 import { sizeOf } from '@he-ml/model'
-import { isPowerOfTwo } from './create-layout.ts'
-import { channelCiphertexts, layoutPositions } from './layout-positions.ts'
+import { isPowerOfTwo, MOST_SUB_BATCHES } from './create-layout.ts'
+import { channelCiphertexts, ciphertextGroups, imageShift, layoutPositions } from './layout-positions.ts'
 import type { BatchLayout, ChannelLayout, Gaps, MultiplexedLayout, SlotLayout } from './slot-layout.ts'
 
 const MAX_SLOTS = 2 ** 16
@@ -69,7 +69,10 @@ function batch(fields: Fields): BatchLayout {
   return { kind: 'batch', shape, slots: powerOfTwo(fields.slots, 'layout.slots'), ciphertexts }
 }
 
-const CHANNEL_FIELDS = 'kind shape image slots ciphertexts images rowStride columnStride channelOffsets gaps'.split(' ')
+const CHANNEL_FIELDS =
+  'kind shape image slots ciphertexts images subBatches subBatchOffsets rowStride columnStride channelOffsets gaps'.split(
+    ' ',
+  )
 const MAX_TOGETHER = 1024
 
 function channel(fields: Fields): ChannelLayout {
@@ -78,8 +81,13 @@ function channel(fields: Fields): ChannelLayout {
   const image = shapeOf(fields.image, { where: 'layout.image', ranks: [3] }) as [number, number, number]
   if (sizeOf(image) !== sizeOf(shape))
     throw new FormatError(`layout.image: [${image}] has another number of elements than the shape [${shape}]`)
-  const channelOffsets = offsetsOf(fields.channelOffsets)
-  const count = channelCiphertexts(image[0], { channelOffsets })
+  const channelOffsets = offsetsOf(fields.channelOffsets, 'layout.channelOffsets')
+  const subBatchOffsets = offsetsOf(fields.subBatchOffsets, 'layout.subBatchOffsets')
+  const subBatches = integer(fields.subBatches, 'layout.subBatches', 1, MOST_SUB_BATCHES)
+  const groups = ciphertextGroups({ subBatches, subBatchOffsets })
+  if (!Number.isInteger(groups))
+    throw new FormatError(`layout.subBatchOffsets: ${subBatchOffsets.length} do not divide ${subBatches} sub-batches`)
+  const count = groups * channelCiphertexts(image[0], { channelOffsets })
   const layout: ChannelLayout = {
     kind: 'channel',
     shape,
@@ -87,34 +95,43 @@ function channel(fields: Fields): ChannelLayout {
     slots: powerOfTwo(fields.slots, 'layout.slots'),
     ciphertexts: integer(fields.ciphertexts, 'layout.ciphertexts', count, count),
     images: powerOfTwo(fields.images, 'layout.images'),
+    subBatches,
+    subBatchOffsets,
     rowStride: integer(fields.rowStride, 'layout.rowStride', 1, MAX_SLOTS),
     columnStride: integer(fields.columnStride, 'layout.columnStride', 1, MAX_SLOTS),
     channelOffsets,
     gaps: gapsOf(fields.gaps, 'layout.gaps'),
   }
   const extent = (image[1] - 1) * layout.rowStride + (image[2] - 1) * layout.columnStride + 1
-  const last = (Math.max(...channelOffsets) + extent) * layout.images
+  const last = (Math.max(...subBatchOffsets) + Math.max(...channelOffsets) + extent) * layout.images
   if (last > layout.slots)
     throw new FormatError(`layout: [${image}] with ${layout.images} images needs ${last} slots, got ${layout.slots}`)
   checkPositions(layout, layout.ciphertexts * layout.slots)
   return layout
 }
 
-/** The first channel of a ciphertext begins in its first slot. */
-function offsetsOf(value: unknown): number[] {
+/** The first channel, or sub-batch, of a ciphertext begins in its first slot. */
+function offsetsOf(value: unknown, where: string): number[] {
   if (!Array.isArray(value) || value.length === 0 || value.length > MAX_TOGETHER || value[0] !== 0)
-    throw new FormatError(`layout.channelOffsets: expected a list of 1 to ${MAX_TOGETHER} offsets, the first of them 0`)
-  return value.map((offset, i) => integer(offset, `layout.channelOffsets[${i}]`, 0, MAX_SLOTS))
+    throw new FormatError(`${where}: expected a list of 1 to ${MAX_TOGETHER} offsets, the first of them 0`)
+  return value.map((offset, i) => integer(offset, `${where}[${i}]`, 0, MAX_SLOTS))
 }
 
 function checkPositions(layout: SlotLayout, end: number): void {
   const seen = new Set<number>()
-  for (const p of layoutPositions(layout)) {
-    if (p >= end) throw new FormatError(`layout: an element lies at ${p}, beyond the ${end} places there are`)
-    if (seen.has(p)) throw new FormatError(`layout: two elements lie at ${p}`)
-    seen.add(p)
-  }
+  const positions = layoutPositions(layout)
+  for (const shift of sharedShifts(layout))
+    for (const first of positions) {
+      const p = first + shift
+      if (p >= end) throw new FormatError(`layout: an element lies at ${p}, beyond the ${end} places there are`)
+      if (seen.has(p)) throw new FormatError(`layout: two elements lie at ${p}`)
+      seen.add(p)
+    }
 }
+
+/** Of the images that could meet: one of each sub-batch of a ciphertext. */
+const sharedShifts = (layout: SlotLayout): readonly number[] =>
+  layout.kind === 'channel' ? layout.subBatchOffsets.map((_, s) => imageShift(layout, s * layout.images)) : [0]
 
 function object(value: unknown, where: string): Fields {
   if (typeof value !== 'object' || value === null || Array.isArray(value))

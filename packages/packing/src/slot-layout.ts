@@ -48,9 +48,10 @@ export interface BatchLayout {
 }
 
 /**
- * Channel by channel: with f offsets, f channels share a ciphertext, and channel c lies in ciphertext floor(c / f); the element in
- * row y and column x of image b in slot (channelOffsets[c % f] + y * rowStride + x * columnStride) * images + b. For throughput on
- * deep networks (docs/notes/channel-packing.md).
+ * Channel by channel: with f channel offsets, f channels share a ciphertext; with g sub-batch offsets, so do g sub-batches of images. The
+ * element in row y and column x of channel c, image b of sub-batch s lies in ciphertext floor(s / g) ceil(channels / f) + floor(c / f), slot
+ * (subBatchOffsets[s % g] + channelOffsets[c % f] + y * rowStride + x * columnStride) * images + b. For throughput on deep networks
+ * (docs/notes/channel-packing.md).
  */
 export interface ChannelLayout {
   readonly kind: 'channel'
@@ -60,8 +61,12 @@ export interface ChannelLayout {
   readonly image: readonly [channels: number, height: number, width: number]
   readonly slots: number
   readonly ciphertexts: number
-  /** Images in a ciphertext, a power of two. Those that a client leaves out are images of zeros. */
+  /** Images in a sub-batch, a power of two. Those that a client leaves out are images of zeros. */
   readonly images: number
+  /** Sub-batches, which all go the same way: image i of the whole batch is image i % images of sub-batch floor(i / images). */
+  readonly subBatches: number
+  /** Where the sub-batches of a ciphertext begin, in positions; [0] for one in each. As many divide `subBatches`. */
+  readonly subBatchOffsets: readonly number[]
   /** In positions, not slots. */
   readonly rowStride: number
   readonly columnStride: number

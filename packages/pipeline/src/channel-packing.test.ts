@@ -18,7 +18,7 @@ import {
   refreshesOf,
 } from './pipeline.test-helper.ts'
 import type { BoundPlan } from './plan/bound-plan.ts'
-import { inputLayoutOf, outputLayoutOf, parsePlan } from './plan/plan.ts'
+import { inputLayoutOf, outputLayoutOf, parsePlan, sealPlan } from './plan/plan.ts'
 import { fit } from './ready/fit.ts'
 import { Runner } from './run/run.ts'
 
@@ -31,11 +31,18 @@ const conv = (name: string, [outputs, inputs, kernel]: readonly number[], seed: 
     padding: (kernel! - 1) / 2,
   })
 
+/** Layers that make bootstraps necessary. */
+const deeper: readonly NodeDescription[] = ['first', 'second', 'third', 'fourth'].flatMap((name, i, all) => [
+  { layer: activation({ name: `${name} act`, function: 'relu' }), inputs: [all[i - 1] ?? 'stem'] },
+  { layer: conv(name, [2, 2, 3], 11 + i), inputs: [`${name} act`] },
+])
+
 /** A stem, a block that halves the image and doubles the channels, global pooling, three classes; on 8 x 8 images. */
-function network(): Model {
+function network(isDeep = false): Model {
   const nodes: NodeDescription[] = [
     { layer: conv('stem', [2, 1, 3], 1), inputs: ['image'] },
-    { layer: activation({ name: 'act', function: 'square' }), inputs: ['stem'] },
+    ...(isDeep ? deeper : []),
+    { layer: activation({ name: 'act', function: 'square' }), inputs: [isDeep ? 'fourth' : 'stem'] },
     { layer: conv('down', [4, 2, 3], 3, 2), inputs: ['act'] },
     { layer: activation({ name: 'inner', function: 'relu' }), inputs: ['down'] },
     { layer: conv('same', [4, 4, 3], 5), inputs: ['inner'] },
@@ -79,7 +86,7 @@ describe('a residual network on channel packing', () => {
     expect(bits).toBeGreaterThan(leastBits(bound, given.length))
     expect(bits).toBeLessThan(mostBits(bound, given.length))
   })
-  it('takes as many images as fit, and no more', async () => {
+  it('takes as many images as fit a ciphertext, or any number in sub-batches', async () => {
     const options = { activation: { degree: 7 }, packing: 'channel' as const, logN: 14 }
     const model = new Model({
       name: 'point',
@@ -90,7 +97,10 @@ describe('a residual network on channel packing', () => {
       batch: 2 ** 13 / 64,
       input: { slots: 2 ** 13 },
     })
-    await expect(compileAndBind(model, { ...options, batch: 256 })).rejects.toThrow(/batch of 256 .* room for 128/)
+    expect((await compileAndBind(model, { ...options, batch: 129 })).plan).toMatchObject({
+      batch: 256,
+      input: { slots: 2 ** 13, ciphertexts: 2 },
+    })
   })
   it('is bootstrapped, too: values are refreshed channel by channel', async () => {
     const model = deepChain(6)
@@ -104,5 +114,61 @@ describe('a residual network on channel packing', () => {
     const wanted = given.slice(0, 4).map((image) => approximate(deep.model, image))
     const bits = precisionBits(await native.decrypt(output, 4), wanted)
     expect(bits).toBeGreaterThan(leastBits(deep, 4))
+  })
+})
+
+describe('a batch of many sub-batches', () => {
+  /** Sixteen sub-batches of eight images: eight tiles, of which four each become one where the image is halved, and two at the end. */
+  const given = images(100)
+  let bound: BoundPlan
+  beforeAll(async () => {
+    const model = network(true)
+    const calibration = await fit(model, images(16))
+    const options = { calibration, activation: { degree: 7, margin: 1.5 }, packing: 'channel' as const, batch: 100 }
+    bound = await compileInsecure(model, 5, options)
+  })
+
+  it('goes through the first layers tile by tile, and merges where there is room', () => {
+    const { plan, program } = bound
+    expect(plan.batch).toBe(128)
+    expect(inputLayoutOf(plan)).toMatchObject({ images: 8, subBatches: 16, subBatchOffsets: [0], ciphertexts: 16 })
+    // three classes of sixteen sub-batches share a ciphertext in the end
+    expect(outputLayoutOf(plan)).toMatchObject({ subBatches: 16, ciphertexts: 1, channelOffsets: [0, 2, 4] })
+    const names = program.tasks.map(({ id }) => id)
+    expect(names.slice(0, 2)).toEqual(['stem [1/8]', 'first act [1/8]'])
+    // depth first: the second half of the batch begins when the first has been merged
+    expect(names.indexOf('merge down [1/2]')).toBeLessThan(names.indexOf('stem [5/8]'))
+    expect(names.filter((name) => name.startsWith('inner'))).toEqual(['inner [1/2]', 'inner [2/2]'])
+    expect(names.at(-1)).toBe('merge fc')
+    expect(refreshesOf(plan).length).toBeGreaterThan(0)
+  })
+  it('is bound again from its plan, tile for tile', async () => {
+    const calibration = await fit(network(), images(16))
+    const options = { calibration, activation: { degree: 7, margin: 1.25 }, packing: 'channel' as const, batch: 300 }
+    const { plan, program } = await compileAndBind(network(), { ...options, logN: 14 })
+    const again = bindPlan(parsePlan(JSON.stringify(plan)), network())
+    expect(plan).toMatchObject({ batch: 512, input: { ciphertexts: 4 } })
+    const about = ({ tasks, values }: typeof program) => [
+      tasks.map(({ id, reads, writes, level, tile }) => ({ id, reads, writes, level, tile })),
+      [...values.values()],
+    ]
+    expect(about(again.program)).toEqual(about(program))
+    expect(program.tasks.filter(({ tile }) => tile === 1).length).toBeGreaterThan(0)
+    const crossed = { ...plan, tasks: plan.tasks.map((task) => (task.tile === 1 ? { ...task, tile: 0 } : task)) }
+    expect(() => bindPlan(sealPlan(crossed), network())).toThrow(
+      /layer "stem" \(tile 1\) stands where "stem" \(tile 2\)/,
+    )
+  })
+  it('computes every image on the clear engine, and on ciphertexts within the predicted precision', async () => {
+    const want = given.map((image) => approximate(bound.model, image))
+    const clear = clearStage(bound)
+    using exact = await new Runner(bound, clear.engine).run(await clear.encrypt(given))
+    expect(precisionBits(await clear.decrypt(exact, given.length), want)).toBeGreaterThan(20)
+    await using native = await nativeStage(bound)
+    await using runner = new Runner(bound, native.engine)
+    using output = await runner.run(await native.encrypt(given))
+    const bits = precisionBits(await native.decrypt(output, given.length), want)
+    expect(bits).toBeGreaterThan(leastBits(bound, given.length))
+    expect(bits).toBeLessThan(mostBits(bound, given.length))
   })
 })

@@ -1,5 +1,5 @@
 import { UnsupportedError } from '@he-ml/ckks-core'
-import { type ChannelLayout, createChannelLayout } from '@he-ml/packing'
+import { type ChannelLayout, createChannelLayout, mergeable, mergedLayout } from '@he-ml/packing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { batchNorm, conv2d } from '../index.ts'
@@ -9,26 +9,35 @@ import { expectLikeForward, fillGaps, randomTensor } from '../testing/run-layer.
 const gapsWanted = fc.constantFrom('zero' as const, 'any' as const)
 const convolution = convolutions({ groups: 2, inputs: 3, padding: 2 })
 
+const bias4 = Float64Array.of(0.5, -1, 0, 2)
+
 const context = (gaps: 'zero' | 'any') => ({ context: { maxSlots: 512, gaps } })
 
 describe('convolution on a channel layout', () => {
   it('equals forward for every image, whatever gaps hold and whatever is wanted of them, or says that it does not fit', async () => {
     let ran = 0
     await fc.assert(
-      fc.asyncProperty(convolution, fc.boolean(), gapsWanted, async (c, dirty, gaps) => {
-        const layout = createChannelLayout([c.groups * c.inputs, ...c.image], { slots: 512 })
-        const input = dirty ? fillGaps(layout) : layout
-        const options = { seed: c.seed, ...context(gaps) }
-        try {
-          const run = await expectLikeForward(makeConvolution(c), [input], options)
-          expect(run.lowered.depth).toBe(1)
-          expect(run.lowered.outputs[0]).toMatchObject({ images: layout.images, slots: 512 })
-          ran++
-        } catch (error) {
-          if (!(error instanceof UnsupportedError)) throw error
-          expect(error.message).toMatch(/"conv": its output .* does not fit .* positions/)
-        }
-      }),
+      fc.asyncProperty(
+        convolution,
+        fc.boolean(),
+        gapsWanted,
+        fc.integer({ min: 1, max: 3 }),
+        async (c, dirty, gaps, n) => {
+          // two sub-batches travel as one, the third alone
+          const layout = createChannelLayout([c.groups * c.inputs, ...c.image], { slots: 512, subBatches: n })
+          const input = dirty ? fillGaps(layout) : layout
+          const options = { seed: c.seed, ...context(gaps) }
+          try {
+            const run = await expectLikeForward(makeConvolution(c), [input], options)
+            expect(run.lowered.depth).toBe(1)
+            expect(run.lowered.outputs[0]).toMatchObject({ images: layout.images, slots: 512 })
+            ran++
+          } catch (error) {
+            if (!(error instanceof UnsupportedError)) throw error
+            expect(error.message).toMatch(/"conv": its output .* does not fit .* positions/)
+          }
+        },
+      ),
       { numRuns: 120 },
     )
     expect(ran).toBeGreaterThan(80)
@@ -49,6 +58,34 @@ describe('convolution on a channel layout', () => {
       await expectLikeForward(next, [output])
       await expectLikeForward(down.replace(randomTensor([4, 4, 3, 3], 7), undefined), [output])
     }
+  })
+  it('does the same to sub-batches that share a ciphertext, and to those that do not', async () => {
+    const layout = createChannelLayout([2, 8, 8], { slots: 512, subBatches: 8 })
+    const down = conv2d({ name: 'down', weights: randomTensor([4, 2, 3, 3], 5), stride: 2, padding: 1 })
+    const { lowered } = await expectLikeForward(down, [layout])
+    // eight sub-batches want the room of four: channels get none
+    const apart = lowered.outputs[0] as ChannelLayout
+    expect(apart).toMatchObject({ channelOffsets: [0], ciphertexts: 32, gaps: 'zero' })
+    const merged = mergedLayout(apart, mergeable(apart, 8))
+    expect(merged).toMatchObject({ subBatchOffsets: [0, 1, 8, 9], ciphertexts: 8 })
+    const bias = Float64Array.of(1, 2, 0)
+    const next = conv2d({ name: 'next', weights: randomTensor([3, 4, 3, 3], 6), padding: 1, bias })
+    for (const gaps of ['zero', 'any'] as const) await expectLikeForward(next, [merged], context(gaps))
+    const again = await expectLikeForward(down.replace(randomTensor([4, 4, 3, 3], 7), bias4), [merged])
+    const deeper = again.lowered.outputs[0] as ChannelLayout
+    expect(deeper.channelOffsets).toEqual([0, 2])
+    expect(mergedLayout(deeper, mergeable(deeper, 2)).subBatchOffsets).toEqual([0, 1, 8, 9, 16, 17, 24, 25])
+    await expectLikeForward(next, [deeper], context('any'))
+  })
+  it('leaves room to sub-batches, and gives channels the rest', async () => {
+    const layout = createChannelLayout([2, 8, 8], { slots: 512, subBatches: 2 })
+    const down = conv2d({ name: 'down', weights: randomTensor([4, 2, 3, 3], 5), stride: 2, padding: 1, bias: bias4 })
+    const { lowered } = await expectLikeForward(down, [layout])
+    const apart = lowered.outputs[0] as ChannelLayout
+    expect(apart).toMatchObject({ channelOffsets: [0, 1], ciphertexts: 4 })
+    const merged = mergedLayout(apart, mergeable(apart, 2))
+    expect(merged).toMatchObject({ subBatchOffsets: [0, 8], ciphertexts: 2 })
+    await expectLikeForward(conv2d({ name: 'next', weights: randomTensor([3, 4, 3, 3], 6), padding: 1 }), [merged])
   })
   it('does without copies that every output multiplies with zero', async () => {
     const layout = createChannelLayout([2, 4, 4], { slots: 512 })

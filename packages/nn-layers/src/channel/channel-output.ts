@@ -1,8 +1,7 @@
 /** Where a window leaves its results on a channel layout. */
 import { UnsupportedError } from '@he-ml/ckks-core'
-import { type ChannelLayout, channelCiphertexts } from '@he-ml/packing'
+import { type ChannelLayout, channelCiphertexts, ciphertextGroups, elementsAt } from '@he-ml/packing'
 import type { LinearMap } from '../linear-map/linear-map.ts'
-import { elementsAt } from '../lowered/channel-positions.ts'
 
 /**
  * Where the results of a window lie: each keeps the place of the input it starts at, but for padding, so after a stride of 2
@@ -17,14 +16,15 @@ export function channelOutput({ name, output, outputShape, window }: LinearMap, 
     ...input,
     shape: outputShape,
     image: [channels, height, width],
-    ciphertexts: channelCiphertexts(channels, input),
+    ciphertexts: channelCiphertexts(channels, input) * ciphertextGroups(input),
     rowStride: height > 1 ? input.rowStride * down : input.rowStride,
     columnStride: width > 1 ? input.columnStride * across : input.columnStride,
   }
   const elements = elementsAt(layout)
   const placed = elements.reduce((count, element) => count + (element < 0 ? 0 : 1), 0)
-  const last = (height - 1) * layout.rowStride + (width - 1) * layout.columnStride
-  if (last >= elements.length || placed !== height * width)
+  const extent = (height - 1) * layout.rowStride + (width - 1) * layout.columnStride
+  const last = Math.max(...layout.subBatchOffsets) + extent
+  if (last >= elements.length || placed !== height * width * layout.subBatchOffsets.length)
     throw new UnsupportedError(
       `layer "${name}": its output [${output}] does not fit ${elements.length} positions with rows ${layout.rowStride} apart: use less padding, or the batch layout`,
     )

@@ -29,11 +29,16 @@ export interface ChannelPlan {
 
 /**
  * @param input one channel in each ciphertext
+ * @param groups of ciphertexts in the whole batch; see `folded`
  * @param wanted what the reader bears in gaps. Zero gaps cost no level: copies are masked by the output's places, or, where
  *   every copy is right at the elements and outputs are fewer than copies, results are
  * @throws UnsupportedError when the output does not fit, or weights depend on the place differently for each channel
  */
-export function planChannel(map: LinearMap, input: ChannelLayout, wanted: 'zero' | 'any'): ChannelPlan {
+export function planChannel(
+  map: LinearMap,
+  input: ChannelLayout,
+  { wanted, groups }: { readonly wanted: 'zero' | 'any'; readonly groups: number },
+): ChannelPlan {
   const place = channelOutput(map, input)
   const taps = tapsOf(map, input, place)
   const dirty = taps.filter((tap) => tap.fillsGaps)
@@ -47,6 +52,6 @@ export function planChannel(map: LinearMap, input: ChannelLayout, wanted: 'zero'
   const staysZero = taps.every((tap, i) => !tap.fillsGaps || planned[i]!.mask)
   const hasBias = map.bias?.some((b) => b !== 0) ?? false
   const gaps: Gaps = isClean || !hasGaps(place) || (staysZero && !hasBias) ? 'zero' : 'any'
-  const output = isClean ? folded({ ...place, gaps }) : { ...place, gaps }
+  const output = isClean ? folded({ ...place, gaps }, groups) : { ...place, gaps }
   return { map, place, output, taps: planned, masksResults, cleanBias: isClean && hasBias }
 }

@@ -41,9 +41,9 @@ describe('channels in the gaps of others', () => {
     expect(hasGaps(five)).toBe(true)
     expect(sixteen).toMatchObject({ ciphertexts: 1 })
     expect(sixteen.channelOffsets).toHaveLength(16)
-    expect(folded(strided([3, 4, 4], 2, 2)).channelOffsets).toEqual([0, 1, 8])
-    expect(folded(createChannelLayout([3, 8, 8], { slots: 512 })).channelOffsets).toEqual([0])
-    expect(hasGaps(folded(strided([8, 4, 4], 2, 2)))).toBe(false)
+    expect(folded(strided([3, 4, 4], 2, 2), 1).channelOffsets).toEqual([0, 1, 8])
+    expect(folded(createChannelLayout([3, 8, 8], { slots: 512 }), 1).channelOffsets).toEqual([0])
+    expect(hasGaps(folded(strided([8, 4, 4], 2, 2), 1))).toBe(false)
   })
 
   it('never meet, stay within the slots, and come back from JSON', () => {
@@ -54,7 +54,7 @@ describe('channels in the gaps of others', () => {
         size(1, 3),
         ([c, height, width], down, across) => {
           const one = strided([c, height, width], down, across)
-          const layout = folded(one)
+          const layout = folded(one, 1)
           const positions = layoutPositions(layout)
           expect(new Set(positions).size).toBe(c * height * width)
           expect(Math.max(...positions)).toBeLessThan(layout.ciphertexts * layout.slots)
@@ -86,7 +86,7 @@ describe('layers that read several channels in a ciphertext', () => {
         const clipped = { ...c, image, kernel: c.kernel.map((k, a) => Math.min(k, image[a]!)) as [number, number] }
         fc.pre([0, 1].every((a) => c.dilation[a]! * (clipped.kernel[a]! - 1) + 1 <= image[a]!))
         fc.pre([0, 1].every((a) => c.padding[a]! < clipped.kernel[a]!))
-        const layout = folded(strided([c.groups * c.inputs, ...image], 2, 2))
+        const layout = folded(strided([c.groups * c.inputs, ...image], 2, 2), 1)
         const input = dirty ? fillGaps(layout) : layout
         try {
           const run = await expectLikeForward(makeConvolution(clipped), [input], { seed: c.seed, ...context(gaps) })
@@ -162,7 +162,7 @@ describe('layers that read several channels in a ciphertext', () => {
       const { lowered } = await expectLikeForward(sum, sides)
       expect(lowered).toMatchObject({ depth: 0, outputs: [{ ciphertexts: 5, channelOffsets: [0], gaps: 'any' }] })
     }
-    const other = { ...folded(strided([5, 4, 4], 4, 1)), images: five.images }
+    const other = { ...folded(strided([5, 4, 4], 4, 1), 1), images: five.images }
     expect(() => sum.lower([five, other], { maxSlots: 512 })).toThrow(/"sum": its inputs lie in different slots/)
   })
 
@@ -183,7 +183,7 @@ describe('layers that read several channels in a ciphertext', () => {
 
 it('costs a rotation for each channel on its way in and out, and one decomposition for those of a ciphertext', async () => {
   const engine = createPlanEngine(insecureParameters({ logN: 10, levels: 4, scaleBits: 40, dnum: 5 }))
-  const input = folded(strided([8, 4, 4], 2, 2))
+  const input = folded(strided([8, 4, 4], 2, 2), 1)
   const conv = conv2d({ name: 'c', weights: randomTensor([8, 8, 1, 1], 2) })
   const lowered = lowerLayer(conv, [input], { maxSlots: 512, gaps: 'zero' })
   using prepared = await lowered.prepare(engine, { level: 2 })

@@ -4,39 +4,33 @@
  * channel to its place, the others of its ciphertext stay in the gaps.
  */
 import { type Ciphertext, scope } from '@he-ml/ckks-core'
-import { type ChannelLayout, type CircuitEngine, channelCiphertexts } from '@he-ml/packing'
-import { elementsAt } from '../lowered/channel-positions.ts'
-
-/** Channels in a ciphertext at most: each is a rotation in and one out, with keys of their own. */
-const MOST = 16
+import {
+  type ChannelLayout,
+  type CircuitEngine,
+  channelCiphertexts,
+  ciphertextGroups,
+  freeOffsets,
+} from '@he-ml/packing'
 
 /** The same channels, one in each ciphertext; where others share it now, gaps hold anything. */
 export function unfolded(layout: ChannelLayout): ChannelLayout {
   if (layout.channelOffsets.length === 1) return layout
-  return { ...layout, ciphertexts: layout.image[0], channelOffsets: [0], gaps: 'any' }
+  const ciphertexts = layout.image[0] * ciphertextGroups(layout)
+  return { ...layout, ciphertexts, channelOffsets: [0], gaps: 'any' }
 }
 
-/** As many channels in each ciphertext as fit its gaps. @param layout one channel in each */
-export function folded(layout: ChannelLayout): ChannelLayout {
-  const channelOffsets = offsetsWithin(layout)
-  return { ...layout, channelOffsets, ciphertexts: channelCiphertexts(layout.image[0], { channelOffsets }) }
-}
-
-/** Offsets at which no two channels meet, the smallest first. */
-function offsetsWithin(layout: ChannelLayout): number[] {
-  const places = elementsAt(layout)
-  const count = places.length
-  const positions = [...places.keys()].filter((p) => places[p]! >= 0)
-  const last = positions.at(-1)!
-  const most = Math.min(MOST, layout.image[0], Math.floor(count / positions.length))
-  const taken = new Uint8Array(count)
-  const offsets: number[] = []
-  for (let offset = 0; offsets.length < most && offset + last < count; offset++) {
-    if (positions.some((p) => taken[p + offset])) continue
-    for (const p of positions) taken[p + offset] = 1
-    offsets.push(offset)
-  }
-  return offsets
+/**
+ * As many channels in each ciphertext as fit its gaps.
+ *
+ * @param layout one channel in each
+ * @param groups of ciphertexts of the whole batch: their sub-batches can share ciphertexts, which is better, since nobody has to take
+ *   these apart; channels get what they leave
+ */
+export function folded(layout: ChannelLayout, groups: number): ChannelLayout {
+  const most = Math.max(1, Math.floor(freeOffsets(layout).length / groups))
+  const channelOffsets = freeOffsets(layout).slice(0, Math.min(most, layout.image[0]))
+  const ciphertexts = channelCiphertexts(layout.image[0], { channelOffsets }) * ciphertextGroups(layout)
+  return { ...layout, channelOffsets, ciphertexts }
 }
 
 /** Left rotation that brings a channel to the first place of its ciphertext. */
@@ -49,7 +43,7 @@ export interface TakenChannel {
   readonly isOwn: boolean
 }
 
-/** Channels in any order, each once; those of one ciphertext share its decomposition. */
+/** Channels in any order, each once; those of one ciphertext share its decomposition. @param ciphertexts of one group */
 export function takeChannels(
   engine: CircuitEngine,
   ciphertexts: readonly Ciphertext[],

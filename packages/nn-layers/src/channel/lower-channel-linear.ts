@@ -1,6 +1,7 @@
 /**
  * A linear map on a channel layout: hoisted rotations of each input channel, a mask for those copies that need one, and all
- * output channels of a group as matrix products of the copies by scalars; one rescale, then the bias. One level.
+ * output channels of a group as matrix products of the copies by scalars; one rescale, then the bias. One level. Of a batch of several
+ * groups of ciphertexts each two go through as the real and the imaginary half of one.
  */
 import { type Ciphertext, type LazySlotValues, type Plaintext, Scope, scope } from '@he-ml/ckks-core'
 import {
@@ -8,6 +9,8 @@ import {
   type Circuit,
   type CircuitContext,
   type CircuitEngine,
+  channelCiphertexts,
+  ciphertextGroups,
   createLowered,
   type LowerContext,
   type LoweredLayer,
@@ -17,6 +20,7 @@ import { groupSizes, type LinearMap, linearGain } from '../linear-map/linear-map
 import { atElements, slotVector } from '../lowered/channel-positions.ts'
 import { type ChannelPlan, planChannel } from './channel-plan.ts'
 import { putChannel, stepIn, takeChannels, unfolded } from './fold.ts'
+import { carry, halved, halvesOf, lanesOf } from './lanes.ts'
 import { type ChannelCopies, linksOf } from './links.ts'
 import { type ScaleSplit, splitScale } from './scale-split.ts'
 
@@ -27,8 +31,12 @@ const MAX_ROWS = 32
  * @param map over the layout's own channels, rows and columns
  * @throws UnsupportedError when the output does not fit, or weights depend on the place differently for each channel
  */
-export function lowerChannelLinear(map: LinearMap, input: ChannelLayout, { gaps }: LowerContext): LoweredLayer {
-  const plan = planChannel(map, unfolded(input), gaps ?? 'zero')
+export function lowerChannelLinear(
+  map: LinearMap,
+  input: ChannelLayout,
+  { gaps = 'zero', groups = ciphertextGroups(input) }: LowerContext,
+): LoweredLayer {
+  const plan = planChannel(map, unfolded(input), { wanted: gaps, groups })
   return createLowered({
     name: map.name,
     inputs: [input],
@@ -44,7 +52,7 @@ interface Encoded {
   /** One per tap. */
   readonly masks: readonly (Plaintext | undefined)[]
   readonly resultMask: Plaintext | undefined
-  /** One per ciphertext of the result, where the bias is kept out of the gaps. */
+  /** One per ciphertext of a group of the result, where the bias is kept out of the gaps. */
   readonly biases: readonly (Plaintext | undefined)[]
 }
 
@@ -70,7 +78,7 @@ async function prepareChannel(
       )
     : undefined
   const biases: (Plaintext | undefined)[] = []
-  for (let i = 0; cleanBias && i < output.ciphertexts; i++) {
+  for (let i = 0; cleanBias && i < channelCiphertexts(output.image[0], output); i++) {
     await pacer.step()
     const scale = engine.parameters.scaleAt(level - 1)
     const bias = atElements(output, (channel) => map.bias![channel]!, i)
@@ -79,9 +87,41 @@ async function prepareChannel(
   const encoded: Encoded = { split, masks, resultMask, biases }
   return async (context) => {
     const results: Ciphertext[] = []
-    for (let group = 0; group < map.groups; group++) await runGroup({ plan, input, encoded, group, results }, context)
+    for (const lane of lanesOf(input, context.inputs[0]!)) {
+      const parts = await runLane({ plan: lane.length === 2 ? halved(plan) : plan, input, encoded, lane }, context)
+      for (const part of parts) results.push(...part)
+    }
     return results
   }
+}
+
+interface Lane {
+  readonly plan: ChannelPlan
+  readonly input: ChannelLayout
+  readonly encoded: Encoded
+  /** Ciphertexts of one group, or of two that travel as one. */
+  readonly lane: readonly (readonly Ciphertext[])[]
+}
+
+/** All channels of one group of ciphertexts, or of two as the real and the imaginary half of one. @returns results of each */
+async function runLane({ plan, input, encoded, lane }: Lane, context: CircuitContext): Promise<Ciphertext[][]> {
+  const { engine, pacer, temporaries } = context
+  const carried = await carry(lane, context)
+  const sums: Ciphertext[] = []
+  for (let group = 0; group < plan.map.groups; group++)
+    await runGroup({ plan, input, encoded, group, ciphertexts: carried, results: sums }, context)
+  if (lane.length === 2) for (const ciphertext of carried) ciphertext.dispose()
+  const results: Ciphertext[][] = lane.map(() => [])
+  for (const [place, sum] of sums.entries()) {
+    await pacer.step()
+    const parts = halvesOf(engine, sum, lane.length)
+    if (parts.length === 2) sum.dispose()
+    for (const [i, part] of parts.entries()) {
+      results[i]!.push(temporaries.use(withBias(engine, part, { plan, encoded, place })))
+      part.dispose()
+    }
+  }
+  return results
 }
 
 interface Group {
@@ -89,13 +129,14 @@ interface Group {
   readonly input: ChannelLayout
   readonly encoded: Encoded
   readonly group: number
+  readonly ciphertexts: readonly Ciphertext[]
   /** Of all groups: what is there, in its places. */
   readonly results: Ciphertext[]
 }
 
 async function runGroup(
-  { plan, input, encoded, group, results }: Group,
-  { engine, inputs, pacer, temporaries }: CircuitContext,
+  { plan, input, encoded, group, ciphertexts, results }: Group,
+  { engine, pacer, temporaries }: CircuitContext,
 ): Promise<void> {
   const { outputs, inputs: channels } = groupSizes(plan.map)
   const totals: Ciphertext[] = []
@@ -104,7 +145,7 @@ async function runGroup(
     const columns: Ciphertext[] = []
     temporaries.use(made)
     const read = copies.map(({ channel }) => group * channels + channel)
-    const taken = takeChannels(engine, inputs[0]!, input, read)
+    const taken = takeChannels(engine, ciphertexts, input, read)
     for (const { ciphertext, isOwn } of taken.values()) if (!isOwn) made.use(ciphertext)
     for (const [i, wanted] of copies.entries()) {
       await pacer.step()
@@ -163,22 +204,33 @@ interface Finishing {
   readonly results: Ciphertext[]
 }
 
-/** Mask, rescale, and into its place among the results; the bias with the last channel of a ciphertext. @returns that result */
+/** Mask, rescale, and into its place among the results. @returns that result */
 function finish(engine: CircuitEngine, total: Ciphertext, { plan, encoded, channel, results }: Finishing): Ciphertext {
-  const { map, output } = plan
+  const { output } = plan
   const together = output.channelOffsets.length
   const place = Math.floor(channel / together)
   const before = results[place]
-  const isLast = channel % together === together - 1 || channel === map.output[0] - 1
   const result = scope((use) => {
-    let made = use(engine.rescale(encoded.resultMask ? use(engine.mulPlain(total, encoded.resultMask)) : total))
-    if (together > 1) made = use(putChannel(engine, before, made, stepIn(output, channel)))
-    const placed = isLast ? encoded.biases[place] : undefined
-    if (placed) return engine.addPlain(made, placed)
-    const bias = plan.cleanBias ? 0 : (map.bias?.[channel] ?? 0)
-    return bias === 0 ? made : engine.addScalar(made, bias)
+    const made = engine.rescale(encoded.resultMask ? use(engine.mulPlain(total, encoded.resultMask)) : total)
+    return together === 1 ? made : putChannel(engine, before, use(made), stepIn(output, channel))
   })
   before?.dispose()
   results[place] = result
   return result
+}
+
+interface Biased {
+  readonly plan: ChannelPlan
+  readonly encoded: Encoded
+  /** Of the result within its group. */
+  readonly place: number
+}
+
+/** A new ciphertext. */
+function withBias(engine: CircuitEngine, result: Ciphertext, { plan, encoded, place }: Biased): Ciphertext {
+  const placed = encoded.biases[place]
+  if (placed) return engine.addPlain(result, placed)
+  // without clean gaps there is one channel in each
+  const bias = plan.cleanBias ? 0 : (plan.map.bias?.[place] ?? 0)
+  return bias === 0 ? engine.dropLevel(result, result.level) : engine.addScalar(result, bias)
 }

@@ -3,9 +3,8 @@
  * input would be padding find something else there, and so do positions without an output.
  */
 import { UnsupportedError } from '@he-ml/ckks-core'
-import type { ChannelLayout } from '@he-ml/packing'
+import { type ChannelLayout, elementsAt } from '@he-ml/packing'
 import { groupSizes, type LinearMap, type Pair, sourceOf, usefulTaps } from '../linear-map/linear-map.ts'
-import { elementsAt } from '../lowered/channel-positions.ts'
 
 export interface Tap {
   /** Left rotation of the input, in [0, slots). */

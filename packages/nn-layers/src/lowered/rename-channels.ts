@@ -4,7 +4,7 @@
  */
 import { UnsupportedError } from '@he-ml/ckks-core'
 import type { Shape } from '@he-ml/model'
-import { type ChannelLayout, channelCiphertexts, layoutPositions } from '@he-ml/packing'
+import { type ChannelLayout, channelCiphertexts, ciphertextGroups, layoutPositions } from '@he-ml/packing'
 
 export interface ChannelRenaming {
   readonly name: string
@@ -35,7 +35,7 @@ export function renameChannels({ name, shape, sources }: ChannelRenaming, input:
     ...input,
     shape,
     image: [channels, height, width],
-    ciphertexts: channelCiphertexts(channels, input),
+    ciphertexts: channelCiphertexts(channels, input) * ciphertextGroups(input),
     columnStride: width > 1 ? stride(1, 1) : input.columnStride,
     rowStride: height > 1 ? stride(width, 1) : input.rowStride,
     // elements left out stay where they are: whoever reads gaps would see them
@@ -51,7 +51,9 @@ export function renameChannels({ name, shape, sources }: ChannelRenaming, input:
     positions.every(
       (p, i) => p === whole[Math.floor(places[i]! / input.slots)]! * input.slots + (places[i]! % input.slots),
     )
-  if (isRegular) return { output, ciphertexts: whole }
+  const inGroup = channelCiphertexts(input.image[0], input)
+  const groups = Array.from({ length: ciphertextGroups(input) }, (_, g) => whole.map((c) => g * inGroup + c))
+  if (isRegular) return { output, ciphertexts: groups.flat() }
   throw new UnsupportedError(
     `layer "${name}": [${shape}] made of [${input.shape}] in a channel layout is no choice of whole ciphertexts: use the batch layout, or keep the order until after the next linear layer`,
   )

@@ -79,9 +79,10 @@ function assertEnds(plan: Plan, { input, output, weights }: Program, time: Input
       `the plan asks for inputs at level ${wanted.level} with ${wanted.slots} slots; this version of the library needs ${input.level} and ${input.layout.slots}: compile again`,
     )
   const count = inputCiphertexts(input)
-  if (count !== wanted.ciphertexts || input.values.length !== (wanted.frames ?? 1))
+  const frames = count / input.whole.ciphertexts
+  if (count !== wanted.ciphertexts || frames !== (wanted.frames ?? 1))
     throw new FormatError(
-      `the plan asks for inputs of ${wanted.ciphertexts} ciphertexts in ${wanted.frames ?? 1} frames, the model takes ${count} in ${input.values.length}: compile again`,
+      `the plan asks for inputs of ${wanted.ciphertexts} ciphertexts in ${wanted.frames ?? 1} frames, the model takes ${count} in ${frames}: compile again`,
     )
   if ((wanted.frames === undefined) !== (time === 'static'))
     throw new FormatError(
@@ -107,7 +108,7 @@ function assertShapes({ model: { input, output } }: Plan, model: Model): void {
 /** Where clients put what they encrypt and find what they decrypt, and at which scale. */
 function assertPlaces(plan: Plan, { input, output }: Program, parameters: Parameters): void {
   for (const [what, told, real, { level, scale }] of [
-    ['input', inputLayoutOf(plan), input.layout, plan.input],
+    ['input', inputLayoutOf(plan), input.whole, plan.input],
     ['result', outputLayoutOf(plan), output.layout, plan.output],
   ] as const) {
     if (JSON.stringify(told) !== JSON.stringify(real))

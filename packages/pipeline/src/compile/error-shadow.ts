@@ -7,7 +7,7 @@
  */
 import { bootstrapBend, type Ciphertext } from '@he-ml/ckks-core'
 import type { Program } from '../program/program.ts'
-import { isRefresh, type RefreshTask, type Task } from '../program/task.ts'
+import { isRefresh, type LayerTask, MERGE, type RefreshTask, type Task } from '../program/task.ts'
 import type { ValueId } from '../program/value.ts'
 import type { ValueSize } from '../ready/calibration.ts'
 import type { ErrorField } from './error-field.ts'
@@ -23,6 +23,8 @@ export class ErrorShadow {
   readonly #program: Program
   readonly #sizes: ReadonlyMap<string, ValueSize>
   readonly #field: ErrorField | undefined
+  /** By which errors arrive at the results of layers, as far as they are known. */
+  readonly #gains = new Map<string, readonly number[]>()
 
   /** @param field of the model that the program is for; without it errors of elements count as independent */
   constructor(
@@ -42,7 +44,7 @@ export class ErrorShadow {
   async step(task: Task) {
     const magnitudes = isRefresh(task) ? this.#beforeRefresh(task) : []
     const before = this.#errorsOf(task.reads.flat())
-    const gains = isRefresh(task) ? undefined : this.#field?.propagate(task.layer)
+    const gains = isRefresh(task) ? undefined : this.#gainsOf(task)
     const taken = await this.#main.step(task, gains)
     const { ciphertexts: shadows } = await this.#shadow.step(task, gains)
     for (const [i, magnitude] of magnitudes.entries()) {
@@ -51,7 +53,26 @@ export class ErrorShadow {
     }
     if (isRefresh(task)) this.#shareCopies(task, shadows)
     const errors = taken.ciphertexts.map((c, i) => this.#averaged(c, shadows[i]!, c.slots))
-    if (!isRefresh(task) && gains !== undefined) {
+    this.#disturb(task, before, gains)
+    for (const { values } of [this.#main, this.#shadow]) values.dropUnread(task)
+    return { ...taken, errors }
+  }
+
+  /** Of a layer that the model has; all tiles of a batch are like the first. */
+  #gainsOf({ kind, layer, tile = 0 }: LayerTask): readonly number[] | undefined {
+    if (!this.#field || kind === MERGE) return undefined
+    const known = tile === 0 ? this.#field.propagate(layer) : this.#gains.get(layer)!
+    this.#gains.set(layer, known)
+    return known
+  }
+
+  /** Tells the field what a task added to the errors of its results. */
+  #disturb(task: Task, before: readonly number[], gains: readonly number[] | undefined): void {
+    if (task.tile) return
+    if (task.kind === MERGE) {
+      const kept = Math.hypot(...before) / Math.sqrt(before.length)
+      this.#field?.disturb(this.#tensorOf(task.writes[0]!), { kept, total: this.#errorsOf(task.writes)[0]! })
+    } else if (!isRefresh(task) && gains !== undefined) {
       const after = this.#errorsOf(task.writes)
       for (const [i, id] of task.writes.entries()) {
         const kept = (gains[i]! * Math.hypot(...before)) / Math.sqrt(before.length)
@@ -64,8 +85,6 @@ export class ErrorShadow {
       for (const [v, id] of task.writes.entries())
         this.#field?.disturb(this.#tensorOf(id), { kept: before[v]!, total: after[v]!, bend })
     }
-    for (const { values } of [this.#main, this.#shadow]) values.dropUnread(task)
-    return { ...taken, errors }
   }
 
   #tensorOf(id: ValueId): string {

@@ -1,14 +1,21 @@
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import type { Model } from '@he-ml/model'
-import { createBatchLayout, createChannelLayout, createMultiplexedLayout, type SlotLayout } from '@he-ml/packing'
+import {
+  createBatchLayout,
+  createChannelLayout,
+  createMultiplexedLayout,
+  nextPowerOfTwo,
+  type SlotLayout,
+} from '@he-ml/packing'
 
 export type Packing = 'multiplexed' | 'batch' | 'channel'
 
 /**
  * Where the model's input lies, or each of its frames.
  *
- * @param batch images per run, a power of two (1 for multiplexed packing); default 1, or for packings of many images as many as
- *   there is room for
+ * @param batch images per run (1 for multiplexed packing); default 1, or for packings of many images as many as there is room for in a
+ *   ciphertext. In a channel layout any number: there is room for as many as a power of two, and what a ciphertext cannot hold are
+ *   sub-batches
  * @throws InvalidArgumentError for a batch that does not fit; UnsupportedError for an image that does not
  */
 export function inputLayoutFor(
@@ -24,12 +31,13 @@ export function inputLayoutFor(
     return createMultiplexedLayout(shape, { maxSlots })
   }
   const most = packing === 'batch' ? maxSlots : createChannelLayout(shape, { slots: maxSlots }).images
-  if (batch !== undefined && batch > most)
+  if (batch !== undefined && packing === 'batch' && batch > most)
     throw new InvalidArgumentError(
       `a batch of ${batch} does not fit ${maxSlots} slots: ${packing} packing has room for ${most}`,
     )
-  const images = batch ?? most
-  if (packing === 'batch') return createBatchLayout(shape, { slots: images })
+  if (packing === 'batch') return createBatchLayout(shape, { slots: batch ?? most })
+  const wanted = nextPowerOfTwo(batch ?? most)
+  const images = Math.min(wanted, most)
   // no longer than needed: shorter vectors repeat, and decryption averages their copies
-  return createChannelLayout(shape, { slots: images * (maxSlots / most), images })
+  return createChannelLayout(shape, { slots: images * (maxSlots / most), images, subBatches: wanted / images })
 }

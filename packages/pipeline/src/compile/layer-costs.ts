@@ -65,7 +65,7 @@ export class LayerCosts {
     this.#known.set(node.circuit, ofCircuit)
     const known = ofCircuit.get(level)
     if (known) return known
-    const layouts = node.inputs.map((name) => model.layouts.get(name)!)
+    const layouts = node.inputs.map((name) => model.joined.get(name) ?? model.layouts.get(name)!)
     const made = node.single
       ? this.#run(node.single, new Array(layouts.length).fill(node.single.outputs[0]), level).then((records) =>
           times(records, node.circuit.outputs[0]!.ciphertexts),

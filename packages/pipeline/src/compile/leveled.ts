@@ -4,6 +4,7 @@ import type { Model } from '@he-ml/model'
 import { imagesPerTensor } from '@he-ml/packing'
 import type { PlanBootstrapping } from '../plan/plan.ts'
 import { buildProgram, latestLevels } from '../program/build-program.ts'
+import { inTiles } from '../program/in-tiles.ts'
 import type { Network } from '../program/network.ts'
 import type { PlacedStep } from '../program/placed-step.ts'
 import type { Program } from '../program/program.ts'
@@ -46,7 +47,7 @@ export const layoutFor = (model: Model, { packing = 'multiplexed', batch }: Comp
 type Placed = Pick<Chosen, 'network' | 'steps' | 'program'>
 
 function placeLatest(network: Network): Placed {
-  const steps = latestLevels(network)
+  const steps = inTiles(network, latestLevels(network))
   return { network, steps, program: buildProgram(network, steps) }
 }
 

@@ -2,10 +2,11 @@
 import { type GraphLayer, isCalibrated, isMultiOutput, type Model, sameShape } from '@he-ml/model'
 import { gapsWanted, type LowerContext, type LoweredLayer, lowerLayer, type SlotLayout } from '@he-ml/packing'
 import type { GapPolicy, Network, NetworkNode } from '../program/network.ts'
+import { Tiling } from './tiling.ts'
 
 /**
  * Lowers every layer, in order; those that nothing reads are left out. A layer that several nodes share is lowered once for
- * the same layouts, so that they share its weights.
+ * the same layouts, so that they share its weights. A batch of several groups of ciphertexts is lowered tile by tile.
  *
  * @param model unrolled: see `unroll`
  * @param inputLayout of its input, or of each frame
@@ -17,27 +18,31 @@ export function lowerModel(
   maxSlots: number,
   gaps: GapPolicy = 'wanted',
 ): Network {
-  const layouts = new Map<string, SlotLayout>(model.inputs.map((input) => [input, inputLayout]))
   const shared = new SharedCircuits()
-  const nodes: NetworkNode[] = []
+  const tiling = new Tiling(model, inputLayout)
+  const { layouts } = tiling
   for (const { name, layer, inputs, values } of model.nodes) {
     const prefer = preferredLayout(model, values, layouts)
     const given = inputs.map((i) => layouts.get(i)!)
+    const groups = tiling.groupsOf(name, inputs)
     const circuit = shared.lower(layer, given, {
       maxSlots,
-      gaps: gaps === 'zero' ? 'zero' : gapsWanted(model, name),
+      gaps: gaps === 'zero' || (groups ?? 1) > 1 ? 'zero' : gapsWanted(model, name),
+      ...(groups === undefined ? {} : { groups }),
       ...(prefer ? { prefer } : {}),
     })
     const single = singleOf(layer, circuit, maxSlots)
-    nodes.push({ name, kind: layer.kind, inputs, outputs: values, circuit, ...(single ? { single } : {}) })
-    for (const [i, layout] of circuit.outputs.entries()) layouts.set(values[i]!, layout)
+    tiling.add({ name, kind: layer.kind, inputs, outputs: values, circuit, ...(single ? { single } : {}) })
   }
+  tiling.gather(model.output)
   return {
-    nodes: reached(nodes, model.output),
+    nodes: reached(tiling.nodes, model.output),
     inputs: model.inputs,
     inputLayout,
+    inputTiles: tiling.inputTiles,
     output: model.output,
     layouts,
+    joined: tiling.joined,
     gaps,
   }
 }

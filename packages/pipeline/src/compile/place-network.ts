@@ -9,7 +9,8 @@ import {
 } from '@he-ml/ckks-core'
 import { gapsOf, type SlotLayout } from '@he-ml/packing'
 import { buildProgram } from '../program/build-program.ts'
-import type { Network } from '../program/network.ts'
+import { inTiles } from '../program/in-tiles.ts'
+import { type Network, tilesOf } from '../program/network.ts'
 import type { PlacedStep } from '../program/placed-step.ts'
 import type { Program, ProgramCircuit } from '../program/program.ts'
 import { LayerCosts } from './layer-costs.ts'
@@ -61,12 +62,12 @@ export class NetworkPlacer {
       inputLevel: options.inputLevel,
       output: model.output,
       outputLevel: options.outputLevel,
-      nodes: model.nodes.map(({ name, inputs, outputs, circuit }) => ({
+      nodes: model.nodes.map(({ name, inputs, outputs, circuit, tiles }) => ({
         name,
         inputs,
         outputs,
         depth: circuit.depth,
-        seconds: (level: Level) => seconds.get(name)![level] ?? Number.POSITIVE_INFINITY,
+        seconds: (level: Level) => tiles * (seconds.get(name)![level] ?? Number.POSITIVE_INFINITY),
       })),
       refreshOptions,
     })
@@ -92,7 +93,8 @@ export class NetworkPlacer {
   }
 
   /** Prices for all values alone and for all pairs of one period, looked up by name. */
-  async #refreshTable({ nodes, layouts }: Network, ranges: ReadonlyMap<string, number>) {
+  async #refreshTable(network: Network, ranges: ReadonlyMap<string, number>) {
+    const { nodes, layouts } = network
     const refreshable = new Map<string, SlotLayout>()
     for (const name of nodes.flatMap(({ outputs }) => outputs)) {
       const layout = layouts.get(name)!
@@ -111,8 +113,11 @@ export class NetworkPlacer {
       const given = values.map((name) => refreshable.get(name))
       const [first] = given
       if (!first || given.some((layout) => layout?.slots !== first.slots)) return []
+      const tiles = tilesOf(network, values[0]!)
+      if (values.some((value) => tilesOf(network, value) !== tiles)) return []
       const ciphertexts = given.reduce((sum, layout) => sum + layout!.ciphertexts, 0)
-      return table.get(key(ciphertexts, first.slots))!
+      const options = table.get(key(ciphertexts, first.slots))!
+      return tiles === 1 ? options : options.map((option) => ({ ...option, seconds: tiles * option.seconds }))
     }
   }
 
@@ -132,10 +137,11 @@ export class NetworkPlacer {
       bootstrapping: createBootstrapping(this.#parameters, spec),
       ranges: [...used[i]!].sort((a, b) => a - b),
     }))
-    const steps = model.nodes.flatMap(({ name }, i): PlacedStep[] => [
+    const placed = model.nodes.flatMap(({ name }, i): PlacedStep[] => [
       ...(before.get(i) ?? []),
       { layer: name, level: found.levels[i]! },
     ])
+    const steps = inTiles(model, placed)
     return { program: buildProgram(model, steps, circuits), steps, seconds: found.seconds, exact: found.exact }
   }
 }

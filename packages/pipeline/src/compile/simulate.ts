@@ -53,7 +53,7 @@ export async function simulate(
     model && ErrorField.fits(model, sizes) ? new ErrorField(model, sizes, engine.estimate(input!).error) : undefined
   const both = { main, shadow: new Simulation(program, parameters, costModel, sizes, true) }
   const shadow = new ErrorShadow(program, both, sizes, field)
-  const { layout: inputLayout, level: inputLevel } = program.input
+  const { whole: inputLayout, level: inputLevel } = program.input
   const inputCount = inputCiphertexts(program.input)
   const layers: LayerReport[] = []
   const figures: TaskFigures[] = []
@@ -121,6 +121,7 @@ async function simulateTask(
   const report: LayerReport = {
     name: task.id,
     kind: task.kind,
+    ...(task.tile === undefined ? {} : { tile: task.tile }),
     level: task.level,
     outputLevel: program.values.get(task.writes[0]!)!.level,
     ciphertexts: ciphertexts.length,

@@ -22,7 +22,7 @@ export const program: Program = {
   values: new Map(['x', 'a', 'b', 'c'].map((id) => [id, value(id)])),
   weights: new Map(),
   circuits: [],
-  input: { values: [value('x')], layout, level: 1 },
+  input: { values: [value('x')], layout, whole: layout, level: 1 },
   output: value('c'),
 }
 

@@ -30,7 +30,7 @@ function stage({ room = 9, tasks: width = 8 } = {}) {
     values,
     weights: new Map(),
     circuits: [],
-    input: { values: [values.get('x')!], layout, level: 1 },
+    input: { values: [values.get('x')!], layout, whole: layout, level: 1 },
     output: values.get('d')!,
   }
   const log: string[] = []

@@ -42,6 +42,8 @@ export const bootstrappingSchema = z.strictObject({
 })
 
 const figures = {
+  /** Which tile of the batch; absent where there is one. */
+  tile: count.max(65_536).optional(),
   /** Keys that it uses, as indices into the list of the key request (relinearisation, rotations, conjugation, encapsulation). */
   keys: z.array(count.max(4098)).max(4099),
   /** Bytes of ciphertexts by which it rises above what lived before. */
@@ -74,6 +76,8 @@ const endpoint = z.strictObject({
 export const layerReportSchema = z.strictObject({
   name: z.string(),
   kind: z.string(),
+  /** Which tile of the batch; absent where there is one. */
+  tile: count.optional(),
   /** Level at which its inputs are read, and the level of its output. */
   level: keyLevel,
   outputLevel: keyLevel,

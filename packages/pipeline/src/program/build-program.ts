@@ -3,6 +3,7 @@
  * after them still fits: few limbs, cheap operations. With it, a placement says where they run.
  */
 import { FormatError, type Level } from '@he-ml/ckks-core'
+import { inTiles } from './in-tiles.ts'
 import type { Network, NetworkNode } from './network.ts'
 import { isPlacedRefresh, type PlacedLayer, type PlacedStep } from './placed-step.ts'
 import type { Program, ProgramCircuit } from './program.ts'
@@ -24,7 +25,7 @@ export function latestLevels(network: Network, outputLevel: Level = 0): PlacedLa
 /**
  * The program that a placement describes, every level checked.
  *
- * @param steps every layer of the network once, in its order, and refreshes among them
+ * @param steps every layer of the network once, or once for each tile, in the order of `inTiles`, and refreshes among them
  * @throws FormatError when they do not fit the network or the circuits
  */
 export function buildProgram(
@@ -33,22 +34,27 @@ export function buildProgram(
   circuits: readonly ProgramCircuit[] = [],
 ): Program {
   const builder = new ProgramBuilder(network, inputLevelOf(network, steps), circuits)
-  const nodes = [...network.nodes]
+  const nodes = inTiles<PlacedLayer & { readonly node: NetworkNode }>(
+    network,
+    network.nodes.map((node) => ({ layer: node.name, level: 0, node })),
+  )
   for (const step of steps) {
     if (isPlacedRefresh(step)) {
       builder.refresh(step)
       continue
     }
-    const node = nodes.shift()
-    if (node?.name !== step.layer)
+    const wanted = nodes.shift()
+    if (wanted?.layer !== step.layer || wanted.tile !== step.tile)
       throw new FormatError(
-        `plan: layer "${step.layer}" stands where ${node ? `"${node.name}"` : 'no layer'} of the model does: compile again`,
+        `plan: layer ${quoted(step)} stands where ${wanted ? quoted(wanted) : 'no layer'} of the model does: compile again`,
       )
-    builder.layer(node, step.level)
+    builder.layer(wanted.node, step.level, step.tile)
   }
-  if (nodes.length > 0) throw new FormatError(`plan: it does not run layer "${nodes[0]!.name}"`)
+  if (nodes.length > 0) throw new FormatError(`plan: it does not run layer ${quoted(nodes[0]!)}`)
   return builder.build()
 }
+
+const quoted = ({ layer, tile }: PlacedLayer): string => `"${layer}"${tile === undefined ? '' : ` (tile ${tile + 1})`}`
 
 /** The highest level at which an input is read: the first frame's, as a rule, and all are encrypted alike. */
 function inputLevelOf({ inputs: given, nodes }: Network, steps: readonly PlacedStep[]): Level {

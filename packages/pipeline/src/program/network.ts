@@ -10,6 +10,10 @@ export interface NetworkNode {
   readonly outputs: readonly string[]
   /** Nodes that share a layer and its layouts share the circuit. */
   readonly circuit: LoweredLayer
+  /** How often it runs: once for each tile of the batch. */
+  readonly tiles: number
+  /** Of a merge: how many tiles of what it reads become one. */
+  readonly merges?: number
   /** The layer on one ciphertext, where it does the same to every ciphertext of a batch: what pricing needs to look at. */
   readonly single?: LoweredLayer
 }
@@ -18,12 +22,22 @@ export interface Network {
   readonly nodes: readonly NetworkNode[]
   /** What the caller brings: the model's input, or its frames in the order of time. */
   readonly inputs: readonly string[]
-  /** Of each of them. */
+  /** Of each of them, all tiles together. */
   readonly inputLayout: SlotLayout
+  /** Runs of sub-batches that go through the first layers one after another. */
+  readonly inputTiles: number
   readonly output: string
-  /** Layouts of the inputs and of every node's results. */
+  /** Layouts of the inputs and of every node's results, a tile each. */
   readonly layouts: ReadonlyMap<string, SlotLayout>
+  /** Layouts of what merges read: the tiles of a value that become one, by its name. */
+  readonly joined: ReadonlyMap<string, SlotLayout>
   readonly gaps: GapPolicy
+}
+
+/** How many tiles a value has: as many as the node that computes it. */
+export function tilesOf({ nodes, inputs, inputTiles }: Network, value: string): number {
+  if (inputs.includes(value)) return inputTiles
+  return nodes.find(({ outputs }) => outputs.includes(value))?.tiles ?? 1
 }
 
 /**

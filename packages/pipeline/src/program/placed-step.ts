@@ -6,6 +6,8 @@ export interface PlacedLayer {
   readonly layer: string
   /** Level at which all its inputs are read. */
   readonly level: Level
+  /** Which tile of the batch; absent where there is one. */
+  readonly tile?: number | undefined
 }
 
 /** A bootstrap of values together. */
@@ -16,6 +18,8 @@ export interface PlacedRefresh {
   readonly range: number
   /** Ciphertexts that masks lay side by side into one. */
   readonly merge: number
+  /** Which tile of the batch; absent where there is one. */
+  readonly tile?: number | undefined
 }
 
 /** In the order in which they run. */

@@ -3,13 +3,13 @@
  * weights are there already.
  */
 import { FormatError, type Level } from '@he-ml/ckks-core'
-import type { LoweredLayer } from '@he-ml/packing'
-import type { Network, NetworkNode } from './network.ts'
+import { imagesPerTensor, type LoweredLayer, type SlotLayout } from '@he-ml/packing'
+import { type Network, type NetworkNode, tilesOf } from './network.ts'
 import type { PlacedRefresh } from './placed-step.ts'
 import type { Program, ProgramCircuit, ProgramInput } from './program.ts'
 import { type RefreshShape, refreshLevels } from './refresh-shape.ts'
 import type { Task } from './task.ts'
-import { type Value, type ValueId, wholeOf } from './value.ts'
+import { type Part, type Value, type ValueId, wholeOf } from './value.ts'
 import type { Weights, WeightsId } from './weights.ts'
 
 /** Builds one program. */
@@ -26,37 +26,47 @@ export class ProgramBuilder {
 
   /** @param inputLevel of a fresh input */
   constructor(network: Network, inputLevel: Level, circuits: readonly ProgramCircuit[] = []) {
-    const { inputs, inputLayout: layout, nodes } = network
+    const { inputs, inputLayout: whole, nodes, layouts } = network
     this.#network = network
     this.#circuits = circuits
     this.#names = new Set([...inputs, ...nodes.flatMap(({ name, outputs }) => [name, ...outputs])])
-    const values = inputs.map((input) => this.#write(input, { tensor: input, layout, level: inputLevel }))
-    this.#input = { values, layout, level: inputLevel }
+    const layout = layouts.get(inputs[0]!)!
+    const values = inputs.flatMap((input) =>
+      Array.from({ length: network.inputTiles }, (_, i) => {
+        const tile = network.inputTiles === 1 ? undefined : i
+        return this.#write({ name: input, tile }, { tensor: input, layout, level: inputLevel })
+      }),
+    )
+    this.#input = { values, layout, whole, level: inputLevel }
   }
 
-  /** A whole layer. @throws FormatError when its level does not fit what it reads */
-  layer(node: NetworkNode, level: Level): void {
+  /** A whole layer, or a tile of it. @throws FormatError when its level does not fit what it reads */
+  layer(node: NetworkNode, level: Level, tile?: number): void {
     const { name, kind, inputs, outputs, circuit } = node
     if (!(level >= circuit.depth))
       throw new FormatError(`plan: layer "${name}" takes ${circuit.depth} levels, the plan runs it at ${level}`)
-    const reads = inputs.map((input) => {
-      const value = this.#value(input)
-      if (level > value.level)
-        throw new FormatError(
-          `plan: layer "${name}" reads "${input}" at level ${level}, it has ${value.level}: compile again`,
-        )
-      return [value.id]
-    })
-    const writes = circuit.outputs.map(
-      (layout, i) => this.#write(outputs[i]!, { tensor: outputs[i]!, layout, level: level - circuit.depth }).id,
+    const reads = inputs.map((input) =>
+      this.#operand(node, input, tile).map((value) => {
+        if (level > value.level)
+          throw new FormatError(
+            `plan: layer "${name}" reads "${input}" at level ${level}, it has ${value.level}: compile again`,
+          )
+        return value.id
+      }),
     )
+    const writes = circuit.outputs.map((layout, i) => {
+      const output = outputs[i]!
+      const about = { tensor: tensorOf(this.#network, output), layout, level: level - circuit.depth }
+      return this.#write({ name: output, tile }, about).id
+    })
     const weights = [this.#layerWeights(circuit, level)]
-    this.#tasks.push({ id: name, kind, layer: name, circuit, reads, writes, level, weights, keys: [] })
+    const id = tileName(name, tile, node.tiles)
+    this.#tasks.push({ id, kind, layer: name, circuit, reads, writes, level, weights, keys: [], ...tiled(tile) })
   }
 
   /** Bootstraps values together. @throws FormatError when they do not fit each other or the circuit */
   refresh(placed: PlacedRefresh): void {
-    const { values: names, circuit, range, merge } = placed
+    const { values: names, circuit, range, merge, tile } = placed
     const used = this.#circuits[circuit] ?? refuse(placed, `circuit ${circuit} does not exist`)
     const { bootstrapping, ranges } = used
     const layouts = names.map((name) => this.#network.layouts.get(name))
@@ -70,15 +80,18 @@ export class ProgramBuilder {
     const ciphertexts = layouts.reduce((sum, layout) => sum + layout!.ciphertexts, 0)
     const shape: RefreshShape = { period, merge, ciphertexts }
     const { needs, gives } = refreshLevels(bootstrapping, merge)
-    const before = names.map((name) => this.#value(name))
+    const before = names.map((name) => this.#value(name, tile))
     const low = before.find(({ level }) => level < needs)
     if (low) refuse(placed, `"${low.tensor}" is at level ${low.level}, the circuit needs ${needs}`)
     const weights = this.#refreshWeights(circuit, used, shape)
-    const writes = before.map(({ tensor, layout }) => {
-      return this.#write(this.#unused(`${tensor}, refreshed`), { tensor, layout, level: gives }).id
+    const tiles = tilesOf(this.#network, names[0]!)
+    const writes = names.map((name, i) => {
+      const { tensor, layout } = before[i]!
+      const id = this.#unused(`${tileName(name, tile, tiles)}, refreshed`)
+      return this.#write({ name, tile }, { tensor, layout, level: gives }, id).id
     })
     this.#tasks.push({
-      id: this.#unused(`refresh ${names.join(' and ')}`),
+      id: this.#unused(`refresh ${tileName(names.join(' and '), tile, tiles)}`),
       kind: 'refresh',
       reads: before.map(({ id }) => [id]),
       writes,
@@ -86,6 +99,7 @@ export class ProgramBuilder {
       weights,
       keys: [],
       refresh: { circuit, range, shape },
+      ...tiled(tile),
     })
   }
 
@@ -101,16 +115,30 @@ export class ProgramBuilder {
     }
   }
 
-  #value(tensor: string): Value {
-    const value = this.#newest.get(tensor)
-    if (!value) throw new FormatError(`plan: "${tensor}" is used before it is computed`)
+  /** What a node reads of an input: the tile of its own number, or those that it merges. */
+  #operand({ merges }: NetworkNode, input: string, tile: number | undefined): Value[] {
+    if (merges === undefined) return [this.#value(input, tile)]
+    const tiles = tilesOf(this.#network, input)
+    const first = (tile ?? 0) * merges
+    return Array.from({ length: merges }, (_, i) => this.#value(input, tiles === 1 ? undefined : first + i))
+  }
+
+  #value(name: string, tile?: number): Value {
+    const value = this.#newest.get(placeName({ name, tile }))
+    if (!value) throw new FormatError(`plan: "${name}" is used before it is computed`)
     return value
   }
 
-  #write(id: ValueId, about: Omit<Value, 'id' | 'part'>): Value {
-    const value = { id, ...about, part: wholeOf(about.layout) }
-    this.#values.set(id, value)
-    this.#newest.set(about.tensor, value)
+  /** A tile that will be merged is a part of what the merge reads. */
+  #write(place: Place, about: Omit<Value, 'id' | 'part'>, id?: ValueId): Value {
+    const { name, tile } = place
+    const joined = this.#network.joined.get(name)
+    const { ciphertexts: count } = about.layout
+    const part = joined ? { first: ((tile ?? 0) * count) % joined.ciphertexts, count } : wholeOf(about.layout)
+    const own = id ?? tileName(name, tile, tilesOf(this.#network, name))
+    const value = { id: own, ...about, layout: joined ?? about.layout, part, ...imagesFrom(about.layout, tile, part) }
+    this.#values.set(own, value)
+    this.#newest.set(placeName(place), value)
     return value
   }
 
@@ -145,6 +173,30 @@ export class ProgramBuilder {
     return free
   }
 }
+
+/** A value of the network, and which tile of it. */
+interface Place {
+  readonly name: string
+  readonly tile: number | undefined
+}
+
+const placeName = ({ name, tile }: Place): string => JSON.stringify([name, tile ?? null])
+
+const tileName = (name: string, tile: number | undefined, tiles: number): string =>
+  tile === undefined ? name : `${name} [${tile + 1}/${tiles}]`
+
+const tiled = (tile: number | undefined): { readonly tile?: number } => (tile === undefined ? {} : { tile })
+
+/** The first image of the layout that a tile is a part of. */
+function imagesFrom(layout: SlotLayout, tile: number | undefined, { first, count }: Part): { firstImage?: number } {
+  return tile === undefined ? {} : { firstImage: (tile - first / count) * imagesPerTensor(layout) }
+}
+
+/** What a merge makes of a value is the same tensor. */
+const tensorOf = ({ nodes, joined }: Network, value: string): string =>
+  joined.has(value)
+    ? nodes.find(({ merges, inputs }) => merges !== undefined && inputs[0] === value)!.outputs[0]!
+    : value
 
 function refuse({ values }: PlacedRefresh, why: string): never {
   throw new FormatError(`plan: the refresh of "${values.join('", "')}": ${why}; compile again`)

@@ -14,11 +14,13 @@ export interface ProgramCircuit {
   readonly ranges: readonly number[]
 }
 
-/** What the caller brings: one value, or one for each frame in the order of time, all alike. */
+/** What the caller brings: one value, or one for each tile of a batch, or for each frame in the order of time, all alike. */
 export interface ProgramInput {
   readonly values: readonly Value[]
   /** Of each of them. */
   readonly layout: SlotLayout
+  /** What a client encrypts at once: the tiles of a batch together, or a frame. */
+  readonly whole: SlotLayout
   /** Of a fresh input. */
   readonly level: Level
 }

@@ -20,6 +20,8 @@ interface AnyTask {
   readonly level: Level
   /** What must be encoded. */
   readonly weights: readonly WeightsId[]
+  /** Which tile of the batch; absent where there is one. */
+  readonly tile?: number
   /** Keys that the circuit uses, each at the level of its use; empty until a simulation has told. */
   readonly keys: readonly KeyNeed[]
 }
@@ -48,6 +50,9 @@ export interface RefreshUse {
   readonly range: number
   readonly shape: RefreshShape
 }
+
+/** Kind of the tasks that bring tiles of a batch together; no layer of the model. */
+export const MERGE = 'merge'
 
 export type Task = LayerTask | RefreshTask
 

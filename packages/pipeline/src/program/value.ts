@@ -14,6 +14,8 @@ export interface Value {
   readonly layout: SlotLayout
   /** Which ciphertexts of the layout it holds: all of them, unless a layer is cut into tiles. */
   readonly part: Part
+  /** Which image of the batch the layout begins with: 0 unless the batch is cut into tiles. */
+  readonly firstImage?: number
   /** Level at which it is written. */
   readonly level: Level
 }

@@ -10,7 +10,7 @@ import {
   type PublicationOptions,
   type PublishedSlots,
 } from '@he-ml/ckks-core/client'
-import { layoutPositions, type SlotLayout } from '@he-ml/packing'
+import { imageShift, layoutPositions, type SlotLayout } from '@he-ml/packing'
 import type { Plan } from '@he-ml/pipeline'
 
 export interface PublicationWish {
@@ -72,7 +72,8 @@ function bitsLeft({ terms, contract }: LedgerState, wish: PublicationWish, posit
 /** Slots that hold an element of one of the images in any of the ciphertexts, ascending. */
 function slotsOf(layout: SlotLayout, images: number): number[] {
   const used = new Set<number>()
-  for (const place of layoutPositions(layout)) for (let b = 0; b < images; b++) used.add((place + b) % layout.slots)
+  const shifts = Array.from({ length: images }, (_, b) => imageShift(layout, b))
+  for (const place of layoutPositions(layout)) for (const shift of shifts) used.add((place + shift) % layout.slots)
   return [...used].sort((a, b) => a - b)
 }
 

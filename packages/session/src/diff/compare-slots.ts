@@ -1,6 +1,6 @@
 /** Decrypted slots against what they should be. */
 import type { Tensor } from '@he-ml/model'
-import { layoutPositions } from '@he-ml/packing'
+import { imageShift, imagesPerTensor, layoutPositions } from '@he-ml/packing'
 import type { Value } from '@he-ml/pipeline'
 
 /** An element that is wrong by more than any other. */
@@ -29,7 +29,7 @@ export interface Comparison {
  * @returns undefined where the part holds no element
  */
 export function compareSlots(
-  { layout, part }: Pick<Value, 'layout' | 'part'>,
+  { layout, part, firstImage = 0 }: Pick<Value, 'layout' | 'part' | 'firstImage'>,
   slots: readonly Float64Array[],
   clear: readonly Tensor[],
 ): Comparison | undefined {
@@ -39,9 +39,12 @@ export function compareSlots(
   let largest = 0
   let worst: { readonly image: number; readonly element: number; readonly encrypted: number } | undefined
   let most = -1
-  for (const [image, { data }] of clear.entries())
+  const images = imagesPerTensor(layout)
+  for (const [image, { data }] of clear.entries()) {
+    if (image < firstImage || image >= firstImage + images) continue
+    const shift = imageShift(layout, image - firstImage)
     for (const [element, position] of positions.entries()) {
-      const place = position + image
+      const place = position + shift
       const vector = slots[Math.floor(place / layout.slots) - part.first]
       if (vector === undefined) continue
       const encrypted = vector[place % layout.slots]!
@@ -55,6 +58,7 @@ export function compareSlots(
         worst = { image, element, encrypted }
       }
     }
+  }
   if (worst === undefined) return undefined
   const { image, element, encrypted } = worst
   const { shape, data } = clear[image]!
