@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export * from './circuits/index.ts'
+export * from './design/index.ts'
 export * from './engines/index.ts'
 export * from './errors/index.ts'
 export * from './format/index.ts'

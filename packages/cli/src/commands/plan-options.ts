@@ -21,6 +21,8 @@ export interface PlanOptions extends CommonOptions {
   readonly scaleBits: number
   readonly logN?: number
   readonly bootstrapping: string
+  readonly refreshLevels?: number
+  readonly refreshBits?: number
   readonly memory?: number
   readonly precisionBits?: number
   readonly machine?: string
@@ -66,6 +68,12 @@ export function declarePlan(program: Command): Command {
         .choices(['auto', 'always', 'never', ...Object.keys(BOOTSTRAPPING_SETS)])
         .default('auto'),
     )
+    .addOption(
+      new Option('--refresh-levels <n>', 'bootstrap, with parameters made for so many levels between two bootstraps')
+        .argParser(integer(1, 40))
+        .conflicts('bootstrapping'),
+    )
+    .option('--refresh-bits <n>', 'bits that a value keeps, with --refresh-levels (default 13)', decimal(4, 30))
     .option('--memory <GB>', 'refuse plans whose run would need more', decimal(1e-6, 1e6))
     .option(
       '--precision-bits <n>',
@@ -90,11 +98,14 @@ export function compileOptionsOf(options: PlanOptions): Partial<CompileOptions> 
     ...(options.batch === undefined ? {} : { batch: options.batch }),
     scaleBits: options.scaleBits,
     ...(options.logN === undefined ? {} : { logN: options.logN }),
-    bootstrapping: bootstrappingOption(options.bootstrapping),
+    bootstrapping: bootstrappingOption(options),
     ...(options.memory === undefined ? {} : { memory: Math.round(options.memory * 1e9) }),
     ...(options.precisionBits === undefined ? {} : { precisionBits: options.precisionBits }),
   }
 }
 
-const bootstrappingOption = (how: string): NonNullable<CompileOptions['bootstrapping']> =>
-  how === 'auto' || how === 'always' || how === 'never' ? how : { set: how }
+function bootstrappingOption({ bootstrapping: how, refreshLevels, refreshBits }: PlanOptions) {
+  if (refreshLevels !== undefined)
+    return { levels: refreshLevels, ...(refreshBits === undefined ? {} : { precisionBits: refreshBits }) }
+  return how === 'auto' || how === 'always' || how === 'never' ? how : { set: how }
+}

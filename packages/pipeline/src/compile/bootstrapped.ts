@@ -1,13 +1,5 @@
 /** Parameters, levels and bootstraps of a network that refreshes its ciphertexts. */
-import {
-  BOOTSTRAPPING_SETS,
-  type BootstrappingSet,
-  bootstrappingSet,
-  type CostModel,
-  HeMlError,
-  type Parameters,
-  PlanError,
-} from '@he-ml/ckks-core'
+import { type BootstrappingSet, type CostModel, HeMlError, type Parameters, PlanError } from '@he-ml/ckks-core'
 import type { Model } from '@he-ml/model'
 import { imagesPerTensor } from '@he-ml/packing'
 import type { PlanBootstrapping } from '../plan/plan.ts'
@@ -27,26 +19,6 @@ export interface BootstrappedRequest {
   readonly ranges: ReadonlyMap<string, number>
   readonly options: CompileOptions
   readonly costModel: CostModel
-}
-
-/**
- * The sets that the options allow.
- * @throws InvalidArgumentError for an unknown set; PlanError when no set is left
- */
-export function allowedSets({ bootstrapping, scaleBits = 36, logN }: CompileOptions): BootstrappingSet[] {
-  if (typeof bootstrapping === 'object') {
-    const { set, spec = {} } = bootstrapping
-    return [bootstrappingSet(set, spec)]
-  }
-  const names = Object.entries(BOOTSTRAPPING_SETS)
-    .filter(([, set]) => Math.round(set.scaleBits) >= scaleBits && (logN === undefined || set.logN === logN))
-    .map(([name]) => name)
-  if (names.length === 0)
-    throw new PlanError(
-      'levels',
-      `no bootstrapping set has a scale of ${scaleBits} bits${logN === undefined ? '' : ` at logN ${logN}`}: name one of ${Object.keys(BOOTSTRAPPING_SETS).join(', ')} in the option bootstrapping`,
-    )
-  return names.map((name) => bootstrappingSet(name))
 }
 
 /**

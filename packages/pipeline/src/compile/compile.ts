@@ -4,6 +4,8 @@
  * refused here, with its reason, before any key exists.
  */
 import {
+  BOOTSTRAPPING_SETS,
+  type BootstrappingSet,
   createDefaultCostModel,
   InvalidArgumentError,
   type KeyNeed,
@@ -22,11 +24,12 @@ import type { ActivationOptions } from '../ready/calibrate-activations.ts'
 import type { Calibration } from '../ready/calibration.ts'
 import { type PreparedModel, prepareModel } from '../ready/prepare-model.ts'
 import { valueRanges } from '../ready/value-ranges.ts'
-import { allowedSets, placements } from './bootstrapped.ts'
+import { placements } from './bootstrapped.ts'
 import { findConstants } from './find-constants.ts'
 import { assertMemoryPossible } from './least-memory.ts'
 import { type Chosen, chooseLeveled } from './leveled.ts'
 import type { CompileOptions } from './options.ts'
+import { allowedSets } from './refresh-sets.ts'
 import { assertPrecision } from './relative-precision.ts'
 import { type Simulated, simulate, type TaskFigures } from './simulate.ts'
 
@@ -73,12 +76,14 @@ export function draftOf(model: Model, options: CompileOptions): Draft {
   return { model, prepared: prepareModel(model, options.calibration, activation), activation, options }
 }
 
-/** @param sets default: those that the options allow */
-export async function compileBootstrapped(draft: Draft, sets = allowedSets(draft.options)): Promise<BoundPlan> {
+/** @param given default: those that the options allow */
+export async function compileBootstrapped(draft: Draft, given?: readonly BootstrappingSet[]): Promise<BoundPlan> {
   const { prepared, activation, options } = draft
   const { ready, sizes } = prepared
   const ranges = valueRanges(ready, sizes, activation)
   const costModel = costModelOf(options)
+  const sets = given ?? (await allowedSets(ready, options, costModel))
+  if (sets.length === 0) throw noSet(options)
   let refused: PlanError | undefined
   for await (const chosen of placements({ model: ready, sets, ranges, options, costModel })) {
     try {
@@ -90,6 +95,12 @@ export async function compileBootstrapped(draft: Draft, sets = allowedSets(draft
   }
   throw refused ?? new PlanError('levels', 'no placement of bootstraps')
 }
+
+const noSet = ({ scaleBits, logN }: CompileOptions): PlanError =>
+  new PlanError(
+    'levels',
+    `no bootstrapping set has a scale of ${scaleBits} bits${logN === undefined ? '' : ` at logN ${logN}`}: lower the scale, use lower polynomial degrees, or name one of ${Object.keys(BOOTSTRAPPING_SETS).join(', ')} in the option bootstrapping`,
+  )
 
 /** Simulates, checks memory, and puts everything together. @throws PlanError ('memory') */
 async function finish({ model, prepared, activation, options }: Draft, chosen: Chosen): Promise<BoundPlan> {

@@ -4,12 +4,22 @@ import type { Calibration } from '../ready/calibration.ts'
 import type { Packing } from './input-layout.ts'
 
 /** A bootstrapping parameter set, its circuit adapted if wanted. */
-export interface BootstrappingOptions {
+export interface NamedBootstrapping {
   /** One of BOOTSTRAPPING_SETS. */
   readonly set: string
   /** Changes to the set's circuit; slots and content are chosen by the planner. */
   readonly spec?: Partial<Omit<BootstrappingSpec, 'slots' | 'content'>>
 }
+
+/** A set made for the network; see `designRefresh`. */
+export interface DesignedBootstrapping {
+  /** Levels between two bootstraps. */
+  readonly levels: number
+  /** Bits that a refreshed value keeps, relative to its range. Default 13. */
+  readonly precisionBits?: number
+}
+
+export type BootstrappingOptions = NamedBootstrapping | DesignedBootstrapping
 
 export interface CompileOptions {
   /** From `fit`; needed when the model has activations that are not polynomials, and for bootstrapping. */
@@ -36,9 +46,10 @@ export interface CompileOptions {
     sizes: Required<Pick<ParametersRequest, 'logN' | 'levels' | 'scaleBits' | 'baseBits'>>,
   ) => ParametersRequest
   /**
-   * Whether ciphertexts are bootstrapped on the way. 'auto' (default): only when no ring holds the depth. 'always', or one of
-   * the sets of `BOOTSTRAPPING_SETS`: use its parameters, even where nothing needs to be refreshed. Sets whose scale has fewer
-   * than `scaleBits` bits are not chosen automatically.
+   * Whether ciphertexts are bootstrapped on the way. 'auto' (default): only when no ring holds the depth. 'always', one of
+   * the sets of `BOOTSTRAPPING_SETS` or one for so many levels: use such parameters, even where nothing needs to be refreshed. Without
+   * a set the fastest is taken, of the named ones and of some designed for the network. Sets whose scale has fewer than `scaleBits`
+   * bits are not chosen automatically.
    */
   readonly bootstrapping?: 'auto' | 'always' | 'never' | BootstrappingOptions
   /**

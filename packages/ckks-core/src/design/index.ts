@@ -1,0 +1,2 @@
+export * from './design-refresh.ts'
+export type { RefreshNeed } from './refresh-need.ts'

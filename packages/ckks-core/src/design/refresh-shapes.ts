@@ -1,0 +1,35 @@
+/**
+ * What decides the time of a bootstrap: how many limbs, factors, digits and special primes there are, not how many bits they have.
+ * A shape is that; its bits are found by `fitBits`.
+ */
+import type { RefreshNeed } from './refresh-need.ts'
+
+export interface RefreshShape {
+  readonly logN: number
+  /** Factors of the transforms, a level each. */
+  readonly coeffsToSlots: number
+  readonly slotsToCoeffs: number
+  readonly dnum: number
+  /** Whether evalMod's second and third level are pairs of primes: four bits more where errors are amplified most. */
+  readonly pairs: boolean
+}
+
+/** More factors have fewer diagonals and rotations, and more limbs everywhere. */
+const UP = [3, 4] as const
+const DOWN = [2, 3] as const
+
+/** Digits worth trying; the smaller ring has no room for many special primes. */
+const DIGITS: Readonly<Record<number, readonly number[]>> = { 15: [3, 4, 5, 7, 10], 16: [2, 3, 4, 5] }
+
+/** All shapes that a need leaves open. */
+export function refreshShapes({ rings = [15, 16], slots = 0 }: RefreshNeed): RefreshShape[] {
+  const shapes: RefreshShape[] = []
+  for (const logN of rings) {
+    if (slots > 2 ** (logN - 1)) continue
+    for (const dnum of DIGITS[logN] ?? [])
+      for (const coeffsToSlots of UP)
+        for (const slotsToCoeffs of DOWN)
+          for (const pairs of [false, true]) shapes.push({ logN, coeffsToSlots, slotsToCoeffs, dnum, pairs })
+  }
+  return shapes
+}
