@@ -37,7 +37,7 @@ export class NativeEngine extends NativeEvaluator {
   /** Kernel in use: 'avx512ifma', 'avx2' or 'scalar'. */
   readonly kernel: string
   /** Worker threads. */
-  readonly threads: number
+  override readonly threads: number
   /** For this package's own modules. @internal */
   readonly binding: BindingEngine
   /** @internal */

@@ -96,6 +96,7 @@ describe('two lanes of one engine', () => {
     const b = two.add(two.rotate(a, 1), a)
     await two.drain()
     expect(a.owner).toBe(server)
+    expect([server.threads, one.threads]).toEqual([2, 2])
     expect(one.progress()).toEqual({ queued: 0, done: 1 })
     expect(two.progress()).toEqual({ queued: 0, done: 2 })
     expect(server.progress().done).toBe(before)

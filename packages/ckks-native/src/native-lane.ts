@@ -20,6 +20,7 @@ interface LaneEngine extends Engine {
 /** A scope of the compiled engine's queue; see `Lane` in ckks-core. */
 export class NativeLane extends NativeEvaluator implements Lane {
   readonly engine: Engine
+  override readonly threads: number
   /** @internal */
   readonly origin: Origin
   readonly #lane: BindingLane
@@ -31,6 +32,7 @@ export class NativeLane extends NativeEvaluator implements Lane {
     super(engine.parameters, engine)
     checkLaneOptions(options)
     this.engine = engine
+    this.threads = engine.threads
     this.origin = engine.origin
     this.#signal = options.signal
     this.#lane = native(() => engine.binding.openLane({ ceilingBytes: options.memory ?? 0 }))

@@ -51,6 +51,7 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
   abstract readonly name: string
   abstract readonly capabilities: EngineCapabilities
   abstract readonly loadedKeys: KeyRequest
+  readonly threads: number = 1
   readonly parameters: AnyParameters
 
   /** To whom handles belong: the engine itself, also where a lane makes them. */

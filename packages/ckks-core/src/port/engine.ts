@@ -189,6 +189,8 @@ export interface Engine extends Encoder, Evaluator, AsyncDisposable {
   /** 'native', 'seal', 'plan' or 'clear'. */
   readonly name: string
   readonly capabilities: EngineCapabilities
+  /** Operations that are computed at a time: worker threads, or 1 where calls compute at once. */
+  readonly threads: number
   /** The keys loaded, as needs they can serve. */
   readonly loadedKeys: KeyRequest
   /** Whether a loaded key serves this need; with a key store, whether it is resident. */

@@ -37,6 +37,7 @@ export class SyncLane implements Lane {
   readonly engine: Engine
   readonly name: string
   readonly capabilities: EngineCapabilities
+  readonly threads: number
   readonly parameters: AnyParameters
   readonly #signal: AbortSignal | undefined
   readonly #handles: LiveHandles
@@ -48,6 +49,7 @@ export class SyncLane implements Lane {
     this.engine = engine
     this.name = engine.name
     this.capabilities = engine.capabilities
+    this.threads = engine.threads
     this.parameters = engine.parameters
     this.#signal = options.signal
     this.#handles = new LiveHandles(engine.parameters)

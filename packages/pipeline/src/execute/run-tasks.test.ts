@@ -13,7 +13,7 @@ const value = (id: string): Value => ({ id, tensor: id, layout, part: { first: 0
 const circuit = { name: 'c', outputs: [layout], depth: 0 } as unknown as LoweredLayer
 
 /** x -> a, x -> b, a and b -> c, c -> d. */
-function stage({ room = 9, tasks: width = 8 } = {}) {
+function stage({ room = 9, tasks: width = 8, atOnce = 8 } = {}) {
   const edges: readonly (readonly [string, readonly string[]])[] = [
     ['a', ['x']],
     ['b', ['x']],
@@ -60,6 +60,7 @@ function stage({ room = 9, tasks: width = 8 } = {}) {
     memory,
     done: new Set(),
     lookAhead: width,
+    atOnce,
     onStart: (index) => void log.push(tasks[index]!.id),
     onDone: async (index) => void log.push(`${tasks[index]!.id}.`),
   })
@@ -93,6 +94,7 @@ describe('tasks', () => {
   it.each([
     ['memory', { room: 1 }],
     ['the look-ahead', { tasks: 1 }],
+    ['the caller', { atOnce: 1 }],
   ])('wait where %s allows one only', async (_, options) => {
     const { run, finish, started, log } = stage(options)
     await settle()

@@ -20,6 +20,8 @@ export interface RunTasksOptions {
   readonly done: ReadonlySet<number>
   /** Tasks that run at once at most, and how far behind the earliest that waits others are looked for. */
   readonly lookAhead: number
+  /** Tasks that run at once at most, where fewer than `lookAhead` may. */
+  readonly atOnce?: number
   readonly signal?: AbortSignal
   readonly onStart: (index: number) => void
   /** A task's results are there, and in memory as long as this lasts; what was awaited here is done before tasks that read them start. */
@@ -62,8 +64,9 @@ class TaskQueue {
 
   /** Starts whatever can start. */
   #start(): void {
-    const { program, lookAhead, memory } = this.#options
+    const { program, lookAhead, atOnce = lookAhead, memory } = this.#options
     for (const index of this.#pending.slice(0, lookAhead - this.#running.size)) {
+      if (this.#running.size >= atOnce) break
       const task = program.tasks[index]!
       if (!task.reads.flat().every((id) => this.#written.has(id))) continue
       if (this.#running.size > 0 && !memory.fits(task)) break

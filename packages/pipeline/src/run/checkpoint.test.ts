@@ -1,8 +1,13 @@
 /** What is written, and what is left, at every moment of a run. */
 import { createClearEngine } from '@he-ml/ckks-core'
+import { Model, type NodeDescription } from '@he-ml/model'
+import { add, conv2d, flatten, linear } from '@he-ml/nn-layers'
 import { pack } from '@he-ml/packing'
-import { beforeAll, describe, expect, it } from 'vitest'
-import { compileInsecure, images, MemoryCheckpoints, residual } from '../pipeline.test-helper.ts'
+import fc from 'fast-check'
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { compileAndBind } from '../compile/compile.ts'
+import { StepExecutor } from '../execute/step-executor.ts'
+import { compileInsecure, images, MemoryCheckpoints, randomTensor, residual } from '../pipeline.test-helper.ts'
 import type { BoundPlan } from '../plan/bound-plan.ts'
 import { fit } from '../ready/fit.ts'
 import { type CheckpointIndex, INDEX_FILE, parseIndex } from './checkpoint-index.ts'
@@ -26,11 +31,11 @@ class Watched extends MemoryCheckpoints {
   }
 }
 
-async function run(store: Watched, seed = 7) {
-  const engine = createClearEngine(bound.parameters)
-  const { layout, level } = bound.program.input
+async function run(store: Watched, seed = 7, plan = bound, threads = 1) {
+  const engine = Object.assign(createClearEngine(plan.parameters), { threads })
+  const { layout, level } = plan.program.input
   const inputs = pack(images(1, seed), layout).map((v) => engine.encryptClear(v, { level }))
-  const output = await new Runner(bound, engine).run(inputs, { checkpoints: store })
+  const output = await new Runner(plan, engine).run(inputs, { checkpoints: store })
   return output.ciphertexts.map((c) => engine.readClear(c).re)
 }
 
@@ -102,6 +107,57 @@ describe('checkpoints', () => {
     whole.files.set(name!, other.files.get(name!)!)
     whole.failAt = Number.POSITIVE_INFINITY
     await expect(run(whole)).rejects.toThrow(/is not the file that was written/)
+  })
+})
+
+/** Eight convolutions of the image that do not need each other, and the sums of all. */
+function fan(): Model {
+  const branches = Array.from({ length: 8 }, (_, i): NodeDescription => {
+    const weights = randomTensor([1, 1, 3, 3], i + 1, 0.3)
+    return { layer: conv2d({ name: `branch${i}`, weights }), inputs: ['image'] }
+  })
+  const sums = branches.slice(1).map(
+    (_, i): NodeDescription => ({
+      layer: add({ name: `sum${i}` }),
+      inputs: [i === 0 ? 'branch0' : `sum${i - 1}`, `branch${i + 1}`],
+    }),
+  )
+  const end = [
+    { layer: flatten({ name: 'flat' }), inputs: ['sum6'] },
+    { layer: linear({ name: 'fc', weights: randomTensor([3, 36], 9, 0.3) }), inputs: ['flat'] },
+  ]
+  const nodes = [...branches, ...sums, ...end]
+  return new Model({ name: 'fan', input: { name: 'image', shape: [1, 8, 8] }, nodes })
+}
+
+describe('a run that dies, again and again', () => {
+  afterEach(() => {
+    vi.restoreAllMocks()
+  })
+
+  it('repeats at most a task per thread each time, however many could run side by side', async () => {
+    const plan = await compileAndBind(fan(), { scaleBits: 30 })
+    const { tasks } = plan.program
+    const whole = new Watched()
+    const want = await run(whole, 7, plan)
+    const deaths = fc.array(fc.integer({ min: 1, max: Math.floor(whole.puts / 3) }), { minLength: 3, maxLength: 3 })
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(1, 2, 3, 8), deaths, async (threads, puts) => {
+        const begun = vi.spyOn(StepExecutor.prototype, 'run')
+        const store = new Watched()
+        for (const more of puts) {
+          store.failAt = store.puts + more
+          await expect(run(store, 7, plan, threads)).rejects.toThrow(/disk is full/)
+        }
+        store.failAt = Number.POSITIVE_INFINITY
+        expect(await run(store, 7, plan, threads)).toEqual(want)
+        const repeated = begun.mock.calls.length - tasks.length
+        begun.mockRestore()
+        expect(repeated).toBeGreaterThanOrEqual(0)
+        expect(repeated).toBeLessThanOrEqual(puts.length * threads)
+      }),
+      { numRuns: 40 },
+    )
   })
 })
 

@@ -178,6 +178,8 @@ export class Runner implements AsyncDisposable {
         memory,
         done,
         lookAhead: LOOK_AHEAD,
+        // what a kill undoes is at most a task per thread
+        ...(checkpoints ? { atOnce: lane.threads } : {}),
         ...(signal ? { signal } : {}),
         onStart: (index) => clock?.start(index),
         onDone: finish,
