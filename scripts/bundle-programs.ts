@@ -16,6 +16,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 /** What tests start, by the name they ask `inject('programs')` for; see cli.test-helper.ts. */
 const PROGRAMS = {
   'he-ml': 'packages/cli/src/main.ts',
+  'disk-fault': 'packages/cli/src/disk-fault.test-helper.ts',
 } as const
 
 /** Where what is imported so is installed. */

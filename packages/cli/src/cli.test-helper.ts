@@ -5,16 +5,30 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inject } from 'vitest'
 import { buildOnnx, type NodeSpec, random, type TensorSpec } from '../../model-import/src/testing/build-onnx.ts'
+import type { DiskFault } from './disk-fault.test-helper.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
     /** Paths of the programs that scripts/bundle-programs.ts has bundled. */
-    programs: { readonly 'he-ml': string }
+    programs: Readonly<Record<'he-ml' | 'disk-fault', string>>
   }
 }
 
 /** What starts `he-ml`, whatever the working directory. */
 export const COMMAND = [process.execPath, inject('programs')['he-ml']] as const
+
+/** The same with a fault of the disk. */
+export const commandWith = (fault: DiskFault): readonly string[] => {
+  const [node, program] = COMMAND
+  return [
+    'env',
+    `HE_ML_DISK_FAULT=${JSON.stringify(fault)}`,
+    node,
+    '--import',
+    inject('programs')['disk-fault'],
+    program,
+  ]
+}
 
 export interface Finished {
   readonly code: number | null

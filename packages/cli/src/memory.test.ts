@@ -35,7 +35,9 @@ describe('run --memory', () => {
   })
 
   it('below a single layer with its keys is refused, before a key is read', async () => {
-    const { code, stderr } = await run('none.ct', '--memory', String((0.9 * leastPeakOf(plan)) / 1e9))
+    const small = String((0.9 * leastPeakOf(plan)) / 1e9)
+    // nor is the folder looked at
+    const { code, stderr } = await run('none.ct', '--memory', small, '-e', 'nowhere')
     expect(stderr).toMatch(/MemoryError: the plan expects a peak of .*, --memory allows/)
     expect(code).toBe(8)
     await expect(readFile(here.at('none.ct'))).rejects.toThrow(/ENOENT/)
