@@ -17,6 +17,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const PROGRAMS = {
   'he-ml': 'packages/cli/src/main.ts',
   'disk-fault': 'packages/cli/src/disk-fault.test-helper.ts',
+  plant: 'packages/cli/src/secrecy/plant.test-helper.ts',
 } as const
 
 /** Where what is imported so is installed. */

@@ -59,7 +59,7 @@ export class InterruptedRun implements AsyncDisposable {
 
   /** The same with a fault of the disk. */
   runWith(folder: string, fault: Omit<DiskFault, 'under'>, under = OWN_FOLDER): Promise<Finished> {
-    return this.run(folder, commandWith({ under, ...fault }))
+    return this.run(folder, commandWith({ 'disk-fault': { under, ...fault } }))
   }
 
   /** Runs to the end; the result has the bits of the undisturbed run, and nothing is kept. @returns tasks that were not run again */

@@ -6,28 +6,30 @@ import { join } from 'node:path'
 import { inject } from 'vitest'
 import { buildOnnx, type NodeSpec, random, type TensorSpec } from '../../model-import/src/testing/build-onnx.ts'
 import type { DiskFault } from './disk-fault.test-helper.ts'
+import type { Plant } from './secrecy/plant.test-helper.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
     /** Paths of the programs that scripts/bundle-programs.ts has bundled. */
-    programs: Readonly<Record<'he-ml' | 'disk-fault', string>>
+    programs: Readonly<Record<'he-ml' | keyof Loads, string>>
   }
 }
 
 /** What starts `he-ml`, whatever the working directory. */
 export const COMMAND = [process.execPath, inject('programs')['he-ml']] as const
 
-/** The same with a fault of the disk. */
-export const commandWith = (fault: DiskFault): readonly string[] => {
+/** What modules that are loaded before `he-ml` are told. */
+export interface Loads {
+  readonly 'disk-fault'?: DiskFault
+  readonly plant?: Plant
+}
+
+/** The same with modules loaded before. */
+export function commandWith(loads: Loads): readonly string[] {
   const [node, program] = COMMAND
-  return [
-    'env',
-    `HE_ML_DISK_FAULT=${JSON.stringify(fault)}`,
-    node,
-    '--import',
-    inject('programs')['disk-fault'],
-    program,
-  ]
+  const names = Object.keys(loads) as (keyof Loads)[]
+  const told = names.map((name) => `HE_ML_${name.replace('-', '_').toUpperCase()}=${JSON.stringify(loads[name])}`)
+  return ['env', ...told, node, ...names.flatMap((name) => ['--import', inject('programs')[name]]), program]
 }
 
 export interface Finished {
