@@ -18,6 +18,7 @@ import { type PackedTensor, pack } from '@he-ml/packing'
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { compileAndBind } from '../compile/compile.ts'
 import type { MemoryFigures } from '../execute/memory-figures.ts'
+import { StepExecutor } from '../execute/step-executor.ts'
 import { compileInsecure, images, MemoryCheckpoints, residual, smallCnn } from '../pipeline.test-helper.ts'
 import type { BoundPlan } from '../plan/bound-plan.ts'
 import { inputIds, lastReads } from '../program/program.ts'
@@ -406,6 +407,10 @@ describe('runs that wait', () => {
 })
 
 describe('checkpoints under a ceiling', () => {
+  afterEach(() => {
+    vi.restoreAllMocks()
+  })
+
   it('have every value in them, also those that went to the store', async () => {
     const engine = createClearEngine(bootstrapped.parameters)
     const spill = new Spill(engine)
@@ -424,5 +429,31 @@ describe('checkpoints under a ceiling', () => {
       ;(await runner.run(inputs, { memory, checkpoints: broken })).dispose()
     }
     expect(spill.kept).toBe(0)
+  })
+
+  it('are whole when memory runs out in the middle: what is there already is not computed again, to the same bits', async () => {
+    const wanted = await alone()
+    const { tasks } = bound.program
+    const keys = keyStore()
+    const engine = createClearEngine(bound.parameters, { keys })
+    const runner = new Runner(bound, engine, { keys })
+    const memory = runner.leastMemory
+    const work = StepExecutor.prototype.run
+    for (let failing = 0; failing < tasks.length; failing++) {
+      const begun: string[] = []
+      let short = true
+      vi.spyOn(StepExecutor.prototype, 'run').mockImplementation(function (this: StepExecutor, task, ...rest) {
+        begun.push(task.id)
+        if (short && task === tasks[failing]) return Promise.reject(new MemoryError('no room is left'))
+        return work.call(this, task, ...rest)
+      })
+      const checkpoints = new MemoryCheckpoints()
+      await expect(runner.run(inputsOn(engine), { memory, checkpoints })).rejects.toThrow(MemoryError)
+      short = false
+      using output = await runner.run(inputsOn(engine), { memory, checkpoints })
+      expect(read(engine, output)).toEqual(wanted)
+      expect(begun).toEqual(tasks.flatMap(({ id }, i) => (i === failing ? [id, id] : [id])))
+      vi.restoreAllMocks()
+    }
   })
 })
