@@ -67,7 +67,8 @@ describe('signals', () => {
     const keygen = ['keygen', '-p', 'plan.json', '-s', 'large.key', '-e', 'largeKeys', '--json']
     let ended: Finished | undefined
     for (let i = 0; ended === undefined && i < ATTEMPTS; i++) {
-      for (const name of ['large.key', 'largeKeys']) await rm(here.at(name), { recursive: true, force: true })
+      for (const name of ['large.key', 'large.key.ledger', 'largeKeys'])
+        await rm(here.at(name), { recursive: true, force: true })
       ended = await interrupted(keygen, 'SIGINT', ({ says }) => says('making keys:'))
     }
     const { code, stderr } = ended!
@@ -94,7 +95,7 @@ describe('signals', () => {
 describe('--checkpoints', () => {
   it('goes on after kill -9, from where it was, to the same result, and cleans up', async () => {
     await mustRun(here.path, ...running('-o', 'whole.ct', '-q'))
-    await mkdir(here.at('kept'))
+    await mkdir(here.at('kept'), { recursive: true })
     await cp(here.at('net.onnx'), here.at('kept', 'mine.onnx'))
     const index = here.at('kept/he-ml-checkpoint/index.json')
     const args = running('-o', 'resumed.ct', '-q', '--checkpoints', 'kept')
@@ -138,7 +139,7 @@ describe('a disk without room', () => {
 
   it('leaves no half file on a full file system, and an older file as it was', async (context) => {
     const disk = here.at('disk')
-    await mkdir(disk)
+    await mkdir(disk, { recursive: true })
     if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=128k', 'none', disk]).status !== 0) {
       console.warn('no tmpfs can be mounted here (needs root): a full file system is not tested')
       return context.skip()
