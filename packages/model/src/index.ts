@@ -5,9 +5,11 @@
  */
 export * from './calibrated-layer.ts'
 export { digestNumbers, digestText } from './digest-parts.ts'
+export * from './equalize.ts'
 export * from './fold-factors.ts'
 export { bfloat16, float16, float16Bits } from './half-floats.ts'
 export {
+  type ChannelFactors,
   type FactorGroup,
   forwardAll,
   type GraphLayer,

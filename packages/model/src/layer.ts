@@ -5,6 +5,12 @@
  */
 import type { Shape, Tensor } from './tensor.ts'
 
+/** One for each channel of a layer's input and of its result. */
+export interface ChannelFactors {
+  readonly input: readonly number[]
+  readonly output: readonly number[]
+}
+
 /** A clear layer with one result. Immutable. */
 export interface Layer {
   /** 'conv2d', 'linear', 'activation', ... */
@@ -29,6 +35,16 @@ export interface Layer {
    * absent when there is none.
    */
   factored?(inputs: readonly Shape[]): { readonly factor: number; readonly layer: Layer } | undefined
+  /**
+   * forward(d x) = d forward(x) for positive numbers d, one for each channel (the first dimension), of all inputs and the result alike.
+   * Absent: not known.
+   */
+  readonly channelwise?: boolean
+  /**
+   * The layer that reads channel c of its input times `input[c]` and gives channel c of its result times `output[c]`, at no extra depth.
+   * Absent when that is impossible.
+   */
+  scaleChannels?(factors: ChannelFactors): Layer
   /** Large values in slots without an element would spoil the result (a polynomial outside its range). Absent: they do not. */
   readonly gapSensitive?: boolean
   /**

@@ -123,7 +123,7 @@ describe('a batch of many sub-batches', () => {
   let bound: BoundPlan
   beforeAll(async () => {
     const model = network(true)
-    const calibration = await fit(model, images(16))
+    const calibration = await fit(model, images(16), { equalize: true })
     const options = { calibration, activation: { degree: 7, margin: 1.5 }, packing: 'channel' as const, batch: 100 }
     bound = await compileInsecure(model, 5, options)
   })

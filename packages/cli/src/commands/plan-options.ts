@@ -16,6 +16,7 @@ export interface PlanOptions extends CommonOptions {
   readonly batch?: number
   readonly degree: number
   readonly margin: number
+  readonly equalize: boolean
   readonly method: 'remez' | 'chebyshev' | 'least-squares' | 'composite'
   readonly error?: number
   readonly scaleBits: number
@@ -55,6 +56,7 @@ export function declarePlan(program: Command): Command {
       'largest error of an activation relative to its range; picks the degree up to --degree',
       decimal(1e-9, 1),
     )
+    .option('--no-equalize', 'leave the channels of ReLU networks as they are, instead of bringing them to one range')
     .option('--margin <x>', 'widen observed ranges by this factor', decimal(1, 100), 1.25)
     .addOption(
       new Option('--method <name>', 'how polynomials are found')

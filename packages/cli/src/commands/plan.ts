@@ -94,11 +94,18 @@ async function calibrate(
   })
   const count = Math.min(options.samples, images.count)
   const progress = startProgress('calibrating', options.quiet ?? false)
-  const inputs = (function* () {
-    for (let i = 0; i < count; i++) yield images.tensor(i)
-  })()
+  const inputs = {
+    *[Symbol.iterator]() {
+      for (let i = 0; i < count; i++) yield images.tensor(i)
+    },
+  }
   try {
-    return await fit(model, inputs, { signal, onProgress: (done) => progress.update(done / count) })
+    const { equalize } = options
+    return await fit(model, inputs, {
+      equalize,
+      signal,
+      onProgress: (done) => progress.update(done / (equalize ? 2 * count : count)),
+    })
   } finally {
     progress.stop()
   }

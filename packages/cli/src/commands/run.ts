@@ -12,7 +12,7 @@ import {
   readOrdinaryFile,
   writeFileAtomic,
 } from '@he-ml/ckks-core/node'
-import { type BoundPlan, bindPlan } from '@he-ml/pipeline'
+import { type BoundPlan, bindPlan, type TaskTrace } from '@he-ml/pipeline'
 import { maxCiphertextsBytes, ServerSession } from '@he-ml/session'
 import type { Command } from 'commander'
 import { type EngineChoice, openServer } from '../engines.ts'
@@ -24,6 +24,7 @@ import { assertNamed } from '../files/secret-key-file.ts'
 import { bytes, print } from '../terminal/output.ts'
 import { startProgress } from '../terminal/progress.ts'
 import { interruptSignal } from '../terminal/signal.ts'
+import { writeTrace } from '../terminal/write-trace.ts'
 import { assertWritableFolder, type CommonOptions, decimal, withEngine, withOutput, withThreads } from './common.ts'
 import { assertPlanFits, assertRoom, type Ceiling, ceilingOf } from './judge-memory.ts'
 
@@ -35,6 +36,7 @@ interface RunCommandOptions extends CommonOptions {
   readonly out: string
   readonly memory?: number
   readonly checkpoints?: string
+  readonly trace?: string
   readonly engine: EngineChoice
   readonly threads: number
 }
@@ -53,6 +55,10 @@ export function addRunCommand(program: Command): void {
       'ceiling, default what this machine has; keys come and go within it; refused before the start when the plan needs more',
       decimal(1e-6, 1e6),
     )
+    .option(
+      '--trace <file>',
+      'what was at work when, and the memory it took: drawn for a name that ends in .svg, otherwise as JSON',
+    )
     .option('--checkpoints <folder>', 'keep layer results here; the same command started again goes on from them')
   withOutput(withThreads(withEngine(command))).action(async (options: RunCommandOptions) => {
     await assertWritableFolder(options.out)
@@ -60,6 +66,13 @@ export function addRunCommand(program: Command): void {
       files: [options.plan, options.model, options.input],
       folders: [options.evaluation],
     })
+    if (options.trace !== undefined) {
+      await assertWritableFolder(options.trace)
+      await assertOutputApart(options.trace, {
+        files: [options.plan, options.model, options.input, options.out],
+        folders: [options.evaluation],
+      })
+    }
     const plan = await readPlan(options.plan)
     const ceiling = ceilingOf(options.memory)
     assertPlanFits(plan, ceiling)
@@ -84,6 +97,7 @@ async function runPlan(bound: BoundPlan, options: RunCommandOptions, ceiling: Ce
     const file = await readOrdinaryFile(input, inputLimits)
     clock('readInputs')
     let resumedLayers = 0
+    const traces: TaskTrace[] = []
     const checkpoints =
       options.checkpoints === undefined
         ? undefined
@@ -95,6 +109,7 @@ async function runPlan(bound: BoundPlan, options: RunCommandOptions, ceiling: Ce
         resumedLayers = p.resumed
         running.update(p.fraction, p.layer)
       },
+      ...(options.trace === undefined ? {} : { onTask: (task) => traces.push(task) }),
       ...(checkpoints ? { checkpoints } : {}),
     })
     running.stop()
@@ -102,6 +117,7 @@ async function runPlan(bound: BoundPlan, options: RunCommandOptions, ceiling: Ce
     signal.throwIfAborted()
     await writeFileAtomic(out, result.file)
     await checkpoints?.clear()
+    if (options.trace !== undefined) await writeTrace(options.trace, bound.plan, traces)
     clock('write')
     const peakBytes = session.engine.memory().peak
     print(

@@ -1,11 +1,12 @@
 /** A plan as a picture: the level after every layer, and how long each layer is expected to take. */
 import type { Plan } from '@he-ml/pipeline'
 import { drawSvg } from './draw-svg.ts'
+import { rowsOf } from './plan-text.ts'
 
 /** The plan as an SVG document. */
 export function planSvg(plan: Plan): Promise<string> {
   const { report } = plan
-  const layers = report.layers.map((l, order) => ({ ...l, order, label: l.name }))
+  const layers = rowsOf(report.layers).map((l, order) => ({ ...l, order, label: l.name }))
   const levels = [
     { label: 'input', order: -1, level: plan.input.level },
     ...layers.map((l) => ({ label: l.name, order: l.order, level: l.outputLevel })),

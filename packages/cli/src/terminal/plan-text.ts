@@ -18,7 +18,7 @@ export function planText(plan: Plan): string[] {
     '',
     ...table(
       ['layer', 'kind', 'level', 'to', 'ciphertexts', 'rotations', 'products', 'seconds', 'bits'],
-      report.layers.map((l) => [
+      rowsOf(report.layers).map((l) => [
         l.name,
         l.kind,
         l.level,
@@ -32,6 +32,29 @@ export function planText(plan: Plan): string[] {
     ),
   ]
 }
+
+/** One row for all tiles of a layer: their sums, and the least bits. */
+export function rowsOf(layers: Plan['report']['layers']): Plan['report']['layers'] {
+  const rows = new Map<string, (typeof layers)[number]>()
+  for (const { tile, of, ...layer } of layers) {
+    const name = of ?? layer.name
+    const before = rows.get(name)
+    rows.set(name, before ? together(before, layer) : { ...layer, name })
+  }
+  return [...rows.values()]
+}
+
+type Row = Plan['report']['layers'][number]
+
+const together = (a: Row, b: Row): Row => ({
+  ...a,
+  ciphertexts: a.ciphertexts + b.ciphertexts,
+  rotations: a.rotations + b.rotations,
+  products: a.products + b.products,
+  plaintextProducts: a.plaintextProducts + b.plaintextProducts,
+  seconds: a.seconds + b.seconds,
+  precisionBits: Math.min(a.precisionBits, b.precisionBits),
+})
 
 /** The error against the range of each output, as bits from the worst to the best. */
 function relative(bits: readonly number[] | undefined): string {

@@ -94,6 +94,9 @@ export class ActivationLayer implements CalibratedLayer, FloatLayer, Lowerable {
       throw new InvalidArgumentError(`layer "${name}": expected a polynomial on a range that holds 0, got [${range}]`)
   }
 
+  get channelwise(): boolean {
+    return this.function === 'relu'
+  }
   get calibrated(): boolean {
     return this.polynomial !== undefined
   }

@@ -33,6 +33,7 @@ export class AddLayer implements Layer, FloatLayer, Lowerable {
   readonly kind = 'add'
   readonly arity = 2
   readonly homogeneous = true
+  readonly channelwise = true
   readonly name: string
   constructor(name: string) {
     this.name = name

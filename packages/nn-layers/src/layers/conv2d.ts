@@ -1,7 +1,15 @@
 /** Convolution over [channels, height, width]: one level, in every packing. */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import type { FloatBatch, FloatKernels, FloatLayer } from '@he-ml/float-kernels'
-import { createTensor, digestNumbers, digestText, type Layer, type Shape, type Tensor } from '@he-ml/model'
+import {
+  type ChannelFactors,
+  createTensor,
+  digestNumbers,
+  digestText,
+  type Layer,
+  type Shape,
+  type Tensor,
+} from '@he-ml/model'
 import type { Lowerable, LowerContext, LoweredLayer, SlotLayout } from '@he-ml/packing'
 import { convolveBatch } from '../floats/convolution.ts'
 import { forwardLinear } from '../linear-map/forward.ts'
@@ -86,6 +94,21 @@ export class Conv2dLayer implements Layer, FloatLayer, Lowerable {
   #with(weightFactor: number, biasFactor: number): Conv2dLayer {
     const weights = createTensor(this.weights.shape, scaled(this.weights.data, weightFactor))
     return this.replace(weights, this.bias && scaled(this.bias, biasFactor))
+  }
+
+  scaleChannels({ input, output }: ChannelFactors): Conv2dLayer {
+    const [channels, perGroup, rows, columns] = this.weights.shape as [number, number, number, number]
+    const inGroup = channels / this.groups
+    const data = this.weights.data.map((weight, i) => {
+      const tap = Math.floor(i / (rows * columns))
+      const o = Math.floor(tap / perGroup)
+      const c = Math.floor(o / inGroup) * perGroup + (tap % perGroup)
+      return weight * output[o]! * input[c]!
+    })
+    return this.replace(
+      createTensor(this.weights.shape, data),
+      this.bias?.map((b, o) => b * output[o]!),
+    )
   }
 
   /** The same layer with other numbers. */

@@ -1,7 +1,7 @@
 /** A fully connected layer over [features]: one level, in every packing. */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import type { FloatBatch, FloatKernels, FloatLayer } from '@he-ml/float-kernels'
-import { createTensor, digestNumbers, type Layer, type Shape, type Tensor } from '@he-ml/model'
+import { type ChannelFactors, createTensor, digestNumbers, type Layer, type Shape, type Tensor } from '@he-ml/model'
 import type { Lowerable, LowerContext, LoweredLayer, SlotLayout } from '@he-ml/packing'
 import { type LinearMap, POINT_WINDOW } from '../linear-map/linear-map.ts'
 import { lowerLinear } from './lower-linear.ts'
@@ -100,6 +100,15 @@ export class LinearLayer implements Layer, FloatLayer, Lowerable {
   #with(weightFactor: number, biasFactor: number): LinearLayer {
     const weights = createTensor(this.weights.shape, scaled(this.weights.data, weightFactor))
     return this.replace(weights, this.bias && scaled(this.bias, biasFactor))
+  }
+
+  scaleChannels({ input, output }: ChannelFactors): LinearLayer {
+    const columns = this.weights.shape[1]!
+    const data = this.weights.data.map((weight, i) => weight * output[Math.floor(i / columns)]! * input[i % columns]!)
+    return this.replace(
+      createTensor(this.weights.shape, data),
+      this.bias?.map((b, o) => b * output[o]!),
+    )
   }
 
   /** The same layer with other numbers. */

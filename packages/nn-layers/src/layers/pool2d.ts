@@ -40,6 +40,7 @@ export class Pool2dLayer implements Layer, FloatLayer, Lowerable {
   readonly kind: 'averagePool2d' | 'sumPool2d'
   readonly arity = 1
   readonly homogeneous = true
+  readonly channelwise = true
   readonly name: string
   /** undefined for global pooling, where it depends on the input. */
   readonly window: Window | undefined

@@ -11,6 +11,8 @@ export class ReshapeLayer implements Layer, FloatLayer, Lowerable {
   readonly kind: 'flatten' | 'reshape' | 'identity'
   readonly arity = 1
   readonly homogeneous = true
+  /** Elements stay in order: the channels of one shape are runs of those of the other, or the numbers of both tell that they are not. */
+  readonly channelwise = true
   readonly name: string
   /** Absent for flatten and identity. */
   readonly shape: Shape | undefined

@@ -121,7 +121,7 @@ async function simulateTask(
   const report: LayerReport = {
     name: task.id,
     kind: task.kind,
-    ...(task.tile === undefined ? {} : { tile: task.tile }),
+    ...(task.tile === undefined ? {} : { tile: task.tile, of: withoutTile(task, program) }),
     level: task.level,
     outputLevel: program.values.get(task.writes[0]!)!.level,
     ciphertexts: ciphertexts.length,
@@ -132,6 +132,11 @@ async function simulateTask(
     ...(isRefresh(task) ? { refresh: refreshReport(task, program) } : {}),
   }
   return { report, keys: running.keysUsed, workBytes: Math.round(running.ciphertextBytes.risen) }
+}
+
+function withoutTile(task: Task, { values }: Program): string {
+  if (!isRefresh(task)) return task.layer
+  return `refresh ${task.writes.map((id) => values.get(id)!.tensor).join(' and ')}`
 }
 
 /** @param more bytes that no handle shows */

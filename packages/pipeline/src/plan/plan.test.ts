@@ -5,12 +5,12 @@ import { bindPlan } from '../bind/bind-plan.ts'
 import { compile } from '../compile/compile.ts'
 import { images, mutate, smallCnn } from '../pipeline.test-helper.ts'
 import { fit } from '../ready/fit.ts'
-import { inputLayoutOf, outputLayoutOf, type Plan, parsePlan, planDigest } from './plan.ts'
+import { inputLayoutOf, outputLayoutOf, type Plan, parsePlan, planDigest, sealPlan } from './plan.ts'
 
 const model = smallCnn('relu')
 let plan: Plan
 beforeAll(async () => {
-  const calibration = await fit(model, images(10))
+  const calibration = await fit(model, images(10), { equalize: true })
   const activation = { degree: 7, method: 'least-squares' as const, layers: { act: { margin: 1.5 } } }
   plan = await compile(model, { calibration, activation, scaleBits: 30 })
 })
@@ -24,6 +24,13 @@ describe('a plan', () => {
     expect(bound.program.input.layout).toEqual(inputLayoutOf(plan))
     expect(bound.parameters.maxLevel).toBeGreaterThanOrEqual(plan.report.depth)
     expect(outputLayoutOf(plan).shape).toEqual(plan.model.output)
+  })
+  it('holds channels so that their ranges are equal, and binds to nothing that it does not tell', () => {
+    const { equalization } = plan.decided
+    expect(Object.keys(equalization!).length).toBeGreaterThan(0)
+    const [name, quarters] = Object.entries(equalization!)[0]!
+    const changed = { ...plan.decided, equalization: { ...equalization, [name]: [...quarters, 0] } }
+    expect(() => bindPlan(sealPlan({ ...plan, decided: changed }), model)).toThrow(/plan: equalization: "conv/)
   })
   it('does not bind to another model', () => {
     expect(() => bindPlan(plan, smallCnn('relu', 2))).toThrow(ParameterMismatchError)

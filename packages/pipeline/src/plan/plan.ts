@@ -5,7 +5,7 @@
 import { contentHash, FormatError, HeMlError, Parameters, SecurityError } from '@he-ml/ckks-core'
 import { parseLayout, type SlotLayout } from '@he-ml/packing'
 import { z } from 'zod'
-import { rangeSchema } from '../ready/calibration-file.ts'
+import { equalizationSchema, rangeSchema } from '../ready/calibration-file.ts'
 
 const positive = z.number().int().positive()
 const count = z.number().int().nonnegative()
@@ -76,8 +76,9 @@ const endpoint = z.strictObject({
 export const layerReportSchema = z.strictObject({
   name: z.string(),
   kind: z.string(),
-  /** Which tile of the batch; absent where there is one. */
+  /** Which tile of the batch, and what the tiles have in common: the name without its number. Absent where there is one. */
   tile: count.optional(),
+  of: z.string().optional(),
   /** Level at which its inputs are read, and the level of its output. */
   level: keyLevel,
   outputLevel: keyLevel,
@@ -172,6 +173,8 @@ export const planSchema = z.strictObject({
     relieved: z.array(z.string()).max(65_536),
     /** A mean over time has become a sum. */
     sumsOverTime: z.boolean(),
+    /** Quarters of an octave by which the channels of results are held larger; absent: as they are. */
+    equalization: equalizationSchema.optional(),
   }),
   keyRequest: z.strictObject({
     relinearization: keyLevel.optional(),

@@ -18,6 +18,8 @@ export const rangeSchema = z
   .strictObject({ min: z.number(), max: z.number() })
   .refine((r) => r.min <= r.max, 'expected min <= max')
 
+export const equalizationSchema = z.record(z.string(), z.array(z.number().int().min(0).max(64)))
+
 const schema = z.strictObject({
   model: z.string(),
   samples: z.number().int().positive(),
@@ -25,6 +27,7 @@ const schema = z.strictObject({
   outputMagnitude: z.number().nonnegative().optional(),
   outputRanges: z.strictObject({ min: z.array(z.number()), max: z.array(z.number()) }).optional(),
   inputRange: rangeSchema.optional(),
+  equalization: equalizationSchema.optional(),
   values: z
     .record(
       z.string(),
@@ -62,7 +65,7 @@ export function parseCalibration(text: string): Calibration {
   const statistics: Record<string, InputStatistics> = {}
   for (const [name, s] of Object.entries(result.data.statistics))
     statistics[name] = { ...s, histogram: Float64Array.from(s.histogram) }
-  const { model, samples, outputMagnitude, outputRanges, inputRange, values } = result.data
+  const { model, samples, outputMagnitude, outputRanges, inputRange, equalization, values } = result.data
   return {
     model,
     samples,
@@ -70,6 +73,7 @@ export function parseCalibration(text: string): Calibration {
     ...(outputMagnitude === undefined ? {} : { outputMagnitude }),
     ...(outputRanges === undefined ? {} : { outputRanges }),
     ...(inputRange === undefined ? {} : { inputRange }),
+    ...(equalization === undefined ? {} : { equalization }),
     ...(values === undefined ? {} : { values: values as NonNullable<Calibration['values']> }),
   }
 }

@@ -1,4 +1,4 @@
-import type { InputStatistics } from '@he-ml/model'
+import type { Equalization, InputStatistics } from '@he-ml/model'
 
 /** What `fit` learned: statistics at the input of every activation, by node name. */
 export interface Calibration {
@@ -11,6 +11,8 @@ export interface Calibration {
   readonly outputRanges?: OutputRanges
   /** Smallest and largest element of the inputs: what a client may encrypt, with the plan's margin. */
   readonly inputRange?: InputRange
+  /** The model was equalized so before anything was seen: all of this is about the equalized one. Absent: it was not. */
+  readonly equalization?: Equalization
   /** Sizes of the input and of every value, by name: ranges of bootstraps, and what errors are relative to. */
   readonly values?: Readonly<Record<string, ValueSize>>
 }

@@ -1,17 +1,22 @@
 /** Activation ranges from clear data: the server never decrypts to choose a scale. */
-import { Pacer, UnsupportedError } from '@he-ml/ckks-core'
+import { InvalidArgumentError, Pacer, UnsupportedError } from '@he-ml/ckks-core'
 import type { FloatKernels } from '@he-ml/float-kernels'
-import type { Model, Tensor } from '@he-ml/model'
+import { equalizationOf, equalized, type Model, type Tensor } from '@he-ml/model'
 import type { Calibration } from './calibration.ts'
 import { Observations } from './observations.ts'
 import { observeBatches, runsOnBatches } from './observe-batches.ts'
 import { observeSamples } from './observe-samples.ts'
 
 export interface FitOptions {
-  /** Called with the number of inputs done: after each batch, in double precision after each input. */
+  /** Called with the number of inputs done, of both runs with `equalize`: after each batch, in double precision after each input. */
   readonly onProgress?: (done: number) => void
   /** Heeded between layers. */
   readonly signal?: AbortSignal
+  /**
+   * Also equalize the channels of networks of ReLUs (see `equalizationOf`): the inputs are run twice, and the calibration is that of the
+   * equalized model. Worth it wherever channels have different ranges, as in most trained networks.
+   */
+  readonly equalize?: boolean
   /**
    * How values are computed; statistics of them are in double precision either way. Default 'single', on the float kernels.
    * Models over time steps are always computed in double precision, and so are those without a layer that runs on the kernels.
@@ -32,6 +37,26 @@ export interface FitOptions {
  * are); CancelledError through the signal
  */
 export async function fit(model: Model, inputs: Iterable<Tensor>, options: FitOptions = {}): Promise<Calibration> {
+  if (options.equalize && Object.is(inputs[Symbol.iterator](), inputs))
+    throw new InvalidArgumentError(
+      'fit: to equalize, inputs are read twice: give a list, or an object that begins again',
+    )
+  const seen = await observe(model, inputs, options)
+  if (!options.equalize) return seen
+  const equalization = equalizationOf(model, (value) => largestOf(seen, value))
+  if (Object.keys(equalization).length === 0) return seen
+  const { onProgress } = options
+  const onward = onProgress && { onProgress: (done: number) => onProgress(seen.samples + done) }
+  return { ...(await observe(equalized(model, equalization), inputs, { ...options, ...onward })), equalization }
+}
+
+/** Of each channel. */
+function largestOf({ values }: Calibration, value: string): readonly number[] | undefined {
+  const channels = values?.[value]?.channels
+  return channels?.min.map((min, c) => Math.max(Math.abs(min), Math.abs(channels.max[c]!)))
+}
+
+async function observe(model: Model, inputs: Iterable<Tensor>, options: FitOptions): Promise<Calibration> {
   const { signal, onProgress, precision = 'single' } = options
   const pacer = new Pacer('fit', signal ? { signal } : {})
   const seen = new Observations(model)

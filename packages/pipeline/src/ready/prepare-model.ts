@@ -3,7 +3,16 @@
  * on the way goes into the plan as plain data, and is taken from there when the plan is bound.
  */
 import { FormatError, HeMlError } from '@he-ml/ckks-core'
-import { applyFactors, foldFactors, type GraphLayer, isCalibrated, type Model, originOf, unroll } from '@he-ml/model'
+import {
+  applyFactors,
+  equalized,
+  foldFactors,
+  type GraphLayer,
+  isCalibrated,
+  type Model,
+  originOf,
+  unroll,
+} from '@he-ml/model'
 import { type ActivationOptions, calibrateActivations } from './calibrate-activations.ts'
 import type { Calibration, ValueSize } from './calibration.ts'
 import { valueSizes } from './value-ranges.ts'
@@ -18,6 +27,8 @@ export interface Decided {
   relieved: string[]
   /** A mean over time has become a sum. */
   sumsOverTime: boolean
+  /** How channels are held, before anything else; absent: as they are. */
+  equalization?: Record<string, number[]> | undefined
 }
 
 export interface PreparedModel {
@@ -34,7 +45,8 @@ export function prepareModel(
   calibration: Calibration | undefined,
   options: ActivationOptions,
 ): PreparedModel {
-  const plain = calibrateActivations(model, calibration, options)
+  const equalization = calibration?.equalization
+  const plain = calibrateActivations(equalization ? equalized(model, equalization) : model, calibration, options)
   const { model: folded, factors, relieved, sumsOverTime } = foldFactors(plain)
   const ready = unroll(folded)
   const fitted = folded.nodes.flatMap(({ name, layer }) =>
@@ -53,6 +65,7 @@ export function prepareModel(
       factors: Object.fromEntries(factors),
       relieved: [...relieved],
       sumsOverTime,
+      ...(equalization ? { equalization: toJson(equalization) as Record<string, number[]> } : {}),
     },
     sizes,
   }
@@ -62,8 +75,9 @@ export function prepareModel(
  * The ready model again, from what was decided; nothing is fitted.
  * @throws FormatError when it does not fit the model
  */
-export function restoreModel(model: Model, decided: Decided): Model {
-  assertKnown(model, decided)
+export function restoreModel(given: Model, decided: Decided): Model {
+  assertKnown(given, decided)
+  const model = restoreChannels(given, decided)
   const { fitted, factors, relieved, sumsOverTime } = decided
   const finished = new Map<string, GraphLayer>()
   for (const { name, layer } of model.nodes) {
@@ -78,6 +92,17 @@ export function restoreModel(model: Model, decided: Decided): Model {
   } catch (cause) {
     if (!(cause instanceof HeMlError) || cause instanceof FormatError) throw cause
     throw new FormatError(`plan: its factors do not fit the model: ${cause.message}`, { cause })
+  }
+}
+
+/** The model with its channels held as was decided. @throws FormatError when that does not fit it */
+export function restoreChannels(model: Model, { equalization }: Pick<Decided, 'equalization'>): Model {
+  if (!equalization) return model
+  try {
+    return equalized(model, equalization)
+  } catch (cause) {
+    if (!(cause instanceof HeMlError)) throw cause
+    throw new FormatError(`plan: ${cause.message}`, { cause })
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Ciphertext, CiphertextStore, KeyStore } from '@he-ml/ckks-core'
 import type { CheckpointStore } from './checkpoint.ts'
+import type { TaskTrace } from './task-trace.ts'
 
 /** Where a run is. */
 export interface RunProgress {
@@ -22,6 +23,8 @@ export type RunInputs = readonly Ciphertext[] | (() => Promise<readonly Cipherte
 export interface RunOptions {
   /** Called at every layer, and by the clock between them. What it throws stops the run, which fails with just that. */
   readonly onProgress?: (progress: RunProgress) => void
+  /** Called at the end of every task. What it throws stops the run, too. */
+  readonly onTask?: (trace: TaskTrace) => void
   readonly signal?: AbortSignal
   /**
    * Bytes that the engine may hold. Weights and keys are dropped and had again, ciphertexts spilled, to stay below, as far as the

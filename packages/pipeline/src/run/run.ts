@@ -18,6 +18,7 @@ import { memoryFigures } from './memory-figures.ts'
 import { ProgressClock } from './progress-clock.ts'
 import type { RunInputs, RunnerStores, RunOptions } from './run-options.ts'
 import { RunStop } from './run-stop.ts'
+import { TaskTracer } from './task-trace.ts'
 
 /** Tasks among which those that do not need each other's results run side by side. */
 const LOOK_AHEAD = 8
@@ -148,9 +149,10 @@ export class Runner implements AsyncDisposable {
     keepWeights: boolean,
   ): Promise<PackedTensor> {
     const { program, plan } = this.plan
-    const { signal, onProgress, checkpoints } = options
+    const { signal, onProgress, onTask, checkpoints } = options
     const seconds = plan.report.layers.map(({ name, seconds }) => ({ id: name, seconds: Math.max(1e-4, seconds) }))
     const clock = onProgress && new ProgressClock(seconds, onProgress)
+    const tracer = onTask && new TaskTracer(plan.report.layers, () => lane.memory())
     let values: ValueTable | undefined
     let memory: RunMemory | undefined
     try {
@@ -170,6 +172,7 @@ export class Runner implements AsyncDisposable {
         if (!keepWeights) await this.#memory.dropUnused(task)
         await writer?.save(index, (id) => values!.get(id))
         clock?.finish(index)
+        if (tracer) onTask?.(tracer.finish(index))
       }
       await runTasks({
         program,
@@ -178,10 +181,13 @@ export class Runner implements AsyncDisposable {
         memory,
         done,
         lookAhead: LOOK_AHEAD,
-        // what a kill undoes is at most a task per thread
-        ...(checkpoints ? { atOnce: lane.threads } : {}),
+        // what a kill undoes is at most a task per thread, and memory little more than the plan's, which knows one task at a time
+        atOnce: lane.threads,
         ...(signal ? { signal } : {}),
-        onStart: (index) => clock?.start(index),
+        onStart: (index) => {
+          tracer?.start(index)
+          clock?.start(index)
+        },
         onDone: finish,
       })
       clock?.stop()

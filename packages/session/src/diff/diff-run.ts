@@ -5,7 +5,15 @@
  */
 import { CancelledError, ParameterMismatchError } from '@he-ml/ckks-core'
 import { type Model, originOf, type Tensor } from '@he-ml/model'
-import { type BoundPlan, isRefresh, modelDigest, type RunProgress, type Task, type Value } from '@he-ml/pipeline'
+import {
+  type BoundPlan,
+  isRefresh,
+  modelDigest,
+  type RunProgress,
+  restoreChannels,
+  type Task,
+  type Value,
+} from '@he-ml/pipeline'
 import type { ServerSession } from '../server/server-session.ts'
 import { approximateValues, exactValues } from './clear-values.ts'
 import { type Comparison, compareSlots, type WorstElement } from './compare-slots.ts'
@@ -106,7 +114,8 @@ class ClearTwin {
     this.#approximate = images.map((image) => approximateValues(bound.model, image))
     // a value over time has one name and many contents
     const timeless = model && model.steps === 1 && bound.model.nodes.every(({ origin }) => origin === undefined)
-    this.#exact = timeless ? images.map((image) => exactValues(model, image)) : undefined
+    const held = timeless && restoreChannels(model, bound.plan.decided)
+    this.#exact = held ? images.map((image) => exactValues(held, image)) : undefined
   }
 
   compare(value: Value, slots: readonly Float64Array[], task: Task): ValueDifference | undefined {

@@ -44,7 +44,7 @@ export interface ServerOptions {
 }
 
 /** Checkpoints are left to the caller to clear, who has the result where it belongs then. */
-export interface ServerRunOptions extends Pick<RunOptions, 'signal' | 'onProgress' | 'checkpoints'> {
+export interface ServerRunOptions extends Pick<RunOptions, 'signal' | 'onProgress' | 'onTask' | 'checkpoints'> {
   /** What messages call the file of inputs: its path, where it has one. */
   readonly inputName?: string
 }
