@@ -125,6 +125,7 @@ function chooseFactors(model: Model, stages: Stages): ReadonlyMap<string, number
     byStage.set(stage, asked ? commonFactor(asked) : 1 / ratio)
   }
   byStage.set(stages.one.stage, 1 / stages.one.ratio)
+  askFromBehind(model, stages, { byStage, isSettled: (stage) => wanted.has(stage) || stage === stages.one.stage })
   return new Map(
     names.map((name) => {
       const { stage, ratio } = stages.placeOf(name)
@@ -132,6 +133,24 @@ function chooseFactors(model: Model, stages: Stages): ReadonlyMap<string, number
       return [name, Math.abs(factor - 1) < 1e-12 ? 1 : factor]
     }),
   )
+}
+
+interface Choice {
+  readonly byStage: Map<Stage, number>
+  readonly isSettled: (stage: Stage) => boolean
+}
+
+/** Layers whose wish depends on the factor of their result, the last ones first; of several that read a stage the last is heard. */
+function askFromBehind(model: Model, stages: Stages, { byStage, isSettled }: Choice): void {
+  const heard = new Set<Stage>()
+  for (const { layer, inputs, values } of model.nodes.toReversed()) {
+    if (isMultiOutput(layer) || !layer.inputFactorFor) continue
+    const { stage, ratio } = stages.placeOf(inputs[0]!)
+    if (isSettled(stage) || heard.has(stage)) continue
+    const output = stages.placeOf(values[0]!)
+    byStage.set(stage, layer.inputFactorFor(output.ratio * byStage.get(output.stage)!) / ratio)
+    heard.add(stage)
+  }
 }
 
 /** What layers with polynomials ask of the stages they read. */

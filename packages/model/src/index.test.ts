@@ -14,6 +14,8 @@ it('has the public surface that was agreed on', () => {
       "digestNumbers",
       "digestText",
       "encodeSafetensors",
+      "equalizationOf",
+      "equalized",
       "float16",
       "float16Bits",
       "foldFactors",

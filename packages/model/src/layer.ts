@@ -27,6 +27,11 @@ export interface Layer {
   scaleOutput?(factor: number): Layer
   /** The layer x -> forward(factor * x), at no extra depth; absent when that is impossible. */
   scaleInput?(factor: number): Layer
+  /**
+   * Of a layer that is no linear one and saves a level where its input is held times a certain factor, which depends on that of its
+   * result: a quadratic whose leading coefficient becomes 1. Absent: any factor is as good.
+   */
+  inputFactorFor?(outputFactor: number): number
   /** forward(c * x) = c * forward(x), c real: a factor on the output may be moved to all inputs. Absent: not known. */
   readonly homogeneous?: boolean
   /**

@@ -14,6 +14,7 @@ export { BatchNormLayer, type BatchNormOptions, batchNorm, foldBatchNorm } from 
 export { Conv2dLayer, type Conv2dOptions, conv2d } from './layers/conv2d.ts'
 export { LinearLayer, type LinearOptions, linear } from './layers/linear.ts'
 export { averagePool2d, globalAveragePool, Pool2dLayer, type Pool2dOptions, sumPool2d } from './layers/pool2d.ts'
+export { QuadraticLayer, type QuadraticOptions, quadratic } from './layers/quadratic.ts'
 export { flatten, identity, ReshapeLayer, reshape } from './layers/reshape.ts'
 export { SelectLayer, type SelectOptions, select } from './layers/select.ts'
 export { SquareLayer } from './layers/square.ts'

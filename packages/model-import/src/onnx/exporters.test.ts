@@ -21,6 +21,7 @@ const values = (...dims: number[]): TensorSpec => ({
   data: Array.from({ length: sizeOf(dims) }, next),
 })
 const ints = (...data: (number | bigint)[]): TensorSpec => ({ dims: [data.length], data, type: 7 })
+const scalars = (dims: number[], ...data: number[]): TensorSpec => ({ dims, data })
 const one = (value: number): TensorSpec => ({ dims: [], data: [value] })
 const node = (
   op: string,
@@ -201,8 +202,35 @@ const networks: Record<string, Network> = {
   'Caffe2, MXNet, Chainer: residual addition as Sum, of three': {
     input: [1, 2, 4, 4],
     opset: 9,
-    nodes: [node('Mul', 'x x', 'r'), node('Sum', 'r x r', 'y')],
-    layers: ['square', 'add', 'add'],
+    nodes: [
+      node('AveragePool', 'x', 'r', { kernel_shape: [3, 3], pads: [1, 1, 1, 1], count_include_pad: 1 }),
+      node('Sum', 'r x r', 'y'),
+    ],
+    layers: ['averagePool2d', 'add', 'add'],
+  },
+  'a quadratic with coefficients of its own': {
+    input: [1, 2, 4, 4],
+    nodes: [
+      node('Mul', 'x x', 's'),
+      node('Mul', 's a', 't'),
+      node('Mul', 'x b', 'u'),
+      node('Add', 't u', 'v'),
+      node('Add', 'v c', 'y'),
+    ],
+    initializers: { a: scalars([], 0.25), b: scalars([], -0.5), c: scalars([], 3) },
+    layers: ['quadratic'],
+  },
+  'a quadratic as a square that is moved, and a quadratic of it added': {
+    input: [1, 2, 4, 4],
+    nodes: [node('Mul', 'x x', 's'), node('Add', 's c', 'v'), node('Sum', 'v x s', 'y')],
+    initializers: { c: scalars([1], 3) },
+    layers: ['quadratic'],
+  },
+  'squares that are scaled channel by channel stay two layers': {
+    input: [1, 2, 4, 4],
+    nodes: [node('Mul', 'x x', 's'), node('Mul', 's a', 'y')],
+    initializers: { a: scalars([2, 1, 1], 2, 3) },
+    layers: ['square', 'batchNorm'],
   },
   'global mean as x.mean(3).mean(2)': {
     input: [1, 2, 4, 3],

@@ -1,6 +1,6 @@
 /**
- * Batch normalisation with fixed statistics: an affine function per channel. Alone it costs a level; `foldBatchNorm` puts it
- * into the convolution or linear layer before it, for free.
+ * Batch normalisation with fixed statistics: an affine function per channel. Alone it costs a level, but for shifts, which cost none;
+ * `foldBatchNorm` puts it into the convolution or linear layer before it, for free.
  */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import type { FloatBatch, FloatKernels, FloatLayer } from '@he-ml/float-kernels'
@@ -8,6 +8,7 @@ import { createTensor, digestNumbers, type Layer, type Shape, sizeOf, type Tenso
 import type { Lowerable, LowerContext, LoweredLayer, SlotLayout } from '@he-ml/packing'
 import { forwardLinear } from '../linear-map/forward.ts'
 import { type LinearMap, POINT_WINDOW } from '../linear-map/linear-map.ts'
+import { lowerShift } from '../lowered/lower-shift.ts'
 import type { Conv2dLayer } from './conv2d.ts'
 import type { LinearLayer } from './linear.ts'
 import { lowerLinear } from './lower-linear.ts'
@@ -79,6 +80,8 @@ export class BatchNormLayer implements Layer, FloatLayer, Lowerable {
   }
   lower(inputs: readonly SlotLayout[], context: LowerContext): LoweredLayer {
     const input = only(this.name, inputs)
+    this.outputShape([input.shape])
+    if (this.multiplier.every((m) => m === 1)) return lowerShift(this.name, this.shift, input)
     const inPlace = context.prefer || input.kind !== 'multiplexed' ? {} : { prefer: input }
     return lowerLinear(this.#map(this.outputShape([input.shape])), input, { ...context, ...inPlace })
   }

@@ -127,9 +127,11 @@ export class ErrorField {
   }
 }
 
-/** Homogeneous layers are, and those that can take a factor without being told where their input lies. */
-const isLinear = (layer: GraphLayer): boolean =>
-  !isCalibrated(layer) && !isMultiOutput(layer) && (layer.homogeneous === true || layer.scaleInput !== undefined)
+/** Homogeneous layers are, and those that can take a factor without being told where their input lies, or asking for one. */
+const isLinear = (layer: GraphLayer): boolean => {
+  if (isCalibrated(layer) || isMultiOutput(layer) || layer.inputFactorFor) return false
+  return layer.homogeneous === true || layer.scaleInput !== undefined
+}
 
 const sum = (a: Float64Array, b: Float64Array): Float64Array => a.map((x, i) => x + b[i]!)
 

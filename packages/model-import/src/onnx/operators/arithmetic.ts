@@ -7,6 +7,7 @@ import { emitActivation } from './activations.ts'
 import { channelValues } from './channel-values.ts'
 import { copied, inPlace } from './in-place.ts'
 import { gelu, isSigmoidOf } from './products.ts'
+import { quadraticOf, quadraticSum } from './quadratics.ts'
 
 const number = (value: number): Constant => ({ type: 'float64', dims: [], data: Float64Array.of(value) })
 const ZERO = number(0)
@@ -81,6 +82,8 @@ export const product: Translate = (op) => {
 
 function sum(op: Operation, x: View, y: View): View {
   const { view, a, b } = together(op, x, y)
+  const found = quadraticSum(op.context.graph, a, b, () => nameOf(op))
+  if (found !== undefined) return { ...view, node: found }
   return { ...view, node: op.context.graph.addLayer(add({ name: nameOf(op) }), [a, b]) }
 }
 
@@ -116,6 +119,8 @@ const negated = (constant: Constant): Constant => ({ ...constant, data: constant
 function affine(op: Operation, from: View, multiplier: Constant, shift: Constant): View {
   const { id, view, values } = channelValues(op, from, [finite(op, multiplier), finite(op, shift)])
   const numbers = { multiplier: values[0]!, shift: values[1]! }
+  const found = quadraticOf(op.context.graph, id, numbers, () => nameOf(op))
+  if (found !== undefined) return { ...view, node: found }
   return { ...view, node: op.context.graph.addAffine(nameOf(op), id, numbers) }
 }
 
