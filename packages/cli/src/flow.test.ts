@@ -1,6 +1,7 @@
 import { cp, readdir, readFile, stat } from 'node:fs/promises'
 import { createTensor } from '@he-ml/model'
 import { importOnnx } from '@he-ml/model-import'
+import type { Plan, TaskTrace } from '@he-ml/pipeline'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Folder, heMl, mustRun, temporaryFolder, writeInputs } from './cli.test-helper.ts'
 
@@ -74,9 +75,20 @@ describe.each([
     const ran = await mustRun(
       here.at('server'),
       ...['run', '-p', 'plan.json', '-m', 'net.onnx', '-e', 'keys', '-i', 'in.ct', '-o', 'out.ct'],
-      ...flags,
+      ...['--trace', 'trace.json', ...flags],
     )
     expect(ran.stderr).toBe('')
+    const trace = JSON.parse(await readFile(here.at('server/trace.json'), 'utf8')) as {
+      plan: string
+      tasks: TaskTrace[]
+    }
+    const planned = JSON.parse(await readFile(here.at('plan.json'), 'utf8')) as Plan
+    expect(trace.plan).toBe(planned.id)
+    expect(trace.tasks.map(({ task }) => task).sort()).toEqual(planned.report.layers.map(({ name }) => name).sort())
+    for (const { start, end, memoryBytes, peakBytes } of trace.tasks) {
+      expect(end).toBeGreaterThanOrEqual(start)
+      expect(peakBytes).toBeGreaterThanOrEqual(memoryBytes)
+    }
     expect(ran.json()).toMatchObject({
       out: 'out.ct',
       seconds: { openKeys: expect.any(Number), run: expect.any(Number), write: expect.any(Number) },

@@ -97,17 +97,19 @@ function lowerFor(set: BootstrappingSet, { model, options, costModel, sets }: Bo
     const batch = imagesPerTensor(layout)
     const placer = new NetworkPlacer(parameters, spec, costModel)
     const policies: GapPolicy[] = layout.kind === 'batch' ? ['wanted'] : ['wanted', 'zero']
-    return policies.map((gaps) => ({
-      parameters,
-      placer,
-      batch,
-      lowered: lowerModel(model, layout, maxSlots, gaps),
-    }))
+    const networks = policies.map((gaps) => lowerModel(model, layout, maxSlots, gaps))
+    return networks
+      .filter((lowered, i) => i === 0 || !lieAlike(lowered, networks[0]!))
+      .map((lowered) => ({ parameters, placer, batch, lowered }))
   } catch (error) {
     if (!(error instanceof HeMlError) || set === sets.at(-1)) throw error
     return []
   }
 }
+
+/** Whether both leave every value in the same places, gaps included: then they are one network. */
+const lieAlike = (a: Network, b: Network): boolean =>
+  JSON.stringify([...a.layouts.entries()]) === JSON.stringify([...b.layouts.entries()])
 
 function placeOne(
   { parameters, placer, lowered }: Candidate,

@@ -7,6 +7,7 @@ import {
   BOOTSTRAPPING_SETS,
   type BootstrappingSet,
   createDefaultCostModel,
+  HeMlError,
   InvalidArgumentError,
   type KeyNeed,
   type KeyRequest,
@@ -49,10 +50,11 @@ export async function compileAndBind(model: Model, options: CompileOptions = {})
   const draft = draftOf(model, options)
   const { bootstrapping = 'auto' } = options
   if (bootstrapping === 'always' || typeof bootstrapping === 'object') return compileBootstrapped(draft)
+  const possible = bootstrapping === 'auto' && !options.parameters && !options.request
   try {
-    return await finish(draft, chooseLeveled(draft.prepared.ready, options))
+    const leveled = await finish(draft, chooseLeveled(draft.prepared.ready, options))
+    return possible && leveled.parameters.logN >= LARGE_RING ? await faster(leveled, draft) : leveled
   } catch (error) {
-    const possible = bootstrapping === 'auto' && !options.parameters && !options.request
     if (!possible || !(error instanceof PlanError) || !['security', 'levels'].includes(error.reason)) throw error
     return compileBootstrapped(draft).catch((other: unknown) => {
       if (!(other instanceof PlanError)) throw other
@@ -60,6 +62,19 @@ export async function compileAndBind(model: Model, options: CompileOptions = {})
       throw new PlanError(reason, `${error.message}; and with bootstrapping: ${other.message}`, { cause: other })
     })
   }
+}
+
+/** log2 of the ring degree from which on a bootstrapping set has no larger ring, and may be faster for its fewer levels. */
+const LARGE_RING = 16
+
+/** The leveled plan, or one with bootstraps that takes less time. */
+async function faster(leveled: BoundPlan, draft: Draft): Promise<BoundPlan> {
+  if (draft.options.calibration === undefined) return leveled
+  const other = await compileBootstrapped(draft).catch((error: unknown) => {
+    if (!(error instanceof HeMlError)) throw error
+    return undefined
+  })
+  return other && other.plan.report.seconds < leveled.plan.report.seconds ? other : leveled
 }
 
 /** What a plan is made of before parameters are chosen. */

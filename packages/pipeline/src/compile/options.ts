@@ -46,7 +46,8 @@ export interface CompileOptions {
     sizes: Required<Pick<ParametersRequest, 'logN' | 'levels' | 'scaleBits' | 'baseBits'>>,
   ) => ParametersRequest
   /**
-   * Whether ciphertexts are bootstrapped on the way. 'auto' (default): only when no ring holds the depth. 'always', one of
+   * Whether ciphertexts are bootstrapped on the way. 'auto' (default): when no ring holds the depth, or when the largest does and bootstraps
+   * are faster. 'always', one of
    * the sets of `BOOTSTRAPPING_SETS` or one for so many levels: use such parameters, even where nothing needs to be refreshed. Without
    * a set the fastest is taken, of the named ones and of some designed for the network. Sets whose scale has fewer than `scaleBits`
    * bits are not chosen automatically.
