@@ -1,5 +1,5 @@
 /**
- * What each layer costs at each level, from runs of its own circuit on the plan engine. Of a batch all levels follow from one
+ * What each layer costs at each level, from runs of its own circuit on the plan engine. Of many images all levels follow from one
  * run: the operations are the same, each a few levels lower; and a layer that treats all ciphertexts alike is run on one.
  */
 import {
@@ -39,11 +39,12 @@ export class LayerCosts {
 
   async #layer(model: Network, node: NetworkNode, highest: Level): Promise<LayerSeconds> {
     const { depth, outputs } = node.circuit
-    const batch = outputs[0]!.kind === 'batch'
+    // of many images weights are scalars, and a layer does the same at every level
+    const isShifted = outputs[0]!.kind !== 'multiplexed'
     const seconds = new Array<number>(Math.max(0, Math.min(depth, highest + 1))).fill(Number.POSITIVE_INFINITY)
     for (let level = depth; level <= highest; level++) {
-      const records = await this.#records(model, node, batch ? highest : level)
-      seconds.push(batch ? this.#shifted(records, highest - level) : sum(records.map((r) => r.seconds)))
+      const records = await this.#records(model, node, isShifted ? highest : level)
+      seconds.push(isShifted ? this.#shifted(records, highest - level) : sum(records.map((r) => r.seconds)))
     }
     return seconds
   }
