@@ -2,12 +2,20 @@
 import type { Plan, TaskTrace } from '@he-ml/pipeline'
 import { drawSvg } from './draw-svg.ts'
 
-const COLORS: Readonly<Record<string, string>> = { refresh: '#7a5195', activation: '#c9792b', merge: '#2f7d5b' }
-const OTHERS = '#3b6ea5'
+const OTHERS = 'linear layers, sums and pools'
+const COLORS: Readonly<Record<string, string>> = {
+  refresh: '#7a5195',
+  activation: '#c9792b',
+  quadratic: '#c9792b',
+  square: '#c9792b',
+  merge: '#2f7d5b',
+  [OTHERS]: '#3b6ea5',
+}
 
 /** The trace of a run as an SVG document. */
 export function traceSvg({ model, batch, report }: Plan, traces: readonly TaskTrace[]): Promise<string> {
-  const kinds = [...new Set(traces.map(({ kind }) => kind))]
+  const bars = traces.map((trace) => ({ ...trace, kind: trace.kind in COLORS ? trace.kind : OTHERS }))
+  const kinds = [...new Set(bars.map(({ kind }) => kind))]
   const rows = [...new Set(traces.map(({ layer }) => layer))]
   const seconds = traces.reduce((most, { end }) => Math.max(most, end), 0)
   const peak = traces.reduce((most, { peakBytes }) => Math.max(most, peakBytes), 0)
@@ -24,7 +32,7 @@ export function traceSvg({ model, batch, report }: Plan, traces: readonly TaskTr
       {
         width: 900,
         height: Math.max(120, 11 * rows.length),
-        data: { values: traces.map((trace) => ({ ...trace })) },
+        data: { values: bars },
         mark: { type: 'bar', height: 8 },
         encoding: {
           x: time,
@@ -34,7 +42,7 @@ export function traceSvg({ model, batch, report }: Plan, traces: readonly TaskTr
             field: 'kind',
             type: 'nominal',
             title: null,
-            scale: { domain: kinds, range: kinds.map((kind) => COLORS[kind] ?? OTHERS) },
+            scale: { domain: kinds, range: kinds.map((kind) => COLORS[kind]!) },
             legend: { orient: 'top' },
           },
         },

@@ -152,7 +152,7 @@ export class Runner implements AsyncDisposable {
     const { signal, onProgress, onTask, checkpoints } = options
     const seconds = plan.report.layers.map(({ name, seconds }) => ({ id: name, seconds: Math.max(1e-4, seconds) }))
     const clock = onProgress && new ProgressClock(seconds, onProgress)
-    const tracer = onTask && new TaskTracer(plan.report.layers, () => lane.memory())
+    const tracer = onTask && new TaskTracer(plan.report.layers, () => this.engine.memory())
     let values: ValueTable | undefined
     let memory: RunMemory | undefined
     try {
