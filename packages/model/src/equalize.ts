@@ -62,8 +62,8 @@ export function equalized(model: Model, equalization: Equalization): Model {
   const nodes = model.nodes.map((node) => {
     const { name, layer, inputs, values, origin } = node
     const [input, output] = [inputs[0]!, values[0]!].map((value) => {
-      const { [0]: channels } = model.shapes.get(value)!
-      return repeated(factors.get(groups.get(value)!) ?? [1], channels!)
+      const [channels] = model.shapes.get(value) as [number]
+      return repeated(factors.get(groups.get(value)!) ?? [1], channels)
     }) as [number[], number[]]
     const rest = { name, inputs, ...(origin ? { origin } : {}) }
     const isHeld = input.every((f) => f === 1) && output.every((f) => f === 1)
