@@ -18,6 +18,7 @@ import type { CompileOptions } from './options.ts'
 
 /** Bits that a refreshed value keeps: noise of 2^-12 of a layer's range changes no prediction of a ResNet-20 (512 images). */
 const REFRESH_BITS = 13
+const SMALLEST_LOG_N = 15
 /** Numbers of levels between bootstraps near which multiples of what a layer takes are tried. */
 const NEAR = [7, 11, 15] as const
 
@@ -46,6 +47,8 @@ function namedSets({ scaleBits = 36, logN }: CompileOptions): BootstrappingSet[]
 }
 
 async function designedSets(model: Model, options: CompileOptions, costModel: CostModel): Promise<BootstrappingSet[]> {
+  // smaller rings hold no bootstrapping
+  if (options.logN !== undefined && options.logN < SMALLEST_LOG_N) return []
   const unit = unitOf(model, options)
   const levels = new Set(NEAR.map((near) => unit * Math.max(1, Math.round(near / unit))))
   const sets: BootstrappingSet[] = []
