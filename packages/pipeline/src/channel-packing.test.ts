@@ -97,6 +97,13 @@ describe('a residual network on channel packing', () => {
       batch: 2 ** 13 / 64,
       input: { slots: 2 ** 13 },
     })
+    for (const batch of [0, 2.5, -1, Number.NaN])
+      await expect(compileAndBind(model, { ...options, batch })).rejects.toThrow(
+        /a batch is a positive number of images/,
+      )
+    await expect(compileAndBind(model, { ...options, batch: 2 ** 20 })).rejects.toThrow(
+      /1 to 1024 sub-batches, got 8192/,
+    )
     expect((await compileAndBind(model, { ...options, batch: 129 })).plan).toMatchObject({
       batch: 256,
       input: { slots: 2 ** 13, ciphertexts: 2 },
@@ -170,5 +177,27 @@ describe('a batch of many sub-batches', () => {
     const bits = precisionBits(await native.decrypt(output, given.length), want)
     expect(bits).toBeGreaterThan(leastBits(bound, given.length))
     expect(bits).toBeLessThan(mostBits(bound, given.length))
+  })
+})
+
+describe('a batch that does not come together on its way', () => {
+  const single = (stride: number): Model =>
+    new Model({
+      name: 'single',
+      input: { name: 'image', shape: [1, 8, 8] },
+      nodes: [{ layer: conv('only', [2, 1, 3], 1, stride), inputs: ['image'] }],
+    })
+  it.each([1, 2])('is one tensor in the end, after a stride of %i', async (stride) => {
+    const model = single(stride)
+    const options = { scaleBits: 40, packing: 'channel' as const, batch: 2048, logN: 14 }
+    const bound = await compileAndBind(model, options)
+    expect(bound.plan).toMatchObject({ batch: 2048, input: { ciphertexts: 16 } })
+    const clear = clearStage(bound)
+    // of the first and the last sub-batch
+    const given = images(2048, 7)
+    using output = await new Runner(bound, clear.engine).run(await clear.encrypt(given))
+    const got = await clear.decrypt(output, given.length)
+    for (const i of [0, 127, 128, 1000, 2047])
+      expect(precisionBits([got[i]!], [approximate(bound.model, given[i]!)])).toBeGreaterThan(30)
   })
 })

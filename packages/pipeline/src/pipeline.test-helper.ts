@@ -156,7 +156,7 @@ export function insecureSet(levels: number): BootstrappingSet {
 
 /** A plan with bootstraps under insecure parameters. */
 export const compileInsecure = (model: Model, levels: number, options: CompileOptions): Promise<BoundPlan> =>
-  compileBootstrapped(draftOf(model, options), [insecureSet(levels)])
+  compileBootstrapped(draftOf(model, options), { sets: [insecureSet(levels)] })
 
 export const images = (count: number, seed = 100): Tensor[] =>
   Array.from({ length: count }, (_, i) => randomTensor([1, 8, 8], seed + i))

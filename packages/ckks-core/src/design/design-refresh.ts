@@ -8,7 +8,7 @@ import { HeMlError, InvalidArgumentError, PlanError } from '../errors/errors.ts'
 import { priceRefresh, type RefreshPrice } from './price-refresh.ts'
 import { refreshRequests } from './refresh-bits.ts'
 import type { RefreshNeed } from './refresh-need.ts'
-import { type RefreshShape, refreshShapes } from './refresh-shapes.ts'
+import { type SetShape, setShapes } from './set-shapes.ts'
 
 /** A set, and why it is this one. */
 export interface RefreshDesign {
@@ -25,7 +25,7 @@ export interface RefreshDesign {
 
 /** A shape that was cheaper than what was chosen, but not good enough, or that is dearer. */
 export interface RejectedShape {
-  readonly shape: RefreshShape
+  readonly shape: SetShape
   /** Absent where no bits make it secure. */
   readonly secondsPerValue?: number
   /** The most bits that it has. */
@@ -51,7 +51,7 @@ export async function designRefresh(
 ): Promise<RefreshDesign> {
   checkNeed(need)
   const candidates: Candidate[] = []
-  for (const shape of refreshShapes(need)) {
+  for (const shape of setShapes(need)) {
     const [first] = refreshRequests(need, shape)
     candidates.push(first ? await candidateOf(shape, first, costModel) : { shape })
   }
@@ -76,18 +76,14 @@ export async function designRefresh(
 }
 
 interface Candidate {
-  readonly shape: RefreshShape
+  readonly shape: SetShape
   readonly price?: RefreshPrice
 }
 
 const perValue = ({ price }: Candidate): number =>
   price ? price.seconds / (2 * price.set.spec.slots) : Number.POSITIVE_INFINITY
 
-async function candidateOf(
-  shape: RefreshShape,
-  request: BootstrappingRequest,
-  costModel: CostModel,
-): Promise<Candidate> {
+async function candidateOf(shape: SetShape, request: BootstrappingRequest, costModel: CostModel): Promise<Candidate> {
   try {
     return { shape, price: await priceRefresh(request, costModel) }
   } catch (error) {
@@ -98,7 +94,7 @@ async function candidateOf(
 }
 
 /** Of the bits that a shape can have, those with the smallest error. */
-async function mostPrecise(need: RefreshNeed, shape: RefreshShape, costModel: CostModel) {
+async function mostPrecise(need: RefreshNeed, shape: SetShape, costModel: CostModel) {
   let best: { readonly request: BootstrappingRequest; readonly price: RefreshPrice } | undefined
   for (const request of refreshRequests(need, shape)) {
     const price = await priceRefresh(request, costModel)

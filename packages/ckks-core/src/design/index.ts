@@ -1,2 +1,3 @@
 export * from './design-refresh.ts'
 export type { RefreshNeed } from './refresh-need.ts'
+export type { SetShape } from './set-shapes.ts'

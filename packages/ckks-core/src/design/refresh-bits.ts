@@ -1,24 +1,25 @@
 /**
- * Bits for a shape. Three numbers are free: those of evalMod and coeffsToSlots (the work), the message ratio, and those of q0. The
- * sine's bend asks for a large ratio, the noise that the ratio amplifies for a small one, and both for much work, which the modulus
- * limits. All of them cost nothing but bits, so the most that security allows is taken.
+ * Bits for a shape. Two numbers are free: those of evalMod and coeffsToSlots (the work), and the message ratio. The sine's bend asks for a
+ * large ratio, the noise that the ratio amplifies for a small one, and both for much work, which the modulus limits. They cost
+ * nothing but bits, so the most that security allows is taken.
  */
 import { type BootstrappingRequest, bootstrappingLevels } from '../circuits/bootstrapping/index.ts'
 import { recommendedLogQP } from '../parameters/recommended.ts'
 import { justBelow, type RefreshNeed, scaleOf } from './refresh-need.ts'
-import type { RefreshShape } from './refresh-shapes.ts'
+import type { SetShape } from './set-shapes.ts'
 
 /** Of a prime. */
 const MOST_BITS = 47.9
 /** The cosine's degree and doublings for an ephemeral secret of weight 32: no multiple can fail (docs/notes/bootstrapping.md). */
 const DEGREE = 30
 const DOUBLINGS = 3
-/** Bits of q0 beyond the scale and the message ratio that a message of the scale's size is left. */
+/** Bits of work from which on a set is worth looking at: rounding alone leaves six or so. */
 const LEAST_WORK = 34
 
 /** Requests for a shape, those with the most work first; ratios next to each other. */
-export function* refreshRequests(need: RefreshNeed, shape: RefreshShape): Iterable<BootstrappingRequest> {
-  for (let work = MOST_BITS; work >= LEAST_WORK; work = justBelow(work - 1)) {
+export function* refreshRequests(need: RefreshNeed, shape: SetShape): Iterable<BootstrappingRequest> {
+  for (let bits = Math.ceil(MOST_BITS); bits > LEAST_WORK; bits--) {
+    const work = Math.min(MOST_BITS, justBelow(bits))
     const requests = RATIOS.map((ratio) => requestOf(need, shape, work, ratio)).filter((r) => r !== undefined)
     for (const request of requests) yield request
     // less work would only be worse
@@ -32,7 +33,7 @@ const RATIOS = [11, 10, 9, 8, 7] as const
 /** Undefined where the modulus would be too large. */
 function requestOf(
   need: RefreshNeed,
-  shape: RefreshShape,
+  shape: SetShape,
   workBits: number,
   logMessageRatio: number,
 ): BootstrappingRequest | undefined {
@@ -61,7 +62,7 @@ function requestOf(
 const BASE_BEYOND = 6
 
 /** evalMod's first three levels: errors of its first two squares are amplified (docs/notes/bootstrapping.md). */
-function headOf({ pairs }: RefreshShape, work: number): number[] {
+function headOf({ pairs }: SetShape, work: number): number[] {
   const second = work + 10
   const third = work + 8
   return pairs ? [work, second, third] : [work, Math.min(MOST_BITS, second), Math.min(MOST_BITS, third)]

@@ -49,7 +49,11 @@ export function declarePlan(program: Command): Command {
         .choices(['multiplexed', 'batch', 'channel'])
         .default('multiplexed'),
     )
-    .option('--batch <images>', 'images per run (batch and channel packing); a power of two', integer(1, 65536))
+    .option(
+      '--batch <images>',
+      'images per run: for batch packing a power of two, for channel packing any number (room for the next power of two)',
+      integer(1, 65536),
+    )
     .option('--degree <n>', 'polynomial degree of the activations', integer(1, 1023), 15)
     .option(
       '--error <x>',

@@ -12,9 +12,9 @@ import {
   type Lowerable,
   type LoweredLayer,
   type SlotLayout,
-  withGaps,
 } from '@he-ml/packing'
 import { mapBatch } from '../floats/elementwise.ts'
+import { withOwnGaps } from '../lowered/channel-positions.ts'
 import { checkFactor, checkFinite, only } from './single-input.ts'
 
 export interface QuadraticOptions {
@@ -85,7 +85,7 @@ export class QuadraticLayer implements Layer, FloatLayer, Lowerable {
     return createLowered({
       name: this.name,
       inputs: [input],
-      output: gapsOf(input) === 'zero' && this.constant === 0 ? input : withGaps(input, gapsBehind(input)),
+      output: gapsOf(input) === 'zero' && this.constant === 0 ? input : withOwnGaps(input, gapsBehind(input)),
       depth: Math.abs(this.leading) === 1 ? 1 : 2,
       prepare:
         async () =>

@@ -2,8 +2,9 @@
 import { type Ciphertext, scope } from '@he-ml/ckks-core'
 import type { FloatBatch, FloatKernels, FloatLayer } from '@he-ml/float-kernels'
 import { createTensor, type Layer, type Shape, type Tensor } from '@he-ml/model'
-import { createLowered, gapsOf, type Lowerable, type LoweredLayer, type SlotLayout, withGaps } from '@he-ml/packing'
+import { createLowered, gapsOf, type Lowerable, type LoweredLayer, type SlotLayout } from '@he-ml/packing'
 import { squareBatch } from '../floats/elementwise.ts'
+import { withOwnGaps } from '../lowered/channel-positions.ts'
 import { only } from './single-input.ts'
 
 /** See {@link activation}. */
@@ -33,7 +34,7 @@ export class SquareLayer implements Layer, FloatLayer, Lowerable {
   }
   lower(inputs: readonly SlotLayout[]): LoweredLayer {
     const input = only(this.name, inputs)
-    const output = gapsOf(input) === 'bounded' ? withGaps(input, 'any') : input
+    const output = gapsOf(input) === 'bounded' ? withOwnGaps(input, 'any') : input
     return createLowered({
       name: this.name,
       inputs: [input],

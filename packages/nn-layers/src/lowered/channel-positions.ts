@@ -1,12 +1,23 @@
 /** Positions of a channel layout: what lies at each, and slot vectors made of one value for each. */
 import type { LazySlotValues } from '@he-ml/ckks-core'
-import { type ChannelLayout, channelCiphertexts, ciphertextGroups } from '@he-ml/packing'
+import {
+  type ChannelLayout,
+  channelCiphertexts,
+  ciphertextGroups,
+  type Gaps,
+  type SlotLayout,
+  withGaps,
+} from '@he-ml/packing'
 
 /** Whether some position holds no element. */
 export function hasGaps({ image, ciphertexts, slots, images, subBatches }: ChannelLayout): boolean {
   const [channels, height, width] = image
   return channels * height * width * subBatches < ciphertexts * (slots / images)
 }
+
+/** Gaps as a layer leaves them, but for layouts that have none: these hold what they promise whatever the layer does. */
+export const withOwnGaps = <L extends SlotLayout>(layout: L, gaps: Gaps): L =>
+  layout.kind === 'channel' && !hasGaps(layout) ? layout : withGaps(layout, gaps)
 
 /** One value per position, for all images; made when an engine asks for it. */
 export function slotVector({ slots, images }: ChannelLayout, values: Float64Array): LazySlotValues {

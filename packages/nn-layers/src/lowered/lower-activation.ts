@@ -8,9 +8,8 @@ import {
   layoutPositions,
   type SlotLayout,
   setErrorsAside,
-  withGaps,
 } from '@he-ml/packing'
-import { hasGaps, masksAt } from './channel-positions.ts'
+import { masksAt, withOwnGaps } from './channel-positions.ts'
 import { weightScale } from './unit-weight.ts'
 
 export interface ActivationCircuit {
@@ -82,10 +81,8 @@ const multiple = (
 
 function outputOf({ atZero }: ActivationCircuit, input: SlotLayout, masked: boolean): SlotLayout {
   const isZero = atZero === 0 && (masked || gapsOf(input) === 'zero')
-  return hasNoGaps(input) ? input : withGaps(input, isZero ? 'zero' : 'bounded')
+  return withOwnGaps(input, isZero ? 'zero' : 'bounded')
 }
-
-const hasNoGaps = (layout: SlotLayout): boolean => layout.kind === 'channel' && !hasGaps(layout)
 
 /** One per ciphertext; channels share theirs. */
 function encodeMasks(layout: SlotLayout, value: number, engine: CircuitEngine, level: number): readonly Plaintext[] {

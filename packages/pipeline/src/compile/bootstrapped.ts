@@ -19,11 +19,17 @@ export interface BootstrappedRequest {
   readonly ranges: ReadonlyMap<string, number>
   readonly options: CompileOptions
   readonly costModel: CostModel
+  /** Placements that take no fewer seconds than this are of no use. */
+  readonly below?: number
 }
+
+/** States of the search that tells which set is worth the whole one; deep chains and residual networks never have more. */
+const ROUGH_STATES = 1000
 
 /**
  * All placements that are possible, the fastest first: for every set, with gaps as readers want them and with clean ones,
- * first with inputs as high as the parameters allow, then (for those who lack memory) no higher than a bootstrap's result.
+ * first with inputs as high as the parameters allow, then (for those who lack memory) no higher than a bootstrap's result. Which is the
+ * fastest a rough search tells; the whole one is made for those that are asked for.
  *
  * @throws PlanError ('range') without statistics, ('levels') when no placement exists, ('memory') when none can fit; UnsupportedError when no layout fits
  */
@@ -34,15 +40,18 @@ export async function* placements(request: BootstrappedRequest): AsyncIterable<C
   )
   let found = false
   for (const capped of [false, true]) {
-    const candidates: { readonly chosen: Chosen; readonly seconds: number }[] = []
+    const candidates: { readonly network: Candidate; readonly placed: NetworkPlacement }[] = []
     for (const network of networks) {
-      const placed = await placeOne(network, request, capped)
-      if (placed) candidates.push({ chosen: choice(network, placed), seconds: placed.seconds })
+      const placed =
+        (await placeOne(network, request, { capped, mostStates: ROUGH_STATES })) ??
+        (await placeOne(network, request, { capped }))
+      if (placed && placed.seconds < (request.below ?? Number.POSITIVE_INFINITY)) candidates.push({ network, placed })
     }
-    candidates.sort((a, b) => a.seconds - b.seconds)
-    for (const { chosen } of candidates) {
+    candidates.sort((a, b) => a.placed.seconds - b.placed.seconds)
+    for (const { network, placed } of candidates) {
       found = true
-      yield chosen
+      const whole = placed.exact ? undefined : await placeOne(network, request, { capped })
+      yield choice(network, whole && whole.seconds < placed.seconds ? whole : placed)
     }
   }
   if (!found) throw noPlacement(request, networks)
@@ -114,12 +123,13 @@ const lieAlike = (a: Network, b: Network): boolean =>
 function placeOne(
   { parameters, placer, lowered }: Candidate,
   { ranges, options }: BootstrappedRequest,
-  capped: boolean,
+  { capped, mostStates }: { readonly capped: boolean; readonly mostStates?: number },
 ): Promise<NetworkPlacement | undefined> {
   return placer.place(lowered, {
     ranges,
     outputLevel: lowestOutput(parameters, placer, options),
     inputLevel: capped ? placer.outputLevel : parameters.maxLevel,
+    ...(mostStates === undefined ? {} : { mostStates }),
   })
 }
 

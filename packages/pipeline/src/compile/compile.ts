@@ -70,11 +70,12 @@ const LARGE_RING = 16
 /** The leveled plan, or one with bootstraps that takes less time. */
 async function faster(leveled: BoundPlan, draft: Draft): Promise<BoundPlan> {
   if (draft.options.calibration === undefined) return leveled
-  const other = await compileBootstrapped(draft).catch((error: unknown) => {
+  const { seconds } = leveled.plan.report
+  const other = await compileBootstrapped(draft, { below: seconds }).catch((error: unknown) => {
     if (!(error instanceof HeMlError)) throw error
     return undefined
   })
-  return other && other.plan.report.seconds < leveled.plan.report.seconds ? other : leveled
+  return other && other.plan.report.seconds < seconds ? other : leveled
 }
 
 /** What a plan is made of before parameters are chosen. */
@@ -91,8 +92,18 @@ export function draftOf(model: Model, options: CompileOptions): Draft {
   return { model, prepared: prepareModel(model, options.calibration, activation), activation, options }
 }
 
-/** @param given default: those that the options allow */
-export async function compileBootstrapped(draft: Draft, given?: readonly BootstrappingSet[]): Promise<BoundPlan> {
+export interface BootstrappedOptions {
+  /** Default: those that the options allow. */
+  readonly sets?: readonly BootstrappingSet[]
+  /** Seconds that a plan must take less than. */
+  readonly below?: number
+}
+
+/** @throws PlanError when there is none */
+export async function compileBootstrapped(
+  draft: Draft,
+  { sets: given, below }: BootstrappedOptions = {},
+): Promise<BoundPlan> {
   const { prepared, activation, options } = draft
   const { ready, sizes } = prepared
   const ranges = valueRanges(ready, sizes, activation)
@@ -100,7 +111,8 @@ export async function compileBootstrapped(draft: Draft, given?: readonly Bootstr
   const sets = given ?? (await allowedSets(ready, options, costModel))
   if (sets.length === 0) throw noSet(options)
   let refused: PlanError | undefined
-  for await (const chosen of placements({ model: ready, sets, ranges, options, costModel })) {
+  const limits = below === undefined ? {} : { below }
+  for await (const chosen of placements({ model: ready, sets, ranges, options, costModel, ...limits })) {
     try {
       return await finish(draft, chosen)
     } catch (error) {

@@ -25,6 +25,8 @@ export function inputLayoutFor(
   maxSlots: number,
 ): SlotLayout {
   const { shape } = model.input
+  if (batch !== undefined && !(Number.isInteger(batch) && batch >= 1))
+    throw new InvalidArgumentError(`a batch is a positive number of images, got ${batch}`)
   if (packing === 'multiplexed') {
     if (batch !== undefined && batch !== 1)
       throw new InvalidArgumentError(`multiplexed packing takes one image at a time, got a batch of ${batch}`)

@@ -31,7 +31,10 @@ export interface CompileOptions {
    * networks). Default multiplexed.
    */
   readonly packing?: Packing
-  /** Images per run, a power of two (batch and channel packing). Default: as many as there is room for. */
+  /**
+   * Images per run (batch packing: a power of two; channel packing: any number, there is room for the next power of two). Default: as many
+   * as a ciphertext has room for.
+   */
   readonly batch?: number
   /** Explicit parameters; default: the smallest ring that is 128-bit secure for the depth. */
   readonly parameters?: ParametersLiteral | ParametersRequest

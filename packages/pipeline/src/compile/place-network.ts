@@ -15,7 +15,7 @@ import type { PlacedStep } from '../program/placed-step.ts'
 import type { Program, ProgramCircuit } from '../program/program.ts'
 import { LayerCosts } from './layer-costs.ts'
 import { placeRefreshes } from './placement/place-refreshes.ts'
-import type { Placement, RefreshOption } from './placement/problem.ts'
+import type { Placement, PlacementProblem, RefreshOption } from './placement/problem.ts'
 import { type RefreshChoice, RefreshPrices } from './refresh-prices.ts'
 
 export interface NetworkPlacement {
@@ -33,6 +33,8 @@ export interface PlaceOptions {
   readonly outputLevel: Level
   /** Highest level of a fresh input. */
   readonly inputLevel: Level
+  /** Of the search; see `placeRefreshes`. */
+  readonly mostStates?: number
 }
 
 /** Searches under one set of parameters; prices are remembered between searches. */
@@ -57,7 +59,7 @@ export class NetworkPlacer {
   async place(model: Network, options: PlaceOptions): Promise<NetworkPlacement | undefined> {
     const seconds = await this.#layerCosts.all(model, this.#reach(model, options.inputLevel))
     const refreshOptions = await this.#refreshTable(model, options.ranges)
-    const found = placeRefreshes<RefreshChoice>({
+    const problem: PlacementProblem<RefreshChoice> = {
       inputs: model.inputs,
       inputLevel: options.inputLevel,
       output: model.output,
@@ -70,7 +72,9 @@ export class NetworkPlacer {
         seconds: (level: Level) => tiles * (seconds.get(name)![level] ?? Number.POSITIVE_INFINITY),
       })),
       refreshOptions,
-    })
+    }
+    const { mostStates } = options
+    const found = placeRefreshes(problem, mostStates === undefined ? {} : { mostStates })
     if (found) return this.#assemble(model, found, options.ranges)
     if (options.ranges.size === 0)
       throw new PlanError(

@@ -76,9 +76,18 @@ export class Tiling {
   /** Brings the tiles of a value together into one tensor. */
   gather(value: string): void {
     if (this.#tiles.get(value) === 1) return
-    const apart = `${value}, apart`
     const at = this.#nodes.findIndex(({ outputs }) => outputs.includes(value))
-    this.#nodes[at] = { ...this.#nodes[at]!, outputs: [apart] }
+    const node = this.#nodes[at]!
+    if (node.kind === MERGE) {
+      // it brings all of them together at once
+      const [before] = node.inputs as [string]
+      const [from, to] = [this.layouts.get(before), this.layouts.get(value)] as [ChannelLayout, ChannelLayout]
+      this.#nodes.splice(at, 1)
+      this.#merge(before, value, to.subBatchOffsets.length / from.subBatchOffsets.length, Number.POSITIVE_INFINITY)
+      return
+    }
+    const apart = `${value}, apart`
+    this.#nodes[at] = { ...node, outputs: [apart] }
     this.#put(apart, this.layouts.get(value)!, this.#tiles.get(value)!)
     this.#merge(apart, value, 1, Number.POSITIVE_INFINITY)
   }

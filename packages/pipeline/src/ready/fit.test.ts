@@ -63,6 +63,31 @@ describe('fit', () => {
     await expect(fit(model, [createTensor([1, 4, 4], new Float64Array(16))])).rejects.toThrow(InvalidArgumentError)
     await expect(fit(model, images(2), { signal: AbortSignal.abort() })).rejects.toThrow(CancelledError)
   })
+  it('equalizes networks of ReLUs when asked to: two runs, and statistics of the equalized one', async () => {
+    const model = smallCnn('relu', 9)
+    const done: number[] = []
+    const even = await fit(model, images(10), { equalize: true, onProgress: (n) => done.push(n) })
+    expect(Object.keys(even.equalization!)).toEqual(['conv'])
+    expect(done).toEqual([...done].sort((a, b) => a - b))
+    expect(done.at(-1)).toBe(20)
+    const widest = ({ values }: typeof even) => {
+      const { min, max } = values!.conv!.channels!
+      return min.map((low, c) => Math.max(-low, max[c]!))
+    }
+    const [before, after] = [await fit(model, images(10)), even].map((calibration) => {
+      const all = widest(calibration)
+      return Math.max(...all) / Math.min(...all)
+    })
+    expect(before).toBeGreaterThan(2 ** 0.25)
+    expect(after).toBeLessThan(2 ** 0.25)
+    expect(even.outputRanges!.max[0]).toBeCloseTo((await fit(model, images(10))).outputRanges!.max[0]!, 4)
+    expect(parseCalibration(serializeCalibration(even))).toEqual(even)
+    expect(await fit(smallCnn('square'), images(10), { equalize: true })).not.toHaveProperty('equalization')
+    const once = (function* () {
+      yield* images(10)
+    })()
+    await expect(fit(model, once, { equalize: true })).rejects.toThrow(/read twice/)
+  })
   it('goes through JSON unchanged, and damaged text is refused', async () => {
     const calibration = await fit(smallCnn('relu'), images(2))
     const text = serializeCalibration(calibration)

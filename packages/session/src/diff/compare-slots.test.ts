@@ -1,5 +1,5 @@
 import { createTensor } from '@he-ml/model'
-import { createBatchLayout, createMultiplexedLayout, pack } from '@he-ml/packing'
+import { createBatchLayout, createChannelLayout, createMultiplexedLayout, pack } from '@he-ml/packing'
 import { describe, expect, it } from 'vitest'
 import { compareSlots } from './compare-slots.ts'
 
@@ -39,6 +39,21 @@ describe('slots against a tensor', () => {
     expect(last.error).toBe(Math.sqrt(1 / 2))
     expect(compareSlots({ layout: batch, part: { first: 1, count: 1 } }, slots.slice(1, 2), images)!.error).toBe(0)
     expect(compareSlots({ layout: batch, part: { first: 3, count: 0 } }, [], images)).toBeUndefined()
+  })
+
+  it('of a tile are those of its own images, also where it is a part of what a merge reads', () => {
+    const tile = createChannelLayout([1, 2, 2], { slots: 8, subBatches: 2 })
+    const images = [0, 10, 20, 30, 40, 50, 60, 70].map((from) => createTensor([1, 2, 2], values(4, from)))
+    // images 4 to 7: two sub-batches of two
+    const slots = pack(images.slice(4), tile)
+    slots[1]![0]! += 2
+    const worst = { image: 6, index: [0, 0, 0], encrypted: 62, clear: 60 }
+    const own = compareSlots({ layout: tile, part: whole(2), firstImage: 4 }, slots, images)!
+    expect(own).toEqual({ error: Math.sqrt(4 / 16), largest: 73, worst })
+    const joined = { ...tile, subBatches: 4, ciphertexts: 4 }
+    expect(compareSlots({ layout: joined, part: { first: 2, count: 2 }, firstImage: 0 }, slots, images)).toEqual(own)
+    // without the last images their slots do not count
+    expect(compareSlots({ layout: tile, part: whole(2), firstImage: 4 }, slots, images.slice(0, 6))!.error).toBe(0)
   })
 
   it('that are no number are the worst', () => {

@@ -4,7 +4,7 @@
  */
 import type { RefreshNeed } from './refresh-need.ts'
 
-export interface RefreshShape {
+export interface SetShape {
   readonly logN: number
   /** Factors of the transforms, a level each. */
   readonly coeffsToSlots: number
@@ -22,8 +22,8 @@ const DOWN = [2, 3] as const
 const DIGITS: Readonly<Record<number, readonly number[]>> = { 15: [3, 4, 5, 7, 10], 16: [2, 3, 4, 5] }
 
 /** All shapes that a need leaves open. */
-export function refreshShapes({ rings = [15, 16], slots = 0 }: RefreshNeed): RefreshShape[] {
-  const shapes: RefreshShape[] = []
+export function setShapes({ rings = [15, 16], slots = 0 }: RefreshNeed): SetShape[] {
+  const shapes: SetShape[] = []
   for (const logN of rings) {
     if (slots > 2 ** (logN - 1)) continue
     for (const dnum of DIGITS[logN] ?? [])
