@@ -34,12 +34,20 @@ describe('compileOptionsOf', () => {
       bootstrapping: { set: 'N16-B10' },
     })
     expect(compileOptions('--bootstrapping', 'never').bootstrapping).toBe('never')
+    expect(compileOptions('--refresh-levels', '7').bootstrapping).toEqual({ levels: 7 })
+    expect(compileOptions('--refresh-levels', '7', '--refresh-bits', '15').bootstrapping).toEqual({
+      levels: 7,
+      precisionBits: 15,
+    })
+    expect(() => compileOptions('--refresh-bits', '15')).toThrow(/nothing without --refresh-levels/)
+    expect(() => compileOptions('--refresh-levels', '7', '--bootstrapping', 'never')).toThrow(/cannot be used with/)
   })
 
   it.each([
     ['--log-n', '17'],
     ['--memory', '0'],
     ['--bootstrapping', 'sometimes'],
+    ['--refresh-levels', '0'],
   ])('%s %s is refused before anything is read', (option, value) => {
     expect(() => compileOptions(option, value)).toThrow(new RegExp(option))
   })

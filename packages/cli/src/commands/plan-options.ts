@@ -1,5 +1,5 @@
 /** The options of he-ml plan, and what they say to the compiler. */
-import { BOOTSTRAPPING_SETS } from '@he-ml/ckks-core'
+import { BOOTSTRAPPING_SETS, InvalidArgumentError } from '@he-ml/ckks-core'
 import type { CompileOptions, Packing } from '@he-ml/pipeline'
 import { type Command, Option } from 'commander'
 import type { EngineChoice } from '../engines.ts'
@@ -113,5 +113,7 @@ export function compileOptionsOf(options: PlanOptions): Partial<CompileOptions> 
 function bootstrappingOption({ bootstrapping: how, refreshLevels, refreshBits }: PlanOptions) {
   if (refreshLevels !== undefined)
     return { levels: refreshLevels, ...(refreshBits === undefined ? {} : { precisionBits: refreshBits }) }
+  if (refreshBits !== undefined)
+    throw new InvalidArgumentError('--refresh-bits says nothing without --refresh-levels: give both, or neither')
   return how === 'auto' || how === 'always' || how === 'never' ? how : { set: how }
 }

@@ -62,7 +62,9 @@ async function prepareChannel(
   { engine, level, weights, pacer }: PrepareContext,
 ): Promise<Circuit> {
   const { taps, place, output, map, masksResults, cleanBias } = plan
-  const split = splitScale(plan, engine.parameters, level)
+  // an odd group that goes alone has weights twice as large: whatever holds the halves holds these
+  const used = ciphertextGroups(input) > 1 ? halved(plan) : plan
+  const split = splitScale(used, engine.parameters, level)
   const encode = (values: LazySlotValues, at: number, scale: number): Plaintext =>
     weights.use(engine.encode(values, { level: at, scale }))
   const masks: (Plaintext | undefined)[] = []

@@ -16,10 +16,12 @@ export interface ScaleSplit {
   readonly weight: number
 }
 
+/** @param plan with the weights that are used: {@link halved} where two groups travel as one */
 export function splitScale(plan: ChannelPlan, parameters: AnyParameters, level: Level): ScaleSplit {
   const total = weightScale(parameters, level)
   if (!plan.masksResults && plan.taps.every((tap) => !tap.mask)) return { mask: 1, weight: total }
-  if (hasExactRows(plan)) return { mask: total, weight: 1 }
+  const exact = exactScale(plan)
+  if (exact !== undefined) return { mask: total / exact, weight: exact }
   const terms = groupSizes(plan.map).inputs * plan.taps.length
   const ratio = (linearGain(plan.map) || 1) * Math.sqrt((2 * plan.place.slots) / terms)
   const most = Math.floor(Math.log2(total)) - LEAST_BITS
@@ -30,17 +32,20 @@ export function splitScale(plan: ChannelPlan, parameters: AnyParameters, level: 
 /** Of mask and weights each. */
 const LEAST_BITS = 8
 
-/** Whether all weights are integers, not all zero in any row, as in a sum: then they need no scale. */
-function hasExactRows({ map, taps }: ChannelPlan): boolean {
+/** The least scale that keeps all weights exactly, as in a sum of integers or the halves of such; nothing where rows are zero. */
+function exactScale({ map, taps }: ChannelPlan): number | undefined {
   const { inputs } = groupSizes(map)
-  return Array.from({ length: map.output[0] }, (_, o) => o).every((o) => {
+  let scale: 1 | 2 = 1
+  for (let o = 0; o < map.output[0]; o++) {
     let isSeen = false
     for (let c = 0; c < inputs; c++)
       for (const tap of taps) {
         const weight = tap.weight(o, c)
-        if (!Number.isInteger(weight)) return false
+        if (!Number.isInteger(2 * weight)) return undefined
+        if (!Number.isInteger(weight)) scale = 2
         if (weight !== 0) isSeen = true
       }
-    return isSeen
-  })
+    if (!isSeen) return undefined
+  }
+  return scale
 }

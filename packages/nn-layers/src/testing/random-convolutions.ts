@@ -19,6 +19,7 @@ export const convolutions = (most: { readonly groups: number; readonly inputs: n
       dilation: pairOf(1, 2),
       padding: fc.tuple(size(0, 2), size(0, 2), size(0, most.padding), size(0, most.padding)),
       bias: fc.boolean(),
+      integers: fc.boolean(),
       seed: fc.nat(),
     })
     .filter(({ image, kernel, dilation, padding }) =>
@@ -30,6 +31,7 @@ type Convolution = ReturnType<typeof convolutions> extends fc.Arbitrary<infer T>
 export function makeConvolution(c: Convolution) {
   const channels = c.groups * c.outputs
   const weights = randomTensor([channels, c.inputs, ...c.kernel], c.seed)
+  if (c.integers) weights.data.forEach((w, i) => (weights.data[i] = Math.sign(w) * Math.ceil(2 * Math.abs(w))))
   const bias = c.bias ? { bias: randomTensor([channels], c.seed + 1).data } : {}
   const { groups, stride, dilation, padding } = c
   return conv2d({ name: 'conv', weights, groups, stride, dilation, padding, ...bias })
