@@ -16,6 +16,7 @@ import {
   type Range,
   seriesDegree,
   seriesDepth,
+  withoutRoundOff,
 } from './chebyshev.ts'
 import { type ActivationFunction, type ActivationName, activationFunction } from './functions.ts'
 import { fitLeastSquares } from './least-squares.ts'
@@ -58,15 +59,16 @@ function withDegree(f: ActivationFunction, options: ApproximateOptions, degree: 
   return describeSeries(f, method as SeriesPolynomial['method'], series, certified)
 }
 
-/** A series with what is known about it, trailing zeros dropped. */
+/** A series with what is known about it; round-off and trailing zeros are dropped, as the circuit drops them. */
 export function describeSeries(
   f: ActivationFunction,
   method: SeriesPolynomial['method'],
   series: ChebyshevSeries,
   certifiedError: number,
 ): SeriesPolynomial {
-  const degree = seriesDegree(series)
-  const trimmed = { coefficients: series.coefficients.slice(0, degree + 1), range: series.range }
+  const { kept, dropped } = withoutRoundOff(series)
+  const degree = seriesDegree(kept)
+  const trimmed = { coefficients: kept.coefficients.slice(0, degree + 1), range: series.range }
   return {
     kind: 'series',
     function: f.name,
@@ -74,7 +76,7 @@ export function describeSeries(
     range: series.range,
     degree,
     depth: seriesDepth(degree),
-    certifiedError,
+    certifiedError: certifiedError + dropped,
     series: trimmed,
   }
 }

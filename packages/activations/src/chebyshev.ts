@@ -112,3 +112,18 @@ export function seriesDegree(series: ChebyshevSeries): number {
   while (degree > 0 && series.coefficients[degree] === 0) degree--
   return Math.max(0, degree)
 }
+
+/** Coefficients smaller than this share of the largest are what rounding left: ckks-core's polynomials do not evaluate them. */
+const ROUND_OFF = 2 ** -50
+
+/** @returns the series with such coefficients zero, and a bound on what that changes */
+export function withoutRoundOff({ coefficients, range }: ChebyshevSeries): { kept: ChebyshevSeries; dropped: number } {
+  const least = ROUND_OFF * coefficients.reduce((most, c) => Math.max(most, Math.abs(c)), 0)
+  let dropped = 0
+  const kept = coefficients.map((c) => {
+    if (Math.abs(c) >= least) return c
+    dropped += Math.abs(c)
+    return 0
+  })
+  return { kept: { coefficients: kept, range }, dropped }
+}

@@ -6,6 +6,7 @@ import {
   evaluateActivation,
   forwardPolynomial,
   prepareActivation,
+  type SeriesPolynomial,
 } from './index.ts'
 
 const parameters = createParameters({ logN: 15, levels: 14, scaleBits: 40, dnum: 15 })
@@ -32,6 +33,12 @@ describe('evaluateActivation on the clear engine', () => {
     ['composite relu', approximate('relu', { range: [-4, 4], method: 'composite', degrees: [7, 7, 13] })],
     ['composite sign', approximate('sign', { range: [-4, 4], gap: 0.2, method: 'composite', degrees: [7, 13] })],
   ]
+  const line = approximate('relu', { range: [2, 4], degree: 7, method: 'least-squares' }) as SeriesPolynomial
+  const trace = { ...line.series, coefficients: [...line.series.coefficients, 0, 1e-17, 0, 1e-17] }
+  it('drops what rounding left of a line, which then takes one level', () => {
+    expect(line).toMatchObject({ degree: 1, depth: 1 })
+  })
+  cases.push(['a line', line], ['one whose depth is that of its traces', { ...line, depth: 3, series: trace }])
   for (const [name, polynomial] of cases)
     for (const normalized of [true, false])
       it(`${name}${normalized ? ', input already in [-1, 1]' : ''}`, async () => {

@@ -11,8 +11,10 @@ import {
   type Polynomial,
   type Samples,
   scope,
+  toLevel,
 } from '@he-ml/ckks-core'
 import type { ActivationPolynomial, CompositePolynomial } from './activation-polynomial.ts'
+import type { Range } from './chebyshev.ts'
 
 export interface EvaluateActivationOptions {
   /**
@@ -45,7 +47,7 @@ export function prepareActivation(
   const depth = polynomial.depth + (normalize ? 1 : 0)
   const { samples } = options
   const at = samples ? { samples: samples.values, ...(samples.weights && { weights: samples.weights }) } : {}
-  const circuit =
+  const { depth: taken, run } =
     polynomial.kind === 'series' ? seriesCircuit(polynomial.series.coefficients, at) : compositeCircuit(polynomial, at)
   return {
     depth,
@@ -55,17 +57,27 @@ export function prepareActivation(
           `activation "${polynomial.function}": expected level >= ${depth}, got ${input.level}: insert a refresh before it, ` +
             'take a lower degree or raise the number of levels',
         )
-      if (!normalize) return circuit(engine, input)
       return scope((use) => {
-        const scaled = use(engine.rescale(use(engine.mulScalar(input, 2 / (hi - lo)))))
-        const unit = lo === -hi ? scaled : use(engine.addScalar(scaled, -(lo + hi) / (hi - lo)))
-        return circuit(engine, unit)
+        const unit = normalize ? use(normalized(engine, input, [lo, hi])) : input
+        // coefficients that are round-off next to the others are not evaluated, and may have been what the depth was for
+        const spare = polynomial.depth - taken
+        return run(engine, spare > 0 ? use(toLevel(engine, unit, unit.level - spare)) : unit)
       })
     },
   }
 }
 
-type Circuit = (engine: Evaluator, unit: Ciphertext) => Ciphertext
+/** Its position in the range, from -1 to 1; one level. */
+const normalized = (engine: Evaluator, input: Ciphertext, [lo, hi]: Range): Ciphertext =>
+  scope((use) => {
+    const scaled = engine.rescale(use(engine.mulScalar(input, 2 / (hi - lo))))
+    return lo === -hi ? scaled : engine.addScalar(use(scaled), -(lo + hi) / (hi - lo))
+  })
+
+interface Circuit {
+  readonly depth: number
+  run(engine: Evaluator, unit: Ciphertext): Ciphertext
+}
 
 type At = Pick<EvaluateOptions, 'samples' | 'weights'>
 
@@ -73,7 +85,7 @@ function seriesCircuit(coefficients: readonly number[], at: At): Circuit {
   if (coefficients.slice(1).every((c) => c === 0))
     throw new InvalidArgumentError('this approximation is constant: replace the activation by its value')
   const polynomial = chebyshevPolynomial(coefficients)
-  return (engine, unit) => evaluateChebyshev(engine, unit, polynomial, at)
+  return { depth: polynomial.depth, run: (engine, unit) => evaluateChebyshev(engine, unit, polynomial, at) }
 }
 
 /** For ReLU, B x' (1 + s(x')) / 2 with the factor B / 2 inside the last series. */
@@ -83,9 +95,10 @@ function compositeCircuit({ function: name, factors, range }: CompositePolynomia
     if (name === 'sign' || i < factors.length - 1) return chebyshevPolynomial(coefficients)
     return chebyshevPolynomial(coefficients.map((c, k) => half * (c + (k === 0 ? 1 : 0))))
   })
-  if (name === 'sign') return (engine, unit) => evaluateComposite(engine, unit, polynomials, at)
   const gateDepth = polynomials.reduce((sum, p) => sum + p.depth, 0)
-  return (engine, unit) =>
+  if (name === 'sign')
+    return { depth: gateDepth, run: (engine, unit) => evaluateComposite(engine, unit, polynomials, at) }
+  const run: Circuit['run'] = (engine, unit) =>
     scope((use) => {
       const level = unit.level - gateDepth
       // the scale at which the product with x rescales to the nominal scale of its level
@@ -95,6 +108,7 @@ function compositeCircuit({ function: name, factors, range }: CompositePolynomia
       const x = use(engine.dropLevel(unit, level))
       return engine.rescale(use(engine.relinearize(use(engine.mul(gate, x)))))
     })
+  return { depth: gateDepth + 1, run }
 }
 
 /**

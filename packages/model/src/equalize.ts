@@ -131,7 +131,11 @@ function groupFactors(
     const group = groups.get(node.values[0]!)!
     if (group.isFixed || isMultiOutput(node.layer) || !node.layer.scaleChannels)
       refuse(`the channels of "${name}" are held as they are`)
-    if (quarters.length !== group.channels || quarters.some((q) => !Number.isInteger(q) || q < 0 || q > MOST))
+    if (
+      !Array.isArray(quarters) ||
+      quarters.length !== group.channels ||
+      quarters.some((q) => !Number.isInteger(q) || q < 0 || q > MOST)
+    )
       refuse(`"${name}" has ${group.channels} channels, expected an integer from 0 to ${MOST} for each`)
     const before = steps.get(group)
     if (before?.some((q, c) => q !== quarters[c]))

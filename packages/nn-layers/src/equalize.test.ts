@@ -1,5 +1,13 @@
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import { createTensor, equalizationOf, equalized, Model, type NodeDescription, type Tensor } from '@he-ml/model'
+import {
+  createTensor,
+  type Equalization,
+  equalizationOf,
+  equalized,
+  Model,
+  type NodeDescription,
+  type Tensor,
+} from '@he-ml/model'
 import { describe, expect, it } from 'vitest'
 import { activation, add, averagePool2d, conv2d, flatten, globalAveragePool, linear } from './index.ts'
 import { largestDifference, randomTensor } from './testing/run-layer.ts'
@@ -113,10 +121,13 @@ describe('equalization', () => {
       [{ ...good, inner: [0, 0, 0] }, /"inner" has 4 channels/],
       [{ ...good, inner: [0, 0, 0, 0.5] }, /an integer from 0 to 24/],
       [{ ...good, outer: [0, 1, 2, 4] }, /"outer" holds its channels otherwise/],
+      [{ ...good, inner: null }, /"inner" has 4 channels/],
+      [{ ...good, inner: 'even' }, /"inner" has 4 channels/],
       [{ stem: good.stem, inner: good.inner }, /does not tell how "outer"/],
     ] as const) {
-      expect(() => equalized(model, bad)).toThrow(InvalidArgumentError)
-      expect(() => equalized(model, bad)).toThrow(why)
+      const attempt = () => equalized(model, bad as unknown as Equalization)
+      expect(attempt).toThrow(InvalidArgumentError)
+      expect(attempt).toThrow(why)
     }
   })
 

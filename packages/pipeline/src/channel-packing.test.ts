@@ -1,6 +1,6 @@
 /** Many images through a residual network with strides, a channel in a ciphertext: planned, bound, run. */
-import { type Layer, Model, type NodeDescription } from '@he-ml/model'
-import { activation, add, conv2d, flatten, globalAveragePool, linear } from '@he-ml/nn-layers'
+import { createTensor, type Layer, Model, type NodeDescription } from '@he-ml/model'
+import { activation, add, averagePool2d, conv2d, flatten, globalAveragePool, linear } from '@he-ml/nn-layers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { bindPlan } from './bind/bind-plan.ts'
 import { compileAndBind } from './compile/compile.ts'
@@ -29,6 +29,14 @@ const conv = (name: string, [outputs, inputs, kernel]: readonly number[], seed: 
     bias: randomTensor([outputs!], seed + 1, 0.2).data,
     stride,
     padding: (kernel! - 1) / 2,
+  })
+
+/** Layers one after another, on 8 x 8 images. */
+const chained = (name: string, layers: readonly Layer[]): Model =>
+  new Model({
+    name,
+    input: { name: 'image', shape: [1, 8, 8] },
+    nodes: layers.map((layer, i) => ({ layer, inputs: [layers[i - 1]?.name ?? 'image'] })),
   })
 
 /** Layers that make bootstraps necessary. */
@@ -200,4 +208,66 @@ describe('a batch that does not come together on its way', () => {
     for (const i of [0, 127, 128, 1000, 2047])
       expect(precisionBits([got[i]!], [approximate(bound.model, given[i]!)])).toBeGreaterThan(30)
   })
+  it('is right where weights are integers, and halves of two sub-batches', async () => {
+    const layers = [
+      conv('conv', [2, 1, 3], 1),
+      activation({ name: 'act', function: 'square' }),
+      averagePool2d({ name: 'pool', kernel: 3, stride: 2, padding: 1 }),
+      conv('last', [3, 2, 3], 5),
+    ]
+    const model = chained('pooled', layers)
+    const calibration = await fit(model, images(16))
+    const options = { calibration, activation: { degree: 2 }, scaleBits: 40, packing: 'channel' as const, logN: 14 }
+    const bound = await compileAndBind(model, { ...options, batch: 512 })
+    expect(bound.plan.input.ciphertexts).toBe(4)
+    await using native = await nativeStage(bound)
+    const given = images(300, 7)
+    using output = await new Runner(bound, native.engine).run(await native.encrypt(given))
+    const want = given.map((image) => approximate(bound.model, image))
+    expect(precisionBits(await native.decrypt(output, given.length), want)).toBeGreaterThan(
+      leastBits(bound, given.length),
+    )
+  })
+  it('bears layers that are called like what is made of others', async () => {
+    const layer = (name: string, from: number, stride = 1) => conv(name, [2, from, 3], 1, stride)
+    const nodes: NodeDescription[] = [
+      { layer: layer('only', 1, 2), inputs: ['image'] },
+      ...['merge only', 'only, apart', 'only [1/4]', 'image [1/4]', 'image [1/8]'].map((name, i, all) => ({
+        layer: layer(name, 2),
+        inputs: [all[i - 1] ?? 'only'],
+      })),
+    ]
+    const model = new Model({ name: 'names', input: { name: 'image', shape: [1, 8, 8] }, nodes })
+    const options = { scaleBits: 40, packing: 'channel' as const, batch: 2048, logN: 14 }
+    const bound = await compileAndBind(model, options)
+    const ids = bound.program.tasks.map(({ id }) => id)
+    expect(new Set(ids).size).toBe(ids.length)
+    expect(bindPlan(parsePlan(JSON.stringify(bound.plan)), model).plan.id).toBe(bound.plan.id)
+    const clear = clearStage(bound)
+    const given = images(2048, 7)
+    using output = await new Runner(bound, clear.engine).run(await clear.encrypt(given))
+    const got = await clear.decrypt(output, given.length)
+    for (const i of [0, 1000, 2047])
+      expect(precisionBits([got[i]!], [approximate(bound.model, given[i]!)])).toBeGreaterThan(25)
+  })
+  it('is refused when nothing is computed of it', async () => {
+    const { input, nodes } = single(1)
+    const model = new Model({ name: 'same', input, nodes, output: 'image' })
+    for (const packing of ['multiplexed', 'batch', 'channel'] as const)
+      await expect(compileAndBind(model, { packing, scaleBits: 40 })).rejects.toThrow(/output "image" is its input/)
+  })
+})
+
+it('binds a plan whose activation is a line for all that its calibration has seen', async () => {
+  const weights = createTensor([1, 1, 1, 1], Float64Array.of(1))
+  const layers = [
+    conv2d({ name: 'up', weights, bias: Float64Array.of(3) }),
+    activation({ name: 'act', function: 'relu' }),
+    conv('last', [2, 1, 3], 5),
+  ]
+  const model = chained('line', layers)
+  const calibration = await fit(model, images(16))
+  const options = { calibration, activation: { degree: 7 }, scaleBits: 40 }
+  const { plan } = await compileAndBind(model, options)
+  expect(bindPlan(parsePlan(JSON.stringify(plan)), model).plan.id).toBe(plan.id)
 })

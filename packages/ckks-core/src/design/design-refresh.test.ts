@@ -66,4 +66,18 @@ describe('designRefresh', () => {
     await expect(designRefresh({ levels: 0, precisionBits: 13 })).rejects.toThrow(InvalidArgumentError)
     await expect(designRefresh({ levels: 4, precisionBits: 13, rings: [14] })).rejects.toThrow(/2\^15 and 2\^16/)
   })
+
+  it.each<[string, Partial<RefreshNeed>]>([
+    ['scaleBits', { scaleBits: Number.NaN }],
+    ['scaleBits', { scaleBits: 10 }],
+    ['rings', { rings: [] }],
+    ['slots', { slots: 0 }],
+    ['slots', { slots: 3 }],
+    ['slots', { slots: 2 ** 17 }],
+    ['slots', { slots: 2 ** 15, rings: [15] }],
+  ])('refuses what no set could have: %s, %j', async (name, need) => {
+    const refused = designRefresh({ levels: 4, precisionBits: 13, ...need })
+    await expect(refused).rejects.toThrow(InvalidArgumentError)
+    await expect(refused).rejects.toThrow(name)
+  })
 })

@@ -8,7 +8,7 @@ import { HeMlError, InvalidArgumentError, PlanError } from '../errors/errors.ts'
 import { priceRefresh, type RefreshPrice } from './price-refresh.ts'
 import { refreshRequests } from './refresh-bits.ts'
 import type { RefreshNeed } from './refresh-need.ts'
-import { type SetShape, setShapes } from './set-shapes.ts'
+import { RINGS, type SetShape, setShapes } from './set-shapes.ts'
 
 /** A set, and why it is this one. */
 export interface RefreshDesign {
@@ -109,14 +109,26 @@ function chosen(request: BootstrappingRequest, price: RefreshPrice): Omit<Refres
   return { request, set, seconds, secondsPerValue: seconds / (2 * request.spec.slots), precisionBits, keyBytes }
 }
 
-function checkNeed({ levels, precisionBits, rings = [] }: RefreshNeed): void {
+/** Bits of scales that a bootstrap's primes can have. */
+const [LEAST_SCALE, MOST_SCALE] = [20, 60]
+
+function checkNeed({ levels, precisionBits, scaleBits = 32, rings = RINGS, slots = 1 }: RefreshNeed): void {
   if (!Number.isInteger(levels) || levels < 1 || levels > 40)
     throw new InvalidArgumentError(`designRefresh: levels must be from 1 to 40, got ${levels}`)
   if (!(precisionBits > 0 && precisionBits <= 40))
     throw new InvalidArgumentError(`designRefresh: precisionBits must be from 0 to 40, got ${precisionBits}`)
+  if (!(scaleBits >= LEAST_SCALE && scaleBits <= MOST_SCALE))
+    throw new InvalidArgumentError(
+      `designRefresh: scaleBits must be from ${LEAST_SCALE} to ${MOST_SCALE}, got ${scaleBits}`,
+    )
+  if (!Array.isArray(rings) || rings.length === 0)
+    throw new InvalidArgumentError('designRefresh: rings must name at least one of 15 and 16')
   for (const logN of rings)
-    if (logN !== 15 && logN !== 16)
+    if (!RINGS.includes(logN))
       throw new InvalidArgumentError(`designRefresh: rings of degree 2^15 and 2^16 are possible, got 2^${logN}`)
+  const most = 2 ** (Math.max(...rings) - 1)
+  if (!(Number.isInteger(Math.log2(slots)) && slots <= most))
+    throw new InvalidArgumentError(`designRefresh: slots must be a power of two up to ${most}, got ${slots}`)
 }
 
 function nothingFound({ levels, precisionBits }: RefreshNeed, rejected: readonly RejectedShape[]): PlanError {

@@ -21,8 +21,11 @@ const DOWN = [2, 3] as const
 /** Digits worth trying; the smaller ring has no room for many special primes. */
 const DIGITS: Readonly<Record<number, readonly number[]>> = { 15: [3, 4, 5, 7, 10], 16: [2, 3, 4, 5] }
 
+/** log2 of the ring degrees that bootstraps are secure in. */
+export const RINGS: readonly number[] = [15, 16]
+
 /** All shapes that a need leaves open. */
-export function setShapes({ rings = [15, 16], slots = 0 }: RefreshNeed): SetShape[] {
+export function setShapes({ rings = RINGS, slots = 0 }: RefreshNeed): SetShape[] {
   const shapes: SetShape[] = []
   for (const logN of rings) {
     if (slots > 2 ** (logN - 1)) continue

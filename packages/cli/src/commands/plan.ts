@@ -31,6 +31,7 @@ async function makePlan(options: PlanOptions): Promise<void> {
       throw new InvalidArgumentError(
         '--batch is for --packing batch or channel; multiplexed packing takes one image at a time',
       )
+    assertSealCan(options)
     await assertWritableFolder(options.out)
     await assertWritableFolder(options.svg)
     const files = [options.model, options.data, options.machine]
@@ -58,6 +59,15 @@ async function makePlan(options: PlanOptions): Promise<void> {
   } finally {
     dispose()
   }
+}
+
+/** SEAL has no bootstrapping: what was asked of one is not quietly left out. */
+function assertSealCan({ engine, bootstrapping, refreshLevels }: PlanOptions): void {
+  if (engine !== 'seal' || (refreshLevels === undefined && ['auto', 'never'].includes(bootstrapping))) return
+  const option = refreshLevels === undefined ? '--bootstrapping' : '--refresh-levels'
+  throw new InvalidArgumentError(
+    `${option} is for the native engine: SEAL does not bootstrap; leave out one of the two`,
+  )
 }
 
 function report(options: PlanOptions, plan: Plan): void {

@@ -137,7 +137,12 @@ describe('slot by slot on a channel layout', () => {
     const sum = add({ name: 'sum' })
     expect((await expectLikeForward(sum, [strided, fillGaps(strided)])).lowered.outputs[0]).toEqual(fillGaps(strided))
     expect(() => sum.lower([strided, { ...layout, images: 8 }], testContext)).toThrow(
-      /"sum": its inputs lie in different slots, .*steps of 16 and 2 .* with 4 and 1/,
+      /"sum": its inputs lie in different slots, .*steps of 16 and 2 .* steps of 4 and 1 positions: give/,
+    )
+    const half = createChannelLayout([3, 4, 4], { slots: 512, subBatches: 2 })
+    const merged = { ...half, subBatchOffsets: [0, 1], ciphertexts: 3 }
+    expect(() => sum.lower([half, merged], testContext)).toThrow(
+      /6 ciphertexts of 1 sub-batches and 1 channels each and 3 ciphertexts of 2 sub-batches .*smaller batch/,
     )
   })
 })

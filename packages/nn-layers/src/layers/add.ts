@@ -127,10 +127,18 @@ export class AddLayer implements Layer, FloatLayer, Lowerable {
   }
 }
 
-const apart = (name: string, a: ChannelLayout, b: ChannelLayout): UnsupportedError =>
-  new UnsupportedError(
-    `layer "${name}": its inputs lie in different slots, [${a.image}] with steps of ${a.rowStride} and ${a.columnStride} positions and [${b.image}] with ${b.rowStride} and ${b.columnStride}: give both branches the same strides`,
+function apart(name: string, a: ChannelLayout, b: ChannelLayout): UnsupportedError {
+  const where = `layer "${name}": its inputs lie in different slots`
+  const steps = ({ image, rowStride, columnStride }: ChannelLayout) =>
+    `[${image}] with steps of ${rowStride} and ${columnStride} positions`
+  const shares = ({ channelOffsets, subBatchOffsets, ciphertexts }: ChannelLayout) =>
+    `${ciphertexts} ciphertexts of ${subBatchOffsets.length} sub-batches and ${channelOffsets.length} channels each`
+  return new UnsupportedError(
+    steps(a) === steps(b)
+      ? `${where}, ${shares(a)} and ${shares(b)}, since only one branch leaves clean gaps behind a stride: use a smaller batch, or a strided convolution in both branches`
+      : `${where}, ${steps(a)} and ${steps(b)}: give both branches the same strides`,
   )
+}
 
 const permutation = (name: string, size: number): LinearMap => ({
   name,

@@ -31,7 +31,7 @@ type Convolution = ReturnType<typeof convolutions> extends fc.Arbitrary<infer T>
 export function makeConvolution(c: Convolution) {
   const channels = c.groups * c.outputs
   const weights = randomTensor([channels, c.inputs, ...c.kernel], c.seed)
-  if (c.integers) weights.data.forEach((w, i) => (weights.data[i] = Math.sign(w) * Math.ceil(2 * Math.abs(w))))
+  if (c.integers) weights.data.set(weights.data.map((w) => Math.sign(w) * Math.ceil(2 * Math.abs(w))))
   const bias = c.bias ? { bias: randomTensor([channels], c.seed + 1).data } : {}
   const { groups, stride, dilation, padding } = c
   return conv2d({ name: 'conv', weights, groups, stride, dilation, padding, ...bias })

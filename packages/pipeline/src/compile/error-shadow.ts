@@ -7,7 +7,7 @@
  */
 import { bootstrapBend, type Ciphertext } from '@he-ml/ckks-core'
 import type { Program } from '../program/program.ts'
-import { isRefresh, type LayerTask, MERGE, type RefreshTask, type Task } from '../program/task.ts'
+import { isRefresh, type LayerTask, type RefreshTask, type Task } from '../program/task.ts'
 import type { ValueId } from '../program/value.ts'
 import type { ValueSize } from '../ready/calibration.ts'
 import type { ErrorField } from './error-field.ts'
@@ -59,8 +59,8 @@ export class ErrorShadow {
   }
 
   /** Of a layer that the model has; all tiles of a batch are like the first. */
-  #gainsOf({ kind, layer, tile = 0 }: LayerTask): readonly number[] | undefined {
-    if (!this.#field || kind === MERGE) return undefined
+  #gainsOf({ isMerge, layer, tile = 0 }: LayerTask): readonly number[] | undefined {
+    if (!this.#field || isMerge) return undefined
     const known = tile === 0 ? this.#field.propagate(layer) : this.#gains.get(layer)!
     this.#gains.set(layer, known)
     return known
@@ -69,7 +69,7 @@ export class ErrorShadow {
   /** Tells the field what a task added to the errors of its results. */
   #disturb(task: Task, before: readonly number[], gains: readonly number[] | undefined): void {
     if (task.tile) return
-    if (task.kind === MERGE) {
+    if (!isRefresh(task) && task.isMerge) {
       const kept = Math.hypot(...before) / Math.sqrt(before.length)
       this.#field?.disturb(this.#tensorOf(task.writes[0]!), { kept, total: this.#errorsOf(task.writes)[0]! })
     } else if (!isRefresh(task) && gains !== undefined) {

@@ -37,6 +37,10 @@ export function inputLayoutFor(
     throw new InvalidArgumentError(
       `a batch of ${batch} does not fit ${maxSlots} slots: ${packing} packing has room for ${most}`,
     )
+  if (packing === 'batch' && batch !== undefined && !Number.isInteger(Math.log2(batch)))
+    throw new InvalidArgumentError(
+      `a batch of ${batch}: batch packing takes a power of two; use ${nextPowerOfTwo(batch)}, or channel packing`,
+    )
   if (packing === 'batch') return createBatchLayout(shape, { slots: batch ?? most })
   const wanted = nextPowerOfTwo(batch ?? most)
   const images = Math.min(wanted, most)

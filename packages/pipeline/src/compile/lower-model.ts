@@ -1,4 +1,5 @@
 /** Every layer of a model bound to layouts, in order; levels come later. */
+import { UnsupportedError } from '@he-ml/ckks-core'
 import { type GraphLayer, isCalibrated, isMultiOutput, type Model, sameShape } from '@he-ml/model'
 import { gapsWanted, type LowerContext, type LoweredLayer, lowerLayer, type SlotLayout } from '@he-ml/packing'
 import type { GapPolicy, Network, NetworkNode } from '../program/network.ts'
@@ -18,6 +19,10 @@ export function lowerModel(
   maxSlots: number,
   gaps: GapPolicy = 'wanted',
 ): Network {
+  if (model.inputs.includes(model.output))
+    throw new UnsupportedError(
+      `model "${model.name}": its output "${model.output}" is its input, nothing is computed of it: name a layer as output`,
+    )
   const shared = new SharedCircuits()
   const tiling = new Tiling(model, inputLayout)
   const { layouts } = tiling

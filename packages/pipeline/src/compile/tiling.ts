@@ -28,11 +28,13 @@ export class Tiling {
   readonly inputTiles: number
   readonly #nodes: NetworkNode[] = []
   readonly #tiles = new Map<string, number>()
+  readonly #names: Set<string>
 
   constructor(model: Model, input: SlotLayout) {
     const isTiled = model.inputForm.frames === undefined && input.kind === 'channel'
     const tile = isTiled ? tileOf(input) : input
     this.inputTiles = input.ciphertexts / tile.ciphertexts
+    this.#names = new Set([...model.inputs, ...model.nodes.flatMap(({ name, values }) => [name, ...values])])
     for (const name of model.inputs) this.#put(name, tile, this.inputTiles)
   }
 
@@ -67,7 +69,7 @@ export class Tiling {
       for (const [i, output] of node.circuit.outputs.entries()) this.#put(node.outputs[i]!, output, tiles)
       return
     }
-    const apart = `${value}, apart`
+    const apart = this.#free(`${value}, apart`)
     this.#nodes.push({ ...node, outputs: [apart], tiles })
     this.#put(apart, layout, tiles)
     this.#merge(apart, value, together, TOGETHER)
@@ -78,7 +80,7 @@ export class Tiling {
     if (this.#tiles.get(value) === 1) return
     const at = this.#nodes.findIndex(({ outputs }) => outputs.includes(value))
     const node = this.#nodes[at]!
-    if (node.kind === MERGE) {
+    if (node.merges !== undefined) {
       // it brings all of them together at once
       const [before] = node.inputs as [string]
       const [from, to] = [this.layouts.get(before), this.layouts.get(value)] as [ChannelLayout, ChannelLayout]
@@ -86,7 +88,7 @@ export class Tiling {
       this.#merge(before, value, to.subBatchOffsets.length / from.subBatchOffsets.length, Number.POSITIVE_INFINITY)
       return
     }
-    const apart = `${value}, apart`
+    const apart = this.#free(`${value}, apart`)
     this.#nodes[at] = { ...node, outputs: [apart] }
     this.#put(apart, this.layouts.get(value)!, this.#tiles.get(value)!)
     this.#merge(apart, value, 1, Number.POSITIVE_INFINITY)
@@ -105,7 +107,7 @@ export class Tiling {
       ciphertexts: layout.ciphertexts * merges,
     }
     this.joined.set(apart, joined)
-    const circuit: LoweredLayer = lowerMerge(`${MERGE} ${value}`, joined, together)
+    const circuit: LoweredLayer = lowerMerge(this.#free(`${MERGE} ${value}`), joined, together)
     this.#nodes.push({
       name: circuit.name,
       kind: MERGE,
@@ -116,6 +118,14 @@ export class Tiling {
       merges,
     })
     this.#put(value, circuit.outputs[0]!, left)
+  }
+
+  /** A name that no node or value of the model has, and none of the others here. */
+  #free(name: string): string {
+    let free = name
+    while (this.#names.has(free)) free = `${free}, again`
+    this.#names.add(free)
+    return free
   }
 
   #put(name: string, layout: SlotLayout, tiles: number): void {

@@ -21,6 +21,8 @@ export class ProgramBuilder {
   readonly #weights = new Map<WeightsId, Weights>()
   readonly #newest = new Map<string, Value>()
   readonly #names: Set<string>
+  /** Of tiles, by place. */
+  readonly #tileNames = new Map<string, string>()
   readonly #shared = new Map<LoweredLayer, string>()
   readonly #input: ProgramInput
 
@@ -60,8 +62,21 @@ export class ProgramBuilder {
       return this.#write({ name: output, tile }, about).id
     })
     const weights = [this.#layerWeights(circuit, level)]
-    const id = tileName(name, tile, node.tiles)
-    this.#tasks.push({ id, kind, layer: name, circuit, reads, writes, level, weights, keys: [], ...tiled(tile) })
+    const merge = node.merges === undefined ? {} : { isMerge: true as const }
+    const id = this.#tileName({ name, tile }, node.tiles)
+    this.#tasks.push({
+      id,
+      kind,
+      layer: name,
+      circuit,
+      reads,
+      writes,
+      level,
+      weights,
+      keys: [],
+      ...tiled(tile),
+      ...merge,
+    })
   }
 
   /** Bootstraps values together. @throws FormatError when they do not fit each other or the circuit */
@@ -87,11 +102,11 @@ export class ProgramBuilder {
     const tiles = tilesOf(this.#network, names[0]!)
     const writes = names.map((name, i) => {
       const { tensor, layout } = before[i]!
-      const id = this.#unused(`${tileName(name, tile, tiles)}, refreshed`)
+      const id = this.#unused(`${this.#tileName({ name, tile }, tiles)}, refreshed`)
       return this.#write({ name, tile }, { tensor, layout, level: gives }, id).id
     })
     this.#tasks.push({
-      id: this.#unused(`refresh ${tileName(names.join(' and '), tile, tiles)}`),
+      id: this.#unused(`refresh ${numbered(names.join(' and '), tile, tiles)}`),
       kind: 'refresh',
       reads: before.map(({ id }) => [id]),
       writes,
@@ -135,7 +150,7 @@ export class ProgramBuilder {
     const joined = this.#network.joined.get(name)
     const { ciphertexts: count } = about.layout
     const part = joined ? { first: ((tile ?? 0) * count) % joined.ciphertexts, count } : wholeOf(about.layout)
-    const own = id ?? tileName(name, tile, tilesOf(this.#network, name))
+    const own = id ?? this.#tileName(place, tilesOf(this.#network, name))
     const value = { id: own, ...about, layout: joined ?? about.layout, part, ...imagesFrom(about.layout, tile, part) }
     this.#values.set(own, value)
     this.#newest.set(placeName(place), value)
@@ -166,6 +181,15 @@ export class ProgramBuilder {
     return [id, masks]
   }
 
+  /** The place's own name, or one with the tile's number that nothing else has. */
+  #tileName(place: Place, tiles: number): string {
+    const { name, tile } = place
+    if (tile === undefined) return name
+    const known = this.#tileNames.get(placeName(place)) ?? this.#unused(numbered(name, tile, tiles))
+    this.#tileNames.set(placeName(place), known)
+    return known
+  }
+
   #unused(name: string): string {
     const free = this.#names.has(name) ? `${name}, again` : name
     if (free !== name && this.#names.has(free)) return this.#unused(free)
@@ -182,7 +206,7 @@ interface Place {
 
 const placeName = ({ name, tile }: Place): string => JSON.stringify([name, tile ?? null])
 
-const tileName = (name: string, tile: number | undefined, tiles: number): string =>
+const numbered = (name: string, tile: number | undefined, tiles: number): string =>
   tile === undefined ? name : `${name} [${tile + 1}/${tiles}]`
 
 const tiled = (tile: number | undefined): { readonly tile?: number } => (tile === undefined ? {} : { tile })

@@ -34,6 +34,8 @@ export interface LayerTask extends AnyTask {
   /** Node of the model. */
   readonly layer: string
   readonly circuit: LoweredLayer
+  /** Brings tiles of a batch together, and is no layer of the model. */
+  readonly isMerge?: true
 }
 
 /** A bootstrap of one or more values: each operand comes back as a new value. */
@@ -51,7 +53,7 @@ export interface RefreshUse {
   readonly shape: RefreshShape
 }
 
-/** Kind of the tasks that bring tiles of a batch together; no layer of the model. */
+/** Kind of the tasks that bring tiles of a batch together. */
 export const MERGE = 'merge'
 
 export type Task = LayerTask | RefreshTask
