@@ -35,6 +35,7 @@ export interface BindingLane {
     level: number,
     scale: number,
     extended: boolean,
+    deferred: boolean,
   ): PlaintextHandle
   add(a: CiphertextHandle, b: CiphertextHandle): CiphertextHandle
   sub(a: CiphertextHandle, b: CiphertextHandle): CiphertextHandle
@@ -69,6 +70,8 @@ export interface BindingLane {
   ): CiphertextHandle
   /** Weights already multiplied by the scale and rounded; row-major. */
   matrixProduct(inputs: readonly CiphertextHandle[], rows: number, weights: Float64Array): CiphertextHandle[]
+  /** Constants already multiplied by their scales, real and imaginary parts; the last two are added to the sum. */
+  linearCombination(terms: readonly CiphertextHandle[], constants: Float64Array): CiphertextHandle
 
   releaseCiphertext(a: CiphertextHandle): void
   releasePlaintext(a: PlaintextHandle): void

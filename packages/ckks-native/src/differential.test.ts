@@ -74,6 +74,13 @@ const operations = {
   innerSum: ({ engine, pick }: Context, s: Step) => one(innerSum(engine, pick(s.a), { count: 1 + (s.n % 9) })),
   matrixProduct: ({ engine, pick }: Context, s: Step) =>
     engine.matrixProduct([pick(s.a), pick(s.b)], { rows: 2, columns: 2, data: Float64Array.of(s.x, -0.5, 0.25, s.x) }),
+  linearCombination: ({ engine, pick }: Context, s: Step) => {
+    const terms = [
+      { ciphertext: pick(s.a), by: { re: s.x, im: s.n % 3 === 0 ? 0.5 : 0 } },
+      { ciphertext: pick(s.b), by: -1 },
+    ]
+    return one(engine.linearCombination(terms, pick(s.a).scale * 2 ** (7 + (s.n % 12)), s.n % 2 ? 0.25 : 0))
+  },
   evaluateChebyshev: ({ engine, pick }: Context, s: Step) =>
     one(evaluateChebyshev(engine, pick(s.a), [0.1, s.x / 2, 0.2, -0.1, 0.05].slice(0, 2 + (s.n % 4)))),
   linearTransform: async ({ engine, pick, transform }: Context, s: Step) =>
@@ -122,7 +129,7 @@ describe.each([
   })
   const transformFor = (engine: Engine) => (at: number) => {
     const key = `${engine.name} ${at}`
-    const known = transforms.get(key) ?? prepareLinearTransform(engine, matrix, { level: at })
+    const known = transforms.get(key) ?? prepareLinearTransform(engine, matrix, { level: at, deferred: at % 2 === 1 })
     transforms.set(key, known)
     return known
   }

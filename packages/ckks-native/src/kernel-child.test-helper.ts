@@ -27,6 +27,7 @@ async function main(): Promise<unknown> {
     ...engine.rotateHoisted(x, [1, 2, 3]),
     engine.rescale(engine.linearTransform(x, transform)),
     ...engine.matrixProduct([x, engine.negate(x)], { rows: 2, columns: 2, data: Float64Array.of(1, 2, 3, -0.5) }),
+    engine.linearCombination([{ ciphertext: x, by: { re: 0.5, im: 2 } }], 2 ** 20 * x.scale, -1),
     engine.mulPlain(x, plain),
     engine.mulByI(engine.addScalar(engine.mulScalar(x, { re: 0.3, im: -0.7 }), 1)),
     engine.mulAccumulate([

@@ -20,6 +20,7 @@ import {
   type KeyRequest,
   type PlaintextMeta,
   type PreparedLinearTransform,
+  type ScaledTerm,
   type SlotSource,
   type WeightMatrix,
 } from '@he-ml/ckks-core'
@@ -94,7 +95,7 @@ export abstract class NativeEvaluator extends BaseEngine<NativeCiphertext, Nativ
 
   protected doEncode(values: SlotSource, meta: PlaintextMeta): NativePlaintext {
     const { re, im } = checkedSlots(values, meta.slots, 'encode')
-    const handle = this.queue((lane) => lane.encode(re, im, meta.level, meta.scale, meta.extended))
+    const handle = this.queue((lane) => lane.encode(re, im, meta.level, meta.scale, meta.extended, meta.deferred))
     const { owner, binding } = this.origin
     return new NativePlaintext(owner, binding, handle, meta)
   }
@@ -204,6 +205,24 @@ export abstract class NativeEvaluator extends BaseEngine<NativeCiphertext, Nativ
         rounded,
       ),
     ).map((handle) => this.wrap(handle, meta))
+  }
+
+  protected override doLinearCombination(
+    terms: readonly ScaledTerm<NativeCiphertext>[],
+    constant: { readonly re: number; readonly im: number },
+    meta: CiphertextMeta,
+  ): NativeCiphertext {
+    const constants = Float64Array.from([
+      ...terms.flatMap(({ re, im, scale }) => [re * scale, im * scale]),
+      constant.re * meta.scale,
+      constant.im * meta.scale,
+    ])
+    return this.#run(meta, (lane) =>
+      lane.linearCombination(
+        terms.map(({ ciphertext }) => ciphertext.handle),
+        constants,
+      ),
+    )
   }
 
   #run(meta: CiphertextMeta, call: (lane: BindingLane) => CiphertextHandle): NativeCiphertext {

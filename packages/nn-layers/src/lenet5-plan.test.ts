@@ -52,7 +52,7 @@ const BOUNDS = {
   pool2: [2, 0],
   flatten: [0, 0],
   fc1: [27, 128],
-  fc2: [22, 123],
+  fc2: [22, 128],
   fc3: [11, 16],
 } as const
 

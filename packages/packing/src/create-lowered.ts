@@ -30,6 +30,8 @@ export type MultiOutputCircuit = (context: CircuitContext) => Promise<readonly (
 export interface PrepareContext {
   readonly engine: CircuitEngine
   readonly level: number
+  /** Whether diagonals of transforms are better kept as coefficients: see `EncodeOptions.deferred` of ckks-core. */
+  readonly deferred: boolean
   readonly signal?: AbortSignal
   readonly pacer: Pacer
   /** For plaintexts and transforms: disposed of with the prepared layer, or when preparing fails. */
@@ -77,12 +79,19 @@ export function createMultiOutputLowered(description: MultiOutputLoweredDescript
     name,
     outputs,
     depth,
-    async prepare(engine, { level, signal }) {
+    async prepare(engine, { level, signal, deferred = false }) {
       checkLevel(name, level, depth)
       const pace = signal ? { signal } : {}
       const weights = new Scope()
       try {
-        const circuit = await description.prepare({ engine, level, weights, pacer: new Pacer(name, pace), ...pace })
+        const circuit = await description.prepare({
+          engine,
+          level,
+          deferred,
+          weights,
+          pacer: new Pacer(name, pace),
+          ...pace,
+        })
         return createPrepared({ name, inputs, outputs, level, circuit, weights })
       } catch (error) {
         weights.dispose()

@@ -54,7 +54,7 @@ export interface LoweredLayer {
    */
   prepare(
     engine: Encoder & Evaluator,
-    at: { readonly level: Level; readonly signal?: AbortSignal },
+    at: { readonly level: Level; readonly deferred?: boolean; readonly signal?: AbortSignal },
   ): Promise<PreparedLayer>
 }
 

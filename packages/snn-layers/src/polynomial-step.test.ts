@@ -27,7 +27,7 @@ describe.each<[string, PolynomialStepOptions, number]>([
     for (const factor of [1, 0.05, 3]) {
       const circuit = step.circuit(factor)
       expect(circuit.depth).toBe(depth)
-      const context = { engine, level: 8, pacer: new Pacer('step'), weights: new Scope() }
+      const context = { engine, level: 8, deferred: false, pacer: new Pacer('step'), weights: new Scope() }
       const apply = await circuit.prepare(context)
       using unit = engine.encryptClear(
         membranes.slice(0, 64).map((u) => (u - threshold) / step.reach),

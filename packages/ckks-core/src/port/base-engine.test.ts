@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { diagonalsFromDense, prepareLinearTransform } from '../circuits/index.ts'
 import { ClearEngine } from '../engines/clear/index.ts'
 import { createPlanEngine } from '../engines/plan/index.ts'
-import { InvalidArgumentError, LevelError } from '../errors/errors.ts'
+import { InvalidArgumentError, LevelError, ScaleError } from '../errors/errors.ts'
 import { oneprime40 as parameters } from '../testing/test-parameters.ts'
 import { BaseEngine } from './base-engine.ts'
 import type { PreparedLinearTransform } from './linear-transform.ts'
@@ -46,6 +46,42 @@ describe('defaults of fused calls', () => {
     const one = engine.sum([x])
     x.dispose()
     expect(engine.readClear(one).re).toEqual(vector(1))
+  })
+
+  it('linearCombination takes any degrees and scales, and adds a constant', () => {
+    const engine = new DefaultEngine(parameters)
+    const x = engine.encryptClear(vector(1), { level: 3 })
+    const square = engine.square(x)
+    const terms = [
+      { ciphertext: square, by: 2 },
+      { ciphertext: x, by: { re: -0.5, im: 1 } },
+    ]
+    const sum = engine.linearCombination(terms, square.scale, 0.25)
+    expect(sum).toMatchObject({ level: 3, degree: 2, scale: square.scale })
+    const { re, im } = engine.readClear(sum)
+    for (const [i, v] of vector(1).entries()) {
+      expect(re[i]).toBeCloseTo(2 * v * v - 0.5 * v + 0.25, 9)
+      expect(im?.[i]).toBeCloseTo(v, 9)
+    }
+    const again = engine.linearCombination([{ ciphertext: x, by: 1 }], x.scale)
+    x.dispose()
+    expect(engine.readClear(again).re).toEqual(vector(1))
+    const low = engine.dropLevel(again, 2)
+    expect(() => engine.linearCombination([], 2 ** 40)).toThrow(InvalidArgumentError)
+    expect(() => engine.linearCombination([{ ciphertext: again, by: 1 }], again.scale / 2)).toThrow(ScaleError)
+    const apart = [again, low].map((ciphertext) => ({ ciphertext, by: 1 }))
+    expect(() => engine.linearCombination(apart, again.scale)).toThrow(LevelError)
+  })
+
+  it('deferred plaintexts are for linear transforms only, where there are any', () => {
+    const options = { level: 3, scale: parameters.scale, deferred: true }
+    const plan = createPlanEngine(parameters)
+    const deferred = plan.encode(vector(1), options)
+    expect(deferred).toMatchObject({ deferred: true, extended: true })
+    for (const operation of ['addPlain', 'subPlain', 'mulPlain'] as const)
+      expect(() => plan[operation](plan.input({ level: 3 }), deferred)).toThrow(/for linear transforms only/)
+    const clear = new DefaultEngine(parameters)
+    expect(clear.encode(vector(1), options)).toMatchObject({ deferred: false, extended: false })
   })
 
   it('matrixProduct is the matrix product', () => {

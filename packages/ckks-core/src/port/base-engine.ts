@@ -25,6 +25,7 @@ import type {
   EngineProgress,
   Lane,
   LaneOptions,
+  LinearTerm,
   SlotEstimate,
   WeightMatrix,
 } from './engine.ts'
@@ -64,12 +65,14 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
   }
 
   encode(values: SlotSource, options: EncodeOptions): Plaintext {
-    const { level, scale, extended = false } = options
+    const { level, scale } = options
+    const deferred = options.deferred === true && this.capabilities.doubleHoisting
+    const extended = options.extended === true || deferred
     this.parameters.limbsAt(level)
     if (!(Number.isFinite(scale) && scale >= 1))
       throw new ScaleError(`encode: a scale must be finite and at least 1, got ${scale}`)
     const slots = slotCount(values, this.parameters.maxSlots)
-    return this.doEncode(values, { level, scale, slots, extended })
+    return this.doEncode(values, { level, scale, slots, extended, deferred })
   }
 
   add(a: Ciphertext, b: Ciphertext): Ciphertext {
@@ -263,6 +266,32 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
     return this.doMatrixProduct(inputs as readonly C[], weights, weightScale, result)
   }
 
+  linearCombination(terms: readonly LinearTerm[], scale: number, constant: Scalar = 0): Ciphertext {
+    const first = terms[0]
+    if (first === undefined) throw new InvalidArgumentError('linearCombination: at least one term is needed')
+    const parts = terms.map(({ ciphertext, by }) => {
+      const x = this.#own(ciphertext, 'linearCombination')
+      if (x.level !== first.ciphertext.level)
+        throw new LevelError(
+          `linearCombination: levels ${first.ciphertext.level} and ${x.level} differ: drop the higher`,
+        )
+      const missing = sameScale(x.scale, scale) ? 1 : scale / x.scale
+      if (!(missing >= 1 && Number.isFinite(missing)))
+        throw new ScaleError(
+          `linearCombination: a term has scale 2^${Math.log2(x.scale)}, above the sum's 2^${Math.log2(scale)}`,
+        )
+      return { ciphertext: x, ...scalarParts(by), scale: missing }
+    })
+    const { level } = first.ciphertext
+    const meta = {
+      level,
+      scale: fittingScale(this.parameters, scale, level, 'linearCombination'),
+      slots: parts.reduce((most, { ciphertext }) => Math.max(most, ciphertext.slots), 0),
+      degree: parts.some(({ ciphertext }) => ciphertext.degree === 2) ? (2 as const) : (1 as const),
+    }
+    return this.doLinearCombination(parts, scalarParts(constant), meta)
+  }
+
   declareMagnitude(_a: Ciphertext, _rootMeanSquare: number): void {}
   declareError(_a: Ciphertext, _rootMeanSquare: number): void {}
   estimate(_a: Ciphertext): SlotEstimate | undefined {
@@ -329,6 +358,14 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
     a.check(this.#owner, operation)
     return a as BasePlaintext as P
   }
+  #wholePlain(a: Plaintext, operation: string): P {
+    const whole = this.#ownPlain(a, operation)
+    if (whole.deferred)
+      throw new InvalidArgumentError(
+        `${operation}: a deferred plaintext is for linear transforms only: encode it without deferred`,
+      )
+    return whole
+  }
   #linear(a: Ciphertext, operation: string): C {
     const x = this.#own(a, operation)
     if (x.degree !== 1)
@@ -347,7 +384,7 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
   }
   #plainPair(a: Ciphertext, b: Plaintext, operation: string, additive: boolean): [C, P, CiphertextMeta] {
     const x = this.#own(a, operation)
-    const y = this.#ownPlain(b, operation)
+    const y = this.#wholePlain(b, operation)
     if (y.level < x.level)
       throw new LevelError(
         `${operation}: the plaintext is at level ${y.level}, below the ciphertext's ${x.level}: encode it at that level`,

@@ -14,6 +14,7 @@ export interface PlaintextMeta {
   readonly scale: number
   readonly slots: number
   readonly extended: boolean
+  readonly deferred: boolean
 }
 
 abstract class BaseHandle<Meta extends { level: number; scale: number; slots: number }> {
@@ -61,8 +62,10 @@ export abstract class BaseCiphertext extends BaseHandle<CiphertextMeta> implemen
 
 export abstract class BasePlaintext extends BaseHandle<PlaintextMeta> implements Plaintext {
   readonly extended: boolean
+  readonly deferred: boolean
   constructor(owner: object, meta: PlaintextMeta) {
     super(owner, meta)
     this.extended = meta.extended
+    this.deferred = meta.deferred
   }
 }

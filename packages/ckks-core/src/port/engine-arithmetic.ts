@@ -9,6 +9,14 @@ import type { PreparedLinearTransform } from './linear-transform.ts'
 import { metaOf } from './operand-checks.ts'
 import type { SlotSource } from './slot-values.ts'
 
+/** A ciphertext times (re + i im) * scale, rounded. */
+export interface ScaledTerm<C> {
+  readonly ciphertext: C
+  readonly re: number
+  readonly im: number
+  readonly scale: number
+}
+
 /** The computing half of an engine; see `BaseEngine`, which checks and then calls it. */
 export abstract class EngineArithmetic<C extends BaseCiphertext, P extends BasePlaintext> {
   protected abstract doEncode(values: SlotSource, meta: PlaintextMeta): P
@@ -104,6 +112,25 @@ export abstract class EngineArithmetic<C extends BaseCiphertext, P extends BaseP
         meta,
       ),
     )
+  }
+
+  protected doLinearCombination(
+    terms: readonly ScaledTerm<C>[],
+    constant: { readonly re: number; readonly im: number },
+    meta: CiphertextMeta,
+  ): C {
+    const total = this.#accumulate(
+      terms.map(
+        ({ ciphertext: x, re, im, scale }) =>
+          () =>
+            this.doMulScalar(x, re, im, scale, { ...meta, degree: x.degree }),
+      ),
+      meta,
+    )
+    if (constant.re === 0 && constant.im === 0) return total
+    const result = this.doAddScalar(total, constant.re, constant.im, meta)
+    total.dispose()
+    return result
   }
 
   /** Sums terms made one after the other, so that only the total and one term live at a time. Owned terms are disposed of. */

@@ -16,6 +16,11 @@ export interface EncodeOptions {
   readonly scale: Scale
   /** Also make the special primes' limbs, for `linearTransform`. Engines without double hoisting ignore it. */
   readonly extended?: boolean
+  /**
+   * For `linearTransform` only: extended, but kept as coefficients, with limbs that are made whenever they are used. Takes the memory of
+   * one limb, and a number-theoretic transform a limb at each use; the same results. Engines without double hoisting ignore it.
+   */
+  readonly deferred?: boolean
 }
 
 /** Dense real weights, row-major: `data[row * columns + column]`. */
@@ -23,6 +28,12 @@ export interface WeightMatrix {
   readonly rows: number
   readonly columns: number
   readonly data: Float64Array
+}
+
+/** A ciphertext times a constant: an addend of a linear combination. */
+export interface LinearTerm {
+  readonly ciphertext: Ciphertext
+  readonly by: Scalar
 }
 
 export interface Encoder {
@@ -109,6 +120,13 @@ export interface Evaluator {
    * @param scale default as for mulScalar
    */
   matrixProduct(inputs: readonly Ciphertext[], weights: WeightMatrix, scale?: Scale): Ciphertext[]
+  /**
+   * The sum of constants times ciphertexts, and a constant, at a scale: each constant is rounded to a multiple of what the scale is
+   * above its ciphertext's. What mulScalar, sum and addScalar give, in one go.
+   * @param terms of one level; degrees may differ
+   * @throws ScaleError for a scale below that of a term; LevelError for different levels
+   */
+  linearCombination(terms: readonly LinearTerm[], scale: Scale, constant?: Scalar): Ciphertext
   /**
    * Tells an engine that estimates (the plan engine) what a circuit knows of its values: their root mean square. Others
    * ignore it.

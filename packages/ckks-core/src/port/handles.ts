@@ -29,4 +29,6 @@ export interface Ciphertext extends Handle {
 export interface Plaintext extends Handle {
   /** Whether it also holds the special primes' limbs, as fused linear transforms want. */
   readonly extended: boolean
+  /** Whether its limbs are made when they are used: for linear transforms only. */
+  readonly deferred: boolean
 }

@@ -12,6 +12,7 @@ export type SlotValues = Float64Array | ComplexVector
 /** Values now, or a function that makes them when an engine really needs them (the plan engine never asks). */
 export interface LazySlotValues {
   readonly slots: number
+  /** May give the same array each time: an engine that keeps values copies them. */
   readonly values: () => SlotValues
   /** Root mean square of the values, where the maker knows it; the plan engine's noise estimate uses it (default 1). */
   readonly magnitude?: number

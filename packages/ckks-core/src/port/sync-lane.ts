@@ -15,6 +15,7 @@ import type {
   EngineProgress,
   Lane,
   LaneOptions,
+  LinearTerm,
   SlotEstimate,
   WeightMatrix,
 } from './engine.ts'
@@ -168,6 +169,9 @@ export class SyncLane implements Lane {
   }
   matrixProduct(inputs: readonly Ciphertext[], weights: WeightMatrix, scale?: Scale): Ciphertext[] {
     return this.#many(this.#open().matrixProduct(inputs, weights, scale))
+  }
+  linearCombination(terms: readonly LinearTerm[], scale: Scale, constant?: Scalar): Ciphertext {
+    return this.#one(this.#open().linearCombination(terms, scale, constant))
   }
   declareMagnitude(a: Ciphertext, rootMeanSquare: number): void {
     this.engine.declareMagnitude?.(a, rootMeanSquare)

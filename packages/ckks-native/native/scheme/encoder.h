@@ -11,7 +11,6 @@
 
 #include "runtime/executor.h"
 #include "plaintext.h"
-#include "small-rings.h"
 #include "special-fft.h"
 
 namespace heml {
@@ -20,6 +19,7 @@ struct EncodeOptions {
     bool extended = false;      // special limbs too
     bool compact = true;        // store a periodic vector once; false: every limb has N words
     bool secret = false;        // a client's values: every buffer on the way is wiped and locked
+    bool deferred = false;      // for linear transforms: limbs are made when they are used (Plaintext)
 };
 
 class Encoder {
@@ -40,16 +40,14 @@ public:
     void decode(double* re, double* im, size_t n, const Plaintext& plaintext, double scale, Executor& executor) const;
 
 private:
-    struct Integers;
     void checkSlots(size_t n, double scale) const;
-    Integers toIntegers(const double* re, const double* im, size_t n, unsigned level, double scale, bool secret) const;
-    void toResidues(uint64_t* out, uint64_t* scratch, const Integers& integers, size_t modulusIndex) const;
-    void encodeLimb(uint64_t* out, const Integers& integers, size_t modulusIndex, unsigned logRepeat, bool compact) const;
+    EncodedIntegers toIntegers(const double* re, const double* im, size_t n, unsigned level, double scale,
+                               const EncodeOptions& options) const;
 
     std::shared_ptr<const Context> context_;
     const EncodeKernels& kernels_;
     SpecialRoots roots_;
-    SmallRings smallRings_;
+    std::shared_ptr<const LimbMaker> limbs_;
 };
 
 // Sum of log2 of the first `limbs` q primes.

@@ -2,11 +2,13 @@
 // after them (double hoisting multiplies before the division by P).
 // A slot vector of period N/2 / 2^r encodes to a polynomial in X^(2^r). In evaluation order such a polynomial takes each
 // value in runs of 2^r neighbours, so only N / 2^r words per limb are stored: the value at index i is word i >> logRepeat.
+// A deferred one, for linear transforms, is kept as integer coefficients, as large as a single limb, and has all limbs, each
+// made when it is used. Weights that are used once need not lie in memory ten times as large.
 #pragma once
 
 #include <memory>
 
-#include "context.h"
+#include "encoded-integers.h"
 #include "poly.h"
 
 namespace heml {
@@ -18,28 +20,40 @@ public:
     Plaintext(std::shared_ptr<const Context> context, unsigned level, bool extended = false, unsigned logRepeat = 0,
               bool secret = false);
 
+    // What a deferred one is made of.
+    struct Deferred {
+        std::shared_ptr<const LimbMaker> maker;
+        EncodedIntegers integers;
+    };
+    Plaintext(std::shared_ptr<const Context> context, unsigned level, unsigned logRepeat, Deferred deferred);
+
     const std::shared_ptr<const Context>& context() const { return context_; }
     unsigned level() const { return level_; }
     bool extended() const { return extended_; }
     unsigned logRepeat() const { return logRepeat_; }
-    size_t limbs() const { return poly_.limbs(); }               // q limbs, and special limbs when extended
+    bool deferred() const { return deferred_.maker != nullptr; }
+    size_t limbs() const { return qLimbs() + (extended_ ? context_->specialLimbs() : 0); }
     size_t qLimbs() const { return context_->limbsAt(level_); }
-    size_t wordsPerLimb() const { return poly_.wordsPerLimb(); } // N >> logRepeat
-    size_t bytes() const { return poly_.bytes(); }
+    size_t wordsPerLimb() const { return context_->ringDegree() >> logRepeat_; }
+    size_t bytes() const { return deferred() ? deferred_.integers.bytes() : poly_.bytes(); }
 
-    Poly& poly() { return poly_; }
-    const Poly& poly() const { return poly_; }
-    uint64_t* limb(size_t i) { return poly_.limb(i); }
-    const uint64_t* limb(size_t i) const { return poly_.limb(i); }
+    // InvalidArgumentError for a deferred one, which has none in memory.
+    uint64_t* limb(size_t i) { return whole().limb(i); }
+    const uint64_t* limb(size_t i) const { return const_cast<Plaintext*>(this)->limb(i); }
+    // The same words, of a deferred one too. `out` holds wordsPerLimb().
+    void copyLimb(uint64_t* out, size_t i) const;
     // Index into Context's moduli of stored limb i.
     size_t modulusIndex(size_t i) const { return i < qLimbs() ? i : context_->qLimbs() + (i - qLimbs()); }
 
 private:
+    Poly& whole();
+
     std::shared_ptr<const Context> context_;
     unsigned level_ = 0;
     bool extended_ = false;
     unsigned logRepeat_ = 0;
     Poly poly_;
+    Deferred deferred_;
 };
 
 }  // namespace heml

@@ -39,6 +39,12 @@ Ciphertext mulPlainAccumulate(const Ciphertext* accumulator, const std::vector<P
 
 Ciphertext addScalar(const Ciphertext& a, GaussianInteger scalar, Executor& executor);
 Ciphertext mulScalar(const Ciphertext& a, GaussianInteger scalar, Executor& executor);
+// Sum of constants times ciphertexts, of which some may have degree 2, and a constant.
+struct ScaledTerm {
+    const Ciphertext* ciphertext;
+    GaussianInteger by;
+};
+Ciphertext linearCombination(const std::vector<ScaledTerm>& terms, GaussianInteger constant, Executor& executor);
 // Times i^power, exact, scale and level unchanged.
 Ciphertext mulByI(const Ciphertext& a, unsigned power, Executor& executor);
 

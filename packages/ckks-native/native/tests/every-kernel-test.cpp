@@ -49,6 +49,7 @@ std::vector<Word> everything(const Shape& shape, const Kernels* kernels, Executo
     for (const Ciphertext& r : rotateHoisted(a, {&one, &four}, e)) append(out, r);
     append(out, linearTransform(a, {{nullptr, {{nullptr, &plain}, {&one, &periodic}}}, {&four, {{&one, &plain}}}}, e));
     for (const Ciphertext& r : matrixProduct({&a, &b}, {3, -4, 5, 6}, 2, e)) append(out, r);
+    append(out, linearCombination({{&a, {3, -4}}, {&b, {5, 0}}}, {7, 1}, e));
     return out;
 }
 

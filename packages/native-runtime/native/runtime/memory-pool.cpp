@@ -242,7 +242,7 @@ void MemoryPool::addRegion(size_t bytes, bool secret) {
     const size_t usual = secret ? std::min(options_.regionBytes, SECRET_REGION) : options_.regionBytes;
     if (size <= usual / 2) size = roundUp(usual, HUGE_PAGE);
     const bool limited = options_.limitBytes != 0;
-    trimTo(limited ? 0 : allowance());   // idle, but none is large enough for this request
+    trimTo(limited ? 0 : allowance(size));   // idle, but none is large enough for this request
     if (limited && counters_.mapped + size > options_.limitBytes) {
         throw MemoryError("the pool's limit is " + std::to_string(options_.limitBytes) + " bytes, " +
                           std::to_string(counters_.total) + " are in use and " + std::to_string(bytes) +
@@ -276,8 +276,13 @@ void MemoryPool::trimTo(size_t idleBytes) {
     }
 }
 
-// A quarter of the peak may lie idle: working sets that swing that far must not pay for first touch again and again.
-size_t MemoryPool::allowance() const { return std::max(options_.allowanceBytes, counters_.totalPeak / 4); }
+// What was in use at the peak may lie idle now: work that swings, as between the weights of a layer and those of the next, must
+// not pay for first touch again and again. `coming`: bytes about to be mapped besides.
+size_t MemoryPool::allowance(size_t coming) const {
+    const size_t taken = counters_.total + coming;
+    const size_t spare = counters_.totalPeak > taken ? counters_.totalPeak - taken : 0;
+    return std::max(options_.allowanceBytes, spare);
+}
 
 void MemoryPool::insertFree(uintptr_t address, size_t bytes) {
     freeByAddress_.emplace(address, bytes);

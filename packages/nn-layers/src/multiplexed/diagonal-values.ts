@@ -18,12 +18,19 @@ export function diagonalMatrices(plan: TransformPlan): LazyMatrix[] {
   const inverse = inverseOf(plan)
   const outputs = outputsOf(plan)
   const magnitude = diagonalMagnitude(plan)
+  const weight = elementWeight(plan.map)
+  // one array for all: thousands of them would have the garbage collected again and again
+  const filled = new Float64Array(plan.length)
   return plan.blocks.map((block) => {
     const owners = ownersOf(plan, block)
     const diagonals = new Map<number, LazyDiagonal>()
     for (const step of block.steps) {
       const values = (): Float64Array =>
-        fillDiagonal(plan, owners.get(step) ?? [], inverse[block.from]!, outputs[block.to]!)
+        fillDiagonal(filled, plan, owners.get(step) ?? [], {
+          inverse: inverse[block.from]!,
+          weight,
+          ...outputs[block.to]!,
+        })
       diagonals.set(mod(step, plan.slots), { slots: plan.length, values, magnitude })
     }
     return { slots: plan.slots, diagonals }
@@ -56,16 +63,23 @@ interface OutputElements {
   readonly slots: Int32Array
 }
 
-function fillDiagonal(plan: TransformPlan, shares: readonly Share[], inverse: Int32Array, outputs: OutputElements) {
-  const values = new Float64Array(plan.length)
+interface Links extends OutputElements {
+  /** Of an input ciphertext: the element in a slot, or -1. */
+  readonly inverse: Int32Array
+  readonly weight: (out: number, source: number) => number
+}
+
+/** @returns `values`, filled */
+function fillDiagonal(values: Float64Array, plan: TransformPlan, shares: readonly Share[], links: Links): Float64Array {
+  const { elements, slots, inverse, weight } = links
   const period = plan.input.period
-  const weight = elementWeight(plan.map)
+  values.fill(0)
   for (const { shift, reach } of shares)
-    for (let k = 0; k < outputs.elements.length; k++) {
-      const slot = outputs.slots[k]!
+    for (let k = 0; k < elements.length; k++) {
+      const slot = slots[k]!
       const source = inverse[(slot + reach) % period]!
       if (source < 0) continue
-      const value = weight(outputs.elements[k]!, source)
+      const value = weight(elements[k]!, source)
       if (value !== 0) values[(slot + shift) % plan.length] = value
     }
   return values
@@ -73,25 +87,44 @@ function fillDiagonal(plan: TransformPlan, shares: readonly Share[], inverse: In
 
 /** Weight between an output element and an input element; 0 where the window does not link them. */
 function elementWeight(map: LinearMap): (out: number, source: number) => number {
-  const [, height, width] = map.output
-  const [, rows, columns] = map.input
   const { outputs, inputs } = groupSizes(map)
-  const { kernel, stride, padding, dilation } = map.window
+  const { window } = map
+  // numbers, not elements of arrays: looked at millions of times
+  const [kernelRows, kernelColumns] = window.kernel
+  const [strideY, strideX] = window.stride
+  const [top, left] = window.padding
+  const [dilationY, dilationX] = window.dilation
+  const [from, to] = [placesOf(map.input), placesOf(map.output)]
   return (out, source) => {
-    const c = Math.floor(source / (rows * columns))
-    const o = Math.floor(out / (height * width))
+    const [c, o] = [from.channel[source]!, to.channel[out]!]
     const group = Math.floor(o / outputs)
     if (Math.floor(c / inputs) !== group) return 0
-    const y = Math.floor(out / width) % height
-    const x = out % width
-    const dy = (Math.floor(source / columns) % rows) - y * stride[0] + padding[0]
-    const dx = (source % columns) - x * stride[1] + padding[1]
-    const ky = dy / dilation[0]
-    const kx = dx / dilation[1]
-    if (!(Number.isInteger(ky) && ky >= 0 && ky < kernel[0] && Number.isInteger(kx) && kx >= 0 && kx < kernel[1]))
-      return 0
-    return map.weight(o, c - group * inputs, ky, kx, y, x)
+    const [y, x] = [to.row[out]!, to.column[out]!]
+    const dy = from.row[source]! - y * strideY + top
+    const dx = from.column[source]! - x * strideX + left
+    // most are too far away: looked at first, since divisions take longer
+    if (dy < 0 || dx < 0 || dy % dilationY !== 0 || dx % dilationX !== 0) return 0
+    const [ky, kx] = [dy / dilationY, dx / dilationX]
+    return ky < kernelRows && kx < kernelColumns ? map.weight(o, c - group * inputs, ky, kx, y, x) : 0
   }
+}
+
+interface Places {
+  readonly channel: Int32Array
+  readonly row: Int32Array
+  readonly column: Int32Array
+}
+
+/** Of every element of a tensor. */
+function placesOf([channels, rows, columns]: LinearMap['input']): Places {
+  const size = channels * rows * columns
+  const places = { channel: new Int32Array(size), row: new Int32Array(size), column: new Int32Array(size) }
+  for (let i = 0; i < size; i++) {
+    places.channel[i] = Math.floor(i / (rows * columns))
+    places.row[i] = Math.floor(i / columns) % rows
+    places.column[i] = i % columns
+  }
+  return places
 }
 
 /** For each input ciphertext, the element in a slot, or -1. */

@@ -42,12 +42,12 @@ interface Block {
 }
 
 async function prepareTransform(plan: TransformPlan, context: PrepareContext): Promise<Circuit> {
-  const { engine, level, weights, signal } = context
+  const { engine, level, deferred, weights, signal } = context
   const blocks: Block[] = []
   const matrices = liftZeroOutputs(plan, diagonalMatrices(plan), weightScale(engine.parameters, level))
   for (const [i, matrix] of matrices.entries()) {
     const { from, to } = plan.blocks[i]!
-    const transform = await prepareLinearTransform(engine, matrix, { level, ...(signal ? { signal } : {}) })
+    const transform = await prepareLinearTransform(engine, matrix, { level, deferred, ...(signal ? { signal } : {}) })
     blocks.push({ from, to, transform: weights.use(transform) })
   }
   const biases = encodeBias(plan, engine, level - 1)

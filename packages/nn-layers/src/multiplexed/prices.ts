@@ -8,14 +8,13 @@ import { createDefaultCostModel, type OperationSize } from '@he-ml/ckks-core'
 export interface Prices {
   readonly baby: number
   readonly giant: number
-  /** One diagonal: its product, and its share of encoding and memory. */
-  readonly term: number
+  /** The product with one diagonal. */
+  readonly product: number
+  /** Encoding a value of one: a diagonal that repeats is encoded once, in a smaller ring. */
+  readonly encodeValue: number
   /** A whole rotation, as a fold takes. */
   readonly rotate: number
 }
-
-/** Twice the product: a diagonal must also be encoded, and held. */
-const TERM_FACTOR = 2
 
 export function referencePrices(maxSlots: number): Prices {
   const model = createDefaultCostModel()
@@ -23,16 +22,20 @@ export function referencePrices(maxSlots: number): Prices {
   return {
     baby: model.seconds('transformBaby', size),
     giant: model.seconds('transformGiant', size),
-    term: TERM_FACTOR * model.seconds('transformTerm', size),
+    product: model.seconds('transformTerm', size),
+    encodeValue: model.seconds('encode', { ...size, limbs: size.limbs + size.specialLimbs }) / maxSlots,
     rotate: model.seconds('rotate', size),
   }
 }
 
-/** No split of `count` diagonals costs less than this. */
-export function leastCost(count: number, prices: Prices): number {
+/** One diagonal of so many values, encoded for a single use: single images keep no weights, and if they do, these take memory. */
+export const termCost = (slots: number, { product, encodeValue }: Prices): number => product + slots * encodeValue
+
+/** No split of `count` diagonals of so many values costs less than this. */
+export function leastCost(count: number, slots: number, prices: Prices): number {
   if (count === 0) return 0
   const rotations = 2 * Math.sqrt(count * prices.baby * prices.giant) - prices.baby - prices.giant
-  return count * prices.term + Math.max(0, rotations)
+  return count * termCost(slots, prices) + Math.max(0, rotations)
 }
 
 /** Marks of what was seen, two per slot; grown as needed and never cleared, because every count has a stamp of its own. */
@@ -55,7 +58,7 @@ export function transformCost(steps: readonly number[], slots: number, prices: P
   for (let length = 1; length <= slots; length *= 2)
     for (const offset of length === 1 ? [0] : [0, length / 2])
       rotations = Math.min(rotations, splitCost(steps, { slots, length, offset }, prices, rotations))
-  return rotations + steps.length * prices.term
+  return rotations + steps.length * termCost(slots, prices)
 }
 
 /** Babies lie in [-offset, length - offset). Stops counting at `limit`. */

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { halve, signedSteps } from './differences.ts'
 import { halfCover, looseFolds } from './folds.ts'
-import { leastCost, referencePrices, transformCost } from './prices.ts'
+import { leastCost, referencePrices, termCost, transformCost } from './prices.ts'
 
 const prices = referencePrices(512)
 const residues = fc.uniqueArray(fc.integer({ min: 0, max: 63 }), { minLength: 1, maxLength: 40 })
@@ -88,13 +88,13 @@ describe('transformCost', () => {
   it('is never below the bound used for pruning', () => {
     fc.assert(
       fc.property(residues, (values) => {
-        expect(transformCost(values, 64, prices)).toBeGreaterThanOrEqual(leastCost(values.length, prices) - 1e-12)
+        expect(transformCost(values, 64, prices)).toBeGreaterThanOrEqual(leastCost(values.length, 64, prices) - 1e-12)
       }),
     )
   })
   it('finds the grid of a convolution', () => {
     const steps = [-1, 0, 1].flatMap((y) => [-1, 0, 1].map((x) => 32 * y + x))
-    const square = transformCost(steps, 512, prices) - 9 * prices.term
+    const square = transformCost(steps, 512, prices) - 9 * termCost(512, prices)
     expect(square).toBeCloseTo(Math.min(8 * prices.baby, 2 * prices.baby + 2 * prices.giant), 12)
   })
 })

@@ -105,7 +105,7 @@ function planPlacement(
     }
     const limit = result?.cost ?? Number.POSITIVE_INFINITY
     const extra = folds.length * prices.rotate * placement.ciphertexts
-    if (extra + found.reduce((sum, d) => sum + leastCost(countFlags(d), prices), 0) >= limit) continue
+    if (extra + found.reduce((sum, d) => sum + leastCost(countFlags(d), length, prices), 0) >= limit) continue
     const blocks = found.map(({ from, to, flags }) => ({ from, to, steps: signedSteps(flags) }))
     const cost = extra + blocks.reduce((sum, b) => sum + transformCost(b.steps, length, prices), 0)
     if (cost >= limit) continue

@@ -18,6 +18,9 @@ import { ErrorField } from './error-field.ts'
 import { ErrorShadow } from './error-shadow.ts'
 import { Simulation } from './simulation.ts'
 
+/** Limbs of deferred weights that a thread makes at a time, at most. */
+const MADE_LIMBS = 64
+
 /** What a task takes beside time. */
 export interface TaskFigures {
   readonly keys: readonly KeyNeed[]
@@ -26,7 +29,8 @@ export interface TaskFigures {
 }
 
 /** What a simulation knows of a plan. */
-export interface Simulated extends Pick<Plan, 'keyRequest' | 'input' | 'output' | 'report' | 'weights'> {
+export interface Simulated
+  extends Pick<Plan, 'keyRequest' | 'input' | 'output' | 'report' | 'weights' | 'deferredWeights'> {
   /** By task. */
   readonly figures: readonly TaskFigures[]
 }
@@ -68,6 +72,7 @@ export async function simulate(
   return {
     figures,
     weights: Object.fromEntries(main.weightBytes),
+    deferredWeights: Object.fromEntries(main.deferredWeightBytes),
     keyRequest: plain(whole.keyRequest) as Plan['keyRequest'],
     input: {
       level: inputLevel,
@@ -100,7 +105,7 @@ export async function simulate(
         output: result.ciphertexts.length,
         outputBytes: result.ciphertexts.length * 2 * parameters.limbsAt(output!.level) * parameters.ringDegree * 6,
       },
-      memory: memoryOf(whole, leanWeights(program, main.weightBytes), 2 * parameters.ringDegree * 8),
+      memory: memoryOf(whole, leanWeights(main, program, whole.threads), 2 * parameters.ringDegree * 8),
       seconds: layers.reduce((sum, l) => sum + l.seconds, 0),
       encodeSeconds: layers.reduce((sum, l) => sum + l.encodeSeconds, 0),
       costModel: costModel.name,
@@ -153,14 +158,22 @@ function memoryOf(whole: EngineReport, lean: number, more: number): Plan['report
 }
 
 /** Most weights at once when each is dropped after its last use, and encoded while the task before its first one runs. */
-function leanWeights(program: Program, bytes: ReadonlyMap<WeightsId, number>): number {
+function leanWeights(
+  { engine, weightBytes, deferredWeightBytes }: Simulation,
+  program: Program,
+  threads: number,
+): number {
+  const bytes: ReadonlyMap<WeightsId, number> = new Map([...weightBytes, ...deferredWeightBytes])
+  // a limb of all diagonals is as large as their coefficients
+  const most = Math.max(0, ...deferredWeightBytes.values())
+  const made = threads * Math.min(most, MADE_LIMBS * engine.parameters.ringDegree * 8)
   const uses = weightUses(program)
   const at = program.tasks.map((_, i) => {
     let alive = 0
     for (const [id, { first, last }] of uses) if (first <= i + 1 && last >= i) alive += bytes.get(id)!
     return alive
   })
-  return at.reduce((most, alive) => Math.max(most, alive), 0)
+  return made + at.reduce((most, alive) => Math.max(most, alive), 0)
 }
 
 function refreshReport({ refresh, writes }: RefreshTask, { circuits, values }: Program) {

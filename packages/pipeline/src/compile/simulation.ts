@@ -15,6 +15,7 @@ export class Simulation {
   readonly #executor: StepExecutor
   readonly #sizes: ReadonlyMap<string, ValueSize>
   readonly #weightBytes = new Map<WeightsId, number>()
+  readonly #deferred = new Map<WeightsId, number>()
 
   /**
    * @param sizes how large values are, where that is known
@@ -44,6 +45,11 @@ export class Simulation {
   /** Bytes of all weights that were encoded. */
   get weightBytes(): ReadonlyMap<WeightsId, number> {
     return this.#weightBytes
+  }
+
+  /** Bytes of those that take less when they are deferred. */
+  get deferredWeightBytes(): ReadonlyMap<WeightsId, number> {
+    return this.#deferred
   }
 
   /**
@@ -85,9 +91,12 @@ export class Simulation {
   async #encode({ weights }: Task): Promise<void> {
     for (const id of weights) {
       if (this.#weightBytes.has(id)) continue
-      const bytes = this.engine.memory().plaintexts
+      const [bytes, deferrable] = [this.engine.memory().plaintexts, this.engine.deferrableBytes]
       await this.#executor.weights.encode(id)
-      this.#weightBytes.set(id, this.engine.memory().plaintexts - bytes)
+      const taken = this.engine.memory().plaintexts - bytes
+      this.#weightBytes.set(id, taken)
+      const less = this.engine.deferrableBytes - deferrable
+      if (this.#program.weights.get(id)!.kind === 'layer' && less > 0) this.#deferred.set(id, taken - less)
     }
   }
 }

@@ -12,8 +12,13 @@ export interface LeastRoom {
 /**
  * The least room in which a program runs, one task after another: everything that can go has gone. Without a store for ciphertexts
  * whatever a later task reads stays; without one for keys these count as what is there all the time.
+ *
+ * @param deferred whether weights are kept as coefficients, which takes less
  */
-export function leastRoom({ program, figures, keys, spill }: Omit<TaskMemoryOptions, 'weights'>): LeastRoom {
+export function leastRoom(
+  { program, figures, keys, spill }: Omit<TaskMemoryOptions, 'weights'>,
+  deferred = true,
+): LeastRoom {
   const last = lastReads(program)
   const inputs = inputIds(program)
   const alive = new Set<string>()
@@ -22,7 +27,7 @@ export function leastRoom({ program, figures, keys, spill }: Omit<TaskMemoryOpti
     const values = new Set(spill ? task.reads.flat() : alive)
     for (const id of inputs) values.delete(id)
     let bytes = figures.workBytes(task) + (keys?.bytes(...task.keys) ?? 0)
-    for (const id of new Set(task.weights)) bytes += figures.weights[id] ?? 0
+    for (const id of new Set(task.weights)) bytes += figures.weightBytes(id, deferred)
     for (const id of values) bytes += figures.valueBytes(id)
     if (most === undefined || bytes > most.bytes) most = { task, bytes }
     for (const id of task.writes) alive.add(id)

@@ -8,7 +8,8 @@ import type { WeightsTable } from './weights-table.ts'
 
 /** Bytes of what a program uses. */
 export interface MemoryFigures {
-  readonly weights: Readonly<Record<WeightsId, number>>
+  /** @param deferred as coefficients: see `EncodeOptions` of ckks-core */
+  weightBytes(id: WeightsId, deferred: boolean): number
   /** What a task adds while it runs, its results included. */
   workBytes(task: Task): number
   valueBytes(id: ValueId): number

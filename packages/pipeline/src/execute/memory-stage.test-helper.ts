@@ -28,7 +28,7 @@ export const program: Program = {
 
 /** Weights 100, work 10, values 1000, keys 10,000 each; inputs 5000, and 50,000 in any case. */
 export const figures: MemoryFigures = {
-  weights: { wa: 100, wb: 100, wc: 100 },
+  weightBytes: () => 100,
   workBytes: () => 10,
   valueBytes: () => 1000,
   fixed: 50_000 + 5000,

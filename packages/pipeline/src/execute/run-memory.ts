@@ -15,15 +15,20 @@ export class RunMemory {
   readonly #memory: TaskMemory
   readonly #run: string
   readonly #values: ValueTable
+  readonly #deferred: boolean
   readonly #spilled = new Map<ValueId, SpilledCiphertexts>()
   #announced: KeyPrefetch | undefined
   #output: Held | undefined
 
-  /** @param run what {@link TaskMemory.begin} gave */
-  constructor(memory: TaskMemory, run: string, values: ValueTable) {
+  /**
+   * @param run what {@link TaskMemory.begin} gave
+   * @param deferred whether weights are encoded as coefficients
+   */
+  constructor(memory: TaskMemory, run: string, values: ValueTable, deferred = false) {
     this.#memory = memory
     this.#run = run
     this.#values = values
+    this.#deferred = deferred
   }
 
   /** Whether a task could start beside what runs already. */
@@ -60,7 +65,8 @@ export class RunMemory {
 
   /** Encodes weights of a task that comes soon. */
   async prefetch(task: Task, signal?: AbortSignal): Promise<void> {
-    for (const weights of this.#memory.weightsOf(task)) await this.#memory.residency.prefetch(weights, signal)
+    for (const weights of this.#memory.weightsOf(task, this.#deferred))
+      await this.#memory.residency.prefetch(weights, signal)
   }
 
   /** Books values that a task wrote, or a checkpoint gave back; they stay in memory until they are released. */
@@ -108,7 +114,7 @@ export class RunMemory {
     const { program, spill } = this.#memory.options
     const brought = inputIds(program)
     const values = spill ? task.reads.flat().filter((id) => !brought.has(id)) : []
-    return [...this.#memory.weightsOf(task), ...values.map((id) => this.#resident(id))]
+    return [...this.#memory.weightsOf(task, this.#deferred), ...values.map((id) => this.#resident(id))]
   }
 
   #resident(id: ValueId): Resident {
@@ -132,7 +138,7 @@ export class RunMemory {
     const { keys, figures } = options
     if (!keys) return
     const [next] = tasks
-    const weights = next ? this.#memory.weightsOf(next).filter(({ id }) => !residency.has(id)) : []
+    const weights = next ? this.#memory.weightsOf(next, this.#deferred).filter(({ id }) => !residency.has(id)) : []
     const reserve = weights.reduce((sum, { bytes }) => sum + bytes, next ? figures.workBytes(next) : 0)
     const before = this.#announced
     this.#announced = keys.prefetch(
@@ -144,7 +150,7 @@ export class RunMemory {
 
   #tooSmall(task: Task): MemoryError {
     const { residency, options, bookings } = this.#memory
-    const weights = this.#memory.weightsOf(task).reduce((sum, { bytes }) => sum + bytes, 0)
+    const weights = this.#memory.weightsOf(task, this.#deferred).reduce((sum, { bytes }) => sum + bytes, 0)
     return new MemoryError(
       `run: "${task.id}" needs ${options.figures.workBytes(task)} bytes to work with, ${weights} of weights and ${bookings.bytesWith(task.keys)} of keys beside the values that live; the budget leaves ${residency.budget}: raise it, or compile with a smaller batch or ring`,
     )

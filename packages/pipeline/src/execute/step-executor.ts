@@ -31,7 +31,7 @@ export class StepExecutor {
 
   /** Encodes whatever the task needs that is not there yet. @throws CancelledError through the signal */
   async prepare({ weights }: Pick<Task, 'weights'>, signal?: AbortSignal): Promise<void> {
-    for (const id of weights) await this.weights.encode(id, signal)
+    for (const id of weights) await this.weights.encode(id, signal ? { signal } : {})
   }
 
   /**

@@ -24,9 +24,13 @@ export class TaskMemory {
   readonly residency: Residency
   /** The room without which no run comes to its end. */
   readonly least: LeastRoom
+  /** The same of runs whose weights are not deferred. */
+  readonly leastWhole: LeastRoom
   readonly #uses = new Map<string, number[]>()
   /** What is done, of each run at work. */
   readonly #runs = new Map<string, Set<number>>()
+  /** The room that each of them needs. */
+  readonly #rooms = new Map<string, number>()
   readonly bookings: KeyBookings
   #begun = 0
   /** Runs that are about to begin. */
@@ -40,6 +44,7 @@ export class TaskMemory {
     const { program, keys } = options
     this.options = options
     this.least = leastRoom(options)
+    this.leastWhole = leastRoom(options, false)
     this.bookings = new KeyBookings(keys)
     this.residency = new Residency({
       ...(keys ? { pool: poolOf(keys, this.bookings) } : {}),
@@ -65,10 +70,11 @@ export class TaskMemory {
    * until one of them has ended.
    *
    * @param ceiling bytes for everything, which runs side by side share
+   * @param room that it needs, as `least` or `leastWhole` say
    * @returns the run's name, for the other methods
    * @throws InvalidArgumentError when runs at work have another ceiling; CancelledError through the signal
    */
-  async begin(ceiling: number, signal?: AbortSignal): Promise<string> {
+  async begin(ceiling: number, signal?: AbortSignal, room = this.least.bytes): Promise<string> {
     if (this.#runs.size + this.#beginning > 0 && ceiling !== this.#ceiling)
       throw new InvalidArgumentError(
         `run: side by side with runs under a ceiling of ${this.#ceiling} bytes none can have one of ${ceiling}: give all the same, or await the others`,
@@ -79,7 +85,8 @@ export class TaskMemory {
       for (;;) {
         if (signal?.aborted) throw new CancelledError('run: cancelled before it began', { cause: signal.reason })
         // judged and entered in one go, so that two that were waiting do not take the same room
-        if (this.#runs.size === 0 || this.#roomOf(this.#runs.size + 1) >= this.least.bytes) return this.#enter()
+        const most = Math.max(room, ...this.#rooms.values())
+        if (this.#runs.size === 0 || this.#roomOf(this.#runs.size + 1) >= most) return this.#enter(room)
         await untilAborted(new Promise<void>((resolve) => this.#waiting.add(resolve)), signal, 'run')
       }
     } finally {
@@ -95,6 +102,7 @@ export class TaskMemory {
   /** A run has ended: nothing of it is in memory. */
   end(run: string): void {
     this.#runs.delete(run)
+    this.#rooms.delete(run)
     this.residency.budget = this.#roomOf(Math.max(1, this.#runs.size))
     for (const wake of this.#waiting) wake()
     this.#waiting.clear()
@@ -131,13 +139,13 @@ export class TaskMemory {
     }
   }
 
-  /** Weights of a task. */
-  weightsOf({ weights }: Task): Resident[] {
+  /** Weights of a task; deferred ones take less memory, and more time. */
+  weightsOf({ weights }: Task, deferred: boolean): Resident[] {
     const { weights: table, figures } = this.options
     return weights.map((id) => ({
       id: weightsName(id),
-      bytes: figures.weights[id] ?? 0,
-      load: (signal) => table.encode(id, signal),
+      bytes: figures.weightBytes(id, deferred),
+      load: (signal) => table.encode(id, { signal, deferred }),
       drop: () => table.drop(id),
     }))
   }
@@ -165,9 +173,10 @@ export class TaskMemory {
     return next
   }
 
-  #enter(): string {
+  #enter(room: number): string {
     const run = `run${this.#begun++}`
     this.#runs.set(run, new Set())
+    this.#rooms.set(run, room)
     this.residency.budget = this.#roomOf(this.#runs.size)
     return run
   }

@@ -12,6 +12,13 @@ export interface PreparedWeights {
   readonly masks: RefreshMasks
 }
 
+/** How weights are encoded. */
+export interface EncodingOptions {
+  /** Diagonals of layers as coefficients; those of bootstraps, which are used again and again, never. */
+  readonly deferred?: boolean
+  readonly signal?: AbortSignal
+}
+
 type Encoded = Promise<PreparedWeights[keyof PreparedWeights]>
 
 /** Encodes and keeps. */
@@ -39,11 +46,15 @@ export class WeightsTable {
     this.#confirmed.add(id)
   }
 
-  /** Encodes, unless it was done before. @throws CancelledError through the signal; whatever encoding throws */
-  async encode(id: WeightsId, signal?: AbortSignal): Promise<void> {
+  /**
+   * Encodes, unless it was done before, in whatever form.
+   * @param options.deferred see `EncodeOptions` of ckks-core
+   * @throws CancelledError through the signal; whatever encoding throws
+   */
+  async encode(id: WeightsId, options: EncodingOptions = {}): Promise<void> {
     const known = this.#encoded.get(id)
     if (known) return void (await known)
-    const made = this.#prepare(this.#weights.get(id)!, signal)
+    const made = this.#prepare(this.#weights.get(id)!, options)
     this.#encoded.set(id, made)
     made.catch(() => {
       if (this.#encoded.get(id) === made) this.#encoded.delete(id)
@@ -73,9 +84,10 @@ export class WeightsTable {
     )
   }
 
-  async #prepare(weights: Weights, signal: AbortSignal | undefined): Encoded {
+  async #prepare(weights: Weights, { signal, deferred = false }: EncodingOptions): Encoded {
     const cancel = signal ? { signal } : {}
-    if (weights.kind === 'layer') return weights.circuit.prepare(this.#engine, { level: weights.level, ...cancel })
+    if (weights.kind === 'layer')
+      return weights.circuit.prepare(this.#engine, { level: weights.level, deferred, ...cancel })
     if (weights.kind === 'masks') return new RefreshMasks(this.#engine, weights.bootstrapping, weights.shape)
     return weights.bootstrapping.prepare(this.#engine, { ranges: weights.ranges, ...cancel })
   }

@@ -116,7 +116,7 @@ export const reportSchema = z.strictObject({
   ciphertexts: z.strictObject({ input: count, inputBytes: count, output: count, outputBytes: count }),
   memory: z.strictObject({
     peakBytes: count,
-    /** Peak of a run that drops weights after their last use. */
+    /** Peak of a run that makes limbs of weights when they are used, and drops weights after their last use. */
     leanPeakBytes: count,
     weightBytes: count,
     /** Working memory of the largest operation. */
@@ -188,6 +188,8 @@ export const planSchema = z.strictObject({
   tasks: z.array(taskSchema).min(1).max(65_536),
   /** Bytes of encoded weights, by their names; those that several tasks share are there once. */
   weights: z.record(z.string(), count),
+  /** Bytes of those that take less while their limbs are made at each use, as runs do that do not keep weights. */
+  deferredWeights: z.record(z.string(), count),
   /** Whether runs keep encoded weights for the next input; false where the memory allows no more than dropping them after use. */
   keepWeights: z.boolean(),
   /** Absent in leveled plans. */

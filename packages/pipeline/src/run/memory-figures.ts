@@ -13,7 +13,7 @@ export function memoryFigures({ plan, parameters, program }: BoundPlan, keysApar
     ciphertexts * 2 * parameters.limbsAt(level) * parameters.ringDegree * RESIDUE_BYTES
   const inputBytes = bytesOf(inputCiphertexts(program.input), program.input.level)
   return {
-    weights: plan.weights,
+    weightBytes: (id, deferred) => (deferred ? plan.deferredWeights[id] : undefined) ?? plan.weights[id] ?? 0,
     workBytes: ({ id }) => work.get(id)!,
     valueBytes: (id) => {
       const { part, level } = program.values.get(id)!

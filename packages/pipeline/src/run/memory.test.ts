@@ -103,7 +103,7 @@ function leastMemory(figures: MemoryFigures, keys: Keys): number {
     const alive = written.filter((id) => last.get(id)! >= i && values.has(id))
     return (
       figures.workBytes(task) +
-      task.weights.reduce((sum, id) => sum + figures.weights[id]!, 0) +
+      task.weights.reduce((sum, id) => sum + figures.weightBytes(id, true), 0) +
       keys.bytes(...task.keys) +
       alive.reduce((sum, id) => sum + figures.valueBytes(id), 0)
     )
@@ -130,7 +130,9 @@ describe('keys by need', () => {
     expect(read(engine, output)).toEqual(await alone())
     expect(keys.most).toBeGreaterThan(0)
     expect(keys.most).toBeLessThanOrEqual(memory - figures.fixed)
-    // some had to be loaded again
+    // those of the first task made room for others
+    using again = await runner.run(inputsOn(engine), { memory })
+    expect(read(engine, again)).toEqual(await alone())
     expect(keys.loads).toBeGreaterThan(needsOf().length)
   })
 
@@ -190,7 +192,7 @@ describe('ciphertexts that are not needed for a while', () => {
     const needs = bootstrapped.program.tasks.map(
       (task) =>
         figures.workBytes(task) +
-        task.weights.reduce((sum, id) => sum + figures.weights[id]!, 0) +
+        task.weights.reduce((sum, id) => sum + figures.weightBytes(id, true), 0) +
         task.reads.flat().reduce((sum, id) => sum + (brought.has(id) ? 0 : figures.valueBytes(id)), 0),
     )
     const output = await runner.run(inputsOn(engine, 7, bootstrapped), { memory: figures.fixed + Math.max(...needs) })

@@ -23,6 +23,14 @@ import { TaskTracer } from './task-trace.ts'
 /** Tasks among which those that do not need each other's results run side by side. */
 const LOOK_AHEAD = 8
 
+/** A run that has begun. */
+interface Begun {
+  /** Its name in the memory of tasks. */
+  readonly run: string
+  readonly deferred: boolean
+  readonly keepWeights: boolean
+}
+
 /**
  * A plan on an engine with its weights; use it for any number of inputs. Runs side by side share weights, keys and the ceiling of
  * memory, which is the same for all of them; with a ceiling and nowhere to put ciphertexts they go one after another, since no run
@@ -65,7 +73,11 @@ export class Runner implements AsyncDisposable {
     const { tasks } = this.plan.program
     const started = performance.now()
     for (const [layerIndex, task] of tasks.entries()) {
-      const held = await this.#memory.residency.hold(this.#memory.weightsOf(task), 0, options.signal)
+      const held = await this.#memory.residency.hold(
+        this.#memory.weightsOf(task, !this.plan.plan.keepWeights),
+        0,
+        options.signal,
+      )
       held.release()
       options.onProgress?.({
         fraction: (layerIndex + 1) / tasks.length,
@@ -129,24 +141,24 @@ export class Runner implements AsyncDisposable {
   /** Whatever was begun has ended when this settles. */
   async #run(lane: Lane, given: RunInputs, options: RunOptions, keepWeights: boolean): Promise<PackedTensor> {
     const { signal, memory = Number.POSITIVE_INFINITY } = options
-    const run = await this.#memory.begin(memory, signal)
+    const deferred = this.#defers(memory, keepWeights)
+    const { least, leastWhole } = this.#memory
+    const run = await this.#memory.begin(memory, signal, (deferred ? least : leastWhole).bytes)
     try {
       await this.#memory.residency.makeRoom(0) // for the inputs
       const inputs = typeof given === 'function' ? await given() : given
       assertInputs(this.plan.program.input, inputs)
-      return await this.#compute(run, lane, inputs, options, keepWeights)
+      return await this.#compute({ run, deferred, keepWeights }, lane, inputs, options)
     } finally {
       this.#memory.end(run)
     }
   }
 
-  /** @param run what has begun */
   async #compute(
-    run: string,
+    { run, deferred, keepWeights }: Begun,
     lane: Lane,
     inputs: readonly Ciphertext[],
     options: RunOptions,
-    keepWeights: boolean,
   ): Promise<PackedTensor> {
     const { program, plan } = this.plan
     const { signal, onProgress, onTask, checkpoints } = options
@@ -162,7 +174,7 @@ export class Runner implements AsyncDisposable {
       if (resumed) clock?.resume(resumed.index.done)
       values = this.#table(inputs, resumed)
       for (const index of done) this.#memory.finish(run, index)
-      memory = new RunMemory(this.#memory, run, values)
+      memory = new RunMemory(this.#memory, run, values, deferred)
       ;(await memory.wrote([...values.computed()].map(([id]) => id))).release()
       const writer = checkpoints && new CheckpointWriter(checkpoints, lane, this.plan, inputsId, resumed?.index)
       const finish = async (index: number): Promise<void> => {
@@ -211,6 +223,13 @@ export class Runner implements AsyncDisposable {
     const values = new ValueTable(program, inputs, (task) => finished.has(task))
     for (const [id, ciphertexts] of resumed?.values ?? []) values.put(id, ciphertexts)
     return values
+  }
+
+  /** Weights that are dropped after use, or have no room, are not worth all their limbs. */
+  #defers(memory: number, keepWeights: boolean): boolean {
+    const { leastWhole, options } = this.#memory
+    const { peakBytes } = this.plan.plan.report.memory
+    return !keepWeights || memory < Math.max(peakBytes, options.figures.fixed + leastWhole.bytes)
   }
 
   /** @throws MemoryError before anything starts */

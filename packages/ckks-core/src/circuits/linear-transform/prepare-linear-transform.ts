@@ -24,6 +24,8 @@ export interface LinearTransformOptions {
   readonly split?: Split | 'none'
   /** Prices for choosing the split. Default: {@link defaultSplitCosts}. */
   readonly costs?: SplitCosts
+  /** Diagonals for a single use, or of which there are many: see `EncodeOptions`. Default false. */
+  readonly deferred?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -49,7 +51,7 @@ export async function prepareLinearTransform(
   matrix: DiagonalMatrix,
   options: LinearTransformOptions,
 ): Promise<PreparedLinearTransform> {
-  const { level, signal } = options
+  const { level, signal, deferred = false } = options
   const { parameters } = engine
   const { slots } = matrix
   const scale = options.scale ?? weightScale(engine, level)
@@ -78,11 +80,12 @@ export async function prepareLinearTransform(
   const dispose = () => {
     for (const terms of giants.values()) for (const term of terms) term.plaintext.dispose()
   }
+  const turned = new Float64Array(slots)
   try {
     for (const { step, baby, giant } of splitSteps(diagonals.keys(), slots, split)) {
       await pacer.step()
-      const rotated = rotatedBack(diagonals.get(step)!, giant)
-      const plaintext = engine.encode(rotated, { level, scale, extended: true })
+      const rotated = rotatedBack(diagonals.get(step)!, giant, turned)
+      const plaintext = engine.encode(rotated, { level, scale, extended: true, deferred })
       const terms = giants.get(giant)
       if (terms) terms.push({ step: baby, plaintext })
       else giants.set(giant, [{ step: baby, plaintext }])
@@ -128,13 +131,12 @@ function isZero(source: SlotSource): boolean {
   return re.every((x) => x === 0) && (im === undefined || im.every((x) => x === 0))
 }
 
-/** The diagonal rotated to the right by `giant`, made when asked for. */
-function rotatedBack(source: SlotSource, giant: number): SlotSource {
+/** The diagonal rotated to the right by `giant`, made when asked for; a real one in `turned`. */
+function rotatedBack(source: SlotSource, giant: number, turned: Float64Array): SlotSource {
   const period = isLazy(source) ? source.slots : toComplex(source).re.length
   const shift = giant % period
   if (shift === 0) return source
-  const turn = (v: Float64Array) => {
-    const out = new Float64Array(period)
+  const turn = (v: Float64Array, out: Float64Array = new Float64Array(period)) => {
     out.set(v.subarray(0, period - shift), shift)
     out.set(v.subarray(period - shift), 0)
     return out
@@ -144,7 +146,7 @@ function rotatedBack(source: SlotSource, giant: number): SlotSource {
     slots: period,
     values: () => {
       const { re, im } = toComplex(resolveSlots(source))
-      return im ? { re: turn(re), im: turn(im) } : turn(re)
+      return im ? { re: turn(re), im: turn(im) } : turn(re, turned.subarray(0, period))
     },
   }
   return magnitude === undefined ? lazy : { ...lazy, magnitude }

@@ -5,7 +5,7 @@
  * Lattigo does it). The work goes level by level, from the input's down: each T_k is dropped at most once per level, gives
  * back the primes nobody reads any more, and is disposed of after its last use.
  */
-import type { Evaluator } from '../../port/engine.ts'
+import type { Evaluator, LinearTerm } from '../../port/engine.ts'
 import type { Ciphertext } from '../../port/handles.ts'
 import type { Level, Scale } from '../../port/quantities.ts'
 import { scope } from '../scope.ts'
@@ -100,13 +100,9 @@ export class Evaluation {
       const x = this.#read(a, level)
       let product = use(a === b ? engine.square(x) : engine.mul(x, this.#read(b, level)))
       if (this.#basis === 'chebyshev') {
-        product = use(engine.add(product, product))
-        if (a === b) product = use(engine.addScalar(product, -1))
-        else {
-          const lower = this.#read(a - b, level)
-          const aligned = use(engine.mulScalar(lower, 1, product.scale / lower.scale))
-          product = use(engine.sub(product, aligned))
-        }
+        const terms = [{ ciphertext: product, by: 2 }]
+        if (a !== b) terms.push({ ciphertext: this.#read(a - b, level), by: -1 })
+        product = use(engine.linearCombination(terms, product.scale, a === b ? -1 : 0))
         engine.declareMagnitude?.(product, CHEBYSHEV_MAGNITUDE)
       }
       return engine.rescale(use(engine.relinearize(product)))
@@ -120,19 +116,15 @@ export class Evaluation {
     const engine = this.#engine
     const result = scope((use) => {
       const sumScale = scale * engine.parameters.groupProduct(level)
-      const parts: Ciphertext[] = []
+      const parts: LinearTerm[] = []
       const pairs = node.products.map(({ power, factor }): [Ciphertext, Ciphertext] => {
         const made = use(this.#results.get(factor)!)
         this.#results.delete(factor)
         return [made, this.#read(power, level)]
       })
-      if (pairs.length > 0) parts.push(use(engine.mulAccumulate(pairs)))
-      for (const { power, re, im } of node.terms) {
-        const element = this.#read(power, level)
-        parts.push(use(engine.mulScalar(element, { re, im }, sumScale / element.scale)))
-      }
-      let sum = parts.length === 1 ? parts[0]! : use(engine.sum(parts))
-      if (node.constant.re !== 0 || node.constant.im !== 0) sum = use(engine.addScalar(sum, node.constant))
+      if (pairs.length > 0) parts.push({ ciphertext: use(engine.mulAccumulate(pairs)), by: 1 })
+      for (const { power, re, im } of node.terms) parts.push({ ciphertext: this.#read(power, level), by: { re, im } })
+      let sum = use(engine.linearCombination(parts, sumScale, node.constant))
       engine.declareMagnitude?.(sum, node.magnitude)
       if (sum.degree === 2) sum = use(engine.relinearize(sum))
       return engine.rescale(sum)

@@ -22,7 +22,14 @@ import type { Ciphertext } from '../../port/handles.ts'
 import type { KeyStore } from '../../port/key-store.ts'
 import type { KeyNeed, KeyRequest } from '../../port/keys.ts'
 import { metaOf } from '../../port/operand-checks.ts'
-import { type ComplexVector, checkedSlots, rootMeanSquare, type SlotSource, slotCount } from '../../port/slot-values.ts'
+import {
+  type ComplexVector,
+  checkedSlots,
+  isLazy,
+  rootMeanSquare,
+  type SlotSource,
+  slotCount,
+} from '../../port/slot-values.ts'
 import { ByteLedger } from '../byte-ledger.ts'
 import { GaussianSource } from '../noise/gaussian.ts'
 import { NoiseModel } from '../noise/noise-model.ts'
@@ -143,7 +150,8 @@ export class ClearEngine extends BaseEngine<ClearCiphertext, ClearPlaintext> {
   }
 
   protected doEncode(values: SlotSource, meta: PlaintextMeta): ClearPlaintext {
-    const vector = checkedSlots(values, meta.slots, 'encode')
+    const checked = checkedSlots(values, meta.slots, 'encode')
+    const vector = isLazy(values) ? copyOf(checked) : checked
     this.#guard(vector, meta, 'encode')
     const error = this.#noise && this.#noise.model.encoding(meta.slots) / meta.scale
     return new ClearPlaintext(this, this.#ledger, meta, this.#disturbed(vector, error))
@@ -297,3 +305,6 @@ const isStore = (keys: KeyRequest | KeyStore): keys is KeyStore => 'acquire' in 
 export function createClearEngine(parameters: AnyParameters, options: ClearEngineOptions = {}): ClearEngine {
   return new ClearEngine(parameters, options)
 }
+
+const copyOf = ({ re, im }: ComplexVector): ComplexVector =>
+  im ? { re: re.slice(), im: im.slice() } : { re: re.slice() }

@@ -16,7 +16,7 @@ export class OperationLog {
   readonly #cost: CostModel
   readonly #levels: number
   readonly #counts: Float64Array
-  /** In units of one degree-1 operation: a degree-2 operand weighs 1.5. */
+  /** In units of one degree-1 operation on a whole vector: a degree-2 operand weighs 1.5. */
   readonly #weights: Float64Array
 
   constructor(parameters: AnyParameters, cost: CostModel) {
@@ -27,10 +27,10 @@ export class OperationLog {
     this.#weights = new Float64Array(OPERATION_KINDS.length * this.#levels)
   }
 
-  record(kind: OperationKind, level: number, count = 1, degree: 1 | 2 = 1): void {
+  record(kind: OperationKind, level: number, count: number, weight: number): void {
     const i = KIND_INDEX[kind] * this.#levels + level
     this.#counts[i]! += count
-    this.#weights[i]! += (count * (degree + 1)) / 2
+    this.#weights[i]! += count * weight
   }
 
   /** A copy of the state, for differences. */

@@ -117,6 +117,10 @@ describe('bytes', () => {
     expect(engine.memory().plaintexts).toBe(4 * 32 * 8)
     engine.encode(new Float64Array(16).fill(1), { ...at, extended: true })
     expect(engine.memory().plaintexts).toBe((4 + 4 + parameters.p.length) * 32 * 8)
+    engine.encode(new Float64Array(16).fill(1), { ...at, deferred: true })
+    expect(engine.memory().plaintexts).toBe((4 + 4 + parameters.p.length + 1) * 32 * 8)
+    // of both that are extended
+    expect(engine.deferrableBytes).toBe((4 + parameters.p.length - 1) * 32 * 8)
     const values = () => {
       throw new Error('evaluated')
     }

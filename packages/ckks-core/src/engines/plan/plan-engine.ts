@@ -18,6 +18,7 @@ import type {
   SlotEstimate,
   WeightMatrix,
 } from '../../port/engine.ts'
+import type { ScaledTerm } from '../../port/engine-arithmetic.ts'
 import type { Ciphertext } from '../../port/handles.ts'
 import type { KeyNeed, KeyRequest } from '../../port/keys.ts'
 import type { PreparedLinearTransform } from '../../port/linear-transform.ts'
@@ -52,6 +53,7 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
   readonly costModel: CostModel
   readonly #noise: NoiseModel
   readonly #exactConstants: boolean
+  #deferrable = 0
   readonly #recorder: PlanRecorder
   readonly #tapes = new CircuitTapes()
 
@@ -138,6 +140,10 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
   async drain(): Promise<void> {}
   cancel(): void {}
   async dispose(): Promise<void> {}
+  /** Bytes less that all extended plaintexts so far would have taken if they had been deferred. */
+  get deferrableBytes(): number {
+    return this.#deferrable
+  }
   memory(): EngineMemory {
     return this.#recorder.memory()
   }
@@ -169,9 +175,11 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
   }
 
   protected doEncode(values: SlotSource, meta: PlaintextMeta): PlanPlaintext {
-    const { level, slots, extended, scale } = meta
-    this.#recorder.count('encode', level)
-    const limbs = this.parameters.limbsAt(level) + (extended ? this.parameters.p.length : 0)
+    const { level, slots, extended, deferred, scale } = meta
+    this.#recorder.count('encode', level, 1, 1, slots / this.parameters.maxSlots)
+    const whole = this.parameters.limbsAt(level) + (extended ? this.parameters.p.length : 0)
+    const limbs = deferred ? 1 : whole
+    if (extended) this.#deferrable += (limbs - 1) * 2 * slots * RESIDUE_BYTES
     const magnitude = isLazy(values) ? (values.magnitude ?? 1) : rootMeanSquare(toComplex(values))
     const error = this.#exactConstants ? 0 : this.#noise.encoding(slots) / scale
     return new PlanPlaintext(this, this.#recorder.ledger, meta, limbs * 2 * slots * RESIDUE_BYTES, { error, magnitude })
@@ -332,6 +340,25 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
       }
       return this.#ciphertext(meta, Math.sqrt(error), Math.sqrt(magnitude))
     })
+  }
+
+  /** One pass over each term, as long as a sum or a product with a constant. */
+  protected override doLinearCombination(
+    terms: readonly ScaledTerm<PlanCiphertext>[],
+    constant: { readonly re: number; readonly im: number },
+    meta: CiphertextMeta,
+  ): PlanCiphertext {
+    let error = 0
+    let magnitude = constant.re ** 2 + constant.im ** 2
+    for (const { ciphertext: x, re, im, scale } of terms) {
+      const isMultiple = scale === 1 && Number.isInteger(re) && im === 0
+      this.#recorder.count(isMultiple ? 'add' : 'mulScalar', meta.level, 1, x.degree)
+      const size = Math.hypot(re, im)
+      const rounding = Math.hypot(this.#rounding(re, scale), this.#rounding(im, scale))
+      error += (x.error * size) ** 2 + (x.magnitude * rounding) ** 2
+      magnitude += (x.magnitude * size) ** 2
+    }
+    return this.#ciphertext(meta, Math.sqrt(error), Math.sqrt(magnitude))
   }
 
   /** What rounding a constant to a multiple of 1 / scale changes: nothing for integers at scale 1. */

@@ -18,7 +18,7 @@ export type PlanCheckpoint = ReturnType<OperationLog['snapshot']> & { readonly u
 
 /** What some work costs, to be counted again. */
 export interface PlanTape {
-  readonly counts: { kind: OperationKind; level: number; count: number; degree: 1 | 2 }[]
+  readonly counts: { kind: OperationKind; level: number; count: number; degree: 1 | 2; share: number }[]
   readonly keys: KeyNeed[]
   readonly scratch: { level: number; accumulators: number }[]
   /** By how many bytes it rose above what there was. */
@@ -53,14 +53,15 @@ export class PlanRecorder {
     return this.#operations
   }
 
-  count(kind: OperationKind, level: number, count = 1, degree: 1 | 2 = 1): void {
+  /** @param share of a whole operation's time: vectors that repeat are encoded in a smaller ring */
+  count(kind: OperationKind, level: number, count = 1, degree: 1 | 2 = 1, share = 1): void {
     if (count === 0) return
     this.#operations += count
-    this.#log.record(kind, level, count, degree)
+    this.#log.record(kind, level, count, (share * (degree + 1)) / 2)
     for (const { counts } of this.#tapes) {
-      const same = counts.find((c) => c.kind === kind && c.level === level && c.degree === degree)
+      const same = counts.find((c) => c.kind === kind && c.level === level && c.degree === degree && c.share === share)
       if (same) same.count += count
-      else counts.push({ kind, level, count, degree })
+      else counts.push({ kind, level, count, degree, share })
     }
   }
 
@@ -88,7 +89,7 @@ export class PlanRecorder {
 
   /** The same work once more. */
   replay({ counts, keys, scratch, rise }: PlanTape): void {
-    for (const { kind, level, count, degree } of counts) this.count(kind, level, count, degree)
+    for (const { kind, level, count, degree, share } of counts) this.count(kind, level, count, degree, share)
     for (const need of keys) this.needKey(need)
     for (const { level, accumulators } of scratch) this.needScratch(level, accumulators)
     this.ledger.swell(rise)

@@ -32,6 +32,7 @@ Napi::Function EngineObject::define(Napi::Env env) {
                            InstanceMethod<&E::rotateHoisted>("rotateHoisted"),
                            InstanceMethod<&E::linearTransform>("linearTransform"),
                            InstanceMethod<&E::matrixProduct>("matrixProduct"),
+                           InstanceMethod<&E::linearCombination>("linearCombination"),
                            InstanceMethod<&E::releaseCiphertext>("releaseCiphertext"),
                            InstanceMethod<&E::releasePlaintext>("releasePlaintext"),
                            InstanceMethod<&E::readyCiphertext>("readyCiphertext"),
@@ -225,7 +226,9 @@ Napi::Value EngineObject::close(const Napi::CallbackInfo& info) {
             core->scheduler->closeLane(scope->lane, std::make_exception_ptr(Cancelled()));
         else
             core->scheduler->shutdown();
+        const auto pool = core->pool;
         core.reset();
+        if (!lane) pool->trim();
         completions->settle(ticket, nullptr);
     }).detach();
     return result;

@@ -121,6 +121,7 @@ private:
     Napi::Value rotateHoisted(const Napi::CallbackInfo& info);
     Napi::Value linearTransform(const Napi::CallbackInfo& info);
     Napi::Value matrixProduct(const Napi::CallbackInfo& info);
+    Napi::Value linearCombination(const Napi::CallbackInfo& info);
 
     // engine-io.cpp
     Napi::Value exportCiphertext(const Napi::CallbackInfo& info);

@@ -33,14 +33,14 @@ std::vector<const Ciphertext*> pointersOf(const Slots& slots) {
 }
 
 // A rounded double as an exact integer; |value| < 2^120.
-__int128 integerOf(const Napi::CallbackInfo& info, size_t i, const char* name) {
-    const double value = std::round(numberOf(info, i, name));
-    if (std::abs(value) >= 0x1p120) badArgument(info.Env(), name, "less than 2^120 after scaling");
-    return static_cast<__int128>(value);
+__int128 integerOf(const Napi::Env& env, double value, const char* name) {
+    if (!(std::abs(value) < 0x1p120)) badArgument(env, name, "less than 2^120 after scaling");
+    return static_cast<__int128>(std::round(value));
 }
 
 GaussianInteger scalarOf(const Napi::CallbackInfo& info, size_t i) {
-    return {integerOf(info, i, "real part"), integerOf(info, i + 1, "imaginary part")};
+    return {integerOf(info.Env(), numberOf(info, i, "real part"), "real part"),
+            integerOf(info.Env(), numberOf(info, i + 1, "imaginary part"), "imaginary part")};
 }
 
 KeyPointer needed(const Napi::Env& env, KeyPointer key, uint32_t element) {
@@ -65,16 +65,16 @@ Napi::Value EngineObject::encode(const Napi::CallbackInfo& info) {
                     throw toJavaScript(env, "InvalidArgument", "encode: slot " + std::to_string(i) + " is not finite");
         const uint32_t level = unsignedOf(info, 2, "level");
         const double scale = numberOf(info, 3, "scale");
-        const bool extended = info[4].ToBoolean().Value();
+        const EncodeOptions options{.extended = info[4].ToBoolean().Value(), .deferred = info[5].ToBoolean().Value()};
         auto slot = std::make_shared<PlaintextSlot>();
         slot->node = core->scheduler->submit(
             scope_->lane, {},
-            [core = core.get(), scope = scope_, values, level, scale, extended, slot = std::weak_ptr<PlaintextSlot>(slot)] {
+            [core = core.get(), scope = scope_, values, level, scale, options, slot = std::weak_ptr<PlaintextSlot>(slot)] {
                 auto target = slot.lock();
                 if (!target) return;
                 auto work = [&](Core& c) {
                     return c.encoder->encode(values->re.data(), values->imaginary(), values->re.size(), level, scale,
-                                             {.extended = extended, .compact = true}, *c.scheduler);
+                                             options, *c.scheduler);
                 };
                 target->value = noted(*core, *scope, work);
             });
@@ -267,6 +267,25 @@ Napi::Value EngineObject::matrixProduct(const Napi::CallbackInfo& info) {
                          [inputs = std::move(inputs), integers = std::move(integers), rows](Core& core) {
                              return heml::matrixProduct(pointersOf(inputs), integers, rows, *core.scheduler);
                          });
+    });
+}
+
+Napi::Value EngineObject::linearCombination(const Napi::CallbackInfo& info) {
+    const auto env = info.Env();
+    return guarded(env, [&] {
+        auto terms = ciphertextsOf(info, 0, "terms");
+        const auto parts = doublesOf(info, 1, "constants");
+        if (terms.empty() || parts.ElementLength() != 2 * terms.size() + 2)
+            badArgument(env, "constants", "a real and an imaginary part for each term, and for the sum");
+        std::vector<GaussianInteger> scalars;
+        for (size_t i = 0; i < parts.ElementLength(); i += 2)
+            scalars.push_back({integerOf(env, parts[i], "real part"), integerOf(env, parts[i + 1], "imaginary part")});
+        auto nodes = nodesOf(terms);
+        return queue(env, std::move(nodes), [terms = std::move(terms), scalars = std::move(scalars)](Core& core) {
+            std::vector<ScaledTerm> scaled;
+            for (size_t i = 0; i < terms.size(); ++i) scaled.push_back({&terms[i]->value, scalars[i]});
+            return heml::linearCombination(scaled, scalars.back(), *core.scheduler);
+        });
     });
 }
 

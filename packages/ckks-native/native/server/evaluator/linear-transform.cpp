@@ -13,6 +13,9 @@ namespace heml {
 
 namespace {
 
+// Limbs of deferred plaintexts: 32 MB at N = 2^16. More run no faster.
+constexpr size_t MADE_AT_A_TIME = 64;
+
 bool isIdentity(const KeySwitchKey* key) { return key == nullptr; }
 
 void requireStepKey(const Ciphertext& a, const KeySwitchKey* key) {
@@ -74,10 +77,12 @@ std::vector<Baby> collect(const std::vector<GiantStep>& giants) {
 // The kernel's description of all steps modulo one prime. Owns the lists its job points to.
 class Steps {
 public:
-    Steps(const Context& context, const std::vector<Baby>& babies, size_t digitCount, size_t modulus) {
+    // babies [begin, end).
+    Steps(const Context& context, const std::vector<Baby>& babies, size_t begin, size_t end, size_t digitCount, size_t modulus) {
         const bool special = modulus >= context.qLimbs();
-        keys_.reserve(2 * babies.size() * digitCount);
-        for (const Baby& baby : babies) {
+        keys_.reserve(2 * (end - begin) * digitCount);
+        for (size_t b = begin; b < end; ++b) {
+            const Baby& baby = babies[b];
             if (special && isIdentity(baby.key)) continue;   // a multiple of P
             plaintexts_.emplace_back();
             for (const Plaintext* plaintext : baby.plaintexts) {
@@ -98,10 +103,14 @@ public:
     const std::vector<kernel::HoistedStep>& list() const { return steps_; }
 
 private:
-    static kernel::RepeatedLimb limbOf(const Context& context, const Plaintext* plaintext, size_t modulus) {
+    kernel::RepeatedLimb limbOf(const Context& context, const Plaintext* plaintext, size_t modulus) {
         if (!plaintext) return {nullptr, 0};
         const size_t at = modulus < context.qLimbs() ? modulus : plaintext->qLimbs() + modulus - context.qLimbs();
-        return {plaintext->limb(at), static_cast<int>(plaintext->logRepeat())};
+        const int logRepeat = static_cast<int>(plaintext->logRepeat());
+        if (!plaintext->deferred()) return {plaintext->limb(at), logRepeat};
+        made_.emplace_back(context.pool(), 1, plaintext->wordsPerLimb(), MemoryKind::Scratch);
+        plaintext->copyLimb(made_.back().limb(0), at);
+        return {made_.back().limb(0), logRepeat};
     }
 
     const kernel::KeyLimb* pushKeys(const KeySwitchKey& key, size_t at, size_t digitCount, KeySwitchKey::Half half) {
@@ -110,6 +119,7 @@ private:
         return keys_.data() + start;                         // reserved above: never moves
     }
 
+    std::vector<Poly> made_;                                      // of deferred plaintexts
     std::vector<kernel::KeyLimb> keys_;
     std::vector<std::vector<kernel::RepeatedLimb>> plaintexts_;   // moving the outer vector keeps the inner data
     std::vector<kernel::HoistedStep> steps_;
@@ -164,20 +174,38 @@ private:
     // All baby and giant steps modulo one prime.
     void multiply(const uint64_t* const* digits, size_t digitCount, size_t modulus) {
         const size_t n = context_.ringDegree();
-        const Steps steps(context_, babies_, digitCount, modulus);
         const bool special = modulus >= context_.qLimbs();
         std::vector<uint64_t*> out[2];
         for (unsigned half = 0; half < 2; ++half) {
-            for (size_t g = 0; g < giants_.size(); ++g) {
-                out[half].push_back(target(g, half, modulus));
-                if (steps.list().empty()) std::memset(out[half].back(), 0, n * sizeof(uint64_t));
-            }
+            for (size_t g = 0; g < giants_.size(); ++g) out[half].push_back(target(g, half, modulus));
         }
-        if (steps.list().empty()) return;
-        context_.kernels().hoistedProduct(
-            {digits, digitCount, special ? nullptr : a_.limb(0, modulus), special ? nullptr : a_.limb(1, modulus),
-             steps.list().data(), steps.list().size(), out[0].data(), out[1].data(), giants_.size(), packed(), false, 0, n},
-            context_.modulus(modulus));
+        bool accumulate = false;
+        for (size_t begin = 0; begin < babies_.size();) {
+            const size_t end = endOfRun(begin);
+            const Steps steps(context_, babies_, begin, end, digitCount, modulus);
+            begin = end;
+            if (steps.list().empty()) continue;
+            context_.kernels().hoistedProduct(
+                {digits, digitCount, special ? nullptr : a_.limb(0, modulus), special ? nullptr : a_.limb(1, modulus),
+                 steps.list().data(), steps.list().size(), out[0].data(), out[1].data(), giants_.size(), packed(), accumulate,
+                 0, n},
+                context_.modulus(modulus));
+            accumulate = true;
+        }
+        if (accumulate) return;
+        for (unsigned half = 0; half < 2; ++half) {
+            for (uint64_t* limb : out[half]) std::memset(limb, 0, n * sizeof(uint64_t));
+        }
+    }
+
+    // Baby steps from `begin` on whose deferred plaintexts are made at a time; all, where none is.
+    size_t endOfRun(size_t begin) const {
+        size_t made = 0, end = begin;
+        while (end < babies_.size() && made < MADE_AT_A_TIME) {
+            for (const Plaintext* plaintext : babies_[end].plaintexts) made += plaintext && plaintext->deferred();
+            ++end;
+        }
+        return end;
     }
 
     // Of all baby keys alike: check() saw to it.

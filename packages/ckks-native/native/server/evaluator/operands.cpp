@@ -54,6 +54,21 @@ void requireKey(const Ciphertext& a, const KeySwitchKey& key) {
     requireAtLeast(a.level(), key.level(), "key");
 }
 
+void requireRange(GaussianInteger scalar) {
+    constexpr __int128 BOUND = static_cast<__int128>(1) << 120;
+    if (scalar.re >= BOUND || scalar.re <= -BOUND || scalar.im >= BOUND || scalar.im <= -BOUND) {
+        throw InvalidArgumentError("a scalar must be below 2^120 in absolute value");
+    }
+}
+
+std::array<uint64_t, 2> residuesOf(const Context& context, size_t i, GaussianInteger scalar) {
+    const kernel::Modulus& modulus = context.modulus(i);
+    const uint64_t re = reduceSigned(scalar.re, modulus);
+    if (scalar.im == 0) return {re, re};
+    const uint64_t im = kernel::mulMod(reduceSigned(scalar.im, modulus), context.imaginaryUnit(i), modulus);
+    return {kernel::addMod(re, im, modulus), kernel::subMod(re, im, modulus)};
+}
+
 uint64_t reduceSigned(__int128 value, const kernel::Modulus& modulus) {
     const __int128 rest = value % static_cast<__int128>(modulus.value);
     return static_cast<uint64_t>(rest < 0 ? rest + static_cast<__int128>(modulus.value) : rest);

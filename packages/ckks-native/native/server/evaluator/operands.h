@@ -1,6 +1,9 @@
 // What every operation checks first, and the loop over limbs that most of them are.
 #pragma once
 
+#include <array>
+
+#include "server/evaluator.h"
 #include "scheme/ciphertext.h"
 #include "runtime/executor.h"
 #include "scheme/key-switch-key.h"
@@ -14,6 +17,11 @@ void requireDegreeOne(const Ciphertext& a, const char* operation);
 void requirePlaintext(const Ciphertext& a, const Plaintext& b);        // context, level at least a's
 void requireKey(const Ciphertext& a, const KeySwitchKey& key);         // context, level at least a's
 
+// InvalidArgumentError from 2^120 on.
+void requireRange(GaussianInteger scalar);
+// The residues of re + im i in the two halves of limb i. In evaluation order slot values zeta^(s 5^k) have X^(N/2) = i in the first
+// half (s = +1) and -i in the second, since 5^k = 1 modulo 4: a complex constant is one residue per half.
+std::array<uint64_t, 2> residuesOf(const Context& context, size_t i, GaussianInteger scalar);
 // value modulo p, in [0, p).
 uint64_t reduceSigned(__int128 value, const kernel::Modulus& modulus);
 

@@ -92,6 +92,30 @@ TEST(constants) {
     CHECK(f.means(mulByI(f.linear, 2, f.executor), f.kit.scale(f.kit.phase(f.linear), -1)));
 }
 
+TEST(linearCombinations) {
+    Fixture f;
+    const __int128 big = static_cast<__int128>(1) << 90;
+    const std::vector<std::vector<ScaledTerm>> sums = {
+        {{&f.linear, {5, 0}}},
+        {{&f.linear, {-3, 0}}, {&f.other, {big, 7}}, {&f.linear, {0, 1}}},
+        {{&f.linear, {2, 0}}, {&f.quadratic, {-1, 4}}, {&f.other, {0, 0}}},
+    };
+    for (const auto& terms : sums) {
+        for (const GaussianInteger& constant : {GaussianInteger{0, 0}, GaussianInteger{-9, 0}, GaussianInteger{4, -big}}) {
+            std::vector<Ciphertext> products;
+            std::vector<const Ciphertext*> pointers;
+            for (const ScaledTerm& term : terms) products.push_back(mulScalar(*term.ciphertext, term.by, f.executor));
+            for (const Ciphertext& product : products) pointers.push_back(&product);
+            const Ciphertext want = addScalar(sum(pointers, f.executor), constant, f.executor);
+            const Ciphertext got = linearCombination(terms, constant, f.executor);
+            CHECK_EQUAL(got.degree(), want.degree());
+            for (unsigned poly = 0; poly <= want.degree(); ++poly) CHECK(f.kit.poly(got, poly) == f.kit.poly(want, poly));
+        }
+    }
+    CHECK_THROWS(linearCombination({}, {0, 0}, f.executor));
+    CHECK_THROWS(linearCombination({{&f.linear, {static_cast<__int128>(1) << 120, 0}}}, {0, 0}, f.executor));
+}
+
 TEST(products) {
     Fixture f;
     const Rns x = f.kit.phase(f.linear), y = f.kit.phase(f.other);

@@ -1,5 +1,6 @@
 // The double-hoisted linear transform equals the sum of rotated, multiplied, rotated ciphertexts, up to key-switching noise.
 
+#include "scheme/encoder.h"
 #include "server-helpers.h"
 
 using namespace heml;
@@ -107,6 +108,54 @@ TEST(identitiesOnly) {
         giant.giants.push_back({&giant.keys[0], {}});
         giant.addTerm(nullptr, false, 0, 0);
         checkCase(giant);
+    });
+}
+
+// More diagonals than are made at a time, periodic ones among them, with and without giant steps.
+TEST(deferredPlaintextsGiveTheSameBits) {
+    forShapes([](Toolkit& kit, unsigned level) {
+        const Encoder encoder(kit.context);
+        const auto keys = makeKeys(kit, {1, 2, 3, 4, 8});
+        const Ciphertext a = kit.uniformCiphertext(level, 1);
+        Random random(level);
+        for (const bool giants : {true, false}) {
+            std::vector<Plaintext> whole, deferred;
+            std::vector<GiantStep> steps[2];
+            const size_t rows = giants ? 3 : 1;
+            for (size_t g = 0; g < rows; ++g) {
+                for (auto& list : steps) list.push_back({g == 0 ? nullptr : &keys[2 + g], {}});
+                for (size_t b = 0; b < 90; ++b) {
+                    std::vector<double> values(kit.context->slots() >> (b % 3));
+                    for (double& value : values) value = static_cast<double>(random.next() % 2001) / 1000 - 1;
+                    const double scale = b == 7 ? 0x1p60 : 0x1p20;   // one that is split in two
+                    const unsigned above = level < kit.context->maxLevel() && b % 5 == 0 ? 1 : 0;
+                    if (b == 7 && level < 2) continue;
+                    for (const bool later : {false, true}) {
+                        auto plaintext = encoder.encode(values.data(), nullptr, values.size(), level + above, scale,
+                                                        {.extended = true, .deferred = later});
+                        CHECK_EQUAL(plaintext.deferred(), later);
+                        (later ? deferred : whole).push_back(std::move(plaintext));
+                    }
+                    for (auto& list : steps) list.back().terms.push_back({b % 4 == 3 ? nullptr : &keys[b % 4], nullptr});
+                }
+            }
+            for (size_t form = 0; form < 2; ++form) {
+                size_t next = 0;
+                for (GiantStep& giant : steps[form])
+                    for (BabyTerm& term : giant.terms) term.plaintext = &(form == 0 ? whole : deferred)[next++];
+            }
+            CHECK(deferred[0].bytes() < whole[0].bytes());
+            CHECK_EQUAL(deferred[0].limbs(), whole[0].limbs());
+            ScatteringExecutor executor;
+            const Ciphertext want = linearTransform(a, steps[0], executor), got = linearTransform(a, steps[1], executor);
+            for (unsigned poly = 0; poly < 2; ++poly) CHECK(kit.poly(got, poly) == kit.poly(want, poly));
+        }
+        std::vector<double> values(kit.context->slots(), 1);
+        const Plaintext plain =
+            encoder.encode(values.data(), nullptr, values.size(), level, 0x1p20, {.extended = true, .deferred = true});
+        ScatteringExecutor executor;
+        CHECK_THROWS(mulPlain(a, plain, executor));
+        CHECK_THROWS(addPlain(a, plain, executor));
     });
 }
 

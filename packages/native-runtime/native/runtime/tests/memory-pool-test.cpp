@@ -114,11 +114,33 @@ TEST(freedPagesAreReusedAndNeighboursMerge) {
     CHECK_EQUAL(pool->counters().mapped, 8 * MIB);
 }
 
-TEST(idleRegionsAboveTheAllowanceAreGivenBack) {
+TEST(idleRegionsAreKeptUpToThePeak) {
     const auto pool = MemoryPool::create({8 * MIB, 16 * MIB, true});
     std::vector<Buffer> buffers;
     for (int i = 0; i < 10; ++i) buffers.push_back(pool->allocate(8 * MIB, MemoryKind::Scratch));
     CHECK_EQUAL(pool->counters().mapped, 80 * MIB);
+    buffers.clear();
+    CHECK_EQUAL(pool->counters().mapped, 80 * MIB);
+    const std::size_t calls = pool->counters().systemCalls;
+    for (int i = 0; i < 10; ++i) buffers.push_back(pool->allocate(8 * MIB, MemoryKind::Scratch));
+    CHECK_EQUAL(pool->counters().systemCalls, calls);
+    buffers.clear();
+    // one that fits no idle region takes the place of as many as it is large
+    buffers.push_back(pool->allocate(40 * MIB, MemoryKind::Scratch));
+    CHECK_EQUAL(pool->counters().mapped, 80 * MIB);
+    buffers.clear();
+    pool->trim();
+    CHECK_EQUAL(pool->counters().mapped, 0u);
+    CHECK_EQUAL(pool->counters().mappedPeak, 80 * MIB);
+}
+
+TEST(idleRegionsAboveTheAllowanceAreGivenBack) {
+    const auto pool = MemoryPool::create({8 * MIB, 16 * MIB, true});
+    std::vector<Buffer> buffers;
+    for (int i = 0; i < 10; ++i) buffers.push_back(pool->allocate(8 * MIB, MemoryKind::Scratch));
+    // a new peak: what was in use before counts no longer
+    for (int i = 0; i < 8; ++i) buffers.pop_back();
+    pool->resetPeaks();
     buffers.clear();
     CHECK_EQUAL(pool->counters().mapped, 16 * MIB);
     pool->trim();
