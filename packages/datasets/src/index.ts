@@ -1,5 +1,5 @@
 /**
- * MNIST (IDX) and CIFAR binary files, gzip or not, as tensors; recordings of event cameras, read, written and simulated.
+ * MNIST (IDX), CIFAR binary and NumPy files, gzip or not, as tensors; recordings of event cameras, read, written and simulated.
  *
  * @packageDocumentation
  */
@@ -18,4 +18,5 @@ export {
   normalize,
   selectImages,
 } from './images.ts'
+export { type NumpyArray, type NumpyType, parseNumpy, readNumpy } from './numpy.ts'
 export type { ReadOptions, Source } from './source.ts'

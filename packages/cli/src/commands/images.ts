@@ -15,7 +15,10 @@ export interface ImageChoice {
 /** Adds --data, --index, --split and --normalize. */
 export function withImages(command: Command): Command {
   return command
-    .requiredOption('-d, --data <path>', 'images: MNIST or CIFAR-10 folder, IDX or CIFAR file, or tensors in JSON')
+    .requiredOption(
+      '-d, --data <path>',
+      'images: MNIST or CIFAR-10 folder, IDX, CIFAR or NumPy file, or tensors in JSON',
+    )
     .option('-i, --index <list>', 'which images, such as 7 or 0-4095', '0')
     .addOption(new Option('--split <name>', 'part of the data set').choices(['train', 'test']).default('test'))
     .option('--normalize <spec>', 'auto, mnist, cifar10, none or means/deviations', 'auto')

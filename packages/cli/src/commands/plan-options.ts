@@ -40,7 +40,10 @@ export function declarePlan(program: Command): Command {
     )
     .requiredOption('-m, --model <file>', 'network in ONNX')
     .requiredOption('-o, --out <file>', 'where the plan goes (JSON)')
-    .option('-d, --data <path>', 'calibration images: MNIST or CIFAR-10 folder, IDX or CIFAR file, or tensors in JSON')
+    .option(
+      '-d, --data <path>',
+      'calibration images: MNIST or CIFAR-10 folder, IDX, CIFAR or NumPy file, or tensors in JSON',
+    )
     .addOption(new Option('--split <name>', 'part of the data set').choices(['train', 'test']).default('train'))
     .option('--samples <count>', 'calibration images to use', integer(1, 1e6), 2000)
     .option('--normalize <spec>', 'auto, mnist, cifar10, none or means/deviations', 'auto')

@@ -1,4 +1,4 @@
-/** Inputs of a model: MNIST or CIFAR-10 folders, IDX or CIFAR files, or tensors as JSON. */
+/** Inputs of a model: MNIST or CIFAR-10 folders, IDX, CIFAR or NumPy files, or tensors as JSON. */
 import { stat } from 'node:fs/promises'
 import { FormatError, InvalidArgumentError } from '@he-ml/ckks-core'
 import { ordinaryFileSize } from '@he-ml/ckks-core/node'
@@ -10,8 +10,10 @@ import {
   loadMnist,
   MNIST_NORMALIZATION,
   type Normalization,
+  normalize,
   readCifar,
   readIdx,
+  readNumpy,
 } from '@he-ml/datasets'
 import { createTensor, type Shape, sizeOf, type Tensor } from '@he-ml/model'
 import { aboutFile } from './about-file.ts'
@@ -40,6 +42,7 @@ async function open(path: string, shape: Shape, options: ImageOptions): Promise<
   // the readers of data sets open what they are given: a pipe must not get there
   if (!isFolder) await ordinaryFileSize(path)
   if (!isFolder && path.endsWith('.json')) return tensorsOf(path, shape)
+  if (!isFolder && /\.npy(\.gz)?$/.test(path)) return arrayOf(path, shape, options)
   const images = isFolder ? await folder(path, shape, options) : await file(path)
   if (String(images.shape) !== String(shape))
     throw new InvalidArgumentError(`${path}: images are [${images.shape}], the model takes [${shape}]`)
@@ -89,6 +92,40 @@ async function tensorsOf(path: string, shape: Shape): Promise<ImageSource> {
     return createTensor(shape, Float64Array.from(values as number[]))
   })
   return { count: tensors.length, tensor: (index) => tensors[index]! }
+}
+
+/** A NumPy array of one input, or of several; pixels from 0 to 255 as bytes, or numbers that are normalised already. */
+async function arrayOf(path: string, shape: Shape, { normalization }: ImageOptions): Promise<ImageSource> {
+  const { type, shape: given, data } = await readNumpy(path)
+  const size = sizeOf(shape)
+  const one = shape[0] === 1 ? [shape, shape.slice(1)] : [shape]
+  const count = one.map((each) => countOf(given, each)).find((n) => n !== undefined)
+  if (count === undefined) throw new InvalidArgumentError(`${path}: ${unfitting(given, shape)}`)
+  const pixels = type === 'uint8' ? normalizationOf(normalization, shape[0]!) : undefined
+  return {
+    count,
+    tensor: (index) => {
+      const values = Float64Array.from(data.subarray(index * size, (index + 1) * size))
+      const at = values.findIndex((v) => !Number.isFinite(v))
+      if (at >= 0) throw new FormatError(`${path}: input ${index}: value ${at} is ${values[at]}, expected a number`)
+      if (!pixels) return createTensor(shape, values)
+      const image = { shape: [...shape], data: values.map((v) => v / 255) }
+      return createTensor(shape, normalize(image, pixels).data)
+    },
+  }
+}
+
+/** How many inputs an array holds: one without a dimension for them; undefined where it holds others. */
+function countOf(given: readonly number[], each: readonly number[]): number | undefined {
+  if (String(given) === String(each)) return 1
+  return String(given.slice(1)) === String(each) ? given[0] : undefined
+}
+
+function unfitting(given: readonly number[], shape: Shape): string {
+  const [channels, ...plane] = shape
+  const isLast = [given, given.slice(1)].some((each) => String(each) === String([...plane, channels]))
+  const advice = isLast ? ': channels come last, save numpy.moveaxis(array, -1, -3)' : ''
+  return `the array has shape [${given}], the model takes [${shape}] or [count,${shape}]${advice}`
 }
 
 function normalizationOf(text: string, channels: number): Normalization {
