@@ -228,6 +228,26 @@ describe('a batch that does not come together on its way', () => {
       leastBits(bound, given.length),
     )
   })
+  it('adds what a strided convolution and a pooling make of it: both merge', async () => {
+    const nodes: NodeDescription[] = [
+      { layer: conv('stem', [2, 1, 3], 1), inputs: ['image'] },
+      { layer: conv('down', [2, 2, 3], 3, 2), inputs: ['stem'] },
+      { layer: averagePool2d({ name: 'pool', kernel: 2 }), inputs: ['stem'] },
+      { layer: add({ name: 'sum' }), inputs: ['down', 'pool'] },
+      { layer: activation({ name: 'act', function: 'square' }), inputs: ['sum'] },
+    ]
+    const model = new Model({ name: 'pooled', input: { name: 'image', shape: [1, 8, 8] }, nodes })
+    const calibration = await fit(model, images(16))
+    const options = { calibration, activation: { degree: 2 }, scaleBits: 40, packing: 'channel' as const, logN: 14 }
+    const bound = await compileAndBind(model, { ...options, batch: 1024 })
+    expect(bound.program.tasks.filter(({ kind }) => kind === 'merge').length).toBeGreaterThan(1)
+    const clear = clearStage(bound)
+    const given = images(1024, 7)
+    using output = await new Runner(bound, clear.engine).run(await clear.encrypt(given))
+    const got = await clear.decrypt(output, given.length)
+    for (const i of [0, 200, 1023])
+      expect(precisionBits([got[i]!], [approximate(bound.model, given[i]!)])).toBeGreaterThan(25)
+  })
   it('bears layers that are called like what is made of others', async () => {
     const layer = (name: string, from: number, stride = 1) => conv(name, [2, from, 3], 1, stride)
     const nodes: NodeDescription[] = [

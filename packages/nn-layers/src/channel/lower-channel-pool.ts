@@ -1,6 +1,7 @@
 /**
  * Window sums in place, without padding: rotate-and-add along rows, then along columns, on each ciphertext; no level. An average
- * is the same and one product with its factor, which is also the mask where gaps are to be zero: one level.
+ * is the same and one product with its factor, which is also the mask where gaps are to be zero: one level. A sum is masked, too, where
+ * that lets the groups of a batch merge: behind the stride of an image.
  */
 import { type Ciphertext, innerSum, type LazySlotValues, type Plaintext, scope } from '@he-ml/ckks-core'
 import {
@@ -23,8 +24,10 @@ export function lowerChannelPool(
   context: LowerContext,
 ): LoweredLayer {
   const place = channelOutput(map, input)
-  const isScaled = factor !== 1
-  const isMasked = isScaled && context.gaps !== 'any' && hasGaps(place)
+  const wantsMask = context.gaps !== 'any' && hasGaps(place)
+  const merges = wantsMask && (context.groups ?? 1) > 1 && place.image[1] * place.image[2] > 1
+  const isScaled = factor !== 1 || merges
+  const isMasked = isScaled && wantsMask
   const isPoint = map.window.kernel.every((size) => size === 1)
   const gaps =
     isMasked || !hasGaps(place) ? 'zero' : isPoint && !isScaled && sameCount(place, input) ? input.gaps : 'any'
