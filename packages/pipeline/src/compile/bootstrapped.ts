@@ -34,8 +34,9 @@ const ROUGH_STATES = 1000
  * @throws PlanError ('range') without statistics, ('levels') when no placement exists, ('memory') when none can fit; UnsupportedError when no layout fits
  */
 export async function* placements(request: BootstrappedRequest): AsyncIterable<Chosen> {
+  const known = new Map<number, Lowerings>()
   const networks = withinMemory(
-    request.sets.flatMap((set) => lowerFor(set, request)),
+    request.sets.flatMap((set) => lowerFor(set, request, known)),
     request.options.memory,
   )
   let found = false
@@ -97,21 +98,35 @@ function withinMemory(networks: readonly Candidate[], limit: number | undefined)
   return possible
 }
 
-/** Both ways of lowering under one set; throws the reason when the last set does not fit either. */
-function lowerFor(set: BootstrappingSet, { model, options, costModel, sets }: BootstrappedRequest): Candidate[] {
+/** The network as it lies in rings of one size, whichever the set. */
+interface Lowerings {
+  readonly batch: number
+  /** One for each policy of gaps that makes a difference. */
+  readonly networks: readonly Network[]
+}
+
+/** @throws UnsupportedError when no layout fits */
+function lowerings({ model, options }: BootstrappedRequest, maxSlots: number): Lowerings {
+  const layout = layoutFor(model, options, maxSlots)
+  const policies: GapPolicy[] = layout.kind === 'batch' ? ['wanted'] : ['wanted', 'zero']
+  const [first, ...others] = policies.map((gaps) => lowerModel(model, layout, maxSlots, gaps)) as [Network]
+  return { batch: imagesPerTensor(layout), networks: [first, ...others.filter((other) => !lieAlike(other, first))] }
+}
+
+/**
+ * Both ways of lowering under one set; throws the reason when the last set does not fit either.
+ * @param known by slots
+ */
+function lowerFor(set: BootstrappingSet, request: BootstrappedRequest, known: Map<number, Lowerings>): Candidate[] {
   const { parameters, spec } = set
   const { maxSlots } = parameters
   try {
-    const layout = layoutFor(model, options, maxSlots)
-    const batch = imagesPerTensor(layout)
-    const placer = new NetworkPlacer(parameters, spec, costModel)
-    const policies: GapPolicy[] = layout.kind === 'batch' ? ['wanted'] : ['wanted', 'zero']
-    const networks = policies.map((gaps) => lowerModel(model, layout, maxSlots, gaps))
-    return networks
-      .filter((lowered, i) => i === 0 || !lieAlike(lowered, networks[0]!))
-      .map((lowered) => ({ parameters, placer, batch, lowered }))
+    const { batch, networks } = known.get(maxSlots) ?? lowerings(request, maxSlots)
+    known.set(maxSlots, { batch, networks })
+    const placer = new NetworkPlacer(parameters, spec, request.costModel)
+    return networks.map((lowered) => ({ parameters, placer, batch, lowered }))
   } catch (error) {
-    if (!(error instanceof HeMlError) || set === sets.at(-1)) throw error
+    if (!(error instanceof HeMlError) || set === request.sets.at(-1)) throw error
     return []
   }
 }
