@@ -49,6 +49,10 @@ export function prepareActivation(
   const at = samples ? { samples: samples.values, ...(samples.weights && { weights: samples.weights }) } : {}
   const { depth: taken, run } =
     polynomial.kind === 'series' ? seriesCircuit(polynomial.series.coefficients, at) : compositeCircuit(polynomial, at)
+  if (taken > polynomial.depth)
+    throw new InvalidArgumentError(
+      `activation "${polynomial.function}": its coefficients take ${taken} levels, not the ${polynomial.depth} it says`,
+    )
   return {
     depth,
     apply: (engine, input) => {

@@ -53,6 +53,7 @@ describe('NPY', () => {
       [npy("'<f4'", '(3,)', two), /needs 12 bytes after the header, got 8/, DatasetFormatError],
       [npy("'<f4'", '(2,)', two).slice(0, 40), /header ends at byte/, DatasetFormatError],
       [npy("'<f2'", '(4,)', two), /"<f2" are not read: save .*float32/, DatasetUnsupportedError],
+      [npy("'<constructor'", '(1,)', two), /"<constructor" are not read/, DatasetUnsupportedError],
       [npy("'|O'", '(1,)', two), /"\|O" are not read/, DatasetUnsupportedError],
       [npy("[('a', '<f4')]", '(2,)', two), /several fields/, DatasetUnsupportedError],
       [npy("'<f4'", '(1, 2)', two, { order: 'True' }), /ascontiguousarray/, DatasetUnsupportedError],

@@ -75,7 +75,8 @@ export function parseNumpy(input: Uint8Array, options: ReadOptions = {}): NumpyA
   if (bytes.length < end)
     throw new DatasetFormatError(`NPY: the header ends at byte ${end}, the file at ${bytes.length}`)
   const { descr, shape } = headerOf(new TextDecoder().decode(bytes.subarray(start, end)))
-  const element = ELEMENTS[descr.slice(1)]
+  const code = descr.slice(1)
+  const element = Object.hasOwn(ELEMENTS, code) ? ELEMENTS[code] : undefined
   if (!element || !'<>|'.includes(descr[0]!))
     throw new DatasetUnsupportedError(
       `NPY: elements of type "${descr}" are not read: save numbers, array.astype("float32") or array.astype("uint8")`,

@@ -18,7 +18,7 @@ export interface EncodeOptions {
   readonly extended?: boolean
   /**
    * For `linearTransform` only: extended, but kept as coefficients, with limbs that are made whenever they are used. Takes the memory of
-   * one limb, and a number-theoretic transform a limb at each use; the same results. Engines without double hoisting ignore it.
+   * one limb (two from scales of 51 bits on), and a number-theoretic transform a limb at each use; the same results. Engines without double hoisting ignore it.
    */
   readonly deferred?: boolean
 }

@@ -43,6 +43,14 @@ describe('NumPy files as inputs', () => {
     await expect(openImages(small, [3, 2, 2], options)).rejects.toThrow(
       /array has shape \[4\], the model takes \[3,2,2\] or \[count,3,2,2\]/,
     )
+    const integers = await saved('integers.npy', '<i8', [1, 1, 2], BigInt64Array.of(0n, 255n))
+    await expect(openImages(integers, [1, 1, 2], options)).rejects.toThrow(/type int64: save pixels/)
+    const none = await saved('none.NPY', '<f4', [0, 1, 1, 2], new Float32Array(0))
+    await expect(openImages(none, [1, 1, 2], options)).rejects.toThrow(/no inputs/)
+    const flat = await saved('flat.npy', '|u1', [4], Uint8Array.of(0, 51, 102, 255))
+    await expect(openImages(flat, [4], options)).rejects.toThrow(/use --normalize none/)
+    const raw = await openImages(flat, [4], { ...options, normalization: 'none' })
+    expect(raw.tensor(0).data[3]).toBe(1)
     const infinite = await saved('infinite.npy', '<f4', [1, 1, 2], Float32Array.of(0, Number.POSITIVE_INFINITY))
     const source = await openImages(infinite, [1, 1, 2], options)
     expect(() => source.tensor(0)).toThrow(/input 0: value 1 is Infinity/)

@@ -42,7 +42,7 @@ async function open(path: string, shape: Shape, options: ImageOptions): Promise<
   // the readers of data sets open what they are given: a pipe must not get there
   if (!isFolder) await ordinaryFileSize(path)
   if (!isFolder && path.endsWith('.json')) return tensorsOf(path, shape)
-  if (!isFolder && /\.npy(\.gz)?$/.test(path)) return arrayOf(path, shape, options)
+  if (!isFolder && /\.npy(\.gz)?$/i.test(path)) return arrayOf(path, shape, options)
   const images = isFolder ? await folder(path, shape, options) : await file(path)
   if (String(images.shape) !== String(shape))
     throw new InvalidArgumentError(`${path}: images are [${images.shape}], the model takes [${shape}]`)
@@ -101,16 +101,26 @@ async function arrayOf(path: string, shape: Shape, { normalization }: ImageOptio
   const one = shape[0] === 1 ? [shape, shape.slice(1)] : [shape]
   const count = one.map((each) => countOf(given, each)).find((n) => n !== undefined)
   if (count === undefined) throw new InvalidArgumentError(`${path}: ${unfitting(given, shape)}`)
-  const pixels = type === 'uint8' ? normalizationOf(normalization, shape[0]!) : undefined
+  if (count === 0) throw new InvalidArgumentError(`${path}: an array of no inputs`)
+  if (type !== 'uint8' && !type.startsWith('float'))
+    throw new InvalidArgumentError(
+      `${path}: numbers of type ${type}: save pixels from 0 to 255 as array.astype("uint8"), what is normalised already as "float32"`,
+    )
+  const isRaw = normalization === 'none' || shape.length !== 3
+  if (type === 'uint8' && isRaw && normalization !== 'none')
+    throw new InvalidArgumentError(
+      `${path}: bytes for an input of shape [${shape}]: only images are normalised, use --normalize none (values from 0 to 1) or save "float32"`,
+    )
+  const pixels = type === 'uint8' && !isRaw ? normalizationOf(normalization, shape[0]!) : undefined
   return {
     count,
     tensor: (index) => {
       const values = Float64Array.from(data.subarray(index * size, (index + 1) * size))
       const at = values.findIndex((v) => !Number.isFinite(v))
       if (at >= 0) throw new FormatError(`${path}: input ${index}: value ${at} is ${values[at]}, expected a number`)
-      if (!pixels) return createTensor(shape, values)
+      if (type !== 'uint8') return createTensor(shape, values)
       const image = { shape: [...shape], data: values.map((v) => v / 255) }
-      return createTensor(shape, normalize(image, pixels).data)
+      return createTensor(shape, pixels ? normalize(image, pixels).data : image.data)
     },
   }
 }

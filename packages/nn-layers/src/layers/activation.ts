@@ -169,7 +169,7 @@ export class ActivationLayer implements CalibratedLayer, FloatLayer, Lowerable {
         name: this.name,
         inputScale: this.inputScale,
         offset: -(polynomial.range[0] + polynomial.range[1]) / (polynomial.range[1] - polynomial.range[0]),
-        prepared: prepareActivation(polynomial, {
+        prepared: this.#prepared(polynomial, {
           normalizedInput: true,
           ...samplesOf(this.#polynomial().range, this.#origin),
         }),
@@ -177,6 +177,16 @@ export class ActivationLayer implements CalibratedLayer, FloatLayer, Lowerable {
       },
       input,
     )
+  }
+
+  /** The circuit, refused by the layer's name. */
+  #prepared(...given: Parameters<typeof prepareActivation>): ReturnType<typeof prepareActivation> {
+    try {
+      return prepareActivation(...given)
+    } catch (error) {
+      if (!(error instanceof InvalidArgumentError)) throw error
+      throw new InvalidArgumentError(`activation "${this.name}": ${error.message}`, { cause: error })
+    }
   }
 
   /** With a polynomial found on a range longer by this factor; undefined when there is none of the wanted error. */

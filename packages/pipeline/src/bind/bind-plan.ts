@@ -94,6 +94,9 @@ function assertEnds(plan: Plan, { input, output, weights }: Program, time: Input
     )
   const unknown = [...weights.keys()].find((id) => plan.weights[id] === undefined)
   if (unknown !== undefined) throw new FormatError(`the plan does not tell the size of the weights "${unknown}"`)
+  for (const [id, bytes] of Object.entries(plan.deferredWeights))
+    if (!Object.hasOwn(plan.weights, id) || bytes > plan.weights[id]!)
+      throw new FormatError(`the plan's deferred weights "${id}" are larger than whole ones, or none of the plan's`)
 }
 
 function assertShapes({ model: { input, output } }: Plan, model: Model): void {

@@ -8,6 +8,7 @@ import {
   listKeyNeeds,
 } from '@he-ml/ckks-core'
 import type { Model } from '@he-ml/model'
+import { madeBytes } from '../execute/memory-figures.ts'
 import type { LayerReport, Plan } from '../plan/plan.ts'
 import { inputCiphertexts, type Program, weightUses } from '../program/program.ts'
 import { bootstrapCount } from '../program/refresh-shape.ts'
@@ -17,9 +18,6 @@ import type { ValueSize } from '../ready/calibration.ts'
 import { ErrorField } from './error-field.ts'
 import { ErrorShadow } from './error-shadow.ts'
 import { Simulation } from './simulation.ts'
-
-/** Limbs of deferred weights that a thread makes at a time, at most. */
-const MADE_LIMBS = 64
 
 /** What a task takes beside time. */
 export interface TaskFigures {
@@ -164,9 +162,9 @@ function leanWeights(
   threads: number,
 ): number {
   const bytes: ReadonlyMap<WeightsId, number> = new Map([...weightBytes, ...deferredWeightBytes])
-  // a limb of all diagonals is as large as their coefficients
   const most = Math.max(0, ...deferredWeightBytes.values())
-  const made = threads * Math.min(most, MADE_LIMBS * engine.parameters.ringDegree * 8)
+  // engines have a thread for each core, whatever the cost model is made for
+  const made = madeBytes(most, engine.parameters.ringDegree, Math.max(2, threads))
   const uses = weightUses(program)
   const at = program.tasks.map((_, i) => {
     let alive = 0

@@ -156,6 +156,12 @@ export class TaskMemory {
       if (this.nextUse(id) === Number.POSITIVE_INFINITY) await this.residency.drop(id)
   }
 
+  /** A run that has none beside it wants weights in the other form: what is there is given up. */
+  async changeForm(deferred: boolean): Promise<void> {
+    if (this.#runs.size > 1) return
+    for (const id of this.options.weights.idsOf(!deferred)) await this.residency.drop(weightsName(id))
+  }
+
   /** Drops weights whatever comes. */
   async dropWeights(id: WeightsId): Promise<void> {
     await this.residency.drop(weightsName(id))

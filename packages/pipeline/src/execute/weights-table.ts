@@ -27,6 +27,7 @@ export class WeightsTable {
   readonly #engine: Encoder & Evaluator
   readonly #encoded = new Map<WeightsId, Encoded>()
   readonly #confirmed = new Set<WeightsId>()
+  readonly #deferred = new Set<WeightsId>()
 
   constructor({ weights }: Pick<Program, 'weights'>, engine: Encoder & Evaluator) {
     this.#weights = weights
@@ -36,6 +37,11 @@ export class WeightsTable {
   /** Those that are encoded, or being encoded. */
   get ids(): readonly WeightsId[] {
     return [...this.#encoded.keys()]
+  }
+
+  /** Those of them in one form. */
+  idsOf(deferred: boolean): readonly WeightsId[] {
+    return this.ids.filter((id) => this.#deferred.has(id) === deferred)
   }
 
   /** Known to be encoded, not merely queued. */
@@ -56,6 +62,8 @@ export class WeightsTable {
     if (known) return void (await known)
     const made = this.#prepare(this.#weights.get(id)!, options)
     this.#encoded.set(id, made)
+    if (options.deferred) this.#deferred.add(id)
+    else this.#deferred.delete(id)
     made.catch(() => {
       if (this.#encoded.get(id) === made) this.#encoded.delete(id)
     })

@@ -122,7 +122,7 @@ describe('keys by need', () => {
     const keys = keyStore()
     const engine = createClearEngine(bound.parameters, { keys })
     const runner = new Runner(bound, engine, { keys })
-    const figures = memoryFigures(bound, true)
+    const figures = memoryFigures(bound, { keysApart: true })
     // no task needs all keys, and beside what it works with only its own have room
     const memory = leastMemory(figures, keys)
     expect(memory - figures.fixed).toBeLessThan(allKeys())
@@ -136,6 +136,16 @@ describe('keys by need', () => {
     expect(keys.loads).toBeGreaterThan(needsOf().length)
   })
 
+  it('have room beside weights that were kept whole before: these are given up', async () => {
+    const keys = keyStore()
+    const engine = createClearEngine(bound.parameters, { keys })
+    const runner = new Runner(bound, engine, { keys })
+    await runner.prepare()
+    for (const options of [{ memory: runner.leastMemory }, {}, { memory: runner.leastMemory }]) {
+      using output = await runner.run(inputsOn(engine), options)
+      expect(read(engine, output)).toEqual(await alone())
+    }
+  })
   it('are fetched while the tasks before are at work', async () => {
     const keys = keyStore(listKeyNeeds(bootstrapped.plan.keyRequest as KeyRequest))
     const announced = new Set<string>()
@@ -174,7 +184,7 @@ describe('keys by need', () => {
     const keys = keyStore()
     const other = createClearEngine(bound.parameters, { keys })
     const runner = new Runner(bound, other, { keys })
-    const { fixed } = memoryFigures(bound, true)
+    const { fixed } = memoryFigures(bound, { keysApart: true })
     await expect(runner.run(inputsOn(other), { memory: fixed + 1 })).rejects.toThrow(MemoryError)
     await expect(runner.run(inputsOn(other), { memory: fixed + 1 })).rejects.toThrow(/"conv" needs/)
     ;(await runner.run(inputsOn(other))).dispose()
@@ -185,7 +195,7 @@ describe('ciphertexts that are not needed for a while', () => {
   it('go to the store and come back, to the bit, and nothing is left there', async () => {
     const engine = createClearEngine(bootstrapped.parameters)
     const spill = new Spill(engine)
-    const figures = memoryFigures(bootstrapped, false)
+    const figures = memoryFigures(bootstrapped, { keysApart: false })
     const runner = new Runner(bootstrapped, engine, { spill })
     // the least under which every task alone fits
     const brought = inputIds(bootstrapped.program)
@@ -288,7 +298,7 @@ describe('two runs of one runner', () => {
   it('under one ceiling, which holds for both together, give what each gives alone', async () => {
     const keys = keyStore()
     const engine = createClearEngine(bound.parameters, { keys })
-    const figures = memoryFigures(bound, true)
+    const figures = memoryFigures(bound, { keysApart: true })
     const memory = leastMemory(figures, keys)
     const wanted = [await alone(7), await alone(8)]
     const spill = new Spill(engine)
@@ -307,7 +317,7 @@ describe('three runs in room for two', () => {
     const engine = createClearEngine(bound.parameters)
     const spill = new Spill(engine)
     const runner = new Runner(bound, engine, { spill })
-    const memory = runner.leastMemory + memoryFigures(bound, false).inputBytes
+    const memory = runner.leastMemory + memoryFigures(bound, { keysApart: false }).inputBytes
     const seeds = [7, 8, 9]
     const wanted = await Promise.all(seeds.map((seed) => alone(seed)))
     for (let time = 0; time < 4; time++) {

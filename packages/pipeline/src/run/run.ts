@@ -56,7 +56,7 @@ export class Runner implements AsyncDisposable {
     this.engine = engine
     this.#stores = stores
     this.#weights = new WeightsTable(program, engine)
-    const figures = memoryFigures(plan, stores.keys !== undefined)
+    const figures = memoryFigures(plan, { keysApart: stores.keys !== undefined, threads: engine.threads })
     this.#memory = new TaskMemory({ program, weights: this.#weights, figures, ...stores })
   }
 
@@ -145,6 +145,7 @@ export class Runner implements AsyncDisposable {
     const { least, leastWhole } = this.#memory
     const run = await this.#memory.begin(memory, signal, (deferred ? least : leastWhole).bytes)
     try {
+      await this.#memory.changeForm(deferred)
       await this.#memory.residency.makeRoom(0) // for the inputs
       const inputs = typeof given === 'function' ? await given() : given
       assertInputs(this.plan.program.input, inputs)

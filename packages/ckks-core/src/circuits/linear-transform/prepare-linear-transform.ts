@@ -80,7 +80,7 @@ export async function prepareLinearTransform(
   const dispose = () => {
     for (const terms of giants.values()) for (const term of terms) term.plaintext.dispose()
   }
-  const turned = new Float64Array(slots)
+  const turned = new Float64Array(Math.min(slots, parameters.maxSlots))
   try {
     for (const { step, baby, giant } of splitSteps(diagonals.keys(), slots, split)) {
       await pacer.step()

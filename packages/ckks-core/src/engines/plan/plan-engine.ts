@@ -178,9 +178,11 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
     const { level, slots, extended, deferred, scale } = meta
     this.#recorder.count('encode', level, 1, 1, slots / this.parameters.maxSlots)
     const whole = this.parameters.limbsAt(level) + (extended ? this.parameters.p.length : 0)
-    const limbs = deferred ? 1 : whole
-    if (extended) this.#deferrable += (limbs - 1) * 2 * slots * RESIDUE_BYTES
     const magnitude = isLazy(values) ? (values.magnitude ?? 1) : rootMeanSquare(toComplex(values))
+    // coefficients of more than 51 bits are kept in two halves
+    const kept = scale * Math.max(1, 4 * magnitude) >= 2 ** 51 ? 2 : 1
+    const limbs = deferred ? kept : whole
+    if (extended) this.#deferrable += (limbs - kept) * 2 * slots * RESIDUE_BYTES
     const error = this.#exactConstants ? 0 : this.#noise.encoding(slots) / scale
     return new PlanPlaintext(this, this.#recorder.ledger, meta, limbs * 2 * slots * RESIDUE_BYTES, { error, magnitude })
   }
