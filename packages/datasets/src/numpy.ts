@@ -58,8 +58,10 @@ const MAX_DIMENSIONS = 8
  *   to 8 bytes, for column-major arrays of two dimensions and more, for more dimensions than 8, or more bytes than the limit
  * @example
  * ```ts
- * import { readNumpy } from '@he-ml/datasets'
- * const { shape, data } = await readNumpy('images.npy') // numpy.save('images.npy', array)
+ * import { parseNumpy } from '@he-ml/datasets'
+ * const header = "{'descr': '|u1', 'fortran_order': False, 'shape': (2,)}" // what numpy.save writes; files: readNumpy
+ * const text = `${String.fromCharCode(0x93)}NUMPY${String.fromCharCode(1, 0, header.length, 0)}${header}`
+ * parseNumpy(Uint8Array.from([...text].map((c) => c.charCodeAt(0)).concat(7, 9))).data // Uint8Array [7, 9]
  * ```
  */
 export function parseNumpy(input: Uint8Array, options: ReadOptions = {}): NumpyArray {

@@ -73,8 +73,8 @@ Napi::Value EngineObject::encode(const Napi::CallbackInfo& info) {
                 auto target = slot.lock();
                 if (!target) return;
                 auto work = [&](Core& c) {
-                    return c.encoder->encode(values->re.data(), values->imaginary(), values->re.size(), level, scale,
-                                             options, *c.scheduler);
+                    return c.encoder->encode(values->re.data(), values->imaginary(), values->re.size(), level, scale, options,
+                                             *c.scheduler);
                 };
                 target->value = noted(*core, *scope, work);
             });

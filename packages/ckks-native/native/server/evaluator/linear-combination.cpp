@@ -9,7 +9,7 @@ namespace heml {
 
 namespace {
 
-constexpr size_t PARTS = 4;   // of a limb: few limbs at the lowest levels must keep all threads at work
+constexpr size_t PARTS = 4;  // of a limb: few limbs at the lowest levels must keep all threads at work
 
 }  // namespace
 
@@ -34,7 +34,7 @@ Ciphertext linearCombination(const std::vector<ScaledTerm>& terms, GaussianInteg
             const size_t at = task % PARTS, i = task / PARTS % first.limbs();
             const auto poly = static_cast<unsigned>(task / PARTS / first.limbs());
             const kernel::Modulus& modulus = context.modulus(i);
-            const size_t half = at >= PARTS / 2;   // parts do not cross the middle
+            const size_t half = at >= PARTS / 2;  // parts do not cross the middle
             sources.clear();
             weights.clear();
             for (const ScaledTerm& term : terms) {

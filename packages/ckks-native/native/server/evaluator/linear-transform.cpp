@@ -185,11 +185,10 @@ private:
             const Steps steps(context_, babies_, begin, end, digitCount, modulus);
             begin = end;
             if (steps.list().empty()) continue;
-            context_.kernels().hoistedProduct(
-                {digits, digitCount, special ? nullptr : a_.limb(0, modulus), special ? nullptr : a_.limb(1, modulus),
-                 steps.list().data(), steps.list().size(), out[0].data(), out[1].data(), giants_.size(), packed(), accumulate,
-                 0, n},
-                context_.modulus(modulus));
+            context_.kernels().hoistedProduct({digits, digitCount, special ? nullptr : a_.limb(0, modulus),
+                                               special ? nullptr : a_.limb(1, modulus), steps.list().data(), steps.list().size(),
+                                               out[0].data(), out[1].data(), giants_.size(), packed(), accumulate, 0, n},
+                                              context_.modulus(modulus));
             accumulate = true;
         }
         if (accumulate) return;

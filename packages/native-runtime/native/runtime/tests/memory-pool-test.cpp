@@ -342,7 +342,7 @@ TEST(threadsShareThePool) {
     CHECK_EQUAL(pool->counters().total, 0u);
     CHECK_EQUAL(pool->counters().buffers, 0u);
     const MemoryCounters counters = pool->counters();
-    CHECK(counters.mapped <= std::max(16 * MIB, counters.totalPeak / 4));
+    CHECK(counters.mapped <= std::max(16 * MIB, counters.totalPeak));
 }
 
 TEST_MAIN()
