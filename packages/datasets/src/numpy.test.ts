@@ -66,6 +66,13 @@ describe('NPY', () => {
     }
     await expect(readNumpy('/nowhere/x.npy')).rejects.toThrow(DatasetFileError)
   })
+  it('reads shapes as any Python wrote them, and nothing else for one', () => {
+    const values = bytesOf(Float32Array.of(1, 2))
+    for (const shape of ['(2L, 1L)', '(2,\n 1)', '( 2 , 1 , )'])
+      expect(parseNumpy(npy("'<f4'", shape, values)).shape).toEqual([2, 1])
+    for (const shape of ['(,,)', '(2 1)', '[2, 1]'])
+      expect(() => parseNumpy(npy("'<f4'", shape, values))).toThrow(DatasetFormatError)
+  })
   it('takes a column-major list as it is: there is one order only', () => {
     const list = npy("'<f4'", '(2,)', bytesOf(Float32Array.of(1, 2)), { order: 'True' })
     expect(parseNumpy(list).data).toEqual(Float64Array.of(1, 2))

@@ -105,8 +105,9 @@ function headerOf(text: string): { readonly descr: string; readonly shape: reado
   }
   const descr = field('descr', /['"]([^'"]{1,16})['"]/)
   const isColumnMajor = field('fortran_order', /(True|False)/) === 'True'
-  const list = field('shape', /\(([0-9, ]*)\)/)
-  const shape = list.split(',').flatMap((part) => (part.trim() === '' ? [] : [Number(part)]))
+  // Python 2 wrote long integers with an L
+  const list = field('shape', /\(\s*((?:\d+L?\s*,\s*)*(?:\d+L?)?)\s*\)/)
+  const shape = (list.match(/\d+/g) ?? []).map(Number)
   if (shape.length > MAX_DIMENSIONS || shape.some((d) => !Number.isSafeInteger(d)))
     throw new DatasetUnsupportedError(`NPY: expected at most ${MAX_DIMENSIONS} dimensions, got (${list})`)
   if (isColumnMajor && shape.length > 1)

@@ -36,7 +36,8 @@ async function planLenet5(logN: number) {
     const { totals } = engine.report({ since })
     costs.set(name, { ...countsOf(totals), depth: lowered.depth, output: lowered.outputs[0]! })
   }
-  return { costs, keys: engine.report().keyRequest.rotations.length }
+  const { keyRequest, plaintextBytes } = engine.report()
+  return { costs, keys: keyRequest.rotations.length, bytes: plaintextBytes.peak }
 }
 
 function countsOf(totals: PlanReport['totals']) {
@@ -52,18 +53,20 @@ const BOUNDS = {
   pool2: [2, 0],
   flatten: [0, 0],
   fc1: [27, 128],
+  // of 512 values each; before layouts were priced by length there were 123 of 16,384
   fc2: [22, 128],
-  fc3: [11, 16],
+  fc3: [7, 3],
 } as const
 
 describe.each([15, 16])('LeNet-5 multiplexed at N = 2^%i', (logN) => {
   it('stays within its rotations and diagonals', async () => {
-    const { costs, keys } = await planLenet5(logN)
+    const { costs, keys, bytes } = await planLenet5(logN)
     for (const [name, [rotations, diagonals]] of Object.entries(BOUNDS)) {
       expect.soft(costs.get(name)!.rotations, `${name} rotations`).toBeLessThanOrEqual(rotations)
       expect.soft(costs.get(name)!.diagonals, `${name} diagonals`).toBeLessThanOrEqual(diagonals)
     }
     expect(keys).toBeLessThanOrEqual(69)
+    expect(bytes).toBeLessThanOrEqual(1.45e9)
     const depths = [...costs].map(([, c]) => c.depth)
     expect(depths).toEqual([1, 3, 0, 1, 3, 0, 0, 1, 3, 1, 3, 1])
   })

@@ -188,6 +188,15 @@ describe('a batch of many sub-batches', () => {
   })
 })
 
+/** Some images of a whole batch, such as those of the first and the last sub-batch, on the clear engine. */
+async function expectRight(bound: BoundPlan, count: number, some: readonly number[], bits: number): Promise<void> {
+  const clear = clearStage(bound)
+  const given = images(count, 7)
+  using output = await new Runner(bound, clear.engine).run(await clear.encrypt(given))
+  const got = await clear.decrypt(output, given.length)
+  for (const i of some) expect(precisionBits([got[i]!], [approximate(bound.model, given[i]!)])).toBeGreaterThan(bits)
+}
+
 describe('a batch that does not come together on its way', () => {
   const single = (stride: number): Model =>
     new Model({
@@ -200,13 +209,7 @@ describe('a batch that does not come together on its way', () => {
     const options = { scaleBits: 40, packing: 'channel' as const, batch: 2048, logN: 14 }
     const bound = await compileAndBind(model, options)
     expect(bound.plan).toMatchObject({ batch: 2048, input: { ciphertexts: 16 } })
-    const clear = clearStage(bound)
-    // of the first and the last sub-batch
-    const given = images(2048, 7)
-    using output = await new Runner(bound, clear.engine).run(await clear.encrypt(given))
-    const got = await clear.decrypt(output, given.length)
-    for (const i of [0, 127, 128, 1000, 2047])
-      expect(precisionBits([got[i]!], [approximate(bound.model, given[i]!)])).toBeGreaterThan(30)
+    await expectRight(bound, 2048, [0, 127, 128, 1000, 2047], 30)
   })
   it('is right where weights are integers, and halves of two sub-batches', async () => {
     const layers = [
@@ -241,12 +244,7 @@ describe('a batch that does not come together on its way', () => {
     const options = { calibration, activation: { degree: 2 }, scaleBits: 40, packing: 'channel' as const, logN: 14 }
     const bound = await compileAndBind(model, { ...options, batch: 1024 })
     expect(bound.program.tasks.filter(({ kind }) => kind === 'merge').length).toBeGreaterThan(1)
-    const clear = clearStage(bound)
-    const given = images(1024, 7)
-    using output = await new Runner(bound, clear.engine).run(await clear.encrypt(given))
-    const got = await clear.decrypt(output, given.length)
-    for (const i of [0, 200, 1023])
-      expect(precisionBits([got[i]!], [approximate(bound.model, given[i]!)])).toBeGreaterThan(25)
+    await expectRight(bound, 1024, [0, 200, 1023], 25)
   })
   it('bears layers that are called like what is made of others', async () => {
     const layer = (name: string, from: number, stride = 1) => conv(name, [2, from, 3], 1, stride)
@@ -263,12 +261,7 @@ describe('a batch that does not come together on its way', () => {
     const ids = bound.program.tasks.map(({ id }) => id)
     expect(new Set(ids).size).toBe(ids.length)
     expect(bindPlan(parsePlan(JSON.stringify(bound.plan)), model).plan.id).toBe(bound.plan.id)
-    const clear = clearStage(bound)
-    const given = images(2048, 7)
-    using output = await new Runner(bound, clear.engine).run(await clear.encrypt(given))
-    const got = await clear.decrypt(output, given.length)
-    for (const i of [0, 1000, 2047])
-      expect(precisionBits([got[i]!], [approximate(bound.model, given[i]!)])).toBeGreaterThan(25)
+    await expectRight(bound, 2048, [0, 1000, 2047], 25)
   })
   it('is refused when nothing is computed of it', async () => {
     const { input, nodes } = single(1)

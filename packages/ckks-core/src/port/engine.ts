@@ -17,8 +17,9 @@ export interface EncodeOptions {
   /** Also make the special primes' limbs, for `linearTransform`. Engines without double hoisting ignore it. */
   readonly extended?: boolean
   /**
-   * For `linearTransform` only: extended, but kept as coefficients, with limbs that are made whenever they are used. Takes the memory of
-   * one limb (two from scales of 51 bits on), and a number-theoretic transform a limb at each use; the same results. Engines without double hoisting ignore it.
+   * For `linearTransform` only: extended, but kept as coefficients, with limbs that are made whenever they are used. Takes the
+   * memory of one limb (two from scales of 51 bits on), and a number-theoretic transform a limb at each use; the same results.
+   * Engines without double hoisting ignore it.
    */
   readonly deferred?: boolean
 }
@@ -122,7 +123,7 @@ export interface Evaluator {
   matrixProduct(inputs: readonly Ciphertext[], weights: WeightMatrix, scale?: Scale): Ciphertext[]
   /**
    * The sum of constants times ciphertexts, and a constant, at a scale: each constant is rounded to a multiple of what the scale is
-   * above its ciphertext's. What mulScalar, sum and addScalar give, in one go.
+   * above its ciphertext's, coarsely where that is little, as mulScalar does. What mulScalar, sum and addScalar give, in one go.
    * @param terms of one level; degrees may differ
    * @throws ScaleError for a scale below that of a term; LevelError for different levels
    */

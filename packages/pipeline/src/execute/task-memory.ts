@@ -156,10 +156,12 @@ export class TaskMemory {
       if (this.nextUse(id) === Number.POSITIVE_INFINITY) await this.residency.drop(id)
   }
 
-  /** A run that has none beside it wants weights in the other form: what is there is given up. */
+  /** A run that has none beside it wants weights in the other form: what is there, and is larger or slower, is given up. */
   async changeForm(deferred: boolean): Promise<void> {
     if (this.#runs.size > 1) return
-    for (const id of this.options.weights.idsOf(!deferred)) await this.residency.drop(weightsName(id))
+    const { weights, figures } = this.options
+    for (const id of weights.idsOf(!deferred))
+      if (figures.weightBytes(id, true) < figures.weightBytes(id, false)) await this.residency.drop(weightsName(id))
   }
 
   /** Drops weights whatever comes. */
