@@ -32,6 +32,7 @@ export {
   prepareActivation,
 } from './evaluate-activation.ts'
 export type { Extremum } from './exchange.ts'
+export { type DensityFitOptions, fitDensities } from './fit-densities.ts'
 export { ACTIVATION_NAMES, type ActivationFunction, type ActivationName, activationFunction } from './functions.ts'
 export { fitLeastSquares, type Histogram, type LeastSquaresFit, type LeastSquaresOptions } from './least-squares.ts'
 export { type MinimaxRelu, type MinimaxReluOptions, minimaxRelu } from './minimax-relu.ts'

@@ -84,7 +84,7 @@ export function fitLeastSquares(f: (x: number) => number, options: LeastSquaresO
 const cosineSum = (c: Float64Array, theta: number): number => c.reduce((sum, v, k) => sum + v * Math.cos(k * theta), 0)
 
 /** (1 - floor) * histogram density + floor * uniform density, both of integral 1 over the range. */
-function mixedDensity(range: Range, histogram: Histogram | undefined, floor: number): (x: number) => number {
+export function mixedDensity(range: Range, histogram: Histogram | undefined, floor: number): (x: number) => number {
   const uniform = 1 / (range[1] - range[0])
   if (!histogram) return () => uniform
   const [lo, hi] = checkRange(histogram.range)

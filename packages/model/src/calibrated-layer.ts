@@ -10,6 +10,8 @@ interface Calibrated {
   readonly calibrated: boolean
   /** The values whose range decides the polynomial, for given inputs. Absent: the first input. */
   observed?(inputs: readonly Tensor[]): Tensor
+  /** `fit` records a histogram of each channel (the first dimension) as well. */
+  readonly observesChannels?: boolean
   /**
    * What calibrating and folding have decided, as plain JSON that decides the function computed: the polynomial, and the factors
    * that values are held with. A plan keeps it. Undefined before `calibrate`.
@@ -88,6 +90,16 @@ export interface InputStatistics {
   readonly std: number
   /** Counts of |x| or x in equal bins over [min, max]. */
   readonly histogram: Float64Array
+  /** The same of each channel, for layers that ask for it. */
+  readonly channels?: ChannelHistograms
+}
+
+/** Where the values of each channel (the first dimension of the tensor) lie. */
+export interface ChannelHistograms {
+  /** All have equal bins over [-half, half]. */
+  readonly half: number
+  /** One list for each channel. */
+  readonly counts: readonly Float64Array[]
 }
 
 export interface CalibrationOptions {
@@ -97,6 +109,11 @@ export interface CalibrationOptions {
   readonly degree: number
   /** Wanted largest error relative to the half range; the smallest degree that meets it is taken. */
   readonly error?: number
+  /**
+   * With 'least-squares', every ciphertext of a batch that holds one channel, or a few, gets the polynomial that suits these best: as many
+   * operations, smaller errors. Default true; packings that hold all channels in a ciphertext have one polynomial for all.
+   */
+  readonly perChannel?: boolean
   /** How the polynomial is found; default 'remez', the smallest largest error. 'composite' is for ReLU only. */
   readonly method?: 'remez' | 'chebyshev' | 'least-squares' | 'composite'
 }

@@ -16,6 +16,8 @@ export interface Lowerable {
    * @throws UnsupportedError when the layer cannot run on this layout; the message says which one would do
    */
   lower(inputs: readonly SlotLayout[], context: LowerContext): LoweredLayer
+  /** The layer as it is best for inputs that lie so, as deep as it was; absent: the same for all. */
+  suited?(inputs: readonly SlotLayout[]): GraphLayer
 }
 
 /** A clear layer that knows its encrypted twin. */

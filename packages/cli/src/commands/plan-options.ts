@@ -17,6 +17,7 @@ export interface PlanOptions extends CommonOptions {
   readonly degree: number
   readonly margin: number
   readonly equalize: boolean
+  readonly channelPolynomials: boolean
   readonly method: 'remez' | 'chebyshev' | 'least-squares' | 'composite'
   readonly error?: number
   readonly scaleBits: number
@@ -57,6 +58,12 @@ export function declarePlan(program: Command): Command {
       'images per run: for batch packing a power of two, for channel packing any number (room for the next power of two)',
       integer(1, 65536),
     )
+  return withOutput(withEngine(withParameters(withActivations(command))))
+}
+
+/** How polynomials stand for activations. */
+const withActivations = (command: Command): Command =>
+  command
     .option('--degree <n>', 'polynomial degree of the activations', integer(1, 1023), 15)
     .option(
       '--error <x>',
@@ -64,12 +71,20 @@ export function declarePlan(program: Command): Command {
       decimal(1e-9, 1),
     )
     .option('--no-equalize', 'leave the channels of ReLU networks as they are, instead of bringing them to one range')
+    .option(
+      '--no-channel-polynomials',
+      'one polynomial for all channels of an activation, also where each lies in a ciphertext of its own',
+    )
     .option('--margin <x>', 'widen observed ranges by this factor', decimal(1, 100), 1.25)
     .addOption(
       new Option('--method <name>', 'how polynomials are found')
         .choices(['remez', 'chebyshev', 'least-squares', 'composite'])
         .default('least-squares'),
     )
+
+/** Rings, bootstraps and limits. */
+const withParameters = (command: Command): Command =>
+  command
     .option('--scale-bits <n>', 'bits of the scale', integer(20, 94), 32)
     .option('--log-n <n>', 'force the ring degree 2^n', integer(12, 16))
     .addOption(
@@ -91,8 +106,6 @@ export function declarePlan(program: Command): Command {
     )
     .option('--machine <file>', 'operation times measured by `he-ml bench --out`')
     .option('--svg <file>', 'draw levels and times per layer')
-  return withOutput(withEngine(command))
-}
 
 /** What they say to the compiler, whichever engine will run the plan. */
 export function compileOptionsOf(options: PlanOptions): Partial<CompileOptions> {
@@ -102,6 +115,7 @@ export function compileOptionsOf(options: PlanOptions): Partial<CompileOptions> 
       margin: options.margin,
       method: options.method,
       ...(options.error === undefined ? {} : { error: options.error }),
+      ...(options.channelPolynomials ? {} : { perChannel: false }),
     },
     packing: options.packing,
     ...(options.batch === undefined ? {} : { batch: options.batch }),

@@ -1,5 +1,12 @@
+import { FormatError, UnsupportedError } from '@he-ml/ckks-core'
 import { createTensor, type InputStatistics } from '@he-ml/model'
-import { createBatchLayout, createMultiplexedLayout, type MultiplexedLayout } from '@he-ml/packing'
+import {
+  type ChannelLayout,
+  createBatchLayout,
+  createChannelLayout,
+  createMultiplexedLayout,
+  type MultiplexedLayout,
+} from '@he-ml/packing'
 import { describe, expect, it } from 'vitest'
 import { type ActivationLayer, type ActivationLayerFunction, activation } from '../index.ts'
 import { expectLikeForward, fillGaps, largestDifference, randomTensor, runLayer } from '../testing/run-layer.ts'
@@ -130,3 +137,104 @@ function checkGaps(vectors: readonly Float64Array[], layout: MultiplexedLayout, 
   })
   expect(['zero', 'bounded']).toContain(layout.grid.gaps)
 }
+
+describe('polynomials of single channels', () => {
+  const channels = 6
+  /** Channel c has its values near c / 3 - 1, on a range from -3 to 4. */
+  const counts = Array.from({ length: channels }, (_, c) =>
+    Float64Array.from({ length: 64 }, (_, i) =>
+      Math.round(1e5 * Math.exp(-((((i + 0.5) / 8 - 4 - c / 3 + 1) / 0.3) ** 2))),
+    ),
+  )
+  const seen: InputStatistics = {
+    ...statistics,
+    histogram: new Float64Array(14).fill(1e4),
+    channels: { half: 4, counts },
+  }
+  const options = { margin: 1.25, degree: 7, method: 'least-squares' } as const
+  const fitted = make('relu').calibrate(seen, options)
+  const plain = createChannelLayout([channels, 2, 2], { slots: 64, images: 4 })
+  /** Behind a stride: two channels in each ciphertext. */
+  const shared: ChannelLayout = {
+    ...plain,
+    rowStride: 4,
+    columnStride: 2,
+    channelOffsets: [0, 1],
+    ciphertexts: 3,
+    gaps: 'bounded',
+  }
+  const near = (seed: number, spread = 0.2) =>
+    createTensor(
+      [channels, 2, 2],
+      randomTensor([channels, 2, 2], seed).data.map((v, i) => spread * v + Math.floor(i / 4) / 3 - 1),
+    )
+
+  it.each([
+    ['a channel in a ciphertext', plain, 6],
+    ['two channels in a ciphertext', shared, 3],
+    ['an element in a ciphertext', createBatchLayout([channels, 2, 2], { slots: 4 }), 6],
+  ] as const)('%s: the circuit computes forwardApproximate', async (_, layout, groups) => {
+    const own = fitted.suited([layout])
+    expect(own.channels!.coefficients).toHaveLength(groups)
+    expect(fitted.suited([layout])).toBe(own)
+    const given = [1, 2, 3].map((seed) => [near(seed)])
+    for (const layer of [own, own.scaleOutput(-0.25), own.withFittedForm(JSON.parse(JSON.stringify(own.fittedForm)))]) {
+      const run = await runLayer(layer, given, [layout])
+      expect(run.lowered.depth).toBe(fitted.lower([layout]).depth)
+      for (const [b, images] of given.entries())
+        expect(largestDifference(run.outputs[b]!, layer.forwardApproximate(images))).toBeLessThan(1e-9)
+    }
+  })
+
+  it('are better where the values lie, and bounded elsewhere', () => {
+    const own = fitted.suited([plain])
+    const error = (layer: ActivationLayer, c: number, x: ReturnType<typeof near>) => {
+      const [wanted, got] = [layer.forward([x]).data, layer.forwardApproximate([x]).data]
+      return Math.sqrt(wanted.slice(4 * c, 4 * c + 4).reduce((sum, w, i) => sum + (w - got[4 * c + i]!) ** 2, 0) / 4)
+    }
+    const total = (layer: ActivationLayer, spread: number) =>
+      Math.hypot(
+        ...Array.from({ length: channels }, (_, c) =>
+          Math.hypot(...[1, 2, 3, 4, 5].map((s) => error(layer, c, near(s, spread)))),
+        ),
+      )
+    expect(total(own, 0.2)).toBeLessThan(0.6 * total(fitted, 0.2))
+    for (const x of [-3.75, -2, 0, 2, 5]) {
+      const at = createTensor([channels, 1, 1], new Float64Array(channels).fill(x))
+      expect(largestDifference(own.forward([at]), own.forwardApproximate([at]))).toBeLessThan(1)
+    }
+  })
+
+  it('are left out where channels lie together, or nobody wants or knows them', () => {
+    expect(fitted.suited([createMultiplexedLayout([channels, 2, 2], { maxSlots: 512 })])).toBe(fitted)
+    const without = (change: Partial<InputStatistics>, more = {}) =>
+      make('relu').calibrate({ ...seen, ...change }, { ...options, ...more })
+    const { channels: _, ...unseen } = seen
+    const others = [
+      make('relu').calibrate(unseen, options),
+      without({ channels: { half: 4, counts: counts.slice(1) } }),
+      without({}, { perChannel: false }),
+      without({}, { method: 'remez' }),
+      without({}, { error: 0.5 }),
+    ]
+    for (const layer of others) expect(layer.suited([plain])).toBe(layer)
+  })
+
+  it('refuse other layouts, and forms that are none', () => {
+    const own = fitted.suited([plain])
+    expect(() => own.lower([shared])).toThrow(UnsupportedError)
+    expect(() => own.lower([createChannelLayout([4, 2, 2], { slots: 64, images: 4 })])).toThrow(/6 polynomials/)
+    const form = JSON.parse(JSON.stringify(own.fittedForm))
+    const { coefficients } = form.channels
+    for (const channels of [
+      null,
+      { share: 0, coefficients },
+      { share: 1.5, coefficients },
+      { share: 1, coefficients: [] },
+      { share: 1, coefficients: [coefficients[0].slice(1)] },
+      { share: 1, coefficients: [coefficients[0].map(String)] },
+      { share: 1, coefficients: [[1, 0, 0, 0, 0, 0, 0, 0]] },
+    ])
+      expect(() => fitted.withFittedForm({ ...form, channels })).toThrow(FormatError)
+  })
+})

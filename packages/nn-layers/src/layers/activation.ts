@@ -11,7 +11,9 @@ import {
   type ActivationPolynomial,
   activationFunction,
   approximate,
+  type EvaluateActivationOptions,
   forwardPolynomial,
+  type PreparedActivation,
   parsePolynomial,
   prepareActivation,
 } from '@he-ml/activations'
@@ -22,6 +24,7 @@ import {
   InvalidArgumentError,
   PlanError,
   type Samples,
+  UnsupportedError,
 } from '@he-ml/ckks-core'
 import type { FloatBatch, FloatKernels, FloatLayer } from '@he-ml/float-kernels'
 import {
@@ -38,6 +41,14 @@ import {
 import type { Lowerable, LoweredLayer, SlotLayout } from '@he-ml/packing'
 import { mapBatch } from '../floats/elementwise.ts'
 import { lowerActivation } from '../lowered/lower-activation.ts'
+import {
+  type ChannelPolynomials,
+  channelPlaces,
+  fitChannels,
+  type LazyChannels,
+  ofGroup,
+  parseChannels,
+} from './channel-polynomials.ts'
 import { checkFactor, only } from './single-input.ts'
 import { SquareLayer } from './square.ts'
 
@@ -60,6 +71,7 @@ interface Origin {
 interface State {
   readonly polynomial?: ActivationPolynomial
   readonly origin?: Origin
+  readonly channels?: LazyChannels
   readonly outputFactor: number
   readonly inputFactor: number
 }
@@ -72,6 +84,7 @@ export class ActivationLayer implements CalibratedLayer, FloatLayer, Lowerable {
   readonly kind = 'activation'
   readonly arity = 1
   readonly gapSensitive = true
+  readonly observesChannels = true
   readonly name: string
   readonly function: Exclude<ActivationLayerFunction, 'square'>
   /** Absent before calibration. */
@@ -81,6 +94,9 @@ export class ActivationLayer implements CalibratedLayer, FloatLayer, Lowerable {
   /** Inputs arrive multiplied by this. */
   readonly inputFactor: number
   readonly #origin: Origin | undefined
+  readonly #channels: LazyChannels | undefined
+  /** By the channels that share one. */
+  readonly #suited = new Map<number, ActivationLayer>()
 
   constructor(name: string, fn: Exclude<ActivationLayerFunction, 'square'>, state: State) {
     this.name = name
@@ -89,6 +105,7 @@ export class ActivationLayer implements CalibratedLayer, FloatLayer, Lowerable {
     this.outputFactor = state.outputFactor
     this.inputFactor = state.inputFactor
     this.#origin = state.origin
+    this.#channels = state.channels
     const range = state.polynomial?.range
     if (range && !(range[0] <= 0 && range[1] >= 0))
       throw new InvalidArgumentError(`layer "${name}": expected a polynomial on a range that holds 0, got [${range}]`)
@@ -104,6 +121,10 @@ export class ActivationLayer implements CalibratedLayer, FloatLayer, Lowerable {
   get halfRange(): number {
     const [lo, hi] = this.polynomial?.range ?? [-1, 1]
     return (hi - lo) / 2
+  }
+  /** Polynomials in place of `polynomial`, for inputs whose channels lie in ciphertexts of their own. */
+  get channels(): ChannelPolynomials | undefined {
+    return this.#channels && { share: this.#channels.share, coefficients: this.#channels.coefficients() }
   }
   get inputScale(): number {
     const scale = 1 / (this.halfRange * this.inputFactor)
@@ -127,23 +148,30 @@ export class ActivationLayer implements CalibratedLayer, FloatLayer, Lowerable {
   }
   forwardApproximate(inputs: readonly Tensor[]): Tensor {
     const polynomial = this.#polynomial()
-    return this.#map(only(this.name, inputs), (x) => forwardPolynomial(polynomial, x))
+    const input = only(this.name, inputs)
+    const { channels } = this
+    if (!channels || polynomial.kind !== 'series') return this.#map(input, (x) => forwardPolynomial(polynomial, x))
+    const own = channels.coefficients.map((coefficients) => ofGroup(polynomial, coefficients))
+    const size = (input.data.length / input.shape[0]!) * channels.share
+    return this.#map(input, (x, i) => forwardPolynomial(own[Math.floor(i / size)]!, x))
   }
   calibrate(statistics: InputStatistics, options: CalibrationOptions): ActivationLayer {
     const polynomial = choosePolynomial(this, statistics, options)
     return this.#with({ polynomial, origin: { statistics, options }, inputFactor: 1 })
   }
   get fittedForm(): FittedForm | undefined {
-    const { polynomial, inputFactor, outputFactor } = this
-    return polynomial && { polynomial, inputFactor, outputFactor }
+    const { polynomial, inputFactor, outputFactor, channels } = this
+    return polynomial && { polynomial, inputFactor, outputFactor, ...(channels ? { channels } : {}) }
   }
-  withFittedForm({ polynomial, inputFactor, outputFactor }: FittedForm): ActivationLayer {
+  withFittedForm({ polynomial, inputFactor, outputFactor, channels }: FittedForm): ActivationLayer {
     const where = `activation "${this.name}"`
     const parsed = parsePolynomial(polynomial, where)
     if (parsed.function !== this.function)
       throw new FormatError(`${where}: expected a polynomial for ${this.function}, got one for ${parsed.function}`)
+    const own = channels === undefined ? undefined : parseChannels(channels, parsed, where)
     return new ActivationLayer(this.name, this.function, {
       polynomial: parsed,
+      ...(own ? { channels: own } : {}),
       inputFactor: factorOf(where, inputFactor),
       outputFactor: factorOf(where, outputFactor),
     })
@@ -161,22 +189,65 @@ export class ActivationLayer implements CalibratedLayer, FloatLayer, Lowerable {
     checkFactor(this.name, factor)
     return this.#with({ outputFactor: this.outputFactor * factor })
   }
+  /** With polynomials of their own for the channels of each ciphertext, where they are known well enough. */
+  suited(inputs: readonly SlotLayout[]): ActivationLayer {
+    const input = only(this.name, inputs)
+    const places = channelPlaces(input)
+    const { polynomial } = this
+    if (!places || polynomial?.kind !== 'series' || !this.#origin || this.#channels) return this
+    const { statistics, options } = this.#origin
+    const { method, error, perChannel = true } = options
+    const { channels } = statistics
+    // a wanted error holds for every value of the range, wherever a channel's are
+    if (!perChannel || method !== 'least-squares' || error !== undefined) return this
+    if (!channels || channels.counts.length !== input.shape[0]) return this
+    const known =
+      this.#suited.get(places.share) ??
+      this.#with({ channels: fitChannels(this.function, polynomial, channels, places.share) })
+    this.#suited.set(places.share, known)
+    return known
+  }
   lower(inputs: readonly SlotLayout[]): LoweredLayer {
     const input = only(this.name, inputs)
     const polynomial = scalePolynomial(this.name, this.#polynomial(), this.outputFactor)
+    const options = { normalizedInput: true, ...samplesOf(this.#polynomial().range, this.#origin) }
     return lowerActivation(
       {
         name: this.name,
         inputScale: this.inputScale,
         offset: -(polynomial.range[0] + polynomial.range[1]) / (polynomial.range[1] - polynomial.range[0]),
-        prepared: this.#prepared(polynomial, {
-          normalizedInput: true,
-          ...samplesOf(this.#polynomial().range, this.#origin),
-        }),
+        prepared: this.#prepared(polynomial, options),
+        ...(this.#channels ? { own: this.#ownPrepared(this.#channels, input, options) } : {}),
         atZero: this.outputFactor * forwardPolynomial(this.#polynomial(), 0),
       },
       input,
     )
+  }
+
+  /** For each ciphertext the circuit of its channels; made when asked for. @throws UnsupportedError where channels lie otherwise */
+  #ownPrepared(
+    { share, groups, coefficients }: LazyChannels,
+    input: SlotLayout,
+    options: EvaluateActivationOptions,
+  ): (ciphertext: number) => PreparedActivation {
+    const places = channelPlaces(input)
+    const polynomial = this.#polynomial()
+    if (polynomial.kind !== 'series' || places?.share !== share || groups !== Math.ceil(input.shape[0]! / share))
+      throw new UnsupportedError(
+        `activation "${this.name}": it has ${groups} polynomials, for ${share} channels each, and its input of ${input.shape[0]} channels lies otherwise: make a plan for this packing`,
+      )
+    const made = new Map<number, PreparedActivation>()
+    return (ciphertext) => {
+      const group = places.groupAt(ciphertext)
+      const own =
+        made.get(group) ??
+        this.#prepared(
+          scalePolynomial(this.name, ofGroup(polynomial, coefficients()[group]!), this.outputFactor),
+          options,
+        )
+      made.set(group, own)
+      return own
+    }
   }
 
   /** The circuit, refused by the layer's name. */
@@ -191,7 +262,7 @@ export class ActivationLayer implements CalibratedLayer, FloatLayer, Lowerable {
 
   /** With a polynomial found on a range longer by this factor; undefined when there is none of the wanted error. */
   #widened(factor: number): ActivationLayer | undefined {
-    if (!this.#origin) return undefined
+    if (!this.#origin || this.#channels) return undefined
     const { statistics, options } = this.#origin
     try {
       return this.#with({ polynomial: choosePolynomial(this, statistics, options, factor) })
@@ -207,20 +278,21 @@ export class ActivationLayer implements CalibratedLayer, FloatLayer, Lowerable {
       `activation "${this.name}" has no polynomial yet: run fit(model, data) and compile with its result, or call calibrate`,
     )
   }
-  #map(input: Tensor, f: (x: number) => number): Tensor {
+  #map(input: Tensor, f: (x: number, index: number) => number): Tensor {
     return createTensor(
       input.shape,
-      input.data.map((t) => this.outputFactor * f(t / this.inputFactor)),
+      input.data.map((t, i) => this.outputFactor * f(t / this.inputFactor, i)),
     )
   }
   #with(change: Partial<State>): ActivationLayer {
     const { polynomial, outputFactor, inputFactor } = this
-    const origin = this.#origin
+    const [origin, channels] = [this.#origin, this.#channels]
     return new ActivationLayer(this.name, this.function, {
       outputFactor,
       inputFactor,
       ...(polynomial ? { polynomial } : {}),
       ...(origin ? { origin } : {}),
+      ...(channels ? { channels } : {}),
       ...change,
     })
   }

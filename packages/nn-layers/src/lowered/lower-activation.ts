@@ -20,13 +20,15 @@ export interface ActivationCircuit {
   readonly offset: number
   /** For inputs in [-1, 1]. */
   readonly prepared: PreparedActivation
+  /** In its place for single ciphertexts, with as many operations and levels. */
+  readonly own?: (ciphertext: number) => PreparedActivation
   /** The polynomial's value at 0, which is what clean gaps come to hold. */
   readonly atZero: number
 }
 
 /** Mask or normalisation (one level, if any is needed), then the polynomial on every ciphertext. */
 export function lowerActivation(activation: ActivationCircuit, input: SlotLayout): LoweredLayer {
-  const { name, inputScale, offset, prepared } = activation
+  const { name, inputScale, offset, prepared, own } = activation
   const masked = gapsOf(input) === 'any'
   const extra = masked || !isFree(inputScale) ? 1 : 0
   return createLowered({
@@ -45,7 +47,10 @@ export function lowerActivation(activation: ActivationCircuit, input: SlotLayout
             const scaled = extra
               ? use(product(engine, x, masks[i] ?? inputScale, inputScale))
               : multiple(engine, x, inputScale, use)
-            return prepared.apply(engine, offset === 0 ? scaled : use(engine.addScalar(scaled, offset)))
+            const unit = offset === 0 ? scaled : use(engine.addScalar(scaled, offset))
+            // estimates are of what all channels have in common: one prediction for all
+            const circuit = engine.estimate?.(x) ? prepared : (own?.(i) ?? prepared)
+            return circuit.apply(engine, unit)
           })
           results.push(temporaries.use(result))
         }
@@ -79,8 +84,8 @@ const multiple = (
   use: <T extends Disposable>(value: T) => T,
 ): Ciphertext => (scale === 1 ? x : use(engine.mulInteger(x, scale)))
 
-function outputOf({ atZero }: ActivationCircuit, input: SlotLayout, masked: boolean): SlotLayout {
-  const isZero = atZero === 0 && (masked || gapsOf(input) === 'zero')
+function outputOf({ atZero, own }: ActivationCircuit, input: SlotLayout, masked: boolean): SlotLayout {
+  const isZero = !own && atZero === 0 && (masked || gapsOf(input) === 'zero')
   return withOwnGaps(input, isZero ? 'zero' : 'bounded')
 }
 

@@ -23,7 +23,7 @@ import type { PlacedStep } from '../program/placed-step.ts'
 import { withKeys } from '../program/with-keys.ts'
 import type { ActivationOptions } from '../ready/calibrate-activations.ts'
 import type { Calibration } from '../ready/calibration.ts'
-import { type PreparedModel, prepareModel } from '../ready/prepare-model.ts'
+import { type PreparedModel, prepareModel, withSuited } from '../ready/prepare-model.ts'
 import { valueRanges } from '../ready/value-ranges.ts'
 import { placements } from './bootstrapped.ts'
 import { findConstants } from './find-constants.ts'
@@ -131,8 +131,8 @@ const noSet = ({ scaleBits, logN }: CompileOptions): PlanError =>
 
 /** Simulates, checks memory, and puts everything together. @throws PlanError ('memory') */
 async function finish({ model, prepared, activation, options }: Draft, chosen: Chosen): Promise<BoundPlan> {
-  const { ready, sizes } = prepared
   const { parameters, network, steps, program, batch, bootstrapping } = chosen
+  const { ready, sizes, decided } = withSuited(prepared, network.suited)
   checkProgram(program)
   assertMemoryPossible(network, parameters, options.memory, levelsOf(steps))
   const constant = findConstants(unroll(model), network)
@@ -154,7 +154,7 @@ async function finish({ model, prepared, activation, options }: Draft, chosen: C
     batch,
     parameters: JSON.parse(JSON.stringify(parameters)) as Plan['parameters'],
     activation: JSON.parse(JSON.stringify(activation)) as Plan['activation'],
-    decided: prepared.decided,
+    decided,
     gaps: network.gaps,
     tasks,
     keepWeights,

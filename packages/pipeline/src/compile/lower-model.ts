@@ -1,7 +1,14 @@
 /** Every layer of a model bound to layouts, in order; levels come later. */
 import { UnsupportedError } from '@he-ml/ckks-core'
-import { type GraphLayer, isCalibrated, isMultiOutput, type Model, sameShape } from '@he-ml/model'
-import { gapsWanted, type LowerContext, type LoweredLayer, lowerLayer, type SlotLayout } from '@he-ml/packing'
+import { type GraphLayer, isCalibrated, isMultiOutput, type Model, type ModelNode, sameShape } from '@he-ml/model'
+import {
+  gapsWanted,
+  isLowerable,
+  type LowerContext,
+  type LoweredLayer,
+  lowerLayer,
+  type SlotLayout,
+} from '@he-ml/packing'
 import type { GapPolicy, Network, NetworkNode } from '../program/network.ts'
 import { Tiling } from './tiling.ts'
 
@@ -26,17 +33,21 @@ export function lowerModel(
   const shared = new SharedCircuits()
   const tiling = new Tiling(model, inputLayout)
   const { layouts } = tiling
-  for (const { name, layer, inputs, values } of model.nodes) {
+  const suited = new Map<string, GraphLayer>()
+  for (const node of model.nodes) {
+    const { name, inputs, values } = node
     const prefer = preferredLayout(model, values, layouts)
     const given = inputs.map((i) => layouts.get(i)!)
     const groups = tiling.groupsOf(name, inputs)
+    const layer = suitedLayer(node, given)
+    if (layer !== node.layer) suited.set(name, layer)
     const circuit = shared.lower(layer, given, {
       maxSlots,
       gaps: gaps === 'zero' || (groups ?? 1) > 1 ? 'zero' : gapsWanted(model, name),
       ...(groups === undefined ? {} : { groups }),
       ...(prefer ? { prefer } : {}),
     })
-    const single = singleOf(layer, circuit, maxSlots)
+    const single = singleOf(node.layer, circuit, maxSlots)
     tiling.add({ name, kind: layer.kind, inputs, outputs: values, circuit, ...(single ? { single } : {}) })
   }
   tiling.gather(model.output)
@@ -49,8 +60,13 @@ export function lowerModel(
     layouts,
     joined: tiling.joined,
     gaps,
+    suited,
   }
 }
+
+/** The layer as it is best for its inputs; over time a node has one layer, whatever lies where at which step. */
+const suitedLayer = ({ layer, origin }: ModelNode, inputs: readonly SlotLayout[]): GraphLayer =>
+  (origin === undefined && isLowerable(layer) && layer.suited?.(inputs)) || layer
 
 /** Nodes on which the output depends. */
 function reached(nodes: readonly NetworkNode[], output: string): NetworkNode[] {

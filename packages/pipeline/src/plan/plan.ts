@@ -17,6 +17,7 @@ const calibrationOptions = z.strictObject({
   degree: positive.max(1023),
   error: finite.positive().optional(),
   method: z.enum(['remez', 'chebyshev', 'least-squares', 'composite']).optional(),
+  perChannel: z.boolean().optional(),
 })
 
 const keyLevel = count.max(100)

@@ -1,4 +1,5 @@
 /** A model whose layers are bound to layouts: what programs are built from. Levels come later. */
+import type { GraphLayer } from '@he-ml/model'
 import type { LoweredLayer, SlotLayout } from '@he-ml/packing'
 
 /** A layer that the output depends on. */
@@ -32,6 +33,8 @@ export interface Network {
   /** Layouts of what merges read: the tiles of a value that become one, by its name. */
   readonly joined: ReadonlyMap<string, SlotLayout>
   readonly gaps: GapPolicy
+  /** Layers that are others than the model's, since they suit where their inputs lie; by node. */
+  readonly suited: ReadonlyMap<string, GraphLayer>
 }
 
 /** How many tiles a value has: as many as the node that computes it. */

@@ -12,6 +12,9 @@ export const statisticsSchema = z.strictObject({
   mean: z.number(),
   std: z.number().nonnegative(),
   histogram: z.array(z.number().nonnegative()).max(4096),
+  channels: z
+    .strictObject({ half: z.number().positive(), counts: z.array(z.array(z.number().nonnegative()).max(4096)) })
+    .optional(),
 })
 
 export const rangeSchema = z
@@ -44,7 +47,10 @@ const schema = z.strictObject({
 /** A calibration as JSON text, to be kept beside a model whose data cannot be shipped. */
 export function serializeCalibration(calibration: Calibration): string {
   const statistics = Object.fromEntries(
-    Object.entries(calibration.statistics).map(([name, s]) => [name, { ...s, histogram: [...s.histogram] }]),
+    Object.entries(calibration.statistics).map(([name, { channels, ...s }]) => {
+      const own = channels && { half: channels.half, counts: channels.counts.map((counts) => [...counts]) }
+      return [name, { ...s, histogram: [...s.histogram], ...(own ? { channels: own } : {}) }]
+    }),
   )
   return JSON.stringify({ ...calibration, statistics })
 }
@@ -63,8 +69,10 @@ export function parseCalibration(text: string): Calibration {
     throw new FormatError(`calibration: field "${issue.path.join('.') || '(root)'}": ${issue.message}`)
   }
   const statistics: Record<string, InputStatistics> = {}
-  for (const [name, s] of Object.entries(result.data.statistics))
-    statistics[name] = { ...s, histogram: Float64Array.from(s.histogram) }
+  for (const [name, { channels, ...s }] of Object.entries(result.data.statistics)) {
+    const own = channels && { half: channels.half, counts: channels.counts.map((c) => Float64Array.from(c)) }
+    statistics[name] = { ...s, histogram: Float64Array.from(s.histogram), ...(own ? { channels: own } : {}) }
+  }
   const { model, samples, outputMagnitude, outputRanges, inputRange, equalization, values } = result.data
   return {
     model,

@@ -15,8 +15,11 @@ export class Observations {
 
   constructor(model: Model) {
     this.#model = model.name
-    for (const { name, layer } of model.nodes)
-      if (isCalibrated(layer)) this.#activations.set(name, new StatisticsCollector())
+    for (const { name, layer, inputs } of model.nodes) {
+      if (!isCalibrated(layer)) continue
+      const channels = layer.observesChannels ? model.shapes.get(inputs[0]!)![0] : 0
+      this.#activations.set(name, new StatisticsCollector(channels))
+    }
     for (const [name, shape] of model.shapes) this.#sizes.set(name, new SizeCollector(shape))
     const outputs = sizeOf(model.shapes.get(model.output)!)
     this.#min = new Float64Array(outputs).fill(Number.POSITIVE_INFINITY)

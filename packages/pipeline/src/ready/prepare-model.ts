@@ -9,7 +9,7 @@ import {
   foldFactors,
   type GraphLayer,
   isCalibrated,
-  type Model,
+  Model,
   originOf,
   unroll,
 } from '@he-ml/model'
@@ -67,6 +67,22 @@ export function prepareModel(
       sumsOverTime,
       ...(equalization ? { equalization: toJson(equalization) as Record<string, number[]> } : {}),
     },
+    sizes,
+  }
+}
+
+/** With layers that suit where values lie, by node of the ready model. */
+export function withSuited(prepared: PreparedModel, suited: ReadonlyMap<string, GraphLayer>): PreparedModel {
+  if (suited.size === 0) return prepared
+  const { ready, decided, sizes } = prepared
+  const { name, input, output, states, steps, readout } = ready
+  const nodes = ready.nodes.map((node) => ({ ...node, layer: suited.get(node.name) ?? node.layer }))
+  const forms = [...suited].flatMap(([node, layer]) =>
+    isCalibrated(layer) && layer.fittedForm ? [[node, toJson(layer.fittedForm)] as const] : [],
+  )
+  return {
+    ready: new Model({ name, input, nodes, output, states, steps, readout }),
+    decided: { ...decided, fitted: { ...decided.fitted, ...Object.fromEntries(forms) } },
     sizes,
   }
 }

@@ -6,6 +6,8 @@ import type { ValueSize } from './calibration.ts'
 export type Numbers = Float32Array | Float64Array
 
 const BINS = 512
+/** Of each channel: they weigh errors of a polynomial, no more. */
+const CHANNEL_BINS = 128
 
 /**
  * Running statistics of one activation's input. The histogram's range doubles when a value falls outside, merging bins in
@@ -19,6 +21,12 @@ export class StatisticsCollector {
   #m2 = 0
   #half = 0
   readonly #bins = new Float64Array(BINS)
+  readonly #channels: readonly Float64Array[]
+
+  /** @param channels of which each gets a histogram of its own: equal parts of the values, one after the other; default none */
+  constructor(channels = 0) {
+    this.#channels = Array.from({ length: channels }, () => new Float64Array(CHANNEL_BINS))
+  }
 
   /**
    * The moments of these values alone, in two passes, joined with those of the values before (Chan, Golub, LeVeque 1979).
@@ -57,6 +65,9 @@ export class StatisticsCollector {
       mean: this.#mean,
       std: this.#count > 1 ? Math.sqrt(this.#m2 / (this.#count - 1)) : 0,
       histogram: resample(this.#bins, this.#half, this.#min, this.#max),
+      ...(this.#channels.length > 0 && this.#half > 0
+        ? { channels: { half: this.#half, counts: this.#channels.map((bins) => bins.slice()) } }
+        : {}),
     }
   }
 
@@ -65,9 +76,7 @@ export class StatisticsCollector {
     if (size === 0) return
     if (this.#half === 0) this.#half = 2 ** Math.ceil(Math.log2(size))
     while (size > this.#half) {
-      const old = this.#bins.slice()
-      this.#bins.fill(0)
-      for (let i = 0; i < BINS; i++) this.#bins[BINS / 4 + (i >> 1)]! += old[i]!
+      for (const bins of [this.#bins, ...this.#channels]) inPairs(bins)
       this.#half *= 2
     }
   }
@@ -84,8 +93,21 @@ export class StatisticsCollector {
       const index = BINS / 2 + Math.floor((x / half) * (BINS / 2))
       bins[index < BINS ? index : BINS - 1]!++
     }
+    const size = values.length / Math.max(1, this.#channels.length)
+    for (const [c, own] of this.#channels.entries())
+      for (let i = c * size; i < (c + 1) * size; i++) {
+        const index = CHANNEL_BINS / 2 + Math.floor((values[i]! / half) * (CHANNEL_BINS / 2))
+        own[index < CHANNEL_BINS ? index : CHANNEL_BINS - 1]!++
+      }
     return squares
   }
+}
+
+/** Bins over a range twice as long. */
+function inPairs(bins: Float64Array): void {
+  const old = bins.slice()
+  bins.fill(0)
+  for (let i = 0; i < old.length; i++) bins[old.length / 4 + (i >> 1)]! += old[i]!
 }
 
 function refuseNonFinite(values: Numbers, where: string): void {
