@@ -12,6 +12,7 @@ import { machineRow } from './machine.ts'
 import { fitNetworks } from './networks/fit.ts'
 import { lenet5 } from './networks/lenet5.ts'
 import { lenet5Batch } from './networks/lenet5-batch.ts'
+import { resnet20, resnet34 } from './networks/residual.ts'
 import { peersOpenfhe } from './peers-openfhe.ts'
 import { peersSeal } from './peers-seal.ts'
 import { planned } from './planned.ts'
@@ -28,6 +29,8 @@ const benchmarks: readonly Benchmark[] = [
   peersOpenfhe,
   lenet5,
   lenet5Batch,
+  resnet20,
+  resnet34,
   bootstrap,
   relu,
   training,

@@ -16,3 +16,5 @@ export function sharedPath(path: string): string | undefined {
 }
 
 export const exampleModel = (name: string): string => join(repositoryRoot, 'examples/lenet5/models', name)
+
+export const resnetModel = (name: string): string => join(repositoryRoot, 'examples/resnet20/models', name)

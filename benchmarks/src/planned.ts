@@ -3,7 +3,6 @@ import { UnsupportedError } from '@he-ml/ckks-core'
 import { type Benchmark, define } from './benchmark.ts'
 
 const SUBJECTS = {
-  resnet20: 'ResNet-20 on CIFAR-10',
   'spiking-lenet5': 'spiking LeNet-5 on MNIST and N-MNIST',
   'functional-bootstrap': 'neurons by functional bootstrapping',
 }

@@ -8,7 +8,7 @@ import { createNativeClient } from '@he-ml/ckks-native/client'
 import type { Tensor } from '@he-ml/model'
 import type { BoundPlan } from '@he-ml/pipeline'
 import { ClientSession } from '@he-ml/session/client'
-import type { ServerReply } from './server.worker.ts'
+import type { ServerLimits, ServerReply } from './server.worker.ts'
 import { ServerProcess } from './server-process.ts'
 import type { KeyCosts } from './server-rows.ts'
 
@@ -18,6 +18,8 @@ export interface InferenceResult {
   readonly seconds: number
   /** Server seconds in the network itself. */
   readonly networkSeconds: number
+  /** Of all threads of the server. */
+  readonly processorSeconds: number
   /** Longest time the server's event loop did not turn. */
   readonly eventLoopDelayMs: number
   readonly encryptSeconds: number
@@ -36,13 +38,18 @@ export class EncryptedRun implements AsyncDisposable {
   }
 
   /** Starts both sides with the plan; the model file is the one the plan was made for. */
-  static async start({ plan, parameters }: BoundPlan, model: string, threads: number): Promise<EncryptedRun> {
+  static async start(
+    { plan, parameters }: BoundPlan,
+    model: string,
+    threads: number,
+    limits: ServerLimits = {},
+  ): Promise<EncryptedRun> {
     const client = await ClientSession.create(plan, createNativeClient(parameters, { threads }))
     const folder = await mkdtemp(join(tmpdir(), 'he-ml-bench-'))
     const run = new EncryptedRun(client, folder)
     const file = join(folder, 'plan.json')
     await writeFile(file, JSON.stringify(plan))
-    await run.#server.ask({ do: 'open', plan: file, model, name: plan.model.name, threads })
+    await run.#server.ask({ do: 'open', plan: file, model, name: plan.model.name, threads, limits })
     return run
   }
 
@@ -71,13 +78,18 @@ export class EncryptedRun implements AsyncDisposable {
     const output = join(this.#folder, 'output')
     const [file, encryptSeconds] = await timed(() => this.#client.encrypt(tensors))
     await writeFile(input, file)
-    const { seconds, networkSeconds, eventLoopDelayMs } = await this.#server.ask({ do: 'run', input, output })
+    const { seconds, networkSeconds, processorSeconds, eventLoopDelayMs } = await this.#server.ask({
+      do: 'run',
+      input,
+      output,
+    })
     const result = await readFile(output)
     const [decrypted, decryptSeconds] = await timed(() => this.#client.decrypt(result, tensors.length))
     return {
       logits: decrypted.map((t) => t.data),
       seconds,
       networkSeconds: networkSeconds!,
+      processorSeconds: processorSeconds!,
       eventLoopDelayMs: eventLoopDelayMs!,
       encryptSeconds,
       decryptSeconds,

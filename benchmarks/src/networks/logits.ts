@@ -27,3 +27,15 @@ export function logitsBits(encrypted: readonly Float64Array[], clear: readonly F
     }
   return -Math.log2(worst / (high - low))
 }
+
+/** -log2 of the root mean square difference of all logits. */
+export function errorBits(encrypted: readonly Float64Array[], clear: readonly Float64Array[]): number {
+  let squares = 0
+  let count = 0
+  for (const [i, logits] of clear.entries())
+    for (const [k, value] of logits.entries()) {
+      squares += (encrypted[i]![k]! - value) ** 2
+      count++
+    }
+  return -0.5 * Math.log2(squares / count)
+}

@@ -7,7 +7,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import { createNativeEngine, nativeHost } from '@he-ml/ckks-native'
 import { bindPlan, parsePlan } from '@he-ml/pipeline'
-import { ServerSession } from '@he-ml/session'
+import { type ServerOptions, ServerSession } from '@he-ml/session'
 import { answerRequests, type CloseRequest } from '../worker-process.ts'
 import { loadModel } from './digits.ts'
 
@@ -18,6 +18,7 @@ export type ServerRequest =
       readonly model: string
       readonly name: string
       readonly threads: number
+      readonly limits: ServerLimits
     }
   /** Loads all keys of a folder. */
   | { readonly do: 'keys'; readonly folder: string }
@@ -27,11 +28,16 @@ export type ServerRequest =
   | { readonly do: 'usage' }
   | CloseRequest
 
+/** What the server's session may take. */
+export type ServerLimits = Pick<ServerOptions, 'memory' | 'keepWeights'>
+
 export interface ServerReply {
   /** Seconds of the request; files of ciphertexts that are read and written left out. */
   readonly seconds: number
   /** 'run': of it, in the network itself. */
   readonly networkSeconds?: number
+  /** 'run': of all threads. */
+  readonly processorSeconds?: number
   /** 'run': longest time the event loop did not turn. */
   readonly eventLoopDelayMs?: number
   /** 'usage' */
@@ -56,7 +62,7 @@ async function answer(request: ServerRequest): Promise<ServerReply> {
         await loadModel(request.model, request.name),
       )
       const engine = createNativeEngine(bound.parameters, { threads: request.threads })
-      session = new ServerSession(bound, nativeHost(engine))
+      session = new ServerSession(bound, nativeHost(engine), request.limits)
       return { seconds: 0 }
     }
     case 'keys':
@@ -94,11 +100,14 @@ async function run(input: string, output: string): Promise<ServerReply> {
   delays.reset()
   delays.enable()
   const started = performance.now()
+  const before = process.cpuUsage()
   const { file, seconds: networkSeconds } = await session!.run(bytes, { onProgress: () => undefined })
   const seconds = (performance.now() - started) / 1000
+  const { user, system } = process.cpuUsage(before)
   delays.disable()
   await writeFile(output, file)
-  return { seconds, networkSeconds, eventLoopDelayMs: Math.max(0, delays.max / 1e6 - DELAY_RESOLUTION_MS) }
+  const eventLoopDelayMs = Math.max(0, delays.max / 1e6 - DELAY_RESOLUTION_MS)
+  return { seconds, networkSeconds, processorSeconds: (user + system) / 1e6, eventLoopDelayMs }
 }
 
 async function timed(work: () => Promise<unknown>): Promise<ServerReply> {

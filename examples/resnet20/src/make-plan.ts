@@ -10,10 +10,10 @@ export interface PlanWishes {
   readonly degree: number
 }
 
-/** Many images lie beside each other, a channel to a ciphertext; one alone is spread out. */
+/** Many images lie beside each other as the planner likes it; one alone is spread out. */
 export function compileOptionsFor({ batch, degree }: PlanWishes): CompileOptions {
   return {
-    ...(batch === 1 ? { packing: 'multiplexed' } : { packing: 'channel', batch }),
+    batch,
     activation: { degree, margin: 1.25, method: 'least-squares' },
     // tens of GB for one image of a ResNet-20, encoded in some 15 s; a second or two for a batch
     keepWeights: false,

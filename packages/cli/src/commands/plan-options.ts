@@ -12,7 +12,7 @@ export interface PlanOptions extends CommonOptions {
   readonly split: 'train' | 'test'
   readonly samples: number
   readonly normalize: string
-  readonly packing: Packing
+  readonly packing: Packing | 'auto'
   readonly batch?: number
   readonly degree: number
   readonly margin: number
@@ -49,9 +49,12 @@ export function declarePlan(program: Command): Command {
     .option('--samples <count>', 'calibration images to use', integer(1, 1e6), 2000)
     .option('--normalize <spec>', 'auto, mnist, cifar10, none or means/deviations', 'auto')
     .addOption(
-      new Option('--packing <kind>', 'one image at a time; image = slot; or a channel of many images in a ciphertext')
-        .choices(['multiplexed', 'batch', 'channel'])
-        .default('multiplexed'),
+      new Option(
+        '--packing <kind>',
+        'auto: the fastest for --batch; one image at a time; image = slot; or a channel of many images in a ciphertext',
+      )
+        .choices(['auto', 'multiplexed', 'batch', 'channel'])
+        .default('auto'),
     )
     .option(
       '--batch <images>',

@@ -45,7 +45,8 @@ export function bindPlan(plan: Plan, model: Model): BoundPlan {
 
 function programOf(plan: Plan, model: Model, parameters: Parameters): Program {
   const { maxSlots } = parameters
-  const network = lowerModel(model, inputLayoutFor(model, plan.packing, plan.batch, maxSlots), maxSlots, plan.gaps)
+  const { packing, batch, gaps, tile } = plan
+  const network = lowerModel(model, inputLayoutFor(model, packing, batch, maxSlots), maxSlots, { gaps, tile })
   const circuits = (plan.bootstrapping?.circuits ?? []).map(({ spec, ranges }) => ({
     bootstrapping: createBootstrapping(parameters, spec),
     ranges,

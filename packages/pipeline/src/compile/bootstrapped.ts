@@ -8,6 +8,7 @@ import { assertMemoryPossible } from './least-memory.ts'
 import { type Chosen, layoutFor } from './leveled.ts'
 import { lowerModel } from './lower-model.ts'
 import type { CompileOptions } from './options.ts'
+import type { PackedOptions } from './packings.ts'
 import { type NetworkPlacement, NetworkPlacer } from './place-network.ts'
 
 /** What placing needs beside the model. */
@@ -17,7 +18,7 @@ export interface BootstrappedRequest {
   readonly sets: readonly BootstrappingSet[]
   /** Range of each value that may be bootstrapped; see valueRanges. */
   readonly ranges: ReadonlyMap<string, number>
-  readonly options: CompileOptions
+  readonly options: PackedOptions
   readonly costModel: CostModel
   /** Placements that take no fewer seconds than this are of no use. */
   readonly below?: number
@@ -109,7 +110,9 @@ interface Lowerings {
 function lowerings({ model, options }: BootstrappedRequest, maxSlots: number): Lowerings {
   const layout = layoutFor(model, options, maxSlots)
   const policies: GapPolicy[] = layout.kind === 'batch' ? ['wanted'] : ['wanted', 'zero']
-  const [first, ...others] = policies.map((gaps) => lowerModel(model, layout, maxSlots, gaps)) as [Network]
+  const [first, ...others] = policies.map((gaps) =>
+    lowerModel(model, layout, maxSlots, { gaps, ...(options.tile ? { tile: options.tile } : {}) }),
+  ) as [Network]
   return { batch: imagesPerTensor(layout), networks: [first, ...others.filter((other) => !lieAlike(other, first))] }
 }
 

@@ -30,6 +30,7 @@ import { findConstants } from './find-constants.ts'
 import { assertMemoryPossible } from './least-memory.ts'
 import { type Chosen, chooseLeveled } from './leveled.ts'
 import type { CompileOptions } from './options.ts'
+import { type PackedOptions, packingsFor } from './packings.ts'
 import { allowedSets } from './refresh-sets.ts'
 import { assertPrecision } from './relative-precision.ts'
 import { type Simulated, simulate, type TaskFigures } from './simulate.ts'
@@ -48,6 +49,26 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
 export async function compileAndBind(model: Model, options: CompileOptions = {}): Promise<BoundPlan> {
   checkOptions(options)
   const draft = draftOf(model, options)
+  let best: BoundPlan | undefined
+  let refused: HeMlError | undefined
+  for (const { forMemory, ...packed } of packingsFor(options)) {
+    if (forMemory && !(refused instanceof PlanError && refused.reason === 'memory')) continue
+    try {
+      const made = await compilePacked({ ...draft, options: { ...options, ...packed } })
+      if (!best || made.plan.report.seconds < best.plan.report.seconds) best = made
+    } catch (error) {
+      if (!(error instanceof HeMlError)) throw error
+      // what a plan lacks says more than that a packing is not possible
+      if (!(refused instanceof PlanError)) refused = error
+    }
+  }
+  if (best) return best
+  throw refused
+}
+
+/** On the packing that the options name. */
+async function compilePacked(draft: Draft): Promise<BoundPlan> {
+  const { options } = draft
   const { bootstrapping = 'auto' } = options
   if (bootstrapping === 'always' || typeof bootstrapping === 'object') return compileBootstrapped(draft)
   const possible = bootstrapping === 'auto' && !options.parameters && !options.request
@@ -83,13 +104,19 @@ export interface Draft {
   readonly model: Model
   readonly prepared: PreparedModel
   readonly activation: ActivationOptions
-  readonly options: CompileOptions
+  readonly options: PackedOptions
 }
 
-/** Polynomials and folding. @throws PlanError ('range') without calibration */
+/** Polynomials and folding, for the first packing that the options allow. @throws PlanError ('range') without calibration */
 export function draftOf(model: Model, options: CompileOptions): Draft {
   const activation: ActivationOptions = { margin: 1.15, degree: 27, ...options.activation }
-  return { model, prepared: prepareModel(model, options.calibration, activation), activation, options }
+  const [packed] = packingsFor(options) as [PackedOptions]
+  return {
+    model,
+    prepared: prepareModel(model, options.calibration, activation),
+    activation,
+    options: { ...options, ...packed },
+  }
 }
 
 export interface BootstrappedOptions {
@@ -150,12 +177,13 @@ async function finish({ model, prepared, activation, options }: Draft, chosen: C
       input: [...model.inputShape],
       output: [...model.shapes.get(model.output)!],
     },
-    packing: options.packing ?? 'multiplexed',
+    packing: options.packing,
     batch,
     parameters: JSON.parse(JSON.stringify(parameters)) as Plan['parameters'],
     activation: JSON.parse(JSON.stringify(activation)) as Plan['activation'],
     decided,
     gaps: network.gaps,
+    tile: network.tile,
     tasks,
     keepWeights,
     ...(bootstrapping ? { bootstrapping } : {}),
@@ -198,13 +226,7 @@ function chooseKeeping({ memory, keys }: Simulated['report'], { memory: limit, k
   )
 }
 
-function checkOptions({
-  packing = 'multiplexed',
-  batch = 1,
-  parameters,
-  request,
-  bootstrapping,
-}: CompileOptions): void {
+function checkOptions({ packing = 'auto', batch = 1, parameters, request, bootstrapping }: CompileOptions): void {
   if (packing === 'multiplexed' && batch !== 1)
     throw new InvalidArgumentError(
       `multiplexed packing takes one image at a time, got a batch of ${batch}: use packing 'batch' or 'channel'`,

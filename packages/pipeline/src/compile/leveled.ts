@@ -11,6 +11,7 @@ import type { Program } from '../program/program.ts'
 import { inputLayoutFor } from './input-layout.ts'
 import { lowerModel } from './lower-model.ts'
 import type { CompileOptions } from './options.ts'
+import type { PackedOptions } from './packings.ts'
 
 /** What the rest of a plan follows from. */
 export interface Chosen {
@@ -32,7 +33,7 @@ const MOST_LEVELS = 100
  * The smallest ring, then the fewest digits, for which the depth is secure and the layouts fit.
  * @throws PlanError with reason 'security', 'levels' or 'range'
  */
-export function chooseLeveled(model: Model, options: CompileOptions): Chosen {
+export function chooseLeveled(model: Model, options: PackedOptions): Chosen {
   const chosen = options.parameters
     ? fixed(model, options, createParameters(options.parameters))
     : smallest(model, options)
@@ -41,8 +42,10 @@ export function chooseLeveled(model: Model, options: CompileOptions): Chosen {
 }
 
 /** Where the input lies in a ring. */
-export const layoutFor = (model: Model, { packing = 'multiplexed', batch }: CompileOptions, maxSlots: number) =>
+export const layoutFor = (model: Model, { packing, batch }: PackedOptions, maxSlots: number) =>
   inputLayoutFor(model, packing, batch, maxSlots)
+
+const tileOf = ({ tile }: PackedOptions): Pick<PackedOptions, 'tile'> => (tile === undefined ? {} : { tile })
 
 type Placed = Pick<Chosen, 'network' | 'steps' | 'program'>
 
@@ -51,7 +54,7 @@ function placeLatest(network: Network): Placed {
   return { network, steps, program: buildProgram(network, steps) }
 }
 
-function smallest(model: Model, options: CompileOptions): Chosen {
+function smallest(model: Model, options: PackedOptions): Chosen {
   const scaleBits = options.scaleBits ?? 36
   const baseBits = options.baseBits ?? scaleBits + Math.max(8, outputBits(options))
   let reason: HeMlError | undefined
@@ -59,7 +62,7 @@ function smallest(model: Model, options: CompileOptions): Chosen {
     const maxSlots = 2 ** (logN - 1)
     let made: Placed
     try {
-      made = placeLatest(lowerModel(model, layoutFor(model, options, maxSlots), maxSlots))
+      made = placeLatest(lowerModel(model, layoutFor(model, options, maxSlots), maxSlots, tileOf(options)))
     } catch (error) {
       if (!(error instanceof HeMlError)) throw error
       reason = error
@@ -115,10 +118,10 @@ function checkOutput(parameters: Parameters, { calibration }: CompileOptions): v
   )
 }
 
-function fixed(model: Model, options: CompileOptions, parameters: Parameters): Chosen {
+function fixed(model: Model, options: PackedOptions, parameters: Parameters): Chosen {
   const { maxSlots, maxLevel } = parameters
   const layout = layoutFor(model, options, maxSlots)
-  const made = placeLatest(lowerModel(model, layout, maxSlots))
+  const made = placeLatest(lowerModel(model, layout, maxSlots, tileOf(options)))
   const { level } = made.program.input
   if (level > maxLevel)
     throw new PlanError(

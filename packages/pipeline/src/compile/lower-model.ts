@@ -10,7 +10,13 @@ import {
   type SlotLayout,
 } from '@he-ml/packing'
 import type { GapPolicy, Network, NetworkNode } from '../program/network.ts'
-import { Tiling } from './tiling.ts'
+import { type TileGroups, Tiling } from './tiling.ts'
+
+export interface LowerOptions {
+  readonly gaps?: GapPolicy
+  /** Groups of ciphertexts of a batch that go through its first layers at a time; default two. */
+  readonly tile?: TileGroups
+}
 
 /**
  * Lowers every layer, in order; those that nothing reads are left out. A layer that several nodes share is lowered once for
@@ -24,14 +30,14 @@ export function lowerModel(
   model: Model,
   inputLayout: SlotLayout,
   maxSlots: number,
-  gaps: GapPolicy = 'wanted',
+  { gaps = 'wanted', tile = 2 }: LowerOptions = {},
 ): Network {
   if (model.inputs.includes(model.output))
     throw new UnsupportedError(
       `model "${model.name}": its output "${model.output}" is its input, nothing is computed of it: name a layer as output`,
     )
   const shared = new SharedCircuits()
-  const tiling = new Tiling(model, inputLayout)
+  const tiling = new Tiling(model, inputLayout, tile)
   const { layouts } = tiling
   const suited = new Map<string, GraphLayer>()
   for (const node of model.nodes) {
@@ -60,6 +66,7 @@ export function lowerModel(
     layouts,
     joined: tiling.joined,
     gaps,
+    tile,
     suited,
   }
 }

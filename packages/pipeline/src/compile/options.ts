@@ -28,9 +28,10 @@ export interface CompileOptions {
   readonly activation?: Partial<ActivationOptions>
   /**
    * One image at a time (multiplexed), image = slot (batch), or a channel of many images in a ciphertext (channel: deep
-   * networks). Default multiplexed.
+   * networks). 'auto' (default): multiplexed without a batch, or for a batch of one; otherwise that of the other two whose plan
+   * takes less time.
    */
-  readonly packing?: Packing
+  readonly packing?: Packing | 'auto'
   /**
    * Images per run (batch packing: a power of two; channel packing: any number, there is room for the next power of two). Default: as many
    * as a ciphertext has room for.

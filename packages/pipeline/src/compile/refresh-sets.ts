@@ -15,6 +15,7 @@ import type { Model } from '@he-ml/model'
 import { layoutFor } from './leveled.ts'
 import { lowerModel } from './lower-model.ts'
 import type { CompileOptions } from './options.ts'
+import type { PackedOptions } from './packings.ts'
 
 /** Bits that a refreshed value keeps: noise of 2^-12 of a layer's range changes no prediction of a ResNet-20 (512 images). */
 const REFRESH_BITS = 13
@@ -30,7 +31,7 @@ const NEAR = [7, 11, 15] as const
  */
 export async function allowedSets(
   model: Model,
-  options: CompileOptions,
+  options: PackedOptions,
   costModel: CostModel,
 ): Promise<BootstrappingSet[]> {
   const { bootstrapping } = options
@@ -46,7 +47,7 @@ function namedSets({ scaleBits = 36, logN }: CompileOptions): BootstrappingSet[]
     .map(([name]) => bootstrappingSet(name))
 }
 
-async function designedSets(model: Model, options: CompileOptions, costModel: CostModel): Promise<BootstrappingSet[]> {
+async function designedSets(model: Model, options: PackedOptions, costModel: CostModel): Promise<BootstrappingSet[]> {
   // smaller rings hold no bootstrapping
   if (options.logN !== undefined && options.logN < SMALLEST_LOG_N) return []
   const unit = unitOf(model, options)
@@ -72,7 +73,7 @@ function needOf({ bootstrapping, scaleBits = 0, logN }: CompileOptions, levels: 
 }
 
 /** Levels of the deepest layer and of a linear one before it. */
-function unitOf(model: Model, options: CompileOptions): number {
+function unitOf(model: Model, options: PackedOptions): number {
   const maxSlots = 2 ** ((options.logN ?? 16) - 1)
   const { nodes } = lowerModel(model, layoutFor(model, options, maxSlots), maxSlots)
   return 1 + Math.max(...nodes.map(({ circuit }) => circuit.depth))

@@ -1,6 +1,6 @@
 /**
  * A batch of more sub-batches than one pass through a layer takes: tiles. Two groups of ciphertexts are a tile, since two travel
- * through linear layers as one. Where a stride leaves gaps, groups merge into one, and tiles with them: the deeper a layer, the
+ * through linear layers as one; one group, where memory is short. Where a stride leaves gaps, groups merge into one, and tiles with them: the deeper a layer, the
  * fewer tiles, until one is left (docs/notes/channel-packing.md).
  */
 import { UnsupportedError } from '@he-ml/ckks-core'
@@ -16,8 +16,8 @@ import {
 import type { NetworkNode } from '../program/network.ts'
 import { MERGE } from '../program/task.ts'
 
-/** Groups of ciphertexts in a tile. */
-const TOGETHER = 2
+/** Groups of ciphertexts in a tile at most: two travel as one where there is memory for both. */
+export type TileGroups = 1 | 2
 
 /** Nodes of a network as they are lowered, and what is between them. */
 export class Tiling {
@@ -29,10 +29,12 @@ export class Tiling {
   readonly #nodes: NetworkNode[] = []
   readonly #tiles = new Map<string, number>()
   readonly #names: Set<string>
+  readonly #together: TileGroups
 
-  constructor(model: Model, input: SlotLayout) {
+  constructor(model: Model, input: SlotLayout, together: TileGroups) {
+    this.#together = together
     const isTiled = model.inputForm.frames === undefined && input.kind === 'channel'
-    const tile = isTiled ? tileOf(input) : input
+    const tile = isTiled ? tileOf(input, together) : input
     this.inputTiles = input.ciphertexts / tile.ciphertexts
     this.#names = new Set([...model.inputs, ...model.nodes.flatMap(({ name, values }) => [name, ...values])])
     for (const name of model.inputs) this.#put(name, tile, this.inputTiles)
@@ -72,7 +74,7 @@ export class Tiling {
     const apart = this.#free(`${value}, apart`)
     this.#nodes.push({ ...node, outputs: [apart], tiles })
     this.#put(apart, layout, tiles)
-    this.#merge(apart, value, together, TOGETHER)
+    this.#merge(apart, value, together, this.#together)
   }
 
   /** Brings the tiles of a value together into one tensor. */
@@ -135,8 +137,8 @@ export class Tiling {
 }
 
 /** The first groups of a batch. */
-function tileOf(layout: ChannelLayout): ChannelLayout {
+function tileOf(layout: ChannelLayout, together: TileGroups): ChannelLayout {
   const groups = ciphertextGroups(layout)
-  const share = groups / Math.min(TOGETHER, groups)
+  const share = groups / Math.min(together, groups)
   return { ...layout, subBatches: layout.subBatches / share, ciphertexts: layout.ciphertexts / share }
 }

@@ -185,6 +185,8 @@ export const planSchema = z.strictObject({
   }),
   /** What layers leave in slots without an element. */
   gaps: z.enum(['wanted', 'zero']),
+  /** Groups of ciphertexts that go through the first layers at a time. */
+  tile: z.union([z.literal(1), z.literal(2)]),
   /** Layers and bootstraps in the order in which they run. */
   tasks: z.array(taskSchema).min(1).max(65_536),
   /** Bytes of encoded weights, by their names; those that several tasks share are there once. */

@@ -33,6 +33,8 @@ export interface Network {
   /** Layouts of what merges read: the tiles of a value that become one, by its name. */
   readonly joined: ReadonlyMap<string, SlotLayout>
   readonly gaps: GapPolicy
+  /** Groups of ciphertexts in a tile at most. */
+  readonly tile: 1 | 2
   /** Layers that are others than the model's, since they suit where their inputs lie; by node. */
   readonly suited: ReadonlyMap<string, GraphLayer>
 }
