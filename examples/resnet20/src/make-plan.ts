@@ -14,7 +14,7 @@ export interface PlanWishes {
 export function compileOptionsFor({ batch, degree }: PlanWishes): CompileOptions {
   return {
     batch,
-    activation: { degree, margin: 1.25, method: 'least-squares' },
+    activation: { degree, margin: 1.3, method: 'least-squares' },
     // tens of GB for one image of a ResNet-20, encoded in some 15 s; a second or two for a batch
     keepWeights: false,
   }

@@ -2,10 +2,10 @@ import { InvalidArgumentError } from '@he-ml/ckks-core'
 import { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
 import { compileOptionsFor } from './make-plan.ts'
-import { parseOptions, SHIPPED_MODEL } from './options.ts'
+import { parseOptions, RESNET20, SHIPPED_MODEL } from './options.ts'
 
 const quiet = () => new Command().configureOutput({ writeErr: () => {}, writeOut: () => {} })
-const parse = (...args: string[]) => parseOptions(args, quiet())
+const parse = (...args: string[]) => parseOptions(args, RESNET20, quiet())
 
 describe('parseOptions', () => {
   it('runs a batch of the shipped network unless told otherwise', () => {
@@ -17,11 +17,11 @@ describe('parseOptions', () => {
   it('takes what it is told', () => {
     const options = parse(
       ...['--data', 'cifar', '--model', 'net.onnx', '--batch', '1', '--images', '3', '--degree', '27'],
-      ...['--threads', '4', '--memory', '1.5', '--scratch', 'there', '--plan-only'],
+      ...['--threads', '4', '--memory', '1.5', '--scratch', 'there', '--samples', '9', '--plan-only'],
     )
     expect(options).toEqual({
       ...{ data: 'cifar', model: 'net.onnx', batch: 1, images: 3, degree: 27 },
-      ...{ threads: 4, memory: 1.5e9, scratch: 'there', planOnly: true },
+      ...{ threads: 4, memory: 1.5e9, scratch: 'there', samples: 9, planOnly: true },
     })
   })
   it('says which files it wants when there is no folder', () => {
@@ -44,12 +44,9 @@ describe('parseOptions', () => {
 })
 
 describe('compileOptionsFor', () => {
-  it('spreads one image out, and lays many side by side', () => {
-    const one = compileOptionsFor({ batch: 1, degree: 59 })
-    expect(one).toMatchObject({ packing: 'multiplexed', activation: { degree: 59 } })
-    expect(one).not.toHaveProperty('batch')
-    expect(compileOptionsFor({ batch: 64, degree: 27 })).toMatchObject({
-      ...{ packing: 'channel', batch: 64, activation: { degree: 27 } },
-    })
+  it('leaves the packing to the planner', () => {
+    const options = compileOptionsFor({ batch: 64, degree: 27 })
+    expect(options).toMatchObject({ batch: 64, activation: { degree: 27 } })
+    expect(options).not.toHaveProperty('packing')
   })
 })

@@ -3,10 +3,19 @@ import { fileURLToPath } from 'node:url'
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import { InvalidArgumentError as BadValue, Command } from 'commander'
 
+/** What is said about a network's demo, and done unless something else is asked for. */
+export interface Demo {
+  readonly about: string
+  /** ONNX file; absent: `compose` makes the network. */
+  readonly model?: string
+  /** Of the polynomials that stand for ReLUs. */
+  readonly degree: number
+}
+
 /** What the demo is asked to do. */
 export interface DemoOptions {
   /** ONNX file. */
-  readonly model: string
+  readonly model?: string
   /** Folder of CIFAR-10's binary version. */
   readonly data: string
   /** Images per run. */
@@ -15,6 +24,8 @@ export interface DemoOptions {
   readonly images: number
   /** Of the polynomials that stand for ReLUs. */
   readonly degree: number
+  /** Training images that ranges are learned from; default: 4,000 for polynomials that stand for ReLUs, 400 for networks of polynomials. */
+  readonly samples?: number
   readonly threads: number
   /** Bytes that the server may hold. */
   readonly memory: number
@@ -25,12 +36,22 @@ export interface DemoOptions {
 
 export const SHIPPED_MODEL = fileURLToPath(new URL('../models/resnet20-quadratic.onnx', import.meta.url))
 
+export const RESNET20: Demo = {
+  about: 'an encrypted ResNet-20 on photographs of CIFAR-10',
+  model: SHIPPED_MODEL,
+  degree: 59,
+}
+
 /**
  * Reads the command line; `args` without node and script.
  * @throws InvalidArgumentError without a folder of data, saying what belongs into it; CommanderError for anything else that is wrong
  */
-export function parseOptions(args: readonly string[], program: Command = new Command('demo')): DemoOptions {
-  declare(program).exitOverride().parse(args, { from: 'user' })
+export function parseOptions(
+  args: readonly string[],
+  demo: Demo = RESNET20,
+  program: Command = new Command('demo'),
+): DemoOptions {
+  declare(program, demo).exitOverride().parse(args, { from: 'user' })
   const { data, images, memory, planOnly = false, ...rest } = program.opts<Given>()
   if (data === undefined) throw new InvalidArgumentError(WANTED_DATA)
   return {
@@ -48,11 +69,12 @@ const WANTED_DATA =
 
 /** As commander leaves them. */
 interface Given {
-  readonly model: string
+  readonly model?: string
   readonly data?: string
   readonly batch: number
   readonly images?: number
   readonly degree: number
+  readonly samples?: number
   readonly threads: number
   /** GB. */
   readonly memory?: number
@@ -60,14 +82,19 @@ interface Given {
   readonly planOnly?: boolean
 }
 
-const declare = (program: Command): Command =>
+const declare = (program: Command, { about, model, degree }: Demo): Command =>
   program
-    .description('an encrypted ResNet-20 on photographs of CIFAR-10')
-    .option('--model <file>', 'ONNX network for images of 3 x 32 x 32', SHIPPED_MODEL)
+    .description(about)
+    .option('--model <file>', 'ONNX network for images of 3 x 32 x 32', model)
     .option('--data <folder>', "CIFAR-10's binary version: test_batch.bin(.gz) and data_batch_1.bin(.gz)")
     .option('--batch <n>', 'images that share a run; 1: one image in as few ciphertexts as possible', positive, 64)
     .option('--images <n>', 'test images in all; default: one batch', positive)
-    .option('--degree <n>', 'degree of the polynomials that stand for ReLUs', positive, 59)
+    .option('--degree <n>', 'degree of the polynomials that stand for ReLUs', positive, degree)
+    .option(
+      '--samples <n>',
+      'training images that ranges are learned from; default: 4,000, or 400 without ReLUs',
+      positive,
+    )
     .option('--threads <n>', 'threads', positive, availableParallelism())
     .option('--memory <GB>', 'what the server may hold; default: what the machine has', positiveNumber)
     .option('--scratch <folder>', 'where the evaluation keys lie meanwhile', tmpdir())

@@ -18,10 +18,12 @@ export interface Surroundings {
   readonly say: (line: string) => void
   readonly startBar: StartBar
   readonly signal: AbortSignal
+  /** Makes the network where no file is named. */
+  readonly compose?: () => Model
 }
 
-/** Images that ranges are learned from. */
-const CALIBRATION_IMAGES = 400
+/** Images that ranges are learned from: one that leaves the range of a polynomial is lost, and those beside it. */
+const CALIBRATION_IMAGES = { approximated: 4000, exact: 400 }
 
 /**
  * The whole story: ranges, plan, keys, encrypted run, comparison.
@@ -29,8 +31,10 @@ const CALIBRATION_IMAGES = 400
  */
 export async function runDemo(options: DemoOptions, surroundings: Surroundings): Promise<Comparison | undefined> {
   const { say, signal } = surroundings
-  const model = await readNetwork(options.model)
-  const training = await loadPhotographs(options.data, 'train', CALIBRATION_IMAGES)
+  const model = await networkOf(options, surroundings)
+  const approximated = model.nodes.some(({ layer }) => isCalibrated(layer))
+  const { samples = CALIBRATION_IMAGES[approximated ? 'approximated' : 'exact'] } = options
+  const training = await loadPhotographs(options.data, 'train', samples)
   const test = await loadPhotographs(options.data, 'test', options.images)
   say(`${model.name}: ranges from ${training.length} training images`)
   const tensors = training.map(({ tensor }) => tensor)
@@ -67,7 +71,11 @@ function assertRoom({ report }: Plan, memory: number): void {
 }
 
 /** @throws InvalidArgumentError for a network that takes no photographs of CIFAR-10; as `importOnnx` */
-async function readNetwork(file: string): Promise<Model> {
+async function networkOf({ model: file }: DemoOptions, { compose }: Surroundings): Promise<Model> {
+  if (file === undefined) {
+    if (compose) return compose()
+    throw new InvalidArgumentError('which network? Give --model FILE, in ONNX, for images of 3 x 32 x 32')
+  }
   const model = await importOnnx(await readFile(file), { name: basename(file).replace(/\.onnx$/i, '') })
   if (String(model.inputShape) !== '3,32,32')
     throw new InvalidArgumentError(`${file}: the network takes [${model.inputShape}], photographs are [3,32,32]`)

@@ -94,6 +94,45 @@ describe('a residual network on channel packing', () => {
     expect(bits).toBeGreaterThan(leastBits(bound, given.length))
     expect(bits).toBeLessThan(mostBits(bound, given.length))
   })
+  it('gives the channels of each ciphertext polynomials of their own, which the plan keeps', async () => {
+    const layers = [
+      conv('first', [3, 1, 3], 1),
+      activation({ name: 'act', function: 'relu' }),
+      conv('last', [2, 3, 3], 5),
+    ]
+    const model = chained('own', layers)
+    const calibration = await fit(model, images(64))
+    const wishes = { degree: 7, margin: 1.25, method: 'least-squares' as const }
+    const options = { calibration, scaleBits: 40, packing: 'channel' as const, batch: 8 }
+    const own = await compileAndBind(model, { ...options, activation: wishes })
+    expect(own.plan.decided.fitted.act).toMatchObject({ channels: { share: 1 } })
+    const common = await compileAndBind(model, { ...options, activation: { ...wishes, perChannel: false } })
+    expect(common.plan.decided.fitted.act).not.toHaveProperty('channels')
+    // gains of errors are those of the polynomials themselves
+    const costs = ({ plan }: BoundPlan) => plan.report.layers.map(({ precisionBits: _, ...costs }) => costs)
+    expect(costs(own)).toEqual(costs(common))
+    // they are nearer to the exact network on images like those that were seen
+    const exact = images(16, 300).map((image) => model.forward(image))
+    const near = ({ model }: BoundPlan) =>
+      precisionBits(
+        images(16, 300).map((image) => approximate(model, image)),
+        exact,
+      )
+    expect(near(own)).toBeGreaterThan(near(common))
+
+    const again = bindPlan(parsePlan(JSON.stringify(own.plan)), model)
+    await using native = await nativeStage(again)
+    await using runner = new Runner(again, native.engine)
+    using output = await runner.run(await native.encrypt(given))
+    const wanted = given.map((image) => approximate(own.model, image))
+    const bits = precisionBits(await native.decrypt(output, given.length), wanted)
+    expect(bits).toBeGreaterThan(leastBits(again, given.length))
+    const { act } = own.plan.decided.fitted
+    const wrong = { ...own.plan.decided.fitted, act: { ...act, channels: { share: 1, coefficients: [] } } }
+    expect(() => bindPlan(sealPlan({ ...own.plan, decided: { ...own.plan.decided, fitted: wrong } }), model)).toThrow(
+      /polynomials of channels/,
+    )
+  })
   it('takes as many images as fit a ciphertext, or any number in sub-batches', async () => {
     const options = { activation: { degree: 7 }, packing: 'channel' as const, logN: 14 }
     const model = new Model({

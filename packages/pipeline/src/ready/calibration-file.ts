@@ -13,7 +13,11 @@ export const statisticsSchema = z.strictObject({
   std: z.number().nonnegative(),
   histogram: z.array(z.number().nonnegative()).max(4096),
   channels: z
-    .strictObject({ half: z.number().positive(), counts: z.array(z.array(z.number().nonnegative()).max(4096)) })
+    .strictObject({ half: z.number().positive(), counts: z.array(z.array(z.number().nonnegative()).min(1).max(4096)) })
+    .refine(
+      ({ counts }) => counts.length > 0 && counts.every(({ length }) => length === counts[0]!.length),
+      'expected lists of one length',
+    )
     .optional(),
 })
 

@@ -30,6 +30,27 @@ describe('statistics', () => {
     one.add(Float64Array.of(2), 'x')
     expect(one.result()).toMatchObject({ count: 1, min: 2, max: 2, mean: 2, std: 0 })
   })
+  it('of channels are counted apart, on one range that grows', () => {
+    const collector = new StatisticsCollector(2)
+    collector.add(Float64Array.of(0.1, 0.2, -0.3, -0.4), 'x')
+    collector.add(Float64Array.of(0.1, 0.2, -3, 0.4), 'x')
+    const { half, counts } = collector.result().channels!
+    expect(half).toBe(4)
+    expect(counts.map((bins) => bins.reduce((a, b) => a + b, 0))).toEqual([4, 4])
+    // bins are a sixteenth wide
+    const [first, second] = counts.map((bins) => [...bins.entries()].flatMap(([i, n]) => (n > 0 ? [[i - 64, n]] : [])))
+    expect(first).toEqual([
+      [1, 2],
+      [3, 2],
+    ])
+    expect(second).toEqual([
+      [-48, 1],
+      [-7, 1],
+      [-5, 1],
+      [6, 1],
+    ])
+    expect(new StatisticsCollector(2).result()).not.toHaveProperty('channels')
+  })
   it.each([Number.NaN, Number.POSITIVE_INFINITY])('name the layer that saw %d', (bad) => {
     expect(() => new StatisticsCollector().add(Float64Array.of(1, bad), 'act')).toThrow(/"act"/)
   })
@@ -94,5 +115,8 @@ describe('fit', () => {
     expect(parseCalibration(text)).toEqual(calibration)
     for (const bad of ['', '{}', text.replace('"samples":2', '"samples":-2'), text.replace('"model"', '"modle"')])
       expect(() => parseCalibration(bad)).toThrow(FormatError)
+    const uneven = text.replace('"counts":[[', '"counts":[[0],[')
+    expect(uneven).not.toBe(text)
+    expect(() => parseCalibration(uneven)).toThrow(/lists of one length/)
   })
 })
