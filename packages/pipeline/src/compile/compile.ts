@@ -27,6 +27,7 @@ import { type PreparedModel, prepareModel, withSuited } from '../ready/prepare-m
 import { valueRanges } from '../ready/value-ranges.ts'
 import { placements } from './bootstrapped.ts'
 import { findConstants } from './find-constants.ts'
+import { gib } from './gib.ts'
 import { assertMemoryPossible } from './least-memory.ts'
 import { type Chosen, chooseLeveled } from './leveled.ts'
 import type { CompileOptions } from './options.ts'
@@ -163,7 +164,11 @@ async function finish({ model, prepared, activation, options }: Draft, chosen: C
   checkProgram(program)
   assertMemoryPossible(network, parameters, options.memory, levelsOf(steps))
   const constant = findConstants(unroll(model), network)
-  const { figures, ...simulated } = await simulate(program, parameters, costModelOf(options), { sizes, model: ready })
+  const { figures, ...simulated } = await simulate(program, parameters, costModelOf(options), {
+    sizes,
+    model: ready,
+    ...(options.memory === undefined ? {} : { memory: options.memory }),
+  })
   const keepWeights = chooseKeeping(simulated.report, options)
   const precision = assertPrecision(simulated.report, options)
   const needs = listKeyNeeds(simulated.keyRequest as KeyRequest)
@@ -251,4 +256,3 @@ function inputRange(calibration: Calibration | undefined, margin: number): Pick<
 }
 
 const costModelOf = ({ costModel }: CompileOptions) => costModel ?? createDefaultCostModel({ threads: 1 })
-const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`

@@ -5,6 +5,7 @@
  */
 import { type AnyParameters, type Level, PlanError } from '@he-ml/ckks-core'
 import type { Network, NetworkNode } from '../program/network.ts'
+import { gib } from './gib.ts'
 
 /** Plans for larger machines are made for those who say that they have one. */
 const UNASKED_BYTES = 96 * 2 ** 30
@@ -68,5 +69,3 @@ export function assertMemoryPossible(
 
 const ciphertextsOf = ({ circuit }: NetworkNode): number =>
   circuit.outputs.reduce((sum, { ciphertexts }) => sum + ciphertexts, 0)
-
-const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`

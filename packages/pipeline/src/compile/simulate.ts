@@ -6,6 +6,7 @@ import {
   type KeyNeed,
   type KeyRequest,
   listKeyNeeds,
+  PlanError,
 } from '@he-ml/ckks-core'
 import type { Model } from '@he-ml/model'
 import { madeBytes } from '../execute/memory-figures.ts'
@@ -17,6 +18,7 @@ import type { WeightsId } from '../program/weights.ts'
 import type { ValueSize } from '../ready/calibration.ts'
 import { ErrorField } from './error-field.ts'
 import { ErrorShadow } from './error-shadow.ts'
+import { gib } from './gib.ts'
 import { Simulation } from './simulation.ts'
 
 /** What a task takes beside time. */
@@ -39,14 +41,16 @@ export interface KnownValues {
   readonly sizes: ReadonlyMap<string, ValueSize>
   /** The model that was lowered: its clear layers tell how errors of elements hang together. */
   readonly model: Model
+  /** Bytes above which nobody wants to hear of the rest. */
+  readonly memory: number
 }
 
-/** Runs a program on the plan engine. */
+/** Runs a program on the plan engine. @throws PlanError ('memory') as soon as more is needed than may be */
 export async function simulate(
   program: Program,
   parameters: AnyParameters,
   costModel: CostModel,
-  { sizes = new Map(), model }: Partial<KnownValues> = {},
+  { sizes = new Map(), model, memory }: Partial<KnownValues> = {},
 ): Promise<Simulated> {
   const main = new Simulation(program, parameters, costModel, sizes)
   const { engine, values } = main
@@ -60,7 +64,8 @@ export async function simulate(
   const layers: LayerReport[] = []
   const figures: TaskFigures[] = []
   for (const task of program.tasks) {
-    const { report, ...rest } = await simulateTask(task, program, shadow)
+    const { report, needs, ...rest } = await simulateTask(task, program, shadow)
+    assertFits(task, needs, memory)
     layers.push(report)
     figures.push(rest)
   }
@@ -115,11 +120,20 @@ export async function simulate(
   }
 }
 
+/** @throws PlanError ('memory') */
+function assertFits({ id }: Task, needs: number, memory: number | undefined): void {
+  if (memory === undefined || needs <= memory) return
+  throw new PlanError(
+    'memory',
+    `the plan needs more than ${gib(needs)}, which keys and ciphertexts take by the end of "${id}", the limit is ${gib(memory)}: use a smaller batch, lower polynomial degrees or more memory`,
+  )
+}
+
 async function simulateTask(
   task: Task,
   program: Program,
   shadow: ErrorShadow,
-): Promise<TaskFigures & { readonly report: LayerReport }> {
+): Promise<TaskFigures & { readonly report: LayerReport; readonly needs: number }> {
   const { encoding, running, ciphertexts, errors } = await shadow.step(task)
   const report: LayerReport = {
     name: task.id,
@@ -134,7 +148,13 @@ async function simulateTask(
     precisionBits: worst(errors.map((error) => -Math.log2(error))),
     ...(isRefresh(task) ? { refresh: refreshReport(task, program) } : {}),
   }
-  return { report, keys: running.keysUsed, workBytes: Math.round(running.ciphertextBytes.risen) }
+  const { ciphertextBytes, keyBytes, scratchBytes } = running
+  return {
+    report,
+    keys: running.keysUsed,
+    workBytes: Math.round(ciphertextBytes.risen),
+    needs: ciphertextBytes.peak + keyBytes + scratchBytes,
+  }
 }
 
 function withoutTile(task: Task, { values }: Program): string {
