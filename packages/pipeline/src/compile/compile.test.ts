@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { chain, images, smallCnn } from '../pipeline.test-helper.ts'
 import type { Calibration } from '../ready/calibration.ts'
 import { fit } from '../ready/fit.ts'
-import { compile } from './compile.ts'
+import { compile, mayBootstrap } from './compile.ts'
 import type { CompileOptions } from './options.ts'
 
 let calibration: Calibration
@@ -21,6 +21,17 @@ const refusal = async (model: ReturnType<typeof smallCnn>, options: CompileOptio
   }
   throw new Error('a plan was made')
 }
+
+describe('mayBootstrap', () => {
+  it('where levels, or the memory that those of the largest ring take, are the reason', () => {
+    const refused = (reason: PlanError['reason']) => new PlanError(reason, 'no')
+    for (const reason of ['security', 'levels'] as const) expect(mayBootstrap(refused(reason), 13, {})).toBe(true)
+    expect(mayBootstrap(refused('memory'), 16, { calibration })).toBe(true)
+    expect(mayBootstrap(refused('memory'), 15, { calibration })).toBe(false)
+    expect(mayBootstrap(refused('memory'), 16, {})).toBe(false)
+    expect(mayBootstrap(refused('range'), 16, { calibration })).toBe(false)
+  })
+})
 
 describe('compile', () => {
   it('takes the smallest ring that is secure, and fewer bits make a smaller one', async () => {

@@ -73,11 +73,14 @@ async function compilePacked(draft: Draft): Promise<BoundPlan> {
   const { bootstrapping = 'auto' } = options
   if (bootstrapping === 'always' || typeof bootstrapping === 'object') return compileBootstrapped(draft)
   const possible = bootstrapping === 'auto' && !options.parameters && !options.request
+  let logN = LARGE_RING
   try {
-    const leveled = await finish(draft, chooseLeveled(draft.prepared.ready, options))
-    return possible && leveled.parameters.logN >= LARGE_RING ? await faster(leveled, draft) : leveled
+    const chosen = chooseLeveled(draft.prepared.ready, options)
+    logN = chosen.parameters.logN
+    const leveled = await finish(draft, chosen)
+    return possible && logN >= LARGE_RING ? await faster(leveled, draft) : leveled
   } catch (error) {
-    if (!possible || !(error instanceof PlanError) || !['security', 'levels'].includes(error.reason)) throw error
+    if (!possible || !(error instanceof PlanError) || !mayBootstrap(error, logN, options)) throw error
     return compileBootstrapped(draft).catch((other: unknown) => {
       if (!(other instanceof PlanError)) throw other
       const reason = other.reason === 'memory' ? 'memory' : error.reason
@@ -85,6 +88,10 @@ async function compilePacked(draft: Draft): Promise<BoundPlan> {
     })
   }
 }
+
+/** Whether bootstraps may help where a leveled plan was refused. Levels that a large ring keeps for a whole network take memory, too. @internal */
+export const mayBootstrap = ({ reason }: PlanError, logN: number, { calibration }: CompileOptions): boolean =>
+  ['security', 'levels'].includes(reason) || (reason === 'memory' && logN >= LARGE_RING && calibration !== undefined)
 
 /** log2 of the ring degree from which on a bootstrapping set has no larger ring, and may be faster for its fewer levels. */
 const LARGE_RING = 16
