@@ -220,6 +220,11 @@ describe('polynomials of single channels', () => {
     for (const layer of others) expect(layer.suited([plain])).toBe(layer)
   })
 
+  it('are left to lines, which are what every channel wants', () => {
+    const positive = make('relu').calibrate({ ...seen, min: 0 }, options)
+    expect(positive.polynomial!.degree).toBe(1)
+    expect(positive.suited([plain])).toBe(positive)
+  })
   it('refuse other layouts, and forms that are none', () => {
     const own = fitted.suited([plain])
     expect(() => own.lower([shared])).toThrow(UnsupportedError)
@@ -234,6 +239,9 @@ describe('polynomials of single channels', () => {
       { share: 1, coefficients: [coefficients[0].slice(1)] },
       { share: 1, coefficients: [coefficients[0].map(String)] },
       { share: 1, coefficients: [[1, 0, 0, 0, 0, 0, 0, 0]] },
+      { share: 1, coefficients: [[1, 1e-25, 0, 0, 0, 0, 0, 0]] },
+      { share: 1, coefficients: [[1, 1e300, 0, 0, 0, 0, 0, 0]] },
+      { share: 1, coefficients, more: 1 },
     ])
       expect(() => fitted.withFittedForm({ ...form, channels })).toThrow(FormatError)
   })

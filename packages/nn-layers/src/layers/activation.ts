@@ -195,6 +195,8 @@ export class ActivationLayer implements CalibratedLayer, FloatLayer, Lowerable {
     const places = channelPlaces(input)
     const { polynomial } = this
     if (!places || polynomial?.kind !== 'series' || !this.#origin || this.#channels) return this
+    // a line is what all channels want; and what keeps gaps at zero goes on to do so
+    if (polynomial.degree < 2 || forwardPolynomial(polynomial, 0) === 0) return this
     const { statistics, options } = this.#origin
     const { method, error, perChannel = true } = options
     const { channels } = statistics

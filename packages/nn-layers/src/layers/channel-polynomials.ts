@@ -101,18 +101,29 @@ export function ofGroup(polynomial: SeriesPolynomial, coefficients: readonly num
   return { ...polynomial, series: { coefficients, range: polynomial.range } }
 }
 
+/** Channels differ, but not so much. */
+const MOST_LARGER = 1e6
+/** What is smaller than this, relative to the constant, may be round-off. */
+const ROUND_OFF = 1e-9
+
 /** Reads them back. @throws FormatError */
 export function parseChannels(data: unknown, polynomial: ActivationPolynomial, where: string): LazyChannels {
-  const { share, coefficients } = (typeof data === 'object' && data !== null ? data : {}) as Record<string, unknown>
+  const fields = (typeof data === 'object' && data !== null ? data : {}) as Record<string, unknown>
+  const { share, coefficients } = fields
   const wrong = (what: string): FormatError => new FormatError(`${where}: polynomials of channels: expected ${what}`)
   if (polynomial.kind !== 'series') throw wrong('none, for a composite')
   if (typeof share !== 'number' || !Number.isInteger(share) || share < 1) throw wrong('a positive integer "share"')
+  const unknown = Object.keys(fields).find((name) => name !== 'share' && name !== 'coefficients')
+  if (unknown !== undefined) throw wrong(`no field "${unknown}"`)
   if (!Array.isArray(coefficients) || coefficients.length === 0) throw wrong('a list "coefficients"')
   const { length } = polynomial.series.coefficients
+  const most = MOST_LARGER * Math.max(...polynomial.series.coefficients.map(Math.abs))
   const isList = (list: unknown): list is number[] =>
-    Array.isArray(list) && list.length === length && list.every((c) => typeof c === 'number' && Number.isFinite(c))
-  if (!coefficients.every(isList)) throw wrong(`${length} finite coefficients for each`)
-  if (coefficients.some((list) => list.slice(1).every((c) => c === 0))) throw wrong('no constants')
+    Array.isArray(list) && list.length === length && list.every((c) => typeof c === 'number' && Math.abs(c) <= most)
+  if (!coefficients.every(isList))
+    throw wrong(`${length} coefficients for each, none a million times those of the common polynomial`)
+  if (coefficients.some((list) => list.slice(1).every((c) => Math.abs(c) <= ROUND_OFF * Math.abs(list[0]!))))
+    throw wrong('no constants')
   const lists = coefficients.map((list) => [...list])
   return { share, groups: lists.length, coefficients: () => lists }
 }

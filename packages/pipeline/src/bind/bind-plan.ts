@@ -7,6 +7,7 @@ import {
   ParameterMismatchError,
   type Parameters,
   sameScale,
+  UnsupportedError,
 } from '@he-ml/ckks-core'
 import { type InputTime, type Model, sameShape } from '@he-ml/model'
 import { inputLayoutFor } from '../compile/input-layout.ts'
@@ -16,6 +17,7 @@ import { modelDigest } from '../plan/model-digest.ts'
 import { inputLayoutOf, outputLayoutOf, type Plan, parametersOf } from '../plan/plan.ts'
 import { buildProgram } from '../program/build-program.ts'
 import { checkProgram } from '../program/check-program.ts'
+import type { Network } from '../program/network.ts'
 import { inputCiphertexts, type Program } from '../program/program.ts'
 import { withKeys } from '../program/with-keys.ts'
 import { restoreModel } from '../ready/prepare-model.ts'
@@ -46,7 +48,9 @@ export function bindPlan(plan: Plan, model: Model): BoundPlan {
 function programOf(plan: Plan, model: Model, parameters: Parameters): Program {
   const { maxSlots } = parameters
   const { packing, batch, gaps, tile } = plan
-  const network = lowerModel(model, inputLayoutFor(model, packing, batch, maxSlots), maxSlots, { gaps, tile })
+  const network = lowered(() =>
+    lowerModel(model, inputLayoutFor(model, packing, batch, maxSlots), maxSlots, { gaps, tile, priced: false }),
+  )
   const circuits = (plan.bootstrapping?.circuits ?? []).map(({ spec, ranges }) => ({
     bootstrapping: createBootstrapping(parameters, spec),
     ranges,
@@ -62,6 +66,16 @@ function programOf(plan: Plan, model: Model, parameters: Parameters): Program {
     }),
   )
   return withKeys(program, keys)
+}
+
+/** A plan's layers lay on their layouts when it was made. @throws FormatError where they do not */
+function lowered(lower: () => Network): Network {
+  try {
+    return lower()
+  } catch (cause) {
+    if (!(cause instanceof UnsupportedError)) throw cause
+    throw new FormatError(`plan: it does not fit the model: ${cause.message}`, { cause })
+  }
 }
 
 /** Progress goes by the report's lines. */

@@ -13,6 +13,7 @@ import {
   type KeyRequest,
   listKeyNeeds,
   PlanError,
+  UnsupportedError,
 } from '@he-ml/ckks-core'
 import { type Model, unroll } from '@he-ml/model'
 import type { BoundPlan } from '../plan/bound-plan.ts'
@@ -52,15 +53,16 @@ export async function compileAndBind(model: Model, options: CompileOptions = {})
   const draft = draftOf(model, options)
   let best: BoundPlan | undefined
   let refused: HeMlError | undefined
-  for (const { forMemory, ...packed } of packingsFor(options)) {
+  for (const { forMemory, ...packed } of packingsFor(options, model.inputShape.length)) {
     if (forMemory && !(refused instanceof PlanError && refused.reason === 'memory')) continue
     try {
       const made = await compilePacked({ ...draft, options: { ...options, ...packed } })
       if (!best || made.plan.report.seconds < best.plan.report.seconds) best = made
     } catch (error) {
       if (!(error instanceof HeMlError)) throw error
-      // what a plan lacks says more than that a packing is not possible
-      if (!(refused instanceof PlanError)) refused = error
+      // what a plan lacks says more than that a packing is not possible, and the second choice lacks less memory
+      if (forMemory || !refused || refused instanceof UnsupportedError) refused = error
+      else if (error instanceof PlanError && !(refused instanceof PlanError)) refused = error
     }
   }
   if (best) return best
@@ -118,7 +120,7 @@ export interface Draft {
 /** Polynomials and folding, for the first packing that the options allow. @throws PlanError ('range') without calibration */
 export function draftOf(model: Model, options: CompileOptions): Draft {
   const activation: ActivationOptions = { margin: 1.15, degree: 27, ...options.activation }
-  const [packed] = packingsFor(options) as [PackedOptions]
+  const [packed] = packingsFor(options, model.inputShape.length) as [PackedOptions]
   return {
     model,
     prepared: prepareModel(model, options.calibration, activation),
@@ -161,7 +163,7 @@ export async function compileBootstrapped(
 const noSet = ({ scaleBits, logN }: CompileOptions): PlanError =>
   new PlanError(
     'levels',
-    `no bootstrapping set has a scale of ${scaleBits} bits${logN === undefined ? '' : ` at logN ${logN}`}: lower the scale, use lower polynomial degrees, or name one of ${Object.keys(BOOTSTRAPPING_SETS).join(', ')} in the option bootstrapping`,
+    `no bootstrapping set has a scale of ${scaleBits ?? 36} bits${logN === undefined ? '' : ` at logN ${logN}`}: lower the scale, use lower polynomial degrees, or name one of ${Object.keys(BOOTSTRAPPING_SETS).join(', ')} in the option bootstrapping`,
   )
 
 /** Simulates, checks memory, and puts everything together. @throws PlanError ('memory') */

@@ -16,6 +16,8 @@ export interface LowerOptions {
   readonly gaps?: GapPolicy
   /** Groups of ciphertexts of a batch that go through its first layers at a time; default two. */
   readonly tile?: TileGroups
+  /** Whether anybody will ask what layers cost; default yes. */
+  readonly priced?: boolean
 }
 
 /**
@@ -30,7 +32,7 @@ export function lowerModel(
   model: Model,
   inputLayout: SlotLayout,
   maxSlots: number,
-  { gaps = 'wanted', tile = 2 }: LowerOptions = {},
+  { gaps = 'wanted', tile = 2, priced = true }: LowerOptions = {},
 ): Network {
   if (model.inputs.includes(model.output))
     throw new UnsupportedError(
@@ -53,7 +55,8 @@ export function lowerModel(
       ...(groups === undefined ? {} : { groups }),
       ...(prefer ? { prefer } : {}),
     })
-    const single = singleOf(node.layer, circuit, maxSlots)
+    // of the model's own layer: one that suits all channels suits no single one
+    const single = priced ? singleOf(node.layer, circuit, maxSlots) : undefined
     tiling.add({ name, kind: layer.kind, inputs, outputs: values, circuit, ...(single ? { single } : {}) })
   }
   tiling.gather(model.output)

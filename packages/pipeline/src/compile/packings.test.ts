@@ -1,5 +1,5 @@
 /** What the planner chooses where nobody else does: the packing, and how many groups of a batch are at work at a time. */
-import { PlanError } from '@he-ml/ckks-core'
+import { FormatError, PlanError } from '@he-ml/ckks-core'
 import { createTensor, type Model } from '@he-ml/model'
 import { activation, linear } from '@he-ml/nn-layers'
 import { describe, expect, it } from 'vitest'
@@ -14,7 +14,7 @@ import {
   randomTensor,
 } from '../pipeline.test-helper.ts'
 import type { BoundPlan } from '../plan/bound-plan.ts'
-import { parsePlan } from '../plan/plan.ts'
+import { parsePlan, sealPlan } from '../plan/plan.ts'
 import { fit } from '../ready/fit.ts'
 import { Runner } from '../run/run.ts'
 import { compileAndBind } from './compile.ts'
@@ -73,12 +73,31 @@ describe('the packing', () => {
     const calibration = await fit(flat, given)
     const { plan } = await compileAndBind(flat, { calibration, activation: { degree: 7 }, batch: 64 })
     expect(plan.packing).toBe('batch')
+    await expect(compileAndBind(flat, { calibration, activation: { degree: 7 }, batch: 2 ** 20 })).rejects.toThrow(
+      /batch packing has room for/,
+    )
+  })
+  it('is written into a plan that binds again, polynomials of elements included', async () => {
+    const given = await options(model)
+    const activation = { degree: 7, margin: 1.5, method: 'least-squares' as const }
+    for (const packing of ['batch', 'channel'] as const) {
+      const { plan } = await compileAndBind(model, { ...given, activation, packing, batch: 8 })
+      expect(plan.decided.fitted.act0).toMatchObject({ channels: { share: 1 } })
+      await expectRight(bindPlan(parsePlan(JSON.stringify(plan)), model), 8, [0, 7])
+      const { act0, ...others } = plan.decided.fitted
+      const channels = { ...(act0!.channels as object), share: 2 }
+      const decided = { ...plan.decided, fitted: { ...others, act0: { ...act0, channels } } }
+      expect(() => bindPlan(sealPlan({ ...plan, decided }), model)).toThrow(FormatError)
+    }
   })
   it('has the reason of both when there is none', async () => {
     const given = await options(model)
     await expect(compileAndBind(model, { ...given, batch: 100, memory: 2 ** 20 })).rejects.toThrow(PlanError)
     for (const batch of [0, 2.5, Number.NaN])
       await expect(compileAndBind(model, { ...given, batch })).rejects.toThrow(/positive number of images/)
+    await expect(compileAndBind(model, { ...given, batch: 10_000_000 })).rejects.toThrow(/1 to 1024 sub-batches/)
+    const foo = { ...given, packing: 'foo' as 'auto' }
+    await expect(compileAndBind(model, foo)).rejects.toThrow(/one of auto, multiplexed, batch, channel, got "foo"/)
   })
   it('may be told', () => {
     expect(packingsFor({ packing: 'batch', batch: 3 })).toEqual([{ packing: 'batch', batch: 3 }])
