@@ -65,7 +65,11 @@ describe.concurrent('exit codes of real failures', () => {
   it('2: unknown options and arguments that make no sense', async () => {
     await fails(2, /unknown option '--fast'/, ['inspect', 'x', '--fast'])
     await fails(2, /unknown command 'rn'/, ['rn'])
-    await fails(2, /--batch is for --packing batch/, planning('-o', 'x.json', '--batch', '4'))
+    await fails(
+      2,
+      /--batch is for --packing batch/,
+      planning('-o', 'x.json', '--packing', 'multiplexed', '--batch', '4'),
+    )
     const three = planning('-o', 'x.json', '--packing', 'batch', '--batch', '3')
     await fails(2, /a batch of 3: batch packing takes a power of two; use 4/, three)
     for (const option of ['--refresh-levels 7', '--bootstrapping always'])

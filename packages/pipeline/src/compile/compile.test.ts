@@ -72,7 +72,7 @@ describe('refusals give their reason', () => {
   it('memory', async () => {
     const error = await refusal(smallCnn(), { scaleBits: 26, memory: 2 ** 20 })
     expect(error.reason).toBe('memory')
-    expect(error.message).toMatch(/the limit is 0\.00 GiB/)
+    expect(error.message).toMatch(/the limit is 1\.0 MiB/)
   })
   it('range: no calibration, or an override for what is no activation', async () => {
     expect((await refusal(smallCnn('relu'), {})).reason).toBe('range')

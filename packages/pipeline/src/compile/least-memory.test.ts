@@ -50,7 +50,7 @@ describe('the bound on memory', () => {
     expect(refused).toBeInstanceOf(PlanError)
     expect(refused).toMatchObject({ reason: 'memory' })
     expect((refused as Error).message).toMatch(
-      /layer "\w+" alone keeps at least .*up to 128 of them.*the limit is 0.06 GiB/,
+      /layer "\w+" alone keeps at least .*up to 128 of them.*the limit is 64\.0 MiB/,
     )
   })
 
