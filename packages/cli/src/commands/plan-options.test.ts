@@ -15,10 +15,11 @@ describe('compileOptionsOf', () => {
   it('leaves to the compiler what nobody chose', () => {
     expect(compileOptions()).toEqual({
       activation: { degree: 15, margin: 1.25, method: 'least-squares' },
-      packing: 'multiplexed',
+      packing: 'auto',
       scaleBits: 32,
       bootstrapping: 'auto',
     })
+    expect(compileOptions('--no-channel-polynomials').activation).toMatchObject({ perChannel: false })
   })
 
   it('hands on what was chosen, memory in bytes and a set by its name', () => {
