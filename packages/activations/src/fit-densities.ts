@@ -1,8 +1,8 @@
 /**
  * Least squares for many densities on one range: what each channel of a network sees. The normal equations of the Chebyshev basis
  * follow from twice as many moments as there are coefficients, since 2 T_j T_k = T_(j+k) + T_|j-k|, and the cosines are shared by all
- * densities, so a fit costs a fiftieth of {@link fitLeastSquares}. Squared condition numbers are no matter here: the uniform floor
- * keeps them near 10^8, and coefficients are right to 8 digits of the largest.
+ * densities, so a fit costs a thirtieth of {@link fitLeastSquares}. Squared condition numbers are no matter here: the uniform floor
+ * keeps them small enough for coefficients that agree with Householder's to 8 digits of the largest (tested up to degree 119).
  */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import { checkDegree, checkRange, fromUnit, type Range } from './chebyshev.ts'
