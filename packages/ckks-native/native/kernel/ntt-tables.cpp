@@ -44,12 +44,30 @@ Word findMinimalRoot(const Modulus& m, int logN) {
     return smallest;
 }
 
-NttTables::NttTables(const Modulus& modulus, int logN) : modulus_(modulus), logN_(logN) {
+namespace {
+
+void checkDegree(int logN) {
     if (logN < MIN_LOG_N || logN > MAX_LOG_N) {
         throw std::invalid_argument("nttTables: expected logN from 10 to 17, got " + std::to_string(logN));
     }
+}
+
+Word checkedMinimalRoot(const Modulus& modulus, int logN) {
+    checkDegree(logN);
+    return findMinimalRoot(modulus, logN);
+}
+
+}  // namespace
+
+NttTables::NttTables(const Modulus& modulus, int logN) : NttTables(modulus, logN, checkedMinimalRoot(modulus, logN)) {}
+
+NttTables::NttTables(const Modulus& modulus, int logN, Word root) : modulus_(modulus), logN_(logN), root_(root) {
+    checkDegree(logN);
     const std::size_t n = degree();
-    root_ = findMinimalRoot(modulus_, logN);
+    if (powMod(root, n, modulus_) != modulus_.value - 1) {
+        throw std::invalid_argument("nttTables: " + std::to_string(root) + " is no primitive root of order " +
+                                    std::to_string(2 * n) + " modulo " + std::to_string(modulus_.value));
+    }
     degreeInverse_ = inverseMod(n, modulus_);
     quotients_ = makeAlignedArray<Word>(n);
     factors_ = makeAlignedArray<Word>(n / 16);

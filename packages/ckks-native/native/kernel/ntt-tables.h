@@ -16,12 +16,14 @@ class NttTables {
 public:
   /// 10 <= logN <= 17 and p = 1 mod 2N, else std::invalid_argument. Costs about N modular products.
     NttTables(const Modulus& modulus, int logN);
+  /// The same with another primitive 2N-th root, else std::invalid_argument.
+    NttTables(const Modulus& modulus, int logN, Word root);
 
     HEML_INLINE const Modulus& modulus() const { return modulus_; }
     HEML_INLINE int logN() const { return logN_; }
     HEML_INLINE std::size_t degree() const { return std::size_t{1} << logN_; }
 
-  /// zeta, the smallest primitive 2N-th root of unity modulo p.
+  /// zeta, a primitive 2N-th root of unity modulo p: the smallest, where no other was asked for.
     HEML_INLINE Word root() const { return root_; }
     HEML_INLINE Word degreeInverse() const { return degreeInverse_; }
 

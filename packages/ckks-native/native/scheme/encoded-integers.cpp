@@ -59,13 +59,8 @@ void LimbMaker::make(uint64_t* out, const EncodedIntegers& integers, size_t modu
     }
     const bool direct = stride == 1 && compact;
     uint64_t* made = direct ? out : values;
-    if (logM == context_->logN()) {
-        kernels.nttForward(made, spread, context_->tables(modulusIndex));
-    } else {
-        const SmallRing& ring = smallRings_.at(modulusIndex, logM);
-        kernels.nttForward(spread, spread, ring.tables);
-        kernels.permute(made, spread, ring.reorder, 0, degree);
-    }
+    const bool whole = logM == context_->logN();
+    kernels.nttForward(made, spread, whole ? context_->tables(modulusIndex) : smallRings_.at(modulusIndex, logM));
     if (direct) return;
     const size_t repeats = compact ? 1 : size_t{1} << logRepeat;
     for (size_t i = 0; i < count; ++i) std::fill_n(out + i * repeats, repeats, values[i * stride]);

@@ -1,8 +1,7 @@
 // Transforms of polynomials in Y = X^(N/M), for encoding periodic slot vectors at the cost of a smaller ring.
 //
-// Evaluation order at degree N asks for values at powers of zeta^(N/M), zeta the minimal 2N-th root modulo p. The tables
-// of degree M use their own minimal root z', and zeta^(N/M) = z'^t for some odd t: the wanted values are those of
-// P(Y^t) at powers of z', so one automorphism after the small transform sets the order right.
+// Evaluation order at degree N asks for values at powers of zeta^(N/M), zeta the root of degree N. That is the root of these tables, so
+// that a transform of degree M gives the wanted values in the wanted order.
 #pragma once
 
 #include <map>
@@ -14,23 +13,17 @@
 
 namespace heml {
 
-struct SmallRing {
-    SmallRing(const kernel::NttTables& large, unsigned logM);
-    kernel::NttTables tables;
-    kernel::AutomorphismTable reorder;
-};
-
 class SmallRings {
 public:
     explicit SmallRings(std::shared_ptr<const Context> context) : context_(std::move(context)) {}
 
     // 10 <= logM < logN. Made on first use and kept; safe from any thread.
-    const SmallRing& at(size_t modulusIndex, unsigned logM) const;
+    const kernel::NttTables& at(size_t modulusIndex, unsigned logM) const;
 
 private:
     std::shared_ptr<const Context> context_;
     mutable std::mutex mutex_;
-    mutable std::map<std::pair<size_t, unsigned>, std::unique_ptr<SmallRing>> rings_;
+    mutable std::map<std::pair<size_t, unsigned>, std::unique_ptr<kernel::NttTables>> rings_;
 };
 
 }  // namespace heml

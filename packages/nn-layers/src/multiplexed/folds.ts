@@ -62,7 +62,7 @@ function bestFold(plan: FoldPlan, input: LooseFoldInput): FoldPlan | undefined {
 }
 
 /** Candidate reaches: powers of two, and the most frequent distances between neighbouring steps times small numbers. */
-function reaches(steps: readonly number[], period: number): Set<number> {
+export function reaches(steps: readonly number[], period: number): Set<number> {
   const candidates = new Set<number>()
   for (let reach = 1; reach < period; reach *= 2) candidates.add(reach)
   const gaps = new Map<number, number>()

@@ -1,6 +1,6 @@
 /** Output ciphertexts whose diagonals may all encode to zero get one that does not; see unit-weight.ts. */
 import { liftZeroVector, surelyEncoded } from '../lowered/unit-weight.ts'
-import type { LazyMatrix } from './diagonal-values.ts'
+import type { LazyDiagonal, LazyMatrix } from './diagonal-values.ts'
 import type { TransformPlan } from './transform-plan.ts'
 
 /**
@@ -15,7 +15,7 @@ export function liftZeroOutputs(
   const lifted = [...matrices]
   for (let to = 0; to < output.ciphertexts; to++) {
     const own = blocks.flatMap((block, i) => (block.to === to ? [i] : []))
-    const isSeen = own.some((i) => [...matrices[i]!.diagonals.values()].some((d) => surelyEncoded(d.values(), scale)))
+    const isSeen = own.some((i) => [...matrices[i]!.diagonals.values()].some((d) => isSurelyEncoded(d, scale)))
     if (!isSeen) lifted[own[0]!] = liftFirst(matrices[own[0]!]!, scale)
   }
   return lifted
@@ -24,6 +24,14 @@ export function liftZeroOutputs(
 function liftFirst(matrix: LazyMatrix, scale: number): LazyMatrix {
   const [first, ...rest] = matrix.diagonals
   const [step, diagonal] = first!
-  const values = () => liftZeroVector(diagonal.values(), scale)
+  const values = () => {
+    const { re, im } = diagonal.values()
+    return { re: liftZeroVector(re, scale), ...(im && { im }) }
+  }
   return { ...matrix, diagonals: new Map([[step, { ...diagonal, values }], ...rest]) }
+}
+
+function isSurelyEncoded(diagonal: LazyDiagonal, scale: number): boolean {
+  const { re, im } = diagonal.values()
+  return surelyEncoded(re, scale) || (im !== undefined && surelyEncoded(im, scale))
 }

@@ -1,6 +1,8 @@
 /** A planned transform as a layer: fused linear transforms, one rescale, folds, bias. One level. */
 import {
   type Ciphertext,
+  doubledRealPart,
+  joinParts,
   type Plaintext,
   type PreparedLinearTransform,
   prepareLinearTransform,
@@ -20,7 +22,8 @@ import { type LinearMap, linearGain } from '../linear-map/linear-map.ts'
 import { weightScale } from '../lowered/unit-weight.ts'
 import { diagonalMatrices } from './diagonal-values.ts'
 import { liftZeroOutputs } from './lift-zero-outputs.ts'
-import { planTransform, type TransformPlan } from './transform-plan.ts'
+import { isPaired } from './pair-inputs.ts'
+import { type Carried, planTransform, type TransformPlan } from './transform-plan.ts'
 
 /** @throws UnsupportedError when no output layout fits */
 export function lowerTransform(map: LinearMap, input: MultiplexedLayout, context: LowerContext): LoweredLayer {
@@ -54,12 +57,13 @@ async function prepareTransform(plan: TransformPlan, context: PrepareContext): P
   for (const bias of biases) if (bias) weights.use(bias)
   return async ({ engine, inputs, pacer, temporaries }) => {
     const outputs: Ciphertext[] = []
+    const carried = plan.carried.map((c) => carry(engine, c, inputs[0]!, (made) => temporaries.use(made)))
     for (let to = 0; to < plan.output.ciphertexts; to++) {
       const parts: Ciphertext[] = []
       for (const block of blocks) {
         if (block.to !== to) continue
         await pacer.step()
-        parts.push(temporaries.use(engine.linearTransform(inputs[0]![block.from]!, block.transform)))
+        parts.push(temporaries.use(engine.linearTransform(carried[block.from]!, block.transform)))
       }
       outputs.push(temporaries.use(finish(engine, plan, parts, biases[to])))
       for (const part of parts) part.dispose()
@@ -68,7 +72,24 @@ async function prepareTransform(plan: TransformPlan, context: PrepareContext): P
   }
 }
 
-/** Sum, rescale, folds, bias. */
+/** An input, or two as the halves of one. */
+function carry(
+  engine: CircuitEngine,
+  { real, imaginary }: Carried,
+  inputs: readonly Ciphertext[],
+  keep: (made: Ciphertext) => Ciphertext,
+): Ciphertext {
+  if (!imaginary) return inputs[real]!
+  return keep(
+    scope((use) => {
+      const other = inputs[imaginary.from]!
+      const turned = imaginary.steps === 0 ? other : use(engine.rotate(other, imaginary.steps))
+      return joinParts(engine, inputs[real]!, turned)
+    }),
+  )
+}
+
+/** Sum, rescale, folds, real part, bias. */
 function finish(
   engine: CircuitEngine,
   plan: TransformPlan,
@@ -78,6 +99,7 @@ function finish(
   return scope((use) => {
     let total = use(engine.rescale(parts.length === 1 ? parts[0]! : use(engine.sum(parts))))
     for (const fold of plan.folds) total = use(engine.add(total, use(engine.rotate(total, fold))))
+    if (isPaired(plan)) total = use(doubledRealPart(engine, total))
     return bias ? use(engine.addPlain(total, bias)) : total
   })
 }

@@ -7,14 +7,28 @@ import { type LowerContext, layoutPositions, type MultiplexedLayout, nextPowerOf
 import type { LinearMap } from '../linear-map/linear-map.ts'
 import { type Differences, differences, differencesWork, halve, signedSteps } from './differences.ts'
 import { looseFolds } from './folds.ts'
+import { pairInputs } from './pair-inputs.ts'
 import { type Placement, placementOf, placements } from './placement.ts'
 import { leastCost, type Prices, referencePrices, transformCost } from './prices.ts'
 
-/** Diagonals from one input ciphertext to one output ciphertext. */
+/** What diagonals multiply: an input ciphertext, or two, one of them rotated, as the halves of one. */
+export interface Carried {
+  /** Input ciphertext. */
+  readonly real: number
+  readonly imaginary?: {
+    /** Input ciphertext. */
+    readonly from: number
+    /** Left rotation. */
+    readonly steps: number
+  }
+}
+
+/** Diagonals from one carried ciphertext to one output ciphertext. */
 export interface TransformBlock {
+  /** Index of a carried ciphertext. */
   readonly from: number
   readonly to: number
-  /** Rotations of the input; negative to the right. */
+  /** Rotations of what is carried; negative to the right. */
   readonly steps: readonly number[]
 }
 
@@ -26,6 +40,7 @@ export interface TransformPlan {
   readonly slots: number
   /** Length with which diagonals repeat. */
   readonly length: number
+  readonly carried: readonly Carried[]
   readonly blocks: readonly TransformBlock[]
   /** Rotations added up after rescaling. */
   readonly folds: readonly number[]
@@ -75,7 +90,7 @@ function cheapest(
   }
   ranking.sort((a, b) => a.bound - b.bound)
   for (const { candidate } of ranking.slice(0, LOOSE_CANDIDATES)) best = planLoosely(candidate, best)
-  return best
+  return best && pairInputs(best, prices)
 }
 
 interface Candidate {
@@ -152,7 +167,8 @@ function finish({ map, input, layout }: Candidate, found: Found): TransformPlan 
     period: layout.ciphertexts > 1 ? slots : period,
     grid: { ...layout.grid, gaps: found.gaps ?? 'zero' },
   }
-  return { map, input, output, slots, length, blocks, folds, shifts, cost }
+  const carried = Array.from({ length: input.ciphertexts }, (_, real) => ({ real }))
+  return { map, input, output, slots, length, carried, blocks, folds, shifts, cost }
 }
 
 /** The placement as a layout whose slots are just enough; undefined when it cannot follow this input. */

@@ -80,7 +80,7 @@ export async function prepareLinearTransform(
   const dispose = () => {
     for (const terms of giants.values()) for (const term of terms) term.plaintext.dispose()
   }
-  const turned = new Float64Array(Math.min(slots, parameters.maxSlots))
+  const turned = new ComplexScratch(Math.min(slots, parameters.maxSlots))
   try {
     for (const { step, baby, giant } of splitSteps(diagonals.keys(), slots, split)) {
       await pacer.step()
@@ -131,12 +131,26 @@ function isZero(source: SlotSource): boolean {
   return re.every((x) => x === 0) && (im === undefined || im.every((x) => x === 0))
 }
 
-/** The diagonal rotated to the right by `giant`, made when asked for; a real one in `turned`. */
-function rotatedBack(source: SlotSource, giant: number, turned: Float64Array): SlotSource {
+/** Vectors for all diagonals, one after the other: thousands of their own would have the garbage collected again and again. */
+class ComplexScratch {
+  readonly re: Float64Array
+  #im: Float64Array | undefined
+  constructor(slots: number) {
+    this.re = new Float64Array(slots)
+  }
+  get im(): Float64Array {
+    this.#im ??= new Float64Array(this.re.length)
+    return this.#im
+  }
+}
+
+/** The diagonal rotated to the right by `giant`, made in `turned` when asked for. */
+function rotatedBack(source: SlotSource, giant: number, turned: ComplexScratch): SlotSource {
   const period = isLazy(source) ? source.slots : toComplex(source).re.length
   const shift = giant % period
   if (shift === 0) return source
-  const turn = (v: Float64Array, out: Float64Array = new Float64Array(period)) => {
+  const turn = (v: Float64Array, scratch: Float64Array) => {
+    const out = scratch.subarray(0, period)
     out.set(v.subarray(0, period - shift), shift)
     out.set(v.subarray(period - shift), 0)
     return out
@@ -146,7 +160,7 @@ function rotatedBack(source: SlotSource, giant: number, turned: Float64Array): S
     slots: period,
     values: () => {
       const { re, im } = toComplex(resolveSlots(source))
-      return im ? { re: turn(re), im: turn(im) } : turn(re, turned.subarray(0, period))
+      return im ? { re: turn(re, turned.re), im: turn(im, turned.im) } : turn(re, turned.re)
     },
   }
   return magnitude === undefined ? lazy : { ...lazy, magnitude }

@@ -54,9 +54,12 @@ inline constexpr std::size_t STAGED_LINES = 32;
 /// Giant steps whose sums fit the registers.
 inline constexpr std::size_t SUMS_AT_A_TIME = 5;
 
+/// Lines that a few giant steps' sums go through before the next few: a cache line of plaintexts that repeat eight times lasts as long.
+inline constexpr std::size_t LINES_AT_A_TIME = 8;
+
 /// A run of kept baby values.
 struct Stage {
-    const StepValue* values;    ///< of one line
+    const StepValue* values;  ///< of one line
     const HoistedStep* steps;
     std::size_t stepCount;
 };
@@ -86,20 +89,31 @@ HEML_INLINE void stagedSums(const HoistedJob& job, const Stage& stage, std::size
     }
 }
 
-HEML_INLINE void stagedLine(const HoistedJob& job, const Stage& stage, std::size_t i, bool accumulate, const Folding& folding) {
+/// Consecutive lines, `stride` values apart.
+template <std::size_t GIANTS>
+HEML_INLINE void stagedLines(const HoistedJob& job, const Stage& stage, std::size_t first, std::size_t i, std::size_t lines,
+                             bool accumulate, const Folding& folding) {
+    Stage line = stage;
+    for (std::size_t k = 0; k < lines; ++k, line.values += stage.stepCount) {
+        stagedSums<GIANTS>(job, line, first, i + k * LINE_WORDS, accumulate, folding);
+    }
+}
+
+HEML_INLINE void stagedBlock(const HoistedJob& job, const Stage& stage, std::size_t i, std::size_t lines, bool accumulate,
+                             const Folding& folding) {
     std::size_t g = 0;
     for (; g + SUMS_AT_A_TIME <= job.giantCount; g += SUMS_AT_A_TIME) {
-        stagedSums<SUMS_AT_A_TIME>(job, stage, g, i, accumulate, folding);
+        stagedLines<SUMS_AT_A_TIME>(job, stage, g, i, lines, accumulate, folding);
     }
     switch (job.giantCount - g) {
         case 1:
-            return stagedSums<1>(job, stage, g, i, accumulate, folding);
+            return stagedLines<1>(job, stage, g, i, lines, accumulate, folding);
         case 2:
-            return stagedSums<2>(job, stage, g, i, accumulate, folding);
+            return stagedLines<2>(job, stage, g, i, lines, accumulate, folding);
         case 3:
-            return stagedSums<3>(job, stage, g, i, accumulate, folding);
+            return stagedLines<3>(job, stage, g, i, lines, accumulate, folding);
         case 4:
-            return stagedSums<4>(job, stage, g, i, accumulate, folding);
+            return stagedLines<4>(job, stage, g, i, lines, accumulate, folding);
         default:
             return;
     }
@@ -124,9 +138,10 @@ void hoisted(const HoistedJob& job, const Modulus& m) {
                     values[k * steps + b] = stepValue<PACKED>(job, step, permutation, i, lines * LINE_WORDS, folding);
                 }
             }
-            for (std::size_t k = 0; k < lines; ++k) {
-                stagedLine(job, {values + k * steps, job.steps + first, steps}, begin + k * LINE_WORDS,
-                           job.accumulate || first > 0, folding);
+            for (std::size_t k = 0; k < lines; k += LINES_AT_A_TIME) {
+                const std::size_t count = lines - k < LINES_AT_A_TIME ? lines - k : LINES_AT_A_TIME;
+                stagedBlock(job, {values + k * steps, job.steps + first, steps}, begin + k * LINE_WORDS, count,
+                            job.accumulate || first > 0, folding);
             }
         }
     }

@@ -140,6 +140,8 @@ TEST(productOfValuesIsNegacyclicConvolution) {
 TEST(tablesRefuseWhatTheyCannotServe) {
     const Modulus m = primesBelow(40, 12, 1)[0];
     CHECK_THROWS(NttTables(m, 9));
+    CHECK_THROWS(NttTables(m, 9, 1));
+    CHECK_THROWS(NttTables(m, 12, 1));
     CHECK_THROWS(NttTables(m, 18));
     CHECK_THROWS(NttTables(Modulus::create((Word{1} << 40) - 87), 12));
     CHECK_THROWS(Modulus::create(0));

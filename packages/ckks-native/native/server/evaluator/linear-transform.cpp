@@ -13,8 +13,9 @@ namespace heml {
 
 namespace {
 
-// Limbs of deferred plaintexts, 32 MB at N = 2^16; more only where a baby step alone has more giant steps. More run no faster.
-constexpr size_t MADE_AT_A_TIME = 64;
+// Words of deferred plaintexts: 32 MB, 64 limbs at N = 2^16 and more where they repeat. Fewer would have every giant step's sums read and
+// written more often; more only where a baby step alone has more giant steps.
+constexpr size_t MADE_AT_A_TIME = size_t{1} << 22;
 
 bool isIdentity(const KeySwitchKey* key) { return key == nullptr; }
 
@@ -29,7 +30,7 @@ void requireStepKey(const Ciphertext& a, const KeySwitchKey* key) {
 void check(const Ciphertext& a, const std::vector<GiantStep>& giants) {
     requireDegreeOne(a, "linearTransform");
     if (giants.empty()) throw InvalidArgumentError("a linear transform needs at least one giant step");
-    const KeySwitchKey* first = nullptr;   // baby key: all are packed or none is
+    const KeySwitchKey* first = nullptr;  // baby key: all are packed or none is
     for (const GiantStep& giant : giants) {
         requireStepKey(a, giant.key);
         if (giants.size() > kernel::MAX_GIANT_STEPS) {
@@ -50,6 +51,9 @@ void check(const Ciphertext& a, const std::vector<GiantStep>& giants) {
         }
     }
 }
+
+// A cache line between limbs made: hundreds are read side by side, and limbs a power of two apart would share a few lines of the caches.
+constexpr size_t SKEW_WORDS = kernel::LINE_WORDS;
 
 // One distinct baby rotation; plaintexts[g] of each giant step, nullptr where it has none.
 struct Baby {
@@ -81,9 +85,10 @@ public:
     Steps(const Context& context, const std::vector<Baby>& babies, size_t begin, size_t end, size_t digitCount, size_t modulus) {
         const bool special = modulus >= context.qLimbs();
         keys_.reserve(2 * (end - begin) * digitCount);
+        reserveMade(context, babies, begin, end);
         for (size_t b = begin; b < end; ++b) {
             const Baby& baby = babies[b];
-            if (special && isIdentity(baby.key)) continue;   // a multiple of P
+            if (special && isIdentity(baby.key)) continue;  // a multiple of P
             plaintexts_.emplace_back();
             for (const Plaintext* plaintext : baby.plaintexts) {
                 plaintexts_.back().push_back(limbOf(context, plaintext, modulus));
@@ -108,20 +113,32 @@ private:
         const size_t at = modulus < context.qLimbs() ? modulus : plaintext->qLimbs() + modulus - context.qLimbs();
         const int logRepeat = static_cast<int>(plaintext->logRepeat());
         if (!plaintext->deferred()) return {plaintext->limb(at), logRepeat};
-        made_.emplace_back(context.pool(), 1, plaintext->wordsPerLimb(), MemoryKind::Scratch);
-        plaintext->copyLimb(made_.back().limb(0), at);
-        return {made_.back().limb(0), logRepeat};
+        uint64_t* limb = made_.data() + madeWords_;
+        madeWords_ += plaintext->wordsPerLimb() + SKEW_WORDS;
+        plaintext->copyLimb(limb, at);
+        return {limb, logRepeat};
+    }
+
+    void reserveMade(const Context& context, const std::vector<Baby>& babies, size_t begin, size_t end) {
+        size_t words = 0;
+        for (size_t b = begin; b < end; ++b) {
+            for (const Plaintext* plaintext : babies[b].plaintexts) {
+                if (plaintext && plaintext->deferred()) words += plaintext->wordsPerLimb() + SKEW_WORDS;
+            }
+        }
+        if (words > 0) made_ = context.pool().allocate(words * sizeof(uint64_t), MemoryKind::Scratch);
     }
 
     const kernel::KeyLimb* pushKeys(const KeySwitchKey& key, size_t at, size_t digitCount, KeySwitchKey::Half half) {
         const size_t start = keys_.size();
         for (size_t d = 0; d < digitCount; ++d) keys_.push_back(key.keyLimb(at, d, half));
-        return keys_.data() + start;                         // reserved above: never moves
+        return keys_.data() + start;  // reserved above: never moves
     }
 
-    std::vector<Poly> made_;                                      // of deferred plaintexts
+    Buffer made_;  // limbs of deferred plaintexts
+    size_t madeWords_ = 0;
     std::vector<kernel::KeyLimb> keys_;
-    std::vector<std::vector<kernel::RepeatedLimb>> plaintexts_;   // moving the outer vector keeps the inner data
+    std::vector<std::vector<kernel::RepeatedLimb>> plaintexts_;  // moving the outer vector keeps the inner data
     std::vector<kernel::HoistedStep> steps_;
 };
 
@@ -201,7 +218,9 @@ private:
     size_t endOfRun(size_t begin) const {
         size_t made = 0, end = begin;
         for (; end < babies_.size(); ++end) {
-            for (const Plaintext* plaintext : babies_[end].plaintexts) made += plaintext && plaintext->deferred();
+            for (const Plaintext* plaintext : babies_[end].plaintexts) {
+                if (plaintext && plaintext->deferred()) made += plaintext->wordsPerLimb();
+            }
             if (made > MADE_AT_A_TIME && end > begin) break;
         }
         return end;
@@ -262,10 +281,10 @@ private:
     const std::vector<GiantStep>& giants_;
     const std::vector<Baby> babies_;
     Ciphertext out_;
-    const bool alone_;                                       // one giant step, no key: no second key switch
-    std::vector<Poly> special_;                              // per giant step and half: special limbs as coefficients
-    std::vector<Poly> q_;                                    // per giant step and half: modulo QP
-    std::vector<Poly> coefficients_;                         // per giant step with a key: decomposed second half
+    const bool alone_;  // one giant step, no key: no second key switch
+    std::vector<Poly> special_;  // per giant step and half: special limbs as coefficients
+    std::vector<Poly> q_;  // per giant step and half: modulo QP
+    std::vector<Poly> coefficients_;  // per giant step with a key: decomposed second half
 };
 
 }  // namespace
