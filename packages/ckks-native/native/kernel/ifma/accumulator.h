@@ -31,6 +31,11 @@ struct Accumulator {
         high = maddHigh(high, a, b);
     }
 
+    HEML_INLINE void add(const Accumulator& other) {
+        low = add64(low, other.low);
+        high = add64(high, other.high);
+    }
+
   /// Out in [0, p), no garbage. Both quotients are added before their one product with p: [0, 4p).
     HEML_INLINE Vec reduce(const Folding& folding) const {
         const Prime& prime = folding.prime;

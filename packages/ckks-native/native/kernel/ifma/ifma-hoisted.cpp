@@ -3,6 +3,9 @@
 // are kept, and the sums live in registers, of a few giant steps at a time. Keys are read once, each limb in order, one block
 // ahead.
 
+#include <algorithm>
+#include <vector>
+
 #include "accumulator.h"
 #include "ifma.h"
 #include "operands.h"
@@ -51,78 +54,112 @@ HEML_INLINE void finish(Word* out, const Accumulator& sum, bool accumulate, cons
 inline constexpr std::size_t STAGED_STEPS = 32;
 inline constexpr std::size_t STAGED_LINES = 32;
 
-/// Giant steps whose sums fit the registers.
-inline constexpr std::size_t SUMS_AT_A_TIME = 5;
-
-/// Lines that a few giant steps' sums go through before the next few: a cache line of plaintexts that repeat eight times lasts as long.
+/// Lines that a giant step's sum goes through before the next one's: a cache line of plaintexts that repeat eight times lasts as long.
 inline constexpr std::size_t LINES_AT_A_TIME = 8;
 
-/// A run of kept baby values.
-struct Stage {
-    const StepValue* values;  ///< of one line
-    const HoistedStep* steps;
-    std::size_t stepCount;
+struct Term {
+    RepeatedLimb plaintext;
+    std::size_t baby;  ///< counted from the first of its run of STAGED_STEPS
 };
 
-/// One line of the sums of giant steps [first, first + GIANTS).
-template <std::size_t GIANTS>
-HEML_INLINE void stagedSums(const HoistedJob& job, const Stage& stage, std::size_t first, std::size_t i, bool accumulate,
-                            const Folding& folding) {
-    Accumulator sum0[GIANTS], sum1[GIANTS];
-    for (std::size_t g = 0; g < GIANTS; ++g) {
-        sum0[g].clear();
-        sum1[g].clear();
+/// The terms of every run of baby steps and every giant step in it, without those that are not there.
+class Terms {
+public:
+    explicit Terms(const HoistedJob& job) : giantCount_(job.giantCount) {
+        for (std::size_t first = 0; first < job.stepCount; first += STAGED_STEPS) {
+            const std::size_t end = std::min(job.stepCount, first + STAGED_STEPS);
+            for (std::size_t g = 0; g < job.giantCount; ++g) {
+                starts_.push_back(terms_.size());
+                for (std::size_t b = first; b < end; ++b) {
+                    const RepeatedLimb& plaintext = job.steps[b].plaintexts[g];
+                    if (plaintext.values != nullptr) terms_.push_back({plaintext, b - first});
+                }
+            }
+        }
+        starts_.push_back(terms_.size());
     }
-    for (std::size_t b = 0; b < stage.stepCount; ++b) {
-        const StepValue& u = stage.values[b];
-        const RepeatedLimb* plaintexts = stage.steps[b].plaintexts + first;
-        for (std::size_t g = 0; g < GIANTS; ++g) {
-            if (plaintexts[g].values == nullptr) continue;
-            const Vec plaintext = loadRepeated(plaintexts[g], i);
-            sum0[g].multiplyAdd(u.u0, plaintext);
-            sum1[g].multiplyAdd(u.u1, plaintext);
+
+    struct List {
+        const Term *begin, *end;
+    };
+    List of(std::size_t run, std::size_t giant) const {
+        const std::size_t* start = &starts_[run * giantCount_ + giant];
+        return {terms_.data() + start[0], terms_.data() + start[1]};
+    }
+
+    /// How often all plaintexts repeat, or ANY.
+    int logRepeat() const {
+        const auto same = [&](const Term& t) { return t.plaintext.logRepeat == terms_[0].plaintext.logRepeat; };
+        return !terms_.empty() && std::all_of(terms_.begin(), terms_.end(), same) ? terms_[0].plaintext.logRepeat : ANY;
+    }
+
+    static constexpr int ANY = -1;
+
+private:
+    std::size_t giantCount_;
+    std::vector<Term> terms_;
+    std::vector<std::size_t> starts_;
+};
+
+/// Lines that follow these: hundreds of streams are more than the hardware keeps an eye on.
+HEML_INLINE void prefetchPlaintexts(Terms::List terms, std::size_t i, std::size_t words) {
+    for (const Term* t = terms.begin; t != terms.end; ++t) {
+        const Word* from = t->plaintext.values + (i >> t->plaintext.logRepeat);
+        const std::size_t count = words >> t->plaintext.logRepeat;
+        for (std::size_t w = 0; w < count || w == 0; w += LINE_WORDS) {
+            _mm_prefetch(reinterpret_cast<const char*>(from + w), _MM_HINT_T1);
         }
     }
-    for (std::size_t g = 0; g < GIANTS; ++g) {
-        finish(job.out0[first + g] + i, sum0[g], accumulate, folding);
-        finish(job.out1[first + g] + i, sum1[g], accumulate, folding);
-    }
 }
 
-/// Consecutive lines, `stride` values apart.
-template <std::size_t GIANTS>
-HEML_INLINE void stagedLines(const HoistedJob& job, const Stage& stage, std::size_t first, std::size_t i, std::size_t lines,
-                             bool accumulate, const Folding& folding) {
-    Stage line = stage;
-    for (std::size_t k = 0; k < lines; ++k, line.values += stage.stepCount) {
-        stagedSums<GIANTS>(job, line, first, i + k * LINE_WORDS, accumulate, folding);
-    }
+/// REPEAT: 0, 1, 2, 3 for at least three, or ANY.
+template <int REPEAT>
+HEML_INLINE Vec loadPlaintext(const RepeatedLimb& limb, std::size_t i) {
+    if constexpr (REPEAT == Terms::ANY) return loadRepeated(limb, i);
+    if constexpr (REPEAT == 3) return broadcast(limb.values[i >> limb.logRepeat]);
+    return loadRepeated({limb.values, REPEAT}, i);
 }
 
-HEML_INLINE void stagedBlock(const HoistedJob& job, const Stage& stage, std::size_t i, std::size_t lines, bool accumulate,
-                             const Folding& folding) {
-    std::size_t g = 0;
-    for (; g + SUMS_AT_A_TIME <= job.giantCount; g += SUMS_AT_A_TIME) {
-        stagedLines<SUMS_AT_A_TIME>(job, stage, g, i, lines, accumulate, folding);
+/// One line of the sum of a giant step, in two halves that do not wait for each other.
+template <int REPEAT>
+HEML_INLINE void stagedSum(const HoistedJob& job, const StepValue* values, Terms::List terms, std::size_t g, std::size_t i,
+                           bool accumulate, const Folding& folding) {
+    Accumulator sum0[2], sum1[2];
+    for (std::size_t h = 0; h < 2; ++h) {
+        sum0[h].clear();
+        sum1[h].clear();
     }
-    switch (job.giantCount - g) {
-        case 1:
-            return stagedLines<1>(job, stage, g, i, lines, accumulate, folding);
-        case 2:
-            return stagedLines<2>(job, stage, g, i, lines, accumulate, folding);
-        case 3:
-            return stagedLines<3>(job, stage, g, i, lines, accumulate, folding);
-        case 4:
-            return stagedLines<4>(job, stage, g, i, lines, accumulate, folding);
-        default:
-            return;
+    const Term* t = terms.begin;
+    for (; t + 1 < terms.end; t += 2) {
+        for (std::size_t h = 0; h < 2; ++h) {
+            const StepValue& u = values[t[h].baby];
+            const Vec plaintext = loadPlaintext<REPEAT>(t[h].plaintext, i);
+            sum0[h].multiplyAdd(u.u0, plaintext);
+            sum1[h].multiplyAdd(u.u1, plaintext);
+        }
     }
+    if (t != terms.end) {
+        const Vec plaintext = loadPlaintext<REPEAT>(t->plaintext, i);
+        sum0[0].multiplyAdd(values[t->baby].u0, plaintext);
+        sum1[0].multiplyAdd(values[t->baby].u1, plaintext);
+    }
+    sum0[0].add(sum0[1]);
+    sum1[0].add(sum1[1]);
+    finish(job.out0[g] + i, sum0[0], accumulate, folding);
+    finish(job.out1[g] + i, sum1[0], accumulate, folding);
 }
 
-/// A block of lines is taken through up to 32 baby steps, one after the other as memory likes it; then line by line, with the
-/// sums of a few giant steps at a time in registers.
-template <bool PACKED>
-void hoisted(const HoistedJob& job, const Modulus& m) {
+/// Where the lines of a block come from; the next baby step's, asked for while this one is at work.
+HEML_INLINE void prefetchLines(const HoistedStep& step, std::size_t begin, std::size_t lines) {
+    if (step.automorphism == nullptr) return;
+    const std::uint32_t* first = step.automorphism->lines() + begin / LINE_WORDS;
+    for (std::size_t k = 0; k < lines; k += 16) _mm_prefetch(reinterpret_cast<const char*>(first + k), _MM_HINT_T0);
+}
+
+/// A block of lines is taken through up to 32 baby steps, one after the other as memory likes it; then giant step by giant step, with
+/// the sum in registers.
+template <bool PACKED, int REPEAT>
+void hoisted(const HoistedJob& job, const Terms& terms, const Modulus& m) {
     alignas(64) StepValue values[STAGED_STEPS * STAGED_LINES];
     const Folding folding(m);
     for (std::size_t begin = job.begin; begin < job.end; begin += STAGED_LINES * LINE_WORDS) {
@@ -133,25 +170,43 @@ void hoisted(const HoistedJob& job, const Modulus& m) {
             for (std::size_t b = 0; b < steps; ++b) {
                 const HoistedStep& step = job.steps[first + b];
                 const Permutation permutation(step.automorphism);
+                if (b + 1 < steps) prefetchLines(job.steps[first + b + 1], begin, lines);
                 for (std::size_t k = 0; k < lines; ++k) {
                     const std::size_t i = begin + k * LINE_WORDS;
                     values[k * steps + b] = stepValue<PACKED>(job, step, permutation, i, lines * LINE_WORDS, folding);
                 }
             }
-            for (std::size_t k = 0; k < lines; k += LINES_AT_A_TIME) {
-                const std::size_t count = lines - k < LINES_AT_A_TIME ? lines - k : LINES_AT_A_TIME;
-                stagedBlock(job, {values + k * steps, job.steps + first, steps}, begin + k * LINE_WORDS, count,
-                            job.accumulate || first > 0, folding);
+            const bool accumulate = job.accumulate || first > 0;
+            for (std::size_t from = 0; from < lines; from += LINES_AT_A_TIME) {
+                const std::size_t to = lines - from < LINES_AT_A_TIME ? lines : from + LINES_AT_A_TIME;
+                for (std::size_t g = 0; g < job.giantCount; ++g) {
+                    const Terms::List list = terms.of(first / STAGED_STEPS, g);
+                    prefetchPlaintexts(list, begin + to * LINE_WORDS, (to - from) * LINE_WORDS);
+                    for (std::size_t k = from; k < to; ++k) {
+                        stagedSum<REPEAT>(job, values + k * steps, list, g, begin + k * LINE_WORDS, accumulate, folding);
+                    }
+                }
             }
         }
     }
+}
+
+template <bool PACKED>
+void hoistedOf(const HoistedJob& job, const Modulus& m) {
+    const Terms terms(job);
+    const int logRepeat = terms.logRepeat();
+    if (logRepeat == Terms::ANY) return hoisted<PACKED, Terms::ANY>(job, terms, m);
+    if (logRepeat == 0) return hoisted<PACKED, 0>(job, terms, m);
+    if (logRepeat == 1) return hoisted<PACKED, 1>(job, terms, m);
+    if (logRepeat == 2) return hoisted<PACKED, 2>(job, terms, m);
+    return hoisted<PACKED, 3>(job, terms, m);
 }
 
 }  // namespace
 
 void hoistedProduct(const HoistedJob& job, const Modulus& m) {
     if (job.giantCount == 0 || job.begin == job.end) return;
-    job.keysPacked ? hoisted<true>(job, m) : hoisted<false>(job, m);
+    job.keysPacked ? hoistedOf<true>(job, m) : hoistedOf<false>(job, m);
 }
 
 }  // namespace heml::kernel::ifma
