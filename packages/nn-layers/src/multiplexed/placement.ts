@@ -38,8 +38,10 @@ function* freshPlacement(channels: number, height: number, width: number, maxSlo
   if (size <= maxSlots) yield* blockPlacements({ channels, size, gaps: [0], maxSlots, rowStride, columnStride: 1 })
 }
 
+type Lattice = Pick<Placement, 'rowStride' | 'columnStride'>
+
 /** Whether the placement keeps the input's lattice, so that distances depend on channels and taps only. */
-export function onLattice(placement: Placement, { output, window }: LinearMap, { grid }: MultiplexedLayout): boolean {
+export function onLattice(placement: Lattice, { output, window }: LinearMap, { grid }: MultiplexedLayout): boolean {
   const [, height, width] = output
   return (
     (height === 1 || placement.rowStride === grid.rowStride * window.stride[0]) &&
