@@ -52,18 +52,30 @@ export const groupSizes = (map: LinearMap): { readonly outputs: number; readonly
   inputs: map.input[0] / map.groups,
 })
 
-/** Taps (of one axis) that at least one output reads from inside the image. */
-export function usefulTaps(map: LinearMap, axis: 0 | 1): number[] {
-  const size = map.input[axis + 1]!
-  const outs = map.output[axis + 1]!
-  return Array.from({ length: map.window.kernel[axis] }, (_, k) => k).filter((k) => {
-    for (let out = 0; out < outs; out++) {
-      const source = sourceOf(out, k, axis, map.window)
-      if (source >= 0 && source < size) return true
-    }
-    return false
-  })
+/** A tap of one axis, and the outputs, first to last, that it reads inside the image. */
+export interface TapRange {
+  readonly tap: number
+  readonly first: number
+  readonly last: number
 }
+
+/** Of the taps (of one axis) that at least one output reads from inside the image. */
+export function usefulRanges(map: LinearMap, axis: 0 | 1): TapRange[] {
+  const size = map.input[axis + 1]!
+  const outs = Array.from({ length: map.output[axis + 1]! }, (_, out) => out)
+  const ranges: TapRange[] = []
+  for (let tap = 0; tap < map.window.kernel[axis]; tap++) {
+    const inside = outs.filter((out) => {
+      const source = sourceOf(out, tap, axis, map.window)
+      return source >= 0 && source < size
+    })
+    if (inside.length > 0) ranges.push({ tap, first: inside[0]!, last: inside[inside.length - 1]! })
+  }
+  return ranges
+}
+
+/** Taps (of one axis) that at least one output reads from inside the image. */
+export const usefulTaps = (map: LinearMap, axis: 0 | 1): number[] => usefulRanges(map, axis).map(({ tap }) => tap)
 
 /** Root mean square of the weights, over all links; for error estimates. */
 export function weightMagnitude(map: LinearMap): number {

@@ -18,13 +18,6 @@ export function liftZeroRows(data: Float64Array, columns: number, scale: number)
   }
 }
 
-/**
- * Whether a slot vector of this length surely encodes to a polynomial that is not zero: then some value alone is enough.
- * By Parseval the largest coefficient is at least |v| scale / (sqrt(2) length) for each value v.
- */
-export const surelyEncoded = (values: Float64Array, scale: number): boolean =>
-  values.some((v) => Math.abs(v) * scale >= values.length)
-
 /** The vector with its constant coefficient pushed one unit away from zero, so that it does not round to zero. */
 export function liftZeroVector(values: Float64Array, scale: number): Float64Array {
   const mean = values.reduce((sum, v) => sum + v, 0) / values.length

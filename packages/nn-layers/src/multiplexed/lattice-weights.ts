@@ -3,21 +3,17 @@
  * a pair of channels share the distance of a tap, so a diagonal is a few rectangles, each of one weight.
  */
 import type { MultiplexedGrid, MultiplexedLayout } from '@he-ml/packing'
-import { groupSizes, type LinearMap, sourceOf, usefulTaps } from '../linear-map/linear-map.ts'
+import { groupSizes, type LinearMap, type TapRange, usefulRanges } from '../linear-map/linear-map.ts'
 import type { DiagonalWeights, Ends } from './diagonal-weights.ts'
 
-/** Outputs of a tap that read inside the image, along one axis. */
-interface TapRange {
-  readonly tap: number
-  /** From its output to what it reads, in slots, on the output's lattice. */
+/** With its distance from the output to what it reads, in slots, on the output's lattice. */
+interface PlacedRange extends TapRange {
   readonly offset: number
-  readonly first: number
-  readonly last: number
 }
 
 interface Tap {
-  readonly row: TapRange
-  readonly column: TapRange
+  readonly row: PlacedRange
+  readonly column: PlacedRange
 }
 
 /** From one input ciphertext to one output ciphertext. */
@@ -118,14 +114,8 @@ function tapsOf(map: LinearMap, { grid }: MultiplexedLayout): Tap[] {
   return rows.flatMap((row) => columns.map((column) => ({ row, column })))
 }
 
-function rangesOf(map: LinearMap, axis: 0 | 1, stride: number): TapRange[] {
-  const outs = Array.from({ length: map.output[axis + 1]! }, (_, out) => out)
-  return usefulTaps(map, axis).map((tap) => {
-    const inside = outs.filter((out) => {
-      const source = sourceOf(out, tap, axis, map.window)
-      return source >= 0 && source < map.input[axis + 1]!
-    })
-    const offset = (tap * map.window.dilation[axis] - map.window.padding[axis]) * stride
-    return { tap, offset, first: inside[0]!, last: inside[inside.length - 1]! }
-  })
-}
+const rangesOf = (map: LinearMap, axis: 0 | 1, stride: number): PlacedRange[] =>
+  usefulRanges(map, axis).map((range) => ({
+    ...range,
+    offset: (range.tap * map.window.dilation[axis] - map.window.padding[axis]) * stride,
+  }))

@@ -1,24 +1,42 @@
 /** Output ciphertexts whose diagonals may all encode to zero get one that does not; see unit-weight.ts. */
-import { liftZeroVector, surelyEncoded } from '../lowered/unit-weight.ts'
-import type { LazyDiagonal, LazyMatrix } from './diagonal-values.ts'
+import { groupSizes, usefulRanges } from '../linear-map/linear-map.ts'
+import { liftZeroVector } from '../lowered/unit-weight.ts'
+import type { LazyMatrix } from './diagonal-values.ts'
+import { isPaired } from './pair-inputs.ts'
 import type { TransformPlan } from './transform-plan.ts'
 
 /**
- * @param matrices one for each block of the plan; mostly the first diagonal of an output settles that nothing need be done
+ * @param matrices one for each block of the plan
  * @param scale of the encoded diagonals
  */
 export function liftZeroOutputs(
-  { blocks, output }: TransformPlan,
+  plan: TransformPlan,
   matrices: readonly LazyMatrix[],
   scale: number,
 ): readonly LazyMatrix[] {
   const lifted = [...matrices]
-  for (let to = 0; to < output.ciphertexts; to++) {
-    const own = blocks.flatMap((block, i) => (block.to === to ? [i] : []))
-    const isSeen = own.some((i) => [...matrices[i]!.diagonals.values()].some((d) => isSurelyEncoded(d, scale)))
-    if (!isSeen) lifted[own[0]!] = liftFirst(matrices[own[0]!]!, scale)
+  // by Parseval the largest coefficient of a diagonal is at least |v| scale / (sqrt(2) length) for each of its values v
+  const enough = (plan.length / scale) * (isPaired(plan) ? 2 : 1)
+  for (let to = 0; to < plan.output.ciphertexts; to++) {
+    if (hasWeight(plan, to, enough)) continue
+    const own = plan.blocks.findIndex((block) => block.to === to)
+    lifted[own] = liftFirst(matrices[own]!, scale)
   }
   return lifted
+}
+
+/** Whether some weight to an output ciphertext is at least as large; mostly the first one is. */
+function hasWeight({ map, output }: TransformPlan, to: number, least: number): boolean {
+  const { inputs } = groupSizes(map)
+  const taps = [usefulRanges(map, 0), usefulRanges(map, 1)] as const
+  for (const [o, offset] of output.grid.channelOffsets.entries()) {
+    if (Math.floor(offset / output.slots) !== to) continue
+    for (let c = 0; c < inputs; c++)
+      for (const row of taps[0])
+        for (const column of taps[1])
+          if (Math.abs(map.weight(o, c, row.tap, column.tap, row.first, column.first)) >= least) return true
+  }
+  return false
 }
 
 function liftFirst(matrix: LazyMatrix, scale: number): LazyMatrix {
@@ -29,9 +47,4 @@ function liftFirst(matrix: LazyMatrix, scale: number): LazyMatrix {
     return { re: liftZeroVector(re, scale), ...(im && { im }) }
   }
   return { ...matrix, diagonals: new Map([[step, { ...diagonal, values }], ...rest]) }
-}
-
-function isSurelyEncoded(diagonal: LazyDiagonal, scale: number): boolean {
-  const { re, im } = diagonal.values()
-  return surelyEncoded(re, scale) || (im !== undefined && surelyEncoded(im, scale))
 }

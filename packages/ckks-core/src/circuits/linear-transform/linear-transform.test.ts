@@ -12,6 +12,7 @@ import { oneprime40 as parameters, testParameters } from '../../testing/test-par
 import { type DiagonalMatrix, diagonalsFromDense, diagonalsFromEntries, type MatrixEntry } from './diagonal-matrix.ts'
 import { prepareLinearTransform } from './prepare-linear-transform.ts'
 import { chooseSplit, type Split, splitCost, splitSteps } from './split.ts'
+import { SplitCounter } from './split-counter.ts'
 
 const value = fc.double({ min: -1, max: 1, noNaN: true })
 
@@ -229,6 +230,23 @@ describe('chooseSplit', () => {
       for (const dy of [-1, 0, 1]) for (const dx of [-1, 0, 1]) steps.push((c * 1024 + dy * 32 + dx + 8192) % 8192)
     const parts = splitSteps(steps, 8192, chooseSplit(steps, 8192, costs))
     expect(splitCost(parts, costs)).toBeLessThanOrEqual(8 * 1 + 7 * 6)
+  })
+
+  it('counts as splitCost does', () => {
+    const counter = new SplitCounter(512)
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.nat(511), { minLength: 1, maxLength: 60 }),
+        fc
+          .integer({ min: 1, max: 512 })
+          .chain((length) => fc.record({ length: fc.constant(length), offset: fc.nat(length - 1) })),
+        fc.constantFrom(undefined, 3),
+        (steps, split, key) => {
+          const prices = key === undefined ? costs : { ...costs, key }
+          expect(counter.cost(steps, split, prices)).toBe(splitCost(splitSteps(steps, 512, split), prices))
+        },
+      ),
+    )
   })
 
   it('weighs keys when told to', () => {

@@ -9,6 +9,7 @@ import { createDefaultCostModel, operationSize } from '../../engines/plan/cost-m
 import { InvalidArgumentError } from '../../errors/errors.ts'
 import type { AnyParameters } from '../../parameters/parameters.ts'
 import { normalizeSteps } from '../../port/galois.ts'
+import { SplitCounter } from './split-counter.ts'
 
 /** Babies lie in [-offset, length - offset); giants are multiples of length. Length `slots` means no giants. */
 export interface Split {
@@ -69,11 +70,12 @@ export function defaultSplitCosts(parameters: AnyParameters, level: number): Spl
 export function chooseSplit(steps: Iterable<number>, slots: number, costs: SplitCosts): Split {
   const sorted = [...new Set([...steps].map((s) => normalizeSteps(s, slots)))].sort((a, b) => a - b)
   if (sorted.length === 0) throw new InvalidArgumentError('linear transform: the matrix has no diagonals')
+  const count = new SplitCounter(slots)
   let best: Split = { length: slots, offset: 0 }
-  let bestCost = splitCost(splitSteps(sorted, slots, best), costs)
+  let bestCost = count.cost(sorted, best, costs)
   for (const length of candidateLengths(sorted, slots)) {
     for (const offset of [0, length >> 1]) {
-      const cost = splitCost(splitSteps(sorted, slots, { length, offset }), costs)
+      const cost = count.cost(sorted, { length, offset }, costs)
       if (cost >= bestCost) continue
       bestCost = cost
       best = { length, offset }
