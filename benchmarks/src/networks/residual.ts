@@ -117,6 +117,8 @@ function compileOptions(network: ResidualNetwork, batch: number, options: Option
     activation: { margin: network.margin, method: 'least-squares', ...(degree === undefined ? {} : { degree }) },
     memory: memory * 1e9,
     keepWeights: false,
+    // as he-ml plan does it
+    scaleBits: 32,
     ...(levels === undefined ? {} : { bootstrapping: { levels } }),
   }
 }

@@ -15,6 +15,8 @@ export function compileOptionsFor({ batch, degree }: PlanWishes): CompileOptions
   return {
     batch,
     activation: { degree, margin: 1.3, method: 'least-squares' },
+    // enough for ten bits and more of every logit; scales of 36 bits and more would rule the smaller ring out
+    scaleBits: 32,
     // tens of GB for one image of a ResNet-20, encoded in some 15 s; a second or two for a batch
     keepWeights: false,
   }
