@@ -49,7 +49,9 @@ export function diagonalMatrices(plan: TransformPlan): LazyMatrix[] {
 
 /** Of each input ciphertext to this output ciphertext, made when first asked for. */
 function weightsOf({ map, input, output }: TransformPlan, to: number): (from: number) => DiagonalWeights {
-  const Weights = onLattice(output.grid, map, input) ? LatticeWeights : ElementWeights
+  // a list of all links is worth its memory where each stands for many pixels
+  const hasPixels = map.output[1] * map.output[2] > 1
+  const Weights = hasPixels && onLattice(output.grid, map, input) ? LatticeWeights : ElementWeights
   const made = new Map<number, DiagonalWeights>()
   return (from) => {
     const weights = made.get(from) ?? new Weights(map, { input, output }, { from, to })

@@ -57,7 +57,11 @@ async function prepareTransform(plan: TransformPlan, context: PrepareContext): P
   for (const bias of biases) if (bias) weights.use(bias)
   return async ({ engine, inputs, pacer, temporaries }) => {
     const outputs: Ciphertext[] = []
-    const carried = plan.carried.map((c) => carry(engine, c, inputs[0]!, (made) => temporaries.use(made)))
+    const carried: Ciphertext[] = []
+    for (const pair of plan.carried) {
+      await pacer.step()
+      carried.push(carry(engine, pair, inputs[0]!, (made) => temporaries.use(made)))
+    }
     for (let to = 0; to < plan.output.ciphertexts; to++) {
       const parts: Ciphertext[] = []
       for (const block of blocks) {

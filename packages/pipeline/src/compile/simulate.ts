@@ -176,15 +176,11 @@ function memoryOf(whole: EngineReport, lean: number, more: number): Plan['report
 }
 
 /** Most weights at once when each is dropped after its last use, and encoded while the task before its first one runs. */
-function leanWeights(
-  { engine, weightBytes, deferredWeightBytes }: Simulation,
-  program: Program,
-  threads: number,
-): number {
+function leanWeights({ weightBytes, deferredWeightBytes }: Simulation, program: Program, threads: number): number {
   const bytes: ReadonlyMap<WeightsId, number> = new Map([...weightBytes, ...deferredWeightBytes])
   const most = Math.max(0, ...deferredWeightBytes.values())
   // engines have a thread for each core, whatever the cost model is made for
-  const made = madeBytes(most, engine.parameters.ringDegree, Math.max(2, threads))
+  const made = madeBytes(most, Math.max(2, threads))
   const uses = weightUses(program)
   const at = program.tasks.map((_, i) => {
     let alive = 0

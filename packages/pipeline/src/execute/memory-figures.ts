@@ -9,12 +9,11 @@ import type { WeightsTable } from './weights-table.ts'
 /** Bytes of a residue in memory. */
 export const RESIDUE_BYTES = 8
 
-/** Limbs of deferred weights that a thread makes at a time. */
-const MADE_LIMBS = 64
+/** What a thread makes of deferred weights at a time. */
+const MADE_BYTES = 2 ** 22 * RESIDUE_BYTES
 
 /** Bytes of the limbs that threads make of deferred weights, while these are used. A limb of all of them is as large as they are. */
-export const madeBytes = (deferred: number, ringDegree: number, threads: number): number =>
-  threads * Math.min(deferred, MADE_LIMBS * ringDegree * RESIDUE_BYTES)
+export const madeBytes = (deferred: number, threads: number): number => threads * Math.min(deferred, MADE_BYTES)
 
 /** Bytes of what a program uses. */
 export interface MemoryFigures {

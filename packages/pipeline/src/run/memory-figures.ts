@@ -22,7 +22,7 @@ export function memoryFigures(
   return {
     weightBytes: (id, deferred) => {
       const kept = deferred ? plan.deferredWeights[id] : undefined
-      return kept === undefined ? (plan.weights[id] ?? 0) : kept + madeBytes(kept, parameters.ringDegree, threads)
+      return kept === undefined ? (plan.weights[id] ?? 0) : kept + madeBytes(kept, threads)
     },
     workBytes: ({ id }) => work.get(id)!,
     valueBytes: (id) => {

@@ -1,7 +1,6 @@
 // The heart of a double-hoisted linear transform, without intermediate limbs.
 // A block of coefficients is taken through all baby steps, whose inner products never become limbs: the baby values of a block
-// are kept, and the sums live in registers, of a few giant steps at a time. Keys are read once, each limb in order, one block
-// ahead.
+// are kept, and the sum of a giant step lives in registers. Keys are read once, each limb in order, one block ahead.
 
 #include <algorithm>
 #include <vector>
@@ -104,10 +103,11 @@ private:
 /// Lines that follow these: hundreds of streams are more than the hardware keeps an eye on.
 HEML_INLINE void prefetchPlaintexts(Terms::List terms, std::size_t i, std::size_t words) {
     for (const Term* t = terms.begin; t != terms.end; ++t) {
-        const Word* from = t->plaintext.values + (i >> t->plaintext.logRepeat);
-        const std::size_t count = words >> t->plaintext.logRepeat;
-        for (std::size_t w = 0; w < count || w == 0; w += LINE_WORDS) {
-            _mm_prefetch(reinterpret_cast<const char*>(from + w), _MM_HINT_T1);
+        // an address that may lie beyond the end: never a pointer into the limb
+        const auto from = reinterpret_cast<std::uintptr_t>(t->plaintext.values) + sizeof(Word) * (i >> t->plaintext.logRepeat);
+        const std::size_t bytes = sizeof(Word) * (words >> t->plaintext.logRepeat);
+        for (std::size_t b = 0; b < bytes || b == 0; b += sizeof(Word) * LINE_WORDS) {
+            _mm_prefetch(reinterpret_cast<const char*>(from + b), _MM_HINT_T1);
         }
     }
 }

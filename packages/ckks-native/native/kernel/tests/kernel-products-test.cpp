@@ -131,9 +131,25 @@ TEST(hoistedProductIsInnerProductsThenSums) {
     Random random(43);
     const AutomorphismTable rotations[] = {{LOG_N, 3}, {LOG_N, 2 * N - 1}, {LOG_N, 81}};
     for (const Modulus& m : productPrimes()) {
-    // more steps than are kept at once, fewer and more giants than fit into registers
-        for (const auto& [giants, steps] :
-             std::initializer_list<std::pair<std::size_t, std::size_t>>{{1, 5}, {3, 5}, {5, 40}, {7, 5}, {128, 5}}) {
+        struct Case {
+            std::size_t giants, steps;
+            int logRepeat;   // of all plaintexts; -1: they differ
+        };
+    // more steps than are kept at once, an odd and an even number of terms
+        for (const auto& [giants, steps, logRepeat] : std::initializer_list<Case>{{1, 5, -1},
+                                                                                  {3, 5, -1},
+                                                                                  {5, 40, -1},
+                                                                                  {7, 5, -1},
+                                                                                  {128, 5, -1},
+                                                                                  {1, 6, 0},
+                                                                                  {3, 40, 0},
+                                                                                  {3, 5, 1},
+                                                                                  {2, 40, 1},
+                                                                                  {3, 5, 2},
+                                                                                  {2, 40, 2},
+                                                                                  {3, 5, 3},
+                                                                                  {2, 40, 3},
+                                                                                  {3, 5, 6}}) {
             const std::size_t digits = 3;
             const std::vector<Limb> d = limbs(digits, m, Fill::largest, random), direct = limbs(2, m, Fill::mixed, random),
                                     plain = limbs(4, m, Fill::largest, random);
@@ -151,7 +167,8 @@ TEST(hoistedProductIsInnerProductsThenSums) {
                     }
                     std::vector<RepeatedLimb> plaintexts;
                     for (std::size_t i = 0; i < steps * giants; ++i) {
-                        plaintexts.push_back({i % 6 == 5 ? nullptr : plain[i % 4].data(), static_cast<int>(i % 5)});
+                        plaintexts.push_back(
+                            {i % 6 == 5 ? nullptr : plain[i % 4].data(), logRepeat < 0 ? static_cast<int>(i % 5) : logRepeat});
                     }
                     std::vector<HoistedStep> job;
                     for (std::size_t b = 0; b < steps; ++b) {

@@ -111,7 +111,7 @@ TEST(identitiesOnly) {
     });
 }
 
-// More diagonals than are made at a time, periodic ones among them, with and without giant steps.
+// Periodic ones among them, with and without giant steps.
 TEST(deferredPlaintextsGiveTheSameBits) {
     forShapes([](Toolkit& kit, unsigned level) {
         const Encoder encoder(kit.context);
@@ -157,6 +157,30 @@ TEST(deferredPlaintextsGiveTheSameBits) {
         CHECK_THROWS(mulPlain(a, plain, executor));
         CHECK_THROWS(addPlain(a, plain, executor));
     });
+}
+
+TEST(moreDeferredPlaintextsThanAreMadeAtATime) {
+    Toolkit kit(Context::create(makeSpec({14, {{40}, {30}}, {41}, 1})), 60);
+    const Encoder encoder(kit.context);
+    const auto keys = makeKeys(kit, {1, 2});
+    const Ciphertext a = kit.uniformCiphertext(1, 1);
+    constexpr size_t COUNT = 300;   // 2^14 words each, 2^22 at a time
+    std::vector<Plaintext> plaintexts[2];
+    std::vector<GiantStep> steps[2] = {{{nullptr, {}}}, {{nullptr, {}}}};
+    std::vector<double> values(kit.context->slots());
+    for (size_t b = 0; b < COUNT; ++b) {
+        for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<double>((i * (b + 3)) % 101) / 50 - 1;
+        for (const bool later : {false, true}) {
+            plaintexts[later].push_back(
+                encoder.encode(values.data(), nullptr, values.size(), 1, 0x1p20, {.extended = true, .deferred = later}));
+        }
+    }
+    for (const bool later : {false, true}) {
+        for (size_t b = 0; b < COUNT; ++b) steps[later][0].terms.push_back({&keys[b % 2], &plaintexts[later][b]});
+    }
+    ScatteringExecutor executor;
+    const Ciphertext want = linearTransform(a, steps[0], executor), got = linearTransform(a, steps[1], executor);
+    for (unsigned poly = 0; poly < 2; ++poly) CHECK(kit.poly(got, poly) == kit.poly(want, poly));
 }
 
 TEST(badTransformsThrow) {
