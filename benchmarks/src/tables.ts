@@ -14,7 +14,18 @@ import { parseRows, type Row } from './rows.ts'
 const check = process.argv.includes('--check')
 
 const drawings = [
-  { path: 'docs/notes/batches.svg', from: ['resnet20-batches', 'resnet20-512'], draw: plotBatches },
+  {
+    path: 'docs/notes/batches.svg',
+    from: [
+      'resnet20-batches',
+      'resnet20-512',
+      'resnet20-1-thread',
+      'resnet20-lowdegree',
+      'resnet34-one',
+      'resnet34-256',
+    ],
+    draw: plotBatches,
+  },
 ] as const
 
 const documents = ['README.md', 'benchmarks/README.md', ...markdownBelow('docs')].filter((path) =>

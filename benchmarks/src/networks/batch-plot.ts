@@ -4,6 +4,8 @@ import type { Row } from '../rows.ts'
 const WIDTH = 900
 const HEIGHT = 380
 const EDGE = { left: 70, right: 20, top: 56, bottom: 50, between: 80 }
+/** Of a network in the legend: four beside each other. */
+const LABEL_WIDTH = 205
 const COLOURS = ['#1b6ca8', '#c8553d', '#4f8a4c', '#7b5ea7']
 
 /** One line of a panel. */
@@ -45,9 +47,10 @@ export function plotBatches(rows: readonly Row[]): string {
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
     ...labels.map(
-      (label, i) => `<text x="${EDGE.left + 250 * i}" y="20" fill="${COLOURS[i % COLOURS.length]}">${label}</text>`,
+      (label, i) =>
+        `<text x="${EDGE.left + LABEL_WIDTH * i}" y="20" fill="${COLOURS[i % COLOURS.length]}">${label}</text>`,
     ),
-    `<text x="${WIDTH - EDGE.right}" y="20" fill="#222" text-anchor="end">dots measured, dashes planned</text>`,
+    `<text x="${WIDTH / 2}" y="${HEIGHT - 8}" fill="#222" text-anchor="middle">dots measured, dashes planned</text>`,
     ...[seconds, memory].flatMap((panel) => draw(panel, labels)),
     '</svg>',
   ].join('\n')}\n`
