@@ -39,6 +39,8 @@ export interface LowerContext {
    * layout they will share ciphertexts where there is room; see `mergeable`.
    */
   readonly groups?: number
+  /** Whether two real values may share a complex slot, for which an engine needs an exact i (SEAL's has none). Default true. */
+  readonly pairs?: boolean
   /** Take this output layout if at no extra depth (the other branch of a residual addition). */
   readonly prefer?: SlotLayout
 }

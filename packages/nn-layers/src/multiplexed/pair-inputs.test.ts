@@ -24,14 +24,15 @@ const maps: fc.Arbitrary<LinearMap> = fc
     rows: fc.integer({ min: 1, max: 8 }),
     columns: fc.integer({ min: 1, max: 8 }),
     kernel: fc.constantFrom(1, 2, 3),
-    stride: fc.constantFrom(1, 2),
-    padding: fc.constantFrom(0, 1, 2),
+    stride: fc.constantFrom(1, 2, 3),
+    padding: fc.tuple(fc.nat(3), fc.nat(3), fc.nat(3), fc.nat(3)),
     dilation: fc.constantFrom(1, 2),
     placed: fc.boolean(),
   })
   .map(({ groups, inputs, outputs, rows, columns, kernel, stride, padding, dilation, placed }) => {
-    const out = (size: number) => Math.floor((size + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1
-    const output = [groups * outputs, out(rows), out(columns)] as const
+    const [top, left, bottom, right] = padding
+    const out = (size: number) => Math.floor((size - dilation * (kernel - 1) - 1) / stride) + 1
+    const output = [groups * outputs, out(rows + top + bottom), out(columns + left + right)] as const
     return {
       name: 'conv',
       input: [groups * inputs, rows, columns] as const,
@@ -40,7 +41,7 @@ const maps: fc.Arbitrary<LinearMap> = fc
       window: {
         kernel: [kernel, kernel] as const,
         stride: [stride, stride] as const,
-        padding: [padding, padding, padding, padding] as const,
+        padding,
         dilation: [dilation, dilation] as const,
       },
       groups,
@@ -122,6 +123,21 @@ describe('pairs of inputs', () => {
     // not vacuous: the seed is fixed
     expect(paired).toBeGreaterThan(50)
     if (maxSlots === 64) expect(Math.min(several, odd)).toBeGreaterThan(5)
+  })
+
+  it('and single inputs are right where an output reaches further than the input whose places it could take', () => {
+    const map: LinearMap = {
+      name: 'conv',
+      input: [16, 8, 18],
+      output: [14, 5, 17],
+      outputShape: [14, 5, 17],
+      window: { kernel: [1, 3], stride: [3, 1], padding: [3, 1, 3, 0], dilation: [1, 1] },
+      groups: 2,
+      weight: (o, c, _, kx) => Math.sin(1 + o + 7 * c + 41 * kx),
+    }
+    const plan = planOf(map, 2048)!
+    expect(plan.output.ciphertexts).toBeGreaterThan(1)
+    expectSame(run(plan, imageOf(map)), forwardLinear(map, imageOf(map)).data)
   })
 
   it('halve the diagonals of a convolution of many channels, which is planned so', () => {

@@ -90,7 +90,7 @@ function cheapest(
   }
   ranking.sort((a, b) => a.bound - b.bound)
   for (const { candidate } of ranking.slice(0, LOOSE_CANDIDATES)) best = planLoosely(candidate, best)
-  return best && pairInputs(best, prices)
+  return best && context.pairs !== false ? pairInputs(best, prices) : best
 }
 
 interface Candidate {
@@ -194,6 +194,10 @@ function outputLayout({
   }
   const positions = layoutPositions(layout)
   if (!areDistinct(positions, ciphertexts * placement.slots)) return undefined
+  // a channel lies in one ciphertext: an output with more padding may reach further than the input whose places it takes
+  const last = positions.length / map.output[0] - 1
+  const reach = positions[last]! - positions[0]!
+  if (offsets.some((offset) => (offset % placement.slots) + reach >= placement.slots)) return undefined
   if (new Set(positions.map((p) => Math.floor(p / placement.slots))).size < ciphertexts) return undefined // an idle one
   if (ciphertexts > 1) return placement.slots >= input.slots ? layout : undefined
   const slots = nextPowerOfTwo(positions.reduce((a, b) => Math.max(a, b)) + 1)

@@ -47,9 +47,9 @@ export function bindPlan(plan: Plan, model: Model): BoundPlan {
 
 function programOf(plan: Plan, model: Model, parameters: Parameters): Program {
   const { maxSlots } = parameters
-  const { packing, batch, gaps, tile } = plan
+  const { packing, batch, gaps, tile, pairs } = plan
   const network = lowered(() =>
-    lowerModel(model, inputLayoutFor(model, packing, batch, maxSlots), maxSlots, { gaps, tile, priced: false }),
+    lowerModel(model, inputLayoutFor(model, packing, batch, maxSlots), maxSlots, { gaps, tile, pairs, priced: false }),
   )
   const circuits = (plan.bootstrapping?.circuits ?? []).map(({ spec, ranges }) => ({
     bootstrapping: createBootstrapping(parameters, spec),

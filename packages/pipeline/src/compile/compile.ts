@@ -198,6 +198,7 @@ async function finish({ model, prepared, activation, options }: Draft, chosen: C
     decided,
     gaps: network.gaps,
     tile: network.tile,
+    pairs: network.pairs,
     tasks,
     keepWeights,
     ...(bootstrapping ? { bootstrapping } : {}),

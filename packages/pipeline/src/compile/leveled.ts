@@ -1,5 +1,12 @@
 /** Parameters and levels of a network without bootstrapping. */
-import { createParameters, HeMlError, type Parameters, PlanError, SecurityError } from '@he-ml/ckks-core'
+import {
+  type AnyParameters,
+  createParameters,
+  HeMlError,
+  type Parameters,
+  PlanError,
+  SecurityError,
+} from '@he-ml/ckks-core'
 import type { Model } from '@he-ml/model'
 import { imagesPerTensor } from '@he-ml/packing'
 import type { PlanBootstrapping } from '../plan/plan.ts'
@@ -9,7 +16,7 @@ import type { Network } from '../program/network.ts'
 import type { PlacedStep } from '../program/placed-step.ts'
 import type { Program } from '../program/program.ts'
 import { inputLayoutFor } from './input-layout.ts'
-import { lowerModel } from './lower-model.ts'
+import { type LowerOptions, lowerModel } from './lower-model.ts'
 import type { CompileOptions } from './options.ts'
 import type { PackedOptions } from './packings.ts'
 
@@ -45,7 +52,13 @@ export function chooseLeveled(model: Model, options: PackedOptions): Chosen {
 export const layoutFor = (model: Model, { packing, batch }: PackedOptions, maxSlots: number) =>
   inputLayoutFor(model, packing, batch, maxSlots)
 
-const tileOf = ({ tile }: PackedOptions): Pick<PackedOptions, 'tile'> => (tile === undefined ? {} : { tile })
+function loweringOf({ tile, request, parameters }: PackedOptions): LowerOptions {
+  const pairs = !request && !(parameters && isLimbwise(createParameters(parameters)))
+  return { pairs, ...(tile === undefined ? {} : { tile }) }
+}
+
+/** One digit a limb and one special prime, as SEAL has them. Its slots have no exact i. */
+const isLimbwise = ({ digitLimbs, p }: AnyParameters): boolean => digitLimbs === 1 && p.length === 1
 
 type Placed = Pick<Chosen, 'network' | 'steps' | 'program'>
 
@@ -62,7 +75,7 @@ function smallest(model: Model, options: PackedOptions): Chosen {
     const maxSlots = 2 ** (logN - 1)
     let made: Placed
     try {
-      made = placeLatest(lowerModel(model, layoutFor(model, options, maxSlots), maxSlots, tileOf(options)))
+      made = placeLatest(lowerModel(model, layoutFor(model, options, maxSlots), maxSlots, loweringOf(options)))
     } catch (error) {
       if (!(error instanceof HeMlError)) throw error
       reason = error
@@ -121,7 +134,7 @@ function checkOutput(parameters: Parameters, { calibration }: CompileOptions): v
 function fixed(model: Model, options: PackedOptions, parameters: Parameters): Chosen {
   const { maxSlots, maxLevel } = parameters
   const layout = layoutFor(model, options, maxSlots)
-  const made = placeLatest(lowerModel(model, layout, maxSlots, tileOf(options)))
+  const made = placeLatest(lowerModel(model, layout, maxSlots, loweringOf(options)))
   const { level } = made.program.input
   if (level > maxLevel)
     throw new PlanError(

@@ -16,6 +16,8 @@ export interface LowerOptions {
   readonly gaps?: GapPolicy
   /** Groups of ciphertexts of a batch that go through its first layers at a time; default two. */
   readonly tile?: TileGroups
+  /** Whether layers may join two real inputs in a complex slot; default yes. */
+  readonly pairs?: boolean
   /** Whether anybody will ask what layers cost; default yes. */
   readonly priced?: boolean
 }
@@ -32,7 +34,7 @@ export function lowerModel(
   model: Model,
   inputLayout: SlotLayout,
   maxSlots: number,
-  { gaps = 'wanted', tile = 2, priced = true }: LowerOptions = {},
+  { gaps = 'wanted', tile = 2, pairs = true, priced = true }: LowerOptions = {},
 ): Network {
   if (model.inputs.includes(model.output))
     throw new UnsupportedError(
@@ -53,6 +55,7 @@ export function lowerModel(
       maxSlots,
       gaps: gaps === 'zero' || (groups ?? 1) > 1 ? 'zero' : gapsWanted(model, name),
       ...(groups === undefined ? {} : { groups }),
+      ...(pairs ? {} : { pairs }),
       ...(prefer ? { prefer } : {}),
     })
     // of the model's own layer: one that suits all channels suits no single one
@@ -70,6 +73,7 @@ export function lowerModel(
     joined: tiling.joined,
     gaps,
     tile,
+    pairs,
     suited,
   }
 }

@@ -187,6 +187,8 @@ export const planSchema = z.strictObject({
   gaps: z.enum(['wanted', 'zero']),
   /** Groups of ciphertexts that go through the first layers at a time. */
   tile: z.union([z.literal(1), z.literal(2)]),
+  /** Whether layers may join two real inputs in a complex slot, where that is cheaper. */
+  pairs: z.boolean(),
   /** Layers and bootstraps in the order in which they run. */
   tasks: z.array(taskSchema).min(1).max(65_536),
   /** Bytes of encoded weights, by their names; those that several tasks share are there once. */

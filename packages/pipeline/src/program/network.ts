@@ -35,6 +35,8 @@ export interface Network {
   readonly gaps: GapPolicy
   /** Groups of ciphertexts in a tile at most. */
   readonly tile: 1 | 2
+  /** Whether layers may join two real inputs in a complex slot. */
+  readonly pairs: boolean
   /** Layers that are others than the model's, since they suit where their inputs lie; by node. */
   readonly suited: ReadonlyMap<string, GraphLayer>
 }
