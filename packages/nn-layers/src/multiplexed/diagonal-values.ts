@@ -6,7 +6,7 @@ import { ElementWeights } from './element-weights.ts'
 import { LatticeWeights } from './lattice-weights.ts'
 import { isPaired } from './pair-inputs.ts'
 import { onLattice } from './placement.ts'
-import type { TransformBlock, TransformPlan } from './transform-plan.ts'
+import type { TransformBlock, TransformPlan } from './transform-shape.ts'
 
 /** A matrix whose diagonals are made when they are asked for. */
 export interface LazyMatrix extends DiagonalMatrix {

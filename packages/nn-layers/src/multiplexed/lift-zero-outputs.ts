@@ -3,7 +3,7 @@ import { groupSizes, usefulRanges } from '../linear-map/linear-map.ts'
 import { liftZeroVector } from '../lowered/unit-weight.ts'
 import type { LazyMatrix } from './diagonal-values.ts'
 import { isPaired } from './pair-inputs.ts'
-import type { TransformPlan } from './transform-plan.ts'
+import type { TransformPlan } from './transform-shape.ts'
 
 /**
  * @param matrices one for each block of the plan

@@ -23,7 +23,8 @@ import { weightScale } from '../lowered/unit-weight.ts'
 import { diagonalMatrices } from './diagonal-values.ts'
 import { liftZeroOutputs } from './lift-zero-outputs.ts'
 import { isPaired } from './pair-inputs.ts'
-import { type Carried, planTransform, type TransformPlan } from './transform-plan.ts'
+import { planTransform } from './transform-plan.ts'
+import type { Carried, TransformPlan } from './transform-shape.ts'
 
 /** @throws UnsupportedError when no output layout fits */
 export function lowerTransform(map: LinearMap, input: MultiplexedLayout, context: LowerContext): LoweredLayer {

@@ -11,7 +11,8 @@ import { liftZeroOutputs } from './lift-zero-outputs.ts'
 import { isPaired, pairInputs } from './pair-inputs.ts'
 import { onLattice } from './placement.ts'
 import { referencePrices } from './prices.ts'
-import { planTransform, type TransformPlan } from './transform-plan.ts'
+import { planTransform } from './transform-plan.ts'
+import type { TransformPlan } from './transform-shape.ts'
 
 const MAX_SLOTS = 256
 
@@ -51,6 +52,21 @@ const maps: fc.Arbitrary<LinearMap> = fc
     }
   })
   .filter(({ output }) => output[1] >= 1 && output[2] >= 1)
+
+/** As many channels out as in, square images that keep their size, all weights the same. */
+function square(channels: number, size: number, kernel: 1 | 3, weight: number): LinearMap {
+  const shape = [channels, size, size] as const
+  const edge = (kernel - 1) / 2
+  return {
+    name: 'conv',
+    input: shape,
+    output: shape,
+    outputShape: shape,
+    window: { kernel: [kernel, kernel], stride: [1, 1], padding: [edge, edge, edge, edge], dilation: [1, 1] },
+    groups: 1,
+    weight: () => weight,
+  }
+}
 
 const planOf = (map: LinearMap, maxSlots: number): TransformPlan | undefined => {
   try {
@@ -142,17 +158,7 @@ describe('pairs of inputs', () => {
 
   it('halve the diagonals of a convolution of many channels, which is planned so', () => {
     const input = createMultiplexedLayout([8, 16, 16], { maxSlots: 32768 })
-    const window = { kernel: [3, 3], stride: [1, 1], padding: [1, 1, 1, 1], dilation: [1, 1] } as const
-    const size = [8, 16, 16] as const
-    const map: LinearMap = {
-      name: 'conv',
-      input: size,
-      output: size,
-      outputShape: size,
-      window,
-      groups: 1,
-      weight: () => 1,
-    }
+    const map = square(8, 16, 3, 1)
     const plan = planTransform(map, input, { maxSlots: 32768, gaps: 'zero' })
     expect(isPaired(plan)).toBe(true)
     expect(plan.blocks.map(({ steps }) => steps.length)).toEqual([36])
@@ -160,34 +166,14 @@ describe('pairs of inputs', () => {
 
   it('do not pay for a layer of few diagonals', () => {
     const input = createMultiplexedLayout([1, 16, 16], { maxSlots: 32768 })
-    const window = { kernel: [1, 1], stride: [1, 1], padding: [0, 0, 0, 0], dilation: [1, 1] } as const
-    const size = [1, 16, 16] as const
-    const map: LinearMap = {
-      name: 'conv',
-      input: size,
-      output: size,
-      outputShape: size,
-      window,
-      groups: 1,
-      weight: () => 1,
-    }
+    const map = square(1, 16, 1, 1)
     expect(isPaired(planTransform(map, input, { maxSlots: 32768, gaps: 'zero' }))).toBe(false)
   })
 
   it('have a diagonal that is not zero where all weights are', () => {
     const scale = 2 ** 20
     const input = createMultiplexedLayout([4, 4, 4], { maxSlots: MAX_SLOTS })
-    const window = { kernel: [3, 3], stride: [1, 1], padding: [1, 1, 1, 1], dilation: [1, 1] } as const
-    const size = [4, 4, 4] as const
-    const map: LinearMap = {
-      name: 'conv',
-      input: size,
-      output: size,
-      outputShape: size,
-      window,
-      groups: 1,
-      weight: () => 0,
-    }
+    const map = square(4, 4, 3, 0)
     const plan = pairInputs(planTransform(map, input, { maxSlots: MAX_SLOTS, gaps: 'zero' }), free)
     expect(isPaired(plan)).toBe(true)
     const [matrix] = liftZeroOutputs(plan, diagonalMatrices(plan), scale)

@@ -6,7 +6,7 @@
 import { signedSteps } from './differences.ts'
 import { halfCover, reaches } from './folds.ts'
 import { type Prices, transformCost } from './prices.ts'
-import type { Carried, TransformBlock, TransformPlan } from './transform-plan.ts'
+import type { Carried, TransformBlock, TransformPlan } from './transform-shape.ts'
 
 /** Whether results come out doubled, beside an imaginary half that means nothing. */
 export const isPaired = ({ carried }: Pick<TransformPlan, 'carried'>): boolean =>

@@ -1,4 +1,4 @@
-import type { Split, SplitCosts } from './split.ts'
+import type { Split, SplitCosts } from './split-shape.ts'
 
 /** Prices splits by the hundred: what was seen is marked with the number of the count, so that nothing is cleared or made anew. */
 export class SplitCounter {

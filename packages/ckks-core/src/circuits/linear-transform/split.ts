@@ -10,20 +10,9 @@ import { InvalidArgumentError } from '../../errors/errors.ts'
 import type { AnyParameters } from '../../parameters/parameters.ts'
 import { normalizeSteps } from '../../port/galois.ts'
 import { SplitCounter } from './split-counter.ts'
+import type { Split, SplitCosts } from './split-shape.ts'
 
-/** Babies lie in [-offset, length - offset); giants are multiples of length. Length `slots` means no giants. */
-export interface Split {
-  readonly length: number
-  readonly offset: number
-}
-
-/** Price of the rotations of a linear transform, in any unit. */
-export interface SplitCosts {
-  readonly baby: number
-  readonly giant: number
-  /** Price of a distinct rotation key, for whom memory matters. Default 0. */
-  readonly key?: number
-}
+export type { Split, SplitCosts } from './split-shape.ts'
 
 /** A step taken apart, all in [0, slots). */
 export interface SplitStep {

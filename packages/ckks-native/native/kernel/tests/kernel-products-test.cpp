@@ -127,77 +127,98 @@ TEST(sumOfProductsWithRepeatedPlaintexts) {
     }
 }
 
+namespace {
+
+struct HoistedCase {
+    std::size_t giants, steps;
+    int logRepeat;   // of all plaintexts; -1: they differ
+};
+
+const AutomorphismTable& rotationOf(std::size_t step) {
+    static const AutomorphismTable rotations[] = {{LOG_N, 3}, {LOG_N, 2 * N - 1}, {LOG_N, 81}};
+    return rotations[step % 3];
+}
+
+// Operands of one case; the first step has no key and no automorphism.
+struct HoistedOperands {
+    static constexpr std::size_t DIGITS = 3;
+    std::vector<Limb> digits, direct, plain;
+    std::vector<std::vector<Limb>> keys0, keys1;
+    std::vector<RepeatedLimb> plaintexts;
+
+    HoistedOperands(const HoistedCase& c, const Modulus& m, Random& random)
+        : digits(limbs(DIGITS, m, Fill::largest, random)),
+          direct(limbs(2, m, Fill::mixed, random)),
+          plain(limbs(4, m, Fill::largest, random)) {
+        for (std::size_t b = 0; b < c.steps; ++b) {
+            keys0.push_back(limbs(DIGITS, m, Fill::mixed, random));
+            keys1.push_back(limbs(DIGITS, m, Fill::largest, random));
+        }
+        for (std::size_t i = 0; i < c.steps * c.giants; ++i) {
+            plaintexts.push_back(
+                {i % 6 == 5 ? nullptr : plain[i % 4].data(), c.logRepeat < 0 ? static_cast<int>(i % 5) : c.logRepeat});
+        }
+    }
+
+    // Adds to `sums` what the kernel is to add: first all first halves, then all second ones.
+    void addTo(std::vector<Limb>& sums, const HoistedCase& c, const Modulus& m) const {
+        for (std::size_t i = 16; i < N; ++i) {
+            for (std::size_t b = 0; b < c.steps; ++b) {
+                const std::size_t at = b == 0 ? i : rotationOf(b).sourceOf(i);
+                const Word u[2] = {b == 0 ? direct[0][at] : sumOf(digits, at, keys0[b], i, direct[0][at], m.value),
+                                   b == 0 ? direct[1][at] : sumOf(digits, at, keys1[b], i, 0, m.value)};
+                for (std::size_t g = 0; g < c.giants; ++g) {
+                    const RepeatedLimb& p = plaintexts[b * c.giants + g];
+                    if (p.values == nullptr) continue;
+                    const Word value = p.values[i >> p.logRepeat];
+                    for (std::size_t half = 0; half < 2; ++half) {
+                        Word& sum = sums[half * c.giants + g][i];
+                        sum = static_cast<Word>((sum + static_cast<Wide>(u[half]) * value) % m.value);
+                    }
+                }
+            }
+        }
+    }
+};
+
+void runHoisted(const Kernels& k, const HoistedCase& c, const HoistedOperands& o, bool packed, std::vector<Limb>& sums,
+                const Modulus& m) {
+    std::vector<Keys> keys;
+    for (std::size_t b = 0; b < c.steps; ++b) {
+        keys.emplace_back(o.keys0[b], packed);
+        keys.emplace_back(o.keys1[b], packed);
+    }
+    std::vector<HoistedStep> job;
+    for (std::size_t b = 0; b < c.steps; ++b) {
+        job.push_back({b == 0 ? nullptr : &rotationOf(b), b == 0 ? nullptr : keys[2 * b].data(),
+                       b == 0 ? nullptr : keys[2 * b + 1].data(), o.plaintexts.data() + b * c.giants});
+    }
+    std::vector<Word*> out;
+    for (Limb& limb : sums) out.push_back(limb.data());
+    const std::vector<const Word*> digits = pointers(o.digits);
+    k.hoistedProduct({digits.data(), HoistedOperands::DIGITS, o.direct[0].data(), o.direct[1].data(), job.data(), c.steps,
+                      out.data(), out.data() + c.giants, c.giants, packed, true, 16, N},
+                     m);
+}
+
+}  // namespace
+
 TEST(hoistedProductIsInnerProductsThenSums) {
     Random random(43);
-    const AutomorphismTable rotations[] = {{LOG_N, 3}, {LOG_N, 2 * N - 1}, {LOG_N, 81}};
+    // more steps than are kept at once, odd and even numbers of terms
+    const HoistedCase cases[] = {{1, 5, -1}, {3, 5, -1}, {5, 40, -1}, {7, 5, -1}, {128, 5, -1}, {1, 6, 0},  {3, 40, 0},
+                                 {3, 5, 1},  {2, 40, 1}, {3, 5, 2},   {2, 40, 2}, {3, 5, 3},    {2, 40, 3}, {3, 5, 6}};
     for (const Modulus& m : productPrimes()) {
-        struct Case {
-            std::size_t giants, steps;
-            int logRepeat;   // of all plaintexts; -1: they differ
-        };
-    // more steps than are kept at once, an odd and an even number of terms
-        for (const auto& [giants, steps, logRepeat] : std::initializer_list<Case>{{1, 5, -1},
-                                                                                  {3, 5, -1},
-                                                                                  {5, 40, -1},
-                                                                                  {7, 5, -1},
-                                                                                  {128, 5, -1},
-                                                                                  {1, 6, 0},
-                                                                                  {3, 40, 0},
-                                                                                  {3, 5, 1},
-                                                                                  {2, 40, 1},
-                                                                                  {3, 5, 2},
-                                                                                  {2, 40, 2},
-                                                                                  {3, 5, 3},
-                                                                                  {2, 40, 3},
-                                                                                  {3, 5, 6}}) {
-            const std::size_t digits = 3;
-            const std::vector<Limb> d = limbs(digits, m, Fill::largest, random), direct = limbs(2, m, Fill::mixed, random),
-                                    plain = limbs(4, m, Fill::largest, random);
-            std::vector<std::vector<Limb>> k0, k1;
-            for (std::size_t b = 0; b < steps; ++b) {
-                k0.push_back(limbs(digits, m, Fill::mixed, random));
-                k1.push_back(limbs(digits, m, Fill::largest, random));
-            }
+        for (const HoistedCase& c : cases) {
+            const HoistedOperands operands(c, m, random);
+            const std::vector<Limb> old = limbs(2 * c.giants, m, Fill::mixed, random);
+            std::vector<Limb> want = old;
+            operands.addTo(want, c, m);
             for (const Kernels* k : supportedKernels()) {
                 for (bool packed : {false, true}) {
-                    std::vector<Keys> keys;
-                    for (std::size_t b = 0; b < steps; ++b) {
-                        keys.emplace_back(k0[b], packed);
-                        keys.emplace_back(k1[b], packed);
-                    }
-                    std::vector<RepeatedLimb> plaintexts;
-                    for (std::size_t i = 0; i < steps * giants; ++i) {
-                        plaintexts.push_back(
-                            {i % 6 == 5 ? nullptr : plain[i % 4].data(), logRepeat < 0 ? static_cast<int>(i % 5) : logRepeat});
-                    }
-                    std::vector<HoistedStep> job;
-                    for (std::size_t b = 0; b < steps; ++b) {
-                        job.push_back({b == 0 ? nullptr : &rotations[b % 3], b == 0 ? nullptr : keys[2 * b].data(),
-                                       b == 0 ? nullptr : keys[2 * b + 1].data(), plaintexts.data() + b * giants});
-                    }
-                    std::vector<Limb> got = limbs(2 * giants, m, Fill::mixed, random), want = got;
-                    std::vector<Word*> out;
-                    for (Limb& limb : got) out.push_back(limb.data());
-                    const std::vector<const Word*> digitPointers = pointers(d);
-                    k->hoistedProduct({digitPointers.data(), digits, direct[0].data(), direct[1].data(), job.data(), steps,
-                                       out.data(), out.data() + giants, giants, packed, true, 16, N},
-                                      m);
-                    for (std::size_t i = 16; i < N; ++i) {
-                        for (std::size_t b = 0; b < steps; ++b) {
-                            const std::size_t at = b == 0 ? i : rotations[b % 3].sourceOf(i);
-                            const Word u0 = b == 0 ? direct[0][at] : sumOf(d, at, k0[b], i, direct[0][at], m.value);
-                            const Word u1 = b == 0 ? direct[1][at] : sumOf(d, at, k1[b], i, 0, m.value);
-                            for (std::size_t g = 0; g < giants; ++g) {
-                                const RepeatedLimb& p = plaintexts[b * giants + g];
-                                if (p.values == nullptr) continue;
-                                const Word value = p.values[i >> p.logRepeat];
-                                want[g][i] = static_cast<Word>((want[g][i] + static_cast<Wide>(u0) * value) % m.value);
-                                want[giants + g][i] =
-                                    static_cast<Word>((want[giants + g][i] + static_cast<Wide>(u1) * value) % m.value);
-                            }
-                        }
-                    }
-                    for (std::size_t g = 0; g < 2 * giants; ++g)
+                    std::vector<Limb> got = old;
+                    runHoisted(*k, c, operands, packed, got, m);
+                    for (std::size_t g = 0; g < 2 * c.giants; ++g)
                         CHECK_SAME(got[g], want[g], describe(*k, LOG_N, m, "hoistedProduct"));
                 }
             }
