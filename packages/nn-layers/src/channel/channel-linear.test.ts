@@ -1,5 +1,12 @@
-import { UnsupportedError } from '@he-ml/ckks-core'
-import { type ChannelLayout, createChannelLayout, mergeable, mergedLayout } from '@he-ml/packing'
+import { createPlanEngine, insecureParameters, UnsupportedError } from '@he-ml/ckks-core'
+import {
+  type ChannelLayout,
+  createChannelLayout,
+  lowerLayer,
+  mergeable,
+  mergedLayout,
+  PackedTensor,
+} from '@he-ml/packing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { batchNorm, conv2d } from '../index.ts'
@@ -11,7 +18,7 @@ const convolution = convolutions({ groups: 2, inputs: 3, padding: 2 })
 
 const bias4 = Float64Array.of(0.5, -1, 0, 2)
 
-const context = (gaps: 'zero' | 'any') => ({ context: { maxSlots: 512, gaps } })
+const context = (gaps: 'zero' | 'any', pairs = true) => ({ context: { maxSlots: 512, gaps, pairs } })
 
 describe('convolution on a channel layout', () => {
   it('equals forward for every image, whatever gaps hold and whatever is wanted of them, or says that it does not fit', async () => {
@@ -22,11 +29,12 @@ describe('convolution on a channel layout', () => {
         fc.boolean(),
         gapsWanted,
         fc.integer({ min: 1, max: 3 }),
-        async (c, dirty, gaps, n) => {
+        fc.boolean(),
+        async (c, dirty, gaps, n, pairs) => {
           // two sub-batches travel as one, the third alone
           const layout = createChannelLayout([c.groups * c.inputs, ...c.image], { slots: 512, subBatches: n })
           const input = dirty ? fillGaps(layout) : layout
-          const options = { seed: c.seed, ...context(gaps) }
+          const options = { seed: c.seed, ...context(gaps, pairs) }
           try {
             const run = await expectLikeForward(makeConvolution(c), [input], options)
             expect(run.lowered.depth).toBe(1)
@@ -76,6 +84,16 @@ describe('convolution on a channel layout', () => {
     expect(deeper.channelOffsets).toEqual([0, 2])
     expect(mergedLayout(deeper, mergeable(deeper, 2)).subBatchOffsets).toEqual([0, 1, 8, 9, 16, 17, 24, 25])
     await expectLikeForward(next, [deeper], context('any'))
+  })
+  it.each([true, false])('takes two groups as one by a conjugation, unless slots must stay real: %s', async (pairs) => {
+    const engine = createPlanEngine(insecureParameters({ logN: 10, levels: 2, scaleBits: 40, dnum: 3 }))
+    const layout = createChannelLayout([2, 8, 8], { slots: 512, subBatches: 2 })
+    const layer = conv2d({ name: 'conv', weights: randomTensor([2, 2, 3, 3], 5), padding: 1 })
+    const lowered = lowerLayer(layer, [layout], context('zero', pairs).context)
+    const prepared = await lowered.prepare(engine, { level: 2 })
+    const inputs = Array.from({ length: 4 }, () => engine.input({ slots: 512, level: 2 }))
+    await prepared.apply(engine, [new PackedTensor(layout, inputs)])
+    expect(engine.report().keyRequest.conjugation !== undefined).toBe(pairs)
   })
   it('leaves room to sub-batches, and gives channels the rest', async () => {
     const layout = createChannelLayout([2, 8, 8], { slots: 512, subBatches: 2 })

@@ -6,11 +6,16 @@ import { type Ciphertext, doubledParts, joinParts } from '@he-ml/ckks-core'
 import { type ChannelLayout, type CircuitContext, type CircuitEngine, ciphertextGroups } from '@he-ml/packing'
 import type { ChannelPlan } from './channel-plan.ts'
 
-/** The ciphertexts of each two groups; an odd one goes alone. */
-export function lanesOf(input: ChannelLayout, ciphertexts: readonly Ciphertext[]): (readonly Ciphertext[])[][] {
+/** The ciphertexts of each two groups, where they may go in pairs; an odd one goes alone. */
+export function lanesOf(
+  input: ChannelLayout,
+  ciphertexts: readonly Ciphertext[],
+  pairs: boolean,
+): (readonly Ciphertext[])[][] {
   const groups = ciphertextGroups(input)
   const size = ciphertexts.length / groups
   const group = (g: number) => ciphertexts.slice(g * size, (g + 1) * size)
+  if (!pairs) return Array.from({ length: groups }, (_, g) => [group(g)])
   return Array.from({ length: Math.ceil(groups / 2) }, (_, i) =>
     2 * i + 1 < groups ? [group(2 * i), group(2 * i + 1)] : [group(2 * i)],
   )

@@ -34,7 +34,7 @@ const MAX_ROWS = 32
 export function lowerChannelLinear(
   map: LinearMap,
   input: ChannelLayout,
-  { gaps = 'zero', groups = ciphertextGroups(input) }: LowerContext,
+  { gaps = 'zero', groups = ciphertextGroups(input), pairs = true }: LowerContext,
 ): LoweredLayer {
   const plan = planChannel(map, unfolded(input), { wanted: gaps, groups })
   return createLowered({
@@ -43,7 +43,7 @@ export function lowerChannelLinear(
     output: plan.output,
     depth: 1,
     errorGain: linearGain(map),
-    prepare: (context) => prepareChannel(plan, input, context),
+    prepare: (context) => prepareChannel({ plan, input, pairs }, context),
   })
 }
 
@@ -56,14 +56,20 @@ interface Encoded {
   readonly biases: readonly (Plaintext | undefined)[]
 }
 
+interface ChannelLinear {
+  readonly plan: ChannelPlan
+  readonly input: ChannelLayout
+  /** Whether groups of ciphertexts may go two at a time. */
+  readonly pairs: boolean
+}
+
 async function prepareChannel(
-  plan: ChannelPlan,
-  input: ChannelLayout,
+  { plan, input, pairs }: ChannelLinear,
   { engine, level, weights, pacer }: PrepareContext,
 ): Promise<Circuit> {
   const { taps, place, output, map, masksResults, cleanBias } = plan
   // an odd group that goes alone has weights twice as large: whatever holds the halves holds these
-  const used = ciphertextGroups(input) > 1 ? halved(plan) : plan
+  const used = pairs && ciphertextGroups(input) > 1 ? halved(plan) : plan
   const split = splitScale(used, engine.parameters, level)
   const encode = (values: LazySlotValues, at: number, scale: number): Plaintext =>
     weights.use(engine.encode(values, { level: at, scale }))
@@ -89,7 +95,7 @@ async function prepareChannel(
   const encoded: Encoded = { split, masks, resultMask, biases }
   return async (context) => {
     const results: Ciphertext[] = []
-    for (const lane of lanesOf(input, context.inputs[0]!)) {
+    for (const lane of lanesOf(input, context.inputs[0]!, pairs)) {
       const parts = await runLane({ plan: lane.length === 2 ? halved(plan) : plan, input, encoded, lane }, context)
       for (const part of parts) results.push(...part)
     }
