@@ -45,7 +45,7 @@ export interface CompileOptions {
   readonly baseBits?: number
   /** Force the ring. */
   readonly logN?: number
-  /** Shapes the parameters for another engine, such as `sealParameters` of ckks-seal. */
+  /** Shapes the parameters for another engine, such as `sealParameters` of ckks-seal. Slots stay real then: see `LowerContext.pairs`. */
   readonly request?: (
     sizes: Required<Pick<ParametersRequest, 'logN' | 'levels' | 'scaleBits' | 'baseBits'>>,
   ) => ParametersRequest
