@@ -73,7 +73,8 @@ export class EncryptedRun implements AsyncDisposable {
     return (await this.#server.ask({ do: 'prepare' })).seconds
   }
 
-  async infer(tensors: readonly Tensor[]): Promise<InferenceResult> {
+  /** @param trace a file that is to show what ran when */
+  async infer(tensors: readonly Tensor[], trace?: string): Promise<InferenceResult> {
     const input = join(this.#folder, 'input')
     const output = join(this.#folder, 'output')
     const [file, encryptSeconds] = await timed(() => this.#client.encrypt(tensors))
@@ -82,6 +83,7 @@ export class EncryptedRun implements AsyncDisposable {
       do: 'run',
       input,
       output,
+      ...(trace === undefined ? {} : { trace }),
     })
     const result = await readFile(output)
     const [decrypted, decryptSeconds] = await timed(() => this.#client.decrypt(result, tensors.length))

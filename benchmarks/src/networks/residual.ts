@@ -35,6 +35,7 @@ interface Options {
   readonly degree?: number
   readonly levels?: number
   readonly threads: number
+  readonly trace?: string
 }
 
 /** One batch size of one network. */
@@ -65,7 +66,8 @@ const residual = (name: string, description: string, networks: readonly Residual
         .option('--memory <GB>', 'ceiling of the server', positive, 12)
         .option('--degree <n>', "degree of the ReLU polynomials (default: the network's own)", positive)
         .option('--levels <n>', 'levels between bootstraps (default: what the planner finds fastest)', positive)
-        .option('--threads <n>', 'threads of the server and the client', positive, availableParallelism()),
+        .option('--threads <n>', 'threads of the server and the client', positive, availableParallelism())
+        .option('--trace <file>', 'draw the last batch of the last size as SVG, or write it as JSON'),
     async run(options, emit) {
       const training = await loadPictures('train', options.samples)
       const test = await loadPictures('test', Number.MAX_SAFE_INTEGER)
@@ -149,7 +151,7 @@ async function measure(setting: Setting, planSeconds: number, emit: Emit): Promi
   const results: InferenceResult[] = []
   for (let from = 0; from < pictures.tensors.length; from += batch) {
     progress(`${network.name}: batches of ${batch}, ${from} of ${pictures.tensors.length} images done`)
-    results.push(await run.infer(pictures.tensors.slice(from, from + batch)))
+    results.push(await run.infer(pictures.tensors.slice(from, from + batch), options.trace))
   }
   timeRows(results, pictures.tensors.length, row)
   for (const r of serverRows(network.name, params, keys, await run.usage())) emit(r)

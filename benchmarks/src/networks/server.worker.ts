@@ -6,7 +6,8 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import { createNativeEngine, nativeHost } from '@he-ml/ckks-native'
-import { bindPlan, parsePlan } from '@he-ml/pipeline'
+import { writeTrace } from '@he-ml/cli'
+import { bindPlan, type Plan, parsePlan, type TaskTrace } from '@he-ml/pipeline'
 import { type ServerOptions, ServerSession } from '@he-ml/session'
 import { answerRequests, type CloseRequest } from '../worker-process.ts'
 import { loadModel } from './digits.ts'
@@ -24,7 +25,8 @@ export type ServerRequest =
   | { readonly do: 'keys'; readonly folder: string }
   /** Encodes all weights anew. */
   | { readonly do: 'prepare' }
-  | { readonly do: 'run'; readonly input: string; readonly output: string }
+  /** With `trace`, a file that shows what ran when. */
+  | { readonly do: 'run'; readonly input: string; readonly output: string; readonly trace?: string }
   | { readonly do: 'usage' }
   | CloseRequest
 
@@ -50,6 +52,7 @@ export interface ServerReply {
 const DELAY_RESOLUTION_MS = 1
 
 let session: ServerSession | undefined
+let plan: Plan | undefined
 const delays = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS })
 
 answerRequests(answer)
@@ -61,6 +64,7 @@ async function answer(request: ServerRequest): Promise<ServerReply> {
         parsePlan(await readFile(request.plan, 'utf8')),
         await loadModel(request.model, request.name),
       )
+      plan = bound.plan
       const engine = createNativeEngine(bound.parameters, { threads: request.threads })
       session = new ServerSession(bound, nativeHost(engine), request.limits)
       return { seconds: 0 }
@@ -72,7 +76,7 @@ async function answer(request: ServerRequest): Promise<ServerReply> {
       return timed(() => session!.prepare())
     }
     case 'run':
-      return run(request.input, request.output)
+      return run(request)
     case 'usage':
       return {
         seconds: 0,
@@ -95,17 +99,22 @@ async function loadKeys(path: string): Promise<void> {
 }
 
 /** From the bytes of the inputs to the bytes of the results. */
-async function run(input: string, output: string): Promise<ServerReply> {
+async function run({ input, output, trace }: Extract<ServerRequest, { do: 'run' }>): Promise<ServerReply> {
   const bytes = await readFile(input)
+  const traces: TaskTrace[] = []
   delays.reset()
   delays.enable()
   const started = performance.now()
   const before = process.cpuUsage()
-  const { file, seconds: networkSeconds } = await session!.run(bytes, { onProgress: () => undefined })
+  const { file, seconds: networkSeconds } = await session!.run(bytes, {
+    onProgress: () => undefined,
+    onTask: (task) => traces.push(task),
+  })
   const seconds = (performance.now() - started) / 1000
   const { user, system } = process.cpuUsage(before)
   delays.disable()
   await writeFile(output, file)
+  if (trace !== undefined) await writeTrace(trace, plan!, traces)
   const eventLoopDelayMs = Math.max(0, delays.max / 1e6 - DELAY_RESOLUTION_MS)
   return { seconds, networkSeconds, processorSeconds: (user + system) / 1e6, eventLoopDelayMs }
 }

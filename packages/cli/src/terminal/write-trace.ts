@@ -2,7 +2,7 @@ import { writeFileAtomic } from '@he-ml/ckks-core/node'
 import type { Plan, TaskTrace } from '@he-ml/pipeline'
 import { traceSvg } from './trace-svg.ts'
 
-/** A picture for a name that says so, otherwise JSON. */
+/** Writes what a run did when: a picture where the file is named `.svg`, otherwise JSON. */
 export async function writeTrace(file: string, plan: Plan, traces: readonly TaskTrace[]): Promise<void> {
   const text = file.toLowerCase().endsWith('.svg')
     ? await traceSvg(plan, traces)
