@@ -6,6 +6,7 @@ import { exitCodeOf } from '@he-ml/cli'
 import { Command, CommanderError } from 'commander'
 import type { Benchmark } from './benchmark.ts'
 import { bootstrap } from './bootstrapping/bootstrap.ts'
+import { functionalBootstrap } from './functional/functional-bootstrap.ts'
 import { keySwitch } from './key-switch.ts'
 import { keyStore } from './keys/key-store.ts'
 import { machineRow } from './machine.ts'
@@ -32,6 +33,7 @@ const benchmarks: readonly Benchmark[] = [
   resnet20,
   resnet34,
   bootstrap,
+  functionalBootstrap,
   relu,
   training,
   fitNetworks,

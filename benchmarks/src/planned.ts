@@ -4,7 +4,6 @@ import { type Benchmark, define } from './benchmark.ts'
 
 const SUBJECTS = {
   'spiking-lenet5': 'spiking LeNet-5 on MNIST and N-MNIST',
-  'functional-bootstrap': 'neurons by functional bootstrapping',
 }
 
 export const planned: readonly Benchmark[] = Object.entries(SUBJECTS).map(([name, subject]) =>

@@ -1,5 +1,6 @@
 export * from './bootstrapping/index.ts'
 export * from './complex-parts.ts'
+export * from './functional-bootstrapping/index.ts'
 export * from './inner-sum.ts'
 export * from './linear-transform/index.ts'
 export * from './pacer.ts'

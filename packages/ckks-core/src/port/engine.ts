@@ -135,6 +135,11 @@ export interface Evaluator {
   declareMagnitude?(a: Ciphertext, rootMeanSquare: number): void
   /** The same for the error of the slots, where a circuit knows better than a rule that adds up step by step. */
   declareError?(a: Ciphertext, rootMeanSquare: number): void
+  /**
+   * Tells an engine that guards against values outgrowing their modulus (the clear engine) that these may: what follows depends
+   * on them modulo q0 only. Others ignore it.
+   */
+  declarePeriodic?(a: Ciphertext): void
   /** What an engine that estimates (the plan engine) expects of a ciphertext; nothing from the others. */
   estimate?(a: Ciphertext): SlotEstimate | undefined
   /**

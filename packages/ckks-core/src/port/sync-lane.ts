@@ -179,6 +179,9 @@ export class SyncLane implements Lane {
   declareError(a: Ciphertext, rootMeanSquare: number): void {
     this.engine.declareError?.(a, rootMeanSquare)
   }
+  declarePeriodic(a: Ciphertext): void {
+    this.engine.declarePeriodic?.(a)
+  }
   estimate(a: Ciphertext): SlotEstimate | undefined {
     return this.engine.estimate?.(a)
   }

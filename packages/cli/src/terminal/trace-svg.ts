@@ -43,7 +43,7 @@ export function traceSvg({ model, batch, report }: Plan, traces: readonly TaskTr
             type: 'nominal',
             title: null,
             scale: { domain: kinds, range: kinds.map((kind) => COLORS[kind]!) },
-            legend: { orient: 'top' },
+            legend: { orient: 'top', labelLimit: 300 },
           },
         },
       },

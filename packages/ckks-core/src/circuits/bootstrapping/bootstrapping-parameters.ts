@@ -35,20 +35,35 @@ export interface BootstrappingRequest {
 
 /** Explicit primes for a request; deterministic. */
 export function bootstrappingLiteral(request: BootstrappingRequest): ParametersLiteral {
-  const { logN, levels, scaleBits, baseBits, workBits, headBits, spec } = request
+  const { logN, levels, scaleBits, baseBits, workBits, headBits, dnum, specialBits, spec } = request
   const parts = bootstrappingLevels(spec)
   if (!Number.isInteger(levels) || levels < 1)
     throw new InvalidArgumentError(`bootstrapping: levels must be a positive integer, got ${levels}`)
-  const output = parts.slotsToCoeffs + levels
-  const input = output + parts.evalMod
-  const top = input + parts.coeffsToSlots
-  // log2 of the primes wanted at each level, and of the scales that follow
-  const bits = Array.from({ length: top + 1 }, (_, l) => {
-    if (l <= output) return scaleBits
-    return headBits[input - l] ?? workBits
-  })
-  const scales = [scaleBits]
-  for (let l = 1; l <= top; l++) scales.push(l <= output ? scaleBits : (scales[l - 1]! + bits[l]!) / 2)
+  const head = Array.from({ length: parts.evalMod }, (_, i) => headBits[i] ?? workBits)
+  const above = [...head.reverse(), ...new Array<number>(parts.coeffsToSlots).fill(workBits)]
+  return refreshLiteral({ logN, scaleBits, baseBits, used: parts.slotsToCoeffs + levels, above, dnum, specialBits })
+}
+
+/** The chain of primes that a refresh goes up and down. */
+export interface RefreshChain {
+  readonly logN: number
+  readonly scaleBits: number
+  readonly baseBits: number
+  /** Levels above the base at the scale in use. */
+  readonly used: number
+  /** Bits of the levels above these, upwards. */
+  readonly above: readonly number[]
+  readonly dnum: number
+  readonly specialBits: readonly number[]
+}
+
+/** Explicit primes for a chain; deterministic. */
+export function refreshLiteral(chain: RefreshChain): ParametersLiteral {
+  const { logN, scaleBits, baseBits, used: output, above, dnum, specialBits } = chain
+  const top = output + above.length
+  // log2 of the scales that follow from the primes wanted above
+  const scales = new Array<number>(output + 1).fill(scaleBits)
+  for (const bits of above) scales.push((scales.at(-1)! + bits) / 2)
   const used = new Set<number>()
   const take = (target: number): number => {
     const prime = nearestPrime(target, logN, used)
@@ -64,7 +79,7 @@ export function bootstrappingLiteral(request: BootstrappingRequest): ParametersL
     for (const prime of q[l]!) used.add(prime)
     current = current ** 2 / q[l]!.reduce((a, b) => a * b, 1)
   }
-  const digitLimbs = Math.ceil(q.flat().length / request.dnum)
-  const p = request.specialBits.map((bits) => take(2 ** bits))
+  const digitLimbs = Math.ceil(q.flat().length / dnum)
+  const p = specialBits.map((bits) => take(2 ** bits))
   return { logN, q, p, digitLimbs, scale }
 }

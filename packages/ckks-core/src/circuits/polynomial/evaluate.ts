@@ -44,10 +44,11 @@ function chain(engine: Evaluator, input: Ciphertext, polynomials: readonly Polyn
   for (const [i, { basis, plan, depth }] of polynomials.entries()) {
     const level = current.level - depth
     const last = i === polynomials.length - 1
-    const evaluation = new Evaluation(engine, current, basis, plan)
+    const evaluation = new Evaluation(engine, current, basis, { ...plan, roots: [plan] })
     const previous = current
     try {
-      current = evaluation.run((last ? targetScale : undefined) ?? engine.parameters.scaleAt(level))
+      const scale = (last ? targetScale : undefined) ?? engine.parameters.scaleAt(level)
+      current = evaluation.run([scale])[0]!
     } finally {
       evaluation.dispose()
       if (previous !== input) previous.dispose()

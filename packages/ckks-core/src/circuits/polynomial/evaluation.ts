@@ -1,5 +1,5 @@
 /**
- * Running a polynomial's plan. Scales are exact throughout: the wanted scale of the result is propagated down (a factor q
+ * Running a plan of one or several polynomials. Scales are exact throughout: the wanted scale of the result is propagated down (a factor q
  * of q T_g is made at the scale that turns into the wanted one when multiplied by T_g's), and constants are encoded at
  * whatever scale closes the gap, so every sum adds operands of one scale and nothing drifts (ePrint 2020/1118, and as
  * Lattigo does it). The work goes level by level, from the input's down: each T_k is dropped at most once per level, gives
@@ -9,7 +9,7 @@ import type { Evaluator, LinearTerm } from '../../port/engine.ts'
 import type { Ciphertext } from '../../port/handles.ts'
 import type { Level, Scale } from '../../port/quantities.ts'
 import { scope } from '../scope.ts'
-import { type PolynomialNode, type PolynomialPlan, type PowerStep, powerDepth } from './polynomial-plan.ts'
+import { type JointPlan, type PolynomialNode, type PowerStep, powerDepth } from './polynomial-plan.ts'
 import type { PolynomialBasis } from './series.ts'
 
 /** T_k at the ends of [-1, 1], where errors grow fastest: keeps the noise estimate on the safe side. */
@@ -27,13 +27,13 @@ export class Evaluation {
   readonly #engine: Evaluator
   readonly #input: Ciphertext
   readonly #basis: PolynomialBasis
-  readonly #plan: PolynomialPlan
+  readonly #plan: JointPlan
   readonly #elements: Map<number, Ciphertext>
   /** Reads of each T_k that are still to come. */
   readonly #reads = new Map<number, number>()
   readonly #results = new Map<PolynomialNode, Ciphertext>()
 
-  constructor(engine: Evaluator, input: Ciphertext, basis: PolynomialBasis, plan: PolynomialPlan) {
+  constructor(engine: Evaluator, input: Ciphertext, basis: PolynomialBasis, plan: JointPlan) {
     this.#engine = engine
     this.#input = input
     this.#basis = basis
@@ -41,21 +41,22 @@ export class Evaluation {
     this.#elements = new Map([[1, input]])
   }
 
-  /** The polynomial at level input.level - depth, at exactly `scale`. */
-  run(scale: Scale): Ciphertext {
-    const { powers, root, depth } = this.#plan
+  /** Each polynomial at level input.level - depth, at exactly its scale. */
+  run(scales: readonly Scale[]): Ciphertext[] {
+    const { powers, roots } = this.#plan
     const top = this.#input.level
-    const bottom = top - depth + 1
-    const nodes = this.#schedule(root, bottom, scale, this.#scales())
+    const bottom = top - Math.max(...roots.map(({ depth }) => depth)) + 1
+    const made = this.#scales()
+    const nodes = roots.flatMap(({ root, depth }, i) => this.#schedule(root, top - depth + 1, scales[i]!, made))
     for (const step of powers) for (const k of this.#operands(step)) this.#expect(k)
     for (const { node } of nodes) for (const { power } of [...node.terms, ...node.products]) this.#expect(power)
     for (let level = top; level >= bottom; level--) {
       for (const step of powers) if (this.#levelOf(step.power) + 1 === level) this.#makePower(step, level)
       for (const item of nodes) if (item.level === level) this.#makeNode(item)
     }
-    const result = this.#results.get(root)!
-    this.#results.delete(root)
-    return result
+    const results = roots.map(({ root }) => this.#results.get(root)!)
+    this.#results.clear()
+    return results
   }
 
   /** Gives back whatever is left, which is something only after an error. */

@@ -1,4 +1,5 @@
 export * from './evaluate.ts'
+export { evaluateTogether } from './evaluate-together.ts'
 export * from './polynomial.ts'
 export { type PolynomialOperations, type PolynomialPlan, polynomialDepth } from './polynomial-plan.ts'
 export type { Coefficients, Complex, PolynomialBasis } from './series.ts'

@@ -39,11 +39,22 @@ export interface PolynomialOperations {
   readonly scalarProducts: number
 }
 
-export interface PolynomialPlan {
+/** What one polynomial sums up once the powers are there. */
+export interface PolynomialRoot {
   readonly depth: number
+  readonly root: PolynomialNode
+}
+
+/** Several polynomials of one value: the powers are made once. */
+export interface JointPlan {
   /** In an order in which each step finds its operands. */
   readonly powers: readonly PowerStep[]
-  readonly root: PolynomialNode
+  readonly roots: readonly PolynomialRoot[]
+  readonly operations: PolynomialOperations
+}
+
+export interface PolynomialPlan extends PolynomialRoot {
+  readonly powers: readonly PowerStep[]
   readonly operations: PolynomialOperations
 }
 
@@ -55,12 +66,21 @@ export const powerDepth = (power: number): number => Math.ceil(Math.log2(power))
 
 /** The cheapest plan; the series has degree at least 1. */
 export function planPolynomial(series: Series): PolynomialPlan {
-  const depth = polynomialDepth(degreeOf(series))
-  let best: PolynomialPlan | undefined
-  for (let split = 0; split <= depth; split++) {
-    const root = buildNode(series, depth - 1, 2 ** split)
-    const powers = planPowers(neededPowers(root), series.basis)
-    const plan = { depth, powers, root, operations: countOperations(root, powers, series.basis) }
+  const { powers, roots, operations } = planTogether([series])
+  return { ...roots[0]!, powers, operations }
+}
+
+/** The cheapest plan for several series of one basis and of degree at least 1, all of the same value. */
+export function planTogether(series: readonly Series[]): JointPlan {
+  const { basis } = series[0]!
+  const depths = series.map((s) => polynomialDepth(degreeOf(s)))
+  let best: JointPlan | undefined
+  for (let split = 0; split <= Math.max(...depths); split++) {
+    const roots = series.map((s, i) => ({ depth: depths[i]!, root: buildNode(s, depths[i]! - 1, 2 ** split) }))
+    const needed = new Set<number>()
+    for (const { root } of roots) neededPowers(root, needed)
+    const powers = planPowers(needed, basis)
+    const plan = { powers, roots, operations: countOperations(roots, powers, basis) }
     if (!best || price(plan.operations) < price(best.operations)) best = plan
   }
   return best!
@@ -95,13 +115,12 @@ function leafDepth({ re, im }: Series): number {
   return deepest
 }
 
-function neededPowers(node: PolynomialNode, into = new Set<number>()): Set<number> {
+function neededPowers(node: PolynomialNode, into: Set<number>): void {
   for (const { power } of node.terms) into.add(power)
   for (const { power, factor } of node.products) {
     into.add(power)
     neededPowers(factor, into)
   }
-  return into
 }
 
 /** Steps for the needed powers and what they need, preferring operands that are there anyway, then squares. */
@@ -130,7 +149,7 @@ function planPowers(needed: Set<number>, basis: PolynomialBasis): PowerStep[] {
 }
 
 function countOperations(
-  root: PolynomialNode,
+  roots: readonly PolynomialRoot[],
   powers: readonly PowerStep[],
   basis: PolynomialBasis,
 ): PolynomialOperations {
@@ -143,7 +162,7 @@ function countOperations(
     if (node.products.length > 0) count.relinearizations++
     for (const { factor } of node.products) visit(factor)
   }
-  visit(root)
+  for (const { root } of roots) visit(root)
   return count
 }
 

@@ -174,6 +174,10 @@ export class ClearEngine extends BaseEngine<ClearCiphertext, ClearPlaintext> {
   protected doMulPlain(a: ClearCiphertext, b: ClearPlaintext, meta: CiphertextMeta): ClearCiphertext {
     return this.#ciphertext(meta, vectors.multiply(a.vector, b.vector, meta.slots))
   }
+  override declarePeriodic(a: Ciphertext): void {
+    if (a instanceof ClearCiphertext) a.periodic = true
+  }
+
   protected doAddScalar(a: ClearCiphertext, re: number, im: number, meta: CiphertextMeta): ClearCiphertext {
     const { scale } = meta
     return this.#ciphertext(meta, vectors.addConstant(a.vector, this.#rounded(re, scale), this.#rounded(im, scale)))
@@ -198,7 +202,7 @@ export class ClearEngine extends BaseEngine<ClearCiphertext, ClearPlaintext> {
     return this.#ciphertext(meta, a.vector, a.degree === 2 ? this.#noise?.model.keySwitch(meta.level) : undefined)
   }
   protected doRescale(a: ClearCiphertext, meta: CiphertextMeta): ClearCiphertext {
-    this.#guard(a.vector, a, 'rescale')
+    if (!a.periodic) this.#guard(a.vector, a, 'rescale')
     return this.#ciphertext(meta, a.vector, this.#noise?.model.rescale(meta.degree))
   }
   protected doDropLevel(a: ClearCiphertext, meta: CiphertextMeta): ClearCiphertext {

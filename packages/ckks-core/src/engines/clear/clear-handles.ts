@@ -8,6 +8,8 @@ const bytesOf = (vector: ComplexVector): number => vector.re.byteLength + (vecto
 export class ClearCiphertext extends BaseCiphertext {
   readonly #ledger: ByteLedger
   #vector: ComplexVector | undefined
+  /** Its values may outgrow the modulus. */
+  periodic = false
 
   constructor(owner: object, ledger: ByteLedger, meta: CiphertextMeta, vector: ComplexVector) {
     super(owner, meta)

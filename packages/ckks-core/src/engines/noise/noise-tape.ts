@@ -4,7 +4,8 @@
  * gives all derivatives at once (reverse-mode differentiation), at every sample of the values. Errors that reach the result
  * on several paths so add up, or cancel, as they do in reality: an error d of x makes p'(x) d of a polynomial, however
  * many steps its evaluation has. A step-by-step rule, which must take the operands of each step for independent, cannot
- * know that. Complex slots with complex errors throughout; all operations are holomorphic. See docs/notes/noise-model.md.
+ * know that. Complex slots with complex errors throughout: what an error d becomes is a d + b conj(d), b being nothing until a
+ * step is conjugated. See docs/notes/noise-model.md.
  */
 import { InvalidArgumentError } from '../../errors/errors.ts'
 import { type ComplexVector, type SlotValues, toComplex } from '../../port/slot-values.ts'
@@ -28,6 +29,14 @@ type Halves = Required<ComplexVector>
 interface Edge {
   readonly from: TapeStep
   readonly by: { readonly re: number; readonly im: number } | Halves
+  /** This step is the operand's conjugate. */
+  readonly conjugated?: boolean
+}
+
+/** What an error d of a step makes of the result: direct d + mirrored conj(d). */
+interface Adjoint {
+  readonly direct: Halves
+  mirrored?: Halves
 }
 
 interface Step {
@@ -41,7 +50,7 @@ interface Step {
 
 /**
  * A list of steps with their values at some samples of the input. Steps are made by {@link NoiseTape.input},
- * {@link NoiseTape.combine}, {@link NoiseTape.products} and {@link NoiseTape.disturb}; {@link NoiseTape.error} then tells
+ * {@link NoiseTape.combine}, {@link NoiseTape.products}, {@link NoiseTape.conjugate} and {@link NoiseTape.disturb}; {@link NoiseTape.error} then tells
  * the error of any of them. Circuits written on the port are recorded by running them on a `TapeEngine`.
  *
  * @example
@@ -111,6 +120,13 @@ export class NoiseTape {
     return this.#record({ values, edges, error: 0, relative: [] })
   }
 
+  /** The complex conjugate. */
+  conjugate(step: TapeStep): TapeStep {
+    const { re, im } = this.#at(step).values
+    const edge = { from: step, by: { re: 1, im: 0 }, conjugated: true }
+    return this.#record({ values: { re, im: im.map((y) => -y) }, edges: [edge], error: 0, relative: [] })
+  }
+
   /** The same value with an independent error of this root mean square added. @throws InvalidArgumentError if negative */
   disturb(step: TapeStep, error: number): TapeStep {
     const { values } = this.#at(step)
@@ -138,29 +154,55 @@ export class NoiseTape {
     for (const [index, adjoint] of this.#sweep(step).entries()) {
       if (!adjoint) continue
       const { error, relative } = this.#steps[index]!
-      if (error > 0) total += (error * this.#rootMeanSquare(adjoint)) ** 2
-      for (const { of, rounding } of relative) total += (rounding * this.#rootMeanSquare(adjoint, of)) ** 2
+      for (const half of [adjoint.direct, adjoint.mirrored]) {
+        if (!half) continue
+        if (error > 0) total += (error * this.#rootMeanSquare(half)) ** 2
+        for (const { of, rounding } of relative) total += (rounding * this.#rootMeanSquare(half, of)) ** 2
+      }
     }
     return Math.sqrt(total)
   }
 
-  /** Root mean square, over the samples, of d(result) / d(step): the factor by which an error of `step` arrives. */
-  gain(result: TapeStep, step: TapeStep): number {
+  /**
+   * Root mean square, over the samples, of d(result) / d(step): the factor by which an error of `step` arrives.
+   * @param error whether that error is real, or complex with independent halves (default)
+   */
+  gain(result: TapeStep, step: TapeStep, error: 'complex' | 'real' = 'complex'): number {
     const adjoint = this.#sweep(result)[step]
-    return adjoint ? this.#rootMeanSquare(adjoint) : 0
+    if (!adjoint) return 0
+    const { direct, mirrored } = adjoint
+    if (!mirrored) return this.#rootMeanSquare(direct)
+    if (error === 'complex') return Math.hypot(this.#rootMeanSquare(direct), this.#rootMeanSquare(mirrored))
+    return this.#rootMeanSquare({
+      re: direct.re.map((x, i) => x + mirrored.re[i]!),
+      im: direct.im.map((x, i) => x + mirrored.im[i]!),
+    })
   }
 
   /** d(result) / d(step) for all steps up to the result; nothing where the result does not depend on the step. */
-  #sweep(result: TapeStep): (Halves | undefined)[] {
-    const adjoints: (Halves | undefined)[] = new Array(result + 1).fill(undefined)
+  #sweep(result: TapeStep): (Adjoint | undefined)[] {
+    const adjoints: (Adjoint | undefined)[] = new Array(result + 1).fill(undefined)
+    const zeros = (): Halves => ({ re: new Float64Array(this.samples), im: new Float64Array(this.samples) })
     this.#at(result)
-    adjoints[result] = { re: new Float64Array(this.samples).fill(1), im: new Float64Array(this.samples) }
+    adjoints[result] = { direct: { ...zeros(), re: new Float64Array(this.samples).fill(1) } }
     for (let i: number = result; i >= 0; i--) {
       const adjoint = adjoints[i]
       if (!adjoint) continue
-      for (const { from, by } of this.#steps[i]!.edges) {
-        adjoints[from] ??= { re: new Float64Array(this.samples), im: new Float64Array(this.samples) }
-        addProduct(adjoints[from], adjoint, by)
+      for (const { from, by, conjugated } of this.#steps[i]!.edges) {
+        adjoints[from] ??= { direct: zeros() }
+        const into = adjoints[from]
+        const { direct, mirrored } = adjoint
+        if (conjugated) {
+          // a conj(d) + b d
+          into.mirrored ??= zeros()
+          addProduct(into.mirrored, direct, by)
+          if (mirrored) addProduct(into.direct, mirrored, by)
+          continue
+        }
+        addProduct(into.direct, direct, by)
+        if (!mirrored) continue
+        into.mirrored ??= zeros()
+        addProduct(into.mirrored, mirrored, conjugateOf(by))
       }
     }
     return adjoints
@@ -191,6 +233,11 @@ function checked(error: number): number {
   if (!(Number.isFinite(error) && error >= 0))
     throw new InvalidArgumentError(`noise tape: an error must be finite and not negative, got ${error}`)
   return error
+}
+
+function conjugateOf({ re, im }: Edge['by']): Edge['by'] {
+  if (typeof re === 'number' || typeof im === 'number') return { re: re as number, im: -(im as number) }
+  return { re, im: im.map((y) => -y) }
 }
 
 /** into += a b, sample by sample. */

@@ -70,6 +70,12 @@ describe.each(testParameters)('TapeEngine, %s', (_, parameters) => {
           ),
         ),
       (e, x) => e.rescale(e.mul(x, e.dropLevel(e.addScalar(x, 1), x.level))),
+      (e, x) => e.rescale(e.mulScalar(e.conjugate(e.mulByI(x)), { re: 0.3, im: 0.4 })),
+      // errors of the imaginary part vanish
+      (e, x) => {
+        const half = e.rescale(e.mulScalar(e.rescale(e.relinearize(e.square(x))), { re: 0.5, im: -0.25 }))
+        return e.rescale(e.square(e.add(half, e.conjugate(half))))
+      },
     ]
     for (const circuit of circuits) expect(Math.abs(compare(circuit))).toBeLessThan(0.25)
   })
@@ -78,7 +84,6 @@ describe.each(testParameters)('TapeEngine, %s', (_, parameters) => {
     const tape = new TapeEngine(parameters, 4)
     const input = tape.input(new Float64Array(4))
     expect(() => tape.rotate(input, 1)).toThrow(UnsupportedError)
-    expect(() => tape.conjugate(input)).toThrow(UnsupportedError)
     expect(() => tape.encode(new Float64Array(4), { level: 1, scale: 2 ** 30 })).toThrow(UnsupportedError)
     expect(() => tape.error(new TapeEngine(parameters, 4).input(new Float64Array(4)))).toThrow(/this tape engine/)
   })

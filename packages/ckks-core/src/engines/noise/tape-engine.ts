@@ -44,8 +44,8 @@ export interface TapeInput {
 }
 
 /**
- * Records slot-wise circuits: sums, products with constants and with each other, squares, relinearisation, rescaling.
- * Slots are samples here, so there is nothing to rotate, to conjugate or to encode: those calls are refused.
+ * Records slot-wise circuits: sums, products with constants and with each other, squares, conjugates, relinearisation,
+ * rescaling. Slots are samples here, so there is nothing to rotate or to encode: those calls are refused.
  *
  * The samples of all inputs belong together: sample i of one meets sample i of the other.
  *
@@ -102,9 +102,12 @@ export class TapeEngine extends BaseEngine<TapeCiphertext, TapePlaintext> {
     return this.#tape.values(this.#stepOf(a, 'values'))
   }
 
-  /** Root mean square of d(result) / d(operand): the factor by which an error of the operand arrives. */
-  gain(result: Ciphertext, operand: Ciphertext): number {
-    return this.#tape.gain(this.#stepOf(result, 'gain'), this.#stepOf(operand, 'gain'))
+  /**
+   * Root mean square of d(result) / d(operand): the factor by which an error of the operand arrives.
+   * @param error whether that error is real, or complex with independent halves (default)
+   */
+  gain(result: Ciphertext, operand: Ciphertext, error: 'complex' | 'real' = 'complex'): number {
+    return this.#tape.gain(this.#stepOf(result, 'gain'), this.#stepOf(operand, 'gain'), error)
   }
 
   override hasKey(_: KeyNeed): boolean {
@@ -188,8 +191,9 @@ export class TapeEngine extends BaseEngine<TapeCiphertext, TapePlaintext> {
   protected doRotateHoisted(): TapeCiphertext[] {
     throw unsupported('rotate')
   }
-  protected doConjugate(): TapeCiphertext {
-    throw unsupported('conjugate')
+  protected doConjugate(a: TapeCiphertext, meta: CiphertextMeta): TapeCiphertext {
+    const conjugate = this.#tape.conjugate(a.step)
+    return this.#ciphertext(meta, this.#tape.disturb(conjugate, this.#noise.keySwitch(meta.level) / meta.scale))
   }
   protected doModRaise(): TapeCiphertext {
     throw unsupported('modRaise')

@@ -1,0 +1,91 @@
+/**
+ * Named parameter sets for functional bootstrapping. All are 128-bit secure with a dense ternary secret, 3 % below the table. Names are
+ * ring and the largest grid that they were made for; a name's primes never change.
+ */
+import { InvalidArgumentError } from '../../errors/errors.ts'
+import { createParameters } from '../../parameters/create-parameters.ts'
+import type { Parameters } from '../../parameters/parameters.ts'
+import { type FunctionalRequest, functionalLiteral } from './functional-parameters.ts'
+import type { FunctionalSpec } from './functional-spec.ts'
+
+export const FUNCTIONAL_SETS = Object.freeze({
+  'N15-P16': {
+    logN: 15,
+    levels: 2,
+    scaleBits: 28.98,
+    baseBits: 35.98,
+    workBits: 28.98,
+    headBits: [],
+    dnum: 4,
+    specialBits: [47.5, 47.5, 47.5, 47.5],
+    spec: {
+      slots: 2 ** 14,
+      content: 'complex',
+      coeffsToSlots: 4,
+      slotsToCoeffs: 2,
+      degree: 15,
+      squarings: 4,
+      functionLevels: 5,
+    },
+  },
+  'N15-P64': {
+    logN: 15,
+    levels: 2,
+    scaleBits: 29.98,
+    baseBits: 35.98,
+    workBits: 29.98,
+    headBits: [],
+    dnum: 6,
+    specialBits: [46.9, 46.9, 46.9],
+    spec: {
+      slots: 2 ** 14,
+      content: 'complex',
+      coeffsToSlots: 3,
+      slotsToCoeffs: 2,
+      degree: 15,
+      squarings: 4,
+      functionLevels: 7,
+    },
+  },
+  'N16-P64': {
+    logN: 16,
+    levels: 2,
+    scaleBits: 31.98,
+    baseBits: 41.98,
+    workBits: 31.98,
+    headBits: [],
+    dnum: 2,
+    specialBits: new Array<number>(9).fill(47.5),
+    spec: {
+      slots: 2 ** 15,
+      content: 'complex',
+      coeffsToSlots: 4,
+      slotsToCoeffs: 3,
+      degree: 15,
+      squarings: 4,
+      functionLevels: 7,
+    },
+  },
+} as const satisfies Record<string, FunctionalRequest>)
+
+export type FunctionalSetName = keyof typeof FUNCTIONAL_SETS
+
+/** Parameters and the circuit they were made for. */
+export interface FunctionalSet {
+  readonly parameters: Parameters
+  readonly spec: FunctionalSpec
+}
+
+/**
+ * A named set, its circuit adapted to fewer slots or real content if wanted.
+ *
+ * @throws InvalidArgumentError for an unknown name
+ */
+export function functionalSet(name: string, adapt: Partial<FunctionalSpec> = {}): FunctionalSet {
+  const request = (FUNCTIONAL_SETS as Record<string, FunctionalRequest>)[name]
+  if (!request)
+    throw new InvalidArgumentError(
+      `functional bootstrapping: no set is called '${name}'; there are ${Object.keys(FUNCTIONAL_SETS).join(', ')}`,
+    )
+  return { parameters: createParameters(functionalLiteral(request)), spec: { ...request.spec, ...adapt } }
+}

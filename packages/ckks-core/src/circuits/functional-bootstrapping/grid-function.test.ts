@@ -1,0 +1,89 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { InvalidArgumentError, PlanError } from '../../errors/errors.ts'
+import { gridFunction } from './grid-function.ts'
+
+const centred = (points: number, f: (index: number) => number) =>
+  Array.from({ length: points }, (_, i) => i - points / 2).map((index) => ({ index, value: f(index) }))
+
+describe('gridFunction', () => {
+  it('meets any values at any points, whatever their weights', () => {
+    const cases = fc
+      .record({ points: fc.integer({ min: 3, max: 256 }), seed: fc.integer({ min: 1, max: 1e6 }) })
+      .map(({ points, seed }) => {
+        const random = (i: number) => Math.abs(Math.sin(seed * 12.9898 + i * 78.233) * 43758.5453) % 1
+        const values = Array.from({ length: points }, (_, i) => i)
+          .filter((i) => i < 2 || random(i) < 0.8)
+          .map((index, i) => ({ index, value: 10 * random(3 * i) - 5, weight: 2 ** (-20 * random(5 * i)) }))
+        return { points, values }
+      })
+    fc.assert(
+      fc.property(cases, ({ points, values }) => {
+        const f = gridFunction({ points, values })
+        for (const { index, value } of values) expect(f.at(index / points)).toBeCloseTo(value, 5)
+      }),
+      { numRuns: 25 },
+    )
+  })
+
+  it.each([
+    [16, 7],
+    [32, 15],
+    [64, 31],
+  ])('a step of %i points needs degree %i only, and is mild at its points', (points, degree) => {
+    const step = gridFunction({ points, values: centred(points, (k) => (k >= 4 ? 1 : 0)), cleaned: true })
+    expect(step).toMatchObject({ degree, depth: Math.log2(degree + 1) + 2 })
+    expect(step.slope).toBeLessThan(0.45)
+    expect(step.largestSlope).toBeLessThan(0.85)
+  })
+
+  it('knows its slopes', () => {
+    const values = centred(32, (k) => Math.floor((k - (k >= 4 ? 4 : 0)) / 2 + 0.5)).slice(4, -4)
+    const f = gridFunction({ points: 32, values })
+    const slopes = values.map(({ index }) => (f.at((index + 1e-4) / 32) - f.at((index - 1e-4) / 32)) / 2e-4)
+    expect(f.largestSlope).toBeCloseTo(Math.max(...slopes.map(Math.abs)), 4)
+    expect(f.slope).toBeCloseTo(Math.sqrt(slopes.reduce((sum, s) => sum + s * s, 0) / slopes.length), 4)
+  })
+
+  it('is flatter with points that never occur, and with higher degrees', () => {
+    const reset = (k: number) => (k - (k >= 4 ? 4 : 0)) / 2
+    const values = centred(16, reset)
+    const all = gridFunction({ points: 16, values: values.slice(1) })
+    const free = gridFunction({ points: 16, values: values.slice(3, -1) })
+    const higher = gridFunction({ points: 16, values: values.slice(3, -1), degree: 15 })
+    expect(free.slope).toBeLessThan(0.97 * all.slope)
+    expect(higher.slope).toBeLessThan(0.85 * free.slope)
+    // smooth, not flat: no condition is put on the slopes
+    expect(higher.slope).toBeGreaterThan(0.3)
+  })
+
+  it('cleans two values, whichever they are', () => {
+    const f = gridFunction({ points: 8, values: centred(8, (k) => (k < 0 ? 7 : -2)), cleaned: true })
+    for (const { index, value } of f.values) {
+      expect(f.at(index / 8)).toBeCloseTo(value, 6)
+      // errors of the argument come out squared
+      expect(Math.abs(f.at((index + 0.02) / 8) - value)).toBeLessThan(9 * 3 * (0.02 * f.largestSlope) ** 2 * 1.5)
+    }
+  })
+
+  it.each([
+    [{ points: 1 }, /points must be an integer/],
+    [{ points: 257 }, /points must be an integer/],
+    [{ values: [] }, /the same/],
+    [{ values: [{ index: 0.5, value: 1 }] }, /index must be an integer/],
+    [{ values: [{ index: 0, value: Number.NaN }] }, /finite/],
+    [{ values: [{ index: 0, value: 1, weight: 0 }] }, /weight at 0/],
+    [{ values: centred(8, () => 3) }, /constant/],
+    [{ values: centred(10, (k) => k) }, /index 3 is the same point of 8/],
+    [{ values: centred(8, (k) => k), cleaned: true }, /two values can be cleaned, got 8/],
+  ] as const)('refuses %o', (change, message) => {
+    const good = { points: 8, values: centred(8, (k) => (k > 0 ? 1 : 0)) }
+    expect(() => gridFunction({ ...good, ...change })).toThrow(message)
+    expect(() => gridFunction({ ...good, ...change })).toThrow(InvalidArgumentError)
+  })
+
+  it('says when a degree is too low', () => {
+    expect(() => gridFunction({ points: 16, values: centred(16, (k) => k), degree: 7 })).toThrow(PlanError)
+    expect(() => gridFunction({ points: 16, values: centred(16, (k) => k), degree: 7 })).toThrow(/leave out points/)
+  })
+})

@@ -1,0 +1,152 @@
+/**
+ * Functions of few values: index k of a grid whose period is p steps. At the points that occur the function is interpolated exactly; of
+ * what is left free the smoothest is taken, so that errors of the argument arrive small. Points that never occur are left out.
+ */
+import { InvalidArgumentError, PlanError } from '../../errors/errors.ts'
+import { cleaningPolynomial } from './cleaning.ts'
+import { PeriodicFunction } from './periodic-function.ts'
+import { fitTrigonometric } from './trigonometric-fit.ts'
+
+/** Points of a period. */
+export const MAX_GRID_POINTS = 256
+
+/** A point that occurs. */
+export interface GridPoint {
+  /** From 0; negative ones and those beyond the period count around it. */
+  readonly index: number
+  readonly value: number
+  /** How often it occurs, in any unit; default 1. */
+  readonly weight?: number
+}
+
+export interface GridFunctionOptions {
+  /** Steps in the period: from 2 to {@link MAX_GRID_POINTS}. */
+  readonly points: number
+  readonly values: readonly GridPoint[]
+  /** Of the trigonometric polynomial. Default: the lowest 2^m - 1 that meets all values. */
+  readonly degree?: number
+  /** For functions of two values: two levels more, and errors come out squared. */
+  readonly cleaned?: boolean
+}
+
+/** A function on a grid. */
+export class GridFunction extends PeriodicFunction {
+  readonly points: number
+  readonly values: readonly GridPoint[]
+  /** Root mean square of f' at the points as they occur, output per step of the grid; before cleaning, and in bits with it. */
+  readonly slope: number
+  /** Largest |f'| at a point that occurs. */
+  readonly largestSlope: number
+
+  constructor(options: GridFunctionOptions) {
+    const { points, values } = checked(options)
+    const fitted = fit({ ...options, values })
+    super(fitted)
+    this.points = points
+    this.values = Object.freeze(values.map((point) => Object.freeze({ ...point })))
+    let [square, total, largest] = [0, 0, 0]
+    for (const { index, weight = 1 } of values) {
+      const slope = Math.abs(slopeAt(fitted, index / points)) / points
+      square += weight * slope ** 2
+      total += weight
+      largest = Math.max(largest, slope)
+    }
+    this.slope = Math.sqrt(square / total)
+    this.largestSlope = largest
+  }
+}
+
+/**
+ * The function of a grid with the values given.
+ *
+ * @throws InvalidArgumentError for a wrong number of points, values that are not finite, one index twice, weights that are not
+ *   positive, or cleaning of more than two values; PlanError ('range') when the degree asked for cannot meet all values
+ * @example
+ * ```ts
+ * import { gridFunction } from '@he-ml/ckks-core'
+ * // the step of a neuron whose membrane potential is one of 16 multiples of 1/4, with the threshold 1
+ * const values = Array.from({ length: 16 }, (_, i) => ({ index: i - 8, value: i - 8 >= 4 ? 1 : 0 }))
+ * const step = gridFunction({ points: 16, values, cleaned: true })
+ * console.log(step.degree, step.depth, step.at(3 / 16), step.at(4 / 16)) // 7, 5 levels, 0 and 1
+ * ```
+ */
+export const gridFunction = (options: GridFunctionOptions): GridFunction => new GridFunction(options)
+
+/** Of the choice among polynomials that meet all values. */
+const SMOOTHNESS = 2 ** -22
+
+/** Values beside those of the interpolation by at most this count as met, relative to the largest. */
+const MET = 1e-7
+
+type Coefficients = ReturnType<typeof fitTrigonometric>
+
+function fit({ points, values, degree, cleaned }: GridFunctionOptions) {
+  const levels = [...new Set(values.map(({ value }) => value))].sort((a, b) => a - b)
+  if (levels.length < 2)
+    throw new InvalidArgumentError('gridFunction: all values are the same: a constant needs no bootstrap')
+  if (cleaned && levels.length > 2)
+    throw new InvalidArgumentError(
+      `gridFunction: only functions of two values can be cleaned, got ${levels.length} values`,
+    )
+  const [low, high] = [levels[0]!, levels.at(-1)!]
+  const wanted = cleaned ? values.map((p) => ({ ...p, value: p.value === high ? 1 : 0 })) : values
+  const after = cleaned ? [cleaningPolynomial(low, high)] : []
+  const size = Math.max(...wanted.map(({ value }) => Math.abs(value)))
+  for (const tried of degree === undefined ? degrees(values.length) : [degree]) {
+    const coefficients = fitTrigonometric(
+      tried,
+      wanted.map(({ index, value }) => ({ x: index / points, value })),
+      SMOOTHNESS,
+    )
+    const worst = Math.max(...wanted.map(({ index, value }) => Math.abs(valueAt(coefficients, index / points) - value)))
+    if (worst <= MET * size) return { ...coefficients, after }
+    if (degree !== undefined)
+      throw new PlanError(
+        'range',
+        `gridFunction: degree ${degree} misses the values of ${values.length} points by up to ${worst.toPrecision(2)}: raise the degree, or leave out points that never occur`,
+      )
+  }
+  throw new PlanError('range', `gridFunction: no degree meets the values of ${values.length} points`)
+}
+
+/** 2^m - 1, from the lowest that could do; the highest can meet any values. */
+function* degrees(count: number): Iterable<number> {
+  let degree = 1
+  while (2 * degree + 2 < count) degree = 2 * degree + 1
+  for (; degree < count; degree = 2 * degree + 1) yield degree
+  yield degree
+}
+
+function checked({ points, values }: GridFunctionOptions): Pick<GridFunctionOptions, 'points' | 'values'> {
+  if (!Number.isInteger(points) || points < 2 || points > MAX_GRID_POINTS)
+    throw new InvalidArgumentError(
+      `gridFunction: points must be an integer from 2 to ${MAX_GRID_POINTS}, got ${points}`,
+    )
+  const seen = new Set<number>()
+  for (const { index, value, weight = 1 } of values) {
+    if (!Number.isInteger(index))
+      throw new InvalidArgumentError(`gridFunction: an index must be an integer, got ${index}`)
+    if (!Number.isFinite(value))
+      throw new InvalidArgumentError(`gridFunction: the value at ${index} must be finite, got ${value}`)
+    if (!(weight > 0 && Number.isFinite(weight)))
+      throw new InvalidArgumentError(`gridFunction: the weight at ${index} must be positive, got ${weight}`)
+    const place = ((index % points) + points) % points
+    if (seen.has(place))
+      throw new InvalidArgumentError(
+        `gridFunction: index ${index} is the same point of ${points} as one before: values beyond the period wrap round`,
+      )
+    seen.add(place)
+  }
+  return { points, values }
+}
+
+function valueAt({ re, im }: Coefficients, x: number): number {
+  return re.reduce((sum, c, j) => sum + c * Math.cos(2 * Math.PI * j * x) - im[j]! * Math.sin(2 * Math.PI * j * x), 0)
+}
+
+function slopeAt({ re, im }: Coefficients, x: number): number {
+  return re.reduce((sum, c, j) => {
+    const turn = 2 * Math.PI * j
+    return sum - turn * (c * Math.sin(turn * x) + im[j]! * Math.cos(turn * x))
+  }, 0)
+}

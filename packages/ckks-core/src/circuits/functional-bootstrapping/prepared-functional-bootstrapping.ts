@@ -1,0 +1,130 @@
+import { InvalidArgumentError, LevelError } from '../../errors/errors.ts'
+import { RAISE_BOUND } from '../../parameters/ephemeral.ts'
+import type { Encoder, Evaluator } from '../../port/engine.ts'
+import type { Ciphertext } from '../../port/handles.ts'
+import { type PreparedRaise, prepareRaise, raisedMagnitude } from '../bootstrapping/prepared-raise.ts'
+import { doubledParts, doubledRealPart, joinParts } from '../complex-parts.ts'
+import { scope } from '../scope.ts'
+import { evaluateFunctions, type FunctionalWork } from './evaluate-functions.ts'
+import { createExponential } from './exponential.ts'
+import type { FunctionalCircuit } from './functional-circuit.ts'
+import type { PeriodicFunction } from './periodic-function.ts'
+import { type FunctionalEstimate, type ObservedPoint, pointsOf, predictFunctions } from './predict-functions.ts'
+
+export interface PrepareFunctionalOptions {
+  /** Periods of values, in their own units. Default [1]. */
+  readonly periods?: readonly number[]
+  readonly signal?: AbortSignal
+  /** After each encoded matrix. */
+  readonly onProgress?: (done: number, total: number) => void
+}
+
+export interface EvaluateFunctionsOptions {
+  /** One of the periods it was prepared for. Default 1. */
+  readonly period?: number
+  /** Values as they occur, in periods, for estimates. Default: the points of the first function that has a grid. */
+  readonly points?: readonly ObservedPoint[]
+  /** Told for each half of each ciphertext on engines that estimate errors. */
+  readonly observe?: (estimate: FunctionalEstimate) => void
+}
+
+/** Between the transforms values are counted in this part of a period: a scale must stay below the modulus. */
+const PARTS = 4
+
+/** Encodes the matrices of a circuit. */
+export async function prepareFunctionalBootstrapping(
+  circuit: FunctionalCircuit,
+  engine: Encoder & Evaluator,
+  { periods = [1], ...rest }: PrepareFunctionalOptions,
+): Promise<PreparedFunctionalBootstrapping> {
+  const { parameters, spec } = circuit
+  const { slots, coeffsToSlots, slotsToCoeffs } = spec
+  const shape = {
+    ...{ parameters, slots, coeffsToSlots, slotsToCoeffs },
+    messageScale: parameters.groupProduct(0) / PARTS,
+    bound: RAISE_BOUND,
+    periodic: true,
+  }
+  return new PreparedFunctionalBootstrapping(
+    circuit,
+    await prepareRaise(shape, engine, {
+      ranges: periods.map((period) => period / PARTS),
+      ...rest,
+    }),
+  )
+}
+
+/** A circuit with its matrices encoded; belongs to the engine that encoded them. */
+export class PreparedFunctionalBootstrapping implements Disposable {
+  readonly circuit: FunctionalCircuit
+  readonly #raise: PreparedRaise
+
+  /** @internal use `FunctionalBootstrapping.prepare` */
+  constructor(circuit: FunctionalCircuit, raise: PreparedRaise) {
+    this.circuit = circuit
+    this.#raise = raise
+  }
+
+  /**
+   * Functions of a ciphertext's slots, each a ciphertext at `outputLevel`, nominal scale. Values count in periods: what is a whole
+   * period away is the same. With complex content the functions are applied to real and imaginary parts on their own; with real
+   * content imaginary parts are lost. The input is only read.
+   *
+   * @throws LevelError below `inputLevel`, or for a function that takes more levels than the circuit has for them;
+   *   MissingKeyError; InvalidArgumentError for a longer period of slots, a period of values that was not prepared, or no functions
+   */
+  evaluate(
+    engine: Evaluator,
+    a: Ciphertext,
+    functions: readonly PeriodicFunction[],
+    options: EvaluateFunctionsOptions = {},
+  ): Ciphertext[] {
+    const { spec, outputLevel } = this.circuit
+    this.#check(functions)
+    const { period = 1 } = options
+    const work = { exponential: createExponential(spec.degree, spec.squarings), functions, outputLevel }
+    return scope((use) => {
+      const raised = use(this.#raise.raise(engine, a, period / PARTS))
+      const parts =
+        spec.content === 'real' ? [doubledRealPart(engine, raised)] : Object.values(doubledParts(engine, raised))
+      for (const part of parts) use(part)
+      const outputs = parts.map((part) => this.#evaluatePart(engine, part, work, options).map((y) => use(y)))
+      return functions.map((_, i) => {
+        const [real, imaginary] = outputs.map((list) => list[i]!)
+        return imaginary ? joinParts(engine, real!, imaginary) : real!
+      })
+    })
+  }
+
+  /** Gives the matrices back. */
+  dispose(): void {
+    this.#raise.dispose()
+  }
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  #evaluatePart(
+    engine: Evaluator,
+    part: Ciphertext,
+    work: FunctionalWork,
+    { points = pointsOf(work.functions), observe }: EvaluateFunctionsOptions,
+  ): Ciphertext[] {
+    engine.declareMagnitude?.(part, raisedMagnitude(RAISE_BOUND))
+    const results = evaluateFunctions(engine, part, work)
+    const estimate = predictFunctions(engine, part, results, work, points)
+    if (estimate) observe?.(estimate)
+    return results
+  }
+
+  #check(functions: readonly PeriodicFunction[]): void {
+    if (functions.length === 0)
+      throw new InvalidArgumentError('functional bootstrapping: expected at least one function')
+    const { functionLevels } = this.circuit.spec
+    for (const [i, { depth }] of functions.entries())
+      if (depth > functionLevels)
+        throw new LevelError(
+          `functional bootstrapping: function ${i} takes ${depth} levels, the circuit has ${functionLevels} for them`,
+        )
+  }
+}
