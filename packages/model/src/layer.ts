@@ -77,6 +77,13 @@ export interface MultiOutputLayer {
   /** The exact clear function: one result per output. */
   forwardAll(inputs: readonly Tensor[]): readonly Tensor[]
   readonly gapSensitive?: boolean
+  /** Its circuit refreshes what it computes: results have levels again. */
+  readonly refreshes?: boolean
+  /**
+   * All time steps at once, where the inputs that are no states are the same at each: a layer with the same inputs, states left out, and
+   * for each of these outputs its results at all steps, `output@0`, `output@1`, ... Absent or undefined: it cannot. `unroll` asks.
+   */
+  overSteps?(steps: number, outputs: readonly string[]): MultiOutputLayer | undefined
   /** As of {@link Layer}. */
   digestParts(): readonly Uint8Array[]
   /** Which factors the values may be held with; absent: all are held as they are. */

@@ -1,8 +1,8 @@
 /** What all lowered layers share: the check of level and inputs, pacing, and disposal of everything when something fails. */
-import { type Ciphertext, type Encoder, type Evaluator, type PaceOptions, Pacer, Scope } from '@he-ml/ckks-core'
+import { type Ciphertext, type Encoder, type Evaluator, InvalidArgumentError, Pacer, Scope } from '@he-ml/ckks-core'
 import { checkInputs, checkLevel } from './check-inputs.ts'
 import { setErrorsAside } from './element-errors.ts'
-import type { LoweredLayer, PreparedLayer } from './lowered-contract.ts'
+import type { ApplyOptions, LayerRefresh, LoweredLayer, PreparedLayer, RefreshCircuit } from './lowered-contract.ts'
 import { nameError } from './name-error.ts'
 import { PackedTensor } from './packed-tensor.ts'
 import type { SlotLayout } from './slot-layout.ts'
@@ -18,6 +18,8 @@ export interface CircuitContext {
   readonly pacer: Pacer
   /** For handles that live through pauses: disposed of when the circuit ends, unless they are results. */
   readonly temporaries: Scope
+  /** The circuit that the layer asked for; throws where it asked for none or was given none. */
+  readonly refresh: () => RefreshCircuit
 }
 
 /** A layer's arithmetic for one level; results at nominal scale, in the order of the output layout. */
@@ -57,6 +59,7 @@ export interface LoweredDescription extends Described<Circuit> {
 
 export interface MultiOutputLoweredDescription extends Described<MultiOutputCircuit> {
   readonly outputs: readonly SlotLayout[]
+  readonly refresh?: LayerRefresh
 }
 
 /** Makes a LoweredLayer with one output of a description. */
@@ -74,11 +77,12 @@ export function createLowered(description: LoweredDescription): LoweredLayer {
 
 /** Makes a LoweredLayer with any number of outputs. */
 export function createMultiOutputLowered(description: MultiOutputLoweredDescription): LoweredLayer {
-  const { name, inputs, outputs, depth } = description
+  const { name, inputs, outputs, depth, refresh } = description
   return {
     name,
     outputs,
     depth,
+    ...(refresh ? { refresh } : {}),
     async prepare(engine, { level, signal, deferred = false }) {
       checkLevel(name, level, depth)
       const pace = signal ? { signal } : {}
@@ -113,12 +117,19 @@ interface Prepared {
 function createPrepared({ name, inputs, outputs, level, circuit, weights }: Prepared): PreparedLayer {
   return {
     name,
-    async apply(engine: CircuitEngine, tensors: readonly PackedTensor[], options: PaceOptions = {}) {
+    async apply(engine: CircuitEngine, tensors: readonly PackedTensor[], options: ApplyOptions = {}) {
       checkInputs(engine, tensors, { name, layouts: inputs, level })
       const temporaries = new Scope()
       try {
         const pacer = new Pacer(name, options)
-        const results = await circuit({ engine, inputs: tensors.map((t) => t.ciphertexts), pacer, temporaries })
+        const refresh = () => options.refresh ?? missing(name)
+        const results = await circuit({
+          engine,
+          inputs: tensors.map((t) => t.ciphertexts),
+          pacer,
+          temporaries,
+          refresh,
+        })
         for (const result of results.flat()) temporaries.keep(result)
         return outputs.map((layout, i) => new PackedTensor(layout, results[i]!))
       } catch (error) {
@@ -130,6 +141,10 @@ function createPrepared({ name, inputs, outputs, level, circuit, weights }: Prep
     dispose: () => weights.dispose(),
     [Symbol.dispose]: () => weights.dispose(),
   }
+}
+
+function missing(name: string): never {
+  throw new InvalidArgumentError(`layer "${name}": its circuit refreshes, and was given no functional bootstrapping`)
 }
 
 function withErrorGain(circuit: Circuit, gain: number | undefined): Circuit {

@@ -4,7 +4,15 @@
  * products and rotations are never declared: the plan engine runs the very same circuit and records them. At every layer
  * border ciphertexts have degree 1 and the nominal scale of their level.
  */
-import type { Encoder, Evaluator, Level, PaceOptions } from '@he-ml/ckks-core'
+import type {
+  Encoder,
+  Evaluator,
+  Level,
+  PaceOptions,
+  PreparedFunctionalBootstrapping,
+  SlotContent,
+  Slots,
+} from '@he-ml/ckks-core'
 import type { GraphLayer } from '@he-ml/model'
 import type { PackedTensor } from './packed-tensor.ts'
 import type { SlotLayout } from './slot-layout.ts'
@@ -50,8 +58,10 @@ export interface LoweredLayer {
   readonly name: string
   /** Where the elements of each output lie. */
   readonly outputs: readonly SlotLayout[]
-  /** Levels consumed. */
+  /** Levels consumed; by a layer that refreshes, those it takes before the refresh. */
   readonly depth: number
+  /** Of a layer that refreshes what it computes: results then stand at the level of the circuit's results. */
+  readonly refresh?: LayerRefresh
   /**
    * Encodes the weights for inputs at `level` (nominal scale). Long work yields to the event loop.
    * @throws whatever encoding throws; CancelledError through the signal; LevelError when level < depth
@@ -62,11 +72,36 @@ export interface LoweredLayer {
   ): Promise<PreparedLayer>
 }
 
+/** The functional bootstrap that a layer asks for. */
+export interface LayerRefresh {
+  /** Period of its slot vectors. */
+  readonly slots: Slots
+  /** 'complex' where two ciphertexts travel as one. */
+  readonly content: SlotContent
+  /** Of the values, as they are held. */
+  readonly period: number
+  /** Grid points in it. */
+  readonly points: number
+  /** Levels that its deepest function takes. */
+  readonly functionLevels: number
+  /** Real ciphertexts that are refreshed, one or two in a bootstrap. */
+  readonly ciphertexts: number
+}
+
+/** A functional bootstrap at hand: see `PreparedFunctionalBootstrapping` of ckks-core. */
+export type RefreshCircuit = Pick<PreparedFunctionalBootstrapping, 'evaluateReal'>
+
+/** How a circuit is run. */
+export interface ApplyOptions extends PaceOptions {
+  /** For a layer that refreshes: the circuit that it asked for. */
+  readonly refresh?: RefreshCircuit
+}
+
 /** A circuit with its weights encoded; usable many times. */
 export interface PreparedLayer extends Disposable {
   readonly name: string
   /**
-   * Inputs at the prepared level and nominal scale; all outputs are at level - depth and nominal scale, each a tensor of its
+   * Inputs at the prepared level and nominal scale; all outputs are at level - depth (or where a refresh leaves them) and nominal scale, each a tensor of its
    * own ciphertexts. Inputs are not disposed of. A layer may make thousands of evaluator calls, so it pauses between them (docs/adr/0002): the promise
    * resolves when all calls are made, which is not when the engine is done.
    * @throws CancelledError through options.signal; temporaries are then disposed of
@@ -74,7 +109,7 @@ export interface PreparedLayer extends Disposable {
   apply(
     evaluator: Encoder & Evaluator,
     inputs: readonly PackedTensor[],
-    options?: PaceOptions,
+    options?: ApplyOptions,
   ): Promise<readonly PackedTensor[]>
   dispose(): void
 }

@@ -2,7 +2,7 @@
 import { FormatError, InvalidArgumentError } from '@he-ml/ckks-core'
 import { createTensor, Model, type Tensor } from '@he-ml/model'
 import { averagePool2d, conv2d, flatten, linear } from '@he-ml/nn-layers'
-import { polynomialSpikeStep, type SpikingLayer, spiking } from '@he-ml/snn-layers'
+import { polynomialSpikeStep, type SoftStep, type SpikingLayer, spiking } from '@he-ml/snn-layers'
 import { createNeuronKernel, eventFrames, type Reals, runTimeSteps, type SpikeFunction } from '@he-ml/snn-neurons'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { bindPlan } from './bind/bind-plan.ts'
@@ -74,7 +74,7 @@ function inference({ model: ready }: BoundPlan, given: Tensor): Tensor {
     const node = ready.nodes.find(({ origin }) => origin?.node === name)!
     const { fitted } = node.layer as SpikingLayer
     return {
-      spikes: (charged, out) => out.set(charged.map((v) => fitted!.forward(v))),
+      spikes: (charged, out) => out.set(charged.map((v) => (fitted as SoftStep).forward(v))),
       derivative: (_, out) => out.fill(0),
     }
   }

@@ -3,7 +3,18 @@
  *
  * @packageDocumentation
  */
+
+export { type FunctionalStepOptions, functionalSpikeStep } from './functional-step.ts'
 export { buildSpikingModel, type ImportSpikingOptions, importSpikingModel } from './import-spiking-model.ts'
 export { type PolynomialStepOptions, polynomialSpikeStep } from './polynomial-step.ts'
-export type { FittedStep, PreparedStep, SpikeStep, StepCircuit } from './spike-step.ts'
+export type {
+  ExactStep,
+  FittedStep,
+  PreparedStep,
+  SoftStep,
+  SpikeCell,
+  SpikeStep,
+  StepCircuit,
+  StepFactors,
+} from './spike-step.ts'
 export { SpikingLayer, type SpikingOptions, spiking } from './spiking-layer.ts'

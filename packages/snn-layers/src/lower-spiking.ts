@@ -10,19 +10,19 @@ import {
   type CircuitEngine,
   createMultiOutputLowered,
   type LoweredLayer,
-  layoutPositions,
   liesAlike,
   type MultiplexedLayout,
   type SlotLayout,
 } from '@he-ml/packing'
 import { driftFromZero } from '@he-ml/snn-neurons'
+import { encodeMasks } from './element-masks.ts'
 import { declaredTimes, resetFactor, splitFactor, timesAtLevel } from './held-values.ts'
-import type { FittedStep, PreparedStep, StepCircuit } from './spike-step.ts'
+import type { PreparedStep, SoftStep, StepCircuit } from './spike-step.ts'
 
 export interface SpikingCircuit {
   readonly name: string
   readonly neuron: Neuron
-  readonly step: FittedStep
+  readonly step: SoftStep
   readonly membraneFactor: number
   readonly spikeFactor: number
 }
@@ -197,12 +197,4 @@ function driftOf({ engine, use, circuit }: Run, after: Ciphertext): Ciphertext {
   const { u1, u2 } = neuron
   const product = use(u1 === u2 ? engine.square(shifted(u1)) : engine.mul(shifted(u1), shifted(u2)))
   return use(engine.rescale(use(engine.relinearize(product))))
-}
-
-function encodeMasks(layout: MultiplexedLayout, engine: CircuitEngine, level: number): Plaintext[] {
-  const vectors = Array.from({ length: layout.ciphertexts }, () => new Float64Array(layout.period))
-  for (const place of layoutPositions(layout)) vectors[Math.floor(place / layout.slots)]![place % layout.slots] = 1
-  const { parameters } = engine
-  const scale = (parameters.groupProduct(level) * parameters.scaleAt(level - 1)) / parameters.scaleAt(level)
-  return vectors.map((values) => engine.encode(values, { level, scale }))
 }

@@ -2,8 +2,13 @@ import { createClearEngine, InvalidArgumentError, insecureParameters, Pacer, Pla
 import type { InputStatistics } from '@he-ml/model'
 import { describe, expect, it } from 'vitest'
 import { type PolynomialStepOptions, polynomialSpikeStep } from './polynomial-step.ts'
+import type { FittedStep, SoftStep } from './spike-step.ts'
 
 const statistics: InputStatistics = { count: 9, min: -2, max: 3, mean: 0, std: 1, histogram: new Float64Array(8) }
+const cellOf = (threshold: number) => ({
+  neuron: { kind: 'lif', beta: 0.5, threshold, reset: 'subtract' } as const,
+})
+const soft = (step: FittedStep) => step as SoftStep
 const options = { margin: 1.2, degree: 15 }
 const parameters = insecureParameters({ logN: 10, levels: 9, scaleBits: 40, dnum: 10 })
 
@@ -13,7 +18,7 @@ describe.each<[string, PolynomialStepOptions, number]>([
   ['a logistic step', { width: 0.5 }, 4],
 ])('%s', (_, chosen, depth) => {
   const threshold = 0.8
-  const step = polynomialSpikeStep(chosen).fit(threshold, statistics, options)
+  const step = soft(polynomialSpikeStep(chosen).fit(cellOf(threshold), statistics, options))
   const membranes = Float64Array.from({ length: 65 }, (_, i) => threshold + step.reach * (i / 32 - 1))
 
   it('is a soft spike on the range that was seen, with its margin', () => {
@@ -46,13 +51,15 @@ it('refuses options and statistics that make no step', () => {
   expect(() => polynomialSpikeStep({ width: -1 })).toThrow(InvalidArgumentError)
   expect(() => polynomialSpikeStep({ width: 1, degrees: [7] })).toThrow(/no degrees/)
   const step = polynomialSpikeStep()
-  expect(() => step.fit(1, { ...statistics, count: 0 }, options)).toThrow(PlanError)
-  expect(() => step.fit(1, { ...statistics, max: Number.NaN }, options)).toThrow(/no usable statistics/)
-  expect(() => step.fit(1, statistics, { ...options, margin: 0.9 })).toThrow(/margin must be at least 1, got 0.9/)
-  expect(() => step.fit(1, statistics, { ...options, degree: 3, error: 0.01 })).toThrow(PlanError)
+  expect(() => step.fit(cellOf(1), { ...statistics, count: 0 }, options)).toThrow(PlanError)
+  expect(() => step.fit(cellOf(1), { ...statistics, max: Number.NaN }, options)).toThrow(/no usable statistics/)
+  expect(() => step.fit(cellOf(1), statistics, { ...options, margin: 0.9 })).toThrow(
+    /margin must be at least 1, got 0.9/,
+  )
+  expect(() => step.fit(cellOf(1), statistics, { ...options, degree: 3, error: 0.01 })).toThrow(PlanError)
 })
 
 it('finds a range for membranes that never move', () => {
-  const still = polynomialSpikeStep().fit(1, { ...statistics, min: 1, max: 1 }, options)
+  const still = soft(polynomialSpikeStep().fit(cellOf(1), { ...statistics, min: 1, max: 1 }, options))
   expect(still.reach).toBeCloseTo(0.24, 12)
 })

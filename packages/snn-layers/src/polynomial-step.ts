@@ -16,7 +16,7 @@ import {
   type Samples,
 } from '@he-ml/ckks-core'
 import type { CalibrationOptions, FittedForm, InputStatistics } from '@he-ml/model'
-import type { FittedStep, SpikeStep, StepCircuit } from './spike-step.ts'
+import type { SoftStep, SpikeStep, StepCircuit } from './spike-step.ts'
 
 export interface PolynomialStepOptions {
   /** Odd degrees of a composition. Absent: one polynomial of the degree that the calibration options ask for. */
@@ -35,8 +35,9 @@ export interface PolynomialStepOptions {
  * ```ts
  * import { polynomialSpikeStep } from '@he-ml/snn-layers'
  * const statistics = { count: 100, min: -2, max: 3, mean: 0, std: 1, histogram: new Float64Array(8) }
- * const step = polynomialSpikeStep({ degrees: [7, 13] }).fit(1, statistics, { margin: 1.25, degree: 15 })
- * console.log(step.reach, step.forward(0.5), step.forward(1.5)) // 3.75, about 0 and 1
+ * const neuron = { kind: 'lif', beta: 0.5, threshold: 1, reset: 'subtract' } as const
+ * const step = polynomialSpikeStep({ degrees: [7, 13] }).fit({ neuron }, statistics, { margin: 1.25, degree: 15 })
+ * if (step.kind === 'soft') console.log(step.reach, step.forward(0.5), step.forward(1.5)) // 3.75, about 0 and 1
  * ```
  */
 export function polynomialSpikeStep({ degrees, gap = 0.1, width }: PolynomialStepOptions = {}): SpikeStep {
@@ -46,7 +47,7 @@ export function polynomialSpikeStep({ degrees, gap = 0.1, width }: PolynomialSte
   return {
     kind: 'polynomial',
     options: { gap, ...(degrees && { degrees }), ...(width === undefined ? {} : { width }) },
-    restore(threshold, form) {
+    restore({ neuron: { threshold } }, form) {
       const polynomial = parsePolynomial(form.polynomial, 'spike step')
       const { reach } = form
       if (typeof reach !== 'number' || !(reach > 0) || !Number.isFinite(reach))
@@ -59,7 +60,7 @@ export function polynomialSpikeStep({ degrees, gap = 0.1, width }: PolynomialSte
         polynomial,
       )
     },
-    fit(threshold, statistics, options) {
+    fit({ neuron: { threshold } }, statistics, options) {
       const { count, min, max } = statistics
       if (!(count > 0) || !Number.isFinite(min) || !Number.isFinite(max) || min > max)
         throw new PlanError('range', `spike step: no usable statistics (${count} values seen)`)
@@ -94,7 +95,8 @@ function fitStep(wanted: Wanted, reach: number): PolynomialStep {
   return new PolynomialStep(wanted, reach, polynomial, wanted)
 }
 
-class PolynomialStep implements FittedStep {
+class PolynomialStep implements SoftStep {
+  readonly kind = 'soft'
   readonly reach: number
   readonly polynomial: ActivationPolynomial
   readonly #shape: Shape
@@ -116,7 +118,7 @@ class PolynomialStep implements FittedStep {
     if (width !== undefined) return forwardPolynomial(this.polynomial, (charged - threshold) / width)
     return 0.5 + 0.5 * forwardPolynomial(this.polynomial, charged - threshold)
   }
-  widened(factor: number): FittedStep | undefined {
+  widened(factor: number): SoftStep | undefined {
     try {
       return this.#wanted && fitStep(this.#wanted, this.reach * factor)
     } catch (error) {

@@ -1,30 +1,41 @@
 /**
- * The port for the step of a spiking neuron. A step H(u - threshold) cannot be computed exactly on ciphertexts, and there are
- * several ways not to: a polynomial, a functional bootstrap, a change of scheme. A layer knows none of them. It has a
- * `SpikeStep` find a `FittedStep` for the membrane potentials that calibration saw, and puts its circuit between charge and
- * reset.
+ * The port for the step of a spiking neuron. A step H(u - threshold) is no polynomial, and there are several ways to have one on
+ * ciphertexts: a polynomial that is close to it, a functional bootstrap that gives it exactly on a grid, a change of scheme. A layer
+ * knows none of them. It has a `SpikeStep` find a `FittedStep` for the membrane potentials that calibration saw: a soft one, whose circuit
+ * goes between charge and reset, or an exact one, which gives spike and membrane together.
  */
-import type { Ciphertext } from '@he-ml/ckks-core'
+import type { Ciphertext, GridFunction } from '@he-ml/ckks-core'
 import type { CalibrationOptions, FittedForm, InputStatistics } from '@he-ml/model'
+import type { Grid, Neuron } from '@he-ml/model/spiking'
 import type { CircuitEngine, PrepareContext } from '@he-ml/packing'
+
+/** The neurons that a step is for. */
+export interface SpikeCell {
+  readonly neuron: Neuron
+  /** Charged membrane potentials are rounded to it. */
+  readonly grid?: Grid
+}
 
 /** One way of evaluating the step. Immutable. */
 export interface SpikeStep {
-  /** 'polynomial', ... */
+  /** 'polynomial', 'functional', ... */
   readonly kind: string
   /**
    * The step for charged membrane potentials like those that were seen.
    * @throws PlanError ('range') when there is none of the wanted precision
    */
-  fit(threshold: number, statistics: InputStatistics, options: CalibrationOptions): FittedStep
+  fit(cell: SpikeCell, statistics: InputStatistics, options: CalibrationOptions): FittedStep
   /** A step that was fitted before, from its form; nothing is fitted. @throws FormatError for what is no such form */
-  restore(threshold: number, form: FittedForm): FittedStep
-  /** What decides, beside the threshold and the data, which step is fitted. Plain JSON. */
+  restore(cell: SpikeCell, form: FittedForm): FittedStep
+  /** What decides, beside the cell and the data, which step is fitted. Plain JSON. */
   readonly options: FittedForm
 }
 
+export type FittedStep = SoftStep | ExactStep
+
 /** A step that is made for a range of charged membrane potentials. Immutable. */
-export interface FittedStep {
+export interface SoftStep {
+  readonly kind: 'soft'
   /** Largest |u - threshold| that it is made for. */
   readonly reach: number
   /** All that decides what it computes, as plain JSON; see `SpikeStep.restore`. */
@@ -32,9 +43,28 @@ export interface FittedStep {
   /** What its circuit computes, in the clear: a soft spike for a charged membrane potential. */
   forward(charged: number): number
   /** The same for a reach longer by this factor; undefined when there is none of the wanted precision, or when it was restored. */
-  widened(factor: number): FittedStep | undefined
+  widened(factor: number): SoftStep | undefined
   /** On ciphertexts that hold (u - threshold) / reach. @param factor by which the spikes are to be multiplied */
   circuit(factor: number): StepCircuit
+}
+
+/** Spike and membrane after reset and drift, as functions of the charged membrane potential on a grid. Immutable. */
+export interface ExactStep {
+  readonly kind: 'exact'
+  /** Of the charged membrane potential: beyond it values wrap round. */
+  readonly period: number
+  readonly form: FittedForm
+  /** What the circuit computes, in the clear. */
+  forward(charged: number): { readonly spike: number; readonly membrane: number }
+  /** The functions, their results multiplied by these factors. */
+  functions(factors: StepFactors): { readonly spike: GridFunction; readonly membrane: GridFunction }
+  /** Spikes of as many time steps with one current, the same at each, as functions of that current. */
+  overSteps(steps: number, spikeFactor: number): readonly GridFunction[]
+}
+
+export interface StepFactors {
+  readonly spike: number
+  readonly membrane: number
 }
 
 export interface StepCircuit {

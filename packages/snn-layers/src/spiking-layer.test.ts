@@ -20,6 +20,7 @@ import {
 import { createNeuronKernel, hardSpike, normalAt } from '@he-ml/snn-neurons'
 import { describe, expect, it } from 'vitest'
 import { polynomialSpikeStep } from './polynomial-step.ts'
+import type { SoftStep } from './spike-step.ts'
 import { type SpikingLayer, spiking } from './spiking-layer.ts'
 
 const resets = ['subtract', 'zero', 'none'] as const
@@ -117,12 +118,13 @@ describe('a spiking layer', () => {
   })
   it('asks for the factors that cost nothing, and widens its step to get an integer', () => {
     const fitted = layer.calibrate(statistics, options)
-    expect(fitted.fitted!.reach).toBe(5)
+    const reachOf = ({ fitted }: SpikingLayer) => (fitted as SoftStep).reach
+    expect(reachOf(fitted)).toBe(5)
     expect(fitted.factorGroups.map(({ wanted }) => wanted)).toEqual([1 / 5, 0.1])
     const held = fitted.withFactors([1 / 10.5, 1])
-    expect(held.fitted!.reach).toBeCloseTo(5.25, 12)
+    expect(reachOf(held)).toBeCloseTo(5.25, 12)
     expect(held.factorGroups[0]!.wanted).toBeCloseTo(2, 12)
-    expect(fitted.withFactors([1 / 8, 1]).fitted!.reach).toBe(5)
+    expect(reachOf(fitted.withFactors([1 / 8, 1]))).toBe(5)
   })
 })
 

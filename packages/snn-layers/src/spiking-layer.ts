@@ -22,16 +22,18 @@ import { createNeuron, type Grid, type Neuron, nearestOnGrid } from '@he-ml/mode
 import type { Lowerable, LoweredLayer, SlotLayout } from '@he-ml/packing'
 import { drift, driftFromZero, numberArithmetic, resetMembrane } from '@he-ml/snn-neurons'
 import { resetFactor } from './held-values.ts'
+import { lowerExact } from './lower-exact.ts'
 import { lowerSpiking } from './lower-spiking.ts'
 import { polynomialSpikeStep } from './polynomial-step.ts'
-import type { FittedStep, SpikeStep } from './spike-step.ts'
+import type { FittedStep, SoftStep, SpikeCell, SpikeStep } from './spike-step.ts'
+import { SpikingOverSteps } from './spiking-over-steps.ts'
 
 export interface SpikingOptions {
   readonly name: string
   readonly neuron: Neuron
   /** Default: a polynomial of the degree that calibration asks for. */
   readonly step?: SpikeStep
-  /** Charged membrane potentials are rounded to it; exactly in the clear, not at all by a polynomial step. */
+  /** Charged membrane potentials are rounded to it; in the clear and by a functional step, not at all by a polynomial one. */
   readonly grid?: Grid
 }
 
@@ -75,12 +77,16 @@ export class SpikingLayer implements CalibratedMultiOutputLayer, Lowerable {
     this.spikeFactor = state.spikeFactor
   }
 
+  get refreshes(): boolean {
+    return this.fitted?.kind === 'exact'
+  }
   get calibrated(): boolean {
     return this.fitted !== undefined
   }
   /** Current and state share a factor; a subtracted spike costs no level when it is a multiple of the held one. */
   get factorGroups(): readonly FactorGroup[] {
-    const { fitted, neuron } = this
+    const { neuron } = this
+    const fitted = this.fitted?.kind === 'soft' ? this.fitted : undefined
     const wanted = fitted ? 1 / (fitted.reach * this.membraneFactor) : undefined
     const spike =
       fitted && neuron.reset === 'subtract'
@@ -102,7 +108,7 @@ export class SpikingLayer implements CalibratedMultiOutputLayer, Lowerable {
         throw new FormatError(`layer "${this.name}": expected a positive factor, got ${factor}`)
     if (typeof step !== 'object' || step === null)
       throw new FormatError(`layer "${this.name}": expected a fitted step, got ${step}`)
-    const fitted = this.step.restore(this.neuron.threshold, step as FittedForm)
+    const fitted = this.step.restore(this.#cell(), step as FittedForm)
     return this.#with({ fitted, membraneFactor: membraneFactor as number, spikeFactor: spikeFactor as number })
   }
   digestParts(): readonly Uint8Array[] {
@@ -142,11 +148,25 @@ export class SpikingLayer implements CalibratedMultiOutputLayer, Lowerable {
   }
   forwardAllApproximate(inputs: readonly Tensor[]): readonly Tensor[] {
     const fitted = this.#fitted()
-    return this.#afterCharge(this.observed(inputs), (v) => fitted.forward(v))
+    if (fitted.kind === 'soft') return this.#afterCharge(this.observed(inputs), (v) => fitted.forward(v))
+    const charged = this.observed(inputs)
+    const [spikes, membranes] = [new Float64Array(charged.data.length), new Float64Array(charged.data.length)]
+    for (const [i, v] of charged.data.entries()) {
+      const { spike, membrane } = fitted.forward(v)
+      spikes[i] = spike * this.spikeFactor
+      membranes[i] = membrane * this.membraneFactor
+    }
+    return [spikes, membranes].map((data) => createTensor(charged.shape, data))
+  }
+  /** Spikes of all steps as functions of one current, with an exact step. */
+  overSteps(steps: number, outputs: readonly string[]): SpikingOverSteps | undefined {
+    const { fitted, name, neuron, membraneFactor, spikeFactor } = this
+    if (fitted?.kind !== 'exact' || outputs.some((output) => output !== 'spike')) return undefined
+    return new SpikingOverSteps({ name, neuron, step: fitted, membraneFactor, spikeFactor }, steps)
   }
   calibrate(statistics: InputStatistics, options: CalibrationOptions): SpikingLayer {
     try {
-      return this.#with({ fitted: this.step.fit(this.neuron.threshold, statistics, options) })
+      return this.#with({ fitted: this.step.fit(this.#cell(), statistics, options) })
     } catch (cause) {
       if (!(cause instanceof PlanError)) throw cause
       throw new PlanError(cause.reason, `layer "${this.name}": ${cause.message}`, { cause })
@@ -157,7 +177,7 @@ export class SpikingLayer implements CalibratedMultiOutputLayer, Lowerable {
     if (factors.length !== 2 || !(membrane! > 0 && spike! > 0) || !factors.every(Number.isFinite))
       throw new InvalidArgumentError(`layer "${this.name}": expected two positive factors, got ${factors}`)
     const membraneFactor = this.membraneFactor * membrane!
-    const fitted = this.fitted && widenedFor(this.fitted, membraneFactor)
+    const fitted = this.fitted?.kind === 'soft' ? widenedFor(this.fitted, membraneFactor) : undefined
     return this.#with({ membraneFactor, spikeFactor: this.spikeFactor * spike!, ...(fitted ? { fitted } : {}) })
   }
   lower(inputs: readonly SlotLayout[]): LoweredLayer {
@@ -168,7 +188,9 @@ export class SpikingLayer implements CalibratedMultiOutputLayer, Lowerable {
       throw new UnsupportedError(
         `layer "${name}" cannot run on a channel layout: pack the input as multiplexed (one image) or batch (image = slot)`,
       )
-    return lowerSpiking({ name, neuron, step: this.#fitted(), membraneFactor, spikeFactor }, inputs)
+    const step = this.#fitted()
+    if (step.kind === 'exact') return lowerExact({ name, neuron, step, membraneFactor, spikeFactor }, inputs)
+    return lowerSpiking({ name, neuron, step, membraneFactor, spikeFactor }, inputs)
   }
 
   /** Fires, resets and drifts; the arithmetic is that of snn-neurons, operation by operation. */
@@ -181,6 +203,10 @@ export class SpikingLayer implements CalibratedMultiOutputLayer, Lowerable {
     const held = (values: Float64Array, factor: number): Tensor =>
       createTensor(shape, factor === 1 ? values : values.map((v) => v * factor))
     return [held(spikes, this.spikeFactor), held(remains, this.membraneFactor)]
+  }
+  #cell(): SpikeCell {
+    const { neuron, grid } = this
+    return { neuron, ...(grid ? { grid } : {}) }
   }
   #fitted(): FittedStep {
     if (this.fitted) return this.fitted
@@ -199,7 +225,7 @@ export class SpikingLayer implements CalibratedMultiOutputLayer, Lowerable {
 }
 
 /** A step whose unit is an integer multiple of the held membrane, where one a little wider is. */
-function widenedFor(step: FittedStep, membraneFactor: number): FittedStep {
+function widenedFor(step: SoftStep, membraneFactor: number): SoftStep {
   const scale = 1 / (step.reach * membraneFactor)
   const integer = Math.floor(scale + ROUND_OFF)
   const excess = scale / integer

@@ -27,6 +27,12 @@ export class Scope implements Disposable {
     this.#items.delete(item)
     return item
   }
+  /** Takes everything out, in the order in which it came. */
+  release<T extends Disposable>(): T[] {
+    const items = [...this.#items] as T[]
+    this.#items.clear()
+    return items
+  }
   dispose(): void {
     for (const item of [...this.#items].reverse()) item[Symbol.dispose]()
     this.#items.clear()

@@ -1,6 +1,7 @@
 /** Binding: the decisions that a plan records, repeated on its model. Nothing is decided here, nothing fitted, nothing searched. */
 import {
   createBootstrapping,
+  createFunctionalBootstrapping,
   FormatError,
   type KeyRequest,
   listKeyNeeds,
@@ -55,7 +56,11 @@ function programOf(plan: Plan, model: Model, parameters: Parameters): Program {
     bootstrapping: createBootstrapping(parameters, spec),
     ranges,
   }))
-  const program = buildProgram(network, plan.tasks, circuits)
+  const functionals = (plan.functional?.circuits ?? []).map(({ spec, periods }) => ({
+    functional: createFunctionalBootstrapping(parameters, spec),
+    periods,
+  }))
+  const program = buildProgram(network, plan.tasks, circuits, functionals)
   checkProgram(program)
   const needs = listKeyNeeds(plan.keyRequest as KeyRequest)
   const keys = plan.tasks.map((task) =>

@@ -28,6 +28,7 @@ import { type PreparedModel, prepareModel, withSuited } from '../ready/prepare-m
 import { valueRanges } from '../ready/value-ranges.ts'
 import { placements } from './bootstrapped.ts'
 import { findConstants } from './find-constants.ts'
+import { chooseFunctional, refreshesItself } from './functional.ts'
 import { gib } from './gib.ts'
 import { assertMemoryPossible } from './least-memory.ts'
 import { type Chosen, chooseLeveled } from './leveled.ts'
@@ -73,6 +74,7 @@ export async function compileAndBind(model: Model, options: CompileOptions = {})
 async function compilePacked(draft: Draft): Promise<BoundPlan> {
   const { options } = draft
   const { bootstrapping = 'auto' } = options
+  if (refreshesItself(draft.prepared.ready)) return compileFunctional(draft)
   if (bootstrapping === 'always' || typeof bootstrapping === 'object') return compileBootstrapped(draft)
   const possible = bootstrapping === 'auto' && !options.parameters && !options.request
   let logN = LARGE_RING
@@ -89,6 +91,12 @@ async function compilePacked(draft: Draft): Promise<BoundPlan> {
       throw new PlanError(reason, `${error.message}; and with bootstrapping: ${other.message}`, { cause: other })
     })
   }
+}
+
+/** Layers that refresh what they compute leave nothing else to bootstrap. */
+async function compileFunctional(draft: Draft): Promise<BoundPlan> {
+  const { prepared, options } = draft
+  return finish(draft, await chooseFunctional(prepared.ready, options, costModelOf(options)))
 }
 
 /** Whether bootstraps may help where a leveled plan was refused. Levels that a large ring keeps for a whole network take memory, too. @internal */
@@ -168,7 +176,7 @@ const noSet = ({ scaleBits, logN }: CompileOptions): PlanError =>
 
 /** Simulates, checks memory, and puts everything together. @throws PlanError ('memory') */
 async function finish({ model, prepared, activation, options }: Draft, chosen: Chosen): Promise<BoundPlan> {
-  const { parameters, network, steps, program, batch, bootstrapping } = chosen
+  const { parameters, network, steps, program, batch, bootstrapping, functional } = chosen
   const { ready, sizes, decided } = withSuited(prepared, network.suited)
   checkProgram(program)
   assertMemoryPossible(network, parameters, options.memory, levelsOf(steps))
@@ -202,6 +210,7 @@ async function finish({ model, prepared, activation, options }: Draft, chosen: C
     tasks,
     keepWeights,
     ...(bootstrapping ? { bootstrapping } : {}),
+    ...(functional ? { functional } : {}),
     ...simulated,
     input: { ...simulated.input, ...framesOfInput(ready), ...inputRange(options.calibration, activation.margin) },
     report: {

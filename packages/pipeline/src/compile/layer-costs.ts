@@ -12,7 +12,9 @@ import {
 } from '@he-ml/ckks-core'
 import { type LoweredLayer, PackedTensor, type SlotLayout } from '@he-ml/packing'
 import { StepExecutor } from '../execute/step-executor.ts'
+import { functionalOf, layerLevels } from '../program/layer-levels.ts'
 import type { Network, NetworkNode } from '../program/network.ts'
+import type { ProgramFunctional } from '../program/program.ts'
 import type { LayerTask } from '../program/task.ts'
 import type { Weights } from '../program/weights.ts'
 
@@ -23,9 +25,11 @@ export type LayerSeconds = readonly number[]
 export class LayerCosts {
   readonly #parameters: AnyParameters
   readonly #costModel: CostModel
+  readonly #functionals: readonly ProgramFunctional[]
   readonly #known = new Map<LoweredLayer, Map<Level, Promise<readonly OperationRecord[]>>>()
 
-  constructor(parameters: AnyParameters, costModel: CostModel) {
+  constructor(parameters: AnyParameters, costModel: CostModel, functionals: readonly ProgramFunctional[] = []) {
+    this.#functionals = functionals
     this.#parameters = parameters
     this.#costModel = costModel
   }
@@ -38,11 +42,13 @@ export class LayerCosts {
   }
 
   async #layer(model: Network, node: NetworkNode, highest: Level): Promise<LayerSeconds> {
-    const { depth, outputs } = node.circuit
+    const { outputs, refresh } = node.circuit
+    const { needs: depth } = layerLevels(node.circuit, this.#functionals)
     // of many images weights are scalars, and a layer does the same at every level
-    const isShifted = outputs[0]!.kind !== 'multiplexed'
+    const isShifted = outputs[0]!.kind !== 'multiplexed' && !refresh
     const seconds = new Array<number>(Math.max(0, Math.min(depth, highest + 1))).fill(Number.POSITIVE_INFINITY)
-    for (let level = depth; level <= highest; level++) {
+    // one that refreshes runs at its lowest level
+    for (let level = depth; level <= (refresh ? Math.min(depth, highest) : highest); level++) {
       const records = await this.#records(model, node, isShifted ? highest : level)
       seconds.push(isShifted ? this.#shifted(records, highest - level) : sum(records.map((r) => r.seconds)))
     }
@@ -78,9 +84,13 @@ export class LayerCosts {
 
   async #run(circuit: LoweredLayer, layouts: readonly SlotLayout[], level: Level): Promise<readonly OperationRecord[]> {
     const engine = createPlanEngine(this.#parameters, { costModel: this.#costModel })
-    const weights: Weights = { kind: 'layer', id: circuit.name, circuit, level }
-    const task = taskOf(circuit, level)
-    const executor = new StepExecutor({ weights: new Map([[weights.id, weights]]) }, engine)
+    const own: Weights[] = [{ kind: 'layer', id: circuit.name, circuit, level }]
+    if (circuit.refresh) {
+      const index = functionalOf(circuit.name, circuit.refresh, this.#functionals)
+      own.push({ kind: 'functional', id: 'functional bootstrapping', ...this.#functionals[index]! })
+    }
+    const task = { ...taskOf(circuit, level), weights: own.map(({ id }) => id) }
+    const executor = new StepExecutor({ weights: new Map(own.map((w) => [w.id, w])) }, engine)
     await executor.prepare(task)
     const inputs = layouts.map(
       (layout) =>

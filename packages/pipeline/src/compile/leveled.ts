@@ -9,7 +9,7 @@ import {
 } from '@he-ml/ckks-core'
 import type { Model } from '@he-ml/model'
 import { imagesPerTensor } from '@he-ml/packing'
-import type { PlanBootstrapping } from '../plan/plan.ts'
+import type { PlanBootstrapping, PlanFunctional } from '../plan/plan.ts'
 import { buildProgram, latestLevels } from '../program/build-program.ts'
 import { inTiles } from '../program/in-tiles.ts'
 import type { Network } from '../program/network.ts'
@@ -28,6 +28,7 @@ export interface Chosen {
   readonly program: Program
   readonly batch: number
   readonly bootstrapping?: PlanBootstrapping
+  readonly functional?: PlanFunctional
 }
 
 const RINGS = [12, 13, 14, 15, 16] as const

@@ -58,6 +58,11 @@ export interface CompileOptions {
    */
   readonly bootstrapping?: 'auto' | 'always' | 'never' | BootstrappingOptions
   /**
+   * For layers that refresh what they compute (functional steps of neurons): one of `FUNCTIONAL_SETS`, or the margin that a set is designed
+   * for. Default: a set designed for the network.
+   */
+  readonly functional?: { readonly set?: string; readonly margin?: number }
+  /**
    * Refuse plans that promise fewer bits than this for every output, relative to its range in the calibration data (absolute
    * bits without calibration). Default 4: an error of a sixteenth of the range. -Infinity takes whatever comes.
    */

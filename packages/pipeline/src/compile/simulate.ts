@@ -114,7 +114,8 @@ export async function simulate(
       costModel: costModel.name,
       threads: costModel.threads,
       precisionBits: layers.at(-1)!.precisionBits,
-      failureProbability: failureProbability(program),
+      failureProbability: Math.min(1, failureProbability(program) + main.decisions.failureProbability),
+      ...(main.decisions.margin === undefined ? {} : { decisionMargin: main.decisions.margin }),
       layers,
     },
   }

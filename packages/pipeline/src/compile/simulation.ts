@@ -6,6 +6,7 @@ import type { Program } from '../program/program.ts'
 import { isRefresh, type Task } from '../program/task.ts'
 import type { WeightsId } from '../program/weights.ts'
 import type { ValueSize } from '../ready/calibration.ts'
+import { Decisions } from './decisions.ts'
 
 /** A program on its way through a plan engine. */
 export class Simulation {
@@ -14,6 +15,8 @@ export class Simulation {
   readonly #program: Program
   readonly #executor: StepExecutor
   readonly #sizes: ReadonlyMap<string, ValueSize>
+  /** Of functional bootstraps. */
+  readonly decisions = new Decisions()
   readonly #weightBytes = new Map<WeightsId, number>()
   readonly #deferred = new Map<WeightsId, number>()
 
@@ -63,6 +66,7 @@ export class Simulation {
     const encoding = engine.report({ since: beforeEncoding })
     const before = engine.checkpoint()
     const outputs = await this.#executor.run(task, values.read(task), {
+      onRefresh: (estimate) => this.decisions.add(estimate, engine.parameters.maxSlots),
       observe: (inputs) => {
         if (gains === undefined) return undefined
         const errors = setErrorsAside(

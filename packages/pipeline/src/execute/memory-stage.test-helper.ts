@@ -22,6 +22,7 @@ export const program: Program = {
   values: new Map(['x', 'a', 'b', 'c'].map((id) => [id, value(id)])),
   weights: new Map(),
   circuits: [],
+  functionals: [],
   input: { values: [value('x')], layout, whole: layout, level: 1 },
   output: value('c'),
 }

@@ -30,6 +30,7 @@ function stage({ room = 9, tasks: width = 8, atOnce = 8 } = {}) {
     values,
     weights: new Map(),
     circuits: [],
+    functionals: [],
     input: { values: [values.get('x')!], layout, whole: layout, level: 1 },
     output: values.get('d')!,
   }

@@ -2,8 +2,8 @@
  * One task on an engine: its weights encoded, what it reads aligned, its circuit applied. The plan engine, the clear engine and
  * those with ciphertexts all go through here, so that what was planned is what runs.
  */
-import type { Encoder, Evaluator, PaceOptions } from '@he-ml/ckks-core'
-import { PackedTensor } from '@he-ml/packing'
+import type { Encoder, Evaluator, FunctionalEstimate, PaceOptions } from '@he-ml/ckks-core'
+import { PackedTensor, type RefreshCircuit } from '@he-ml/packing'
 import type { Program } from '../program/program.ts'
 import { isRefresh, type RefreshTask, type Task } from '../program/task.ts'
 import { type Aligned, align } from './align.ts'
@@ -16,6 +16,8 @@ export interface StepOptions extends PaceOptions {
    * estimates is told things here.
    */
   readonly observe?: (inputs: readonly PackedTensor[]) => ((outputs: readonly PackedTensor[]) => void) | undefined
+  /** Told of each functional bootstrap on engines that estimate. */
+  readonly onRefresh?: (estimate: FunctionalEstimate) => void
 }
 
 /** Runs the tasks of a program on one engine. */
@@ -39,14 +41,16 @@ export class StepExecutor {
    * @throws CancelledError, MissingKeyError, and whatever the engine throws
    */
   async run(task: Task, inputs: readonly PackedTensor[], options: StepOptions = {}): Promise<readonly PackedTensor[]> {
-    const { observe, ...pace } = options
+    const { observe, onRefresh, ...pace } = options
     await this.prepare(task, pace.signal)
     const aligned: Aligned[] = []
     try {
       for (const tensor of inputs) aligned.push(align(this.#engine, tensor, task.level))
       const given = aligned.map(({ tensor }) => tensor)
       const observed = observe?.(given)
-      const outputs = isRefresh(task) ? await this.#refresh(task, given, pace) : await this.#layer(task, given, pace)
+      const outputs = isRefresh(task)
+        ? await this.#refresh(task, given, pace)
+        : await this.#layer(task, given, pace, onRefresh)
       observed?.(outputs)
       return outputs
     } finally {
@@ -54,9 +58,20 @@ export class StepExecutor {
     }
   }
 
-  async #layer(task: Task, inputs: readonly PackedTensor[], pace: PaceOptions): Promise<readonly PackedTensor[]> {
+  async #layer(
+    task: Task,
+    inputs: readonly PackedTensor[],
+    pace: PaceOptions,
+    onRefresh?: (estimate: FunctionalEstimate) => void,
+  ): Promise<readonly PackedTensor[]> {
     const circuit = await this.weights.find('layer', task.weights)
-    return circuit!.apply(this.#engine, inputs, pace)
+    const refresh = await this.weights.find('functional', task.weights)
+    if (!refresh) return circuit!.apply(this.#engine, inputs, pace)
+    const observed: RefreshCircuit = {
+      evaluateReal: (engine, values, functions, options) =>
+        refresh.evaluateReal(engine, values, functions, { ...options, ...(onRefresh ? { observe: onRefresh } : {}) }),
+    }
+    return circuit!.apply(this.#engine, inputs, { ...pace, refresh: observed })
   }
 
   async #refresh(task: RefreshTask, inputs: readonly PackedTensor[], pace: PaceOptions): Promise<PackedTensor[]> {

@@ -1,5 +1,5 @@
 /** The weights of a program on one engine: each encoded when it is first wanted, shared by all tasks that name it. */
-import type { Encoder, Evaluator, PreparedBootstrapping } from '@he-ml/ckks-core'
+import type { Encoder, Evaluator, PreparedBootstrapping, PreparedFunctionalBootstrapping } from '@he-ml/ckks-core'
 import type { PreparedLayer } from '@he-ml/packing'
 import type { Program } from '../program/program.ts'
 import type { Weights, WeightsId } from '../program/weights.ts'
@@ -10,6 +10,7 @@ export interface PreparedWeights {
   readonly layer: PreparedLayer
   readonly bootstrapping: PreparedBootstrapping
   readonly masks: RefreshMasks
+  readonly functional: PreparedFunctionalBootstrapping
 }
 
 /** How weights are encoded. */
@@ -97,6 +98,8 @@ export class WeightsTable {
     if (weights.kind === 'layer')
       return weights.circuit.prepare(this.#engine, { level: weights.level, deferred, ...cancel })
     if (weights.kind === 'masks') return new RefreshMasks(this.#engine, weights.bootstrapping, weights.shape)
+    if (weights.kind === 'functional')
+      return weights.functional.prepare(this.#engine, { periods: weights.periods, ...cancel })
     return weights.bootstrapping.prepare(this.#engine, { ranges: weights.ranges, ...cancel })
   }
 }

@@ -42,6 +42,27 @@ export const bootstrappingSchema = z.strictObject({
   exact: z.boolean(),
 })
 
+const functionalSchema = z.strictObject({
+  /** Circuits of layers that refresh what they compute, each encoded once for all its periods. */
+  circuits: z
+    .array(
+      z.strictObject({
+        spec: z.strictObject({
+          slots: positive,
+          content: z.enum(['complex', 'real']),
+          coeffsToSlots: positive.max(16),
+          slotsToCoeffs: positive.max(16),
+          degree: positive.max(127),
+          squarings: count.max(8),
+          functionLevels: positive.max(20),
+        }),
+        periods: z.array(finite.positive()).min(1).max(64),
+      }),
+    )
+    .min(1)
+    .max(64),
+})
+
 const figures = {
   /** Which tile of the batch; absent where there is one. */
   tile: count.max(65_536).optional(),
@@ -142,6 +163,11 @@ export const reportSchema = z.strictObject({
    * in the range it is refreshed with. 0 without bootstraps, and where none can go wrong (docs/notes/bootstrapping.md).
    */
   failureProbability: finite.min(0).max(1),
+  /**
+   * Standard deviations of its error between a grid point and the half-way line to the next, at the refresh where that is least. Absent
+   * where no layer refreshes what it computes.
+   */
+  decisionMargin: finite.nonnegative().optional(),
   layers: z.array(layerReportSchema),
 })
 
@@ -199,6 +225,8 @@ export const planSchema = z.strictObject({
   keepWeights: z.boolean(),
   /** Absent in leveled plans. */
   bootstrapping: bootstrappingSchema.optional(),
+  /** Absent where no layer refreshes what it computes. */
+  functional: functionalSchema.optional(),
   input: endpoint.extend({
     /**
      * Of inputs that change over time: how many frames there are. The layout is that of one; `ciphertexts` counts those of all,
@@ -216,6 +244,7 @@ export const planSchema = z.strictObject({
 export type Plan = z.infer<typeof planSchema>
 export type PlanReport = z.infer<typeof reportSchema>
 export type PlanBootstrapping = z.infer<typeof bootstrappingSchema>
+export type PlanFunctional = z.infer<typeof functionalSchema>
 export type PlanTask = z.infer<typeof taskSchema>
 export type LayerReport = z.infer<typeof layerReportSchema>
 

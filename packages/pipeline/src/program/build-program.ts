@@ -6,7 +6,7 @@ import { FormatError, type Level } from '@he-ml/ckks-core'
 import { inTiles } from './in-tiles.ts'
 import type { Network, NetworkNode } from './network.ts'
 import { isPlacedRefresh, type PlacedLayer, type PlacedStep } from './placed-step.ts'
-import type { Program, ProgramCircuit } from './program.ts'
+import type { Program, ProgramCircuit, ProgramFunctional } from './program.ts'
 import { ProgramBuilder } from './program-builder.ts'
 
 /** Every layer at its latest level; the output is left at level `outputLevel`. */
@@ -32,8 +32,9 @@ export function buildProgram(
   network: Network,
   steps: readonly PlacedStep[],
   circuits: readonly ProgramCircuit[] = [],
+  functionals: readonly ProgramFunctional[] = [],
 ): Program {
-  const builder = new ProgramBuilder(network, inputLevelOf(network, steps), circuits)
+  const builder = new ProgramBuilder(network, inputLevelOf(network, steps), circuits, functionals)
   const nodes = inTiles<PlacedLayer & { readonly node: NetworkNode }>(
     network,
     network.nodes.map((node) => ({ layer: node.name, level: 0, node })),

@@ -107,6 +107,7 @@ describe('tiles, sub-batches and time steps', () => {
       tasks.map(({ circuit: c, level }) => [c.name, { kind: 'layer', id: c.name, circuit: c, level }] as const),
     ),
     circuits: [],
+    functionals: [],
     input: { values: [values[0]!], layout: values[0]!.layout, whole: values[0]!.layout, level: values[0]!.level },
     output: values.at(-1)!,
   })

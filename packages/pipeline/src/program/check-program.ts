@@ -1,4 +1,5 @@
 /** The rules of the form: every value written once and before it is read, operands whole, levels consistent, the output there. */
+import { layerLevels } from './layer-levels.ts'
 import { inputIds, type Program, type ProgramCircuit } from './program.ts'
 import { ProgramError } from './program-error.ts'
 import { refreshLevels } from './refresh-shape.ts'
@@ -70,8 +71,8 @@ function checkWeights({ weights }: Program, task: Task): void {
 
 function checkLayer(program: Program, task: LayerTask): void {
   const { circuit, level, writes } = task
-  if (level < circuit.depth)
-    throw new ProgramError('level', `task "${task.id}" takes ${circuit.depth} levels, it runs at ${level}`)
+  const { needs, gives } = layerLevels(circuit, program.functionals)
+  if (level < needs) throw new ProgramError('level', `task "${task.id}" needs level ${needs}, it runs at ${level}`)
   const own = task.weights.map((id) => program.weights.get(id)!).find((w) => w.kind === 'layer')
   if (own?.circuit !== circuit || own.level !== level)
     throw new ProgramError('weights', `task "${task.id}" has no weights of its circuit at level ${level}`)
@@ -79,7 +80,7 @@ function checkLayer(program: Program, task: LayerTask): void {
     throw new ProgramError('output', `task "${task.id}" writes ${writes.length} values of ${circuit.outputs.length}`)
   for (const [i, id] of writes.entries()) {
     const value = findValue(program, task, id)
-    checkLevel(task, value, level - circuit.depth)
+    checkLevel(task, value, gives(level))
     if (value.part.count !== circuit.outputs[i]!.ciphertexts)
       throw new ProgramError(
         'output',

@@ -4,9 +4,10 @@
  */
 import { FormatError, type Level } from '@he-ml/ckks-core'
 import { imagesPerTensor, type LoweredLayer, type SlotLayout } from '@he-ml/packing'
+import { functionalOf, layerLevels } from './layer-levels.ts'
 import { type Network, type NetworkNode, tilesOf } from './network.ts'
 import type { PlacedRefresh } from './placed-step.ts'
-import type { Program, ProgramCircuit, ProgramInput } from './program.ts'
+import type { Program, ProgramCircuit, ProgramFunctional, ProgramInput } from './program.ts'
 import { type RefreshShape, refreshLevels } from './refresh-shape.ts'
 import type { Task } from './task.ts'
 import { type Part, type Value, type ValueId, wholeOf } from './value.ts'
@@ -16,6 +17,7 @@ import type { Weights, WeightsId } from './weights.ts'
 export class ProgramBuilder {
   readonly #network: Network
   readonly #circuits: readonly ProgramCircuit[]
+  readonly #functionals: readonly ProgramFunctional[]
   readonly #tasks: Task[] = []
   readonly #values = new Map<ValueId, Value>()
   readonly #weights = new Map<WeightsId, Weights>()
@@ -27,10 +29,16 @@ export class ProgramBuilder {
   readonly #input: ProgramInput
 
   /** @param inputLevel of a fresh input */
-  constructor(network: Network, inputLevel: Level, circuits: readonly ProgramCircuit[] = []) {
+  constructor(
+    network: Network,
+    inputLevel: Level,
+    circuits: readonly ProgramCircuit[] = [],
+    functionals: readonly ProgramFunctional[] = [],
+  ) {
     const { inputs, inputLayout: whole, nodes, layouts } = network
     this.#network = network
     this.#circuits = circuits
+    this.#functionals = functionals
     this.#names = new Set([...inputs, ...nodes.flatMap(({ name, outputs }) => [name, ...outputs])])
     const layout = layouts.get(inputs[0]!)!
     const values = inputs.flatMap((input) =>
@@ -45,8 +53,9 @@ export class ProgramBuilder {
   /** A whole layer, or a tile of it. @throws FormatError when its level does not fit what it reads */
   layer(node: NetworkNode, level: Level, tile?: number): void {
     const { name, kind, inputs, outputs, circuit } = node
-    if (!(level >= circuit.depth))
-      throw new FormatError(`plan: layer "${name}" takes ${circuit.depth} levels, the plan runs it at ${level}`)
+    const { needs, gives } = layerLevels(circuit, this.#functionals)
+    if (!(level >= needs))
+      throw new FormatError(`plan: layer "${name}" needs level ${needs}, the plan runs it at ${level}`)
     const reads = inputs.map((input) =>
       this.#operand(node, input, tile).map((value) => {
         if (level > value.level)
@@ -58,10 +67,10 @@ export class ProgramBuilder {
     )
     const writes = circuit.outputs.map((layout, i) => {
       const output = outputs[i]!
-      const about = { tensor: tensorOf(this.#network, output), layout, level: level - circuit.depth }
+      const about = { tensor: tensorOf(this.#network, output), layout, level: gives(level) }
       return this.#write({ name: output, tile }, about).id
     })
-    const weights = [this.#layerWeights(circuit, level)]
+    const weights = [this.#layerWeights(circuit, level), ...this.#functionalWeights(circuit)]
     const merge = node.merges === undefined ? {} : { isMerge: true as const }
     const id = this.#tileName({ name, tile }, node.tiles)
     this.#tasks.push({
@@ -125,6 +134,7 @@ export class ProgramBuilder {
       values: this.#values,
       weights: this.#weights,
       circuits: this.#circuits,
+      functionals: this.#functionals,
       input: this.#input,
       output: this.#value(this.#network.output),
     }
@@ -169,6 +179,14 @@ export class ProgramBuilder {
     }
     this.#weights.set(id, known ?? { kind: 'layer', id, circuit, level })
     return id
+  }
+
+  #functionalWeights({ name, refresh }: LoweredLayer): WeightsId[] {
+    if (!refresh) return []
+    const index = functionalOf(name, refresh, this.#functionals)
+    const id = `functional bootstrapping ${index}`
+    this.#weights.set(id, { kind: 'functional', id, ...this.#functionals[index]! })
+    return [id]
   }
 
   #refreshWeights(circuit: number, { bootstrapping, ranges }: ProgramCircuit, shape: RefreshShape): WeightsId[] {

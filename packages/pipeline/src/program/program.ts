@@ -2,7 +2,7 @@
  * The intermediate form: everything that happens to ciphertexts, as tasks in an order in which they may run. Values are written
  * once, so what may run beside what, when a value dies and what a checkpoint must hold follow from the form alone.
  */
-import type { Bootstrapping, Level } from '@he-ml/ckks-core'
+import type { Bootstrapping, FunctionalBootstrapping, Level } from '@he-ml/ckks-core'
 import type { SlotLayout } from '@he-ml/packing'
 import type { Task } from './task.ts'
 import type { Value, ValueId } from './value.ts'
@@ -12,6 +12,12 @@ import type { Weights, WeightsId } from './weights.ts'
 export interface ProgramCircuit {
   readonly bootstrapping: Bootstrapping
   readonly ranges: readonly number[]
+}
+
+/** A functional bootstrapping circuit and the periods it is used for, ascending. */
+export interface ProgramFunctional {
+  readonly functional: FunctionalBootstrapping
+  readonly periods: readonly number[]
 }
 
 /** What the caller brings: one value, or one for each tile of a batch, or for each frame in the order of time, all alike. */
@@ -31,6 +37,8 @@ export interface Program {
   readonly weights: ReadonlyMap<WeightsId, Weights>
   /** Empty without bootstrapping. */
   readonly circuits: readonly ProgramCircuit[]
+  /** Of layers that refresh what they compute. */
+  readonly functionals: readonly ProgramFunctional[]
   readonly input: ProgramInput
   readonly output: Value
 }

@@ -2,7 +2,7 @@
  * Encoded constants with an identity of their own. Time steps and other nodes that share a layer share its weights, all
  * refreshes through one circuit share its matrices, and refreshes of one shape their masks: each is encoded once.
  */
-import type { Bootstrapping, Level } from '@he-ml/ckks-core'
+import type { Bootstrapping, FunctionalBootstrapping, Level } from '@he-ml/ckks-core'
 import type { LoweredLayer } from '@he-ml/packing'
 import type { RefreshShape } from './refresh-shape.ts'
 
@@ -33,4 +33,13 @@ export interface MaskWeights {
   readonly shape: Pick<RefreshShape, 'period' | 'merge'>
 }
 
-export type Weights = LayerWeights | BootstrappingWeights | MaskWeights
+/** The matrices of a functional bootstrapping circuit. */
+export interface FunctionalWeights {
+  readonly kind: 'functional'
+  readonly id: WeightsId
+  readonly functional: FunctionalBootstrapping
+  /** Periods of values that it is prepared for, ascending. */
+  readonly periods: readonly number[]
+}
+
+export type Weights = LayerWeights | BootstrappingWeights | MaskWeights | FunctionalWeights

@@ -4,8 +4,9 @@ import type { Encoder, Evaluator } from '../../port/engine.ts'
 import type { Ciphertext } from '../../port/handles.ts'
 import { type PreparedRaise, prepareRaise, raisedMagnitude } from '../bootstrapping/prepared-raise.ts'
 import { doubledParts, doubledRealPart, joinParts } from '../complex-parts.ts'
-import { scope } from '../scope.ts'
-import { evaluateFunctions, type FunctionalWork } from './evaluate-functions.ts'
+import { Scope, scope } from '../scope.ts'
+import { toLevel } from '../to-level.ts'
+import { evaluateFunctions } from './evaluate-functions.ts'
 import { createExponential } from './exponential.ts'
 import type { FunctionalCircuit } from './functional-circuit.ts'
 import type { PeriodicFunction } from './periodic-function.ts'
@@ -79,21 +80,50 @@ export class PreparedFunctionalBootstrapping implements Disposable {
     functions: readonly PeriodicFunction[],
     options: EvaluateFunctionsOptions = {},
   ): Ciphertext[] {
-    const { spec, outputLevel } = this.circuit
-    this.#check(functions)
-    const { period = 1 } = options
-    const work = { exponential: createExponential(spec.degree, spec.squarings), functions, outputLevel }
     return scope((use) => {
-      const raised = use(this.#raise.raise(engine, a, period / PARTS))
-      const parts =
-        spec.content === 'real' ? [doubledRealPart(engine, raised)] : Object.values(doubledParts(engine, raised))
-      for (const part of parts) use(part)
-      const outputs = parts.map((part) => this.#evaluatePart(engine, part, work, options).map((y) => use(y)))
+      const parts = this.#parts(engine, a, options).map((part) => use(part))
+      const outputs = parts.map((part) => this.#evaluatePart(engine, part, functions, options).map((y) => use(y)))
       return functions.map((_, i) => {
         const [real, imaginary] = outputs.map((list) => list[i]!)
         return imaginary ? joinParts(engine, real!, imaginary) : real!
       })
     })
+  }
+
+  /**
+   * The same of one or two ciphertexts of real values: two travel as one complex ciphertext, for the price of one and a half.
+   * @returns for each of them its functions
+   * @throws as `evaluate`, and InvalidArgumentError for two of them and real content
+   */
+  evaluateReal(
+    engine: Evaluator,
+    [a, b]: readonly [Ciphertext, Ciphertext?],
+    functions: readonly PeriodicFunction[],
+    options: EvaluateFunctionsOptions = {},
+  ): Ciphertext[][] {
+    const { spec, inputLevel } = this.circuit
+    if (b && spec.content === 'real')
+      throw new InvalidArgumentError(
+        'functional bootstrapping: made for real content, which is one ciphertext at a time',
+      )
+    const results = new Scope()
+    try {
+      scope((use) => {
+        const joined = b
+          ? use(joinParts(engine, use(toLevel(engine, a, inputLevel)), use(toLevel(engine, b, inputLevel))))
+          : a
+        const parts = this.#parts(engine, joined, options).map((part) => use(part))
+        for (const part of b ? parts : parts.slice(0, 1))
+          for (const y of this.#evaluatePart(engine, part, functions, options)) results.use(y)
+        return []
+      })
+      const made = results.release<Ciphertext>()
+      const count = functions.length
+      return b ? [made.slice(0, count), made.slice(count)] : [made]
+    } catch (error) {
+      results.dispose()
+      throw error
+    }
   }
 
   /** Gives the matrices back. */
@@ -104,12 +134,27 @@ export class PreparedFunctionalBootstrapping implements Disposable {
     this.dispose()
   }
 
+  /** t of each half, as coeffsToSlots leaves it. */
+  #parts(engine: Evaluator, a: Ciphertext, { period = 1 }: EvaluateFunctionsOptions): Ciphertext[] {
+    const raised = this.#raise.raise(engine, a, period / PARTS)
+    try {
+      if (this.circuit.spec.content === 'real') return [doubledRealPart(engine, raised)]
+      const { real, imaginary } = doubledParts(engine, raised)
+      return [real, imaginary]
+    } finally {
+      raised.dispose()
+    }
+  }
+
   #evaluatePart(
     engine: Evaluator,
     part: Ciphertext,
-    work: FunctionalWork,
-    { points = pointsOf(work.functions), observe }: EvaluateFunctionsOptions,
+    functions: readonly PeriodicFunction[],
+    { points = pointsOf(functions), observe }: EvaluateFunctionsOptions,
   ): Ciphertext[] {
+    this.#check(functions)
+    const { spec, outputLevel } = this.circuit
+    const work = { exponential: createExponential(spec.degree, spec.squarings), functions, outputLevel }
     engine.declareMagnitude?.(part, raisedMagnitude(RAISE_BOUND))
     const results = evaluateFunctions(engine, part, work)
     const estimate = predictFunctions(engine, part, results, work, points)

@@ -135,7 +135,8 @@ function run(states: StateTable, { node, alive, next }: At): StateRows {
   for (let row = 0; row < states.rows; row++) {
     for (let i = 0; i < carried.length; i++) rests.scratch[i] = states.level(row, carried[i]!)
     const first = rests.keep(0, -1, 0) * seconds.length
-    const highest = highestOf(states, row, inputs)
+    const highest =
+      node.gives === undefined ? highestOf(states, row, inputs) : Math.min(node.depth, highestOf(states, row, inputs))
     for (let level = node.depth; level <= highest; level++) {
       const total = states.leastSeconds(row) + seconds[level]!
       if (total === Number.POSITIVE_INFINITY) continue
@@ -146,7 +147,7 @@ function run(states: StateTable, { node, alive, next }: At): StateRows {
         continue
       }
       for (let i = 0; i < sources.length; i++)
-        results.scratch[i] = sources[i]! < 0 ? level - node.depth : states.level(row, sources[i]!)
+        results.scratch[i] = sources[i]! < 0 ? (node.gives ?? level - node.depth) : states.level(row, sources[i]!)
       known[place] = 1 + results.add(total, states.cheapest(row), level)
     }
   }

@@ -10,6 +10,8 @@ export interface PlacementNode {
   readonly outputs?: readonly string[]
   /** Levels consumed. */
   readonly depth: number
+  /** Level of its results where it refreshes them; then `depth` is the level at which it reads its inputs. */
+  readonly gives?: Level
   /** Seconds, not negative, when its inputs are read at a level from `depth` on; Infinity where it cannot run. */
   seconds(level: Level): number
 }

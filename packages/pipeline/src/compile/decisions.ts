@@ -1,0 +1,27 @@
+import type { FunctionalEstimate, Slots } from '@he-ml/ckks-core'
+
+/** How sure the decisions of a plan's functional bootstraps are. */
+export class Decisions {
+  #margin: number | undefined
+  #failure = 0
+
+  /** Counts a refresh of so many values at most. */
+  add({ margin }: FunctionalEstimate, values: Slots): void {
+    if (margin === undefined) return
+    this.#margin = Math.min(this.#margin ?? margin, margin)
+    this.#failure += values * twoSidedTail(margin)
+  }
+
+  /** The least; undefined without any. */
+  get margin(): number | undefined {
+    return this.#margin
+  }
+  /** Union bound over all values: that one's error is larger than its margin. */
+  get failureProbability(): number {
+    return Math.min(1, this.#failure)
+  }
+}
+
+/** P(|x| > a) of a standard normal number, at most: the density at a over a, twice. */
+export const twoSidedTail = (a: number): number =>
+  a <= 0 ? 1 : Math.min(1, (2 * Math.exp((-a * a) / 2)) / (a * Math.sqrt(2 * Math.PI)))
