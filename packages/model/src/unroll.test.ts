@@ -68,6 +68,56 @@ describe('unroll', () => {
     )
   })
 
+  it('lets a layer that can give all steps at once where its input is the same at each', () => {
+    const one = neuron('lif1')
+    const asked: (readonly string[])[] = []
+    const whole: typeof one = {
+      ...one,
+      overSteps(steps, outputs) {
+        asked.push(outputs)
+        return {
+          kind: 'neurons',
+          name: 'lif1',
+          arity: 1,
+          outputs: outputs.flatMap((output) => Array.from({ length: steps }, (_, t) => `${output}@${t}`)),
+          digestParts: () => [],
+          outputShapes: ([shape]) => new Array(steps * outputs.length).fill(shape!),
+          forwardAll: ([x]) => {
+            const results: (typeof x)[][] = outputs.map(() => [])
+            let membrane: typeof x
+            for (let t = 0; t < steps; t++) {
+              const made = one.forwardAll(membrane ? [x!, membrane] : [x!])
+              membrane = made[1]
+              for (const [i, output] of outputs.entries()) results[i]!.push(made[one.outputs.indexOf(output)])
+            }
+            return results.flat() as NonNullable<typeof x>[]
+          },
+        }
+      },
+    }
+    const { name, input, output, states, steps, readout, nodes } = network(3, 'sum')
+    const given = nodes.map((n) => ({ ...n, layer: n.name === 'lif1' ? whole : n.layer }))
+    const model = new Model({ name, input, output, states, steps, readout, nodes: given })
+    const flat = unroll(model)
+    expect(asked).toEqual([['spike']])
+    expect(flat.nodes.map(({ name, inputs }) => `${name}: ${inputs}`).slice(0, 7)).toEqual([
+      'current: x',
+      'lif1: current',
+      'fc@0: lif1/spike@0',
+      'lif2@0: fc@0',
+      'out@0: lif2@0/membrane',
+      'fc@1: lif1/spike@1',
+      'lif2@1: fc@1,lif2@0/membrane',
+    ])
+    expect(originOf(flat, 'lif1/spike@1')).toBe('lif1/spike')
+    expect(originOf(flat, 'lif2@1/membrane')).toBe('lif2/membrane')
+    const x = createTensor([3], Float64Array.of(0.1, 0.4, 1.3))
+    expect(flat.forward(x)).toEqual(model.forward(x))
+    // frames are another input at each step
+    asked.length = 0
+    unroll(new Model({ name, input: { ...input, time: 'perStep' }, output, states, steps, readout, nodes: given }))
+    expect(asked).toEqual([])
+  })
   it('leaves a model without states alone, and names with slashes', () => {
     const plain = new Model({
       name: 'm',

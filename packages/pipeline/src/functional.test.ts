@@ -1,0 +1,99 @@
+/** Spiking networks whose steps are functional bootstraps, through the ordinary pipeline. */
+import { InvalidArgumentError, PlanError } from '@he-ml/ckks-core'
+import { createTensor, Model, type Tensor } from '@he-ml/model'
+import { linear } from '@he-ml/nn-layers'
+import { functionalSpikeStep, spiking } from '@he-ml/snn-layers'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { bindPlan } from './bind/bind-plan.ts'
+import { compileAndBind } from './compile/compile.ts'
+import { clearStage, precisionBits } from './pipeline.test-helper.ts'
+import type { BoundPlan } from './plan/bound-plan.ts'
+import { parsePlan } from './plan/plan.ts'
+import { fit } from './ready/fit.ts'
+import { Runner } from './run/run.ts'
+
+const STEPS = 3
+const grid = { step: 0.25, count: 16 }
+const neuron = { kind: 'lif', beta: 0.5, threshold: 1, reset: 'subtract' } as const
+
+/** Whole numbers of grid steps. */
+const weights = (rows: number, columns: number, seed: number) =>
+  createTensor(
+    [rows, columns],
+    Float64Array.from({ length: rows * columns }, (_, i) => 0.25 * (((i * 7 + seed) % 5) - 1)),
+  )
+const bits = (i: number): Tensor =>
+  createTensor(
+    [4],
+    Float64Array.from({ length: 4 }, (_, k) => (i >> k) & 1),
+  )
+
+const neurons = (name: string) => spiking({ name, neuron, grid, step: functionalSpikeStep() })
+const model = new Model({
+  name: 'functional',
+  input: { name: 'image', shape: [4] },
+  nodes: [
+    {
+      layer: linear({ name: 'fc1', weights: weights(6, 4, 1), bias: new Float64Array(6).fill(0.25) }),
+      inputs: ['image'],
+    },
+    { layer: neurons('n1'), inputs: ['fc1'] },
+    { layer: linear({ name: 'fc2', weights: weights(5, 6, 3) }), inputs: ['n1/spike'] },
+    { layer: neurons('n2'), inputs: ['fc2'] },
+    { layer: linear({ name: 'fc3', weights: weights(3, 5, 2) }), inputs: ['n2/spike'] },
+  ],
+  states: ['n1', 'n2'].map((node) => ({ value: `${node}/membrane`, node, input: 1 })),
+  steps: STEPS,
+  readout: 'mean',
+})
+const inputs = Array.from({ length: 16 }, (_, i) => bits(i))
+
+describe('a spiking network by functional bootstrapping', () => {
+  let bound: BoundPlan
+  beforeAll(async () => {
+    const calibration = await fit(model, inputs)
+    bound = await compileAndBind(model, { calibration, functional: { set: 'N15-P16' } })
+  })
+
+  it('refreshes within its layers and nowhere else, a static layer once for all steps', () => {
+    const { plan, program } = bound
+    expect(program.tasks.filter(({ kind }) => kind === 'refresh')).toEqual([])
+    expect(program.tasks.filter(({ kind }) => kind === 'spiking').map(({ id, writes }) => [id, writes])).toEqual([
+      ['n1', ['n1/spike@0', 'n1/spike@1', 'n1/spike@2']],
+      ['n2@0', ['n2@0/spike', 'n2@0/membrane']],
+      ['n2@1', ['n2@1/spike', 'n2@1/membrane']],
+      ['n2@2', ['n2@2/spike', 'n2@2/membrane']],
+    ])
+    expect(plan.functional!.circuits.map(({ spec }) => spec.content)).toContain('real')
+    expect(plan.report.decisionMargin).toBeGreaterThan(20)
+    expect(plan.report.failureProbability).toBeLessThan(1e-30)
+    expect(plan.keyRequest.encapsulation).toBeDefined()
+  })
+
+  it('computes on the clear engine what the network computes, spike by spike', async () => {
+    const stage = clearStage(bound)
+    for (const image of inputs.slice(3, 7)) {
+      const output = await new Runner(bound, stage.engine).run(await stage.encrypt([image]))
+      expect(precisionBits(await stage.decrypt(output, 1), [model.forward(image)])).toBeGreaterThan(7)
+    }
+  })
+
+  it('binds again to the model as it was written', () => {
+    const again = bindPlan(parsePlan(JSON.stringify(bound.plan)), model)
+    expect(again.program.tasks.map(({ id, level, weights }) => [id, level, weights])).toEqual(
+      bound.program.tasks.map(({ id, level, weights }) => [id, level, weights]),
+    )
+  })
+
+  it('is designed for the levels that lie between its refreshes, and refused where none will do', async () => {
+    const calibration = await fit(model, inputs)
+    const { plan } = await compileAndBind(model, { calibration, logN: 15 })
+    expect(plan.functional!.circuits[0]!.spec.functionLevels).toBe(5)
+    expect(plan.report.decisionMargin).toBeGreaterThan(16)
+    await expect(compileAndBind(model, { calibration, logN: 14 })).rejects.toThrow(PlanError)
+    await expect(compileAndBind(model, { calibration, functional: { set: 'N15' } })).rejects.toThrow(
+      InvalidArgumentError,
+    )
+    await expect(compileAndBind(model, { calibration, functional: { margin: 1e9 } })).rejects.toThrow(/security|secure/)
+  })
+})
