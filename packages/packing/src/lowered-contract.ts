@@ -15,6 +15,7 @@ import type {
 } from '@he-ml/ckks-core'
 import type { GraphLayer } from '@he-ml/model'
 import type { PackedTensor } from './packed-tensor.ts'
+import type { RefreshCell } from './refresh-cell.ts'
 import type { SlotLayout } from './slot-layout.ts'
 
 /** What a layer needs beside its clear contract to run encrypted. */
@@ -24,6 +25,8 @@ export interface Lowerable {
    * @throws UnsupportedError when the layer cannot run on this layout; the message says which one would do
    */
   lower(inputs: readonly SlotLayout[], context: LowerContext): LoweredLayer
+  /** Of a layer that refreshes: what it computes, for whoever lets several share a refresh; see `joinRefreshes`. */
+  refreshCell?(inputs: readonly SlotLayout[]): RefreshCell | undefined
   /** The layer as it is best for inputs that lie so, as deep as it was; absent: the same for all. */
   suited?(inputs: readonly SlotLayout[]): GraphLayer
 }
@@ -86,6 +89,8 @@ export interface LayerRefresh {
   readonly functionLevels: number
   /** Real ciphertexts that are refreshed, one or two in a bootstrap. */
   readonly ciphertexts: number
+  /** What is refreshed, for whoever joins several. */
+  readonly cells: readonly RefreshCell[]
 }
 
 /** A functional bootstrap at hand: see `PreparedFunctionalBootstrapping` of ckks-core. */

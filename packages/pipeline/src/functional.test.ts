@@ -40,9 +40,11 @@ const model = new Model({
     { layer: neurons('n1'), inputs: ['fc1'] },
     { layer: linear({ name: 'fc2', weights: weights(5, 6, 3) }), inputs: ['n1/spike'] },
     { layer: neurons('n2'), inputs: ['fc2'] },
-    { layer: linear({ name: 'fc3', weights: weights(3, 5, 2) }), inputs: ['n2/spike'] },
+    { layer: linear({ name: 'fc3', weights: weights(4, 5, 2) }), inputs: ['n2/spike'] },
+    { layer: neurons('n3'), inputs: ['fc3'] },
+    { layer: linear({ name: 'fc4', weights: weights(3, 4, 4) }), inputs: ['n3/spike'] },
   ],
-  states: ['n1', 'n2'].map((node) => ({ value: `${node}/membrane`, node, input: 1 })),
+  states: ['n1', 'n2', 'n3'].map((node) => ({ value: `${node}/membrane`, node, input: 1 })),
   steps: STEPS,
   readout: 'mean',
 })
@@ -61,8 +63,10 @@ describe('a spiking network by functional bootstrapping', () => {
     expect(program.tasks.filter(({ kind }) => kind === 'spiking').map(({ id, writes }) => [id, writes])).toEqual([
       ['n1', ['n1/spike@0', 'n1/spike@1', 'n1/spike@2']],
       ['n2@0', ['n2@0/spike', 'n2@0/membrane']],
-      ['n2@1', ['n2@1/spike', 'n2@1/membrane']],
-      ['n2@2', ['n2@2/spike', 'n2@2/membrane']],
+      // cells that do not wait for each other share a refresh
+      ['n3@0 + n2@1', ['n3@0/spike', 'n3@0/membrane', 'n2@1/spike', 'n2@1/membrane']],
+      ['n3@1 + n2@2', ['n3@1/spike', 'n3@1/membrane', 'n2@2/spike', 'n2@2/membrane']],
+      ['n3@2', ['n3@2/spike', 'n3@2/membrane']],
     ])
     expect(plan.functional!.circuits.map(({ spec }) => spec.content)).toContain('real')
     expect(plan.report.decisionMargin).toBeGreaterThan(20)

@@ -9,13 +9,13 @@ import type { Neuron } from '@he-ml/model/spiking'
 import {
   type CircuitEngine,
   createMultiOutputLowered,
+  encodeElementMasks,
   type LoweredLayer,
   liesAlike,
   type MultiplexedLayout,
   type SlotLayout,
 } from '@he-ml/packing'
 import { driftFromZero } from '@he-ml/snn-neurons'
-import { encodeMasks } from './element-masks.ts'
 import { declaredTimes, resetFactor, splitFactor, timesAtLevel } from './held-values.ts'
 import type { PreparedStep, SoftStep, StepCircuit } from './spike-step.ts'
 
@@ -50,7 +50,7 @@ export function lowerSpiking(circuit: SpikingCircuit, inputs: readonly SlotLayou
     outputs: [output, output],
     depth: plan.depth,
     prepare: async (context) => {
-      const masks = masked ? encodeMasks(current as MultiplexedLayout, context.engine, context.level) : []
+      const masks = masked ? encodeElementMasks(current as MultiplexedLayout, context.engine, context.level) : []
       for (const mask of masks) context.weights.use(mask)
       const step = await plan.circuit.prepare({ ...context, level: context.level - plan.unit })
       return async ({ engine, inputs: [x, m], pacer, temporaries }) => {

@@ -19,10 +19,10 @@ import {
   WIDEST_RANGE,
 } from '@he-ml/model'
 import { createNeuron, type Grid, type Neuron, nearestOnGrid } from '@he-ml/model/spiking'
-import type { Lowerable, LoweredLayer, SlotLayout } from '@he-ml/packing'
+import { type Lowerable, type LoweredLayer, lowerRefresh, type RefreshCell, type SlotLayout } from '@he-ml/packing'
 import { drift, driftFromZero, numberArithmetic, resetMembrane } from '@he-ml/snn-neurons'
+import { exactCell } from './exact-cell.ts'
 import { resetFactor } from './held-values.ts'
-import { lowerExact } from './lower-exact.ts'
 import { lowerSpiking } from './lower-spiking.ts'
 import { polynomialSpikeStep } from './polynomial-step.ts'
 import type { FittedStep, SoftStep, SpikeCell, SpikeStep } from './spike-step.ts'
@@ -79,6 +79,11 @@ export class SpikingLayer implements CalibratedMultiOutputLayer, Lowerable {
 
   get refreshes(): boolean {
     return this.fitted?.kind === 'exact'
+  }
+  /** Neurons alike share their statistics, so that one grid has one step and one reset: then they can share refreshes. */
+  get calibrationGroup(): string | undefined {
+    const { neuron, grid, step } = this
+    return grid && step.kind === 'functional' ? JSON.stringify([neuron, grid, step.options]) : undefined
   }
   get calibrated(): boolean {
     return this.fitted !== undefined
@@ -188,9 +193,16 @@ export class SpikingLayer implements CalibratedMultiOutputLayer, Lowerable {
       throw new UnsupportedError(
         `layer "${name}" cannot run on a channel layout: pack the input as multiplexed (one image) or batch (image = slot)`,
       )
-    const step = this.#fitted()
-    if (step.kind === 'exact') return lowerExact({ name, neuron, step, membraneFactor, spikeFactor }, inputs)
+    const cell = this.refreshCell(inputs)
+    if (cell) return lowerRefresh(cell)
+    const step = this.#fitted() as SoftStep
     return lowerSpiking({ name, neuron, step, membraneFactor, spikeFactor }, inputs)
+  }
+
+  refreshCell(inputs: readonly SlotLayout[]): RefreshCell | undefined {
+    const { fitted, name, neuron, membraneFactor, spikeFactor } = this
+    if (fitted?.kind !== 'exact') return undefined
+    return exactCell({ name, neuron, step: fitted, membraneFactor, spikeFactor }, inputs)
   }
 
   /** Fires, resets and drifts; the arithmetic is that of snn-neurons, operation by operation. */

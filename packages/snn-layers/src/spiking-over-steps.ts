@@ -4,9 +4,9 @@
  */
 import { contentHash, InvalidArgumentError, UnsupportedError } from '@he-ml/ckks-core'
 import { createTensor, digestText, type MultiOutputLayer, type Shape, type Tensor } from '@he-ml/model'
-import type { Lowerable, LoweredLayer, SlotLayout } from '@he-ml/packing'
+import { type Lowerable, type LoweredLayer, lowerRefresh, type RefreshCell, type SlotLayout } from '@he-ml/packing'
 import { driftFromZero } from '@he-ml/snn-neurons'
-import { type ExactCircuit, lowerOverSteps } from './lower-exact.ts'
+import { type ExactCircuit, overStepsCell } from './exact-cell.ts'
 
 /** One input, the current; outputs `spike@0`, `spike@1`, ... Made by {@link SpikingLayer.overSteps}. */
 export class SpikingOverSteps implements MultiOutputLayer, Lowerable {
@@ -54,6 +54,9 @@ export class SpikingOverSteps implements MultiOutputLayer, Lowerable {
       throw new UnsupportedError(
         `layer "${this.name}" cannot run on a channel layout: pack the input as multiplexed (one image) or batch (image = slot)`,
       )
-    return lowerOverSteps(this.#circuit, inputs, this.outputs.length)
+    return lowerRefresh(this.refreshCell(inputs))
+  }
+  refreshCell(inputs: readonly SlotLayout[]): RefreshCell {
+    return overStepsCell(this.#circuit, inputs, this.outputs.length)
   }
 }

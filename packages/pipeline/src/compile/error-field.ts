@@ -112,6 +112,15 @@ export class ErrorField {
     )
   }
 
+  /** Errors of a value that have nothing to do with those before: a refresh within a layer made them. */
+  renew(name: string, total: number): void {
+    const size = sizeOf(this.#model.shapes.get(name)!)
+    this.#errors.set(
+      name,
+      Array.from({ length: SAMPLES }, () => Float64Array.from({ length: size }, () => total * this.#random.next())),
+    )
+  }
+
   /** Where the layer is differentiated: anywhere if it is linear. */
   #values(layer: GraphLayer, input: string): Tensor {
     const shape = this.#model.shapes.get(input)!

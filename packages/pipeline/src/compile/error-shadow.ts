@@ -59,8 +59,8 @@ export class ErrorShadow {
   }
 
   /** Of a layer that the model has; all tiles of a batch are like the first. */
-  #gainsOf({ isMerge, layer, tile = 0 }: LayerTask): readonly number[] | undefined {
-    if (!this.#field || isMerge) return undefined
+  #gainsOf({ isMerge, layer, circuit, tile = 0 }: LayerTask): readonly number[] | undefined {
+    if (!this.#field || isMerge || circuit.refresh) return undefined
     const known = tile === 0 ? this.#field.propagate(layer) : this.#gains.get(layer)!
     this.#gains.set(layer, known)
     return known
@@ -72,6 +72,9 @@ export class ErrorShadow {
     if (!isRefresh(task) && task.isMerge) {
       const kept = Math.hypot(...before) / Math.sqrt(before.length)
       this.#field?.disturb(this.#tensorOf(task.writes[0]!), { kept, total: this.#errorsOf(task.writes)[0]! })
+    } else if (!isRefresh(task) && task.circuit.refresh) {
+      for (const [i, total] of this.#errorsOf(task.writes).entries())
+        this.#field?.renew(this.#tensorOf(task.writes[i]!), total)
     } else if (!isRefresh(task) && gains !== undefined) {
       const after = this.#errorsOf(task.writes)
       for (const [i, id] of task.writes.entries()) {

@@ -4,6 +4,7 @@ import { type GraphLayer, isCalibrated, isMultiOutput, type Model, type ModelNod
 import {
   gapsWanted,
   isLowerable,
+  joinRefreshes,
   type LowerContext,
   type LoweredLayer,
   lowerLayer,
@@ -44,7 +45,7 @@ export function lowerModel(
   const tiling = new Tiling(model, inputLayout, tile)
   const { layouts } = tiling
   const suited = new Map<string, GraphLayer>()
-  for (const node of model.nodes) {
+  const lower = (node: ModelNode): void => {
     const { name, inputs, values } = node
     const prefer = preferredLayout(model, values, layouts)
     const given = inputs.map((i) => layouts.get(i)!)
@@ -62,6 +63,12 @@ export function lowerModel(
     const single = priced ? singleOf(node.layer, circuit, maxSlots) : undefined
     tiling.add({ name, kind: layer.kind, inputs, outputs: values, circuit, ...(single ? { single } : {}) })
   }
+  for (const stage of inStages(model)) {
+    const joined = stage.length > 1 ? joinedCells(stage, layouts, shared, maxSlots) : []
+    for (const node of joined) tiling.add(node)
+    const done = new Set(joined.flatMap(({ outputs }) => outputs))
+    for (const node of stage) if (!done.has(node.values[0]!)) lower(node)
+  }
   tiling.gather(model.output)
   return {
     nodes: reached(tiling.nodes, model.output),
@@ -76,6 +83,49 @@ export function lowerModel(
     pairs,
     suited,
   }
+}
+
+/** Nodes in an order in which they may run; refreshing ones that do not wait for each other's refreshes are together. */
+function inStages(model: Model): ModelNode[][] {
+  const refreshes = ({ layer }: ModelNode): boolean => 'refreshes' in layer && layer.refreshes === true
+  // how many refreshes a value has behind it
+  const behind = new Map<string, number>(model.inputs.map((input) => [input, 0]))
+  const stages = new Map<number, ModelNode[]>()
+  for (const node of model.nodes) {
+    const before = Math.max(...node.inputs.map((input) => behind.get(input)!))
+    const after = before + (refreshes(node) ? 1 : 0)
+    for (const value of node.values) behind.set(value, after)
+    const key = refreshes(node) ? 2 * after - 1 : 2 * after
+    stages.set(key, [...(stages.get(key) ?? []), node])
+  }
+  return [...stages.entries()]
+    .sort(([a], [b]) => a - b)
+    .flatMap(([key, nodes]) => (key % 2 === 1 ? [nodes] : nodes.map((node) => [node])))
+}
+
+/** Those of a stage that can share refreshes with others, as nodes that do the work of several. */
+function joinedCells(
+  stage: readonly ModelNode[],
+  layouts: ReadonlyMap<string, SlotLayout>,
+  shared: SharedCircuits,
+  maxSlots: number,
+): Omit<NetworkNode, 'tiles'>[] {
+  const groups: ModelNode[][] = []
+  const circuitOf = (nodes: readonly ModelNode[]) => shared.join(nodes, layouts, maxSlots)
+  for (const node of stage) {
+    const group = groups.find((others) => circuitOf([...others, node]))
+    if (group) group.push(node)
+    else groups.push([node])
+  }
+  return groups
+    .filter((nodes) => nodes.length > 1)
+    .map((nodes) => ({
+      name: nodes.map(({ name }) => name).join(' + '),
+      kind: nodes[0]!.layer.kind,
+      inputs: nodes.flatMap(({ inputs }) => inputs),
+      outputs: nodes.flatMap(({ values }) => values),
+      circuit: circuitOf(nodes)!,
+    }))
 }
 
 /** The layer as it is best for its inputs; over time a node has one layer, whatever lies where at which step. */
@@ -104,6 +154,26 @@ interface Shared {
 /** Circuits by layer and layouts. */
 class SharedCircuits {
   readonly #known = new Map<GraphLayer, Map<string, Shared[]>>()
+  readonly #numbers = new Map<GraphLayer, number>()
+  readonly #joined = new Map<string, LoweredLayer | undefined>()
+
+  /** Refreshing layers that share one refresh; undefined where they cannot. */
+  join(
+    nodes: readonly ModelNode[],
+    layouts: ReadonlyMap<string, SlotLayout>,
+    maxSlots: number,
+  ): LoweredLayer | undefined {
+    const given = nodes.map(({ inputs }) => inputs.map((input) => layouts.get(input)!))
+    for (const { layer } of nodes) if (!this.#numbers.has(layer)) this.#numbers.set(layer, this.#numbers.size)
+    const key = JSON.stringify([nodes.map(({ layer }) => this.#numbers.get(layer)), given])
+    if (!this.#joined.has(key)) {
+      const cells = nodes.map(({ layer }, i) => (isLowerable(layer) ? layer.refreshCell?.(given[i]!) : undefined))
+      const known = cells.filter((cell) => cell !== undefined)
+      const name = nodes.map(({ layer }) => layer.name).join(' + ')
+      this.#joined.set(key, known.length === cells.length ? joinRefreshes(name, known, maxSlots) : undefined)
+    }
+    return this.#joined.get(key)
+  }
 
   lower(layer: GraphLayer, inputs: readonly SlotLayout[], context: LowerContext): LoweredLayer {
     const own = this.#known.get(layer) ?? new Map<string, Shared[]>()

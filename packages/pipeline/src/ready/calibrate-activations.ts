@@ -1,6 +1,7 @@
 import { PlanError } from '@he-ml/ckks-core'
-import { type CalibrationOptions, isCalibrated, Model } from '@he-ml/model'
+import { type CalibrationOptions, type InputStatistics, isCalibrated, Model } from '@he-ml/model'
 import type { Calibration } from './calibration.ts'
+import { poolStatistics } from './pool-statistics.ts'
 
 export interface ActivationOptions extends CalibrationOptions {
   /** Other degrees, errors or margins for single layers, by name. */
@@ -18,13 +19,14 @@ export function calibrateActivations(
 ): Model {
   const overrides = new Set(Object.keys(options.layers ?? {}))
   const { layers = {}, ...common } = options
+  const pooled = pooledStatistics(model, calibration)
   const nodes = model.nodes.map((node) => {
     const { name, layer } = node
     if (!isCalibrated(layer)) return node
     const own = layers[name]
     overrides.delete(name)
     if (layer.calibrated && own === undefined) return node
-    const statistics = calibration?.statistics[name]
+    const statistics = pooled.get(layer.calibrationGroup ?? '') ?? calibration?.statistics[name]
     if (statistics === undefined)
       throw new PlanError(
         'range',
@@ -40,4 +42,20 @@ export function calibrateActivations(
     )
   const { name, input, output, states, steps, readout } = model
   return new Model({ name, input, nodes, output, states, steps, readout })
+}
+
+/** What the layers of each group saw together; groups of which one was not seen are left to complain of it. */
+function pooledStatistics(model: Model, calibration: Calibration | undefined): ReadonlyMap<string, InputStatistics> {
+  const groups = new Map<string, (InputStatistics | undefined)[]>()
+  for (const { name, layer } of model.nodes) {
+    if (!isCalibrated(layer) || layer.calibrationGroup === undefined) continue
+    const seen = groups.get(layer.calibrationGroup) ?? []
+    groups.set(layer.calibrationGroup, [...seen, calibration?.statistics[name]])
+  }
+  const pooled = new Map<string, InputStatistics>()
+  for (const [group, all] of groups) {
+    const seen = all.filter((statistics) => statistics !== undefined)
+    if (seen.length === all.length) pooled.set(group, poolStatistics(seen))
+  }
+  return pooled
 }

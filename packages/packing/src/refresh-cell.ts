@@ -1,0 +1,17 @@
+import type { PeriodicFunction } from '@he-ml/ckks-core'
+import type { SlotLayout } from './slot-layout.ts'
+
+/** What a refreshing layer computes. */
+export interface RefreshCell {
+  readonly name: string
+  /** Of a value and perhaps another one that is added to it. */
+  readonly inputs: readonly SlotLayout[]
+  /** Added where there is no other value. */
+  readonly start: number
+  /** Of the sum, in its units. */
+  readonly period: number
+  /** One for each output. */
+  readonly functions: readonly PeriodicFunction[]
+  /** Grid points in a period. */
+  readonly points: number
+}
