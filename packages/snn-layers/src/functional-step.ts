@@ -159,8 +159,7 @@ class GridStep implements ExactStep {
     )
   }
   #round(value: number): number {
-    // a half may have come out of floating point a little below
-    return nearestOnGrid(value + ROUND_OFF * this.#form.grid.step, this.#form.grid)
+    return nearestOnGrid(value, this.#form.grid)
   }
 
   #function(key: string, cleaned: boolean, f: (charged: number) => number): GridFunction {

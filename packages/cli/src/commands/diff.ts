@@ -17,7 +17,7 @@ import { diffRun, type ValueDifference } from '@he-ml/session/diff'
 import type { Command } from 'commander'
 import { type EngineChoice, openClient, openServer } from '../engines.ts'
 import { assertOutputApart } from '../files/assert-output-apart.ts'
-import { readModel } from '../files/model-file.ts'
+import { readModel, stepOf } from '../files/model-file.ts'
 import { readPlan } from '../files/plan-file.ts'
 import { diffSvg } from '../terminal/diff-svg.ts'
 import { diffText } from '../terminal/diff-text.ts'
@@ -55,7 +55,7 @@ export function addDiffCommand(program: Command): void {
     const plan = await readPlan(options.plan)
     const ceiling = ceilingOf(options.memory)
     assertPlanFits(plan, ceiling)
-    const model = await readModel(options.model)
+    const model = await readModel(options.model, stepOf(plan))
     const bound = bindPlan(plan, model)
     const { indices, tensors } = await chooseImages(options, plan)
     const differences = await measure(bound, { model, tensors, memory: ceiling.bytes }, options)

@@ -3,10 +3,12 @@ import { BOOTSTRAPPING_SETS, InvalidArgumentError } from '@he-ml/ckks-core'
 import type { CompileOptions, Packing } from '@he-ml/pipeline'
 import { type Command, Option } from 'commander'
 import type { EngineChoice } from '../engines.ts'
+import { STEP_CHOICES, type StepChoice } from '../files/model-file.ts'
 import { type CommonOptions, decimal, integer, withEngine, withOutput } from './common.ts'
 
 export interface PlanOptions extends CommonOptions {
   readonly model: string
+  readonly step: StepChoice
   readonly out: string
   readonly data?: string
   readonly split: 'train' | 'test'
@@ -39,7 +41,18 @@ export function declarePlan(program: Command): Command {
     .description(
       'decide everything before any key exists: polynomials, levels, parameters, keys, memory, time, security',
     )
-    .requiredOption('-m, --model <file>', 'network in ONNX')
+    .requiredOption(
+      '-m, --model <file>',
+      'network in ONNX, or the description (JSON) of a spiking one, its weights beside it',
+    )
+    .addOption(
+      new Option(
+        '--step <how>',
+        'how spiking neurons decide: exactly, during a bootstrap; by a polynomial; auto: exactly where they were trained on grids',
+      )
+        .choices(STEP_CHOICES)
+        .default('auto'),
+    )
     .requiredOption('-o, --out <file>', 'where the plan goes (JSON)')
     .option(
       '-d, --data <path>',

@@ -37,7 +37,7 @@ async function makePlan(options: PlanOptions): Promise<void> {
     const files = [options.model, options.data, options.machine]
     await assertOutputApart(options.out, { files: [...files, options.svg] })
     await assertOutputApart(options.svg, { files })
-    const model = await readModel(options.model)
+    const model = await readModel(options.model, options.step)
     const calibration = await calibrate(model, options, signal)
     const seal = options.engine === 'seal' || (options.engine === 'auto' && chooseEngine('auto') === 'seal')
     const costModel = options.machine === undefined ? undefined : await readMachine(options.machine)

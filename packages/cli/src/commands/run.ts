@@ -18,7 +18,7 @@ import type { Command } from 'commander'
 import { type EngineChoice, openServer } from '../engines.ts'
 import { assertOutputApart } from '../files/assert-output-apart.ts'
 import { folderStore } from '../files/checkpoint-folder.ts'
-import { readModel } from '../files/model-file.ts'
+import { readModel, stepOf } from '../files/model-file.ts'
 import { readPlan } from '../files/plan-file.ts'
 import { assertNamed } from '../files/secret-key-file.ts'
 import { bytes, print } from '../terminal/output.ts'
@@ -76,7 +76,7 @@ export function addRunCommand(program: Command): void {
     const plan = await readPlan(options.plan)
     const ceiling = ceilingOf(options.memory)
     assertPlanFits(plan, ceiling)
-    await runPlan(bindPlan(plan, await readModel(options.model)), options, ceiling)
+    await runPlan(bindPlan(plan, await readModel(options.model, stepOf(plan))), options, ceiling)
   })
 }
 

@@ -73,11 +73,12 @@ void slopes(const Surrogate& surrogate, double threshold, const float* v, float*
 
 void toGrid(const Grid& grid, const float* v, float* out, size_t count) {
     const double step = grid.step, low = grid.lowest(), high = grid.highest();
+    constexpr double HALF = 0.5 + 0x1p-10;  // what is rounded on the way is still a half
     constexpr double INTEGERS = 0x1.8p52;   // added and taken away, it rounds to the nearest integer
     constexpr auto ONE = __builtin_bit_cast(uint64_t, 1.0);
     each(count, [=](size_t i) {
         // the ends are integers, so clipping may come before the floor, which then has a small argument; NaN stays
-        const double index = static_cast<double>(v[i]) / step + 0.5;
+        const double index = static_cast<double>(v[i]) / step + HALF;
         const double raised = index < low ? low : index;
         const double clipped = raised > high ? high : raised;
         const double nearest = (clipped + INTEGERS) - INTEGERS;

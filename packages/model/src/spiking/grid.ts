@@ -12,8 +12,14 @@ export const gridRange = ({ step, count }: Grid): readonly [low: number, high: n
   (count / 2 - 1) * step,
 ]
 
+/**
+ * Half a step, and what sums of points may be off by when they were rounded on the way: then a half is still one, on every machine
+ * and in single precision too.
+ */
+const HALF = 0.5 + 2 ** -10
+
 /** The nearest point (halves upwards), clipped to the grid's range. */
 export function nearestOnGrid(value: number, { step, count }: Grid): number {
-  const index = Math.floor(value / step + 0.5)
+  const index = Math.floor(value / step + HALF)
   return Math.min(count / 2 - 1, Math.max(-count / 2, index)) * step
 }
