@@ -25,6 +25,7 @@ it('has the public surface that was agreed on', () => {
       "isCalibrated",
       "isMultiOutput",
       "observedBy",
+      "onInputGrid",
       "originOf",
       "outputShapesOf",
       "parseSafetensors",

@@ -19,7 +19,14 @@ export {
   outputShapesOf,
 } from './layer.ts'
 export { Model, type ModelDescription, type NodeDescription, type NodeFunction } from './model.ts'
-export { assertInputShape, framesOf, type InputForm, type InputTime, type ModelInput } from './model-input.ts'
+export {
+  assertInputShape,
+  framesOf,
+  type InputForm,
+  type InputTime,
+  type ModelInput,
+  onInputGrid,
+} from './model-input.ts'
 export type { ModelNode, NodeOrigin } from './model-node.ts'
 export { type Readout, ReadoutLayer } from './readout.ts'
 export {

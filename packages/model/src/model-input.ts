@@ -3,6 +3,7 @@
  * camera counted meanwhile). Frames come as one tensor whose first dimension is time.
  */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
+import { type Grid, nearestOnGrid } from './spiking/grid.ts'
 import { createTensor, type Shape, sameShape, sizeOf, type Tensor } from './tensor.ts'
 
 /** Whether an input stays the same over the time steps, or each has its own. */
@@ -17,6 +18,8 @@ export interface ModelInput {
   readonly time?: InputTime
   /** Of unrolled models with a 'perStep' input: the frames as values of their own, in the order of time. */
   readonly frames?: readonly string[]
+  /** The few values that the model reads: whatever it is given is rounded to them first. Default: values are read as they are. */
+  readonly grid?: Grid
 }
 
 /** What a tensor must look like to be an input. */
@@ -59,6 +62,25 @@ export function framesOf({ shape, data }: Tensor): Tensor[] {
   const [count, ...rest] = shape
   const size = sizeOf(rest)
   return Array.from({ length: count! }, (_, t) => createTensor(rest, data.subarray(t * size, (t + 1) * size)))
+}
+
+/** The tensor that a model with this grid reads: every value at its nearest point; without a grid the tensor itself. */
+export function onInputGrid(tensor: Tensor, grid: Grid | undefined): Tensor {
+  if (!grid) return tensor
+  return createTensor(
+    tensor.shape,
+    tensor.data.map((value) => nearestOnGrid(value, grid)),
+  )
+}
+
+/** @throws InvalidArgumentError for a grid of an input that is none */
+export function checkInputGrid(model: string, { name, grid }: ModelInput): void {
+  if (!grid) return
+  const { step, count } = grid
+  if (step > 0 && Number.isFinite(step) && Number.isSafeInteger(count) && count >= 2 && count % 2 === 0) return
+  throw new InvalidArgumentError(
+    `model "${model}": expected a grid with a positive step and an even count for its input "${name}", got ${JSON.stringify({ step, count })}`,
+  )
 }
 
 /** @throws InvalidArgumentError for another time than the two, and for frames of a model that is not unrolled */

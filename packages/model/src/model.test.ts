@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import { describe, expect, it } from 'vitest'
-import { type GraphLayer, Model, type ModelDescription, type NodeDescription, type Tensor } from './index.ts'
+import { type GraphLayer, Model, type ModelDescription, type NodeDescription, type Tensor, unroll } from './index.ts'
 import { createTensor } from './tensor.ts'
 import { neuron, parts, plus, scale, toy } from './toy-layers.test-helper.ts'
 
@@ -194,5 +194,41 @@ describe('time', () => {
       }).stepwise,
     ]).toEqual([])
     expect([...recurrent().stepwise]).toEqual(['lif', 'out'])
+  })
+})
+
+describe('an input on a grid', () => {
+  const grid = { step: 0.5, count: 4 }
+  const layers = { nodes: [node(scale('a', 2, 1), 'x')] }
+  it('is rounded to it, halves upwards, and clipped, before any layer reads it', () => {
+    const rounding = model({ ...layers, input: { name: 'x', shape: [6], grid } })
+    const seen: number[][] = []
+    const result = rounding.forward(of(-3, -0.75, -0.3, 0.2, 0.25, 7), (_, [read]) => seen.push([...read!.data]))
+    expect(seen).toEqual([[-1, -0.5, -0.5, 0, 0.5, 0.5]])
+    expect([...result.data]).toEqual([-1, 0, 0, 1, 2, 2])
+  })
+  it('is one frame by frame, too', () => {
+    const rounding = model({
+      ...layers,
+      input: { name: 'x', shape: [1], time: 'perStep', grid },
+      steps: 2,
+      readout: 'sum',
+    })
+    const frames = createTensor([2, 1], Float64Array.of(0.3, -0.1))
+    expect([...rounding.forward(frames).data]).toEqual([3])
+    expect(unroll(rounding).input.grid).toEqual(grid)
+    expect([...unroll(rounding).forward(frames).data]).toEqual([3])
+  })
+  it.each([
+    [{ step: 0, count: 4 }],
+    [{ step: Number.NaN, count: 4 }],
+    [{ step: Number.POSITIVE_INFINITY, count: 4 }],
+    [{ step: 1, count: 3 }],
+    [{ step: 1, count: 0 }],
+    [{ step: 1, count: 2.5 }],
+  ])('is refused: %j', (grid) => {
+    const make = () => model({ ...layers, input: { name: 'x', shape: [2], grid } })
+    expect(make).toThrow(InvalidArgumentError)
+    expect(make).toThrow(/positive step and an even count for its input "x"/)
   })
 })

@@ -4,7 +4,16 @@
  */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import { forwardAll, type GraphLayer, isMultiOutput, outputShapesOf } from './layer.ts'
-import { assertInputShape, checkFrames, framesOf, type InputForm, type ModelInput, wholeShape } from './model-input.ts'
+import {
+  assertInputShape,
+  checkFrames,
+  checkInputGrid,
+  framesOf,
+  type InputForm,
+  type ModelInput,
+  onInputGrid,
+  wholeShape,
+} from './model-input.ts'
 import type { ModelNode } from './model-node.ts'
 import { type Readout, readOut } from './readout.ts'
 import type { Shape, Tensor } from './tensor.ts'
@@ -44,6 +53,7 @@ export class Model {
   constructor(description: ModelDescription) {
     const { name, input } = description
     checkFrames(name, input, description)
+    checkInputGrid(name, input)
     this.name = name
     this.input = input
     this.inputs = input.frames ?? [input.name]
@@ -71,7 +81,7 @@ export class Model {
   }
 
   /**
-   * The exact clear result, over all time steps; `observe` sees every node with its inputs before it runs.
+   * The exact clear result, over all time steps, of the input on its grid if it has one; `observe` sees every node with its inputs before it runs.
    * @param input of `inputShape`: one tensor for all steps, or a frame for each
    * @throws InvalidArgumentError when the input's shape is not the model's
    */
@@ -83,12 +93,13 @@ export class Model {
   }
 
   /**
-   * Walks the graph with a function per node, which gives the node's results; nodes that depend on a state or a frame once per
+   * Puts the input on its grid, if it has one, and walks the graph with a function per node, which gives the node's results; nodes that depend on a state or a frame once per
    * time step, the others once. States come after the inputs that a node names, and not at the first step.
    */
   evaluate(input: Tensor, apply: NodeFunction): Tensor {
     assertInputShape(`model "${this.name}"`, this.inputForm, input.shape)
-    const given = this.input.time === 'perStep' ? framesOf(input) : [input]
+    const read = onInputGrid(input, this.input.grid)
+    const given = this.input.time === 'perStep' ? framesOf(read) : [read]
     const values = new Map<string, Tensor>(this.inputs.map((value, i) => [value, given[i]!]))
     const results: Tensor[] = []
     for (let step = 0; step < this.steps; step++) {
@@ -98,9 +109,9 @@ export class Model {
       if (frame) values.set(this.input.name, frame)
       for (const node of this.nodes) {
         if (step > 0 && !this.stepwise.has(node.name)) continue
-        const read = node.inputs.map((i) => values.get(i)!)
-        for (const { value } of carried ? statesOf(this.states, node.name) : []) read.push(carried!.get(value)!)
-        for (const [i, result] of apply(node, read, step).entries()) values.set(node.values[i]!, result)
+        const all = node.inputs.map((i) => values.get(i)!)
+        for (const { value } of carried ? statesOf(this.states, node.name) : []) all.push(carried!.get(value)!)
+        for (const [i, result] of apply(node, all, step).entries()) values.set(node.values[i]!, result)
       }
       results.push(values.get(this.output)!)
     }

@@ -115,6 +115,26 @@ describe('trained models', () => {
       expect(await expectSame(parseSpikingModel(files), [digit(0), digit(3)])).toBeGreaterThan(1000)
     },
   )
+  it('rounds its input to the few values that the network reads', async () => {
+    const layers = [
+      { kind: 'flatten', name: 'flat' },
+      { kind: 'linear', name: 'fc1', outFeatures: 12 },
+      { kind: 'neuron', name: 'spikes', neuron, surrogate, grid: { step: 0.25, count: 64 } },
+      { kind: 'linear', name: 'fc2', outFeatures: 3 },
+    ]
+    const base = { name: 'few', inputShape: [1, 3, 3], timeSteps: 3, layers }
+    const few = random({ ...base, inputGrid: { step: 0.5, count: 8 } })
+    const inputs = [1, 2, 3, 4].map((seed) =>
+      createTensor(
+        [1, 3, 3],
+        Float64Array.from({ length: 9 }, (_, i) => normalAt(seed, i)),
+      ),
+    )
+    expect(await expectSame(few, inputs)).toBeGreaterThan(10)
+    expect(buildSpikingModel(few).input.grid).toEqual({ step: 0.5, count: 8 })
+    expect('grid' in buildSpikingModel(random(base)).input).toBe(false)
+  })
+
   it('nmnist-lif-t5 reads a frame for each step, and fires every spike that the trainer does', async () => {
     const files = read('nmnist-lif-t5')
     const model = importSpikingModel(files)

@@ -1,7 +1,8 @@
 /**
  * Trained spiking networks as models: linear layers of nn-layers, neurons with their state carried over the time steps, and
  * the mean over time of the last layer's result. The input is one tensor, the same at every step, and everything before the
- * first neurons is computed once; or, where the model says so (`inputTime`), a frame for each step.
+ * first neurons is computed once; or, where the model says so (`inputTime`), a frame for each step. With an `inputGrid` it is rounded
+ * to those points.
  */
 import { UnsupportedError } from '@he-ml/ckks-core'
 import { createTensor, type GraphLayer, Model, type NodeDescription, type StateEdge } from '@he-ml/model'
@@ -39,10 +40,10 @@ export function buildSpikingModel({ network, tensors }: SpikingModel, options: I
   while (names.has(input)) input = `${input}-`
   const output = builder.path(network.layers, input)
   const { states } = builder
-  const { inputShape: shape, inputTime: time, timeSteps: steps } = network
+  const { inputShape: shape, inputTime: time, inputGrid: grid, timeSteps: steps } = network
   return new Model({
     name: network.name,
-    input: { name: input, shape, time },
+    input: { name: input, shape, time, ...(grid ? { grid } : {}) },
     nodes: builder.nodes,
     output,
     // without neurons all steps of one image are the same, and so is their mean

@@ -50,6 +50,18 @@ describe('checkNetwork', () => {
     expect(() => checkNetwork({ ...base, layers })).toThrow(InvalidArgumentError)
     expect(() => checkNetwork({ ...base, layers })).toThrow(message)
   })
+  it.each([
+    [{ step: 1, count: 3 }, /inputGrid.count/],
+    [{ step: 0, count: 4 }, /inputGrid.step/],
+    [{ step: 1, count: 0 }, /inputGrid.count/],
+    [{ step: 1, count: 2 ** 20 }, /inputGrid.count/],
+    [{ step: 1 }, /inputGrid.count/],
+    [{ step: 1, count: 4, offset: 1 }, /inputGrid/],
+  ])('refuses the input grid %j', (inputGrid, message) => {
+    expect(() => checkNetwork({ ...base, inputGrid, layers: end })).toThrow(InvalidArgumentError)
+    expect(() => checkNetwork({ ...base, inputGrid, layers: end })).toThrow(message)
+    expect(checkNetwork({ ...base, inputGrid: { step: 1, count: 4 }, layers: end }).inputGrid?.count).toBe(4)
+  })
   it('refuses sizes beyond reason before taking memory', () => {
     const wide = { kind: 'conv2d', name: 'c', outChannels: 65_536, kernel: [1, 1] }
     const layers = [wide, { ...wide, name: 'd' }, ...end]

@@ -17,6 +17,7 @@ const weightGrid = z
     biasStep: positive.optional(),
   })
   .optional()
+const inputGrid = z.strictObject({ step: positive, count: points(2, 65_536) }).optional()
 const membraneGrid = z.strictObject({ step: positive, count: points(16, 256) }).optional()
 
 const convolution = z.strictObject({
@@ -105,6 +106,8 @@ export const networkSchema = z.strictObject({
   timeSteps: z.number().int().min(1).max(1024),
   /** Whether a sample is one tensor, the same at every time step, or a frame for each: what an event camera counted meanwhile. */
   inputTime: z.enum(['static', 'perStep']).default('static'),
+  /** The few values that the network reads: its input is rounded to these points before anything else. */
+  inputGrid,
   layers: z
     .array(z.discriminatedUnion('kind', [...plainLayer.options, residual]))
     .min(1)

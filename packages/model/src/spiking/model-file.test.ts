@@ -11,6 +11,7 @@ const network = checkNetwork({
   name: 'net',
   inputShape: [1, 3, 3],
   timeSteps: 2,
+  inputGrid: { step: 0.5, count: 8 },
   layers: [
     { kind: 'conv2d', name: 'c', outChannels: 2, kernel: [2, 2] },
     { kind: 'neuron', name: 's', neuron, surrogate, grid: { step: 0.25, count: 64 }, rangePenalty: 0.1 },
@@ -44,6 +45,7 @@ describe('a spiking model in files', () => {
     expect(read.about).toEqual({ data: 'none', accuracy: 0.5 })
     expect(Object.fromEntries(read.tensors)).toEqual(Object.fromEntries(tensors))
     expect(files.description).not.toContain('rangePenalty')
+    expect(read.network.inputGrid).toEqual({ step: 0.5, count: 8 })
     expect(read.network.layers[1]).toEqual({ ...network.layers[1], rangePenalty: 0 })
     expect(encodeSpikingModel(read)).toEqual(files)
   })
@@ -54,6 +56,15 @@ describe('a spiking model in files', () => {
     expect(() => encodeSpikingModel({ network: trained, tensors, about: {} })).toThrow(InvalidArgumentError)
     const fewer = new Map([...tensors].slice(1))
     expect(() => encodeSpikingModel({ network, tensors: fewer, about: {} })).toThrow(/expected 26 values.*got 18/)
+  })
+
+  it('is refused with a grid of its input that is none', () => {
+    const json = JSON.parse(files.description)
+    for (const inputGrid of [{ step: -1, count: 8 }, { step: 1, count: 7 }, { count: 8 }, 4, null]) {
+      const description = JSON.stringify({ ...json, network: { ...json.network, inputGrid } })
+      expect(() => parseSpikingModel({ ...files, description })).toThrow(FormatError)
+      expect(() => parseSpikingModel({ ...files, description })).toThrow(/inputGrid/)
+    }
   })
 
   it.each([

@@ -10,7 +10,7 @@ import {
   sameScale,
   UnsupportedError,
 } from '@he-ml/ckks-core'
-import { type InputTime, type Model, sameShape } from '@he-ml/model'
+import { type Model, type ModelInput, sameShape } from '@he-ml/model'
 import { inputLayoutFor } from '../compile/input-layout.ts'
 import { lowerModel } from '../compile/lower-model.ts'
 import type { BoundPlan } from '../plan/bound-plan.ts'
@@ -40,7 +40,7 @@ export function bindPlan(plan: Plan, model: Model): BoundPlan {
   const ready = restoreModel(model, plan.decided)
   const program = programOf(plan, ready, parameters)
   assertReport(plan, program)
-  assertEnds(plan, program, model.input.time ?? 'static')
+  assertEnds(plan, program, model.input)
   assertShapes(plan, model)
   assertPlaces(plan, program, parameters)
   return { plan, parameters, model: ready, program }
@@ -92,7 +92,7 @@ function assertReport({ report }: Plan, { tasks }: Program): void {
 }
 
 /** What clients were told about inputs and results must be what the program does. */
-function assertEnds(plan: Plan, { input, output, weights }: Program, time: InputTime): void {
+function assertEnds(plan: Plan, { input, output, weights }: Program, { time = 'static', grid }: ModelInput): void {
   const { input: wanted, output: promised } = plan
   if (input.level !== wanted.level || input.layout.slots !== wanted.slots)
     throw new FormatError(
@@ -108,6 +108,10 @@ function assertEnds(plan: Plan, { input, output, weights }: Program, time: Input
     throw new FormatError(
       `the plan takes ${wanted.frames ?? 'no'} frames, the model's input is '${time}': compile again`,
     )
+  if (wanted.grid?.step !== grid?.step || wanted.grid?.count !== grid?.count)
+    throw new FormatError(
+      `the plan has inputs rounded to ${gridText(wanted.grid)}, the model reads ${gridText(grid)}: compile again`,
+    )
   if (output.level !== promised.level)
     throw new FormatError(
       `the plan leaves its result at level ${promised.level}, its tasks at ${output.level}: compile again`,
@@ -118,6 +122,8 @@ function assertEnds(plan: Plan, { input, output, weights }: Program, time: Input
     if (!Object.hasOwn(plan.weights, id) || bytes > plan.weights[id]!)
       throw new FormatError(`the plan's deferred weights "${id}" are larger than whole ones, or none of the plan's`)
 }
+
+const gridText = (grid: ModelInput['grid']): string => (grid ? `${grid.count} points of ${grid.step}` : 'any values')
 
 function assertShapes({ model: { input, output } }: Plan, model: Model): void {
   for (const [what, told, real] of [

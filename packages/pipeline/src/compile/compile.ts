@@ -15,7 +15,7 @@ import {
   PlanError,
   UnsupportedError,
 } from '@he-ml/ckks-core'
-import { type Model, unroll } from '@he-ml/model'
+import { Model, unroll } from '@he-ml/model'
 import type { BoundPlan } from '../plan/bound-plan.ts'
 import { modelDigest } from '../plan/model-digest.ts'
 import { type Plan, type PlanTask, sealPlan } from '../plan/plan.ts'
@@ -180,7 +180,7 @@ async function finish({ model, prepared, activation, options }: Draft, chosen: C
   const { ready, sizes, decided } = withSuited(prepared, network.suited)
   checkProgram(program)
   assertMemoryPossible(network, parameters, options.memory, levelsOf(steps))
-  const constant = findConstants(unroll(model), network)
+  const constant = findConstants(withoutInputGrid(unroll(model)), network)
   const { figures, ...simulated } = await simulate(program, parameters, costModelOf(options), {
     sizes,
     model: ready,
@@ -212,7 +212,12 @@ async function finish({ model, prepared, activation, options }: Draft, chosen: C
     ...(bootstrapping ? { bootstrapping } : {}),
     ...(functional ? { functional } : {}),
     ...simulated,
-    input: { ...simulated.input, ...framesOfInput(ready), ...inputRange(options.calibration, activation.margin) },
+    input: {
+      ...simulated.input,
+      ...framesOfInput(ready),
+      ...gridOfInput(ready),
+      ...inputRange(options.calibration, activation.margin),
+    },
     report: {
       ...simulated.report,
       ...(precision ? { outputPrecisionBits: precision } : {}),
@@ -265,6 +270,15 @@ function checkOptions({ packing = 'auto', batch = 1, parameters, request, bootst
 /** How many frames an input has, where each time step has its own. */
 const framesOfInput = ({ inputForm: { frames } }: Model): Pick<Plan['input'], 'frames'> =>
   frames === undefined ? {} : { frames }
+
+/** The same layers on any input: on few values, not all would show in a derivative. */
+function withoutInputGrid({ name, input: { grid: _, ...input }, nodes, output, states, steps, readout }: Model): Model {
+  return new Model({ name, input, nodes, output, states, steps, readout })
+}
+
+/** What clients round to, where the model reads few values. */
+const gridOfInput = ({ input: { grid } }: Model): Pick<Plan['input'], 'grid'> =>
+  grid ? { grid: { step: grid.step, count: grid.count } } : {}
 
 /** The range that was seen, as much wider as the ranges of activations are. */
 function inputRange(calibration: Calibration | undefined, margin: number): Pick<Plan['input'], 'range'> {

@@ -36,6 +36,13 @@ describe('the digest of a model', () => {
     expect(modelDigest(renamed)).toBe(own)
   })
 
+  it('knows the grid of an input', () => {
+    const { nodes } = named('net')
+    const on = (step: number, count: number) =>
+      modelDigest(new Model({ name: 'net', input: { ...named('net').input, grid: { step, count } }, nodes }))
+    expect(new Set([own, on(1, 4), on(0.5, 4), on(1, 8)]).size).toBe(4)
+  })
+
   it('so a renamed model binds to its plan', async () => {
     const plan = await compile(smallCnn(), { scaleBits: 28 })
     const { input, nodes, output } = smallCnn()

@@ -10,9 +10,10 @@ import { digest } from './digest.ts'
 export function modelDigest(model: Model): string {
   const { input, nodes, output, states, steps, readout } = model
   const perStep = input.time === 'perStep'
+  const { grid } = input
   const placeOf = (value: string): unknown => (value === input.name ? null : value)
   const parts: Uint8Array[] = [
-    digestText(['he-ml/model', input.shape, placeOf(output)]),
+    digestText(['he-ml/model', input.shape, placeOf(output), ...(grid ? [[grid.step, grid.count]] : [])]),
     digestText(
       steps > 1 || states.length > 0 || perStep ? [steps, readout, states, ...(perStep ? ['perStep'] : [])] : [],
     ),

@@ -1,27 +1,28 @@
 /** The client's encoder: tensors to the slot vectors that a plan wants encrypted. */
-import { assertInputShape, framesOf, type Tensor } from '@he-ml/model'
+import { assertInputShape, framesOf, onInputGrid, type Tensor } from '@he-ml/model'
 import { pack } from '@he-ml/packing'
 import { inputLayoutOf, type Plan } from './plan.ts'
 
 /**
  * One slot vector per ciphertext of the plan's input. Of frames, those of the first come first: each frame is laid out like an
- * image, and tensors of a batch go through time side by side.
+ * image, and tensors of a batch go through time side by side. Values are rounded to the plan's grid first, where it has one.
  *
  * @param tensors one, or several where the plan's packing takes a batch; [frames, ...] where each time step has a frame
  * @returns `plan.input.ciphertexts` vectors of `plan.input.slots` values
  * @throws InvalidArgumentError for none, too many or another shape; frames for a plan with a static input, or the reverse, are named
  */
 export function packInputs(plan: Plan, tensors: Tensor | readonly Tensor[]): Float64Array[] {
-  const given = 'data' in tensors ? [tensors] : tensors
+  const all = 'data' in tensors ? [tensors] : tensors
   const layout = inputLayoutOf(plan)
-  const { frames } = plan.input
+  const { frames, grid } = plan.input
   const form = { shape: layout.shape, ...(frames === undefined ? {} : { frames }) }
-  for (const { shape } of given) assertInputShape(`the plan of model "${plan.model.name}"`, form, shape)
+  for (const { shape } of all) assertInputShape(`the plan of model "${plan.model.name}"`, form, shape)
+  const given = all.map((tensor) => onInputGrid(tensor, grid))
   if (frames === undefined) return pack(given, layout)
   const byTensor = given.map(framesOf)
   return Array.from({ length: frames }, (_, t) =>
     pack(
-      byTensor.map((all) => all[t]!),
+      byTensor.map((own) => own[t]!),
       layout,
     ),
   ).flat()

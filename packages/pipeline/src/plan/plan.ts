@@ -233,6 +233,8 @@ export const planSchema = z.strictObject({
      * the first frame's first.
      */
     frames: positive.max(65_536).optional(),
+    /** Clients round values to the multiples k * step, k = -count / 2 .. count / 2 - 1, before they encrypt them. */
+    grid: z.strictObject({ step: finite.positive(), count: positive.multipleOf(2) }).optional(),
     /** What clients may encrypt: the elements that `fit` saw, with the plan's margin. Absent without calibration. */
     range: rangeSchema.optional(),
   }),

@@ -13,6 +13,7 @@ import {
   isCalibrated,
   type Model,
   observedBy,
+  onInputGrid,
   sizeOf,
   type Tensor,
 } from '@he-ml/model'
@@ -51,9 +52,10 @@ export async function observeBatches(inputs: Iterable<Tensor>, task: BatchTask):
   if (batch.length > 0) await observeBatch(batch, live, task)
 }
 
-function checked({ name, inputForm }: Model, tensor: Tensor): Tensor {
+/** As the model reads it. */
+function checked({ name, input, inputForm }: Model, tensor: Tensor): Tensor {
   assertInputShape(`model "${name}"`, inputForm, tensor.shape)
-  return tensor
+  return onInputGrid(tensor, input.grid)
 }
 
 async function observeBatch(inputs: readonly Tensor[], { freed }: LiveValues, task: BatchTask): Promise<void> {

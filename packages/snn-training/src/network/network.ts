@@ -1,7 +1,7 @@
 /** A network in the clear: built from plain data, run forwards over time, differentiated backwards through it. */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import type { FloatKernels } from '@he-ml/float-kernels'
-import { referenceKernels } from '@he-ml/float-kernels'
+import { referenceKernels, roundToGrid } from '@he-ml/float-kernels'
 import type { NetworkDescription, NetworkRecipe } from '@he-ml/model/spiking'
 import { checkNetwork } from '@he-ml/model/spiking'
 import type { Neuron, Reals, SpikeFunction } from '@he-ml/snn-neurons'
@@ -90,7 +90,8 @@ export class Network {
     }
     const lease = this.#workspace.begin()
     const pass: Pass = { ...lease, kernels: this.#kernels, timeSteps, training, frozenStatistics, seed, observe }
-    const output = await this.#sequence.forward(input, pass)
+    const read = this.#read(input, lease)
+    const output = await this.#sequence.forward(read, pass)
     const result = repeatOverTime(output, timeSteps)
     lease.keep(result.data)
     if (training) this.#last = { pass, lease, steps: output.steps }
@@ -111,6 +112,15 @@ export class Network {
     createSignal(gradient)
     await this.#sequence.backward(sumOverTime(gradient, last.steps, last.pass.allocate), last.pass, false)
     last.lease.end()
+  }
+
+  /** The input, on its grid if it has one. */
+  #read(input: Signal, lease: Lease): Signal {
+    const { inputGrid } = this.description
+    if (!inputGrid) return input
+    const data = lease.allocate(input.data.length)
+    roundToGrid(input.data, inputGrid, data)
+    return { ...input, data }
   }
 
   #check(input: Signal): void {
