@@ -46,6 +46,7 @@ export { createOptimizer, type OptimizerDescription } from './optimizers/create-
 export type { Optimizer } from './optimizers/optimizer.ts'
 export { type CosineSchedule, cosineRate } from './optimizers/schedule.ts'
 export { type CalibrateGridsOptions, calibrateGrids } from './quantization/calibrate-grids.ts'
+export { applyCommonGrid, type CommonGridOptions } from './quantization/common-grid.ts'
 export { deriveSeed, permutation, RandomStream } from './random/random-stream.ts'
 export type { Precision, Signal } from './tensor/signal.ts'
 export type { EpochResult } from './training/checkpoint.ts'

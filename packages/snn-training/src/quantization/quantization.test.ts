@@ -20,6 +20,7 @@ import {
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { encodeModel, parseModel } from '../files/model-file.ts'
+import type { WeightGrid } from '../layers/weight-grid.ts'
 import { createLoss } from '../losses/loss.ts'
 import { foldNormalization } from '../network/fold.ts'
 import { createNetwork } from '../network/network.ts'
@@ -29,6 +30,8 @@ import { evaluate } from '../training/evaluate.ts'
 import { toyDigits, toyNetwork, toyRecipe } from '../training/toy-digits.test-helper.ts'
 import { train } from '../training/train.ts'
 import { calibrateGrids } from './calibrate-grids.ts'
+import { applyCommonGrid } from './common-grid.ts'
+import { roundWeights } from './round-weights.ts'
 
 describe('grids', () => {
   const grids = fc.record({
@@ -266,6 +269,42 @@ describe('quantisation-aware training', () => {
     const { weightGrid } = loaded.description.layers.find((l) => l.name === 'fc1') as { weightGrid: Grid }
     const weights = loaded.parameters.find((p) => p.name === 'fc1.weight')!.value
     for (const value of weights) expect(value).toBe(Math.fround(nearestOnGrid(value, weightGrid)))
+  })
+
+  it('puts all neurons on one grid, and the first weights where few values times them lie on it', async () => {
+    const folded = foldNormalization(network)
+    const grid = { step: 0.25, count: 32 }
+    const options = { grid, inputGrid: { step: 0.5, count: 8 }, rangePenalty: 0.1 }
+    const quantized = applyCommonGrid(folded, options)
+    await train(quantized, { data, recipe: { ...recipe, epochs: 1 } })
+    const stepOf = (name: string) => {
+      const layer = quantized.description.layers.find((l) => l.name === name) as { weightGrid: WeightGrid }
+      const { step, biasStep = step } = layer.weightGrid
+      return [step, biasStep]
+    }
+    const { layers } = quantized.description
+    for (const layer of layers) if (layer.kind === 'neuron') expect(layer).toMatchObject({ grid, rangePenalty: 0.1 })
+    const [first] = layers.filter(({ kind }) => kind === 'conv2d')
+    expect(stepOf(first!.name)).toEqual([0.5, 0.25])
+    // the currents of the first layer need no rounding
+    const bare = createNetwork(
+      {
+        ...roundWeights(quantized).description,
+        timeSteps: 1,
+        layers: layers.map((l) => (l.kind === 'neuron' ? { ...l, grid: undefined, rangePenalty: 0 } : l)),
+      },
+      { precision: 'float64' },
+    )
+    for (const [i, { value }] of roundWeights(quantized).state.entries()) bare.state[i]!.value.set(value)
+    const seen: number[] = []
+    await bare.forward(
+      { ...input, data: Float64Array.from(input.data) },
+      { observe: ({ charged }) => seen.length === 0 && seen.push(...charged) },
+    )
+    expect(seen.length).toBeGreaterThan(1000)
+    for (const v of seen) expect(v / 0.25).toBeCloseTo(Math.round(v / 0.25), 9)
+    expect(() => applyCommonGrid(folded, { grid: { step: 0.3, count: 32 } })).toThrow(/divides the threshold/)
+    expect(() => applyCommonGrid(network, { grid })).toThrow(/fold the network/)
   })
 
   it('refuses networks that are not folded, and coverages that are none', async () => {

@@ -1,17 +1,21 @@
-/** What average pooling makes of spikes. */
-import type { LayerDescription } from '@he-ml/model/spiking'
+/** What average pooling makes of spikes, and of an input on a grid. */
+import type { LayerDescription, NetworkDescription } from '@he-ml/model/spiking'
 
 /**
- * For every convolution or linear layer that reads spikes, pooled or not: the n for which its inputs are multiples of 1 / n.
- * Layers that read anything else (real inputs, membranes, values of other weighted layers) are not in the map.
+ * For every convolution or linear layer that reads spikes, pooled or not: the n for which its inputs are multiples of 1 / n. So for
+ * those that read the network's input, where that lies on a grid of step 1 / n. Layers that read anything else (real inputs, membranes,
+ * values of other weighted layers) are not in the map.
  */
-export function spikeFractions(layers: readonly LayerDescription[]): ReadonlyMap<string, number> {
+export function spikeFractions({
+  layers,
+  inputGrid,
+}: Pick<NetworkDescription, 'layers' | 'inputGrid'>): ReadonlyMap<string, number> {
   const found = new Map<string, number>()
-  follow(layers, undefined, found)
+  follow(layers, inputGrid && 1 / inputGrid.step, found)
   return found
 }
 
-/** The same n for the last layer's output; undefined if that is no fraction of spikes. */
+/** The same n for the last layer's output; undefined if that is no fraction of what it reads. */
 function follow(
   layers: readonly LayerDescription[],
   before: number | undefined,
@@ -33,7 +37,7 @@ function follow(
         break
       case 'residual': {
         const [main, shortcut] = [follow(layer.main, n, found), follow(layer.shortcut, n, found)]
-        n = main && shortcut && (main * shortcut) / greatestCommonDivisor(main, shortcut)
+        n = main === shortcut ? main : main && shortcut && leastCommonMultiple(main, shortcut)
         break
       }
       case 'affine':
@@ -42,5 +46,9 @@ function follow(
     }
   return n
 }
+
+/** Undefined for what is no whole number: the step of an input may be any. */
+const leastCommonMultiple = (a: number, b: number): number | undefined =>
+  Number.isInteger(a) && Number.isInteger(b) ? (a * b) / greatestCommonDivisor(a, b) : undefined
 
 const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b))
