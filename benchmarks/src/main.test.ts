@@ -15,14 +15,14 @@ describe('the command line', () => {
     const { stdout, status } = bench('--list')
     expect(status).toBe(0)
     const names = stdout.trim().split('\n')
-    expect(names).toHaveLength(15)
+    expect(names).toHaveLength(17)
     expect(names.find((l) => l.startsWith('lenet5 '))).not.toMatch(/planned/)
     expect(names.find((l) => l.startsWith('bootstrap '))).not.toMatch(/planned/)
-    expect(names.find((l) => l.startsWith('spiking-lenet5 '))).toMatch(/planned/)
+    expect(names.find((l) => l.startsWith('scheme-switching '))).toMatch(/planned/)
   })
   it('ends with 10 for a planned benchmark and 2 for a wrong option, without rows', () => {
     for (const [args, code] of [
-      [['spiking-lenet5', '--batch', '8'], 10],
+      [['scheme-switching', '--batch', '8'], 10],
       [['key-switch', '--threads', 'x'], 2],
       [['none-such'], 2],
     ] as const) {

@@ -14,6 +14,7 @@ import { fitNetworks } from './networks/fit.ts'
 import { lenet5 } from './networks/lenet5.ts'
 import { lenet5Batch } from './networks/lenet5-batch.ts'
 import { resnet20, resnet34 } from './networks/residual.ts'
+import { spikingLenet5 } from './networks/spiking-lenet5.ts'
 import { peersOpenfhe } from './peers-openfhe.ts'
 import { peersSeal } from './peers-seal.ts'
 import { planned } from './planned.ts'
@@ -34,6 +35,7 @@ const benchmarks: readonly Benchmark[] = [
   resnet34,
   bootstrap,
   functionalBootstrap,
+  spikingLenet5,
   relu,
   training,
   fitNetworks,

@@ -17,4 +17,6 @@ export function sharedPath(path: string): string | undefined {
 
 export const exampleModel = (name: string): string => join(repositoryRoot, 'examples/lenet5/models', name)
 
+export const spikingModel = (name: string): string => join(repositoryRoot, 'examples/train-spiking-lenet5/models', name)
+
 export const resnetModel = (name: string): string => join(repositoryRoot, 'examples/resnet20/models', name)

@@ -3,7 +3,8 @@ import { UnsupportedError } from '@he-ml/ckks-core'
 import { type Benchmark, define } from './benchmark.ts'
 
 const SUBJECTS = {
-  'spiking-lenet5': 'spiking LeNet-5 on MNIST and N-MNIST',
+  'scheme-switching': 'comparisons by a change of scheme',
+  resnet19: 'spiking ResNet-19 on CIFAR-10',
 }
 
 export const planned: readonly Benchmark[] = Object.entries(SUBJECTS).map(([name, subject]) =>

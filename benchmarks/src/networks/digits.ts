@@ -1,10 +1,11 @@
 /** The digits a network benchmark runs on, and its network. */
 import { readFile } from 'node:fs/promises'
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import { imageTensor, type LabelledImages, loadMnist, MNIST_NORMALIZATION } from '@he-ml/datasets'
+import { imageTensor, type LabelledImages, loadMnist, MNIST_NORMALIZATION, type Normalization } from '@he-ml/datasets'
 import type { Model } from '@he-ml/model'
 import { createTensor, type Tensor } from '@he-ml/model'
 import { importOnnx } from '@he-ml/model-import'
+import { functionalSpikeStep, importSpikingModel, polynomialSpikeStep } from '@he-ml/snn-layers'
 import { sharedPath } from '../places.ts'
 
 export interface Digit {
@@ -22,16 +23,36 @@ export function mnistFolder(given: string | undefined): string {
   return folder
 }
 
-/** The first `count` digits of a split, normalised. */
-export async function loadDigits(folder: string, split: 'train' | 'test', count = Infinity): Promise<Digit[]> {
+/** The first `count` digits of a split, normalised; or as pixels from 0 to 1. */
+export async function loadDigits(
+  folder: string,
+  split: 'train' | 'test',
+  count = Infinity,
+  normalization: Normalization | undefined = MNIST_NORMALIZATION,
+): Promise<Digit[]> {
   const set = await loadMnist(folder, { split })
-  return Array.from({ length: Math.min(count, set.count) }, (_, i) => digit(set, i))
+  return Array.from({ length: Math.min(count, set.count) }, (_, i) => digit(set, i, normalization))
 }
 
-const digit = (set: LabelledImages, i: number): Digit => ({
-  tensor: createTensor([...set.shape], Float64Array.from(imageTensor(set, i, MNIST_NORMALIZATION).data)),
+/** Pixels as they are. */
+export const PIXELS: Normalization = { mean: [0], std: [1] }
+
+const digit = (set: LabelledImages, i: number, normalization: Normalization): Digit => ({
+  tensor: createTensor([...set.shape], Float64Array.from(imageTensor(set, i, normalization).data)),
   label: set.labels[i]!,
 })
 
-export const loadModel = async (file: string, name: string): Promise<Model> =>
-  importOnnx(await readFile(file), { name })
+/** How spiking neurons decide. */
+export type Method = 'functional' | 'polynomial'
+
+/** An ONNX network, or a spiking one from its two files. */
+export async function loadModel(file: string, name: string, method: Method = 'polynomial'): Promise<Model> {
+  if (!file.endsWith('.json')) return importOnnx(await readFile(file), { name })
+  const description = await readFile(file, 'utf8')
+  const weights = await readFile(file.replace(/json$/, 'safetensors'))
+  const step = method === 'functional' ? functionalSpikeStep() : polynomialSpikeStep({ width: SOFT_WIDTH })
+  return importSpikingModel({ description, weights }, { step })
+}
+
+/** Share of the threshold over which a polynomial step rises. */
+const SOFT_WIDTH = 0.5

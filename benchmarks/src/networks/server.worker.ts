@@ -60,11 +60,9 @@ answerRequests(answer)
 async function answer(request: ServerRequest): Promise<ServerReply> {
   switch (request.do) {
     case 'open': {
-      const bound = bindPlan(
-        parsePlan(await readFile(request.plan, 'utf8')),
-        await loadModel(request.model, request.name),
-      )
-      plan = bound.plan
+      plan = parsePlan(await readFile(request.plan, 'utf8'))
+      const method = plan.functional ? 'functional' : 'polynomial'
+      const bound = bindPlan(plan, await loadModel(request.model, request.name, method))
       const engine = createNativeEngine(bound.parameters, { threads: request.threads })
       session = new ServerSession(bound, nativeHost(engine), request.limits)
       return { seconds: 0 }

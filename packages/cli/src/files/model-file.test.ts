@@ -1,10 +1,13 @@
-import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { FormatError } from '@he-ml/ckks-core'
+import type { Model } from '@he-ml/model'
+import { SpikingLayer } from '@he-ml/snn-layers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { network } from '../cli.test-helper.ts'
-import { parseModel, readModel } from './model-file.ts'
+import { parseModel, readModel, stepOf } from './model-file.ts'
 
 let folder = ''
 beforeAll(async () => {
@@ -35,5 +38,37 @@ describe('readModel', () => {
     expect((await readModel(path)).input.shape).toEqual([1, 6, 6])
     await writeFile(join(folder, 'text.onnx'), 'no model')
     await expect(readModel(join(folder, 'text.onnx'))).rejects.toThrow(FormatError)
+  })
+
+  describe('reads a spiking network from its description, the weights beside it', () => {
+    const models = new URL('../../../../examples/train-spiking-lenet5/models/', import.meta.url)
+    const shipped = (name: string) => fileURLToPath(new URL(name, models))
+    const steps = (model: Model) =>
+      model.nodes.flatMap(({ layer }) => (layer instanceof SpikingLayer ? [layer.step.kind] : []))
+
+    it.each([
+      ['mnist-lif-t2-grid.json', undefined, 'functional'],
+      ['mnist-lif-t2-grid.json', 'polynomial', 'polynomial'],
+      ['mnist-lif-t2.json', undefined, 'polynomial'],
+      ['mnist-lif-t2.json', 'functional', 'functional'],
+    ] as const)('%s with the step %s: %s', async (name, choice, kind) => {
+      expect(new Set(steps(await readModel(shipped(name), choice)))).toEqual(new Set([kind]))
+    })
+
+    it('names the file that is missing, or wrong', async () => {
+      const path = join(folder, 'spiking.json')
+      await copyFile(shipped('mnist-lif-t2.json'), path)
+      await expect(readModel(path)).rejects.toThrow(/spiking\.safetensors/)
+      await copyFile(shipped('mnist-lif-t4.safetensors'), join(folder, 'spiking.safetensors'))
+      await expect(readModel(path)).rejects.toThrow(/spiking\.json: .*take both files from one model/)
+      await writeFile(path, '{ "format": "another" }')
+      await expect(readModel(path)).rejects.toThrow(FormatError)
+      await writeFile(path, '{')
+      await expect(readModel(path)).rejects.toThrow(FormatError)
+    })
+
+    it('knows the step of a plan', () => {
+      expect([stepOf({}), stepOf({ functional: { circuits: [] } })]).toEqual(['polynomial', 'functional'])
+    })
   })
 })

@@ -3,8 +3,11 @@ import type { Plan } from '@he-ml/pipeline'
 
 export function failureText({
   failureProbability,
+  decisionMargin,
   layers,
-}: Pick<Plan['report'], 'failureProbability' | 'layers'>): string {
+}: Pick<Plan['report'], 'failureProbability' | 'decisionMargin' | 'layers'>): string {
+  if (decisionMargin !== undefined)
+    return `neurons decide ${decisionMargin.toFixed(1)} standard deviations from a wrong spike, which has a probability below ${failureProbability.toPrecision(2)} a run`
   if (!layers.some((layer) => layer.refresh)) return 'no bootstraps, so none can fail'
   if (failureProbability === 0) return 'no bootstrap can fail while values stay in range'
   return `probability below ${failureProbability.toPrecision(2)} that any bootstrap fails while values stay in range`

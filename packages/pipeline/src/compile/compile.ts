@@ -27,6 +27,7 @@ import type { Calibration } from '../ready/calibration.ts'
 import { type PreparedModel, prepareModel, withSuited } from '../ready/prepare-model.ts'
 import { valueRanges } from '../ready/value-ranges.ts'
 import { placements } from './bootstrapped.ts'
+import { assertSure } from './decisions.ts'
 import { findConstants } from './find-constants.ts'
 import { chooseFunctional, refreshesItself } from './functional.ts'
 import { gib } from './gib.ts'
@@ -186,6 +187,7 @@ async function finish({ model, prepared, activation, options }: Draft, chosen: C
     model: ready,
     ...(options.memory === undefined ? {} : { memory: options.memory }),
   })
+  assertSure(simulated.report.decisionMargin)
   const keepWeights = chooseKeeping(simulated.report, options)
   const precision = assertPrecision(simulated.report, options)
   const needs = listKeyNeeds(simulated.keyRequest as KeyRequest)

@@ -1,4 +1,4 @@
-import type { FunctionalEstimate, Slots } from '@he-ml/ckks-core'
+import { type FunctionalEstimate, PlanError, type Slots } from '@he-ml/ckks-core'
 
 /** How sure the decisions of a plan's functional bootstraps are. */
 export class Decisions {
@@ -20,6 +20,18 @@ export class Decisions {
   get failureProbability(): number {
     return Math.min(1, this.#failure)
   }
+}
+
+/** Standard deviations that decisions must be away from a wrong one: 1.3e-15 a value. */
+export const LEAST_MARGIN = 8
+
+/** @throws PlanError ('precision') for decisions that are not sure enough */
+export function assertSure(margin: number | undefined): void {
+  if (margin === undefined || margin >= LEAST_MARGIN) return
+  throw new PlanError(
+    'precision',
+    `the plan's neurons would decide ${margin.toFixed(1)} standard deviations from a wrong spike, at least ${LEAST_MARGIN} are wanted: use coarser grids, or a larger margin in the option functional`,
+  )
 }
 
 /** P(|x| > a) of a standard normal number, at most: the density at a over a, twice. */

@@ -1,0 +1,34 @@
+import { PlanError } from '@he-ml/ckks-core'
+import { describe, expect, it } from 'vitest'
+import { assertSure, Decisions, twoSidedTail } from './decisions.ts'
+
+describe('decisions of functional bootstraps', () => {
+  it('are as sure as the least sure of them, and fail as often as all together at most', () => {
+    const decisions = new Decisions()
+    expect([decisions.margin, decisions.failureProbability]).toEqual([undefined, 0])
+    decisions.add({ deviation: 1e-3 }, 1000)
+    decisions.add({ deviation: 1e-3, margin: 20 }, 1000)
+    decisions.add({ deviation: 1e-3, margin: 9 }, 1000)
+    expect(decisions.margin).toBe(9)
+    expect(decisions.failureProbability).toBeCloseTo(1000 * twoSidedTail(9), 20)
+    decisions.add({ deviation: 1, margin: 0 }, 1000)
+    expect(decisions.failureProbability).toBe(1)
+  })
+  it('have a tail that is never below that of the normal distribution', () => {
+    for (const [a, p] of [
+      [1, 0.3173],
+      [2, 0.0455],
+      [6, 1.973e-9],
+      [8, 1.244e-15],
+    ] as const) {
+      expect(twoSidedTail(a)).toBeGreaterThan(p)
+      expect(twoSidedTail(a)).toBeLessThan(1.6 * p)
+    }
+  })
+  it('must be eight deviations from a wrong one', () => {
+    assertSure(undefined)
+    assertSure(8)
+    expect(() => assertSure(7.9)).toThrow(PlanError)
+    expect(() => assertSure(7.9)).toThrow(/7.9 standard deviations from a wrong spike, at least 8/)
+  })
+})
