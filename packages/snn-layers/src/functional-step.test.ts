@@ -46,8 +46,8 @@ function advance(neuron: Neuron, charged: number) {
 describe.each(neurons)('%s', (_, neuron) => {
   it('gives spike and next membrane of every point that was seen', () => {
     const step = exact(neuron)
-    // 23 points with values, 4 beyond them, and a few that are free
-    expect(step.period / 0.25).toBe(30)
+    // 19 points that were seen, 10 beside them, and three that are free
+    expect(step.period / 0.25).toBe(32)
     for (const v of points) {
       const { spike, membrane } = step.forward(v)
       expect(spike).toBeCloseTo(advance(neuron, v).spike, 5)
@@ -88,8 +88,8 @@ describe('the form of an exact step', () => {
     [{ grid: 'fine' }, /grid/],
     [{ first: 0.5 }, /index of the first point/],
     [{ points: 1000 }, /2 to 256 points/],
-    [{ weights: [1] }, /2 to 29 positive weights/],
-    [{ weights: new Array(30).fill(1) }, /2 to 29 positive weights/],
+    [{ weights: [1] }, /2 to 31 positive weights/],
+    [{ weights: new Array(32).fill(1) }, /2 to 31 positive weights/],
     [{ weights: [1, -1, 1] }, /positive weights/],
   ])('refuses %o', (change, message) => {
     const { form } = exact(neuron)
@@ -105,6 +105,23 @@ describe('the form of an exact step', () => {
     expect(() => fit({}, { neuron, grid: { step: 0.01, count: 1024 } })).toThrow(/1024 points is too fine/)
     // nothing ever fires
     expect(() => fit({ min: -1, max: -0.9 }, { neuron, grid: { step: 0.25, count: 4 } })).toThrow(InvalidArgumentError)
+  })
+  it('leaves out rare ends where that saves a level', () => {
+    const fine: Grid = { step: 0.125, count: 64 }
+    // a point a bin, three rare ones at either end
+    const seen = (rare: number): InputStatistics => ({
+      ...statistics,
+      min: -4,
+      max: 4 - 1e-9,
+      histogram: Float64Array.from({ length: 64 }, (_, i) => (i < 3 || i > 60 ? rare : 1e5)),
+    })
+    const depth = (rare: number) => {
+      const step = functionalSpikeStep().fit({ neuron, grid: fine }, seen(rare), options) as ExactStep
+      expect(step.forward(-3.625).spike).toBeLessThan(0.01)
+      expect(step.forward(3.5).spike).toBeGreaterThan(0.99)
+      return step.functions({ spike: 1, membrane: 1 }).spike.depth
+    }
+    expect([depth(1), depth(1000)]).toEqual([7, 8])
   })
   it('finds a grid where neurons were trained without one', () => {
     const step = functionalSpikeStep({ points: 128 }).fit({ neuron }, statistics, options) as ExactStep
@@ -171,7 +188,7 @@ describe.each(neurons)('a layer of %s on ciphertexts', (_, neuron) => {
     )
     expect(lowered).toMatchObject({
       depth: 0,
-      refresh: { slots: 16, content: 'real', period: 2.8125, functionLevels: 6 },
+      refresh: { slots: 16, content: 'real', period: 3, functionLevels: 6 },
     })
   })
   it('takes two ciphertexts of a batch at a time', async () => {

@@ -77,42 +77,53 @@ interface GridForm {
 
 const gridFor = (count: number, largest: number): Grid => ({ step: (2 * largest) / (count - 2), count })
 
-/** Share of a grid's points by which more than what was seen is met on either side. */
-const BEYOND_SEEN = 1 / 16
-/** Share of the points that have values which is left free: functions come back there to where they begin. */
-const FREE = 1 / 8
-/** Points beyond the grid's ends that are met where the degree allows: they count as the ends. */
-const BEYOND_ENDS = 2
+/** Part of a period that is left free: functions come back there to where they begin. */
+const FREE = 1 / 10
+/** Share of all membranes that may lie where functions are free, at the ends of what was seen, where that saves a level. */
+const RARE = 2 ** -16
 /** Weight of points that were not seen, beside all that were. */
 const UNSEEN = 2 ** -10
 
-/** Where membranes occur, with some room; and a period in which that fits the lowest degree 2^m - 1. */
+/**
+ * The shortest period 2^k that holds the points where membranes occur: functions with 2^k less a few values have degree 2^(k-1) - 1. What
+ * room is left goes to points that were not seen, on either side.
+ */
 function occurring(grid: Grid, { min, max, histogram }: InputStatistics): Omit<GridForm, 'grid'> {
-  const { step, count } = grid
+  const { step } = grid
   const index = (value: number) => Math.round(nearestOnGrid(value, grid) / step)
-  const room = Math.max(1, Math.round(count * BEYOND_SEEN))
-  let [low, high] = [Math.max(-count / 2, index(min) - room), Math.min(count / 2 - 1, index(max) + room)]
-  // a trigonometric polynomial of degree 2^m - 1 meets that many values
-  let capacity = 3
-  while (capacity < high - low + 1) capacity = 2 * capacity + 1
-  for (let i = 0; i < 2 * BEYOND_ENDS && high - low + 1 < capacity; i++) {
-    if (i % 2 === 0) high++
-    else low--
-  }
-  const valued = high - low + 1
-  const counts = new Map<number, number>()
+  const [first, last] = [index(min), index(max)]
+  const counts = new Float64Array(last - first + 1)
   const width = (max - min) / histogram.length
-  let total = 0
-  for (const [i, n] of histogram.entries()) {
-    const at = index(min + (i + 0.5) * width)
-    counts.set(at, (counts.get(at) ?? 0) + n)
-    total += n
+  for (const [i, n] of histogram.entries()) counts[index(min + (i + 0.5) * width) - first]! += n
+  const total = counts.reduce((a, b) => a + b, 0) || 1
+  let points = 4
+  let window = { first, last }
+  for (; points < MOST_POINTS; points *= 2) {
+    window = trimmed(counts, first, points - freePoints(points), RARE * total)
+    if (window.last - window.first + 1 <= points - freePoints(points)) break
   }
+  const valued = points - freePoints(points)
+  const low = window.first - Math.floor((valued - (window.last - window.first + 1)) / 2)
   return {
-    points: Math.min(MOST_POINTS, valued + Math.max(2, Math.round(valued * FREE))),
+    points,
     first: low,
-    weights: Array.from({ length: valued }, (_, i) => (counts.get(low + i) ?? 0) / (total || 1) + UNSEEN),
+    weights: Array.from({ length: valued }, (_, i) => (counts[low + i - first] ?? 0) / total + UNSEEN),
   }
+}
+
+const freePoints = (points: number): number => Math.max(2, Math.round(points * FREE))
+
+/** What is left when ends are given up, the rarer one first, until so many points do or too much would be lost. */
+function trimmed(counts: Float64Array, first: number, wanted: number, most: number) {
+  let [low, high, lost] = [0, counts.length - 1, 0]
+  while (high - low + 1 > wanted) {
+    const [left, right] = [counts[low]!, counts[high]!]
+    lost += Math.min(left, right)
+    if (lost > most) break
+    if (left <= right) low++
+    else high--
+  }
+  return { first: first + low, last: first + high }
 }
 
 class GridStep implements ExactStep {
