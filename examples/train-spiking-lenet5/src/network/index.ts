@@ -1,3 +1,4 @@
+export { scaled } from './scaled.ts'
 export {
   NEURONS,
   type NeuronModel,
@@ -5,3 +6,4 @@ export {
   type SpikingLenet5Options,
   spikingLenet5,
 } from './spiking-lenet5.ts'
+export { strided } from './strided.ts'
