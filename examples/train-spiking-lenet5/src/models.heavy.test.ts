@@ -17,7 +17,7 @@ if (!present) console.warn('SKIPPED: no ../shared/data/mnist, the shipped spikin
 
 /** Lowest accuracy on the 5,000 test digits, or on simulated recordings of them. */
 const leastAccuracy = (name: string): number =>
-  name.startsWith('nmnist') ? 0.97 : name.endsWith('grid') ? 0.987 : 0.99
+  name.startsWith('nmnist') ? 0.97 : name.endsWith('grid') ? 0.986 : 0.99
 
 const names = readdirSync(MODELS_FOLDER)
   .filter((file) => file.endsWith('.json'))
@@ -29,9 +29,10 @@ describe('shipped models', () => {
   const slack = kernels.name.includes('avx') ? 0 : 3
   afterAll(() => kernels[Symbol.asyncDispose]())
 
-  it('are the ones that were promised: both neurons, two and four steps, real and on grids; one for recordings', () => {
+  it('are the ones that were promised: both neurons, two and four steps, real and on grids; recordings', () => {
     const digits = ['lif', 'qif'].flatMap((neuron) => [2, 4].map((steps) => `mnist-${neuron}-t${steps}`))
-    expect(names).toEqual(expect.arrayContaining([...digits, ...digits.map((name) => `${name}-grid`), 'nmnist-lif-t5']))
+    const all = [...digits, 'nmnist-lif-t5']
+    expect(names).toEqual(expect.arrayContaining([...all, ...all.map((name) => `${name}-grid`)]))
   })
 
   it.each(names)('%s was made by its recipe, as it is now', async (name) => {
@@ -59,7 +60,7 @@ describe('shipped models', () => {
       if (grid) expect(grid).toMatchObject({ onGrid: 1 })
       if (grid) expect(grid.count).toBeLessThanOrEqual(64)
       // what is clipped here would wrap round under encryption
-      if (grid) expect(grid.clipped).toBeLessThan(0.002)
+      if (grid) expect(grid.clipped).toBeLessThan(0.001)
     }
   })
 })

@@ -46,6 +46,7 @@ it.each([
   ['mnist-qif-t4', 4],
   ['mnist-qif-t4-grid', 4],
   ['nmnist-lif-t5', 5],
+  ['nmnist-lif-t5-grid', 5],
 ])('%s is planned over %i time steps', async (name, steps) => {
   const model = importSpikingModel(
     {
@@ -69,6 +70,7 @@ it.each([
   expect([instances.get('conv1'), instances.get('neurons1'), instances.get('conv2')]).toEqual([once, steps, steps])
   expect(program.input.values).toHaveLength(once)
   expect(plan.input.frames).toBe(onFrames ? steps : undefined)
+  expect(plan.input.grid?.step).toBe(name.endsWith('grid') ? (onFrames ? 1 / 4 : 1) : undefined)
   expect([...program.weights.keys()].filter((id) => id.startsWith('conv2'))).toHaveLength(
     new Set(program.tasks.filter(({ id }) => id.startsWith('conv2')).map(({ level }) => level)).size,
   )

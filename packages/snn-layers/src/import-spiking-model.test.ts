@@ -143,6 +143,11 @@ describe('trained models', () => {
     expect([...model.stepwise]).toContain('conv1')
     expect(await expectSame(parseSpikingModel(files), [recording(0), recording(3)])).toBeGreaterThan(1000)
   })
+  it('nmnist-lif-t5-grid does so, too, and reads quarters', async () => {
+    const files = read('nmnist-lif-t5-grid')
+    expect(importSpikingModel(files).input.grid).toEqual({ step: 0.25, count: 16 })
+    expect(await expectSame(parseSpikingModel(files), [recording(0), recording(3)])).toBeGreaterThan(1000)
+  })
   it('are refused when they are damaged', () => {
     const files = read('mnist-lif-t2')
     const weights = files.weights.slice()

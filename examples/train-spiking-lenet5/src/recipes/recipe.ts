@@ -1,5 +1,12 @@
 /** A named way to make a model: all of it is plain data, and with the data's files it decides every bit of the result. */
-import { type Augmentation, compose, randomRotation, randomShift, type TrainingRecipeInput } from '@he-ml/snn-training'
+import {
+  type Augmentation,
+  type CommonGridOptions,
+  compose,
+  randomRotation,
+  randomShift,
+  type TrainingRecipeInput,
+} from '@he-ml/snn-training'
 import type { NeuronName } from '../network/index.ts'
 
 /** Digits as they are, or what our simulated event camera makes of them. */
@@ -14,14 +21,18 @@ export type RecipeStart =
       readonly kind: 'grids'
       /** Name of a recipe. */
       readonly from: string
-      /** Points of every membrane's grid, 16 to 64. */
-      readonly membraneCount: number
-      /** Share of the charged membranes that a grid must hold. */
-      readonly coverage: number
+      /** Average pooling as it is, or strides of the convolutions instead: see `strided`. */
+      readonly pooling: 'average' | 'strides'
+      /** What thresholds and membranes are multiplied by first: see `scaled`. */
+      readonly units: number
+      /** Of the membranes of all layers, so that one function of a point's number is every layer's step; 16 to 64 points. */
+      readonly grid: CommonGridOptions['grid']
+      /** The few values that pixels are rounded to; an encrypting client does that, too. */
+      readonly inputGrid: CommonGridOptions['grid']
       /** How much the loss minds membranes beyond their grid, from 0: see the neurons' `rangePenalty` in snn-training. */
       readonly rangePenalty: number
-      /** The first so many training samples, which the grids are chosen by. */
-      readonly samples: number
+      /** How far coarse weights are made larger before they are rounded, 0 to 1: see `strengthened`. */
+      readonly strength: number
     }
 
 export interface Recipe {

@@ -23,7 +23,7 @@ describe.each(Object.values(RECIPES))('$name', (recipe) => {
       expect(network.classes).toBe(10)
     } else {
       expect(recipeNamed(start.from).start.kind).toBe('new')
-      expect(start.membraneCount).toBeLessThanOrEqual(64)
+      expect(start.grid.count).toBeLessThanOrEqual(64)
     }
   })
 })

@@ -17,17 +17,35 @@ const FROM_SCRATCH = {
 } as const satisfies Recipe['training']
 
 /**
- * On grids: the network is folded, so there are no statistics left to move. The rate stays that of training from scratch:
- * weights behind pooling have steps of half a threshold and more, and a tenth of the rate hardly gets them across.
+ * On grids: the network is folded, so there are no statistics left to move. Weights that cross to their next point change a neuron at once,
+ * and the rate has to fall far below that of training from scratch before they settle.
  */
-const ON_GRIDS = { ...FROM_SCRATCH, epochs: 10 } as const satisfies Recipe['training']
+const ON_GRIDS = {
+  ...FROM_SCRATCH,
+  epochs: 10,
+  schedule: { learningRate: 3e-3, warmupSteps: 200 },
+} as const satisfies Recipe['training']
 /** Coarse weights learn less of moved digits. */
 const LITTLE = { shift: 1, rotation: 5 }
 
 /** Clipped membranes would wrap round under encryption, and nothing else keeps them from a grid's ends. */
 const RANGE_PENALTY = 0.1
 
-const mnist = (neuron: NeuronName, timeSteps: number): Recipe => ({
+/** Pixels of digits become 0 or 1; recordings are multiples of 1/4 already. */
+const INPUT_GRIDS = { mnist: { step: 1, count: 4 }, nmnist: { step: 1 / 4, count: 16 } } as const
+/**
+ * Of all membranes, with steps that are powers of two, so that sums and halves are exact: six steps to the threshold for LIF, eight for
+ * QIF, which charges itself by squares of what it was and moves within a narrower range.
+ */
+const MEMBRANE_GRIDS = {
+  lif: { units: 3 / 4, grid: { step: 1 / 8, count: 64 } },
+  qif: { units: 1, grid: { step: 1 / 8, count: 64 } },
+} as const
+
+/** Of an untrained network. */
+type NewRecipe = Recipe & { readonly start: { readonly kind: 'new' } }
+
+const mnist = (neuron: NeuronName, timeSteps: number): NewRecipe => ({
   name: `mnist-${neuron}-t${timeSteps}`,
   data: { kind: 'mnist' },
   start: { kind: 'new', neuron, timeSteps },
@@ -36,7 +54,7 @@ const mnist = (neuron: NeuronName, timeSteps: number): Recipe => ({
   augmentation: { shift: 2, rotation: 10 },
 })
 
-const nmnist = (neuron: NeuronName, timeSteps: number): Recipe => ({
+const nmnist = (neuron: NeuronName, timeSteps: number): NewRecipe => ({
   name: `nmnist-${neuron}-t${timeSteps}`,
   data: { kind: 'nmnist', count: 25_000 },
   start: { kind: 'new', neuron, timeSteps },
@@ -46,23 +64,24 @@ const nmnist = (neuron: NeuronName, timeSteps: number): Recipe => ({
   augmentation: { shift: 2, rotation: 0 },
 })
 
-/** The same on 64 points, trained on from there. */
-const onGrids = (recipe: Recipe): Recipe => ({
+/** The same on one grid, trained on from there. */
+const onGrids = (recipe: NewRecipe): Recipe => ({
   ...recipe,
   name: `${recipe.name}-grid`,
   start: {
     kind: 'grids',
     from: recipe.name,
-    membraneCount: 64,
-    coverage: 0.999,
+    pooling: 'average',
+    ...MEMBRANE_GRIDS[recipe.start.neuron],
+    inputGrid: INPUT_GRIDS[recipe.data.kind],
     rangePenalty: RANGE_PENALTY,
-    samples: 256,
+    strength: 0.5,
   },
   training: ON_GRIDS,
   augmentation: { ...LITTLE, rotation: recipe.augmentation.rotation > 0 ? LITTLE.rotation : 0 },
 })
 
-const PLAIN: readonly Recipe[] = [
+const PLAIN: readonly NewRecipe[] = [
   mnist('lif', 2),
   mnist('lif', 4),
   mnist('qif', 2),

@@ -1,5 +1,5 @@
 /** What a model's file says of its making, for readers; data-card.ts makes a page of it. */
-import type { ModelFacts, Network } from '@he-ml/snn-training'
+import type { EpochResult, ModelFacts, Network } from '@he-ml/snn-training'
 import { z } from 'zod'
 import type { Examination } from '../model/examine.ts'
 import type { Recipe } from '../recipes/index.ts'
@@ -14,6 +14,8 @@ export const factsSchema = z.looseObject({
   data: z.string(),
   trainingSamples: count,
   validationSamples: count,
+  /** Of the watched samples after the last epoch; older models do not say. */
+  validationAccuracy: z.number().min(0).max(1).optional(),
   epochs: count,
   batchSize: count,
   optimizer: z.string(),
@@ -39,7 +41,8 @@ const DATA = {
 export interface Making {
   readonly recipe: Recipe
   readonly samples: RecipeSamples
-  readonly epochs: number
+  /** What training went through. */
+  readonly history: readonly EpochResult[]
   readonly test: Examination
   /** Inner loops in use. */
   readonly kernels: string
@@ -48,15 +51,17 @@ export interface Making {
 }
 
 /** Facts for saveModel. */
-export function factsOf({ recipe, samples, epochs, test, kernels, date }: Making): ModelFacts {
+export function factsOf({ recipe, samples, history, test, kernels, date }: Making): ModelFacts {
   const { data, start, training, augmentation } = recipe
+  const watched = history.at(-1)?.validation
   const facts: z.infer<typeof factsSchema> & ModelFacts = {
     recipe: recipe.name,
     from: start.kind === 'grids' ? start.from : '',
     data: DATA[data.kind],
     trainingSamples: samples.training.count,
     validationSamples: samples.validation?.count ?? 0,
-    epochs,
+    ...(watched && { validationAccuracy: watched.accuracy }),
+    epochs: history.length,
     batchSize: training.batchSize,
     optimizer: training.optimizer.kind,
     learningRate: training.schedule.learningRate,

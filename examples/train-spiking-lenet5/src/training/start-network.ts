@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { FormatError, InvalidArgumentError } from '@he-ml/ckks-core'
 import type { FloatKernels } from '@he-ml/float-kernels'
-import { calibrateGrids, createNetwork, type LabelledData, type Network } from '@he-ml/snn-training'
+import { applyCommonGrid, createNetwork, type Network } from '@he-ml/snn-training'
 import { loadModel } from '@he-ml/snn-training/node'
-import { inputOf } from '../model/batches.ts'
-import { NEURONS, spikingLenet5 } from '../network/index.ts'
+import { NEURONS, scaled, spikingLenet5, strided } from '../network/index.ts'
 import type { Recipe } from '../recipes/index.ts'
+import { strengthened } from './strengthen.ts'
 
 /** What a new network reads. */
 const INPUTS = {
@@ -72,10 +72,11 @@ async function findSource(name: string, from: string, out: string): Promise<stri
   )
 }
 
-/** A network with the grids that its recipe asks for, if any, chosen by the first training samples. */
-export async function withGrids(network: Network, { start }: Recipe, training: LabelledData): Promise<Network> {
-  if (start.kind !== 'grids') return network
-  const { membraneCount, coverage, rangePenalty, samples } = start
-  const input = inputOf(training, 0, Math.min(samples, training.count))
-  return calibrateGrids(network, input, { membraneCount, coverage, rangePenalty })
+/** A network in its recipe's units and on its grid, if it asks for them. */
+export function withGrids(source: Network, { start }: Recipe): Network {
+  if (start.kind !== 'grids') return source
+  const { grid, inputGrid, rangePenalty, strength, pooling, units } = start
+  const network = scaled(pooling === 'strides' ? strided(source) : source, units)
+  const options = { grid, inputGrid, rangePenalty }
+  return applyCommonGrid(strengthened(network, applyCommonGrid(network, options), strength), options)
 }

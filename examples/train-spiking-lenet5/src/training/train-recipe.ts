@@ -66,7 +66,7 @@ export async function trainRecipe(asked: Recipe, options: TrainRecipeOptions): P
   const data = { folder: options.data, cache, samples: options.samples, show, signal }
   const samples = await recipeSamples(asked, timeSteps, data)
   const recipe = withShortWarmUp(asked, samples.training.count, show)
-  const network = await withGrids(start.network, recipe, samples.training)
+  const network = withGrids(start.network, recipe)
 
   show.line(
     `${recipe.name}: ${network.description.name}, ${parameterCount(network)} parameters` +
@@ -138,11 +138,11 @@ async function finish(
 ): Promise<TrainedModel> {
   const model = parseModel(encodeModel(network), { kernels: kernels.kernels }).network
   const test = await examine(model, samples.test, { signal })
-  const epochs = result.history.length
-  const facts = factsOf({ recipe, samples, epochs, test, kernels: kernels.name, date })
+  const { history } = result
+  const facts = factsOf({ recipe, samples, history, test, kernels: kernels.name, date })
   const path = join(folder, recipe.name)
   await saveModel(path, model, facts)
-  await writeFile(join(folder, 'history.json'), `${JSON.stringify(result.history, null, 1)}\n`)
+  await writeFile(join(folder, 'history.json'), `${JSON.stringify(history, null, 1)}\n`)
 
   const subtitle = [
     `${model.description.name}; ${samples.training.count} training samples, seed ${recipe.training.seed}`,
@@ -151,7 +151,7 @@ async function finish(
   const curves = await drawLearningCurves({
     title: `Training of ${recipe.name}`,
     subtitle,
-    runs: [{ name: recipe.name, history: result.history }],
+    runs: [{ name: recipe.name, history }],
   })
   const pictures = { 'learning-curves.svg': curves, ...(await drawModel(model, samples.test)) }
   for (const [name, svg] of Object.entries(pictures)) await writeFile(join(folder, name), svg)
