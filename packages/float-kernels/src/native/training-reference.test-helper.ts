@@ -86,7 +86,7 @@ function pullBack(program: Program, x: number, y: number, gradient: number): rea
 function rounded({ grid }: NeuronTask<Float32Array>, v: number): number {
   if (!grid) return v
   // halves upwards, and what single precision has made of them
-  const index = Math.floor(v / grid.step + 0.5 + 2 ** -10)
+  const index = Math.floor(v / grid.step + (0.5 + 2 ** -10))
   return fround(Math.min(grid.count / 2 - 1, Math.max(-grid.count / 2, index)) * grid.step)
 }
 

@@ -89,7 +89,7 @@ inline float naiveGrid(const NeuronModel& model, float v) {
     if (!model.grid) return v;
     const auto& [step, count] = *model.grid;
     if (std::isnan(v)) return v;
-    const double index = std::floor(static_cast<double>(v) / step + 0.5);
+    const double index = std::floor(static_cast<double>(v) / step + (0.5 + 0x1p-10));
     return static_cast<float>(std::min(count / 2 - 1, std::max(-count / 2, index)) * step);
 }
 
