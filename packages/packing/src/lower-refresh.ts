@@ -66,7 +66,6 @@ function refreshOf(
     points: Math.max(...cells.map(({ points }) => points)),
     functionLevels: functions.reduce((most, { depth }) => Math.max(most, depth), 0),
     ciphertexts,
-    cells,
   }
 }
 

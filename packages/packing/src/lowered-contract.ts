@@ -89,8 +89,6 @@ export interface LayerRefresh {
   readonly functionLevels: number
   /** Real ciphertexts that are refreshed, one or two in a bootstrap. */
   readonly ciphertexts: number
-  /** What is refreshed, for whoever joins several. */
-  readonly cells: readonly RefreshCell[]
 }
 
 /** A functional bootstrap at hand: see `PreparedFunctionalBootstrapping` of ckks-core. */

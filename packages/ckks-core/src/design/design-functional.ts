@@ -21,6 +21,7 @@ import { createParameters } from '../parameters/create-parameters.ts'
 import { recommendedLogQP } from '../parameters/recommended.ts'
 import type { Slots } from '../port/quantities.ts'
 import { justBelow } from './refresh-need.ts'
+import { DOWN, RINGS, UP } from './set-shapes.ts'
 
 /** What a network asks of its functional bootstraps. */
 export interface FunctionalNeed {
@@ -47,10 +48,7 @@ export interface FunctionalDesign {
   readonly margin: number
 }
 
-const RINGS: readonly number[] = [15, 16]
 const DEFAULT_MARGIN = 24
-const UP = [3, 4] as const
-const DOWN = [2, 3] as const
 const DIGITS: Readonly<Record<number, readonly number[]>> = { 15: [3, 4, 5, 6, 8, 12], 16: [2, 3, 4] }
 /** Degree and squarings of the exponential (docs/notes/functional-bootstrapping.md). */
 const [DEGREE, SQUARINGS] = [15, 4]

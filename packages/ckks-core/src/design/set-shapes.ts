@@ -15,8 +15,8 @@ export interface SetShape {
 }
 
 /** More factors have fewer diagonals and rotations, and more limbs everywhere. */
-const UP = [3, 4] as const
-const DOWN = [2, 3] as const
+export const UP = [3, 4] as const
+export const DOWN = [2, 3] as const
 
 /** Digits worth trying; the smaller ring has no room for many special primes. */
 const DIGITS: Readonly<Record<number, readonly number[]>> = { 15: [3, 4, 5, 7, 10], 16: [2, 3, 4, 5] }

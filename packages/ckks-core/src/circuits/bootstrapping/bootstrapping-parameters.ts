@@ -11,7 +11,8 @@ import type { ParametersLiteral } from '../../parameters/parameters.ts'
 import { nearestPrime } from '../../parameters/primes.ts'
 import { type BootstrappingSpec, bootstrappingLevels } from './bootstrapping-spec.ts'
 
-export interface BootstrappingRequest {
+/** What the primes of a set follow from; `Spec` is the circuit that they have room for. */
+export interface RefreshRequest<Spec> {
   /** log2 of the ring degree: 15 or 16 for secure parameters. */
   readonly logN: number
   /** Levels left for use between two bootstraps. */
@@ -20,9 +21,9 @@ export interface BootstrappingRequest {
   readonly scaleBits: number
   /** Bits of q0, below 48. */
   readonly baseBits: number
-  /** Bits of the primes of evalMod and coeffsToSlots, below 48. */
+  /** Bits of the primes of what is evaluated after modRaise (evalMod, or an exponential) and of coeffsToSlots, below 48. */
   readonly workBits: number
-  /** Bits of evalMod's first levels, from the top, where they differ; above 48, a level is a pair of primes. */
+  /** Bits of the first levels of what is evaluated, from the top, where they differ; above 48, a level is a pair of primes. */
   readonly headBits: readonly number[]
   readonly dnum: number
   /**
@@ -30,8 +31,11 @@ export interface BootstrappingRequest {
    * (`MAX_LOG_SPARSE_128`).
    */
   readonly specialBits: readonly number[]
-  readonly spec: BootstrappingSpec
+  readonly spec: Spec
 }
+
+/** Of a bootstrapping set. */
+export type BootstrappingRequest = RefreshRequest<BootstrappingSpec>
 
 /** Explicit primes for a request; deterministic. */
 export function bootstrappingLiteral(request: BootstrappingRequest): ParametersLiteral {

@@ -3,11 +3,11 @@
  * ring and levels between two bootstraps; a name's primes never change. Sizes are just below whole bits: uniform residues of a
  * prime just above a power of two take twice as many random words, and keys are expanded from their seeds.
  */
-import { InvalidArgumentError } from '../../errors/errors.ts'
 import { createParameters } from '../../parameters/create-parameters.ts'
 import type { Parameters } from '../../parameters/parameters.ts'
 import { type BootstrappingRequest, bootstrappingLiteral } from './bootstrapping-parameters.ts'
 import type { BootstrappingSpec } from './bootstrapping-spec.ts'
+import { namedRequest } from './named-request.ts'
 
 export const BOOTSTRAPPING_SETS = Object.freeze({
   'N16-B10': {
@@ -66,10 +66,6 @@ export interface BootstrappingSet {
  * @throws InvalidArgumentError for an unknown name
  */
 export function bootstrappingSet(name: string, adapt: Partial<BootstrappingSpec> = {}): BootstrappingSet {
-  const request = (BOOTSTRAPPING_SETS as Record<string, BootstrappingRequest>)[name]
-  if (!request)
-    throw new InvalidArgumentError(
-      `bootstrapping: no set is called '${name}'; there are ${Object.keys(BOOTSTRAPPING_SETS).join(', ')}`,
-    )
+  const request = namedRequest<BootstrappingRequest>('bootstrapping', BOOTSTRAPPING_SETS, name)
   return { parameters: createParameters(bootstrappingLiteral(request)), spec: { ...request.spec, ...adapt } }
 }

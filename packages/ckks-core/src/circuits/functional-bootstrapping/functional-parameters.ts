@@ -4,30 +4,11 @@
  */
 import { InvalidArgumentError } from '../../errors/errors.ts'
 import type { ParametersLiteral } from '../../parameters/parameters.ts'
-import { refreshLiteral } from '../bootstrapping/bootstrapping-parameters.ts'
+import { type RefreshRequest, refreshLiteral } from '../bootstrapping/bootstrapping-parameters.ts'
 import { type FunctionalSpec, functionalLevels } from './functional-spec.ts'
 
-export interface FunctionalRequest {
-  /** log2 of the ring degree: 15 or 16 for secure parameters. */
-  readonly logN: number
-  /** Levels left for use between two refreshes. */
-  readonly levels: number
-  /** Bits of the scale in use. */
-  readonly scaleBits: number
-  /** Bits of q0, below 48. */
-  readonly baseBits: number
-  /** Bits of the primes of the exponential and of coeffsToSlots. */
-  readonly workBits: number
-  /** Bits of the exponential's first levels, from the top, where they differ; above 48, a level is a pair of primes. */
-  readonly headBits: readonly number[]
-  readonly dnum: number
-  /**
-   * Bits of each special prime. The first ones serve the ephemeral secret too, and q0 times them must stay below its limit
-   * (`MAX_LOG_SPARSE_128`).
-   */
-  readonly specialBits: readonly number[]
-  readonly spec: FunctionalSpec
-}
+/** Of a functional bootstrapping set. */
+export type FunctionalRequest = RefreshRequest<FunctionalSpec>
 
 /** Explicit primes for a request; deterministic. */
 export function functionalLiteral(request: FunctionalRequest): ParametersLiteral {

@@ -2,9 +2,9 @@
  * Named parameter sets for functional bootstrapping. All are 128-bit secure with a dense ternary secret, 3 % below the table. Names are
  * ring and the largest grid that they were made for; a name's primes never change.
  */
-import { InvalidArgumentError } from '../../errors/errors.ts'
 import { createParameters } from '../../parameters/create-parameters.ts'
 import type { Parameters } from '../../parameters/parameters.ts'
+import { namedRequest } from '../bootstrapping/named-request.ts'
 import { type FunctionalRequest, functionalLiteral } from './functional-parameters.ts'
 import type { FunctionalSpec } from './functional-spec.ts'
 
@@ -82,10 +82,6 @@ export interface FunctionalSet {
  * @throws InvalidArgumentError for an unknown name
  */
 export function functionalSet(name: string, adapt: Partial<FunctionalSpec> = {}): FunctionalSet {
-  const request = (FUNCTIONAL_SETS as Record<string, FunctionalRequest>)[name]
-  if (!request)
-    throw new InvalidArgumentError(
-      `functional bootstrapping: no set is called '${name}'; there are ${Object.keys(FUNCTIONAL_SETS).join(', ')}`,
-    )
+  const request = namedRequest<FunctionalRequest>('functional bootstrapping', FUNCTIONAL_SETS, name)
   return { parameters: createParameters(functionalLiteral(request)), spec: { ...request.spec, ...adapt } }
 }
