@@ -22,7 +22,7 @@ const FROM_SCRATCH = {
  */
 const ON_GRIDS = {
   ...FROM_SCRATCH,
-  epochs: 10,
+  epochs: 16,
   schedule: { learningRate: 3e-3, warmupSteps: 200 },
 } as const satisfies Recipe['training']
 /** Coarse weights learn less of moved digits. */
