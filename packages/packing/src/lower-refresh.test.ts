@@ -118,6 +118,26 @@ describe('joined refreshes', () => {
     }
   })
 
+  it('take vectors shorter than any circuit, and give what goes on from there', async () => {
+    const [x, y] = [values(4, 1), values(4, 2)]
+    const alone = lowerRefresh(cell('a', 4))
+    expect(layoutOf(4).slots).toBe(4)
+    expect(alone.outputs[0]).toMatchObject({ slots: 16, period: 4 })
+    const joined = joinRefreshes('a + b', [cell('a', 4), cell('b', 4)], 512)!
+    const given = [x, y].map((t) => [layoutOf(4), t] as const)
+    for (const [circuit, inputs] of [
+      [alone, given],
+      [joined, [...given, ...given]],
+    ] as const)
+      for (const [i, result] of (await run(circuit, inputs)).entries())
+        close(
+          result,
+          sum(x, y).map((k) => [step, half][i % 2]!.at(k / POINTS)),
+        )
+    const batch = createBatchLayout([4], { slots: 8 })
+    expect(() => lowerRefresh(cell('a', 4, { inputs: [batch, batch] }))).toThrow(/use a batch of 16 or more/)
+  })
+
   it('are none where cells do not fit together', () => {
     expect(joinRefreshes('none', [], 512)).toBeUndefined()
     expect(joinRefreshes('periods', [a, cell('b', 12, { period: 8 })], 512)).toBeUndefined()

@@ -36,6 +36,10 @@ export function lowerRefresh(cell: RefreshCell): LoweredLayer {
     throw new UnsupportedError(
       `layer "${name}": its current and its membrane lie in different slots: lower what makes the current with the membrane's layout as LowerContext.prefer, or use the batch layout`,
     )
+  if (first.kind === 'batch' && first.slots < FEWEST_SLOTS)
+    throw new UnsupportedError(
+      `layer "${name}" refreshes ciphertexts of at least ${FEWEST_SLOTS} slots, the batch has ${first.slots}: use a batch of ${FEWEST_SLOTS} or more`,
+    )
   const masked = inputs.some((layout) => layout.kind === 'multiplexed' && layout.grid.gaps === 'any')
   return createMultiOutputLowered({
     name,
@@ -51,8 +55,11 @@ export function lowerRefresh(cell: RefreshCell): LoweredLayer {
   })
 }
 
+/** Where results lie: as the inputs, in a vector as long as a circuit's. */
 const refreshed = (layout: SlotLayout): SlotLayout =>
-  layout.kind === 'multiplexed' ? { ...layout, grid: { ...layout.grid, gaps: 'bounded' } } : layout
+  layout.kind === 'multiplexed'
+    ? { ...layout, slots: Math.max(FEWEST_SLOTS, layout.slots), grid: { ...layout.grid, gaps: 'bounded' } }
+    : layout
 
 function refreshOf(
   cells: readonly RefreshCell[],

@@ -1,14 +1,15 @@
 /** Spiking networks whose steps are functional bootstraps, through the ordinary pipeline. */
-import { InvalidArgumentError, PlanError } from '@he-ml/ckks-core'
+import { HeMlError, InvalidArgumentError, PlanError } from '@he-ml/ckks-core'
 import { createTensor, Model, type Tensor } from '@he-ml/model'
 import { linear } from '@he-ml/nn-layers'
 import { functionalSpikeStep, spiking } from '@he-ml/snn-layers'
+import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { bindPlan } from './bind/bind-plan.ts'
 import { compileAndBind } from './compile/compile.ts'
-import { clearStage, precisionBits } from './pipeline.test-helper.ts'
+import { clearStage, mutate, precisionBits } from './pipeline.test-helper.ts'
 import type { BoundPlan } from './plan/bound-plan.ts'
-import { parsePlan } from './plan/plan.ts'
+import { type Plan, parsePlan, planDigest, sealPlan } from './plan/plan.ts'
 import { fit } from './ready/fit.ts'
 import { Runner } from './run/run.ts'
 
@@ -87,6 +88,48 @@ describe('a spiking network by functional bootstrapping', () => {
     expect(again.program.tasks.map(({ id, level, weights }) => [id, level, weights])).toEqual(
       bound.program.tasks.map(({ id, level, weights }) => [id, level, weights]),
     )
+  })
+
+  it('has plans that are refused where they were changed, however well sealed', () => {
+    const { functional } = bound.plan
+    const [circuit, ...circuits] = functional!.circuits
+    const { functional: _, ...without } = bound.plan
+    const changed = (change: object) => sealPlan({ ...bound.plan, functional: { ...functional!, ...change } } as Plan)
+    const spec = (change: object) =>
+      changed({ circuits: [{ ...circuit!, spec: { ...circuit!.spec, ...change } }, ...circuits] })
+    for (const plan of [
+      sealPlan(without as Plan),
+      changed({ circuits: [] }),
+      changed({ circuits: [{ ...circuit!, periods: [] }, ...circuits] }),
+      changed({ circuits: [{ ...circuit!, periods: [circuit!.periods[0]! * 2] }, ...circuits] }),
+      spec({ slots: circuit!.spec.slots / 2 }),
+      spec({ functionLevels: circuit!.spec.functionLevels + 1 }),
+      spec({ functionLevels: 1 }),
+      spec({ coeffsToSlots: 9 }),
+      spec({ slotsToCoeffs: 0 }),
+      spec({ content: 'imaginary' }),
+      spec({ slots: 3 }),
+      sealPlan({
+        ...bound.plan,
+        keyRequest: { ...bound.plan.keyRequest, encapsulation: undefined },
+      } as unknown as Plan),
+    ])
+      expect(() => bindPlan(parsePlan(JSON.stringify(plan)), model), JSON.stringify(plan.functional)).toThrow(HeMlError)
+  })
+
+  it('ends in typed errors or an equal program wherever else its plan is changed', () => {
+    const junk = fc.oneof(fc.constantFrom(undefined, null, -1, 0.5, 1e308, 2 ** 53, '', [], {}, true), fc.integer())
+    const place = fc.tuple(fc.constantFrom('functional', 'parameters', 'keyRequest', 'report'), fc.array(fc.nat(12)))
+    const property = fc.property(place, junk, ([part, path], value) => {
+      const plan = JSON.parse(JSON.stringify(bound.plan)) as Plan
+      const changed = { ...plan, [part]: mutate(plan[part as 'functional'], path, value) } as Plan
+      try {
+        bindPlan(parsePlan(JSON.stringify({ ...changed, id: planDigest(changed) })), model)
+      } catch (error) {
+        if (!(error instanceof HeMlError)) throw error
+      }
+    })
+    fc.assert(property, { numRuns: 150, seed: 12, endOnFailure: true })
   })
 
   it('is designed for the levels that lie between its refreshes, and refused where none will do', async () => {

@@ -5,7 +5,6 @@
 import type { GridFunction } from '@he-ml/ckks-core'
 import type { Neuron } from '@he-ml/model/spiking'
 import type { RefreshCell, SlotLayout } from '@he-ml/packing'
-import { driftFromZero } from '@he-ml/snn-neurons'
 import type { ExactStep } from './spike-step.ts'
 
 export interface ExactCircuit {
@@ -28,13 +27,13 @@ export const overStepsCell = (circuit: ExactCircuit, inputs: readonly SlotLayout
   cellOf(circuit, inputs, circuit.step.overSteps(steps, circuit.spikeFactor))
 
 const cellOf = (
-  { name, neuron, step, membraneFactor }: ExactCircuit,
+  { name, step, membraneFactor }: ExactCircuit,
   inputs: readonly SlotLayout[],
   functions: readonly GridFunction[],
 ): RefreshCell => ({
   name,
   inputs,
-  start: driftFromZero(neuron) * membraneFactor,
+  start: step.start * membraneFactor,
   period: step.period * membraneFactor,
   functions,
   points: Math.max(...functions.map(({ points }) => points)),

@@ -103,8 +103,36 @@ describe('the form of an exact step', () => {
     expect(() => fit({ count: 0 })).toThrow(PlanError)
     expect(() => fit({ max: Number.NaN })).toThrow(/no usable statistics/)
     expect(() => fit({}, { neuron, grid: { step: 0.01, count: 1024 } })).toThrow(/1024 points is too fine/)
-    // nothing ever fires
-    expect(() => fit({ min: -1, max: -0.9 }, { neuron, grid: { step: 0.25, count: 4 } })).toThrow(InvalidArgumentError)
+    expect(() => fit({ min: -70, max: 70 }, { neuron, grid: { step: 0.25, count: 16 } })).toThrow(
+      /more than the 230 steps/,
+    )
+  })
+  it('tells charges beyond the ends of the grid apart, and takes them for the ends', () => {
+    const { min: low, max: high } = { min: -4, max: 5 }
+    const wide = { ...statistics, min: low, max: high, histogram: new Float64Array(36).fill(100) }
+    const step = functionalSpikeStep().fit({ neuron, grid }, wide, options) as ExactStep
+    for (let v = low; v <= high; v += grid.step) {
+      const { spike, membrane } = advance(neuron, nearestOnGrid(v, grid))
+      expect(step.forward(v).spike).toBeCloseTo(spike, 4)
+      expect(step.forward(v).membrane).toBeCloseTo(nearestOnGrid(membrane, grid), 4)
+    }
+    const again = functionalSpikeStep().restore({ neuron, grid }, step.form) as ExactStep
+    expect(again.form).toEqual(step.form)
+  })
+  it('that never fires is a function all the same, of a ciphertext that says nothing without the key', () => {
+    const dead = { ...statistics, min: -1, max: -0.75, histogram: new Float64Array(2).fill(100) }
+    const step = functionalSpikeStep().fit({ neuron, grid: { step: 0.25, count: 4 } }, dead, options) as ExactStep
+    for (const f of [step.functions({ spike: 2, membrane: 1 }).spike, ...step.overSteps(3, 2)]) {
+      for (const v of [-1, -0.75]) expect(f.at(v / step.period)).toBeCloseTo(0, 4)
+      const all = Array.from({ length: 64 }, (_, i) => f.at(i / 64))
+      expect(Math.max(...all) - Math.min(...all)).toBeGreaterThan(1)
+    }
+  })
+  it('starts on the grid', () => {
+    const qif = { kind: 'qif', a: 0.25, u1: 0.5, u2: 0.5, threshold: 1, reset: 'zero' } as unknown as Neuron
+    const step = functionalSpikeStep().fit({ neuron: qif, grid: { step: 0.5, count: 16 } }, statistics, options)
+    expect((step as ExactStep).start).toBe(nearestOnGrid(driftFromZero(qif), { step: 0.5, count: 16 }))
+    expect((step as ExactStep).start).not.toBe(driftFromZero(qif))
   })
   it('leaves out rare ends where that saves a level', () => {
     const fine: Grid = { step: 0.125, count: 64 }

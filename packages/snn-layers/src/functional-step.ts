@@ -89,8 +89,9 @@ const UNSEEN = 2 ** -10
  * room is left goes to points that were not seen, on either side.
  */
 function occurring(grid: Grid, { min, max, histogram }: InputStatistics): Omit<GridForm, 'grid'> {
-  const { step } = grid
-  const index = (value: number) => Math.round(nearestOnGrid(value, grid) / step)
+  // charges beyond the grid's ends count as the ends, and need points of their own all the same
+  const wide = { step: grid.step, count: 2 * MOST_INDEX }
+  const index = (value: number) => Math.round(nearestOnGrid(value, wide) / grid.step)
   const [first, last] = [index(min), index(max)]
   const counts = new Float64Array(last - first + 1)
   const width = (max - min) / histogram.length
@@ -102,6 +103,12 @@ function occurring(grid: Grid, { min, max, histogram }: InputStatistics): Omit<G
     window = trimmed(counts, first, points - freePoints(points), RARE * total)
     if (window.last - window.first + 1 <= points - freePoints(points)) break
   }
+  if (points === MOST_POINTS) window = trimmed(counts, first, points - freePoints(points), RARE * total)
+  if (window.last - window.first + 1 > points - freePoints(points))
+    throw new PlanError(
+      'range',
+      `spike step: charges occur from ${min.toPrecision(3)} to ${max.toPrecision(3)}, more than the ${points - freePoints(points)} steps of ${grid.step} that a functional bootstrap can tell apart: train with smaller weights, or on a coarser grid`,
+    )
   const valued = points - freePoints(points)
   const low = window.first - Math.floor((valued - (window.last - window.first + 1)) / 2)
   return {
@@ -110,6 +117,9 @@ function occurring(grid: Grid, { min, max, histogram }: InputStatistics): Omit<G
     weights: Array.from({ length: valued }, (_, i) => (counts[low + i - first] ?? 0) / total + UNSEEN),
   }
 }
+
+/** Indices further out than this are beyond any period. */
+const MOST_INDEX = 2 * MOST_POINTS
 
 const freePoints = (points: number): number => Math.max(2, Math.round(points * FREE))
 
@@ -129,6 +139,7 @@ function trimmed(counts: Float64Array, first: number, wanted: number, most: numb
 class GridStep implements ExactStep {
   readonly kind = 'exact'
   readonly period: number
+  readonly start: number
   readonly #cell: SpikeCell
   readonly #form: GridForm
   readonly #known = new Map<string, GridFunction>()
@@ -137,6 +148,7 @@ class GridStep implements ExactStep {
     this.#cell = cell
     this.#form = form
     this.period = form.grid.step * form.points
+    this.start = this.#round(driftFromZero(cell.neuron))
     // a cell whose functions do not exist is refused here, not when it is lowered
     this.functions({ spike: 1, membrane: 1 })
   }
@@ -154,16 +166,16 @@ class GridStep implements ExactStep {
 
   functions({ spike, membrane }: StepFactors) {
     return {
-      spike: this.#function(`spike ${spike}`, true, (v) => spike * this.#fires(v)),
-      membrane: this.#function(`membrane ${membrane}`, false, (v) => membrane * this.#rest(v)),
+      spike: this.#function(`spike ${spike}`, [0, spike], (v) => spike * this.#fires(v)),
+      membrane: this.#function(`membrane ${membrane}`, undefined, (v) => membrane * this.#rest(v)),
     }
   }
 
   overSteps(steps: number, spikeFactor: number): readonly GridFunction[] {
     const { grid } = this.#form
-    const start = this.#round(driftFromZero(this.#cell.neuron))
+    const { start } = this
     return Array.from({ length: steps }, (_, last) =>
-      this.#function(`spike ${spikeFactor} at ${last}`, true, (first) => {
+      this.#function(`spike ${spikeFactor} at ${last}`, [0, spikeFactor], (first) => {
         // the first charge tells the current
         const current = first - start
         let charged = first
@@ -187,7 +199,11 @@ class GridStep implements ExactStep {
     return nearestOnGrid(value, this.#form.grid)
   }
 
-  #function(key: string, cleaned: boolean, f: (charged: number) => number): GridFunction {
+  #function(
+    key: string,
+    levels: readonly [low: number, high: number] | undefined,
+    f: (charged: number) => number,
+  ): GridFunction {
     const known = this.#known.get(key)
     if (known) return known
     const { grid, points, first, weights } = this.#form
@@ -197,7 +213,7 @@ class GridStep implements ExactStep {
       // what is beyond an end counts as the end
       return { index, value: f(nearestOnGrid(index * step, grid)), weight }
     })
-    const made = gridFunction({ points, values, cleaned })
+    const made = gridFunction({ points, values, ...(levels ? { cleaned: levels } : {}) })
     this.#known.set(key, made)
     return made
   }
@@ -216,7 +232,7 @@ function parseForm(form: FittedForm): GridForm {
     )
   if (!isCount(points))
     throw new FormatError(`spike step: expected 2 to ${MOST_POINTS} points, got ${JSON.stringify(points)}`)
-  if (!(Number.isInteger(first) && Math.abs(first as number) <= 2 * count))
+  if (!(Number.isInteger(first) && Math.abs(first as number) <= MOST_INDEX))
     throw new FormatError(`spike step: expected the index of the first point, got ${JSON.stringify(first)}`)
   const isWeight = (w: unknown): w is number => typeof w === 'number' && w > 0 && Number.isFinite(w)
   if (!(Array.isArray(weights) && weights.length > 1 && weights.length < points && weights.every(isWeight)))

@@ -53,6 +53,8 @@ export interface ExactStep {
   readonly kind: 'exact'
   /** Of the charged membrane potential: beyond it values wrap round. */
   readonly period: number
+  /** What is charged first, where a neuron starts: what is left of a membrane at 0, on the grid. */
+  readonly start: number
   readonly form: FittedForm
   /** What the circuit computes, in the clear. */
   forward(charged: number): { readonly spike: number; readonly membrane: number }

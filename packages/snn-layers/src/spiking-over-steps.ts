@@ -5,7 +5,6 @@
 import { contentHash, InvalidArgumentError, UnsupportedError } from '@he-ml/ckks-core'
 import { createTensor, digestText, type MultiOutputLayer, type Shape, type Tensor } from '@he-ml/model'
 import { type Lowerable, type LoweredLayer, lowerRefresh, type RefreshCell, type SlotLayout } from '@he-ml/packing'
-import { driftFromZero } from '@he-ml/snn-neurons'
 import { type ExactCircuit, overStepsCell } from './exact-cell.ts'
 
 /** One input, the current; outputs `spike@0`, `spike@1`, ... Made by {@link SpikingLayer.overSteps}. */
@@ -32,14 +31,13 @@ export class SpikingOverSteps implements MultiOutputLayer, Lowerable {
     return this.outputs.map(() => current)
   }
   forwardAll(inputs: readonly Tensor[]): readonly Tensor[] {
-    const { step, neuron, membraneFactor, spikeFactor } = this.#circuit
+    const { step, membraneFactor, spikeFactor } = this.#circuit
     const [current] = inputs as [Tensor]
     this.outputShapes(inputs.map((t) => t.shape))
-    const start = driftFromZero(neuron)
     return step.overSteps(this.outputs.length, spikeFactor).map((f) =>
       createTensor(
         current.shape,
-        current.data.map((x) => f.at((x / membraneFactor + start) / step.period)),
+        current.data.map((x) => f.at((x / membraneFactor + step.start) / step.period)),
       ),
     )
   }

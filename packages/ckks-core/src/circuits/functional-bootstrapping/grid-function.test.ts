@@ -57,6 +57,15 @@ describe('gridFunction', () => {
     expect(higher.slope).toBeGreaterThan(0.3)
   })
 
+  it('that is the same wherever it occurs differs elsewhere', () => {
+    const values = centred(16, () => 3).slice(3, -2)
+    for (const cleaned of [undefined, [0, 3], [3, 5]] as const) {
+      const f = gridFunction({ points: 16, values, ...(cleaned ? { cleaned } : {}) })
+      for (const { index } of values) expect(f.at(index / 16)).toBeCloseTo(3, 5)
+      expect(Math.abs(f.at(7 / 16) - 3)).toBeGreaterThan(0.5)
+    }
+  })
+
   it('cleans two values, whichever they are', () => {
     const f = gridFunction({ points: 8, values: centred(8, (k) => (k < 0 ? 7 : -2)), cleaned: true })
     for (const { index, value } of f.values) {
@@ -69,11 +78,12 @@ describe('gridFunction', () => {
   it.each([
     [{ points: 1 }, /points must be an integer/],
     [{ points: 257 }, /points must be an integer/],
-    [{ values: [] }, /the same/],
+    [{ values: [] }, /at least one value/],
     [{ values: [{ index: 0.5, value: 1 }] }, /index must be an integer/],
     [{ values: [{ index: 0, value: Number.NaN }] }, /finite/],
     [{ values: [{ index: 0, value: 1, weight: 0 }] }, /weight at 0/],
-    [{ values: centred(8, () => 3) }, /constant/],
+    [{ values: centred(8, () => 3) }, /all points occur: a constant/],
+    [{ values: centred(8, (k) => (k > 0 ? 1 : 0)), cleaned: [0, 2] as const }, /two values can be cleaned/],
     [{ values: centred(10, (k) => k) }, /index 3 is the same point of 8/],
     [{ values: centred(8, (k) => k), cleaned: true }, /two values can be cleaned, got 8/],
   ] as const)('refuses %o', (change, message) => {

@@ -25,8 +25,11 @@ export interface GridFunctionOptions {
   readonly values: readonly GridPoint[]
   /** Of the trigonometric polynomial. Default: the lowest 2^m - 1 that meets all values. */
   readonly degree?: number
-  /** For functions of two values: two levels more, and errors come out squared. */
-  readonly cleaned?: boolean
+  /**
+   * For functions of two values: two levels more, and errors come out squared. The two values, or true for those that there are; both must be
+   * named where only one occurs.
+   */
+  readonly cleaned?: boolean | readonly [low: number, high: number]
 }
 
 /** A function on a grid. */
@@ -81,21 +84,22 @@ const MET = 1e-7
 type Coefficients = ReturnType<typeof fitTrigonometric>
 
 function fit({ points, values, degree, cleaned }: GridFunctionOptions) {
-  const levels = [...new Set(values.map(({ value }) => value))].sort((a, b) => a - b)
-  if (levels.length < 2)
-    throw new InvalidArgumentError('gridFunction: all values are the same: a constant needs no bootstrap')
-  if (cleaned && levels.length > 2)
+  const occurring = [...new Set(values.map(({ value }) => value))].sort((a, b) => a - b)
+  const levels = typeof cleaned === 'object' ? [...cleaned].sort((a, b) => a - b) : occurring
+  if (cleaned && (levels.length > 2 || occurring.some((value) => !levels.includes(value))))
     throw new InvalidArgumentError(
-      `gridFunction: only functions of two values can be cleaned, got ${levels.length} values`,
+      `gridFunction: only functions of two values can be cleaned, got ${occurring.length} values`,
     )
-  const [low, high] = [levels[0]!, levels.at(-1)!]
+  const low = levels[0]!
+  const high = levels.at(-1)!
   const wanted = cleaned ? values.map((p) => ({ ...p, value: p.value === high ? 1 : 0 })) : values
   const after = cleaned ? [cleaningPolynomial(low, high)] : []
-  const size = Math.max(...wanted.map(({ value }) => Math.abs(value)))
-  for (const tried of degree === undefined ? degrees(values.length) : [degree]) {
+  const met = occurring.length > 1 ? wanted : [...wanted, elsewhere(points, wanted, Boolean(cleaned))]
+  const size = Math.max(...met.map(({ value }) => Math.abs(value)))
+  for (const tried of degree === undefined ? degrees(met.length) : [degree]) {
     const coefficients = fitTrigonometric(
       tried,
-      wanted.map(({ index, value }) => ({ x: index / points, value })),
+      met.map(({ index, value }) => ({ x: index / points, value })),
       SMOOTHNESS,
     )
     const worst = Math.max(...wanted.map(({ index, value }) => Math.abs(valueAt(coefficients, index / points) - value)))
@@ -107,6 +111,26 @@ function fit({ points, values, degree, cleaned }: GridFunctionOptions) {
       )
   }
   throw new PlanError('range', `gridFunction: no degree meets the values of ${values.length} points`)
+}
+
+/**
+ * Another value in the middle of the points that never occur: a function that is the same everywhere would leave a ciphertext that says
+ * nothing of its argument, which anyone could read.
+ */
+function elsewhere(points: number, values: readonly GridPoint[], isBit: boolean): GridPoint {
+  const taken = new Set(values.map(({ index }) => ((index % points) + points) % points))
+  let best = { from: 0, length: 0 }
+  for (let from = 0; from < points; from++) {
+    let length = 0
+    while (length < points && !taken.has((from + length) % points)) length++
+    if (length > best.length) best = { from, length }
+  }
+  const { value } = values[0]!
+  if (best.length === 0)
+    throw new InvalidArgumentError(
+      'gridFunction: all values are the same, and all points occur: a constant needs no bootstrap; leave out points that never occur',
+    )
+  return { index: best.from + Math.floor(best.length / 2), value: isBit ? 1 - value : value + 1 }
 }
 
 /** 2^m - 1, from the lowest that could do; the highest can meet any values. */
@@ -122,6 +146,7 @@ function checked({ points, values }: GridFunctionOptions): Pick<GridFunctionOpti
     throw new InvalidArgumentError(
       `gridFunction: points must be an integer from 2 to ${MAX_GRID_POINTS}, got ${points}`,
     )
+  if (values.length === 0) throw new InvalidArgumentError('gridFunction: at least one value is needed')
   const seen = new Set<number>()
   for (const { index, value, weight = 1 } of values) {
     if (!Number.isInteger(index))
