@@ -84,6 +84,11 @@ export interface MultiOutputLayer {
    * for each of these outputs its results at all steps, `output@0`, `output@1`, ... Absent or undefined: it cannot. `unroll` asks.
    */
   overSteps?(steps: number, outputs: readonly string[]): MultiOutputLayer | undefined
+  /**
+   * The layer with these of its outputs alone, where others are work of their own. Absent or undefined: they are not. `unroll` asks, at
+   * steps at which nobody reads the others.
+   */
+  withOutputs?(outputs: readonly string[]): MultiOutputLayer | undefined
   /** As of {@link Layer}. */
   digestParts(): readonly Uint8Array[]
   /** Which factors the values may be held with; absent: all are held as they are. */

@@ -12,7 +12,8 @@ import { statesOf } from './time.ts'
 
 /**
  * The same function without states. Nodes that the output does not depend on at their step are left out. Each node of a step
- * knows its origin; see {@link originOf}. A layer that can gives all steps at once where its input is the same at each.
+ * knows its origin; see {@link originOf}. A layer that can gives all steps at once where its input is the same at each, and leaves out results
+ * that nobody reads.
  * A model without states and frames, or unrolled already, is returned as it is.
  */
 export function unroll(model: Model): Model {
@@ -32,7 +33,7 @@ export function unroll(model: Model): Model {
     end = unused('readout', model)
     nodes.push({ layer: new ReadoutLayer(end, readout, steps), inputs: results })
   }
-  return new Model({ name, input: unrolledInput(model), nodes: reached(nodes, end), output: end })
+  return new Model({ name, input: unrolledInput(model), nodes: withoutUnread(reached(nodes, end), end), output: end })
 }
 
 /** Layers that give all steps at once: nothing but their own states changes from one to the next, and nobody else reads these. */
@@ -101,6 +102,25 @@ function unused(wanted: string, { input, nodes }: Model): string {
   let name = wanted
   while (taken.has(name)) name = `${name}'`
   return name
+}
+
+/** Layers without results that nobody reads, where those are work; steps that are alike share theirs. */
+function withoutUnread(nodes: readonly NodeDescription[], end: string): NodeDescription[] {
+  const read = new Set([end, ...nodes.flatMap(({ inputs }) => inputs)])
+  const known = new Map<GraphLayer, Map<string, GraphLayer>>()
+  return nodes.map((node) => {
+    const { layer } = node
+    if (!isMultiOutput(layer) || !layer.withOutputs) return node
+    const values = valuesOf(node.name ?? layer.name, layer)
+    const wanted = layer.outputs.filter((_, i) => read.has(values[i]!))
+    if (wanted.length === layer.outputs.length) return node
+    const ofLayer = known.get(layer) ?? new Map<string, GraphLayer>()
+    known.set(layer, ofLayer)
+    const key = wanted.join()
+    const fewer = ofLayer.get(key) ?? layer.withOutputs(wanted) ?? layer
+    ofLayer.set(key, fewer)
+    return { ...node, layer: fewer }
+  })
 }
 
 /** The nodes that the end depends on. */

@@ -2,7 +2,14 @@
 import { type Ciphertext, type Encoder, type Evaluator, InvalidArgumentError, Pacer, Scope } from '@he-ml/ckks-core'
 import { checkInputs, checkLevel } from './check-inputs.ts'
 import { setErrorsAside } from './element-errors.ts'
-import type { ApplyOptions, LayerRefresh, LoweredLayer, PreparedLayer, RefreshCircuit } from './lowered-contract.ts'
+import type {
+  ApplyOptions,
+  LayerRefresh,
+  LoweredLayer,
+  PreparedLayer,
+  RefreshCircuit,
+  SomeOptions,
+} from './lowered-contract.ts'
 import { nameError } from './name-error.ts'
 import { PackedTensor } from './packed-tensor.ts'
 import type { SlotLayout } from './slot-layout.ts'
@@ -13,9 +20,16 @@ export type CircuitEngine = Encoder & Evaluator
 /** What a circuit is given. */
 export interface CircuitContext {
   readonly engine: CircuitEngine
-  /** Ciphertexts of each input. */
+  /** Ciphertexts of each input; with `only`, those that these elements are made of. */
   readonly inputs: readonly (readonly Ciphertext[])[]
+  /**
+   * Of a layer with `LoweredLayer.reads`: the elements that are wanted of each result, in ascending order; other places of the lists of
+   * results are left out. Absent: all.
+   */
+  readonly only?: readonly number[]
   readonly pacer: Pacer
+  /** What the circuit is run with, for circuits that run others. */
+  readonly options: ApplyOptions
   /** For handles that live through pauses: disposed of when the circuit ends, unless they are results. */
   readonly temporaries: Scope
   /** The circuit that the layer asked for; throws where it asked for none or was given none. */
@@ -44,6 +58,8 @@ interface Described<C> {
   readonly name: string
   readonly inputs: readonly SlotLayout[]
   readonly depth: number
+  /** See `LoweredLayer`: its circuit heeds `CircuitContext.only`. */
+  readonly reads?: LoweredLayer['reads']
   /** Encodes what the circuit needs and returns it. */
   readonly prepare: (context: PrepareContext) => Promise<C>
 }
@@ -77,12 +93,13 @@ export function createLowered(description: LoweredDescription): LoweredLayer {
 
 /** Makes a LoweredLayer with any number of outputs. */
 export function createMultiOutputLowered(description: MultiOutputLoweredDescription): LoweredLayer {
-  const { name, inputs, outputs, depth, refresh } = description
+  const { name, inputs, outputs, depth, refresh, reads } = description
   return {
     name,
     outputs,
     depth,
     ...(refresh ? { refresh } : {}),
+    ...(reads ? { reads } : {}),
     async prepare(engine, { level, signal, deferred = false }) {
       checkLevel(name, level, depth)
       const pace = signal ? { signal } : {}
@@ -96,7 +113,7 @@ export function createMultiOutputLowered(description: MultiOutputLoweredDescript
           pacer: new Pacer(name, pace),
           ...pace,
         })
-        return createPrepared({ name, inputs, outputs, level, circuit, weights })
+        return createPrepared({ name, inputs, outputs, level, circuit, weights, inParts: reads !== undefined })
       } catch (error) {
         weights.dispose()
         throw nameError(name, error)
@@ -112,32 +129,38 @@ interface Prepared {
   readonly level: number
   readonly circuit: MultiOutputCircuit
   readonly weights: Scope
+  /** Whether it can be asked for some elements alone. */
+  readonly inParts: boolean
 }
 
-function createPrepared({ name, inputs, outputs, level, circuit, weights }: Prepared): PreparedLayer {
+function createPrepared({ name, inputs, outputs, level, circuit, weights, inParts }: Prepared): PreparedLayer {
+  const run = async (given: Pick<CircuitContext, 'engine' | 'inputs' | 'only'>, options: ApplyOptions) => {
+    const temporaries = new Scope()
+    try {
+      const pacer = new Pacer(name, options)
+      const refresh = () => options.refresh ?? missing(name)
+      const results = await circuit({ ...given, pacer, options, temporaries, refresh })
+      for (const result of results.flat()) if (result) temporaries.keep(result)
+      return results
+    } catch (error) {
+      throw nameError(name, error)
+    } finally {
+      temporaries.dispose()
+    }
+  }
   return {
     name,
     async apply(engine: CircuitEngine, tensors: readonly PackedTensor[], options: ApplyOptions = {}) {
       checkInputs(engine, tensors, { name, layouts: inputs, level })
-      const temporaries = new Scope()
-      try {
-        const pacer = new Pacer(name, options)
-        const refresh = () => options.refresh ?? missing(name)
-        const results = await circuit({
-          engine,
-          inputs: tensors.map((t) => t.ciphertexts),
-          pacer,
-          temporaries,
-          refresh,
-        })
-        for (const result of results.flat()) temporaries.keep(result)
-        return outputs.map((layout, i) => new PackedTensor(layout, results[i]!))
-      } catch (error) {
-        throw nameError(name, error)
-      } finally {
-        temporaries.dispose()
-      }
+      const results = await run({ engine, inputs: tensors.map((t) => t.ciphertexts) }, options)
+      return outputs.map((layout, i) => new PackedTensor(layout, results[i]!))
     },
+    ...(inParts
+      ? {
+          applySome: (engine: CircuitEngine, ciphertexts: readonly (readonly Ciphertext[])[], some: SomeOptions) =>
+            run({ engine, inputs: ciphertexts, only: some.only }, some),
+        }
+      : {}),
     dispose: () => weights.dispose(),
     [Symbol.dispose]: () => weights.dispose(),
   }

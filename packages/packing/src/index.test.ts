@@ -28,6 +28,7 @@ it('has the public surface that was agreed on', () => {
       "lowerLayer",
       "lowerMerge",
       "lowerRefresh",
+      "lowerStream",
       "mergeable",
       "mergedLayout",
       "nextPowerOfTwo",

@@ -47,6 +47,7 @@ export function lowerRefresh(cell: RefreshCell): LoweredLayer {
     outputs: functions.map(() => refreshed(first)),
     depth: masked ? 1 : 0,
     refresh: refreshOf([cell], first, functions),
+    ...(first.kind === 'batch' ? { reads: (elements) => elements } : {}),
     prepare: async ({ engine, level, weights }) => {
       const masks = masked ? encodeElementMasks(first as MultiplexedLayout, engine, level) : []
       for (const mask of masks) weights.use(mask)
@@ -87,9 +88,10 @@ async function evaluate(
   cell: RefreshCell,
   masks: readonly Plaintext[],
 ): Promise<Ciphertext[][]> {
-  const { engine, inputs, pacer, temporaries, refresh } = context
+  const { engine, inputs, only, pacer, temporaries, refresh } = context
   const { functions, period } = cell
   const [values, others] = inputs as [readonly Ciphertext[], (readonly Ciphertext[])?]
+  const wanted = only ?? values.map((_, i) => i)
   const circuit = refresh()
   const sum = (i: number): Ciphertext =>
     scope((use) => {
@@ -97,18 +99,24 @@ async function evaluate(
       const mask = masks[i]
       return mask ? engine.rescale(use(engine.mulPlain(use(charged), mask))) : charged
     })
-  const load = values.length > 1 ? 2 : 1
+  const load = cell.inputs[0]!.ciphertexts > 1 ? 2 : 1
   const results = functions.map((): Ciphertext[] => [])
   let before: Ciphertext | undefined
-  for (let i = 0; i < values.length; i += load) {
+  for (let k = 0; k < wanted.length; k += load) {
     // temporaries of two bootstraps need not live at the same time
     await before?.ready()
     await pacer.step()
-    using first = sum(i)
-    using second = load === 2 && i + 1 < values.length ? sum(i + 1) : undefined
-    for (const made of circuit.evaluateReal(engine, second ? [first, second] : [first], functions, { period }))
-      for (const [k, y] of made.entries()) results[k]!.push(temporaries.use(y))
-    before = results[0]!.at(-1)
+    const places = wanted.slice(k, k + load)
+    const sums = places.map(sum)
+    try {
+      for (const [j, made] of circuit
+        .evaluateReal(engine, sums as [Ciphertext, Ciphertext?], functions, { period })
+        .entries())
+        for (const [f, y] of made.entries()) results[f]![places[j]!] = temporaries.use(y)
+    } finally {
+      for (const handle of sums) handle.dispose()
+    }
+    before = results[0]![places[0]!]
   }
   return results
 }

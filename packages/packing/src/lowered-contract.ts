@@ -5,6 +5,7 @@
  * border ciphertexts have degree 1 and the nominal scale of their level.
  */
 import type {
+  Ciphertext,
   Encoder,
   Evaluator,
   Level,
@@ -63,6 +64,11 @@ export interface LoweredLayer {
   readonly outputs: readonly SlotLayout[]
   /** Levels consumed; by a layer that refreshes, those it takes before the refresh. */
   readonly depth: number
+  /**
+   * Of a layer that makes each ciphertext of its results of few of its inputs': the ciphertexts of every input that these elements of
+   * every result are made of, in ascending order both. Such a layer may be asked for some elements at a time; see `lowerStream`.
+   */
+  readonly reads?: (elements: readonly number[]) => readonly number[]
   /** Of a layer that refreshes what it computes: results then stand at the level of the circuit's results. */
   readonly refresh?: LayerRefresh
   /**
@@ -100,6 +106,12 @@ export interface ApplyOptions extends PaceOptions {
   readonly refresh?: RefreshCircuit
 }
 
+/** How a circuit is run for some elements. */
+export interface SomeOptions extends ApplyOptions {
+  /** Indices of ciphertexts of every result, ascending. */
+  readonly only: readonly number[]
+}
+
 /** A circuit with its weights encoded; usable many times. */
 export interface PreparedLayer extends Disposable {
   readonly name: string
@@ -114,5 +126,14 @@ export interface PreparedLayer extends Disposable {
     inputs: readonly PackedTensor[],
     options?: ApplyOptions,
   ): Promise<readonly PackedTensor[]>
+  /**
+   * Some ciphertexts of every result, at their places in its list, the others left out; of layers with `LoweredLayer.reads`.
+   * @param inputs of each input those that are read, at their places; the caller has checked levels and scales
+   */
+  applySome?(
+    evaluator: Encoder & Evaluator,
+    inputs: readonly (readonly Ciphertext[])[],
+    options: SomeOptions,
+  ): Promise<readonly (readonly Ciphertext[])[]>
   dispose(): void
 }

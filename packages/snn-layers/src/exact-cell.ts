@@ -22,6 +22,12 @@ export function exactCell(circuit: ExactCircuit, inputs: readonly SlotLayout[]):
   return cellOf(circuit, inputs, [spike, membrane])
 }
 
+/** Spikes alone. */
+export function lastStepCell(circuit: ExactCircuit, inputs: readonly SlotLayout[]): RefreshCell {
+  const { spike } = circuit.step.functions({ spike: circuit.spikeFactor, membrane: circuit.membraneFactor })
+  return cellOf(circuit, inputs, [spike])
+}
+
 /** Spikes of several steps with one current. */
 export const overStepsCell = (circuit: ExactCircuit, inputs: readonly SlotLayout[], steps: number): RefreshCell =>
   cellOf(circuit, inputs, circuit.step.overSteps(steps, circuit.spikeFactor))

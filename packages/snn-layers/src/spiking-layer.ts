@@ -4,7 +4,7 @@
  * reset and drift, beta u or a (u - u1)(u - u2), so that a charge is one addition and costs no level. Values may be held
  * times factors: current and state share one, so that the step finds them in [-1, 1]; spikes have another.
  */
-import { contentHash, FormatError, InvalidArgumentError, PlanError, UnsupportedError } from '@he-ml/ckks-core'
+import { contentHash, FormatError, InvalidArgumentError, PlanError } from '@he-ml/ckks-core'
 import {
   type CalibratedMultiOutputLayer,
   type CalibrationOptions,
@@ -25,7 +25,9 @@ import { exactCell } from './exact-cell.ts'
 import { resetFactor } from './held-values.ts'
 import { lowerSpiking } from './lower-spiking.ts'
 import { polynomialSpikeStep } from './polynomial-step.ts'
+import { refuseChannels } from './refuse-channels.ts'
 import type { FittedStep, SoftStep, SpikeCell, SpikeStep } from './spike-step.ts'
+import { SpikingLastStep } from './spiking-last-step.ts'
 import { SpikingOverSteps } from './spiking-over-steps.ts'
 
 export interface SpikingOptions {
@@ -169,6 +171,12 @@ export class SpikingLayer implements CalibratedMultiOutputLayer, Lowerable {
     if (fitted?.kind !== 'exact' || outputs.some((output) => output !== 'spike')) return undefined
     return new SpikingOverSteps({ name, neuron, step: fitted, membraneFactor, spikeFactor }, steps)
   }
+  /** Without the membrane, with an exact step. */
+  withOutputs(outputs: readonly string[]): SpikingLastStep | undefined {
+    const { fitted, name, neuron, membraneFactor, spikeFactor } = this
+    if (fitted?.kind !== 'exact' || outputs.some((output) => output !== 'spike')) return undefined
+    return new SpikingLastStep({ name, neuron, step: fitted, membraneFactor, spikeFactor })
+  }
   calibrate(statistics: InputStatistics, options: CalibrationOptions): SpikingLayer {
     try {
       return this.#with({ fitted: this.step.fit(this.#cell(), statistics, options) })
@@ -188,11 +196,7 @@ export class SpikingLayer implements CalibratedMultiOutputLayer, Lowerable {
   lower(inputs: readonly SlotLayout[]): LoweredLayer {
     this.outputShapes(inputs.map(({ shape }) => shape))
     const { name, neuron, membraneFactor, spikeFactor } = this
-    const unsupported = inputs.find(({ kind }) => kind === 'channel')
-    if (unsupported)
-      throw new UnsupportedError(
-        `layer "${name}" cannot run on a channel layout: pack the input as multiplexed (one image) or batch (image = slot)`,
-      )
+    refuseChannels(name, inputs)
     const cell = this.refreshCell(inputs)
     if (cell) return lowerRefresh(cell)
     const step = this.#fitted() as SoftStep

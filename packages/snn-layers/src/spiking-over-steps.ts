@@ -2,10 +2,11 @@
  * Neurons whose current is the same at every time step: the T spikes of each are T functions of that one number, whatever the neuron and its
  * reset. One refresh gives them all.
  */
-import { contentHash, InvalidArgumentError, UnsupportedError } from '@he-ml/ckks-core'
+import { contentHash, InvalidArgumentError } from '@he-ml/ckks-core'
 import { createTensor, digestText, type MultiOutputLayer, type Shape, type Tensor } from '@he-ml/model'
 import { type Lowerable, type LoweredLayer, lowerRefresh, type RefreshCell, type SlotLayout } from '@he-ml/packing'
 import { type ExactCircuit, overStepsCell } from './exact-cell.ts'
+import { refuseChannels } from './refuse-channels.ts'
 
 /** One input, the current; outputs `spike@0`, `spike@1`, ... Made by {@link SpikingLayer.overSteps}. */
 export class SpikingOverSteps implements MultiOutputLayer, Lowerable {
@@ -48,10 +49,7 @@ export class SpikingOverSteps implements MultiOutputLayer, Lowerable {
   }
   lower(inputs: readonly SlotLayout[]): LoweredLayer {
     this.outputShapes(inputs.map(({ shape }) => shape))
-    if (inputs.some(({ kind }) => kind === 'channel'))
-      throw new UnsupportedError(
-        `layer "${this.name}" cannot run on a channel layout: pack the input as multiplexed (one image) or batch (image = slot)`,
-      )
+    refuseChannels(this.name, inputs)
     return lowerRefresh(this.refreshCell(inputs))
   }
   refreshCell(inputs: readonly SlotLayout[]): RefreshCell {

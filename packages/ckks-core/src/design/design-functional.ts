@@ -53,7 +53,7 @@ const DIGITS: Readonly<Record<number, readonly number[]>> = { 15: [3, 4, 5, 6, 8
 /** Degree and squarings of the exponential (docs/notes/functional-bootstrapping.md). */
 const [DEGREE, SQUARINGS] = [15, 4]
 /** Bits of a prime. */
-const [FEWEST_BITS, MOST_BITS] = [24, 47]
+const [FEWEST_BITS, MOST_BITS] = [21, 47]
 /** q0 times the first special prime stays within what the ephemeral secret bears. */
 const BASE_BITS: Readonly<Record<number, number>> = { 15: 35.98, 16: 41.98 }
 const SPECIAL_BITS = 47.5
@@ -122,7 +122,7 @@ interface Search {
 /** The fewest bits with the margin: errors halve with every bit, so two tries tell. */
 async function fitBits(need: FunctionalNeed, shape: Shape, search: Search): Promise<FunctionalDesign | undefined> {
   let bits = FEWEST_BITS + Math.ceil(Math.log2(need.points)) + (shape.logN - 15)
-  for (let tries = 0; tries < 4 && bits <= MOST_BITS; tries++) {
+  for (let tries = 0; tries < 5 && bits <= MOST_BITS; tries++) {
     const request = requestOf(need, shape, bits)
     if (!request) return undefined
     const found = await priced(need, request, search)

@@ -18,20 +18,41 @@ export function lowerBatchLinear(map: LinearMap, input: BatchLayout): LoweredLay
     inputs: [input],
     output,
     depth: 1,
+    reads: (elements) => readsOf(map, elements),
     prepare: async ({ engine, level }) => batchCircuit(map, weightScale(engine.parameters, level)),
   })
+}
+
+/** Elements of the input that the pixels of these elements read. */
+function readsOf(map: LinearMap, elements: readonly number[]): number[] {
+  const [, height, width] = map.output
+  const [channels, rows, columns] = map.input
+  const read = new Set<number>()
+  for (const pixel of new Set(elements.map((element) => element % (height * width))))
+    for (const ky of readTaps(map, 0, Math.floor(pixel / width)))
+      for (const kx of readTaps(map, 1, pixel % width)) {
+        const y = sourceOf(Math.floor(pixel / width), ky, 0, map.window)
+        const x = sourceOf(pixel % width, kx, 1, map.window)
+        for (let c = 0; c < channels; c++) read.add((c * rows + y) * columns + x)
+      }
+  // where all weights are zero a channel's first element stands in
+  for (let c = 0; c < channels; c++) read.add(c * rows * columns)
+  return [...read].sort((a, b) => a - b)
 }
 
 function batchCircuit(map: LinearMap, scale: number): Circuit {
   const [channels, height, width] = map.output
   const { outputs } = groupSizes(map)
   const pixels = height * width
-  return async ({ engine, inputs, pacer, temporaries }) => {
+  const productOf = productsOf(map, scale)
+  return async ({ engine, inputs, only, pacer, temporaries }) => {
     const results = new Array<Ciphertext>(channels * pixels)
-    const productOf = productsOf(map, scale)
+    const wanted = new Set(only)
     for (let pixel = 0; pixel < pixels; pixel++)
       for (let first = 0; first < channels; first += Math.min(MAX_ROWS, outputs - (first % outputs))) {
         const rows = Math.min(MAX_ROWS, outputs - (first % outputs))
+        const isWanted = (row: number): boolean => !only || wanted.has((first + row) * pixels + pixel)
+        if (!Array.from({ length: rows }, (_, row) => row).some(isWanted)) continue
         const { sources, weights } = productOf(pixel, first, rows)
         await pacer.step()
         const products = engine.matrixProduct(
@@ -40,6 +61,10 @@ function batchCircuit(map: LinearMap, scale: number): Circuit {
         )
         for (const p of products) temporaries.use(p)
         for (const [row, p] of products.entries()) {
+          if (!isWanted(row)) {
+            p.dispose()
+            continue
+          }
           await pacer.step()
           const o = first + row
           let result = temporaries.use(engine.rescale(p))

@@ -8,22 +8,25 @@ import { type LinearMap, sourceOf } from '../linear-map/linear-map.ts'
 export function lowerBatchSum(map: LinearMap, input: BatchLayout): LoweredLayer {
   const output: BatchLayout = { ...input, shape: map.outputShape, ciphertexts: sizeOf(map.outputShape) }
   const [channels, height, width] = map.output
+  const windowOf = (element: number): number[] => {
+    const pixel = element % (height * width)
+    return windowElements(map, Math.floor(element / (height * width)), Math.floor(pixel / width), pixel % width)
+  }
   return createLowered({
     name: map.name,
     inputs: [input],
     output,
     depth: 0,
+    reads: (elements) => [...new Set(elements.flatMap(windowOf))].sort((a, b) => a - b),
     prepare:
       async () =>
-      async ({ engine, inputs, pacer, temporaries }) => {
+      async ({ engine, inputs, only, pacer, temporaries }) => {
         const results: Ciphertext[] = []
-        for (let c = 0; c < channels; c++)
-          for (let y = 0; y < height; y++)
-            for (let x = 0; x < width; x++) {
-              await pacer.step()
-              const terms = windowElements(map, c, y, x).map((element) => inputs[0]![element]!)
-              results.push(temporaries.use(engine.sum(terms)))
-            }
+        for (const element of only ?? Array.from({ length: channels * height * width }, (_, i) => i)) {
+          await pacer.step()
+          const terms = windowOf(element).map((source) => inputs[0]![source]!)
+          results[element] = temporaries.use(engine.sum(terms))
+        }
         return results
       },
   })

@@ -94,10 +94,27 @@ async function compilePacked(draft: Draft): Promise<BoundPlan> {
   }
 }
 
+/** Margins of fresh inputs that sets are designed for, one after the other: values of a network bring errors along. */
+const MARGINS = [16, 32, 64] as const
+
 /** Layers that refresh what they compute leave nothing else to bootstrap. */
 async function compileFunctional(draft: Draft): Promise<BoundPlan> {
   const { prepared, options } = draft
-  return finish(draft, await chooseFunctional(prepared.ready, options, costModelOf(options)))
+  const { functional = {} } = options
+  const isGiven = functional.margin !== undefined || functional.set !== undefined
+  let refused: PlanError | undefined
+  for (const margin of isGiven ? [functional.margin] : MARGINS) {
+    const wanted = { ...options, functional: { ...functional, ...(margin === undefined ? {} : { margin }) } }
+    try {
+      return await finish(draft, await chooseFunctional(prepared.ready, wanted, costModelOf(options)))
+    } catch (error) {
+      // no set for more than what left too little before: that says more
+      if (refused) throw refused
+      if (isGiven || !(error instanceof PlanError) || error.reason !== 'precision') throw error
+      refused = error
+    }
+  }
+  throw refused
 }
 
 /** Whether bootstraps may help where a leveled plan was refused. Levels that a large ring keeps for a whole network take memory, too. @internal */

@@ -68,11 +68,18 @@ async function setFor(
   { functional = {} }: PackedOptions,
   costModel: CostModel,
 ): Promise<FunctionalSet> {
+  const { nodes } = network
   const refreshes = refreshesOf(network)
   if (functional.set !== undefined) {
     const set = functionalSet(functional.set)
     if (set.parameters.logN !== logN)
       throw new PlanError('security', `the set ${functional.set} is of a ring of degree 2^${set.parameters.logN}`)
+    const deepest = nodes.find(({ circuit: { refresh } }) => (refresh?.functionLevels ?? 0) > set.spec.functionLevels)
+    if (deepest)
+      throw new PlanError(
+        'levels',
+        `the set ${functional.set} gives functions ${set.spec.functionLevels} levels, "${deepest.name}" takes ${deepest.circuit.refresh!.functionLevels}: name another, or leave the choice to the planner`,
+      )
     return set
   }
   const largest = refreshes.reduce((a, b) => (a.slots * a.ciphertexts >= b.slots * b.ciphertexts ? a : b))

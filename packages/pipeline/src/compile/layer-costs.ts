@@ -42,6 +42,7 @@ export class LayerCosts {
   }
 
   async #layer(model: Network, node: NetworkNode, highest: Level): Promise<LayerSeconds> {
+    if (node.parts) return this.#stream(model, node, node.parts)
     const { outputs, refresh } = node.circuit
     const { needs: depth } = layerLevels(node.circuit, this.#functionals)
     // of many images weights are scalars, and a layer does the same at every level
@@ -53,6 +54,19 @@ export class LayerCosts {
       seconds.push(isShifted ? this.#shifted(records, highest - level) : sum(records.map((r) => r.seconds)))
     }
     return seconds
+  }
+
+  /** Several take together what they take alone; as with any that refreshes, at the lowest level. */
+  async #stream(model: Network, { circuit }: NetworkNode, parts: readonly NetworkNode[]): Promise<LayerSeconds> {
+    const { needs, gives } = layerLevels(circuit, this.#functionals)
+    let seconds = 0
+    for (const part of parts) {
+      const own = part.circuit.refresh ? layerLevels(part.circuit, this.#functionals).needs : needs
+      // what takes no level sums up results
+      const level = part.circuit.refresh || part.circuit.depth > 0 ? own : gives(needs)
+      seconds += (await this.#layer(model, part, level))[level]!
+    }
+    return [...new Array<number>(needs).fill(Number.POSITIVE_INFINITY), seconds]
   }
 
   /** The same operations some levels lower. */
@@ -75,7 +89,7 @@ export class LayerCosts {
     const layouts = node.inputs.map((name) => model.joined.get(name) ?? model.layouts.get(name)!)
     const made = node.single
       ? this.#run(node.single, new Array(layouts.length).fill(node.single.outputs[0]), level).then((records) =>
-          times(records, node.circuit.outputs[0]!.ciphertexts),
+          times(records, Math.ceil(node.circuit.outputs[0]!.ciphertexts / node.single!.outputs[0]!.ciphertexts)),
         )
       : this.#run(node.circuit, layouts, level)
     ofCircuit.set(level, made)

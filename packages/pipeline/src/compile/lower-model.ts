@@ -11,6 +11,7 @@ import {
   type SlotLayout,
 } from '@he-ml/packing'
 import type { GapPolicy, Network, NetworkNode } from '../program/network.ts'
+import { inStreams } from './streams.ts'
 import { type TileGroups, Tiling } from './tiling.ts'
 
 export interface LowerOptions {
@@ -60,7 +61,7 @@ export function lowerModel(
       ...(prefer ? { prefer } : {}),
     })
     // of the model's own layer: one that suits all channels suits no single one
-    const single = priced ? singleOf(node.layer, circuit, maxSlots) : undefined
+    const single = priced ? singleOf(node.layer, circuit, given.length, maxSlots) : undefined
     tiling.add({ name, kind: layer.kind, inputs, outputs: values, circuit, ...(single ? { single } : {}) })
   }
   for (const stage of inStages(model)) {
@@ -71,7 +72,7 @@ export function lowerModel(
   }
   tiling.gather(model.output)
   return {
-    nodes: reached(tiling.nodes, model.output),
+    nodes: inStreams(reached(tiling.nodes, model.output), layouts, model.output),
     inputs: model.inputs,
     inputLayout,
     inputTiles: tiling.inputTiles,
@@ -200,13 +201,24 @@ class SharedCircuits {
 const isSame = (a: LoweredLayer, b: LoweredLayer): boolean =>
   a.depth === b.depth && JSON.stringify(a.outputs) === JSON.stringify(b.outputs)
 
-/** The layer on a batch of one element, if it takes that; layers with weights for a certain shape do not. */
-function singleOf(layer: GraphLayer, { outputs }: LoweredLayer, maxSlots: number): LoweredLayer | undefined {
+/** The layer on a batch of one element, or two that travel as one, if it takes that; layers with weights for a certain shape do not. */
+function singleOf(
+  layer: GraphLayer,
+  { outputs, refresh }: LoweredLayer,
+  inputs: number,
+  maxSlots: number,
+): LoweredLayer | undefined {
   const [output] = outputs
-  if (isMultiOutput(layer) || output?.kind !== 'batch') return undefined
+  if (output?.kind !== 'batch') return undefined
+  if (refresh) {
+    // two ciphertexts travel as one
+    const few = { ...output, shape: [Math.min(2, output.ciphertexts)], ciphertexts: Math.min(2, output.ciphertexts) }
+    return lowerLayer(layer, new Array(inputs).fill(few), { maxSlots })
+  }
+  if (isMultiOutput(layer)) return undefined
   if (!(isCalibrated(layer) || ['add', 'square'].includes(layer.kind))) return undefined
   const one = { ...output, shape: [1], ciphertexts: 1 }
-  return lowerLayer(layer, new Array(layer.arity).fill(one), { maxSlots })
+  return lowerLayer(layer, new Array(inputs).fill(one), { maxSlots })
 }
 
 /** The layout of the other branch, when one of the values and an earlier one meet in an addition. */

@@ -17,6 +17,8 @@ export interface NetworkNode {
   readonly merges?: number
   /** The layer on one ciphertext, where it does the same to every ciphertext of a batch: what pricing needs to look at. */
   readonly single?: LoweredLayer
+  /** Nodes that it does the work of: what pricing looks at in its place. */
+  readonly parts?: readonly NetworkNode[]
 }
 
 export interface Network {
