@@ -91,7 +91,7 @@ async function measure(polynomial: ActivationPolynomial, options: Options, emit:
   const { totals } = plan.report()
   row('levels', depth, 'levels')
   row('products', totals.mul ?? 0, 'products')
-  row('relinearizations', totals.relinearize ?? 0, 'relinearizations')
+  row('relinearizations', (totals.relinearize ?? 0) + (totals.relinearizeRescale ?? 0), 'relinearizations')
   row('precision-predicted', plan.estimate(planned).precisionBits, 'bits', { scaleBits })
   const gap = polynomial.kind === 'composite' ? Math.min(TARGET.gap, polynomial.gap) : TARGET.gap
   for (const threads of options.threads) {

@@ -110,7 +110,7 @@ function compositeCircuit({ function: name, factors, range }: CompositePolynomia
       const targetScale = (parameters.scaleAt(level - 1) * parameters.groupProduct(level)) / unit.scale
       const gate = use(evaluateComposite(engine, unit, polynomials, { targetScale, ...at }))
       const x = use(engine.dropLevel(unit, level))
-      return engine.rescale(use(engine.relinearize(use(engine.mul(gate, x)))))
+      return engine.relinearizeRescale(use(engine.mul(gate, x)))
     })
   return { depth: gateDepth + 1, run }
 }

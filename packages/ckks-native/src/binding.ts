@@ -52,6 +52,7 @@ export interface BindingLane {
   square(a: CiphertextHandle): CiphertextHandle
   mulAccumulate(a: readonly CiphertextHandle[], b: readonly CiphertextHandle[]): CiphertextHandle
   relinearize(a: CiphertextHandle): CiphertextHandle
+  relinearizeRescale(a: CiphertextHandle): CiphertextHandle
   rescale(a: CiphertextHandle): CiphertextHandle
   dropLevel(a: CiphertextHandle, level: number): CiphertextHandle
   /** Through the ephemeral secret, from level 0 to `level`; needs the encapsulation key. */

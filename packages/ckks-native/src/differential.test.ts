@@ -65,6 +65,7 @@ const operations = {
   mulAccumulate: ({ engine, pick }: Context, s: Step) =>
     one(engine.mulAccumulate([[pick(s.a), pick(s.b)] as const, [pick(s.b), pick(s.b)] as const])),
   relinearize: ({ engine, pick }: Context, s: Step) => one(engine.relinearize(pick(s.a))),
+  relinearizeRescale: ({ engine, pick }: Context, s: Step) => one(engine.relinearizeRescale(pick(s.a))),
   rescale: ({ engine, pick }: Context, s: Step) => one(engine.rescale(pick(s.a))),
   dropLevel: ({ engine, pick }: Context, s: Step) => one(engine.dropLevel(pick(s.a), s.n % 6)),
   toLevel: ({ engine, pick }: Context, s: Step) => one(toLevel(engine, pick(s.a), s.n % 6)),

@@ -155,6 +155,9 @@ export abstract class NativeEvaluator extends BaseEngine<NativeCiphertext, Nativ
   protected doRelinearize(a: NativeCiphertext, meta: CiphertextMeta): NativeCiphertext {
     return this.#run(meta, (lane) => lane.relinearize(a.handle))
   }
+  protected override doRelinearizeRescale(a: NativeCiphertext, meta: CiphertextMeta): NativeCiphertext {
+    return this.#run(meta, (lane) => lane.relinearizeRescale(a.handle))
+  }
   protected doRescale(a: NativeCiphertext, meta: CiphertextMeta): NativeCiphertext {
     return this.#run(meta, (lane) => lane.rescale(a.handle))
   }

@@ -184,7 +184,7 @@ function resetTo(
   const rest = factor / plan.evaluated
   const target = (parameters.scaleAt(level) * splitFactor(rest).rest * parameters.groupProduct(level + 1)) / kept.scale
   const waiting = use(engine.mul(use(toLevel(engine, charged, level + 1, target)), kept))
-  const product = use(engine.rescale(use(engine.relinearize(waiting))))
+  const product = use(engine.relinearizeRescale(waiting))
   return use(declaredTimes(engine, product, rest))
 }
 
@@ -196,5 +196,5 @@ function driftOf({ engine, use, circuit }: Run, after: Ciphertext): Ciphertext {
   const shifted = (u: number): Ciphertext => (u === 0 ? after : use(engine.addScalar(after, -factor * u)))
   const { u1, u2 } = neuron
   const product = use(u1 === u2 ? engine.square(shifted(u1)) : engine.mul(shifted(u1), shifted(u2)))
-  return use(engine.rescale(use(engine.relinearize(product))))
+  return use(engine.relinearizeRescale(product))
 }

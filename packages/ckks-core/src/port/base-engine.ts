@@ -162,17 +162,23 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
     if (x.degree === 2) this.requireKey({ kind: 'relinearization', level: x.level }, 'relinearize')
     return this.doRelinearize(x, { ...metaOf(x), degree: 1 })
   }
+  relinearizeRescale(a: Ciphertext): Ciphertext {
+    const x = this.#own(a, 'relinearizeRescale')
+    const meta = this.#rescaledMeta(x, 'relinearizeRescale')
+    if (x.degree === 1) return this.doRescale(x, meta)
+    this.requireKey({ kind: 'relinearization', level: x.level }, 'relinearizeRescale')
+    return this.doRelinearizeRescale(x, { ...meta, degree: 1 })
+  }
   rescale(a: Ciphertext): Ciphertext {
     const x = this.#own(a, 'rescale')
+    return this.doRescale(x, this.#rescaledMeta(x, 'rescale'))
+  }
+  #rescaledMeta(x: C, operation: string): CiphertextMeta {
     if (x.level < 1)
       throw new LevelError(
-        'rescale: expected level >= 1, got 0: insert a refresh before it or raise the number of levels',
+        `${operation}: expected level >= 1, got 0: insert a refresh before it or raise the number of levels`,
       )
-    return this.doRescale(x, {
-      ...metaOf(x),
-      level: x.level - 1,
-      scale: x.scale / this.parameters.groupProduct(x.level),
-    })
+    return { ...metaOf(x), level: x.level - 1, scale: x.scale / this.parameters.groupProduct(x.level) }
   }
   dropLevel(a: Ciphertext, level: number): Ciphertext {
     const x = this.#own(a, 'dropLevel')

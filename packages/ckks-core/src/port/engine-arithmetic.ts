@@ -41,6 +41,15 @@ export abstract class EngineArithmetic<C extends BaseCiphertext, P extends BaseP
   /** From level 0 to meta.level, through the ephemeral secret. */
   protected abstract doModRaise(a: C, meta: CiphertextMeta): C
 
+  /** Of degree 2; meta is the result's. */
+  protected doRelinearizeRescale(a: C, meta: CiphertextMeta): C {
+    const linear = this.doRelinearize(a, { ...metaOf(a), degree: 1 })
+    try {
+      return this.doRescale(linear, meta)
+    } finally {
+      linear.dispose()
+    }
+  }
   protected doSquare(a: C, meta: CiphertextMeta): C {
     return this.doMul(a, a, meta)
   }

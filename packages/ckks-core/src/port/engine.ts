@@ -86,6 +86,8 @@ export interface Evaluator {
   mulAccumulate(pairs: readonly (readonly [Ciphertext, Ciphertext])[]): Ciphertext
   /** Degree 2 back to 1; needs the relinearisation key. A degree-1 operand is returned as a new handle. */
   relinearize(a: Ciphertext): Ciphertext
+  /** rescale(relinearize(a)), to the bit, for less than both. */
+  relinearizeRescale(a: Ciphertext): Ciphertext
   /** Divides by the level's primes: level - 1, scale / group product. Degree 1 or 2. */
   rescale(a: Ciphertext): Ciphertext
   /** Forgets primes; scale unchanged. */

@@ -143,6 +143,9 @@ export class SyncLane implements Lane {
   relinearize(a: Ciphertext): Ciphertext {
     return this.#one(this.#open().relinearize(a))
   }
+  relinearizeRescale(a: Ciphertext): Ciphertext {
+    return this.#one(this.#open().relinearizeRescale(a))
+  }
   rescale(a: Ciphertext): Ciphertext {
     return this.#one(this.#open().rescale(a))
   }

@@ -61,6 +61,9 @@ Ciphertext mulAccumulate(const std::vector<ProductTerm>& terms, Executor& execut
 Ciphertext relinearize(const Ciphertext& a, const KeySwitchKey& key, Executor& executor);    // degree 2 to 1
 Ciphertext mulRelinearize(const Ciphertext& a, const Ciphertext& b, const KeySwitchKey& key, Executor& executor);
 
+// rescale(relinearize(a)), to the bit, with fewer transforms.
+Ciphertext relinearizeRescale(const Ciphertext& a, const KeySwitchKey& key, Executor& executor);
+
 // Divides by the primes of the top level with exact rounding; level - 1. LevelError at level 0.
 Ciphertext rescale(const Ciphertext& a, Executor& executor);
 Ciphertext dropLevel(const Ciphertext& a, unsigned level, Executor& executor);

@@ -39,7 +39,17 @@ export function addBenchCommand(program: Command): void {
       const model = machineCostModel(costs)
       const size = operationSize(createParameters({ logN, levels: 11, scaleBits: 40, dnum: 3 }), 11)
       const rows = (
-        ['rotate', 'hoistedRotation', 'relinearize', 'mul', 'mulPlain', 'rescale', 'add', 'encode'] as const
+        [
+          'rotate',
+          'hoistedRotation',
+          'relinearize',
+          'relinearizeRescale',
+          'mul',
+          'mulPlain',
+          'rescale',
+          'add',
+          'encode',
+        ] as const
       ).map((kind) => [kind, Number((model.seconds(kind, size) * 1000).toFixed(3))] as const)
       print(options, { ...costs, milliseconds: Object.fromEntries(rows) }, [
         `${costs.kernel}, ${costs.threads} threads; N = 2^${logN}, ${size.limbs} + ${size.specialLimbs} limbs, ${size.digits} digits`,

@@ -114,7 +114,7 @@ export class QuadraticLayer implements Layer, FloatLayer, Lowerable {
       const other = isMonic ? x : use(toLevel(engine, x, first.level))
       const shifted = linear === 0 ? first : use(engine.addScalar(first, sign * linear))
       const product = use(linear === 0 && isMonic ? engine.square(x) : engine.mul(other, shifted))
-      const result = use(engine.rescale(use(engine.relinearize(product))))
+      const result = use(engine.relinearizeRescale(product))
       const signed = sign < 0 ? use(engine.negate(result)) : result
       return engine.addScalar(signed, constant)
     })

@@ -46,7 +46,7 @@ export class SquareLayer implements Layer, FloatLayer, Lowerable {
           const squares: Ciphertext[] = []
           for (const x of inputs[0]!) {
             await pacer.step()
-            const square = scope((use) => engine.rescale(use(engine.relinearize(use(engine.square(x))))))
+            const square = scope((use) => engine.relinearizeRescale(use(engine.square(x))))
             squares.push(temporaries.use(square))
           }
           return squares

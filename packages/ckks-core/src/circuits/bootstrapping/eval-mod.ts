@@ -154,7 +154,7 @@ function circuit(engine: Evaluator, t: Ciphertext, { series, constants, arcsine 
     for (const constant of constants) {
       const square = use(engine.square(current))
       const doubled = use(engine.addScalar(square, -constant))
-      current = use(engine.rescale(use(engine.relinearize(doubled))))
+      current = use(engine.relinearizeRescale(doubled))
     }
     return arcsine ? use(evaluateChebyshev(engine, current, arcsine)) : current
   })

@@ -68,8 +68,7 @@ export function exponentialAt({ series, squarings }: Pick<Exponential, 'series' 
 export function evaluateExponential(engine: Evaluator, t: Ciphertext, { series, squarings }: Exponential): Ciphertext {
   return scope((use) => {
     let current = use(evaluateChebyshev(engine, t, series))
-    for (let i = 0; i < squarings; i++)
-      current = use(engine.rescale(use(engine.relinearize(use(engine.square(current))))))
+    for (let i = 0; i < squarings; i++) current = use(engine.relinearizeRescale(use(engine.square(current))))
     return current
   })
 }

@@ -52,7 +52,7 @@ describe('evaluateTogether', () => {
     const relinearizations = (work: (engine: ReturnType<typeof createPlanEngine>) => void) => {
       const engine = createPlanEngine(parameters)
       work(engine)
-      return engine.report().totals.relinearize!
+      return engine.report().totals.relinearizeRescale!
     }
     const together = relinearizations((e) => evaluateTogether(e, e.input(), list))
     const apart = relinearizations((e) => {

@@ -79,6 +79,7 @@ describe('predicted precision', () => {
   const cases: [string, number, (engine: Engine, x: Ciphertext) => Ciphertext | Promise<Ciphertext>][] = [
     ['fresh', 0.1, (e, x) => e.dropLevel(x, 3)],
     ['square', 0.3, (e, x) => e.rescale(e.relinearize(e.square(x)))],
+    ['square, at once', 0.3, (e, x) => e.relinearizeRescale(e.square(x))],
     ['rotations', 0.3, (e, x) => e.sum(e.rotateHoisted(x, [1, 2, 3, 4, 5, 6, 7, 8]))],
     [
       'product with a plaintext',

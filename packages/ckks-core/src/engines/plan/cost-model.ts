@@ -15,6 +15,7 @@ export const OPERATION_KINDS = [
   'mulPlain',
   'mul',
   'relinearize',
+  'relinearizeRescale',
   'rescale',
   'dropLevel',
   'rotate',
@@ -96,6 +97,8 @@ export function createDefaultCostModel(options: DefaultCostOptions = {}): CostMo
         mulPlain: 2 * limbs * pass,
         mul: 4 * limbs * pass,
         relinearize: keySwitch,
+        // one transform a limb for both
+        relinearizeRescale: keySwitch + 2 * limbs * pass,
         rescale: 2 * limbs * (ntt + pass),
         dropLevel: limbs * pass,
         rotate: keySwitch,

@@ -17,11 +17,13 @@ describe('counting', () => {
     engine.rotateHoisted(y, [1, 2, 0])
     engine.rotate(y, 5)
     engine.add(y, y)
+    engine.relinearizeRescale(engine.square(x))
     const { operations, totals } = engine.report()
     expect(operations.map(({ kind, level, limbs, count }) => [kind, level, limbs, count])).toEqual([
       ['add', 7, 8, 1],
-      ['mul', 8, 9, 1],
+      ['mul', 8, 9, 2],
       ['relinearize', 8, 9, 1],
+      ['relinearizeRescale', 8, 9, 1],
       ['rescale', 8, 9, 1],
       ['dropLevel', 7, 8, 1],
       ['rotate', 7, 8, 1],

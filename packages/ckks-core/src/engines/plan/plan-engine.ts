@@ -261,6 +261,12 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
     const error = Math.hypot(a.error, this.#noise.rescale(meta.degree) / meta.scale)
     return this.#ciphertext(meta, error, a.magnitude)
   }
+  protected override doRelinearizeRescale(a: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
+    this.#recorder.count('relinearizeRescale', a.level)
+    using switched = this.#switched(a, { ...meta, level: a.level, scale: a.scale })
+    const error = Math.hypot(switched.error, this.#noise.rescale(meta.degree) / meta.scale)
+    return this.#ciphertext(meta, error, a.magnitude)
+  }
   protected doDropLevel(a: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
     return this.#copy(a, meta)
   }

@@ -26,6 +26,7 @@ Napi::Function EngineObject::define(Napi::Env env) {
                            InstanceMethod<&E::square>("square"),
                            InstanceMethod<&E::mulAccumulate>("mulAccumulate"),
                            InstanceMethod<&E::relinearize>("relinearize"),
+                           InstanceMethod<&E::relinearizeRescale>("relinearizeRescale"),
                            InstanceMethod<&E::rescale>("rescale"),
                            InstanceMethod<&E::dropLevel>("dropLevel"),
                            InstanceMethod<&E::modRaise>("modRaise"),

@@ -115,6 +115,7 @@ private:
     Napi::Value square(const Napi::CallbackInfo& info);
     Napi::Value mulAccumulate(const Napi::CallbackInfo& info);
     Napi::Value relinearize(const Napi::CallbackInfo& info);
+    Napi::Value relinearizeRescale(const Napi::CallbackInfo& info);
     Napi::Value rescale(const Napi::CallbackInfo& info);
     Napi::Value dropLevel(const Napi::CallbackInfo& info);
     Napi::Value modRaise(const Napi::CallbackInfo& info);

@@ -177,6 +177,18 @@ Napi::Value EngineObject::relinearize(const Napi::CallbackInfo& info) {
     });
 }
 
+Napi::Value EngineObject::relinearizeRescale(const Napi::CallbackInfo& info) {
+    const auto env = info.Env();
+    return guarded(env, [&] {
+        auto a = ciphertextOf(info[0]);
+        auto key = findKey(KeySwitchKey::RELINEARIZATION);
+        return queue(env, {a->node}, [a, key](Core& core) {
+            if (!key) throw KeyError("no relinearization key is loaded");
+            return heml::relinearizeRescale(a->value, *key, *core.scheduler);
+        });
+    });
+}
+
 Napi::Value EngineObject::dropLevel(const Napi::CallbackInfo& info) {
     const auto env = info.Env();
     return guarded(env, [&] {

@@ -25,6 +25,10 @@ void requireCiphertext(const Ciphertext& a) {
     if (!a.context()) throw InvalidArgumentError("an empty ciphertext was passed");
 }
 
+void requireRescalable(const Ciphertext& a) {
+    if (a.level() == 0) throw LevelError("level 0 cannot be rescaled: refresh the ciphertext or raise maxLevel");
+}
+
 void requireSame(const Ciphertext& a, const Ciphertext& b) {
     requireCiphertext(a);
     requireContext(*a.context(), b.context(), "other ciphertext");

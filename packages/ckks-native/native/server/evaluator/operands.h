@@ -12,6 +12,7 @@
 namespace heml {
 
 void requireCiphertext(const Ciphertext& a);                           // not a default-constructed one
+void requireRescalable(const Ciphertext& a);                           // above level 0
 void requireSame(const Ciphertext& a, const Ciphertext& b);            // context and level
 void requireDegreeOne(const Ciphertext& a, const char* operation);
 void requirePlaintext(const Ciphertext& a, const Plaintext& b);        // context, level at least a's

@@ -14,17 +14,30 @@ void requireRelinearizationKey(const Ciphertext& a, const KeySwitchKey& key) {
     }
 }
 
-}  // namespace
-
-Ciphertext relinearize(const Ciphertext& a, const KeySwitchKey& key, Executor& executor) {
-    requireRelinearizationKey(a, key);
+// rescaled, if given, gets the result divided by the primes of its level; what is returned is then unfinished.
+Ciphertext switched(const Ciphertext& a, const KeySwitchKey& key, Ciphertext* rescaled, Executor& executor) {
     if (a.degree() != 2) throw DegreeError("relinearize needs a ciphertext of degree 2, got " + std::to_string(a.degree()));
     const Context& context = *a.context();
     Ciphertext out(a.context(), a.level(), 1);
     const Poly coefficients = decompose(context, a.poly(2), executor);
     const std::vector<SwitchAddend> addends = {{0, &a.poly(0), SwitchAddend::NO_SPECIAL, nullptr},
                                                {1, &a.poly(1), SwitchAddend::NO_SPECIAL, nullptr}};
-    switchKeys(context, a.level(), {{&a.poly(2), &coefficients}}, {{{{0, &key, nullptr}}, addends, &out}}, executor);
+    switchKeys(context, a.level(), {{&a.poly(2), &coefficients}}, {{{{0, &key, nullptr}}, addends, &out, rescaled}}, executor);
+    return out;
+}
+
+}  // namespace
+
+Ciphertext relinearize(const Ciphertext& a, const KeySwitchKey& key, Executor& executor) {
+    requireRelinearizationKey(a, key);
+    return switched(a, key, nullptr, executor);
+}
+
+Ciphertext relinearizeRescale(const Ciphertext& a, const KeySwitchKey& key, Executor& executor) {
+    requireRelinearizationKey(a, key);
+    requireRescalable(a);
+    Ciphertext out(a.context(), a.level() - 1, 1);
+    switched(a, key, &out, executor);
     return out;
 }
 

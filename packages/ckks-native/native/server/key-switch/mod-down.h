@@ -18,4 +18,9 @@ void specialToCoefficients(const Context& context, size_t j, uint64_t* dst, cons
 void modDown(const Context& context, const Poly& specialCoefficients, size_t limbs, Poly& target, Executor& executor,
              const std::function<void(size_t i)>& after = nullptr);
 
+// The same for all limbs of wide at `level`, which modDown would leave in it, and then division by the primes of the level:
+// what rescaling gives, to the limbs of out. One transform a limb for both.
+void modDownRescale(const Context& context, const Poly& specialCoefficients, unsigned level, const Poly& wide, Poly& out,
+                    Executor& executor);
+
 }  // namespace heml

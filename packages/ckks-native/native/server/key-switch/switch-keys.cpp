@@ -38,8 +38,14 @@ public:
             });
         }
         for (size_t r = 0; r < results_.size(); ++r) {
+            const auto& [terms, addends, out, rescaled] = results_[r];
             for (unsigned half = 0; half < 2; ++half) {
-                modDown(context_, special_[2 * r + half], limbs_, results_[r].out->poly(half), executor);
+                const Poly& special = special_[2 * r + half];
+                if (rescaled) {
+                    modDownRescale(context_, special, out->level(), out->poly(half), rescaled->poly(half), executor);
+                } else {
+                    modDown(context_, special, limbs_, out->poly(half), executor);
+                }
             }
         }
     }

@@ -64,4 +64,24 @@ TEST(rescaleIsExact) {
     }
 }
 
+// Both in one, to the bit.
+TEST(relinearizeRescaleIsRescaleAfterRelinearize) {
+    ScatteringExecutor executor;
+    std::uint64_t stream = 60;
+    for (const Shape& shape : testShapes()) {
+        Toolkit kit(Context::create(makeSpec(shape)), stream++);
+        const KeySwitchKey key = kit.key(kit.context->maxLevel(), KeySwitchKey::RELINEARIZATION);
+        for (unsigned level = 1; level <= kit.context->maxLevel(); ++level) {
+            const Ciphertext a = kit.uniformCiphertext(level, 2);
+            const Ciphertext want = rescale(relinearize(a, key, executor), executor);
+            const Ciphertext got = relinearizeRescale(a, key, executor);
+            CHECK_EQUAL(got.level(), level - 1);
+            CHECK_EQUAL(got.degree(), 1u);
+            for (unsigned poly = 0; poly < 2; ++poly) CHECK(kit.poly(got, poly) == kit.poly(want, poly));
+        }
+        CHECK_THROWS(relinearizeRescale(kit.uniformCiphertext(0, 2), key, executor));
+        CHECK_THROWS(relinearizeRescale(kit.uniformCiphertext(1, 1), key, executor));
+    }
+}
+
 TEST_MAIN()

@@ -102,6 +102,7 @@ async function timeSmallOperations(engine: NativeEngine, x: Ciphertext, watch: O
     mulPlain: await watch.time(16, () => engine.mulPlain(x, plaintext)),
     mul: await watch.time(16, () => engine.mul(x, x)),
     relinearize: await watch.time(4, () => engine.relinearize(product)),
+    relinearizeRescale: await watch.time(4, () => engine.relinearizeRescale(product)),
     rescale: await watch.time(8, () => engine.rescale(x)),
     dropLevel: await watch.time(16, () => engine.dropLevel(x, level - 1)),
   }
