@@ -1,10 +1,7 @@
 /** Against OpenFHE, as processes of its own (benchmarks/peers/openfhe), in turn with ours. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { define } from './benchmark.ts'
 import { compareBootstrap, PEER_BOOTSTRAP } from './openfhe/bootstrap.ts'
-import { buildDrivers } from './openfhe/drivers.ts'
+import { withDrivers } from './openfhe/drivers.ts'
 import { compareKeySwitch } from './openfhe/key-switch.ts'
 import { choices, positive, positiveList } from './option-types.ts'
 
@@ -39,14 +36,10 @@ export const peersOpenfhe = define<Options>({
       .option('--bootstraps <n>', 'bootstrap: turns of one timed run each', positive, 5)
       .option('--peer-bootstrap <options>', "bootstrap: options of OpenFHE's driver", PEER_BOOTSTRAP.options),
   async run(options, emit) {
-    const folder = await mkdtemp(join(tmpdir(), 'he-ml-peer-'))
-    try {
-      const drivers = await buildDrivers(options.openfhe, folder)
+    await withDrivers(options.openfhe, async (drivers) => {
       if (options.only.includes('key-switch'))
         for (const threads of options.threads) await compareKeySwitch(drivers.keySwitch, options, threads, emit)
       if (options.only.includes('bootstrap')) await compareBootstrap(drivers.bootstrap, options, emit)
-    } finally {
-      await rm(folder, { recursive: true, force: true })
-    }
+    })
   },
 })

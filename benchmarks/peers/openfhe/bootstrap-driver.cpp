@@ -15,7 +15,6 @@
 #include <complex>
 #include <cstdint>
 #include <cstdio>
-#include <fstream>
 #include <iostream>
 #include <random>
 #include <sstream>
@@ -24,6 +23,7 @@
 #include <vector>
 
 #include "driver.h"
+#include "secret.h"
 
 namespace {
 
@@ -31,13 +31,6 @@ using lbcrypto::Ciphertext;
 using lbcrypto::CryptoContext;
 using lbcrypto::DCRTPoly;
 using Slots = std::vector<std::complex<double>>;
-
-// The secret whose norm bounds the overflows, and the one ciphertexts live under.
-// "uniform": both uniform ternary. "encapsulated": OpenFHE's SPARSE_ENCAPSULATED,
-// weight 32 while the modulus is raised, weight 192 otherwise, which its security
-// table, made for uniform ternary secrets, does not cover. "dense-encapsulated":
-// weight 32 while the modulus is raised, uniform ternary otherwise.
-enum class Secret { kUniform, kEncapsulated, kDenseEncapsulated };
 
 struct Options {
   uint32_t logN = 16;
@@ -51,20 +44,13 @@ struct Options {
   int firstBits = 60;
   int threads = 1;
   int repetitions = 0;
-  Secret secret = Secret::kUniform;
+  driver::Secret secret = driver::Secret::kUniform;
   lbcrypto::ScalingTechnique scaling = lbcrypto::FLEXIBLEAUTO;
   bool real = false;
   bool slotsToCoeffsFirst = false;
   bool insecure = false;
   bool chain = false;
 };
-
-Secret parseSecret(const std::string& text) {
-  if (text == "uniform") return Secret::kUniform;
-  if (text == "encapsulated") return Secret::kEncapsulated;
-  if (text == "dense-encapsulated") return Secret::kDenseEncapsulated;
-  throw std::invalid_argument("--secret: uniform, encapsulated or dense-encapsulated, got " + text);
-}
 
 lbcrypto::ScalingTechnique parseScaling(const std::string& text) {
   if (text == "flexible") return lbcrypto::FLEXIBLEAUTO;
@@ -87,7 +73,7 @@ Options parse(int argc, char** argv) {
                      {"--first-bits", [&](const std::string& v) { o.firstBits = std::stoi(v); }},
                      {"--threads", [&](const std::string& v) { o.threads = std::stoi(v); }},
                      {"--repetitions", [&](const std::string& v) { o.repetitions = std::stoi(v); }},
-                     {"--secret", [&](const std::string& v) { o.secret = parseSecret(v); }},
+                     {"--secret", [&](const std::string& v) { o.secret = driver::parseSecret(v); }},
                      {"--scaling", [&](const std::string& v) { o.scaling = parseScaling(v); }},
                  },
                  {
@@ -100,24 +86,20 @@ Options parse(int argc, char** argv) {
   return o;
 }
 
-lbcrypto::SecretKeyDist distribution(const Options& options) {
-  return options.secret == Secret::kUniform ? lbcrypto::UNIFORM_TERNARY : lbcrypto::SPARSE_ENCAPSULATED;
-}
-
 /** Levels that a bootstrap takes from its input: one to adjust the scale, and slotsToCoeffs when it comes first. */
 uint32_t inputLevels(const Options& options) { return 1 + (options.slotsToCoeffsFirst ? options.decodingBudget : 0); }
 
 /** Levels between the raised modulus and the result, as OpenFHE counts them. */
 uint32_t bootstrapDepth(const Options& options) {
   const uint32_t decoding = options.slotsToCoeffsFirst ? 0 : options.decodingBudget;
-  return lbcrypto::FHECKKSRNS::GetBootstrapDepth({options.encodingBudget, decoding}, distribution(options));
+  return lbcrypto::FHECKKSRNS::GetBootstrapDepth({options.encodingBudget, decoding}, driver::distribution(options.secret));
 }
 
 CryptoContext<DCRTPoly> makeContext(const Options& options) {
   lbcrypto::CCParams<lbcrypto::CryptoContextCKKSRNS> parameters;
   parameters.SetSecurityLevel(options.insecure ? lbcrypto::HEStd_NotSet : lbcrypto::HEStd_128_classic);
   parameters.SetRingDim(1u << options.logN);
-  parameters.SetSecretKeyDist(distribution(options));
+  parameters.SetSecretKeyDist(driver::distribution(options.secret));
   parameters.SetKeySwitchTechnique(lbcrypto::HYBRID);
   parameters.SetNumLargeDigits(options.dnum);
   parameters.SetScalingTechnique(options.scaling);
@@ -129,16 +111,6 @@ CryptoContext<DCRTPoly> makeContext(const Options& options) {
   for (auto feature : {lbcrypto::PKE, lbcrypto::KEYSWITCH, lbcrypto::LEVELEDSHE, lbcrypto::ADVANCEDSHE, lbcrypto::FHE})
     context->Enable(feature);
   return context;
-}
-
-/** The secret's distribution is asked for twice: for the key itself and for the overflow bound of the modulus raise. */
-lbcrypto::KeyPair<DCRTPoly> makeKeys(const Options& options, const CryptoContext<DCRTPoly>& context) {
-  const auto rlwe =
-      std::dynamic_pointer_cast<lbcrypto::CryptoParametersRLWE<DCRTPoly>>(context->GetCryptoParameters());
-  if (options.secret == Secret::kDenseEncapsulated) rlwe->SetSecretKeyDist(lbcrypto::UNIFORM_TERNARY);
-  const auto keys = context->KeyGen();
-  rlwe->SetSecretKeyDist(distribution(options));
-  return keys;
 }
 
 /** Uniform in the unit disc, or in [-1, 1]. */
@@ -169,16 +141,6 @@ Precision precision(const Slots& got, const Slots& wanted) {
   return {-std::log2(sum / static_cast<double>(wanted.size())), -std::log2(worst)};
 }
 
-/** Peak resident bytes since the last reset (VmHWM, which Linux lets a process clear). */
-uint64_t peakBytes() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);)
-    if (line.rfind("VmHWM:", 0) == 0) return std::stoull(line.substr(6)) * 1024;
-  throw std::runtime_error("no VmHWM in /proc/self/status");
-}
-
-void resetPeak() { std::ofstream("/proc/self/clear_refs") << "5"; }
-
 class Bootstrapping {
  public:
   explicit Bootstrapping(const Options& options) : options_(options), context_(makeContext(options)) {
@@ -188,12 +150,12 @@ class Bootstrapping {
                                    true, options.slotsToCoeffsFirst);
     });
     keySeconds_ = seconds([&] {
-      keys_ = makeKeys(options, context_);
+      keys_ = driver::makeKeys(options.secret, context_);
       context_->EvalMultKeyGen(keys_.secretKey);
       context_->EvalBootstrapKeyGen(keys_.secretKey, slots);
     });
-    peakWithKeyGeneration_ = peakBytes();
-    resetPeak();
+    peakWithKeyGeneration_ = driver::peakBytes();
+    driver::resetPeak();
   }
 
   /** Warm-up and check: one bootstrap, and with --chain another one after as many products as there are levels. */
@@ -217,14 +179,14 @@ class Bootstrapping {
     std::ostringstream line;
     line << "{\"metric\":\"ready\",\"peer\":\"openfhe " PEER_VERSION "\",\"task\":\"bootstrap\",\"logN\":"
          << options_.logN << ",\"slots\":" << slotCount() << "," << driver::sizesJson(context_)
-         << ",\"threads\":" << options_.threads << ",\"secret\":\"" << secretName() << "\",\"security\":\""
+         << ",\"threads\":" << options_.threads << ",\"secret\":\"" << driver::secretName(options_.secret) << "\",\"security\":\""
          << (options_.insecure ? "not checked" : "128 classical") << "\",\"levelsLeft\":" << levelsLeft_
          << ",\"precisionMean\":" << first_.meanBits << ",\"precisionMin\":" << first_.minBits;
     if (options_.chain)
       line << ",\"chainedMean\":" << chained_.meanBits << ",\"chainedMin\":" << chained_.minBits;
     line << ",\"setupSeconds\":" << setupSeconds_ << ",\"keySeconds\":" << keySeconds_
-         << ",\"keyBytes\":" << keyBytes() << ",\"peakBytesWithKeyGeneration\":" << peakWithKeyGeneration_
-         << ",\"peakBytes\":" << peakBytes() << "}";
+         << ",\"keyBytes\":" << driver::keyBytes(context_, keys_) << ",\"peakBytesWithKeyGeneration\":" << peakWithKeyGeneration_
+         << ",\"peakBytes\":" << driver::peakBytes() << "}";
     std::cout << line.str() << std::endl;
   }
 
@@ -236,24 +198,13 @@ class Bootstrapping {
     const auto bits = precision(decrypt(result), values);
     std::cout << "{\"metric\":\"bootstrap\",\"us\":" << std::llround(time.wallMicroseconds)
               << ",\"cpuUs\":" << std::llround(time.cpuMicroseconds) << ",\"precisionMean\":" << bits.meanBits
-              << ",\"precisionMin\":" << bits.minBits << ",\"peakBytes\":" << peakBytes() << "}" << std::endl;
+              << ",\"precisionMin\":" << bits.minBits << ",\"peakBytes\":" << driver::peakBytes() << "}" << std::endl;
   }
 
  private:
   uint32_t slotCount() const { return 1u << options_.logSlots; }
 
   static double seconds(const std::function<void()>& work) { return driver::elapsed(work).wallMicroseconds / 1e6; }
-
-  std::string secretName() const {
-    switch (options_.secret) {
-      case Secret::kUniform:
-        return "uniform ternary";
-      case Secret::kEncapsulated:
-        return "weight 192, encapsulated in weight 32";
-      default:
-        return "uniform ternary, encapsulated in weight 32";
-    }
-  }
 
   Ciphertext<DCRTPoly> encrypt(const Slots& values) const {
     const uint32_t depth = context_->GetCryptoParameters()->GetElementParams()->GetParams().size() - 1;
@@ -267,18 +218,6 @@ class Bootstrapping {
     context_->Decrypt(keys_.secretKey, ciphertext, &plain);
     plain->SetLength(slotCount());
     return plain->GetCKKSPackedValue();
-  }
-
-  /** All evaluation keys: two polynomials modulo QP for each digit. */
-  double keyBytes() const {
-    double polynomials = 0;
-    const auto add = [&](const lbcrypto::EvalKey<DCRTPoly>& key) {
-      for (const auto* parts : {&key->GetAVector(), &key->GetBVector()})
-        for (const auto& part : *parts) polynomials += part.GetNumOfElements();
-    };
-    for (const auto& [element, key] : context_->GetEvalAutomorphismKeyMap(keys_.secretKey->GetKeyTag())) add(key);
-    for (const auto& key : context_->GetEvalMultKeyVector(keys_.secretKey->GetKeyTag())) add(key);
-    return polynomials * context_->GetRingDimension() * sizeof(uint64_t);
   }
 
   Options options_;

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <iostream>
 #include <map>
@@ -81,7 +82,7 @@ inline void repeat(int count, const std::function<void()>& repetition) {
     if (line == "go") repetition();
 }
 
-/** The parts of a "ready" line that both drivers print: sizes as OpenFHE chose them. */
+/** The parts of a "ready" line that all drivers print: sizes as OpenFHE chose them. */
 inline std::string sizesJson(const lbcrypto::CryptoContext<lbcrypto::DCRTPoly>& context) {
   const auto rns = std::dynamic_pointer_cast<lbcrypto::CryptoParametersRNS>(context->GetCryptoParameters());
   return "\"limbs\":" + std::to_string(rns->GetElementParams()->GetParams().size()) +
@@ -89,6 +90,29 @@ inline std::string sizesJson(const lbcrypto::CryptoContext<lbcrypto::DCRTPoly>& 
          ",\"dnum\":" + std::to_string(rns->GetNumPartQ()) +
          ",\"logQP\":" + std::to_string(rns->GetParamsQP()->GetModulus().GetMSB());
 }
+
+/** All evaluation keys of a secret: two polynomials modulo QP for each digit. */
+inline double keyBytes(const lbcrypto::CryptoContext<lbcrypto::DCRTPoly>& context,
+                       const lbcrypto::KeyPair<lbcrypto::DCRTPoly>& keys) {
+  double polynomials = 0;
+  const auto add = [&](const lbcrypto::EvalKey<lbcrypto::DCRTPoly>& key) {
+    for (const auto* parts : {&key->GetAVector(), &key->GetBVector()})
+      for (const auto& part : *parts) polynomials += part.GetNumOfElements();
+  };
+  for (const auto& [element, key] : context->GetEvalAutomorphismKeyMap(keys.secretKey->GetKeyTag())) add(key);
+  for (const auto& key : context->GetEvalMultKeyVector(keys.secretKey->GetKeyTag())) add(key);
+  return polynomials * context->GetRingDimension() * sizeof(uint64_t);
+}
+
+/** Peak resident bytes since the last reset (VmHWM, which Linux lets a process clear). */
+inline uint64_t peakBytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.rfind("VmHWM:", 0) == 0) return std::stoull(line.substr(6)) * 1024;
+  throw std::runtime_error("no VmHWM in /proc/self/status");
+}
+
+inline void resetPeak() { std::ofstream("/proc/self/clear_refs") << "5"; }
 
 /** Ends the program with status 1 and the message of what was thrown. */
 inline int reportErrors(const std::string& program, const std::function<void()>& work) {
