@@ -1,6 +1,7 @@
 /**
  * Functional bootstrapping: time per value for one function and for several at once, how sure the decisions are (planned, and as the
- * angle's errors measure it), and, over as many ciphertexts as wanted, how many decisions were wrong.
+ * angle's errors measure it), and, over as many ciphertexts as wanted, how many decisions were wrong. With an OpenFHE installed beside
+ * the repository its functional bootstrapping takes turns with ours.
  */
 import { availableParallelism } from 'node:os'
 import {
@@ -19,10 +20,12 @@ import { createNativeEngine, kernels, loadEvaluationKeys, type NativeEngine } fr
 import { createNativeClient, type NativeClient } from '@he-ml/ckks-native/client'
 import { define } from '../benchmark.ts'
 import { randomSource } from '../bootstrapping/random-slots.ts'
+import { type Drivers, withDrivers } from '../openfhe/drivers.ts'
+import { emitFunctional, FunctionalPeer, type FunctionalTask, peerFunctionalOptions } from '../openfhe/functional.ts'
 import { choice, positive, positiveList } from '../option-types.ts'
 import { progress } from '../progress.ts'
-import type { RowParams } from '../rows.ts'
-import { median } from '../statistics.ts'
+import type { Emit, RowParams } from '../rows.ts'
+import { interleave, median } from '../statistics.ts'
 import { ANGLE, angleDeviation, gridStep, gridValues, wrongDecisions } from './grid-steps.ts'
 
 interface Options {
@@ -32,6 +35,8 @@ interface Options {
   readonly functions: readonly number[]
   readonly threads: readonly number[]
   readonly count: number
+  readonly openfhe?: string
+  readonly peerFunctional?: string
 }
 
 const NAME = 'step'
@@ -48,47 +53,87 @@ export const functionalBootstrap = define<Options>({
       .option('--content <kind>', 'complex or real values', choice('complex', 'real'), 'complex')
       .option('--functions <list>', 'functions at once', positiveList, [1, 4])
       .option('--threads <list>', 'thread counts', positiveList, [1, availableParallelism()])
-      .option('--count <n>', 'ciphertexts of fresh random values for each row', positive, 5),
-  async run({ set, points = Number(set.split('-P')[1]), content, functions, threads, count }, emit) {
-    const { parameters, spec } = functionalSet(set, { content })
-    const circuit = createFunctionalBootstrapping(parameters, spec)
-    const values = (content === 'complex' ? 2 : 1) * spec.slots
-    const common = {
-      set,
-      logN: parameters.logN,
-      gridValues: points,
-      slots: spec.slots,
-      content,
-      kernel: kernels().active,
-    }
-    for (const threadCount of threads) {
-      await using run = await EncryptedSteps.start(circuit, points, Math.max(...functions), threadCount)
-      for (const number of functions) {
-        const params: RowParams = { ...common, functions: number, threads: threadCount }
-        const row = (metric: string, value: number, unit: string) => emit({ name: NAME, params, metric, value, unit })
-        const seconds: number[] = []
-        let wrong = 0
-        await run.evaluate(number)
-        for (let i = 0; i < count; i++) {
-          const result = await run.evaluate(number)
-          seconds.push(result.seconds)
-          wrong += result.wrong
-          progress(`${set}, ${number} functions, ${i + 1} of ${count}: ${result.seconds.toFixed(2)} s, ${wrong} wrong`)
-        }
-        row('time', median(seconds), 's')
-        row('time-per-value', (median(seconds) / values) * 1e6, 'us')
-        row('values', count * values, 'values')
-        row('wrong', wrong, 'decisions')
-      }
-      const params: RowParams = { ...common, threads: threadCount }
-      const planned = await plannedMargin(circuit, points)
-      emit({ name: NAME, params, metric: 'margin-planned', value: planned, unit: 'sigmas' })
-      emit({ name: NAME, params, metric: 'margin', value: await run.margin(), unit: 'sigmas' })
-      emit({ name: NAME, params, metric: 'key-bytes', value: run.engine.memory().keys / 1e9, unit: 'GB' })
-      emit({ name: NAME, params, metric: 'log-qp', value: parameters.logQP, unit: 'bits' })
-    }
+      .option('--count <n>', 'ciphertexts of fresh random values for each row', positive, 5)
+      .option('--openfhe <path>', 'where OpenFHE is installed (see benchmarks/peers/README.md); without it only ours')
+      .option('--peer-functional <options>', "options of OpenFHE's driver (default: the fastest found)"),
+  async run(options, emit) {
+    if (options.openfhe === undefined) return measure(options, emit)
+    await withDrivers(options.openfhe, (drivers) => measure(options, emit, drivers))
   },
 })
+
+async function measure(options: Options, emit: Emit, drivers?: Drivers): Promise<void> {
+  const { set, points = Number(set.split('-P')[1]), content, functions, threads, count } = options
+  const { parameters, spec } = functionalSet(set, { content })
+  const circuit = createFunctionalBootstrapping(parameters, spec)
+  const values = (content === 'complex' ? 2 : 1) * spec.slots
+  const levelsLeft = circuit.usableLevels
+  const common = {
+    set,
+    logN: parameters.logN,
+    gridValues: points,
+    slots: spec.slots,
+    content,
+    kernel: kernels().active,
+  }
+  for (const threadCount of threads) {
+    await using run = await EncryptedSteps.start(circuit, points, Math.max(...functions), threadCount)
+    for (const number of functions) {
+      const params: RowParams = { ...common, functions: number, threads: threadCount }
+      const row = (metric: string, value: number, unit: string) => emit({ name: NAME, params, metric, value, unit })
+      await using peer = await startPeer(options, drivers, {
+        points,
+        functions: number,
+        threads: threadCount,
+        levelsLeft,
+      })
+      let wrong = 0
+      const cpu: number[] = []
+      await run.evaluate(number)
+      const ours = async () => {
+        const result = await run.evaluate(number)
+        wrong += result.wrong
+        cpu.push(result.cpuSeconds)
+        progress(`${set}, ${number} functions: ${result.seconds.toFixed(2)} s, ${wrong} wrong`)
+        return 1e3 * result.seconds
+      }
+      const theirs = async () => {
+        const time = await peer!.go()
+        progress(`OpenFHE, ${number} functions: ${(time / 1e3).toFixed(2)} s`)
+        return time
+      }
+      const tasks: Record<string, () => Promise<number>> = peer === undefined ? { ours } : { ours, theirs }
+      const samples = await interleave(tasks, { warmUp: 0, repetitions: count })
+      const seconds = median(samples.ours!) / 1e3
+      const perValue = (seconds / values) * 1e6
+      row('time', seconds, 's')
+      row('time-per-value', perValue, 'us')
+      row('cpu-time', median(cpu), 's')
+      row('values', count * values, 'values')
+      row('wrong', wrong, 'decisions')
+      if (peer === undefined) continue
+      emitFunctional(peer.ready, peer.turns, threadCount, emit)
+      emit({ name: NAME, params, metric: 'speedup', value: peer.perValue / perValue, unit: 'x', peer: peer.ready.peer })
+    }
+    const params: RowParams = { ...common, threads: threadCount }
+    const planned = await plannedMargin(circuit, points)
+    emit({ name: NAME, params, metric: 'margin-planned', value: planned, unit: 'sigmas' })
+    emit({ name: NAME, params, metric: 'margin', value: await run.margin(), unit: 'sigmas' })
+    emit({ name: NAME, params, metric: 'levels-left', value: levelsLeft, unit: 'levels' })
+    emit({ name: NAME, params, metric: 'key-bytes', value: run.engine.memory().keys / 1e9, unit: 'GB' })
+    emit({ name: NAME, params, metric: 'log-qp', value: parameters.logQP, unit: 'bits' })
+  }
+}
+
+async function startPeer(
+  { peerFunctional }: Options,
+  drivers: Drivers | undefined,
+  task: FunctionalTask,
+): Promise<FunctionalPeer | undefined> {
+  if (drivers === undefined) return undefined
+  progress('OpenFHE makes its keys')
+  return FunctionalPeer.start(drivers.functional, peerFunctional ?? peerFunctionalOptions(task.points), task)
+}
 
 async function plannedMargin(circuit: FunctionalBootstrapping, points: number): Promise<number> {
   const plan = createPlanEngine(circuit.parameters)
@@ -102,6 +147,12 @@ async function plannedMargin(circuit: FunctionalBootstrapping, points: number): 
     },
   })
   return least
+}
+
+interface Measured {
+  readonly seconds: number
+  /** Of all threads together. */
+  readonly cpuSeconds: number
 }
 
 /** Client and server in one process: what is timed is the server's circuit. */
@@ -139,10 +190,10 @@ class EncryptedSteps implements AsyncDisposable {
   }
 
   /** Steps of one ciphertext of random points, each with a threshold of its own. */
-  async evaluate(number: number): Promise<{ readonly seconds: number; readonly wrong: number }> {
+  async evaluate(number: number): Promise<Measured & { readonly wrong: number }> {
     const steps = Array.from({ length: number }, (_, i) => gridStep(this.points, 2 * (i % 4) + 2 - this.points / 4))
-    const { values, read, seconds } = await this.#run(steps)
-    return { seconds, wrong: steps.reduce((sum, step, i) => sum + wrongDecisions(step, values, read[i]!), 0) }
+    const { values, read, ...measured } = await this.#run(steps)
+    return { ...measured, wrong: steps.reduce((sum, step, i) => sum + wrongDecisions(step, values, read[i]!), 0) }
   }
 
   /** Half a step over the standard deviation of the angle's errors, in one ciphertext. */
@@ -159,12 +210,14 @@ class EncryptedSteps implements AsyncDisposable {
     using input = await engine.importCiphertext(file)
     await input.ready()
     const started = performance.now()
+    const before = process.cpuUsage()
     const outputs = prepared.evaluate(engine, input, functions, { period: points })
     for (const output of outputs) await output.ready()
+    const { user, system } = process.cpuUsage(before)
     const seconds = (performance.now() - started) / 1000
     const read = []
     for (const output of outputs) read.push(await this.#read(output))
-    return { values, read, seconds }
+    return { values, read, seconds, cpuSeconds: (user + system) / 1e6 }
   }
 
   async #read(output: Ciphertext) {
