@@ -46,7 +46,7 @@ export interface FunctionalTask {
 
 const OPTIONS: readonly (readonly [points: number, options: string])[] = [
   [16, '--log-n 15 --prime-bits 32 --encoding-budget 3 --decoding-budget 3 --dnum 5'],
-  [64, '--log-n 16 --prime-bits 40 --encoding-budget 4 --decoding-budget 4 --dnum 3'],
+  [64, '--log-n 16 --prime-bits 38 --encoding-budget 4 --decoding-budget 4 --dnum 3'],
 ]
 
 /** The fastest setting found for so many points (README of the peers). */
