@@ -46,7 +46,7 @@ describe('encrypted against clear, on the command line', () => {
   it('prints a table', async () => {
     const { stdout } = await mustRun(here.path, 'diff', ...subject, ...flags)
     expect(stdout).toMatch(/^after +kind +level +bits +planned +of range +of exact +worst element$/m)
-    expect(stdout).toMatch(/^ {2}result: error 2\^-\d+\.\d against the polynomials, planned 2\^-\d+\.\d$/m)
+    expect(stdout).toMatch(/^ {2}result: error 2\^-\d+\.\d against the polynomials in the clear, planned 2\^-\d+\.\d$/m)
   })
 
   it('refuses before any key is made', async () => {

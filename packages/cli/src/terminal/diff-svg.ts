@@ -4,7 +4,7 @@ import type { ValueDifference } from '@he-ml/session/diff'
 import { drawSvg } from './draw-svg.ts'
 
 /** The differences as an SVG document. */
-export function diffSvg({ model, id }: Plan, differences: readonly ValueDifference[]): Promise<string> {
+export function diffSvg({ model, id, functional }: Plan, differences: readonly ValueDifference[]): Promise<string> {
   const points = differences.map((d, order) => ({ ...d, label: labelOf(d), order }))
   const lines = (entries: readonly (readonly [string, (d: ValueDifference) => number | undefined])[]) =>
     points.flatMap((point) =>
@@ -18,7 +18,7 @@ export function diffSvg({ model, id }: Plan, differences: readonly ValueDifferen
     ['planned', (d) => d.plannedBits],
   ])
   const relative = lines([
-    ['against the polynomials', (d) => d.relativeBits],
+    [functional ? 'against the clear neurons' : 'against the polynomials', (d) => d.relativeBits],
     ['against the exact functions', (d) => d.exactBits],
   ])
   const panel = (values: object[], title: string, colors: readonly string[], labels: boolean) => ({
