@@ -4,6 +4,7 @@ import { addBenchCommand } from './commands/bench.ts'
 import { addDecryptCommand } from './commands/decrypt.ts'
 import { addDiffCommand } from './commands/diff.ts'
 import { addEncryptCommand } from './commands/encrypt.ts'
+import { addImportCommand } from './commands/import.ts'
 import { addInspectCommand } from './commands/inspect.ts'
 import { addKeygenCommand } from './commands/keygen.ts'
 import { addLedgerCommand } from './commands/ledger.ts'
@@ -22,6 +23,7 @@ export function createProgram(): Command {
     .version(version)
     .showSuggestionAfterError()
     .exitOverride()
+  addImportCommand(program)
   addPlanCommand(program)
   addKeygenCommand(program)
   addEncryptCommand(program)

@@ -6,6 +6,7 @@
 export { inferShapes, orderNodes } from './nir/graph.ts'
 export { encodeNir, importNir, type NirOptions, type NirWriteOptions } from './nir/nir.ts'
 export { neuronConstants, neuronRecurrence, type Recurrence, type RecurrenceOptions } from './nir/recurrence.ts'
+export { type NirModelOptions, spikingModelOfNir } from './nir/spiking-model.ts'
 export type {
   NirAffine,
   NirArray,

@@ -26,13 +26,18 @@ export async function readModel(path: string, step: StepChoice = 'auto'): Promis
   const name = basename(path).replace(/\.onnx$/i, '')
   const bytes = await readOrdinaryFile(path, { maxBytes: MAX_MODEL_BYTES, what: 'a model' })
   if (!isText(bytes)) return aboutFile(path, parseModel(bytes, name))
-  const beside = `${path.replace(/\.json$/i, '')}.safetensors`
-  const weights = await readOrdinaryFile(beside, { maxBytes: MAX_MODEL_BYTES, what: 'weights of a spiking network' })
+  const weights = await readOrdinaryFile(besideOf(path), {
+    maxBytes: MAX_MODEL_BYTES,
+    what: 'weights of a spiking network',
+  })
   return aboutFile(
     path,
     (async () => spikingModel(parseSpikingModel({ description: new TextDecoder().decode(bytes), weights }), step))(),
   )
 }
+
+/** Where a spiking network's weights lie. */
+export const besideOf = (description: string): string => `${description.replace(/\.json$/i, '')}.safetensors`
 
 /** The step that a plan was made with. */
 export const stepOf = (plan: { readonly functional?: unknown }): StepChoice =>
