@@ -1,7 +1,6 @@
 /** Decrypted slots against what they should be. */
 import type { Tensor } from '@he-ml/model'
-import { imageShift, imagesPerTensor, layoutPositions } from '@he-ml/packing'
-import type { Value } from '@he-ml/pipeline'
+import { type Place, readSlots } from './read-slots.ts'
 
 /** An element that is wrong by more than any other. */
 export interface WorstElement {
@@ -29,36 +28,27 @@ export interface Comparison {
  * @returns undefined where the part holds no element
  */
 export function compareSlots(
-  { layout, part, firstImage = 0 }: Pick<Value, 'layout' | 'part' | 'firstImage'>,
+  place: Place,
   slots: readonly Float64Array[],
   clear: readonly Tensor[],
 ): Comparison | undefined {
-  const positions = layoutPositions(layout)
   let squares = 0
   let count = 0
   let largest = 0
   let worst: { readonly image: number; readonly element: number; readonly encrypted: number } | undefined
   let most = -1
-  const images = imagesPerTensor(layout)
-  for (const [image, { data }] of clear.entries()) {
-    if (image < firstImage || image >= firstImage + images) continue
-    const shift = imageShift(layout, image - firstImage)
-    for (const [element, position] of positions.entries()) {
-      const place = position + shift
-      const vector = slots[Math.floor(place / layout.slots) - part.first]
-      if (vector === undefined) continue
-      const encrypted = vector[place % layout.slots]!
-      const difference = Math.abs(encrypted - data[element]!)
-      squares += difference ** 2
-      count++
-      largest = Math.max(largest, Math.abs(data[element]!))
-      // what is not a number is worst of all
-      if (difference > most || Number.isNaN(difference)) {
-        most = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference
-        worst = { image, element, encrypted }
-      }
+  readSlots(place, slots, clear.length, (image, element, encrypted) => {
+    const wanted = clear[image]!.data[element]!
+    const difference = Math.abs(encrypted - wanted)
+    squares += difference ** 2
+    count++
+    largest = Math.max(largest, Math.abs(wanted))
+    // what is not a number is worst of all
+    if (difference > most || Number.isNaN(difference)) {
+      most = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference
+      worst = { image, element, encrypted }
     }
-  }
+  })
   if (worst === undefined) return undefined
   const { image, element, encrypted } = worst
   const { shape, data } = clear[image]!

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ClientSession } from '../client/client-session.ts'
 import { ServerSession } from '../server/server-session.ts'
 import { bind, host, image, model, values } from '../session.test-helper.ts'
-import { diffRun, type ValueDifference } from './diff-run.ts'
+import { type DecryptedValue, diffRun, type ValueDifference } from './diff-run.ts'
 
 async function sessions(bound: BoundPlan) {
   const client = await ClientSession.create(bound.plan, createNativeClient(bound.parameters))
@@ -84,7 +84,12 @@ it('shows what an approximation costs, in the units of the model', async () => {
   })
   const { client, server } = await sessions(bound)
   try {
-    const differences = await diffRun(bound, [image(3)], { client, server, model: approximated })
+    const decrypted: DecryptedValue[] = []
+    const differences = await diffRun(bound, [image(3)], {
+      ...{ client, server, model: approximated },
+      onTensors: (value) => decrypted.push(value),
+    })
+    expect(decrypted.map(({ task, value }) => [task, value])).toEqual(differences.map((d) => [d.task, d.value]))
     const of = (task: string) => differences.find((d) => d.task === task)!
     const exact = new Map<string, Float64Array>()
     approximated.forward(image(3), ({ name }, [x]) => void exact.set(name, x!.data))
@@ -92,6 +97,15 @@ it('shows what an approximation costs, in the units of the model', async () => {
     const before = of('one')
     expect(before.exactBits!).toBeGreaterThan(12)
     expect(before.worst.clear).toBeCloseTo(exact.get('relu')![before.worst.index[0]!]!, 9)
+    for (const [i, { encrypted, clear }] of decrypted.entries()) {
+      const { worst } = differences[i]!
+      const [element] = worst.index as [number]
+      expect([encrypted[0]!.data[element], clear[0]!.data[element]]).toEqual([worst.encrypted, worst.clear])
+      expect(encrypted[0]!.data).toHaveLength(clear[0]!.data.length)
+      expect(
+        encrypted[0]!.data.every((x, k) => Math.abs(x - clear[0]!.data[k]!) <= Math.abs(worst.encrypted - worst.clear)),
+      ).toBe(true)
+    }
     // a cubic is a coarse ReLU
     for (const task of ['relu', 'two']) {
       expect(of(task).exactBits!).toBeLessThan(7)

@@ -4,7 +4,7 @@
  * secret: a way to see where a network loses its precision, and where values leave their range.
  */
 import { CancelledError, ParameterMismatchError } from '@he-ml/ckks-core'
-import { type Model, originOf, type Tensor } from '@he-ml/model'
+import { createTensor, type Model, originOf, type Tensor } from '@he-ml/model'
 import {
   type BoundPlan,
   isRefresh,
@@ -17,6 +17,7 @@ import {
 import type { ServerSession } from '../server/server-session.ts'
 import { approximateValues, exactValues } from './clear-values.ts'
 import { type Comparison, compareSlots, type WorstElement } from './compare-slots.ts'
+import { tensorsOf } from './read-slots.ts'
 import { watchValues } from './watched-values.ts'
 
 /** A value after the task that wrote it. */
@@ -43,6 +44,18 @@ export interface ValueDifference {
   readonly worst: WorstElement
 }
 
+/** A value of a run, decrypted, beside what it should be; in the units of the model, but for channels that were equalized. */
+export interface DecryptedValue {
+  /** Layer or refresh that wrote it, as the plan's report names it. */
+  readonly task: string
+  /** Name of the value in the model; of a model over time with its step. */
+  readonly value: string
+  /** A tensor for each image. Where a value is one part of several, or of some of the images, the rest of them is NaN. */
+  readonly encrypted: readonly Tensor[]
+  /** The whole tensors in the clear, as encryption should compute them: with polynomials, or with functions on a grid. */
+  readonly clear: readonly Tensor[]
+}
+
 /** The owner of the secret key: a ClientSession. */
 export interface DiffClient {
   encrypt(images: readonly Tensor[], options: { readonly allowOutOfRange: boolean }): Promise<Uint8Array>
@@ -58,6 +71,8 @@ export interface DiffOptions {
   readonly model?: Model
   /** As each value appears. */
   readonly onDifference?: (difference: ValueDifference) => void
+  /** As each value appears, after `onDifference`: all of it, where a difference is not enough. */
+  readonly onTensors?: (value: DecryptedValue) => void
   readonly onProgress?: (progress: Pick<RunProgress, 'fraction' | 'layer'>) => void
   readonly signal?: AbortSignal
 }
@@ -74,7 +89,7 @@ export async function diffRun(
   images: readonly Tensor[],
   options: DiffOptions,
 ): Promise<ValueDifference[]> {
-  const { client, server, onProgress, onDifference, signal } = options
+  const { client, server, onProgress, onDifference, onTensors, signal } = options
   const { id } = server.bound.plan
   if (id !== bound.plan.id)
     throw new ParameterMismatchError(`diffRun: the plan is ${bound.plan.id}, the server's is ${id}: open one for it`)
@@ -86,10 +101,12 @@ export async function diffRun(
   const taskOf = new Map(program.tasks.flatMap((task) => task.writes.map((id) => [id, task] as const)))
   const found = new Map<string, ValueDifference>()
   const take = (value: Value, slots: readonly Float64Array[]): void => {
-    const difference = clear.compare(value, slots, taskOf.get(value.id)!)
+    const task = taskOf.get(value.id)!
+    const difference = clear.compare(value, slots, task)
     if (!difference) return
     found.set(value.id, difference)
     onDifference?.(difference)
+    onTensors?.(clear.beside(value, slots, task))
   }
   const file = await client.encrypt(images, { allowOutOfRange: true })
   if (signal?.aborted) throw new CancelledError('diffRun: cancelled before the run', { cause: signal.reason })
@@ -135,6 +152,25 @@ class ClearTwin {
       ...(compared.largest > 0 ? { relativeBits: Math.log2(compared.largest / compared.error) } : {}),
       ...(exact && exact.largest > 0 ? { exactBits: Math.log2(exact.largest / exact.error) } : {}),
       worst: inUnitsOf(this.#factorOf(tensor), compared.worst),
+    }
+  }
+
+  /** Encrypted and clear, of a value that holds anything. */
+  beside(value: Value, slots: readonly Float64Array[], task: Task): DecryptedValue {
+    const { tensor } = value
+    const factor = this.#factorOf(tensor)
+    const held = this.#all(this.#approximate, tensor)!
+    const { shape } = held[0]!
+    return {
+      task: task.id,
+      value: tensor,
+      encrypted: tensorsOf(value, slots, { images: held.length, shape, factor }),
+      clear: held.map(({ data }) =>
+        createTensor(
+          [...shape],
+          data.map((x) => x / factor),
+        ),
+      ),
     }
   }
 

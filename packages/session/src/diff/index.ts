@@ -4,4 +4,4 @@
  * @packageDocumentation
  */
 export type { WorstElement } from './compare-slots.ts'
-export { type DiffClient, type DiffOptions, diffRun, type ValueDifference } from './diff-run.ts'
+export { type DecryptedValue, type DiffClient, type DiffOptions, diffRun, type ValueDifference } from './diff-run.ts'
