@@ -21,7 +21,8 @@ export function cellsOf(unrolled: Model): Cell[] {
   return unrolled.nodes.flatMap(({ layer, name, origin, inputs, values }): Cell[] => {
     if (layer.kind !== 'spiking' || !isMultiOutput(layer)) return []
     const [current, carried] = inputs
-    if (layer.outputs.includes('membrane')) {
+    // the last step has no membrane, where nobody reads it
+    if (layer.outputs.includes('spike')) {
       const [spike, membrane] = values
       return [
         {
@@ -30,7 +31,7 @@ export function cellsOf(unrolled: Model): Cell[] {
           current: current!,
           ...(carried === undefined ? {} : { carried }),
           spike: spike!,
-          membrane: membrane!,
+          ...(membrane === undefined ? {} : { membrane }),
         },
       ]
     }

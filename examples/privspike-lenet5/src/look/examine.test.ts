@@ -53,7 +53,7 @@ describe('a look into a run of exact spikes', () => {
         { layer: 'neurons2', step: 0, current: 'fc1@0', spike: 'neurons2@0/spike', membrane: 'neurons2@0/membrane' },
         {
           ...{ layer: 'neurons2', step: 1, current: 'fc1@1', carried: 'neurons2@0/membrane' },
-          ...{ spike: 'neurons2@1/spike', membrane: 'neurons2@1/membrane' },
+          spike: 'neurons2@1/spike',
         },
       ],
     ])
