@@ -73,6 +73,8 @@ function refreshOf(
     period: cells[0]!.period,
     points: Math.max(...cells.map(({ points }) => points)),
     functionLevels: functions.reduce((most, { depth }) => Math.max(most, depth), 0),
+    steepness: Math.max(...cells.map(({ steepness = 1 }) => steepness)),
+    carries: cells.some(({ inputs }) => inputs.length > 1),
     ciphertexts,
   }
 }

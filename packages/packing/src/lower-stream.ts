@@ -182,6 +182,8 @@ function joinedRefresh(stages: readonly StreamStage[]): LayerRefresh {
     ...all[0]!,
     points: Math.max(...all.map(({ points }) => points)),
     functionLevels: Math.max(...all.map(({ functionLevels }) => functionLevels)),
+    steepness: Math.max(...all.map(({ steepness }) => steepness)),
+    carries: all.some(({ carries }) => carries),
     ciphertexts: all.reduce((sum, { ciphertexts }) => sum + ciphertexts, 0),
   }
 }

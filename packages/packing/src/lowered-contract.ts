@@ -93,6 +93,10 @@ export interface LayerRefresh {
   readonly points: number
   /** Levels that its deepest function takes. */
   readonly functionLevels: number
+  /** The largest of its functions'; see `GridFunction` of ckks-core. */
+  readonly steepness: number
+  /** Whether it takes in what was refreshed before: a membrane. */
+  readonly carries: boolean
   /** Real ciphertexts that are refreshed, one or two in a bootstrap. */
   readonly ciphertexts: number
 }

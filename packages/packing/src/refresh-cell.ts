@@ -14,4 +14,6 @@ export interface RefreshCell {
   readonly functions: readonly PeriodicFunction[]
   /** Grid points in a period. */
   readonly points: number
+  /** Of functions whose errors are not cleaned; see `GridFunction` of ckks-core. Default 1. */
+  readonly steepness?: number
 }

@@ -43,4 +43,5 @@ const cellOf = (
   period: step.period * membraneFactor,
   functions,
   points: Math.max(...functions.map(({ points }) => points)),
+  steepness: Math.max(1, ...functions.flatMap(({ after, steepness }) => (after.length === 0 ? [steepness] : []))),
 })

@@ -5,9 +5,13 @@ export class Decisions {
   #margin: number | undefined
   #failure = 0
 
-  /** Counts a refresh of so many values at most. */
-  add({ margin }: FunctionalEstimate, values: Slots): void {
-    if (margin === undefined) return
+  /**
+   * Counts a refresh of so many values at most.
+   * @param steepness how many times larger than their root mean square errors may be, where many are; see `GridFunction`
+   */
+  add({ margin: average }: FunctionalEstimate, values: Slots, steepness = 1): void {
+    if (average === undefined) return
+    const margin = average / steepness
     this.#margin = Math.min(this.#margin ?? margin, margin)
     this.#failure += values * twoSidedTail(margin)
   }

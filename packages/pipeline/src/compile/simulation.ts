@@ -66,7 +66,7 @@ export class Simulation {
     const encoding = engine.report({ since: beforeEncoding })
     const before = engine.checkpoint()
     const outputs = await this.#executor.run(task, values.read(task), {
-      onRefresh: (estimate) => this.decisions.add(estimate, engine.parameters.maxSlots),
+      onRefresh: (estimate) => this.decisions.add(estimate, engine.parameters.maxSlots, this.#steepnessOf(task)),
       observe: (inputs) => {
         if (gains === undefined) return undefined
         const errors = setErrorsAside(
@@ -83,6 +83,13 @@ export class Simulation {
     if (!isRefresh(task)) this.#declareSizes(task, outputs)
     values.write(task, outputs)
     return { encoding, running, ciphertexts: outputs.flatMap(({ ciphertexts }) => ciphertexts) }
+  }
+
+  /** Membranes come by the steepest points of the functions that they are results of, whichever layer's. */
+  #steepnessOf(task: Task): number {
+    if (isRefresh(task) || !task.circuit.refresh?.carries) return 1
+    const all = this.#program.tasks.map((one) => (isRefresh(one) ? 1 : (one.circuit.refresh?.steepness ?? 1)))
+    return Math.max(...all)
   }
 
   #declareSizes({ writes }: Task, outputs: readonly PackedTensor[]): void {

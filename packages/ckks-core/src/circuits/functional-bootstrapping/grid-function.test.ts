@@ -57,6 +57,24 @@ describe('gridFunction', () => {
     expect(higher.slope).toBeGreaterThan(0.3)
   })
 
+  it('knows how much worse than the average errors arrive where many values are', () => {
+    const jump = (weight: number) =>
+      gridFunction({
+        points: 32,
+        values: centred(32, (k) => (k < 6 ? k : 0))
+          .slice(2, -2)
+          .map((point) => ({ ...point, weight: Math.abs(point.index - 5.5) < 1 ? weight : 1 })),
+      })
+    const [common, rare] = [jump(1), jump(1e-3)]
+    expect(common.steepness).toBeCloseTo(common.largestSlope / common.slope, 9)
+    expect(common.steepness).toBeGreaterThan(2)
+    // what hardly anybody meets does not count
+    expect(rare.steepness).toBeLessThan((0.9 * rare.largestSlope) / rare.slope)
+    expect(
+      gridFunction({ points: 16, values: centred(16, (k) => (k >= 0 ? 1 : 0)).slice(1) }).steepness,
+    ).toBeGreaterThanOrEqual(1)
+  })
+
   it('that is the same wherever it occurs differs elsewhere', () => {
     const values = centred(16, () => 3).slice(3, -2)
     for (const cleaned of [undefined, [0, 3], [3, 5]] as const) {

@@ -40,6 +40,11 @@ export class GridFunction extends PeriodicFunction {
   readonly slope: number
   /** Largest |f'| at a point that occurs. */
   readonly largestSlope: number
+  /**
+   * How much worse than on the average an error arrives where it arrives worst, of points that a 256th of all values or more lie on; at least
+   * 1. Errors of what was refreshed are no normal ones: those that came by the steepest points are so much larger.
+   */
+  readonly steepness: number
 
   constructor(options: GridFunctionOptions) {
     const { points, values } = checked(options)
@@ -47,15 +52,13 @@ export class GridFunction extends PeriodicFunction {
     super(fitted)
     this.points = points
     this.values = Object.freeze(values.map((point) => Object.freeze({ ...point })))
-    let [square, total, largest] = [0, 0, 0]
-    for (const { index, weight = 1 } of values) {
-      const slope = Math.abs(slopeAt(fitted, index / points)) / points
-      square += weight * slope ** 2
-      total += weight
-      largest = Math.max(largest, slope)
-    }
-    this.slope = Math.sqrt(square / total)
-    this.largestSlope = largest
+    const slopes = values.map(({ index }) => Math.abs(slopeAt(fitted, index / points)) / points)
+    const shares = values.map(({ weight = 1 }) => weight)
+    const total = shares.reduce((a, b) => a + b, 0)
+    this.slope = Math.sqrt(slopes.reduce((sum, slope, i) => sum + shares[i]! * slope ** 2, 0) / total)
+    this.largestSlope = Math.max(...slopes)
+    const common = slopes.filter((_, i) => shares[i]! >= COMMON * total)
+    this.steepness = this.slope > 0 ? Math.max(1, Math.max(0, ...common) / this.slope) : 1
   }
 }
 
@@ -74,6 +77,9 @@ export class GridFunction extends PeriodicFunction {
  * ```
  */
 export const gridFunction = (options: GridFunctionOptions): GridFunction => new GridFunction(options)
+
+/** Share of the values of a point that counts for the steepness. */
+const COMMON = 1 / 256
 
 /** Of the choice among polynomials that meet all values. */
 const SMOOTHNESS = 2 ** -22
