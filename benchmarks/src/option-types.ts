@@ -6,6 +6,12 @@ export function positive(text: string): number {
   return value
 }
 
+export function wholeNumber(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('expected 0 or a positive integer.')
+  return value
+}
+
 /** Above 0, at most 1. */
 export function fraction(text: string): number {
   const value = Number(text)

@@ -10,7 +10,7 @@ import { kernels } from '@he-ml/ckks-native'
 import { machineCostModel, measureMachine } from '@he-ml/ckks-native/client'
 import { type BoundPlan, compileAndBind, fit } from '@he-ml/pipeline'
 import { define } from '../benchmark.ts'
-import { choice, positive } from '../option-types.ts'
+import { choice, positive, wholeNumber } from '../option-types.ts'
 import { spikingModel } from '../places.ts'
 import { progress } from '../progress.ts'
 import { median } from '../statistics.ts'
@@ -19,6 +19,7 @@ import { EncryptedRun, type InferenceResult } from './encrypted-run.ts'
 import { accuracyPercent, agreementPercent, errorBits } from './logits.ts'
 import { loadRecordings } from './recordings.ts'
 import { serverRows } from './server-rows.ts'
+import { spikesInside } from './spikes-inside.ts'
 
 interface Options {
   readonly data?: string
@@ -29,6 +30,7 @@ interface Options {
   readonly timeSteps: number
   readonly batch: number
   readonly images: number
+  readonly inside: number
   readonly degree: number
   readonly threads: number
   readonly calibrationImages?: number
@@ -57,6 +59,7 @@ export const spikingLenet5 = define<Options>({
       .option('--time-steps <n>', '2 or 4; 5 for recordings', positive, 2)
       .option('--batch <n>', 'inputs at once; above 1 a power of two', positive, 1)
       .option('--images <n>', 'test inputs; a batch beyond them goes on with training inputs', positive, 20)
+      .option('--inside <n>', 'inputs whose every spike is decrypted and compared, by themselves', wholeNumber, 0)
       .option('--degree <n>', 'of polynomial steps', positive, 15)
       .option('--threads <n>', 'threads of the server and the client', positive, availableParallelism())
       .option('--calibration-images <n>', 'training inputs that tell where membranes lie', positive),
@@ -99,29 +102,36 @@ export const spikingLenet5 = define<Options>({
     row('plan', planSeconds, 's')
     for (const [metric, value, unit] of planned(bound, batch)) row(metric, value, unit)
 
-    await using run = await EncryptedRun.start(bound, file, threads)
-    const keys = await run.loadKeys()
-    row('encode-weights', await run.prepare(), 's')
-    const results: InferenceResult[] = []
-    for (let from = 0; from < inputs.length; from += batch) {
-      results.push(await run.infer(inputs.slice(from, from + batch).map(({ tensor }) => tensor)))
-      progress(
-        `${name}: ${Math.min(inputs.length, from + batch)} of ${inputs.length}: ${results.at(-1)!.seconds.toFixed(2)} s`,
-      )
-    }
-    for (const [metric, value, unit] of measured(results, inputs.length, batch)) row(metric, value, unit)
-    for (const r of serverRows(name, params, keys, await run.usage())) emit(r)
+    {
+      await using run = await EncryptedRun.start(bound, file, threads)
+      const keys = await run.loadKeys()
+      row('encode-weights', await run.prepare(), 's')
+      const results: InferenceResult[] = []
+      for (let from = 0; from < inputs.length; from += batch) {
+        results.push(await run.infer(inputs.slice(from, from + batch).map(({ tensor }) => tensor)))
+        progress(
+          `${name}: ${Math.min(inputs.length, from + batch)} of ${inputs.length}: ${results.at(-1)!.seconds.toFixed(2)} s`,
+        )
+      }
+      for (const [metric, value, unit] of measured(results, inputs.length, batch)) row(metric, value, unit)
+      for (const r of serverRows(name, params, keys, await run.usage())) emit(r)
 
-    const encrypted = results.flatMap((r) => r.logits)
-    const clear = inputs.map(({ tensor }) => model.forward(tensor).data)
-    const labels = inputs.map(({ label }) => label)
-    const alike = encrypted.filter((logits, i) => logits.every((x, k) => Math.abs(x - clear[i]![k]!) < SAME))
-    // the network was trained on what else a batch may hold
-    row('accuracy', accuracyPercent(encrypted.slice(0, tests), labels), '%', { of: 'encrypted' })
-    row('accuracy', accuracyPercent(clear.slice(0, tests), labels), '%', { of: 'clear' })
-    row('agreement', agreementPercent(encrypted, clear), '%')
-    row('same-results', (100 * alike.length) / encrypted.length, '%')
-    row('bits-measured', errorBits(encrypted, clear), 'bits')
+      const encrypted = results.flatMap((r) => r.logits)
+      const clear = inputs.map(({ tensor }) => model.forward(tensor).data)
+      const labels = inputs.map(({ label }) => label)
+      const alike = encrypted.filter((logits, i) => logits.every((x, k) => Math.abs(x - clear[i]![k]!) < SAME))
+      // the network was trained on what else a batch may hold
+      row('accuracy', accuracyPercent(encrypted.slice(0, tests), labels), '%', { of: 'encrypted' })
+      row('accuracy', accuracyPercent(clear.slice(0, tests), labels), '%', { of: 'clear' })
+      row('agreement', agreementPercent(encrypted, clear), '%')
+      row('same-results', (100 * alike.length) / encrypted.length, '%')
+      row('bits-measured', errorBits(encrypted, clear), 'bits')
+    }
+    // both sides in this process, the other server's memory given back
+    const seen = inputs.slice(0, options.inside).map(({ tensor }) => tensor)
+    if (seen.length === 0) return
+    for (const [metric, value, unit, more] of await spikesInside(bound, model, seen, threads))
+      row(metric, value, unit, { ...more, inside: `${seen.length}` })
   },
 })
 
