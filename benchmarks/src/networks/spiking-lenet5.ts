@@ -116,16 +116,9 @@ export const spikingLenet5 = define<Options>({
       for (const [metric, value, unit] of measured(results, inputs.length, batch)) row(metric, value, unit)
       for (const r of serverRows(name, params, keys, await run.usage())) emit(r)
 
-      const encrypted = results.flatMap((r) => r.logits)
       const clear = inputs.map(({ tensor }) => model.forward(tensor).data)
-      const labels = inputs.map(({ label }) => label)
-      const alike = encrypted.filter((logits, i) => logits.every((x, k) => Math.abs(x - clear[i]![k]!) < SAME))
-      // the network was trained on what else a batch may hold
-      row('accuracy', accuracyPercent(encrypted.slice(0, tests), labels), '%', { of: 'encrypted' })
-      row('accuracy', accuracyPercent(clear.slice(0, tests), labels), '%', { of: 'clear' })
-      row('agreement', agreementPercent(encrypted, clear), '%')
-      row('same-results', (100 * alike.length) / encrypted.length, '%')
-      row('bits-measured', errorBits(encrypted, clear), 'bits')
+      for (const [metric, value, unit, of] of compared(results, clear, inputs.slice(0, tests)))
+        row(metric, value, unit, of === undefined ? {} : { of })
     }
     // both sides in this process, the other server's memory given back
     const seen = inputs.slice(0, options.inside).map(({ tensor }) => tensor)
@@ -185,4 +178,22 @@ function measured(results: readonly InferenceResult[], inputs: number, batch: nu
     ]
   const warm = results.length > 1 ? results.slice(1) : results
   return [['latency-cold', results[0]!.seconds, 's'], ['latency', median(warm.map((r) => r.seconds)), 's'], cores]
+}
+
+/** @param tests those of the inputs that the network was not trained on, from the first */
+function compared(
+  results: readonly InferenceResult[],
+  clear: readonly Float64Array[],
+  tests: readonly Digit[],
+): (readonly [...Figure, of?: string])[] {
+  const encrypted = results.flatMap((r) => r.logits)
+  const labels = tests.map(({ label }) => label)
+  const alike = encrypted.filter((logits, i) => logits.every((x, k) => Math.abs(x - clear[i]![k]!) < SAME))
+  return [
+    ['accuracy', accuracyPercent(encrypted.slice(0, tests.length), labels), '%', 'encrypted'],
+    ['accuracy', accuracyPercent(clear.slice(0, tests.length), labels), '%', 'clear'],
+    ['agreement', agreementPercent(encrypted, clear), '%'],
+    ['same-results', (100 * alike.length) / encrypted.length, '%'],
+    ['bits-measured', errorBits(encrypted, clear), 'bits'],
+  ]
 }

@@ -40,6 +40,7 @@ import {
   metaOf,
   productMeta,
   requireSameLevelAndScale,
+  rescaledMeta,
   sameScale,
 } from './operand-checks.ts'
 import { type Scalar, type SlotSource, scalarParts, slotCount } from './slot-values.ts'
@@ -164,21 +165,14 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
   }
   relinearizeRescale(a: Ciphertext): Ciphertext {
     const x = this.#own(a, 'relinearizeRescale')
-    const meta = this.#rescaledMeta(x, 'relinearizeRescale')
+    const meta = rescaledMeta(this.parameters, x, 'relinearizeRescale')
     if (x.degree === 1) return this.doRescale(x, meta)
     this.requireKey({ kind: 'relinearization', level: x.level }, 'relinearizeRescale')
     return this.doRelinearizeRescale(x, { ...meta, degree: 1 })
   }
   rescale(a: Ciphertext): Ciphertext {
     const x = this.#own(a, 'rescale')
-    return this.doRescale(x, this.#rescaledMeta(x, 'rescale'))
-  }
-  #rescaledMeta(x: C, operation: string): CiphertextMeta {
-    if (x.level < 1)
-      throw new LevelError(
-        `${operation}: expected level >= 1, got 0: insert a refresh before it or raise the number of levels`,
-      )
-    return { ...metaOf(x), level: x.level - 1, scale: x.scale / this.parameters.groupProduct(x.level) }
+    return this.doRescale(x, rescaledMeta(this.parameters, x, 'rescale'))
   }
   dropLevel(a: Ciphertext, level: number): Ciphertext {
     const x = this.#own(a, 'dropLevel')

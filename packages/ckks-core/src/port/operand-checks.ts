@@ -53,6 +53,15 @@ export function productMeta(
   return { level: x.level, scale, slots: Math.max(x.slots, y.slots), degree: 2 }
 }
 
+/** A level lower, by its primes. @throws LevelError at level 0 */
+export function rescaledMeta(parameters: AnyParameters, x: CiphertextMeta, operation: string): CiphertextMeta {
+  if (x.level < 1)
+    throw new LevelError(
+      `${operation}: expected level >= 1, got 0: insert a refresh before it or raise the number of levels`,
+    )
+  return { ...metaOf(x), level: x.level - 1, scale: x.scale / parameters.groupProduct(x.level) }
+}
+
 /** The scale, checked to leave room below the modulus at `level`. @throws ScaleError */
 export function fittingScale(parameters: AnyParameters, scale: number, level: number, operation: string): number {
   const room = parameters.logQAt(level)
