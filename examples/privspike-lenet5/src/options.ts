@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
-import { availableParallelism, tmpdir, totalmem } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import { InvalidArgumentError as BadValue, Command, Option } from 'commander'
+import { machineMemory, positive, positiveNumber } from '@he-ml/example-resnet20/option-types'
+import { Command, Option } from 'commander'
 
 /** How encrypted neurons decide: exactly, during a functional bootstrap; softly, by polynomials; as the model was trained for. */
 export type StepChoice = 'auto' | 'functional' | 'polynomial'
@@ -100,21 +101,3 @@ const declare = (program: Command): Command =>
     .option('--out <folder>', 'where pictures go', 'demo-output/privspike')
     .option('--no-look', 'do not look into a run; no pictures')
     .option('--plan-only', 'say what it would take, and stop')
-
-function positive(text: string): number {
-  const value = Number(text)
-  if (!Number.isSafeInteger(value) || value < 1) throw new BadValue('expected a positive integer.')
-  return value
-}
-
-function positiveNumber(text: string): number {
-  const value = Number(text)
-  if (!Number.isFinite(value) || value <= 0) throw new BadValue('expected a positive number.')
-  return value
-}
-
-/** Bytes; a control group may allow less than there are, and says 0 or something absurd where it does not. */
-function machineMemory(): number {
-  const allowed = process.constrainedMemory?.() ?? 0
-  return allowed > 0 ? Math.min(allowed, totalmem()) : totalmem()
-}

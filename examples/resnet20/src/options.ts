@@ -1,7 +1,8 @@
-import { availableParallelism, tmpdir, totalmem } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { InvalidArgumentError } from '@he-ml/ckks-core'
-import { InvalidArgumentError as BadValue, Command } from 'commander'
+import { Command } from 'commander'
+import { machineMemory, positive, positiveNumber } from './option-types.ts'
 
 /** What is said about a network's demo, and done unless something else is asked for. */
 export interface Demo {
@@ -99,21 +100,3 @@ const declare = (program: Command, { about, model, degree }: Demo): Command =>
     .option('--memory <GB>', 'what the server may hold; default: what the machine has', positiveNumber)
     .option('--scratch <folder>', 'where the evaluation keys lie meanwhile', tmpdir())
     .option('--plan-only', 'say what it would take, and stop')
-
-function positive(text: string): number {
-  const value = Number(text)
-  if (!Number.isSafeInteger(value) || value < 1) throw new BadValue('expected a positive integer.')
-  return value
-}
-
-function positiveNumber(text: string): number {
-  const value = Number(text)
-  if (!Number.isFinite(value) || value <= 0) throw new BadValue('expected a positive number.')
-  return value
-}
-
-/** Bytes; a control group may allow less than there are, and says 0 or something absurd where it does not. */
-function machineMemory(): number {
-  const allowed = process.constrainedMemory?.() ?? 0
-  return allowed > 0 ? Math.min(allowed, totalmem()) : totalmem()
-}
