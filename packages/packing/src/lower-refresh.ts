@@ -11,6 +11,7 @@ import {
   scope,
   UnsupportedError,
 } from '@he-ml/ckks-core'
+import { sizeOf } from '@he-ml/model'
 import { type CircuitContext, createMultiOutputLowered } from './create-lowered.ts'
 import { encodeElementMasks, encodeMask } from './element-masks.ts'
 import { layoutPositions, liesAlike, samePositions } from './layout-positions.ts'
@@ -74,10 +75,15 @@ function refreshOf(
     points: Math.max(...cells.map(({ points }) => points)),
     functionLevels: functions.reduce((most, { depth }) => Math.max(most, depth), 0),
     steepness: Math.max(...cells.map(({ steepness = 1 }) => steepness)),
+    strays: cells.reduce((sum, { beyond = 0, inputs: [layout] }) => sum + beyond * valuesIn(layout!), 0),
     carries: cells.some(({ inputs }) => inputs.length > 1),
     ciphertexts,
   }
 }
+
+/** Of all images. */
+const valuesIn = ({ kind, shape, ciphertexts, slots }: SlotLayout): number =>
+  kind === 'multiplexed' ? sizeOf(shape) : ciphertexts * slots
 
 /** The sum that functions are taken of. */
 function charge({ engine }: CircuitContext, { start }: RefreshCell, value: Ciphertext, other?: Ciphertext): Ciphertext {

@@ -183,6 +183,7 @@ function joinedRefresh(stages: readonly StreamStage[]): LayerRefresh {
     points: Math.max(...all.map(({ points }) => points)),
     functionLevels: Math.max(...all.map(({ functionLevels }) => functionLevels)),
     steepness: Math.max(...all.map(({ steepness }) => steepness)),
+    strays: all.reduce((sum, { strays }) => sum + strays, 0),
     carries: all.some(({ carries }) => carries),
     ciphertexts: all.reduce((sum, { ciphertexts }) => sum + ciphertexts, 0),
   }

@@ -95,6 +95,8 @@ export interface LayerRefresh {
   readonly functionLevels: number
   /** The largest of its functions'; see `GridFunction` of ckks-core. */
   readonly steepness: number
+  /** How many of its values may be expected to lie where the functions have none, in a run. */
+  readonly strays: number
   /** Whether it takes in what was refreshed before: a membrane. */
   readonly carries: boolean
   /** Real ciphertexts that are refreshed, one or two in a bootstrap. */

@@ -14,6 +14,8 @@ export interface RefreshCell {
   readonly functions: readonly PeriodicFunction[]
   /** Grid points in a period. */
   readonly points: number
+  /** Share of the sums that the functions have no values for. Default 0. */
+  readonly beyond?: number
   /** Of functions whose errors are not cleaned; see `GridFunction` of ckks-core. Default 1. */
   readonly steepness?: number
 }

@@ -41,6 +41,7 @@ const cellOf = (
   inputs,
   start: step.start * membraneFactor,
   period: step.period * membraneFactor,
+  beyond: step.beyond,
   functions,
   points: Math.max(...functions.map(({ points }) => points)),
   steepness: Math.max(1, ...functions.flatMap(({ after, steepness }) => (after.length === 0 ? [steepness] : []))),

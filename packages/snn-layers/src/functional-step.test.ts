@@ -91,6 +91,8 @@ describe('the form of an exact step', () => {
     [{ weights: [1] }, /2 to 31 positive weights/],
     [{ weights: new Array(32).fill(1) }, /2 to 31 positive weights/],
     [{ weights: [1, -1, 1] }, /positive weights/],
+    [{ beyond: -1 }, /share of charges beyond/],
+    [{ beyond: 'few' }, /share of charges beyond/],
   ])('refuses %o', (change, message) => {
     const { form } = exact(neuron)
     expect(() => functionalSpikeStep().restore({ neuron, grid }, { ...form, ...change })).toThrow(message)
@@ -150,6 +152,11 @@ describe('the form of an exact step', () => {
       return step.functions({ spike: 1, membrane: 1 }).spike.depth
     }
     expect([depth(1), depth(1000)]).toEqual([7, 8])
+    const beyond = (rare: number) =>
+      (functionalSpikeStep().fit({ neuron, grid: fine }, seen(rare), options) as ExactStep).beyond
+    // 64 points, of which 58 have values
+    expect(beyond(1)).toBeCloseTo(6 / (6 + 58 * 1e5), 9)
+    expect(beyond(1000)).toBe(0)
   })
   it('finds a grid where neurons were trained without one', () => {
     const step = functionalSpikeStep({ points: 128 }).fit({ neuron }, statistics, options) as ExactStep

@@ -73,6 +73,8 @@ interface GridForm {
   /** Index of the first point that has a value, and how often it and those after it occur; the rest of the period is free. */
   readonly first: number
   readonly weights: readonly number[]
+  /** Share of the charges seen that lie on none of these points. */
+  readonly beyond: number
 }
 
 const gridFor = (count: number, largest: number): Grid => ({ step: (2 * largest) / (count - 2), count })
@@ -98,7 +100,7 @@ function occurring(grid: Grid, { min, max, histogram }: InputStatistics): Omit<G
   for (const [i, n] of histogram.entries()) counts[index(min + (i + 0.5) * width) - first]! += n
   const total = counts.reduce((a, b) => a + b, 0) || 1
   let points = 4
-  let window = { first, last }
+  let window = { first, last, lost: 0 }
   for (; points < MOST_POINTS; points *= 2) {
     window = trimmed(counts, first, points - freePoints(points), RARE * total)
     if (window.last - window.first + 1 <= points - freePoints(points)) break
@@ -115,6 +117,7 @@ function occurring(grid: Grid, { min, max, histogram }: InputStatistics): Omit<G
     points,
     first: low,
     weights: Array.from({ length: valued }, (_, i) => (counts[low + i - first] ?? 0) / total + UNSEEN),
+    beyond: window.lost / total,
   }
 }
 
@@ -128,12 +131,12 @@ function trimmed(counts: Float64Array, first: number, wanted: number, most: numb
   let [low, high, lost] = [0, counts.length - 1, 0]
   while (high - low + 1 > wanted) {
     const [left, right] = [counts[low]!, counts[high]!]
+    if (lost + Math.min(left, right) > most) break
     lost += Math.min(left, right)
-    if (lost > most) break
     if (left <= right) low++
     else high--
   }
-  return { first: first + low, last: first + high }
+  return { first: first + low, last: first + high, lost }
 }
 
 class GridStep implements ExactStep {
@@ -154,8 +157,12 @@ class GridStep implements ExactStep {
   }
 
   get form(): FittedForm {
-    const { grid, points, first, weights } = this.#form
-    return { grid, points, first, weights }
+    const { grid, points, first, weights, beyond } = this.#form
+    return { grid, points, first, weights, beyond }
+  }
+
+  get beyond(): number {
+    return this.#form.beyond
   }
 
   forward(charged: number) {
@@ -223,7 +230,7 @@ class GridStep implements ExactStep {
 const ROUND_OFF = 1e-6
 
 function parseForm(form: FittedForm): GridForm {
-  const { grid, points, first, weights } = form
+  const { grid, points, first, weights, beyond = 0 } = form
   const { step, count } = (typeof grid === 'object' && grid !== null ? grid : {}) as Partial<Grid>
   const isCount = (n: unknown): n is number => Number.isInteger(n) && (n as number) >= 2 && (n as number) <= MOST_POINTS
   if (!(typeof step === 'number' && step > 0 && Number.isFinite(step) && isCount(count) && count % 2 === 0))
@@ -237,5 +244,7 @@ function parseForm(form: FittedForm): GridForm {
   const isWeight = (w: unknown): w is number => typeof w === 'number' && w > 0 && Number.isFinite(w)
   if (!(Array.isArray(weights) && weights.length > 1 && weights.length < points && weights.every(isWeight)))
     throw new FormatError(`spike step: expected 2 to ${points - 1} positive weights`)
-  return { grid: { step, count }, points, first: first as number, weights }
+  if (!(typeof beyond === 'number' && beyond >= 0 && beyond <= 1))
+    throw new FormatError(`spike step: expected the share of charges beyond its points, got ${JSON.stringify(beyond)}`)
+  return { grid: { step, count }, points, first: first as number, weights, beyond }
 }

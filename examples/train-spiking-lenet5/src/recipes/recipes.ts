@@ -34,7 +34,6 @@ const RANGE_PENALTY = 0.1
 const OTHERWISE: Readonly<
   Record<string, { readonly rangePenalty?: number; readonly epochs: number; readonly count?: number }>
 > = {
-  'mnist-lif-t4': { rangePenalty: 0.3, epochs: 20 },
   'mnist-lif-t2': { rangePenalty: 0.3, epochs: 24 },
   'mnist-qif-t2': { rangePenalty: 0.3, epochs: 20 },
   'mnist-qif-t4': { rangePenalty: 0.3, epochs: 20 },

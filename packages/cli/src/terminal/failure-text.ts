@@ -10,7 +10,7 @@ export function failureText({
   layers,
 }: Pick<Plan['report'], 'failureProbability' | 'decisionMargin' | 'layers'>): string {
   if (decisionMargin !== undefined)
-    return `neurons decide ${decisionMargin.toFixed(1)} standard deviations from a wrong spike, which has a probability below ${Math.max(LEAST, failureProbability).toPrecision(1)} a run`
+    return `neurons decide ${decisionMargin.toFixed(1)} standard deviations from a wrong spike, which, charges beyond their points included, has a probability below ${Math.max(LEAST, failureProbability).toPrecision(1)} a run`
   if (!layers.some((layer) => layer.refresh)) return 'no bootstraps, so none can fail'
   if (failureProbability === 0) return 'no bootstrap can fail while values stay in range'
   return `probability below ${failureProbability.toPrecision(2)} that any bootstrap fails while values stay in range`

@@ -16,11 +16,16 @@ export class Decisions {
     this.#failure += values * twoSidedTail(margin)
   }
 
+  /** Counts values that may be expected where functions have none, whatever the noise. */
+  expect(strays: number): void {
+    this.#failure += strays
+  }
+
   /** The least; undefined without any. */
   get margin(): number | undefined {
     return this.#margin
   }
-  /** Union bound over all values: that one's error is larger than its margin. */
+  /** Union bound over all values: that one's error is larger than its margin, or that it lies where its function has no value. */
   get failureProbability(): number {
     return Math.min(1, this.#failure)
   }

@@ -79,6 +79,7 @@ export class Simulation {
         }
       },
     })
+    if (!isRefresh(task)) this.decisions.expect(task.circuit.refresh?.strays ?? 0)
     const running = engine.report({ since: before })
     if (!isRefresh(task)) this.#declareSizes(task, outputs)
     values.write(task, outputs)
