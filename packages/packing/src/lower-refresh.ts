@@ -115,15 +115,11 @@ async function evaluate(
     await before?.ready()
     await pacer.step()
     const places = wanted.slice(k, k + load)
-    const sums = places.map(sum)
-    try {
-      for (const [j, made] of circuit
-        .evaluateReal(engine, sums as [Ciphertext, Ciphertext?], functions, { period })
-        .entries())
-        for (const [f, y] of made.entries()) results[f]![places[j]!] = temporaries.use(y)
-    } finally {
-      for (const handle of sums) handle.dispose()
-    }
+    const sums = places.map((i) => temporaries.use(sum(i)))
+    const made = circuit.evaluateReal(engine, sums as [Ciphertext, Ciphertext?], functions, { period })
+    for (const handle of sums) handle.dispose()
+    for (const [j, values] of made.entries())
+      for (const [f, y] of values.entries()) results[f]![places[j]!] = temporaries.use(y)
     before = results[0]![places[0]!]
   }
   return results

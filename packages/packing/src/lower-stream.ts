@@ -54,13 +54,14 @@ export function lowerStream(name: string, stages: readonly StreamStage[]): Lower
       const prepare = async ({ circuit }: StreamPart, lower: number) =>
         weights.use(await circuit.prepare(engine, { level: lower, ...(signal ? { signal } : {}) }))
       const prepared: Prepared[] = []
-      for (const { before, refresh, after } of stages)
-        prepared.push({
-          before: before && (await prepare(before, level)),
-          refresh: await prepare(refresh, level - (before?.circuit.depth ?? 0)),
-          // sums take no level, and do the same at each
-          after: await Promise.all(after.map((part) => part && prepare(part, 0))),
-        })
+      for (const { before, refresh, after } of stages) {
+        const first = before && (await prepare(before, level))
+        const middle = await prepare(refresh, level - (before?.circuit.depth ?? 0))
+        const sums: (PreparedLayer | undefined)[] = []
+        // they take no level, and do the same at each
+        for (const part of after) sums.push(part && (await prepare(part, 0)))
+        prepared.push({ before: first, refresh: middle, after: sums })
+      }
       return (context) => evaluate(context, stages, units, prepared)
     },
   })

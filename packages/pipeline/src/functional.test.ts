@@ -137,7 +137,9 @@ describe('a spiking network by functional bootstrapping', () => {
     const calibration = await fit(model, inputs)
     const { plan } = await compileAndBind(model, { calibration, logN: 15 })
     expect(plan.functional!.circuits[0]!.spec.functionLevels).toBe(5)
-    expect(plan.report.decisionMargin).toBeGreaterThan(8)
+    expect(plan.report.decisionMargin).toBeGreaterThan(10)
+    const { plan: wide } = await compileAndBind(model, { calibration, logN: 15, functional: { margin: 40 } })
+    expect(wide.report.decisionMargin).toBeGreaterThan(16)
     // fresh values need more than their own margin, where membranes come by steep points
     await expect(compileAndBind(model, { calibration, logN: 15, functional: { margin: 4 } })).rejects.toThrow(
       /standard deviations from a wrong spike, at least 8/,

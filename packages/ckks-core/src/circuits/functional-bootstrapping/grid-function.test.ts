@@ -102,6 +102,8 @@ describe('gridFunction', () => {
     [{ values: [{ index: 0, value: 1, weight: 0 }] }, /weight at 0/],
     [{ values: centred(8, () => 3) }, /all points occur: a constant/],
     [{ values: centred(8, (k) => (k > 0 ? 1 : 0)), cleaned: [0, 2] as const }, /two values can be cleaned/],
+    [{ values: centred(8, () => 3).slice(2), cleaned: true }, /two different values, got 3 alone/],
+    [{ values: centred(8, () => 3).slice(2), cleaned: [3, 3] as const }, /two different values/],
     [{ values: centred(10, (k) => k) }, /index 3 is the same point of 8/],
     [{ values: centred(8, (k) => k), cleaned: true }, /two values can be cleaned, got 8/],
   ] as const)('refuses %o', (change, message) => {

@@ -96,6 +96,11 @@ function fit({ points, values, degree, cleaned }: GridFunctionOptions) {
     throw new InvalidArgumentError(
       `gridFunction: only functions of two values can be cleaned, got ${occurring.length} values`,
     )
+  // between one value and itself cleaning is that value, whatever the argument
+  if (cleaned && levels[0] === levels.at(-1))
+    throw new InvalidArgumentError(
+      `gridFunction: cleaning needs two different values, got ${levels[0]} alone: name both, as cleaned: [low, high]`,
+    )
   const low = levels[0]!
   const high = levels.at(-1)!
   const wanted = cleaned ? values.map((p) => ({ ...p, value: p.value === high ? 1 : 0 })) : values
