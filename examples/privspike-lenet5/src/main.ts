@@ -2,6 +2,7 @@
 import { CancelledError } from '@he-ml/ckks-core'
 import { kernels } from '@he-ml/ckks-native'
 import { machineCostModel, measureMachine } from '@he-ml/ckks-native/client'
+import { sayFailure } from '@he-ml/example-resnet20/say-failure'
 import { isFaithful } from './compare.ts'
 import { type DemoOptions, parseOptions } from './options.ts'
 import { startBar } from './progress.ts'
@@ -23,12 +24,7 @@ export async function main(args: readonly string[]): Promise<void> {
   try {
     await run(parseOptions(args), controller.signal)
   } catch (error) {
-    const { code, message, stack } = error as Error & { code?: unknown }
-    const isCommander = typeof code === 'string' && code.startsWith('commander.')
-    // commander has said it; other errors with a code say all that there is to say
-    if (!isCommander) console.error(typeof code === 'string' ? message : stack)
-    if (code === 'Cancelled') process.exitCode = 130
-    else if (code !== 'commander.helpDisplayed') process.exitCode = isCommander || code === 'InvalidArgument' ? 2 : 1
+    sayFailure(error)
   }
 }
 

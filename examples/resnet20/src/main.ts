@@ -5,6 +5,7 @@ import type { Model } from '@he-ml/model'
 import { type Demo, parseOptions, RESNET20 } from './options.ts'
 import { startBar } from './progress.ts'
 import { runDemo } from './run-demo.ts'
+import { sayFailure } from './say-failure.ts'
 
 /**
  * Runs it, says what goes wrong, and sets the exit code: 2 for a wrong command line, 130 after a signal, 1 for everything else.
@@ -28,11 +29,6 @@ export async function main(args: readonly string[], demo: Demo = RESNET20, compo
       process.exitCode = 1
     }
   } catch (error) {
-    const { code, message, stack } = error as Error & { code?: unknown }
-    const isCommander = typeof code === 'string' && code.startsWith('commander.')
-    // commander has said it; other errors with a code say all that there is to say
-    if (!isCommander) console.error(typeof code === 'string' ? message : stack)
-    if (code === 'Cancelled') process.exitCode = 130
-    else if (code !== 'commander.helpDisplayed') process.exitCode = isCommander || code === 'InvalidArgument' ? 2 : 1
+    sayFailure(error)
   }
 }
