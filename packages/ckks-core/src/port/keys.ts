@@ -4,6 +4,7 @@
  */
 import { ephemeralSpecials } from '../parameters/ephemeral.ts'
 import type { AnyParameters } from '../parameters/parameters.ts'
+import { keyResidueBytes, primesAt } from './packed-residues.ts'
 import type { Level } from './quantities.ts'
 
 /** One use of a key. */
@@ -78,12 +79,16 @@ export function needLimbs(parameters: AnyParameters, need: KeyNeed): number {
   return back + 2 * (parameters.limbsAt(0) + ephemeralSpecials(parameters))
 }
 
-/** Bytes of a key in memory, expanded, 6 bytes per residue (48-bit packing). */
+/** Bytes of a key in memory, expanded, packed to 4 bytes per residue where the prime is below 2^32, to 6 elsewhere. */
 export function keyBytes(parameters: AnyParameters, need: KeyNeed): number {
-  return needLimbs(parameters, need) * parameters.ringDegree * 6
+  const switchBytes = (level: Level, specials: readonly number[]) =>
+    2 * keyResidueBytes(primesAt(parameters, level, specials)) * parameters.ringDegree
+  const back = parameters.digitsAt(need.level) * switchBytes(need.level, parameters.p)
+  if (need.kind !== 'encapsulation') return back
+  return back + switchBytes(0, parameters.p.slice(0, ephemeralSpecials(parameters)))
 }
 
-/** Bytes of a key on disk: half of it, the uniform half being a seed. */
+/** Bytes of a key on disk: 6 per residue, of the half that is not uniform, which is a seed. */
 export function keyFileBytes(parameters: AnyParameters, need: KeyNeed): number {
-  return keyBytes(parameters, need) / 2
+  return needLimbs(parameters, need) * parameters.ringDegree * 3
 }

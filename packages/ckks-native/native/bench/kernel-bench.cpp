@@ -95,6 +95,8 @@ void benchElementwise(const Kernels& k, int logN, int bits) {
     report(k, "permute", logN, bits, [&] { k.permute(c.data(), a.data(), rotation, 0, n); });
     report(k, "pack48", logN, bits, [&] { k.pack48(bytes.data(), a.data(), n); });
     report(k, "unpack48", logN, bits, [&] { k.unpack48(c.data(), bytes.data(), n); });
+    report(k, "pack32", logN, bits, [&] { k.pack32(bytes.data(), a.data(), n); });
+    report(k, "unpack32", logN, bits, [&] { k.unpack32(c.data(), bytes.data(), n); });
     report(k, "checkRange", logN, bits, [&] { k.checkRange(a.data(), n, m); });
 }
 
@@ -136,17 +138,17 @@ void benchSums(const Kernels& k, int logN, int bits) {
 
     report(k, "innerProduct3", logN, bits, [&] {
         k.innerProduct({targets[0], targets[1], sources.data(), plainKeys.data(), plainKeys.data() + digits, digits, nullptr,
-                        false, false, 0, n},
+                        Packing::words, false, 0, n},
                        m);
     });
     report(k, "innerProduct3Permuted", logN, bits, [&] {
         k.innerProduct({targets[0], targets[1], sources.data(), plainKeys.data(), plainKeys.data() + digits, digits, &rotation,
-                        false, false, 0, n},
+                        Packing::words, false, 0, n},
                        m);
     });
     report(k, "innerProduct3Packed", logN, bits, [&] {
         k.innerProduct({targets[0], targets[1], sources.data(), packedKeys.data(), packedKeys.data() + digits, digits, &rotation,
-                        true, false, 0, n},
+                        Packing::six, false, 0, n},
                        m);
     });
     std::vector<RepeatedLimb> plaintexts;
@@ -158,7 +160,7 @@ void benchSums(const Kernels& k, int logN, int bits) {
     }
     report(k, "hoistedProduct16x4", logN, bits, [&] {
         k.hoistedProduct({sources.data() + 90, digits, sources[95], sources[96], steps.data(), babies, targets.data(),
-                          targets.data() + giants, giants, true, false, 0, n},
+                          targets.data() + giants, giants, Packing::six, false, 0, n},
                          m);
     });
     std::vector<Word> weights(rows * columns);

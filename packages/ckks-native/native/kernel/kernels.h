@@ -28,7 +28,18 @@ struct ConvertJob {
     std::size_t end;
 };
 
-/// A switching-key limb: N words, or N times 6 bytes little-endian (pack48).
+/// How residues lie in memory. What is read at the speed of memory takes the fewest bytes that hold its prime's.
+enum class Packing : std::uint8_t {
+    words,  ///< 8 bytes
+    six,    ///< 6 bytes, little-endian (pack48)
+    four,   ///< 4 bytes, primes below 2^32 (pack32)
+};
+
+constexpr std::size_t bytesPerResidue(Packing packing) {
+    return packing == Packing::words ? sizeof(Word) : packing == Packing::six ? 6 : 4;
+}
+
+/// A switching-key limb: N residues, packed as its job says.
 using KeyLimb = const void*;
 
 /// out_c = (accumulate ? out_c : 0) + sum_d sigma(digit_d) key_c,d for c = 0, 1 and [begin, end).
@@ -40,7 +51,7 @@ struct InnerProductJob {
     const KeyLimb* keys1;
     std::size_t count;
     const AutomorphismTable* automorphism;  ///< sigma; nullptr for the identity
-    bool keysPacked;
+    Packing keys;
     bool accumulate;
     std::size_t begin;
     std::size_t end;
@@ -48,8 +59,9 @@ struct InnerProductJob {
 
 /// A plaintext limb of which one stored value stands for 2^logRepeat consecutive entries.
 struct RepeatedLimb {
-    const Word* values;  ///< N >> logRepeat words; nullptr: this term is absent
-    int logRepeat;       ///< 0 for an ordinary limb
+    const void* values;                ///< N >> logRepeat residues; nullptr: this term is absent
+    int logRepeat;                     ///< 0 for an ordinary limb
+    Packing packing = Packing::words;  ///< words or four
 };
 
 /// dst = (accumulate ? dst : 0) + sum_t a_t b_t for [begin, end).
@@ -87,7 +99,7 @@ struct HoistedJob {
     Word* const* out0;          ///< giantCount whole limbs; must not alias an input
     Word* const* out1;
     std::size_t giantCount;     ///< at most MAX_GIANT_STEPS
-    bool keysPacked;
+    Packing keys;
     bool accumulate;
     std::size_t begin;
     std::size_t end;
@@ -149,6 +161,9 @@ struct Kernels {
   /// n words below 2^48 to 6 n bytes, little-endian. dst must not alias src.
     void (*pack48)(std::uint8_t* dst, const Word* src, std::size_t n);
     void (*unpack48)(Word* dst, const std::uint8_t* src, std::size_t n);
+  /// n words below 2^32 to 4 n bytes, little-endian. dst must not alias src.
+    void (*pack32)(std::uint8_t* dst, const Word* src, std::size_t n);
+    void (*unpack32)(Word* dst, const std::uint8_t* src, std::size_t n);
   /// Whether all n words (any 64-bit values) are below p. For data from outside.
     bool (*checkRange)(const Word* src, std::size_t n, const Modulus& m);
   /// Rejection sampling: of each 64-bit word takes the low `bits` bits and keeps those below p, in

@@ -96,10 +96,17 @@ Plaintext Encoder::encode(const double* re, const double* im, size_t n, unsigned
     const unsigned logRepeat = logOf(context_->slots() / n);
     EncodedIntegers integers = toIntegers(re, im, n, level, scale, options);
     if (options.deferred) return Plaintext(context_, level, logRepeat, {limbs_, std::move(integers)});
-    Plaintext plaintext(context_, level, options.extended, options.compact ? logRepeat : 0, options.secret);
+    if (options.secret && options.packed) throw InvalidArgumentError("encode: a secret plaintext is not packed");
+    const unsigned stored = options.compact ? logRepeat : 0;
+    Plaintext plaintext = options.packed ? Plaintext::packed(context_, level, options.extended, stored)
+                                         : Plaintext(context_, level, options.extended, stored, options.secret);
     executor.parallelFor(plaintext.limbs(), [&](size_t begin, size_t end) {
+        Poly words;   // a packed limb's, while they are in the cache
+        if (options.packed) words = Poly(context_->pool(), 1, plaintext.wordsPerLimb(), MemoryKind::Scratch);
         for (size_t i = begin; i < end; ++i) {
-            limbs_->make(plaintext.limb(i), integers, plaintext.modulusIndex(i), logRepeat, options.compact);
+            uint64_t* limb = options.packed ? words.limb(0) : plaintext.limb(i);
+            limbs_->make(limb, integers, plaintext.modulusIndex(i), logRepeat, options.compact);
+            if (options.packed) plaintext.putLimb(i, limb);
         }
     });
     return plaintext;

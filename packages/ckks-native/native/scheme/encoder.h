@@ -20,6 +20,7 @@ struct EncodeOptions {
     bool compact = true;        // store a periodic vector once; false: every limb has N words
     bool secret = false;        // a client's values: every buffer on the way is wiped and locked
     bool deferred = false;      // for linear transforms: limbs are made when they are used (Plaintext)
+    bool packed = false;        // only to be multiplied and added: primes below 2^32 take half the memory (Plaintext)
 };
 
 class Encoder {

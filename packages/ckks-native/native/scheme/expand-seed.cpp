@@ -21,7 +21,7 @@ void expandA(KeySwitchKey& key, Executor& executor) {
             const size_t target = i / digits, digit = i % digits;
             uint64_t* out = key.packed() ? expanded.limb(0) : key.limb(target, digit, KeySwitchKey::A);
             expandLimb(out, context, key.modulusIndex(target), key.seed, digit);
-            if (key.packed()) context.kernels().pack48(key.packedLimb(target, digit, KeySwitchKey::A), out, n);
+            if (key.packed()) key.putResidues(target, digit, KeySwitchKey::A, 0, n, out);
         }
     });
 }

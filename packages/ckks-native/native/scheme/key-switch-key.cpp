@@ -1,16 +1,11 @@
 #include "key-switch-key.h"
 
+#include <cstring>
+
 namespace heml {
 
-namespace {
-
-// Of a packed limb of n residues.
-constexpr size_t packedWords(size_t n) { return n / 8 * 6; }
-
-}  // namespace
-
 KeySwitchKey::KeySwitchKey(std::shared_ptr<const Context> context, unsigned level, uint32_t galoisElement, bool packed)
-    : context_(std::move(context)), level_(level), galoisElement_(galoisElement), packed_(packed) {
+    : context_(std::move(context)), level_(level), galoisElement_(galoisElement) {
     if (!context_) throw InvalidArgumentError("a key needs a context");
     const uint64_t order = 2 * context_->ringDegree();
     if (galoisElement != RELINEARIZATION && (galoisElement % 2 == 0 || galoisElement >= order)) {
@@ -18,44 +13,54 @@ KeySwitchKey::KeySwitchKey(std::shared_ptr<const Context> context, unsigned leve
                                    std::to_string(galoisElement));
     }
     digits_ = context_->digitsAt(level);
-    const size_t n = context_->ringDegree();
-    poly_ = Poly(context_->pool(), targets() * digits_ * 2, packed ? packedWords(n) : n, MemoryKind::Key);
+    if (packed) {
+        packed_ = packedMemory();
+    } else {
+        poly_ = Poly(context_->pool(), targets() * digits_ * 2, context_->ringDegree(), MemoryKind::Key);
+    }
+}
+
+PackedPoly KeySwitchKey::packedMemory() const {
+    std::vector<kernel::Packing> limbs;
+    for (size_t t = 0; t < targets(); ++t) limbs.insert(limbs.end(), digits_ * 2, keyPacking(context_->modulus(modulusIndex(t))));
+    return PackedPoly(context_->pool(), std::move(limbs), context_->ringDegree(), MemoryKind::Key);
 }
 
 Poly& KeySwitchKey::unpacked() {
-    if (packed_) throw InvalidArgumentError("this key is packed: unpack it first");
+    if (packed()) throw InvalidArgumentError("this key is packed: unpack it first");
     return poly_;
 }
 
-uint8_t* KeySwitchKey::packedLimb(size_t target, size_t digit, Half half) {
-    if (!packed_) throw InvalidArgumentError("this key is not packed");
-    return reinterpret_cast<uint8_t*>(poly_.limb(index(target, digit, half)));
+void KeySwitchKey::putResidues(size_t target, size_t digit, Half half, size_t at, size_t n, const uint64_t* words) {
+    const size_t i = index(target, digit, half);
+    if (packed()) return packed_.pack(i, at, n, words, context_->kernels());
+    std::memcpy(poly_.limb(i) + at, words, n * sizeof(uint64_t));
+}
+
+void KeySwitchKey::takeResidues(uint64_t* words, size_t target, size_t digit, Half half, size_t at, size_t n) const {
+    const size_t i = index(target, digit, half);
+    if (packed()) return packed_.unpack(words, i, at, n, context_->kernels());
+    std::memcpy(words, poly_.limb(i) + at, n * sizeof(uint64_t));
 }
 
 void KeySwitchKey::pack(Executor& executor) {
-    if (packed_ || !context_) return;
-    const size_t n = context_->ringDegree();
-    Poly out(context_->pool(), poly_.limbs(), packedWords(n), MemoryKind::Key);
+    if (packed() || !context_) return;
+    PackedPoly out = packedMemory();
     executor.parallelFor(poly_.limbs(), [&](size_t begin, size_t end) {
-        for (size_t i = begin; i < end; ++i) {
-            context_->kernels().pack48(reinterpret_cast<uint8_t*>(out.limb(i)), poly_.limb(i), n);
-        }
+        for (size_t i = begin; i < end; ++i) out.pack(i, poly_.limb(i), context_->kernels());
     });
-    poly_ = std::move(out);
-    packed_ = true;
+    packed_ = std::move(out);
+    poly_ = Poly();
 }
 
 void KeySwitchKey::unpack(Executor& executor) {
-    if (!packed_) return;
-    const size_t n = context_->ringDegree();
-    Poly out(context_->pool(), poly_.limbs(), n, MemoryKind::Key);
-    executor.parallelFor(poly_.limbs(), [&](size_t begin, size_t end) {
-        for (size_t i = begin; i < end; ++i) {
-            context_->kernels().unpack48(out.limb(i), reinterpret_cast<const uint8_t*>(poly_.limb(i)), n);
-        }
+    if (!packed()) return;
+    Poly out(context_->pool(), packed_.limbs(), context_->ringDegree(), MemoryKind::Key);
+    executor.parallelFor(out.limbs(), [&](size_t begin, size_t end) {
+        for (size_t i = begin; i < end; ++i) packed_.unpack(out.limb(i), i, context_->kernels());
     });
     poly_ = std::move(out);
-    packed_ = false;
+    packed_ = PackedPoly();
 }
 
 }  // namespace heml

@@ -4,7 +4,7 @@
 // The division by P of the last step is folded in, which makes the q limbs
 //     b = -a s + P^-1 e + [q_t in digit d] s'  (mod q_t)      and the special limbs   b = -a s + e  (mod p_t).
 // a is uniform, from a seed. Each error e is one small polynomial per digit, reduced modulo every limb.
-// pack() keeps 6 of each 8 bytes: many rotations at once run at the speed of memory, so fewer bytes is faster.
+// pack() keeps 4 or 6 of each 8 bytes: many rotations at once run at the speed of memory, so fewer bytes is faster.
 #pragma once
 
 #include <array>
@@ -12,6 +12,7 @@
 
 #include "context.h"
 #include "runtime/executor.h"
+#include "packed-poly.h"
 #include "poly.h"
 
 namespace heml {
@@ -33,7 +34,7 @@ public:
     size_t digits() const { return digits_; }
     size_t qLimbs() const { return context_->limbsAt(level_); }
     size_t targets() const { return qLimbs() + context_->specialLimbs(); }
-    size_t bytes() const { return poly_.bytes(); }
+    size_t bytes() const { return packed() ? packed_.bytes() : poly_.bytes(); }
     // Index into Context's moduli of target t.
     size_t modulusIndex(size_t t) const { return t < qLimbs() ? t : context_->qLimbs() + (t - qLimbs()); }
 
@@ -43,28 +44,38 @@ public:
         return const_cast<KeySwitchKey*>(this)->limb(target, digit, half);
     }
 
-    // 6 N bytes. Of a packed key only, else InvalidArgumentError.
-    uint8_t* packedLimb(size_t target, size_t digit, Half half);
+    // Packed or not: N residues [at, at + n), n and at multiples of 8, to and from words.
+    void putResidues(size_t target, size_t digit, Half half, size_t at, size_t n, const uint64_t* words);
+    void takeResidues(uint64_t* words, size_t target, size_t digit, Half half, size_t at, size_t n) const;
 
-    // To 6 bytes a residue and back, in place; nothing if it is so already. Not while an operation reads the key.
+    // To as few bytes a residue as its prime allows (keyPacking) and back, in place; nothing if it is so already. Not while
+    // an operation reads the key.
     void pack(Executor& executor);
     void unpack(Executor& executor);
-    bool packed() const { return packed_; }
+    bool packed() const { return static_cast<bool>(packed_); }
     // What the kernels read, packed or not.
-    kernel::KeyLimb keyLimb(size_t target, size_t digit, Half half) const { return poly_.limb(index(target, digit, half)); }
+    kernel::KeyLimb keyLimb(size_t target, size_t digit, Half half) const {
+        const size_t i = index(target, digit, half);
+        return packed() ? static_cast<kernel::KeyLimb>(packed_.limb(i)) : poly_.limb(i);
+    }
+    // Of all limbs of a target.
+    kernel::Packing packing(size_t target) const {
+        return packed() ? keyPacking(context_->modulus(modulusIndex(target))) : kernel::Packing::words;
+    }
 
     Seed seed{};                                     // what the a halves were expanded from
 
 private:
     Poly& unpacked();
+    PackedPoly packedMemory() const;
     size_t index(size_t target, size_t digit, Half half) const { return (target * digits_ + digit) * 2 + half; }
 
     std::shared_ptr<const Context> context_;
     unsigned level_ = 0;
     uint32_t galoisElement_ = 0;
     size_t digits_ = 0;
-    bool packed_ = false;
-    Poly poly_;
+    Poly poly_;                                       // or
+    PackedPoly packed_;
 };
 
 }  // namespace heml

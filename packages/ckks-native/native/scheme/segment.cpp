@@ -10,6 +10,9 @@ namespace {
 // Unaligned input is unpacked through an aligned block of this many words.
 constexpr size_t BLOCK = 512;
 
+// Polynomials of a key are numbered 2 digit + half.
+KeySwitchKey::Half halfOf(unsigned poly) { return static_cast<KeySwitchKey::Half>(poly % 2); }
+
 }  // namespace
 
 void writePacked(uint8_t* out, const uint64_t* words, size_t count, const kernel::Kernels& kernels) {
@@ -31,26 +34,26 @@ Segment::Segment(Ciphertext& ciphertext, bool seeded)
     const size_t n = context_->ringDegree();
     for (unsigned poly = 0; poly <= (seeded ? 0 : ciphertext.degree()); ++poly) {
         for (size_t i = 0; i < ciphertext.limbs(); ++i) {
-            limbs_.push_back({ciphertext.limb(poly, i), nullptr, n, &context_->modulus(i), poly, static_cast<unsigned>(i)});
+            limbs_.push_back({ciphertext.limb(poly, i), n, &context_->modulus(i), poly, static_cast<unsigned>(i)});
         }
     }
 }
 
 Segment::Segment(Plaintext& plaintext) : context_(plaintext.context().get()), what_("plaintext") {
     for (size_t i = 0; i < plaintext.limbs(); ++i) {
-        limbs_.push_back({plaintext.limb(i), nullptr, plaintext.wordsPerLimb(), &context_->modulus(plaintext.modulusIndex(i)), 0,
+        limbs_.push_back({plaintext.limb(i), plaintext.wordsPerLimb(), &context_->modulus(plaintext.modulusIndex(i)), 0,
                           static_cast<unsigned>(i)});
     }
 }
 
-Segment::Segment(KeySwitchKey& key, bool seeded) : context_(key.context().get()), what_("switching key"), seeded_(seeded) {
+Segment::Segment(KeySwitchKey& key, bool seeded)
+    : context_(key.context().get()), what_("switching key"), seeded_(seeded), packedKey_(key.packed() ? &key : nullptr) {
     for (size_t target = 0; target < key.targets(); ++target) {
         const kernel::Modulus* modulus = &context_->modulus(key.modulusIndex(target));
         for (size_t digit = 0; digit < key.digits(); ++digit) {
             for (unsigned half = 0; half < (seeded ? 1u : 2u); ++half) {
                 const auto which = static_cast<KeySwitchKey::Half>(half);
-                limbs_.push_back({key.packed() ? nullptr : key.limb(target, digit, which),
-                                  key.packed() ? key.packedLimb(target, digit, which) : nullptr, context_->ringDegree(), modulus,
+                limbs_.push_back({key.packed() ? nullptr : key.limb(target, digit, which), context_->ringDegree(), modulus,
                                   static_cast<unsigned>(2 * digit + half), static_cast<unsigned>(target)});
             }
         }
@@ -61,8 +64,7 @@ Segment::Segment(PublicKey& key, bool seeded) : context_(key.context().get()), w
     for (unsigned half = 0; half < (seeded ? 1u : 2u); ++half) {
         Poly& poly = half == 0 ? key.b() : key.a();
         for (size_t i = 0; i < key.limbs(); ++i) {
-            limbs_.push_back(
-                {poly.limb(i), nullptr, context_->ringDegree(), &context_->modulus(i), half, static_cast<unsigned>(i)});
+            limbs_.push_back({poly.limb(i), context_->ringDegree(), &context_->modulus(i), half, static_cast<unsigned>(i)});
         }
     }
 }
@@ -87,18 +89,20 @@ size_t Segment::checkRange(size_t size, size_t first, size_t count) const {
 
 void Segment::write(uint8_t* out, size_t size, size_t first, size_t count, Executor& executor) const {
     checkRange(size, first, count);
-    const auto& kernels = context_->kernels();
     executor.parallelFor(count, [&](size_t begin, size_t end) {
-        for (size_t i = begin; i < end; ++i) {
-            const StoredLimb& limb = limbs_[first + i];
-            uint8_t* to = out + (offset(first + i) - offset(first));
-            if (limb.packed != nullptr) {
-                std::memcpy(to, limb.packed, limb.count * WORD_BYTES);
-            } else {
-                writePacked(to, limb.words, limb.count, kernels);
-            }
-        }
+        for (size_t i = begin; i < end; ++i) writeLimb(out + (offset(first + i) - offset(first)), limbs_[first + i]);
     });
+}
+
+void Segment::writeLimb(uint8_t* out, const StoredLimb& limb) const {
+    const auto& kernels = context_->kernels();
+    if (limb.words != nullptr) return writePacked(out, limb.words, limb.count, kernels);
+    alignas(64) uint64_t words[BLOCK];
+    for (size_t at = 0; at < limb.count; at += BLOCK) {
+        const size_t count = std::min(BLOCK, limb.count - at);
+        packedKey_->takeResidues(words, limb.limb, limb.poly / 2, halfOf(limb.poly), at, count);
+        writePacked(out + at * WORD_BYTES, words, count, kernels);
+    }
 }
 
 void Segment::readLimb(const uint8_t* in, const StoredLimb& limb) const {
@@ -107,7 +111,7 @@ void Segment::readLimb(const uint8_t* in, const StoredLimb& limb) const {
     alignas(64) uint64_t checked[BLOCK];
     for (size_t at = 0; at < limb.count; at += BLOCK) {
         const size_t words = std::min(BLOCK, limb.count - at);
-        uint64_t* out = limb.packed != nullptr ? checked : limb.words + at;
+        uint64_t* out = limb.words == nullptr ? checked : limb.words + at;
         std::memcpy(packed, in + at * WORD_BYTES, words * WORD_BYTES);
         if (words % kernel::LINE_WORDS == 0) {
             kernels.unpack48(out, packed, words);
@@ -120,7 +124,7 @@ void Segment::readLimb(const uint8_t* in, const StoredLimb& limb) const {
         bool inRange = true;
         for (size_t k = 0; k < words; ++k) inRange = inRange & (out[k] < limb.modulus->value);
         if (inRange) {
-            if (limb.packed != nullptr) std::memcpy(limb.packed + at * WORD_BYTES, packed, words * WORD_BYTES);
+            if (limb.words == nullptr) packedKey_->putResidues(limb.limb, limb.poly / 2, halfOf(limb.poly), at, words, out);
             continue;
         }
         size_t k = 0;

@@ -44,19 +44,20 @@ public:
 
 private:
     struct StoredLimb {
-        uint64_t* words;
-        uint8_t* packed;                               // of a packed key, in place of words
+        uint64_t* words;                               // nullptr: of a packed key
         size_t count;
         const kernel::Modulus* modulus;
         unsigned poly;
         unsigned limb;
     };
+    void writeLimb(uint8_t* out, const StoredLimb& limb) const;
     void readLimb(const uint8_t* in, const StoredLimb& limb) const;
     size_t checkRange(size_t size, size_t first, size_t count) const;
 
     const Context* context_;
     std::string what_;
     bool seeded_ = false;
+    KeySwitchKey* packedKey_ = nullptr;
     std::vector<StoredLimb> limbs_;
 };
 

@@ -84,7 +84,7 @@ export function createDefaultCostModel(options: DefaultCostOptions = {}): CostMo
       const convert = n * convertElement
       const all = limbs + specialLimbs
       const decompose = digits * all * ntt + limbs * (all - limbs / digits) * convert
-      // two products per digit and limb, keys packed to 6 bytes a residue
+      // two products per digit and limb, keys packed to 4 or 6 bytes a residue
       const keyProduct = 1.4 * digits * all * pass
       const modDown = all * ntt + specialLimbs * limbs * convert + limbs * pass
       const keySwitch = decompose + keyProduct + 2 * modDown + 2 * limbs * pass

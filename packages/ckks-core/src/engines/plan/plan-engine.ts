@@ -23,6 +23,7 @@ import type { Ciphertext } from '../../port/handles.ts'
 import type { KeyNeed, KeyRequest } from '../../port/keys.ts'
 import type { PreparedLinearTransform } from '../../port/linear-transform.ts'
 import { metaOf } from '../../port/operand-checks.ts'
+import { plaintextResidueBytes, primesAt } from '../../port/packed-residues.ts'
 import { isLazy, rootMeanSquare, type SlotSource, slotCount, toComplex } from '../../port/slot-values.ts'
 import { NoiseModel } from '../noise/noise-model.ts'
 import { decodeWeightless, encodeWeightless, single } from '../weightless-file.ts'
@@ -177,14 +178,14 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
   protected doEncode(values: SlotSource, meta: PlaintextMeta): PlanPlaintext {
     const { level, slots, extended, deferred, scale } = meta
     this.#recorder.count('encode', level, 1, 1, slots / this.parameters.maxSlots)
-    const whole = this.parameters.limbsAt(level) + (extended ? this.parameters.p.length : 0)
+    const whole = plaintextResidueBytes(primesAt(this.parameters, level, extended ? this.parameters.p : []))
     const magnitude = isLazy(values) ? (values.magnitude ?? 1) : rootMeanSquare(toComplex(values))
     // coefficients of more than 51 bits are kept in two halves
-    const kept = scale * Math.max(1, 4 * magnitude) >= 2 ** 51 ? 2 : 1
-    const limbs = deferred ? kept : whole
-    if (extended) this.#deferrable += (limbs - kept) * 2 * slots * RESIDUE_BYTES
+    const kept = (scale * Math.max(1, 4 * magnitude) >= 2 ** 51 ? 2 : 1) * RESIDUE_BYTES
+    const bytes = deferred ? kept : whole
+    if (extended) this.#deferrable += (bytes - kept) * 2 * slots
     const error = this.#exactConstants ? 0 : this.#noise.encoding(slots) / scale
-    return new PlanPlaintext(this, this.#recorder.ledger, meta, limbs * 2 * slots * RESIDUE_BYTES, { error, magnitude })
+    return new PlanPlaintext(this, this.#recorder.ledger, meta, bytes * 2 * slots, { error, magnitude })
   }
   protected doAdd(a: PlanCiphertext, b: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
     this.#recorder.count('add', meta.level, 1, meta.degree)

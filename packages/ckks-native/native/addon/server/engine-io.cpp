@@ -48,7 +48,7 @@ Napi::Value EngineObject::loadKey(const Napi::CallbackInfo& info) {
         shape.galoisElement = unsignedOf(info, 0, "element");
         shape.level = unsignedOf(info, 1, "level");
         shape.seeded = true;
-        shape.packed = true;   // a quarter less memory, and faster: keys are read at the speed of memory
+        shape.packed = true;   // a quarter or half less memory, and faster: keys are read at the speed of memory
         auto pinned = std::make_shared<Pinned>(bytesOf(info, 2, "segment"));
         auto made = std::make_shared<std::shared_ptr<KeySwitchKey>>();
         return promise(

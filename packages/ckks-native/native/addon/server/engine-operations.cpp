@@ -65,7 +65,8 @@ Napi::Value EngineObject::encode(const Napi::CallbackInfo& info) {
                     throw toJavaScript(env, "InvalidArgument", "encode: slot " + std::to_string(i) + " is not finite");
         const uint32_t level = unsignedOf(info, 2, "level");
         const double scale = numberOf(info, 3, "scale");
-        const EncodeOptions options{.extended = info[4].ToBoolean().Value(), .deferred = info[5].ToBoolean().Value()};
+        const EncodeOptions options{
+            .extended = info[4].ToBoolean().Value(), .deferred = info[5].ToBoolean().Value(), .packed = true};
         auto slot = std::make_shared<PlaintextSlot>();
         slot->node = core->scheduler->submit(
             scope_->lane, {},

@@ -29,8 +29,8 @@ HEML_INLINE StepValue stepValue(const HoistedJob& job, const HoistedStep& step, 
     sum1.start(zero());
     for (std::size_t d = 0; d < job.digitCount; ++d) {
         const Halves digit(loadMoved(job.digits[d], step.automorphism, i));
-        sum0.multiplyAdd(digit, Halves(loadKey(step.keys0[d], job.keysPacked, i)));
-        sum1.multiplyAdd(digit, Halves(loadKey(step.keys1[d], job.keysPacked, i)));
+        sum0.multiplyAdd(digit, Halves(loadKey(step.keys0[d], job.keys, i)));
+        sum1.multiplyAdd(digit, Halves(loadKey(step.keys1[d], job.keys, i)));
         if ((d + 1) % FOLD_EVERY == 0) {
             sum0.start(sum0.reduce(folding));
             sum1.start(sum1.reduce(folding));

@@ -14,8 +14,8 @@ void innerProduct(const InnerProductJob& job, const Modulus& m) {
         sum1.start(job.accumulate ? load(job.out1 + i) : zero());
         for (std::size_t d = 0; d < job.count; ++d) {
             const Halves digit(loadMoved(job.digits[d], job.automorphism, i));
-            sum0.multiplyAdd(digit, Halves(loadKey(job.keys0[d], job.keysPacked, i)));
-            sum1.multiplyAdd(digit, Halves(loadKey(job.keys1[d], job.keysPacked, i)));
+            sum0.multiplyAdd(digit, Halves(loadKey(job.keys0[d], job.keys, i)));
+            sum1.multiplyAdd(digit, Halves(loadKey(job.keys1[d], job.keys, i)));
             if ((d + 1) % FOLD_EVERY == 0) {
                 sum0.start(sum0.reduce(folding));
                 sum1.start(sum1.reduce(folding));

@@ -30,6 +30,8 @@ const Kernels& avx2Kernels() {
         .permute = scalar::permute,
         .pack48 = scalar::pack48,
         .unpack48 = scalar::unpack48,
+        .pack32 = scalar::pack32,
+        .unpack32 = scalar::unpack32,
         .checkRange = scalar::checkRange,
         .acceptUniform = scalar::acceptUniform,
     };

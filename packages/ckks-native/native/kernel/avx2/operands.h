@@ -6,9 +6,15 @@
 
 namespace heml::kernel::avx2 {
 
-/// Four keys at i: words, or 6 bytes each.
-HEML_INLINE Int loadKey(KeyLimb limb, bool packed, std::size_t i) {
-    if (!packed) return load(static_cast<const Word*>(limb) + i);
+/// Four residues of 4 bytes each.
+HEML_INLINE Int widen(const std::uint8_t* from) {
+    return _mm256_cvtepu32_epi64(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+}
+
+/// Four keys at i.
+HEML_INLINE Int loadKey(KeyLimb limb, Packing packing, std::size_t i) {
+    if (packing == Packing::words) return load(static_cast<const Word*>(limb) + i);
+    if (packing == Packing::four) return widen(static_cast<const std::uint8_t*>(limb) + 4 * i);
     const std::uint8_t* from = static_cast<const std::uint8_t*>(limb) + 6 * i;
     const __m128i low = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));       // bytes 0 .. 15
     const __m128i high = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + 8));  // bytes 8 .. 23
@@ -26,7 +32,13 @@ HEML_INLINE Int loadMoved(const Word* limb, const AutomorphismTable* table, std:
 }
 
 HEML_INLINE Int loadRepeated(const RepeatedLimb& limb, std::size_t i) {
-    const Word* from = limb.values + (i >> limb.logRepeat);
+    if (limb.packing == Packing::four) {
+        const std::uint32_t* from = static_cast<const std::uint32_t*>(limb.values) + (i >> limb.logRepeat);
+        if (limb.logRepeat == 0) return widen(reinterpret_cast<const std::uint8_t*>(from));
+        if (limb.logRepeat >= 2) return broadcast(*from);
+        return _mm256_setr_epi64x(from[0], from[0], from[1], from[1]);
+    }
+    const Word* from = static_cast<const Word*>(limb.values) + (i >> limb.logRepeat);
     if (limb.logRepeat == 0) return load(from);
     if (limb.logRepeat >= 2) return broadcast(*from);
     return _mm256_setr_epi64x(static_cast<long long>(from[0]), static_cast<long long>(from[0]), static_cast<long long>(from[1]),

@@ -17,7 +17,7 @@ struct StepValue {
     Vec u0, u1;
 };
 
-template <bool PACKED>
+template <Packing KEYS>
 HEML_INLINE StepValue stepValue(const HoistedJob& job, const HoistedStep& step, const Permutation& permutation, std::size_t i,
                                 std::size_t ahead, const Folding& folding) {
     Permutation::Source source{i, lanesInOrder()};
@@ -29,9 +29,9 @@ HEML_INLINE StepValue stepValue(const HoistedJob& job, const HoistedStep& step, 
     Accumulator sum0{direct0, zero()}, sum1{zero(), zero()};
     for (std::size_t d = 0; d < job.digitCount; ++d) {
         const Vec digit = Permutation::take(job.digits[d], source);
-        sum0.multiplyAdd(digit, loadKey<PACKED>(step.keys0[d], i));
-        sum1.multiplyAdd(digit, loadKey<PACKED>(step.keys1[d], i));
-        const std::size_t bytes = (i + ahead) * (PACKED ? 6 : sizeof(Word));
+        sum0.multiplyAdd(digit, loadKey<KEYS>(step.keys0[d], i));
+        sum1.multiplyAdd(digit, loadKey<KEYS>(step.keys1[d], i));
+        const std::size_t bytes = (i + ahead) * bytesPerResidue(KEYS);
         _mm_prefetch(static_cast<const char*>(step.keys0[d]) + bytes, _MM_HINT_T1);
         _mm_prefetch(static_cast<const char*>(step.keys1[d]) + bytes, _MM_HINT_T1);
         if ((d + 1) % FOLD_EVERY == 0) {
@@ -86,13 +86,14 @@ public:
         return {terms_.data() + start[0], terms_.data() + start[1]};
     }
 
-    /// How often all plaintexts repeat, or ANY.
-    int logRepeat() const {
-        const auto same = [&](const Term& t) { return t.plaintext.logRepeat == terms_[0].plaintext.logRepeat; };
-        return !terms_.empty() && std::all_of(terms_.begin(), terms_.end(), same) ? terms_[0].plaintext.logRepeat : ANY;
+    /// Whether all plaintexts repeat as often and are packed alike.
+    bool alike() const {
+        const auto same = [&](const Term& t) {
+            return t.plaintext.logRepeat == terms_[0].plaintext.logRepeat && t.plaintext.packing == terms_[0].plaintext.packing;
+        };
+        return !terms_.empty() && std::all_of(terms_.begin(), terms_.end(), same);
     }
-
-    static constexpr int ANY = -1;
+    const RepeatedLimb& first() const { return terms_[0].plaintext; }
 
 private:
     std::size_t giantCount_;
@@ -104,24 +105,32 @@ private:
 HEML_INLINE void prefetchPlaintexts(Terms::List terms, std::size_t i, std::size_t words) {
     for (const Term* t = terms.begin; t != terms.end; ++t) {
         // an address that may lie beyond the end: never a pointer into the limb
-        const auto from = reinterpret_cast<std::uintptr_t>(t->plaintext.values) + sizeof(Word) * (i >> t->plaintext.logRepeat);
-        const std::size_t bytes = sizeof(Word) * (words >> t->plaintext.logRepeat);
+        const std::size_t size = bytesPerResidue(t->plaintext.packing);
+        const auto from = reinterpret_cast<std::uintptr_t>(t->plaintext.values) + size * (i >> t->plaintext.logRepeat);
+        const std::size_t bytes = size * (words >> t->plaintext.logRepeat);
         for (std::size_t b = 0; b < bytes || b == 0; b += sizeof(Word) * LINE_WORDS) {
             _mm_prefetch(reinterpret_cast<const char*>(from + b), _MM_HINT_T1);
         }
     }
 }
 
-/// REPEAT: 0, 1, 2, 3 for at least three, or ANY.
-template <int REPEAT>
-HEML_INLINE Vec loadPlaintext(const RepeatedLimb& limb, std::size_t i) {
-    if constexpr (REPEAT == Terms::ANY) return loadRepeated(limb, i);
-    if constexpr (REPEAT == 3) return broadcast(limb.values[i >> limb.logRepeat]);
-    return loadRepeated({limb.values, REPEAT}, i);
-}
+/// Plaintexts of any kind.
+struct AnyPlaintext {
+    static Vec load(const RepeatedLimb& limb, std::size_t i) { return loadRepeated(limb, i); }
+};
+/// Plaintexts that are all alike. REPEAT: 0, 1, 2, or 3 for at least three.
+template <Packing PACKING, int REPEAT>
+struct AlikePlaintext {
+    HEML_INLINE static Vec load(const RepeatedLimb& limb, std::size_t i) {
+        if constexpr (REPEAT < 3) return loadRepeated({limb.values, REPEAT, PACKING}, i);
+        const std::size_t at = i >> limb.logRepeat;
+        if constexpr (PACKING == Packing::four) return broadcast(static_cast<const std::uint32_t*>(limb.values)[at]);
+        return broadcast(static_cast<const Word*>(limb.values)[at]);
+    }
+};
 
 /// One line of the sum of a giant step, in two halves that do not wait for each other.
-template <int REPEAT>
+template <typename PLAINTEXT>
 HEML_INLINE void stagedSum(const HoistedJob& job, const StepValue* values, Terms::List terms, std::size_t g, std::size_t i,
                            bool accumulate, const Folding& folding) {
     Accumulator sum0[2], sum1[2];
@@ -133,13 +142,13 @@ HEML_INLINE void stagedSum(const HoistedJob& job, const StepValue* values, Terms
     for (; t + 1 < terms.end; t += 2) {
         for (std::size_t h = 0; h < 2; ++h) {
             const StepValue& u = values[t[h].baby];
-            const Vec plaintext = loadPlaintext<REPEAT>(t[h].plaintext, i);
+            const Vec plaintext = PLAINTEXT::load(t[h].plaintext, i);
             sum0[h].multiplyAdd(u.u0, plaintext);
             sum1[h].multiplyAdd(u.u1, plaintext);
         }
     }
     if (t != terms.end) {
-        const Vec plaintext = loadPlaintext<REPEAT>(t->plaintext, i);
+        const Vec plaintext = PLAINTEXT::load(t->plaintext, i);
         sum0[0].multiplyAdd(values[t->baby].u0, plaintext);
         sum1[0].multiplyAdd(values[t->baby].u1, plaintext);
     }
@@ -156,57 +165,84 @@ HEML_INLINE void prefetchLines(const HoistedStep& step, std::size_t begin, std::
     for (std::size_t k = 0; k < lines; k += 16) _mm_prefetch(reinterpret_cast<const char*>(first + k), _MM_HINT_T0);
 }
 
-/// A block of lines is taken through up to 32 baby steps, one after the other as memory likes it; then giant step by giant step, with
-/// the sum in registers.
-template <bool PACKED, int REPEAT>
-void hoisted(const HoistedJob& job, const Terms& terms, const Modulus& m) {
-    alignas(64) StepValue values[STAGED_STEPS * STAGED_LINES];
-    const Folding folding(m);
-    for (std::size_t begin = job.begin; begin < job.end; begin += STAGED_LINES * LINE_WORDS) {
-        const std::size_t left = (job.end - begin) / LINE_WORDS;
-        const std::size_t lines = left < STAGED_LINES ? left : STAGED_LINES;
-        for (std::size_t first = 0; first < job.stepCount; first += STAGED_STEPS) {
-            const std::size_t steps = job.stepCount - first < STAGED_STEPS ? job.stepCount - first : STAGED_STEPS;
-            for (std::size_t b = 0; b < steps; ++b) {
-                const HoistedStep& step = job.steps[first + b];
-                const Permutation permutation(step.automorphism);
-                if (b + 1 < steps) prefetchLines(job.steps[first + b + 1], begin, lines);
-                for (std::size_t k = 0; k < lines; ++k) {
-                    const std::size_t i = begin + k * LINE_WORDS;
-                    values[k * steps + b] = stepValue<PACKED>(job, step, permutation, i, lines * LINE_WORDS, folding);
-                }
-            }
-            const bool accumulate = job.accumulate || first > 0;
-            for (std::size_t from = 0; from < lines; from += LINES_AT_A_TIME) {
-                const std::size_t to = lines - from < LINES_AT_A_TIME ? lines : from + LINES_AT_A_TIME;
-                for (std::size_t g = 0; g < job.giantCount; ++g) {
-                    const Terms::List list = terms.of(first / STAGED_STEPS, g);
-                    prefetchPlaintexts(list, begin + to * LINE_WORDS, (to - from) * LINE_WORDS);
-                    for (std::size_t k = from; k < to; ++k) {
-                        stagedSum<REPEAT>(job, values + k * steps, list, g, begin + k * LINE_WORDS, accumulate, folding);
-                    }
-                }
+/// What the giant steps' sums are made of: a block of lines of up to 32 baby steps.
+struct Block {
+    std::size_t begin, lines;  ///< words, lines
+    std::size_t first, steps;  ///< baby steps
+    StepValue* values;  ///< [line][step]
+};
+
+/// One baby step after the other, as memory likes it.
+template <Packing KEYS>
+void babySteps(const HoistedJob& job, const Block& block, const Folding& folding) {
+    for (std::size_t b = 0; b < block.steps; ++b) {
+        const HoistedStep& step = job.steps[block.first + b];
+        const Permutation permutation(step.automorphism);
+        if (b + 1 < block.steps) prefetchLines(job.steps[block.first + b + 1], block.begin, block.lines);
+        for (std::size_t k = 0; k < block.lines; ++k) {
+            const std::size_t i = block.begin + k * LINE_WORDS;
+            block.values[k * block.steps + b] = stepValue<KEYS>(job, step, permutation, i, block.lines * LINE_WORDS, folding);
+        }
+    }
+}
+
+/// Giant step by giant step, with the sum in registers.
+template <typename PLAINTEXT>
+void giantSteps(const HoistedJob& job, const Terms& terms, const Block& block, const Folding& folding) {
+    const bool accumulate = job.accumulate || block.first > 0;
+    for (std::size_t from = 0; from < block.lines; from += LINES_AT_A_TIME) {
+        const std::size_t to = block.lines - from < LINES_AT_A_TIME ? block.lines : from + LINES_AT_A_TIME;
+        for (std::size_t g = 0; g < job.giantCount; ++g) {
+            const Terms::List list = terms.of(block.first / STAGED_STEPS, g);
+            prefetchPlaintexts(list, block.begin + to * LINE_WORDS, (to - from) * LINE_WORDS);
+            for (std::size_t k = from; k < to; ++k) {
+                const std::size_t i = block.begin + k * LINE_WORDS;
+                stagedSum<PLAINTEXT>(job, block.values + k * block.steps, list, g, i, accumulate, folding);
             }
         }
     }
 }
 
-template <bool PACKED>
-void hoistedOf(const HoistedJob& job, const Modulus& m) {
-    const Terms terms(job);
-    const int logRepeat = terms.logRepeat();
-    if (logRepeat == Terms::ANY) return hoisted<PACKED, Terms::ANY>(job, terms, m);
-    if (logRepeat == 0) return hoisted<PACKED, 0>(job, terms, m);
-    if (logRepeat == 1) return hoisted<PACKED, 1>(job, terms, m);
-    if (logRepeat == 2) return hoisted<PACKED, 2>(job, terms, m);
-    return hoisted<PACKED, 3>(job, terms, m);
+using BabySteps = void (*)(const HoistedJob&, const Block&, const Folding&);
+using GiantSteps = void (*)(const HoistedJob&, const Terms&, const Block&, const Folding&);
+
+BabySteps babyStepsFor(Packing keys) {
+    if (keys == Packing::four) return babySteps<Packing::four>;
+    return keys == Packing::six ? babySteps<Packing::six> : babySteps<Packing::words>;
+}
+
+template <Packing PACKING>
+GiantSteps giantStepsFor(int logRepeat) {
+    if (logRepeat == 0) return giantSteps<AlikePlaintext<PACKING, 0>>;
+    if (logRepeat == 1) return giantSteps<AlikePlaintext<PACKING, 1>>;
+    if (logRepeat == 2) return giantSteps<AlikePlaintext<PACKING, 2>>;
+    return giantSteps<AlikePlaintext<PACKING, 3>>;
+}
+
+GiantSteps giantStepsFor(const Terms& terms) {
+    if (!terms.alike()) return giantSteps<AnyPlaintext>;
+    const RepeatedLimb& first = terms.first();
+    return first.packing == Packing::four ? giantStepsFor<Packing::four>(first.logRepeat)
+                                          : giantStepsFor<Packing::words>(first.logRepeat);
 }
 
 }  // namespace
 
 void hoistedProduct(const HoistedJob& job, const Modulus& m) {
     if (job.giantCount == 0 || job.begin == job.end) return;
-    job.keysPacked ? hoistedOf<true>(job, m) : hoistedOf<false>(job, m);
+    alignas(64) StepValue values[STAGED_STEPS * STAGED_LINES];
+    const Folding folding(m);
+    const Terms terms(job);
+    const BabySteps baby = babyStepsFor(job.keys);
+    const GiantSteps giant = giantStepsFor(terms);
+    for (std::size_t begin = job.begin; begin < job.end; begin += STAGED_LINES * LINE_WORDS) {
+        const std::size_t lines = std::min((job.end - begin) / LINE_WORDS, STAGED_LINES);
+        for (std::size_t first = 0; first < job.stepCount; first += STAGED_STEPS) {
+            const Block block{begin, lines, first, std::min(job.stepCount - first, STAGED_STEPS), values};
+            baby(job, block, folding);
+            giant(job, terms, block, folding);
+        }
+    }
 }
 
 }  // namespace heml::kernel::ifma

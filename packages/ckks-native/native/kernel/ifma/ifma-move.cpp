@@ -21,6 +21,16 @@ void unpack48(Word* dst, const std::uint8_t* src, std::size_t n) {
     for (std::size_t i = 0; i < n; i += LINE_WORDS) store(dst + i, unpackLine(src + 6 * i));
 }
 
+void pack32(std::uint8_t* dst, const Word* src, std::size_t n) {
+    for (std::size_t i = 0; i < n; i += LINE_WORDS) {
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(dst + 4 * i), _mm512_cvtepi64_epi32(load(src + i)));
+    }
+}
+
+void unpack32(Word* dst, const std::uint8_t* src, std::size_t n) {
+    for (std::size_t i = 0; i < n; i += LINE_WORDS) store(dst + i, widenLine(src + 4 * i));
+}
+
 bool checkRange(const Word* src, std::size_t n, const Modulus& m) {
     Vec largest = zero();
     for (std::size_t i = 0; i < n; i += LINE_WORDS) largest = _mm512_max_epu64(largest, load(src + i));

@@ -11,13 +11,12 @@ namespace {
 /// How far ahead of use keys are asked for; they come from memory, in order, one stream per limb.
 inline constexpr std::size_t PREFETCH_WORDS = 8 * LINE_WORDS;
 
-template <bool PACKED>
+template <Packing PACKING>
 HEML_INLINE void prefetchKey(KeyLimb limb, std::size_t i) {
-    const std::size_t bytes = PACKED ? 6 : sizeof(Word);
-    _mm_prefetch(static_cast<const char*>(limb) + (i + PREFETCH_WORDS) * bytes, _MM_HINT_T0);
+    _mm_prefetch(static_cast<const char*>(limb) + (i + PREFETCH_WORDS) * bytesPerResidue(PACKING), _MM_HINT_T0);
 }
 
-template <bool PACKED, bool PERMUTED>
+template <Packing PACKING, bool PERMUTED>
 void innerProductLines(const InnerProductJob& job, const Modulus& m) {
     const Folding folding(m);
     const Permutation permutation(job.automorphism);
@@ -33,10 +32,10 @@ void innerProductLines(const InnerProductJob& job, const Modulus& m) {
         if constexpr (PERMUTED) source = permutation.at(i);
         for (std::size_t d = 0; d < job.count; ++d) {
             const Vec digit = PERMUTED ? Permutation::take(job.digits[d], source) : load(job.digits[d] + i);
-            sum0.multiplyAdd(digit, loadKey<PACKED>(job.keys0[d], i));
-            sum1.multiplyAdd(digit, loadKey<PACKED>(job.keys1[d], i));
-            prefetchKey<PACKED>(job.keys0[d], i);
-            prefetchKey<PACKED>(job.keys1[d], i);
+            sum0.multiplyAdd(digit, loadKey<PACKING>(job.keys0[d], i));
+            sum1.multiplyAdd(digit, loadKey<PACKING>(job.keys1[d], i));
+            prefetchKey<PACKING>(job.keys0[d], i);
+            prefetchKey<PACKING>(job.keys1[d], i);
             if ((d + 1) % FOLD_EVERY == 0) {
                 sum0.fold(folding);
                 sum1.fold(folding);
@@ -47,15 +46,17 @@ void innerProductLines(const InnerProductJob& job, const Modulus& m) {
     }
 }
 
+template <Packing PACKING>
+void innerProductOf(const InnerProductJob& job, const Modulus& m) {
+    job.automorphism != nullptr ? innerProductLines<PACKING, true>(job, m) : innerProductLines<PACKING, false>(job, m);
+}
+
 }  // namespace
 
 void innerProduct(const InnerProductJob& job, const Modulus& m) {
-    const bool permuted = job.automorphism != nullptr;
-    if (job.keysPacked) {
-        permuted ? innerProductLines<true, true>(job, m) : innerProductLines<true, false>(job, m);
-    } else {
-        permuted ? innerProductLines<false, true>(job, m) : innerProductLines<false, false>(job, m);
-    }
+    if (job.keys == Packing::four) return innerProductOf<Packing::four>(job, m);
+    if (job.keys == Packing::six) return innerProductOf<Packing::six>(job, m);
+    innerProductOf<Packing::words>(job, m);
 }
 
 void sumProducts(const SumProductsJob& job, const Modulus& m) {

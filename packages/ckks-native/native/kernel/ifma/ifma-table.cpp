@@ -29,6 +29,8 @@ const Kernels& avx512ifmaKernels() {
         .permute = ifma::permute,
         .pack48 = ifma::pack48,
         .unpack48 = ifma::unpack48,
+        .pack32 = ifma::pack32,
+        .unpack32 = ifma::unpack32,
         .checkRange = ifma::checkRange,
         .acceptUniform = ifma::acceptUniform,
     };

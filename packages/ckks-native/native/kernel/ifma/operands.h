@@ -54,15 +54,38 @@ HEML_INLINE void packLine(std::uint8_t* to, Vec words) {
     _mm512_mask_storeu_epi8(to, 0xFFFFFFFFFFFFu, _mm512_permutexvar_epi8(indices, words));
 }
 
-template <bool PACKED>
+/// Four bytes to each word.
+HEML_INLINE Vec widenLine(const std::uint8_t* from) {
+    return _mm512_cvtepu32_epi64(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+}
+
+template <Packing PACKING>
 HEML_INLINE Vec loadKey(KeyLimb limb, std::size_t i) {
-    if constexpr (PACKED) return unpackLine(static_cast<const std::uint8_t*>(limb) + 6 * i);
+    if constexpr (PACKING == Packing::six) return unpackLine(static_cast<const std::uint8_t*>(limb) + 6 * i);
+    if constexpr (PACKING == Packing::four) return widenLine(static_cast<const std::uint8_t*>(limb) + 4 * i);
     return load(static_cast<const Word*>(limb) + i);
 }
 
-/// Entries i .. i + 7 of a limb of which one word stands for 2^logRepeat entries.
+HEML_INLINE Vec loadRepeatedNarrow(const std::uint32_t* values, int logRepeat, std::size_t i) {
+    const std::uint32_t* from = values + (i >> logRepeat);
+    if (logRepeat == 0) return widenLine(reinterpret_cast<const std::uint8_t*>(from));
+    if (logRepeat >= 3) return broadcast(*from);
+    if (logRepeat == 2) {
+        const __m128i two = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
+        return _mm512_cvtepu32_epi64(
+            _mm256_permutevar8x32_epi32(_mm256_castsi128_si256(two), _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1)));
+    }
+    const __m128i four = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+    return _mm512_cvtepu32_epi64(
+        _mm256_permutevar8x32_epi32(_mm256_castsi128_si256(four), _mm256_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3)));
+}
+
+/// Entries i .. i + 7 of a limb of which one residue stands for 2^logRepeat entries.
 HEML_INLINE Vec loadRepeated(const RepeatedLimb& limb, std::size_t i) {
-    const Word* from = limb.values + (i >> limb.logRepeat);
+    if (limb.packing == Packing::four) {
+        return loadRepeatedNarrow(static_cast<const std::uint32_t*>(limb.values), limb.logRepeat, i);
+    }
+    const Word* from = static_cast<const Word*>(limb.values) + (i >> limb.logRepeat);
     if (limb.logRepeat == 0) return load(from);
     if (limb.logRepeat >= 3) return broadcast(*from);
     if (limb.logRepeat == 2) {

@@ -32,12 +32,17 @@ private:
     std::size_t terms_ = 0;
 };
 
-inline Word keyAt(KeyLimb limb, bool packed, std::size_t i) {
-    if (!packed) return static_cast<const Word*>(limb)[i];
-    const std::uint8_t* bytes = static_cast<const std::uint8_t*>(limb) + 6 * i;
+inline Word residueAt(const void* limb, Packing packing, std::size_t i) {
+    if (packing == Packing::words) return static_cast<const Word*>(limb)[i];
+    const std::size_t size = bytesPerResidue(packing);
+    const std::uint8_t* bytes = static_cast<const std::uint8_t*>(limb) + size * i;
     Word value = 0;
-    for (int b = 0; b < 6; ++b) value |= static_cast<Word>(bytes[b]) << (8 * b);
+    for (std::size_t b = 0; b < size; ++b) value |= static_cast<Word>(bytes[b]) << (8 * b);
     return value;
+}
+
+inline Word repeatedAt(const RepeatedLimb& limb, std::size_t i) {
+    return residueAt(limb.values, limb.packing, i >> limb.logRepeat);
 }
 
 inline std::size_t sourceIndex(const AutomorphismTable* table, std::size_t i) {
@@ -74,8 +79,8 @@ void innerProduct(const InnerProductJob& job, const Modulus& m) {
         Accumulator sum1(job.accumulate ? job.out1[i] : 0);
         for (std::size_t d = 0; d < job.count; ++d) {
             const Word digit = job.digits[d][source];
-            sum0.multiplyAdd(digit, keyAt(job.keys0[d], job.keysPacked, i), m);
-            sum1.multiplyAdd(digit, keyAt(job.keys1[d], job.keysPacked, i), m);
+            sum0.multiplyAdd(digit, residueAt(job.keys0[d], job.keys, i), m);
+            sum1.multiplyAdd(digit, residueAt(job.keys1[d], job.keys, i), m);
         }
         job.out0[i] = sum0.reduce(m);
         job.out1[i] = sum1.reduce(m);
@@ -87,7 +92,7 @@ void sumProducts(const SumProductsJob& job, const Modulus& m) {
         Accumulator sum(job.accumulate ? job.dst[i] : 0);
         for (std::size_t t = 0; t < job.count; ++t) {
             const RepeatedLimb& b = job.multipliers[t];
-            if (b.values != nullptr) sum.multiplyAdd(job.factors[t][i], b.values[i >> b.logRepeat], m);
+            if (b.values != nullptr) sum.multiplyAdd(job.factors[t][i], repeatedAt(b, i), m);
         }
         job.dst[i] = sum.reduce(m);
     }
@@ -105,8 +110,8 @@ void hoistedProduct(const HoistedJob& job, const Modulus& m) {
             Accumulator sum1(keyed || job.direct1 == nullptr ? 0 : job.direct1[source]);
             for (std::size_t d = 0; keyed && d < job.digitCount; ++d) {
                 const Word digit = job.digits[d][source];
-                sum0.multiplyAdd(digit, keyAt(step.keys0[d], job.keysPacked, i), m);
-                sum1.multiplyAdd(digit, keyAt(step.keys1[d], job.keysPacked, i), m);
+                sum0.multiplyAdd(digit, residueAt(step.keys0[d], job.keys, i), m);
+                sum1.multiplyAdd(digit, residueAt(step.keys1[d], job.keys, i), m);
             }
             steps0[b] = sum0.reduce(m);
             steps1[b] = sum1.reduce(m);
@@ -117,7 +122,7 @@ void hoistedProduct(const HoistedJob& job, const Modulus& m) {
             for (std::size_t b = 0; b < job.stepCount; ++b) {
                 const RepeatedLimb& plaintext = job.steps[b].plaintexts[g];
                 if (plaintext.values == nullptr) continue;
-                const Word value = plaintext.values[i >> plaintext.logRepeat];
+                const Word value = repeatedAt(plaintext, i);
                 sum0.multiplyAdd(steps0[b], value, m);
                 sum1.multiplyAdd(steps1[b], value, m);
             }

@@ -1,5 +1,7 @@
 // Operations that move or look at words without arithmetic.
 
+#include <cstring>
+
 #include "scalar.h"
 
 namespace heml::kernel::scalar {
@@ -19,6 +21,21 @@ void unpack48(Word* dst, const std::uint8_t* src, std::size_t n) {
         Word value = 0;
         for (int b = 0; b < 6; ++b) value |= static_cast<Word>(src[6 * i + b]) << (8 * b);
         dst[i] = value;
+    }
+}
+
+void pack32(std::uint8_t* dst, const Word* src, std::size_t n) {
+    for (std::size_t i = 0; i < n; ++i) {
+        const std::uint32_t low = static_cast<std::uint32_t>(src[i]);
+        std::memcpy(dst + sizeof low * i, &low, sizeof low);
+    }
+}
+
+void unpack32(Word* dst, const std::uint8_t* src, std::size_t n) {
+    for (std::size_t i = 0; i < n; ++i) {
+        std::uint32_t low;
+        std::memcpy(&low, src + sizeof low * i, sizeof low);
+        dst[i] = low;
     }
 }
 

@@ -66,21 +66,31 @@ TEST(automorphismRefusesEvenAndLargeElements) {
     CHECK_THROWS(AutomorphismTable(9, 3));
 }
 
-TEST(packingIsReversibleAndLittleEndian) {
+namespace {
+
+void checkPacking(const char* name, std::size_t size, void (*pack)(std::uint8_t*, const Word*, std::size_t),
+                  void (*unpack)(Word*, const std::uint8_t*, std::size_t)) {
     Random random(22);
+    for (std::size_t n : {8, 16, 120, 1024}) {
+        Limb words(n), back(n);
+        for (std::size_t i = 0; i < n; ++i) words[i] = random.next() >> (64 - 8 * size);
+        words[0] = (Word{1} << (8 * size)) - 1;
+        std::vector<std::uint8_t> bytes(size * n + 1, 0xAA);  // exactly size n are written
+        pack(bytes.data(), words.data(), n);
+        for (std::size_t i = 0; i < size * n; ++i)
+            CHECK_EQUAL(+bytes[i], +static_cast<std::uint8_t>(words[i / size] >> (8 * (i % size))));
+        CHECK_EQUAL(+bytes[size * n], 0xAA);
+        unpack(back.data(), bytes.data(), n);
+        CHECK_SAME(back, words, std::string(name) + " unpack to " + std::to_string(size));
+    }
+}
+
+}  // namespace
+
+TEST(packingIsReversibleAndLittleEndian) {
     for (const Kernels* k : supportedKernels()) {
-        for (std::size_t n : {8, 16, 120, 1024}) {
-            Limb words(n), back(n);
-            for (std::size_t i = 0; i < n; ++i) words[i] = random.next() >> 16;
-            words[0] = (Word{1} << 48) - 1;
-            std::vector<std::uint8_t> bytes(6 * n + 1, 0xAA);  // exactly 6 n are written
-            k->pack48(bytes.data(), words.data(), n);
-            for (std::size_t i = 0; i < 6 * n; ++i)
-                CHECK_EQUAL(+bytes[i], +static_cast<std::uint8_t>(words[i / 6] >> (8 * (i % 6))));
-            CHECK_EQUAL(+bytes[6 * n], 0xAA);
-            k->unpack48(back.data(), bytes.data(), n);
-            CHECK_SAME(back, words, std::string(k->name) + " unpack48");
-        }
+        checkPacking(k->name, 6, k->pack48, k->unpack48);
+        checkPacking(k->name, 4, k->pack32, k->unpack32);
     }
 }
 

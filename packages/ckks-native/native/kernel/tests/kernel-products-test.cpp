@@ -5,8 +5,10 @@
 
 using namespace heml::test;
 using heml::kernel::AutomorphismTable;
+using heml::kernel::bytesPerResidue;
 using heml::kernel::HoistedStep;
 using heml::kernel::KeyLimb;
+using heml::kernel::Packing;
 using heml::kernel::RepeatedLimb;
 using heml::kernel::scalarKernels;
 using heml::kernel::supportedKernels;
@@ -17,7 +19,8 @@ constexpr int LOG_N = 10;
 constexpr std::size_t N = std::size_t{1} << LOG_N;
 
 std::vector<Modulus> productPrimes() {
-    return {primesBelow(25, LOG_N, 1)[0], primesBelow(46, LOG_N, 1)[0], primesBelow(48, LOG_N, 1)[0], primeAbove(48, LOG_N)};
+    return {primesBelow(25, LOG_N, 1)[0], primesBelow(32, LOG_N, 1)[0], primesBelow(46, LOG_N, 1)[0],
+            primesBelow(48, LOG_N, 1)[0], primeAbove(48, LOG_N)};
 }
 
 std::vector<Limb> limbs(std::size_t count, const Modulus& m, Fill fill, Random& random) {
@@ -32,24 +35,31 @@ std::vector<const Word*> pointers(const std::vector<Limb>& all) {
     return out;
 }
 
-/// Limbs as keys, plain or packed to exactly 6 N bytes.
-class Keys {
+/// What residues of a prime may be packed to.
+std::vector<Packing> packings(const Modulus& m) {
+    if (m.value >> 32 == 0) return {Packing::words, Packing::six, Packing::four};
+    return {Packing::words, Packing::six};
+}
+
+/// Limbs as words or packed to exactly as many bytes as are needed.
+class Packed {
 public:
-    Keys(const std::vector<Limb>& plain, bool packed) {
+    Packed(const std::vector<Limb>& plain, Packing packing) {
         for (const Limb& limb : plain) {
-            if (packed) {
-                packed_.emplace_back(6 * N);
-                scalarKernels().pack48(packed_.back().data(), limb.data(), N);
-            } else {
+            bytes_.emplace_back(bytesPerResidue(packing) * N);
+            if (packing == Packing::words) {
                 limbs_.push_back(limb.data());
+                continue;
             }
+            const auto pack = packing == Packing::six ? scalarKernels().pack48 : scalarKernels().pack32;
+            pack(bytes_.back().data(), limb.data(), N);
+            limbs_.push_back(bytes_.back().data());
         }
-        for (const auto& bytes : packed_) limbs_.push_back(bytes.data());
     }
     const KeyLimb* data() const { return limbs_.data(); }
 
 private:
-    std::vector<std::vector<std::uint8_t>> packed_;
+    std::vector<std::vector<std::uint8_t>> bytes_;
     std::vector<KeyLimb> limbs_;
 };
 
@@ -70,14 +80,16 @@ TEST(innerProductMatchesItsDefinition) {
                 const std::vector<Limb> digits = limbs(count, m, fill, random), k0 = limbs(count, m, fill, random),
                                         k1 = limbs(count, m, fill, random), old = limbs(2, m, fill, random);
                 for (const Kernels* k : supportedKernels()) {
-                    for (int variant = 0; variant < 8; ++variant) {
-                        const bool packed = variant & 1, accumulate = variant & 2;
-                        const AutomorphismTable* sigma = variant & 4 ? &rotation : nullptr;
-                        const Keys keys0(k0, packed), keys1(k1, packed);
+                    const std::vector<Packing> all = packings(m);
+                    for (std::size_t variant = 0; variant < 4 * all.size(); ++variant) {
+                        const Packing packing = all[variant / 4];
+                        const bool accumulate = variant & 1;
+                        const AutomorphismTable* sigma = variant & 2 ? &rotation : nullptr;
+                        const Packed keys0(k0, packing), keys1(k1, packing);
                         Limb got0 = old[0], got1 = old[1], want0 = old[0], want1 = old[1];
                         const std::vector<const Word*> d = pointers(digits);
                         const std::size_t begin = 24, end = N - 8;
-                        k->innerProduct({got0.data(), got1.data(), d.data(), keys0.data(), keys1.data(), count, sigma, packed,
+                        k->innerProduct({got0.data(), got1.data(), d.data(), keys0.data(), keys1.data(), count, sigma, packing,
                                          accumulate, begin, end},
                                         m);
                         for (std::size_t i = begin; i < end; ++i) {
@@ -100,8 +112,17 @@ TEST(sumOfProductsWithRepeatedPlaintexts) {
         for (std::size_t count : {1, 5, 256, 520}) {
             const std::vector<Limb> a = limbs(count, m, count == 520 ? Fill::largest : Fill::mixed, random),
                                     b = limbs(count, m, Fill::largest, random);
+            // narrow ones among others
+            const bool narrow = m.value >> 32 == 0;
+            const Packed four(b, narrow ? Packing::four : Packing::words);
             std::vector<RepeatedLimb> multipliers;
-            for (std::size_t t = 0; t < count; ++t) multipliers.push_back({b[t].data(), static_cast<int>(t % 11)});
+            for (std::size_t t = 0; t < count; ++t) {
+                const int logRepeat = static_cast<int>(t % 11);
+                if (narrow && t % 3 == 0)
+                    multipliers.push_back({four.data()[t], logRepeat, Packing::four});
+                else
+                    multipliers.push_back({b[t].data(), logRepeat});
+            }
             if (count > 4) multipliers[2].values = nullptr;
             if (count == 520) {  // absent terms where the sum is folded
                 for (std::size_t t = 127; t < count; t += 128) multipliers[t].values = nullptr;
@@ -144,7 +165,8 @@ struct HoistedOperands {
     static constexpr std::size_t DIGITS = 3;
     std::vector<Limb> digits, direct, plain;
     std::vector<std::vector<Limb>> keys0, keys1;
-    std::vector<RepeatedLimb> plaintexts;
+    std::vector<std::size_t> values;                   // which of plain; 4: absent
+    std::vector<int> repeats;
 
     HoistedOperands(const HoistedCase& c, const Modulus& m, Random& random)
         : digits(limbs(DIGITS, m, Fill::largest, random)),
@@ -155,8 +177,8 @@ struct HoistedOperands {
             keys1.push_back(limbs(DIGITS, m, Fill::largest, random));
         }
         for (std::size_t i = 0; i < c.steps * c.giants; ++i) {
-            plaintexts.push_back(
-                {i % 6 == 5 ? nullptr : plain[i % 4].data(), c.logRepeat < 0 ? static_cast<int>(i % 5) : c.logRepeat});
+            values.push_back(i % 6 == 5 ? 4 : i % 4);
+            repeats.push_back(c.logRepeat < 0 ? static_cast<int>(i % 5) : c.logRepeat);
         }
     }
 
@@ -168,9 +190,9 @@ struct HoistedOperands {
                 const Word u[2] = {b == 0 ? direct[0][at] : sumOf(digits, at, keys0[b], i, direct[0][at], m.value),
                                    b == 0 ? direct[1][at] : sumOf(digits, at, keys1[b], i, 0, m.value)};
                 for (std::size_t g = 0; g < c.giants; ++g) {
-                    const RepeatedLimb& p = plaintexts[b * c.giants + g];
-                    if (p.values == nullptr) continue;
-                    const Word value = p.values[i >> p.logRepeat];
+                    const std::size_t p = b * c.giants + g;
+                    if (values[p] == 4) continue;
+                    const Word value = plain[values[p]][i >> repeats[p]];
                     for (std::size_t half = 0; half < 2; ++half) {
                         Word& sum = sums[half * c.giants + g][i];
                         sum = static_cast<Word>((sum + static_cast<Wide>(u[half]) * value) % m.value);
@@ -181,23 +203,47 @@ struct HoistedOperands {
     }
 };
 
-void runHoisted(const Kernels& k, const HoistedCase& c, const HoistedOperands& o, bool packed, std::vector<Limb>& sums,
+// How keys and plaintexts are stored; mixed: every second plaintext as words.
+struct Storage {
+    Packing keys, plaintexts;
+    bool mixed;
+};
+
+std::vector<Storage> storages(const Modulus& m) {
+    std::vector<Storage> all{{Packing::words, Packing::words, false}, {Packing::six, Packing::words, false}};
+    if (m.value >> 32 != 0) return all;
+    all.push_back({Packing::four, Packing::four, false});
+    all.push_back({Packing::six, Packing::four, true});
+    return all;
+}
+
+void runHoisted(const Kernels& k, const HoistedCase& c, const HoistedOperands& o, const Storage& storage, std::vector<Limb>& sums,
                 const Modulus& m) {
-    std::vector<Keys> keys;
+    std::vector<Packed> keys;
     for (std::size_t b = 0; b < c.steps; ++b) {
-        keys.emplace_back(o.keys0[b], packed);
-        keys.emplace_back(o.keys1[b], packed);
+        keys.emplace_back(o.keys0[b], storage.keys);
+        keys.emplace_back(o.keys1[b], storage.keys);
+    }
+    const Packed packed(o.plain, storage.plaintexts);
+    std::vector<RepeatedLimb> plaintexts;
+    for (std::size_t i = 0; i < o.values.size(); ++i) {
+        if (o.values[i] == 4)
+            plaintexts.push_back({nullptr, o.repeats[i]});
+        else if (storage.mixed && i % 2 == 1)
+            plaintexts.push_back({o.plain[o.values[i]].data(), o.repeats[i]});
+        else
+            plaintexts.push_back({packed.data()[o.values[i]], o.repeats[i], storage.plaintexts});
     }
     std::vector<HoistedStep> job;
     for (std::size_t b = 0; b < c.steps; ++b) {
         job.push_back({b == 0 ? nullptr : &rotationOf(b), b == 0 ? nullptr : keys[2 * b].data(),
-                       b == 0 ? nullptr : keys[2 * b + 1].data(), o.plaintexts.data() + b * c.giants});
+                       b == 0 ? nullptr : keys[2 * b + 1].data(), plaintexts.data() + b * c.giants});
     }
     std::vector<Word*> out;
     for (Limb& limb : sums) out.push_back(limb.data());
     const std::vector<const Word*> digits = pointers(o.digits);
     k.hoistedProduct({digits.data(), HoistedOperands::DIGITS, o.direct[0].data(), o.direct[1].data(), job.data(), c.steps,
-                      out.data(), out.data() + c.giants, c.giants, packed, true, 16, N},
+                      out.data(), out.data() + c.giants, c.giants, storage.keys, true, 16, N},
                      m);
 }
 
@@ -215,9 +261,9 @@ TEST(hoistedProductIsInnerProductsThenSums) {
             std::vector<Limb> want = old;
             operands.addTo(want, c, m);
             for (const Kernels* k : supportedKernels()) {
-                for (bool packed : {false, true}) {
+                for (const Storage& storage : storages(m)) {
                     std::vector<Limb> got = old;
-                    runHoisted(*k, c, operands, packed, got, m);
+                    runHoisted(*k, c, operands, storage, got, m);
                     for (std::size_t g = 0; g < 2 * c.giants; ++g)
                         CHECK_SAME(got[g], want[g], describe(*k, LOG_N, m, "hoistedProduct"));
                 }

@@ -118,6 +118,30 @@ TEST(periodicVectorsAreStoredOnceAndEqualTheFullOnes) {
     }
 }
 
+TEST(packedPlaintextsHoldTheSameWords) {
+    Random random;
+    for (int bits : {30, 32, 45}) {
+        const auto context = makeContext(10, 3, bits);
+        const Encoder encoder(context);
+        for (size_t n = 1; n <= context->slots(); n *= 2) {
+            const Slots in = randomSlots(n, random);
+            const auto encoded = [&](bool packed) {
+                return encoder.encode(in.re.data(), in.im.data(), n, 1, 0x1p26, {.extended = true, .packed = packed});
+            };
+            const Plaintext words = encoded(false), packed = encoded(true);
+            CHECK(packed.isPacked());
+            const size_t special = 2 * 2 * n * 8, q = 2 * 2 * n * (bits <= 32 ? 4 : 8);
+            CHECK_EQUAL(packed.bytes(), special + q);
+            std::vector<uint64_t> copy(words.wordsPerLimb());
+            for (size_t i = 0; i < words.limbs(); ++i) {
+                packed.copyLimb(copy.data(), i);
+                CHECK(std::equal(copy.begin(), copy.end(), words.limb(i)));
+            }
+            CHECK_THROWS_TEXT(packed.limb(0), InvalidArgumentError, "packed");
+        }
+    }
+}
+
 TEST(kernelsAndThreadsGiveTheSameWords) {
     Random random;
     Scheduler scheduler({3, nullptr, 0});
@@ -186,6 +210,8 @@ TEST(refusals) {
     CHECK_THROWS_TEXT(encoder.encode(values.data(), nullptr, 512, 1, 0x1p120), InvalidArgumentError, "value too large for scale");
     (void)encoder.encode(values.data(), nullptr, 512, 0, 0x1p43);
     (void)encoder.encode(values.data(), nullptr, 512, 1, 0x1p88);
+    CHECK_THROWS_TEXT(encoder.encode(values.data(), nullptr, 512, 0, 1, {.secret = true, .packed = true}), InvalidArgumentError,
+                      "secret");
     values[77] = std::nan("");
     CHECK_THROWS_TEXT(encoder.encode(values.data(), nullptr, 512, 0, 1), InvalidArgumentError, "slot 77 is NaN");
     values[77] = -std::numeric_limits<double>::infinity();

@@ -111,12 +111,11 @@ private:
     kernel::RepeatedLimb limbOf(const Context& context, const Plaintext* plaintext, size_t modulus) {
         if (!plaintext) return {nullptr, 0};
         const size_t at = modulus < context.qLimbs() ? modulus : plaintext->qLimbs() + modulus - context.qLimbs();
-        const int logRepeat = static_cast<int>(plaintext->logRepeat());
-        if (!plaintext->deferred()) return {plaintext->limb(at), logRepeat};
+        if (!plaintext->deferred()) return plaintext->repeatedLimb(at);
         uint64_t* limb = made_.data() + madeWords_;
         madeWords_ += plaintext->wordsPerLimb() + SKEW_WORDS;
         plaintext->copyLimb(limb, at);
-        return {limb, logRepeat};
+        return {limb, static_cast<int>(plaintext->logRepeat())};
     }
 
     void reserveMade(const Context& context, const std::vector<Baby>& babies, size_t begin, size_t end) {
@@ -204,7 +203,7 @@ private:
             if (steps.list().empty()) continue;
             context_.kernels().hoistedProduct({digits, digitCount, special ? nullptr : a_.limb(0, modulus),
                                                special ? nullptr : a_.limb(1, modulus), steps.list().data(), steps.list().size(),
-                                               out[0].data(), out[1].data(), giants_.size(), packed(), accumulate, 0, n},
+                                               out[0].data(), out[1].data(), giants_.size(), packing(modulus), accumulate, 0, n},
                                               context_.modulus(modulus));
             accumulate = true;
         }
@@ -227,8 +226,10 @@ private:
     }
 
     // Of all baby keys alike: check() saw to it.
-    bool packed() const {
-        return std::any_of(babies_.begin(), babies_.end(), [](const Baby& b) { return b.key && b.key->packed(); });
+    kernel::Packing packing(size_t modulus) const {
+        const auto packed = [](const Baby& b) { return b.key && b.key->packed(); };
+        return std::any_of(babies_.begin(), babies_.end(), packed) ? keyPacking(context_.modulus(modulus))
+                                                                   : kernel::Packing::words;
     }
 
     // Which halves of giant step g are divided by P before the end: both when it is alone, the second when it rotates.

@@ -8,12 +8,18 @@ namespace {
 
 constexpr size_t BLOCK = 1024;
 
-kernel::RepeatedLimb repeated(const Plaintext& b, size_t i) { return {b.limb(i), static_cast<int>(b.logRepeat())}; }
+template <typename Residue>
+void expand(uint64_t* out, const Residue* values, int logRepeat, size_t begin, size_t count) {
+    for (size_t j = 0; j < count; ++j) out[j] = values[(begin + j) >> logRepeat];
+}
 
-// Entries [begin, begin + count) of a periodic limb, written out.
-void expand(uint64_t* out, const Plaintext& b, size_t i, size_t begin, size_t count) {
-    const uint64_t* values = b.limb(i);
-    for (size_t j = 0; j < count; ++j) out[j] = values[(begin + j) >> b.logRepeat()];
+// Entries [begin, begin + count) of a periodic or packed limb, written out.
+void expand(uint64_t* out, const kernel::RepeatedLimb& limb, size_t begin, size_t count) {
+    if (limb.packing == kernel::Packing::four) {
+        expand(out, static_cast<const uint32_t*>(limb.values), limb.logRepeat, begin, count);
+    } else {
+        expand(out, static_cast<const uint64_t*>(limb.values), limb.logRepeat, begin, count);
+    }
 }
 
 Ciphertext combineFirst(const Ciphertext& a, const Plaintext& b, bool subtract, Executor& executor) {
@@ -24,13 +30,18 @@ Ciphertext combineFirst(const Ciphertext& a, const Plaintext& b, bool subtract, 
     forLimbs(executor, a.degree() + 1, a.limbs(), [&](unsigned poly, size_t i) {
         if (poly != 0) {
             std::memcpy(out.limb(poly, i), a.limb(poly, i), context.ringDegree() * sizeof(uint64_t));
-        } else if (b.logRepeat() == 0) {
-            operation(out.limb(0, i), a.limb(0, i), b.limb(i), context.ringDegree(), context.modulus(i));
+            return;
+        }
+        const kernel::RepeatedLimb limb = b.repeatedLimb(i);
+        if (limb.logRepeat == 0 && limb.packing == kernel::Packing::words) {
+            operation(out.limb(0, i), a.limb(0, i), static_cast<const uint64_t*>(limb.values), context.ringDegree(),
+                      context.modulus(i));
         } else {
             alignas(64) uint64_t expanded[BLOCK];
-            for (size_t begin = 0; begin < context.ringDegree(); begin += BLOCK) {
-                expand(expanded, b, i, begin, BLOCK);
-                operation(out.limb(0, i) + begin, a.limb(0, i) + begin, expanded, BLOCK, context.modulus(i));
+            const size_t block = std::min(BLOCK, context.ringDegree());
+            for (size_t begin = 0; begin < context.ringDegree(); begin += block) {
+                expand(expanded, limb, begin, block);
+                operation(out.limb(0, i) + begin, a.limb(0, i) + begin, expanded, block, context.modulus(i));
             }
         }
     });
@@ -68,7 +79,7 @@ Ciphertext mulPlainAccumulate(const Ciphertext* accumulator, const std::vector<P
         for (const PlainTerm& term : terms) {
             if (poly > term.ciphertext->degree()) continue;
             factors.push_back(term.ciphertext->limb(poly, i));
-            multipliers.push_back(repeated(*term.plaintext, i));
+            multipliers.push_back(term.plaintext->repeatedLimb(i));
         }
         const bool seeded = accumulator && poly <= accumulator->degree();
         uint64_t* dst = out.limb(poly, i);

@@ -111,7 +111,7 @@ private:
             keys1[d] = key.keyLimb(at, d, KeySwitchKey::A);
         }
         context_.kernels().innerProduct({target(r, 0, modulus), target(r, 1, modulus), digits, keys0.data(), keys1.data(), count,
-                                         term.automorphism, key.packed(), true, 0, context_.ringDegree()},
+                                         term.automorphism, key.packing(at), true, 0, context_.ringDegree()},
                                         context_.modulus(modulus));
     }
 

@@ -72,6 +72,26 @@ TEST(plaintexts) {
                   f.kit.add(products, f.kit.phase(f.other))));
 }
 
+TEST(packedPlaintexts) {
+    for (const Shape& shape : testShapes()) {
+        Toolkit kit(Context::create(makeSpec(shape)), 8);
+        ScatteringExecutor executor;
+        const unsigned level = kit.context->maxLevel();
+        const Ciphertext a = kit.uniformCiphertext(level, 1), b = kit.uniformCiphertext(level, 2);
+        const auto same = [&](const Ciphertext& got, const Ciphertext& want) {
+            for (unsigned poly = 0; poly <= want.degree(); ++poly) CHECK(kit.poly(got, poly) == kit.poly(want, poly));
+        };
+        for (unsigned logRepeat : {0u, 1u, 2u, 3u, 6u, 9u}) {
+            const Plaintext p = kit.plaintext(kit.periodic(logRepeat), level, true, logRepeat), packed = packedCopy(p);
+            same(addPlain(a, packed, executor), addPlain(a, p, executor));
+            same(subPlain(b, packed, executor), subPlain(b, p, executor));
+            same(mulPlain(b, packed, executor), mulPlain(b, p, executor));
+            same(mulPlainAccumulate(&a, {{&a, &packed}, {&b, &p}}, executor),
+                 mulPlainAccumulate(&a, {{&a, &p}, {&b, &p}}, executor));
+        }
+    }
+}
+
 TEST(constants) {
     Fixture f;
     const __int128 big = (static_cast<__int128>(1) << 100) + 12345;

@@ -243,6 +243,13 @@ private:
 };
 
 /// Two-prime levels, digits that cut through levels, a partial last digit; several shapes of key switching.
+/// The same words, packed.
+inline Plaintext packedCopy(const Plaintext& p) {
+    Plaintext out = Plaintext::packed(p.context(), p.level(), p.extended(), p.logRepeat());
+    for (std::size_t i = 0; i < p.limbs(); ++i) out.putLimb(i, p.limb(i));
+    return out;
+}
+
 inline std::vector<Shape> testShapes() {
     return {
         {10, {{46, 46}, {45}, {40, 41}, {46}, {47}}, {46, 47}, 2},
@@ -250,6 +257,7 @@ inline std::vector<Shape> testShapes() {
         {11, {{45}, {44}, {43}, {46}, {45, 45}}, {47, 47, 46}, 3},
         {12, {{45}, {45}, {45}, {45}, {45}}, {47, 47, 47, 47, 47}, 5},
         {10, {{45}, {42}, {41}}, {47, 47, 47, 47}, 4},
+        {11, {{36}, {30}, {29, 32}, {30}, {31}}, {47, 46, 32}, 3},  // most of them below 2^32
     };
 }
 
