@@ -16,6 +16,7 @@ import { type CircuitContext, createMultiOutputLowered } from './create-lowered.
 import { encodeElementMasks, encodeMask } from './element-masks.ts'
 import { layoutPositions, liesAlike, samePositions } from './layout-positions.ts'
 import type { LayerRefresh, LoweredLayer } from './lowered-contract.ts'
+import { keepingElementErrors } from './masked-errors.ts'
 import type { RefreshCell } from './refresh-cell.ts'
 import type { MultiplexedLayout, SlotLayout } from './slot-layout.ts'
 
@@ -105,7 +106,9 @@ async function evaluate(
     scope((use) => {
       const charged = charge(context, cell, values[i]!, others?.[i])
       const mask = masks[i]
-      return mask ? engine.rescale(use(engine.mulPlain(use(charged), mask))) : charged
+      if (!mask) return charged
+      use(charged)
+      return keepingElementErrors(engine, [charged], () => engine.rescale(use(engine.mulPlain(charged, mask))))
     })
   const load = cell.inputs[0]!.ciphertexts > 1 ? 2 : 1
   const results = functions.map((): Ciphertext[] => [])
@@ -234,14 +237,18 @@ async function evaluateJoined(
   await pacer.step()
   let next = 0
   using sum = scope((use) => {
-    const parts = placed.map(({ cell, slots, shift }, i) => {
+    const charges = placed.map(({ cell }) => {
       const [[value], other] = [inputs[next]!, inputs[next + 1]]
-      const charged = use(charge(context, cell, value!, cell.inputs.length > 1 ? other![0] : undefined))
       next += cell.inputs.length
-      const moved = shift === 0 ? charged : use(engine.rotate(charged, slots - shift))
-      return use(engine.mulPlain(moved, masks[i]!))
+      return use(charge(context, cell, value!, cell.inputs.length > 1 ? other![0] : undefined))
     })
-    return engine.rescale(parts.length === 1 ? parts[0]! : use(engine.sum(parts)))
+    return keepingElementErrors(engine, charges, () => {
+      const parts = placed.map(({ slots, shift }, i) => {
+        const moved = shift === 0 ? charges[i]! : use(engine.rotate(charges[i]!, slots - shift))
+        return use(engine.mulPlain(moved, masks[i]!))
+      })
+      return engine.rescale(parts.length === 1 ? parts[0]! : use(engine.sum(parts)))
+    })
   })
   const { period } = placed[0]!.cell
   const [made] = refresh().evaluateReal(engine, [sum], functions, { period })

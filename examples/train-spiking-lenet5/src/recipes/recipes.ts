@@ -28,36 +28,25 @@ const ON_GRIDS = {
 /** Coarse weights learn less of moved digits. */
 const LITTLE = { shift: 1, rotation: 5 }
 
-/** Clipped membranes would wrap round under encryption, and nothing else keeps them from a grid's ends. */
-const RANGE_PENALTY = 0.1
-/** What some were trained with; recordings still on 64 points, which take twice the time. */
-const OTHERWISE: Readonly<
-  Record<string, { readonly rangePenalty?: number; readonly epochs: number; readonly count?: number }>
-> = {
-  'mnist-lif-t2': { rangePenalty: 0.3, epochs: 24 },
-  'mnist-qif-t2': { rangePenalty: 0.3, epochs: 20 },
-  'mnist-qif-t4': { rangePenalty: 0.3, epochs: 20 },
-  'nmnist-lif-t5': { epochs: 16, count: 64 },
-  'nmnist-qif-t5': { epochs: 16, count: 64 },
-}
+/**
+ * Charges beyond what a refresh tells apart would come out as anything, and nothing else keeps them from there: so strong that next to none
+ * is found further beyond a grid's ends than the points that are left to a period.
+ */
+const RANGE_PENALTY = 1
+/** Recordings lose more than digits do to narrow grids: their charges take the next period, and twice the time. */
+const OF_EVENTS = { count: 64, rangePenalty: 0.1, epochs: 16 }
 
 /** Pixels of digits become 0 or 1; recordings are multiples of 1/4 already. */
 const INPUT_GRIDS = { mnist: { step: 1, count: 4 }, nmnist: { step: 1 / 4, count: 16 } } as const
 /**
  * Of all membranes, with steps that are powers of two, so that sums and halves are exact: six steps to the threshold for LIF, eight for
- * QIF, which charges itself by squares of what it was and moves within a narrower range. A functional bootstrap of 64 points tells 58
- * apart: more take the next period, and twice the time.
+ * QIF, which charges itself by squares of what it was and moves within a narrower range. A functional bootstrap of 64 points tells 60
+ * apart, six beyond either end: more take the next period, and twice the time.
  */
 const MEMBRANE_GRIDS = {
-  lif: { units: 3 / 4, grid: { step: 1 / 8, count: 58 } },
-  qif: { units: 1, grid: { step: 1 / 8, count: 58 } },
+  lif: { units: 3 / 4, grid: { step: 1 / 8, count: 48 } },
+  qif: { units: 1, grid: { step: 1 / 8, count: 48 } },
 } as const
-
-/** Units and grid of a recipe's membranes. */
-function gridsFor({ name, start }: NewRecipe) {
-  const { units, grid } = MEMBRANE_GRIDS[start.neuron]
-  return { units, grid: { ...grid, count: OTHERWISE[name]?.count ?? grid.count } }
-}
 
 /** Of an untrained network. */
 type NewRecipe = Recipe & { readonly start: { readonly kind: 'new' } }
@@ -82,19 +71,34 @@ const nmnist = (neuron: NeuronName, timeSteps: number): NewRecipe => ({
 })
 
 /** The same on one grid, trained on from there. */
-const onGrids = (recipe: NewRecipe): Recipe => ({
+const onGrids = (recipe: NewRecipe): Recipe => {
+  const { units, grid } = MEMBRANE_GRIDS[recipe.start.neuron]
+  const chosen = { count: grid.count, rangePenalty: RANGE_PENALTY, epochs: ON_GRIDS.epochs }
+  return onGrid(recipe, { units, step: grid.step, ...(recipe.data.kind === 'nmnist' ? OF_EVENTS : chosen) })
+}
+
+interface OnGrid {
+  readonly units: number
+  readonly step: number
+  readonly count: number
+  readonly rangePenalty: number
+  readonly epochs: number
+}
+
+const onGrid = (recipe: NewRecipe, { units, step, count, rangePenalty, epochs }: OnGrid): Recipe => ({
   ...recipe,
   name: `${recipe.name}-grid`,
   start: {
     kind: 'grids',
     from: recipe.name,
     pooling: 'average',
-    ...gridsFor(recipe),
+    units,
+    grid: { step, count },
     inputGrid: INPUT_GRIDS[recipe.data.kind],
-    rangePenalty: OTHERWISE[recipe.name]?.rangePenalty ?? RANGE_PENALTY,
+    rangePenalty,
     strength: 0.5,
   },
-  training: { ...ON_GRIDS, epochs: OTHERWISE[recipe.name]?.epochs ?? ON_GRIDS.epochs },
+  training: { ...ON_GRIDS, epochs },
   augmentation: { ...LITTLE, rotation: recipe.augmentation.rotation > 0 ? LITTLE.rotation : 0 },
 })
 

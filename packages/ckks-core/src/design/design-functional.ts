@@ -20,7 +20,6 @@ import { HeMlError, InvalidArgumentError, PlanError } from '../errors/errors.ts'
 import { createParameters } from '../parameters/create-parameters.ts'
 import { recommendedLogQP } from '../parameters/recommended.ts'
 import type { Slots } from '../port/quantities.ts'
-import { justBelow } from './refresh-need.ts'
 import { DOWN, RINGS, UP } from './set-shapes.ts'
 
 /** What a network asks of its functional bootstraps. */
@@ -57,6 +56,12 @@ const [FEWEST_BITS, MOST_BITS] = [21, 47]
 /** q0 times the first special prime stays within what the ephemeral secret bears. */
 const BASE_BITS: Readonly<Record<number, number>> = { 15: 35.98, 16: 41.98 }
 const SPECIAL_BITS = 47.5
+/** Of residues that lie in half a word. */
+const NARROW_BITS = 32
+const ROUND_OFF = 1e-9
+
+/** As `justBelow`, of whole and half bits. */
+const justBelowHalf = (bits: number): number => bits - 0.02
 
 /**
  * The fastest set.
@@ -90,7 +95,7 @@ export async function designFunctional(
           const found = await fitBits(need, shape, { step, margin, costModel, below: best?.seconds })
           if (found && (!best || found.seconds < best.seconds)) best = found
         }
-  if (best) return best
+  if (best) return withMostBits(need, best, { step, margin, costModel, below: undefined })
   throw new PlanError(
     'security',
     `no functional bootstrapping set of 128-bit security leaves ${levels} levels with functions of ${functionLevels} on ${points} points: use smaller grids, or fewer levels between refreshes`,
@@ -119,19 +124,35 @@ interface Search {
   readonly below: number | undefined
 }
 
-/** The fewest bits with the margin: errors halve with every bit, so two tries tell. */
+/** The fewest half bits with the margin: errors halve with every bit, so two tries tell. */
 async function fitBits(need: FunctionalNeed, shape: Shape, search: Search): Promise<FunctionalDesign | undefined> {
   let bits = FEWEST_BITS + Math.ceil(Math.log2(need.points)) + (shape.logN - 15)
-  for (let tries = 0; tries < 5 && bits <= MOST_BITS; tries++) {
+  for (let tries = 0; tries < 6 && bits <= MOST_BITS; tries++) {
     const request = requestOf(need, shape, bits)
     if (!request) return undefined
     const found = await priced(need, request, search)
     if (!found) return undefined
     if (search.below !== undefined && found.seconds >= search.below) return undefined
     if (found.margin >= search.margin) return found
-    bits += Math.max(1, Math.ceil(Math.log2(search.margin / Math.max(found.margin, 1))))
+    bits += Math.max(1, Math.ceil(2 * Math.log2(search.margin / Math.max(found.margin, 1)))) / 2
   }
   return undefined
+}
+
+/**
+ * A shape takes the same time whatever its bits, so decisions get what security leaves of them; but not those beyond 32, where residues take
+ * more memory.
+ */
+async function withMostBits(need: FunctionalNeed, design: FunctionalDesign, search: Search): Promise<FunctionalDesign> {
+  const { logN, dnum, spec, scaleBits } = design.request
+  const { coeffsToSlots, slotsToCoeffs } = spec
+  const most = scaleBits < NARROW_BITS ? NARROW_BITS : MOST_BITS
+  for (let bits = most; justBelowHalf(bits) > scaleBits; bits -= 0.5) {
+    const request = requestOf(need, { logN, dnum, coeffsToSlots, slotsToCoeffs }, bits)
+    const found = request && (await priced(need, request, search))
+    if (found && found.margin > design.margin && found.seconds <= design.seconds * (1 + ROUND_OFF)) return found
+  }
+  return design
 }
 
 /** Undefined where the modulus would be too large. */
@@ -152,7 +173,7 @@ function requestOf(need: FunctionalNeed, shape: Shape, bits: number): Functional
   const each = Math.ceil((count + 1) / dnum)
   // another number of digits is the same shape
   if (Math.ceil((count + 1) / each) !== dnum) return undefined
-  const scaleBits = justBelow(bits)
+  const scaleBits = justBelowHalf(bits)
   const baseBits = BASE_BITS[logN]!
   const largest = Math.max(each * scaleBits, baseBits + (each - 1) * scaleBits)
   const specials = Math.ceil((largest + 1) / SPECIAL_BITS)

@@ -95,7 +95,7 @@ async function compilePacked(draft: Draft): Promise<BoundPlan> {
 }
 
 /** Margins of fresh inputs that sets are designed for, one after the other: values of a network bring errors along. */
-const MARGINS = [16, 32, 64] as const
+const MARGINS = [11, 16, 22.5, 32, 45, 64] as const
 
 /** Layers that refresh what they compute leave nothing else to bootstrap. */
 async function compileFunctional(draft: Draft): Promise<BoundPlan> {
@@ -108,9 +108,9 @@ async function compileFunctional(draft: Draft): Promise<BoundPlan> {
     try {
       return await finish(draft, await chooseFunctional(prepared.ready, wanted, costModelOf(options)))
     } catch (error) {
+      if (isGiven || !(error instanceof PlanError)) throw error
       // no set for more than what left too little before: that says more
-      if (refused) throw refused
-      if (isGiven || !(error instanceof PlanError) || error.reason !== 'precision') throw error
+      if (error.reason !== 'precision') throw refused ?? error
       refused = error
     }
   }

@@ -77,14 +77,20 @@ struct Setting {
 
 std::vector<Setting> settings() {
     const std::vector<Modulus> wide = primesBelow(48, 10, 40), narrow = primesBelow(45, 10, 40), small = primesBelow(25, 10, 8);
+    // about as many products of theirs as 64 bits hold
+    const std::vector<Modulus> thirty = primesBelow(30, 10, 40), thirtyTwo = primesBelow(32, 10, 8);
     const auto part = [](const std::vector<Modulus>& from, std::size_t first, std::size_t count) {
         return std::vector<Modulus>(from.begin() + static_cast<std::ptrdiff_t>(first),
                                     from.begin() + static_cast<std::ptrdiff_t>(first + count));
     };
     return {
-        {part(wide, 0, 1), part(wide, 1, 5)},    {part(narrow, 0, 2), part(wide, 0, 3)},   {part(small, 0, 3), part(wide, 0, 4)},
-        {part(wide, 0, 4), part(small, 0, 4)},   {part(narrow, 0, 8), part(narrow, 8, 7)}, {part(wide, 0, 12), part(wide, 12, 9)},
-        {part(wide, 0, 36), part(narrow, 0, 3)},
+        {part(wide, 0, 1), part(wide, 1, 5)},        {part(narrow, 0, 2), part(wide, 0, 3)},
+        {part(small, 0, 3), part(wide, 0, 4)},       {part(wide, 0, 4), part(small, 0, 4)},
+        {part(narrow, 0, 8), part(narrow, 8, 7)},    {part(wide, 0, 12), part(wide, 12, 9)},
+        {part(wide, 0, 36), part(narrow, 0, 3)},     {part(thirty, 0, 3), part(thirty, 3, 4)},
+        {part(thirty, 0, 14), part(thirty, 14, 3)},  {part(thirty, 0, 15), part(thirty, 15, 3)},
+        {part(thirty, 0, 16), part(thirty, 16, 3)},  {part(thirty, 0, 17), part(thirtyTwo, 0, 3)},
+        {part(thirtyTwo, 0, 3), part(thirty, 0, 3)},
     };
 }
 

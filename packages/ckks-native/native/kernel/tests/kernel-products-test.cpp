@@ -19,8 +19,9 @@ constexpr int LOG_N = 10;
 constexpr std::size_t N = std::size_t{1} << LOG_N;
 
 std::vector<Modulus> productPrimes() {
-    return {primesBelow(25, LOG_N, 1)[0], primesBelow(32, LOG_N, 1)[0], primesBelow(46, LOG_N, 1)[0],
-            primesBelow(48, LOG_N, 1)[0], primeAbove(48, LOG_N)};
+    return {primesBelow(25, LOG_N, 1)[0], primesBelow(30, LOG_N, 1)[0], primesBelow(31, LOG_N, 1)[0],
+            primesBelow(32, LOG_N, 1)[0], primesBelow(46, LOG_N, 1)[0], primesBelow(48, LOG_N, 1)[0],
+            primeAbove(48, LOG_N)};
 }
 
 std::vector<Limb> limbs(std::size_t count, const Modulus& m, Fill fill, Random& random) {
@@ -75,7 +76,7 @@ TEST(innerProductMatchesItsDefinition) {
     Random random(41);
     const AutomorphismTable rotation(LOG_N, 2 * N - 27);
     for (const Modulus& m : productPrimes()) {
-        for (std::size_t count : {1, 3, 130, 300}) {
+        for (std::size_t count : {1, 3, 4, 15, 16, 17, 130, 300}) {
             for (Fill fill : {Fill::random, Fill::largest}) {
                 const std::vector<Limb> digits = limbs(count, m, fill, random), k0 = limbs(count, m, fill, random),
                                         k1 = limbs(count, m, fill, random), old = limbs(2, m, fill, random);
@@ -109,7 +110,7 @@ TEST(innerProductMatchesItsDefinition) {
 TEST(sumOfProductsWithRepeatedPlaintexts) {
     Random random(42);
     for (const Modulus& m : productPrimes()) {
-        for (std::size_t count : {1, 5, 256, 520}) {
+        for (std::size_t count : {1, 3, 5, 15, 16, 17, 256, 520}) {
             const std::vector<Limb> a = limbs(count, m, count == 520 ? Fill::largest : Fill::mixed, random),
                                     b = limbs(count, m, Fill::largest, random);
             // narrow ones among others
