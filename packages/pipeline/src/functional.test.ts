@@ -2,12 +2,12 @@
 import { HeMlError, InvalidArgumentError, PlanError } from '@he-ml/ckks-core'
 import { createTensor, Model, type Tensor } from '@he-ml/model'
 import { linear } from '@he-ml/nn-layers'
-import { functionalSpikeStep, spiking } from '@he-ml/snn-layers'
+import { functionalSpikeStep, polynomialSpikeStep, type SpikeStep, spiking } from '@he-ml/snn-layers'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { bindPlan } from './bind/bind-plan.ts'
 import { compileAndBind } from './compile/compile.ts'
-import { clearStage, mutate, precisionBits } from './pipeline.test-helper.ts'
+import { approximate, clearStage, mutate, precisionBits } from './pipeline.test-helper.ts'
 import type { BoundPlan } from './plan/bound-plan.ts'
 import { type Plan, parsePlan, planDigest, sealPlan } from './plan/plan.ts'
 import { fit } from './ready/fit.ts'
@@ -29,9 +29,9 @@ const bits = (i: number): Tensor =>
     Float64Array.from({ length: 4 }, (_, k) => (i >> k) & 1),
   )
 
-const neurons = (name: string) => spiking({ name, neuron, grid, step: functionalSpikeStep() })
-/** Of two or three layers of neurons. */
-const network = (depth: number) => {
+const neurons = (name: string, step: SpikeStep = functionalSpikeStep()) => spiking({ name, neuron, grid, step })
+/** Of two or three layers of neurons; the last may be others than exact ones. */
+const network = (depth: number, last?: SpikeStep) => {
   const nodes = [
     {
       layer: linear({ name: 'fc1', weights: weights(6, 4, 1), bias: new Float64Array(6).fill(0.25) }),
@@ -39,7 +39,7 @@ const network = (depth: number) => {
     },
     { layer: neurons('n1'), inputs: ['fc1'] },
     { layer: linear({ name: 'fc2', weights: weights(5, 6, 3) }), inputs: ['n1/spike'] },
-    { layer: neurons('n2'), inputs: ['fc2'] },
+    { layer: neurons('n2', depth === 2 ? last : undefined), inputs: ['fc2'] },
     { layer: linear({ name: 'fc3', weights: weights(4, 5, 2) }), inputs: ['n2/spike'] },
     { layer: neurons('n3'), inputs: ['fc3'] },
     { layer: linear({ name: 'fc4', weights: weights(3, 4, 4) }), inputs: ['n3/spike'] },
@@ -162,5 +162,18 @@ describe('a spiking network by functional bootstrapping', () => {
     )
     const { plan } = await compileAndBind(two, { calibration, logN: 15 })
     expect(plan.report.decisionMargin).toBeGreaterThan(8)
+  })
+
+  it('runs beside soft steps: each layer has its own', async () => {
+    const mixed = network(2, polynomialSpikeStep({ width: 1 }))
+    const calibration = await fit(mixed, inputs)
+    const bound = await compileAndBind(mixed, { calibration, logN: 16, activation: { degree: 7, margin: 1.3 } })
+    const kinds = bound.program.tasks.filter(({ kind }) => kind === 'spiking').map(({ id }) => id)
+    expect(kinds).toEqual(['n1', 'n2@0', 'n2@1', 'n2@2'])
+    expect(bound.plan.functional!.circuits).toHaveLength(1)
+    const stage = clearStage(bound)
+    const output = await new Runner(bound, stage.engine).run(await stage.encrypt([inputs[5]!]))
+    const soft = approximate(bound.model, inputs[5]!)
+    expect(precisionBits(await stage.decrypt(output, 1), [soft])).toBeGreaterThan(6)
   })
 })

@@ -11,7 +11,9 @@ import {
 import { normalAt } from '@he-ml/snn-neurons'
 import { createNetwork, meanOverTime } from '@he-ml/snn-training'
 import { describe, expect, it } from 'vitest'
-import { buildSpikingModel, importSpikingModel } from './import-spiking-model.ts'
+import { functionalSpikeStep } from './functional-step.ts'
+import { buildSpikingModel, importSpikingModel, type NeuronsRead } from './import-spiking-model.ts'
+import { SpikingLayer } from './spiking-layer.ts'
 
 const folder = new URL('../../../examples/train-spiking-lenet5/models/', import.meta.url)
 const read = (name: string): SpikingModelFiles => ({
@@ -115,6 +117,22 @@ describe('trained models', () => {
       expect(await expectSame(parseSpikingModel(files), [digit(0), digit(3)])).toBeGreaterThan(1000)
     },
   )
+  it('asks for the step of each layer of neurons, if it may', () => {
+    const asked: NeuronsRead[] = []
+    const model = importSpikingModel(read('mnist-lif-t2-grid'), {
+      step: (neurons) => {
+        asked.push(neurons)
+        return neurons.name === 'neurons1' ? functionalSpikeStep() : undefined
+      },
+    })
+    expect(asked.map(({ name, grid }) => [name, grid?.step])).toEqual(
+      ['neurons1', 'neurons2', 'neurons3', 'neurons4'].map((name) => [name, 1 / 8]),
+    )
+    expect(asked[0]!.neuron).toMatchObject({ kind: 'lif', threshold: 0.75, reset: 'subtract' })
+    const steps = model.nodes.flatMap(({ layer }) => (layer instanceof SpikingLayer ? [layer.step.kind] : []))
+    expect(steps).toEqual(['functional', 'polynomial', 'polynomial', 'polynomial'])
+  })
+
   it('rounds its input to the few values that the network reads', async () => {
     const layers = [
       { kind: 'flatten', name: 'flat' },

@@ -14,12 +14,20 @@ import {
   type SpikingTensor,
 } from '@he-ml/model/spiking'
 import { add, averagePool2d, BatchNormLayer, conv2d, flatten, linear } from '@he-ml/nn-layers'
-import type { SpikeStep } from './spike-step.ts'
+import type { SpikeCell, SpikeStep } from './spike-step.ts'
 import { spiking } from './spiking-layer.ts'
 
 export interface ImportSpikingOptions {
-  /** How encrypted neurons evaluate their step; default a polynomial of the degree that calibration asks for. */
-  readonly step?: SpikeStep
+  /**
+   * How encrypted neurons evaluate their step, all of them or each layer's its own; default a polynomial of the degree that calibration
+   * asks for.
+   */
+  readonly step?: SpikeStep | ((neurons: NeuronsRead) => SpikeStep | undefined)
+}
+
+/** A layer of neurons as its file describes it. */
+export interface NeuronsRead extends SpikeCell {
+  readonly name: string
 }
 
 /**
@@ -101,8 +109,10 @@ class Builder {
       throw new UnsupportedError(`layer "${name}" (neuron) gives membrane potentials: only spikes are supported`)
     if (neuron.kind === 'lif' && neuron.beta === 0)
       throw new UnsupportedError(`layer "${name}" (neuron) has beta 0, so no state: train with beta above 0`)
-    const { step } = this.#options
-    this.#put(spiking({ name, neuron, ...(grid ? { grid } : {}), ...(step ? { step } : {}) }), input)
+    const neurons = { name, neuron, ...(grid ? { grid } : {}) }
+    const { step: given } = this.#options
+    const step = typeof given === 'function' ? given(neurons) : given
+    this.#put(spiking({ ...neurons, ...(step ? { step } : {}) }), input)
     this.states.push({ value: `${name}/membrane`, node: name, input: 1 })
     return `${name}/spike`
   }

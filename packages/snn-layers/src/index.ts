@@ -5,7 +5,12 @@
  */
 
 export { type FunctionalStepOptions, functionalSpikeStep } from './functional-step.ts'
-export { buildSpikingModel, type ImportSpikingOptions, importSpikingModel } from './import-spiking-model.ts'
+export {
+  buildSpikingModel,
+  type ImportSpikingOptions,
+  importSpikingModel,
+  type NeuronsRead,
+} from './import-spiking-model.ts'
 export { type PolynomialStepOptions, polynomialSpikeStep } from './polynomial-step.ts'
 export type {
   ExactStep,
