@@ -83,6 +83,7 @@ export async function designFunctional(
     throw new InvalidArgumentError(
       `designFunctional: levels must be whole numbers, got ${levels} and ${functionLevels}`,
     )
+  if (!(margin > 0)) throw new InvalidArgumentError(`designFunctional: the margin must be positive, got ${margin}`)
   if (!(Number.isInteger(Math.log2(points)) && points >= 4 && points <= 256))
     throw new InvalidArgumentError(`designFunctional: points must be a power of two from 4 to 256, got ${points}`)
   const step = stepOf(points, functionLevels)

@@ -103,10 +103,15 @@ async function compileFunctional(draft: Draft): Promise<BoundPlan> {
   const { functional = {} } = options
   const isGiven = functional.margin !== undefined || functional.set !== undefined
   let refused: PlanError | undefined
+  // several margins may have the same set
+  const tried = new Set<string>()
   for (const margin of isGiven ? [functional.margin] : MARGINS) {
     const wanted = { ...options, functional: { ...functional, ...(margin === undefined ? {} : { margin }) } }
     try {
-      return await finish(draft, await chooseFunctional(prepared.ready, wanted, costModelOf(options)))
+      const chosen = await chooseFunctional(prepared.ready, wanted, costModelOf(options))
+      if (tried.has(chosen.parameters.id)) continue
+      tried.add(chosen.parameters.id)
+      return await finish(draft, chosen)
     } catch (error) {
       if (isGiven || !(error instanceof PlanError)) throw error
       // no set for more than what left too little before: that says more
