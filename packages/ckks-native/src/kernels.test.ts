@@ -31,6 +31,8 @@ function child(environment: Record<string, string>, ...args: string[]) {
 
 describe.each([
   { logN: 10, levels: 3, scaleBits: 45 },
+  // keys and weights of half a word
+  { logN: 11, levels: 3, scaleBits: 30, dnum: 2 },
   { logN: 12, levels: 3, scaleBits: 58, dnum: 2 },
 ])('every kernel, N = 2^$logN, $scaleBits bits', (request) => {
   const literal = insecureParametersWithFiles(request).toJSON()
