@@ -142,7 +142,7 @@ describe('a spiking network by functional bootstrapping', () => {
     const calibration = await fit(model, inputs)
     const { plan } = await compileAndBind(model, { calibration, logN: 15 })
     expect(plan.functional!.circuits[0]!.spec.functionLevels).toBe(5)
-    expect(plan.report.decisionMargin).toBeGreaterThan(8)
+    expect(plan.report.decisionMargin).toBeGreaterThan(10)
     const { plan: wide } = await compileAndBind(model, { calibration, logN: 15, functional: { margin: 40 } })
     expect(wide.report.decisionMargin).toBeGreaterThan(16)
     await expect(compileAndBind(model, { calibration, logN: 14 })).rejects.toThrow(PlanError)

@@ -29,23 +29,25 @@ const ON_GRIDS = {
 const LITTLE = { shift: 1, rotation: 5 }
 
 /**
- * Charges beyond what a refresh tells apart would come out as anything, and nothing else keeps them from there: so strong that next to none
- * is found further beyond a grid's ends than the points that are left to a period.
+ * Charges beyond what a refresh tells apart would come out as anything, and nothing else keeps them from there: the penalty of digits is so
+ * strong that next to none is found further beyond a grid's ends than the points that are left to a period. A functional bootstrap of 64
+ * points tells 60 apart, six beyond either end of 48: more take the next period, and twice the time. Recordings lose more than digits do
+ * to narrow grids, and take it.
  */
-const RANGE_PENALTY = 1
-/** Recordings lose more than digits do to narrow grids: their charges take the next period, and twice the time. */
-const OF_EVENTS = { count: 64, rangePenalty: 0.1, epochs: 16 }
+const TRAINED_ON = {
+  mnist: { count: 48, rangePenalty: 1, epochs: ON_GRIDS.epochs },
+  nmnist: { count: 64, rangePenalty: 0.1, epochs: 16 },
+} as const
 
 /** Pixels of digits become 0 or 1; recordings are multiples of 1/4 already. */
 const INPUT_GRIDS = { mnist: { step: 1, count: 4 }, nmnist: { step: 1 / 4, count: 16 } } as const
 /**
  * Of all membranes, with steps that are powers of two, so that sums and halves are exact: six steps to the threshold for LIF, eight for
- * QIF, which charges itself by squares of what it was and moves within a narrower range. A functional bootstrap of 64 points tells 60
- * apart, six beyond either end: more take the next period, and twice the time.
+ * QIF, which charges itself by squares of what it was and moves within a narrower range.
  */
-const MEMBRANE_GRIDS = {
-  lif: { units: 3 / 4, grid: { step: 1 / 8, count: 48 } },
-  qif: { units: 1, grid: { step: 1 / 8, count: 48 } },
+const MEMBRANE_UNITS = {
+  lif: { units: 3 / 4, step: 1 / 8 },
+  qif: { units: 1, step: 1 / 8 },
 } as const
 
 /** Of an untrained network. */
@@ -71,36 +73,26 @@ const nmnist = (neuron: NeuronName, timeSteps: number): NewRecipe => ({
 })
 
 /** The same on one grid, trained on from there. */
-const onGrids = (recipe: NewRecipe): Recipe => {
-  const { units, grid } = MEMBRANE_GRIDS[recipe.start.neuron]
-  const chosen = { count: grid.count, rangePenalty: RANGE_PENALTY, epochs: ON_GRIDS.epochs }
-  return onGrid(recipe, { units, step: grid.step, ...(recipe.data.kind === 'nmnist' ? OF_EVENTS : chosen) })
+function onGrids(recipe: NewRecipe): Recipe {
+  const { units, step } = MEMBRANE_UNITS[recipe.start.neuron]
+  const { count, rangePenalty, epochs } = TRAINED_ON[recipe.data.kind]
+  return {
+    ...recipe,
+    name: `${recipe.name}-grid`,
+    start: {
+      kind: 'grids',
+      from: recipe.name,
+      pooling: 'average',
+      units,
+      grid: { step, count },
+      inputGrid: INPUT_GRIDS[recipe.data.kind],
+      rangePenalty,
+      strength: 0.5,
+    },
+    training: { ...ON_GRIDS, epochs },
+    augmentation: { ...LITTLE, rotation: recipe.augmentation.rotation > 0 ? LITTLE.rotation : 0 },
+  }
 }
-
-interface OnGrid {
-  readonly units: number
-  readonly step: number
-  readonly count: number
-  readonly rangePenalty: number
-  readonly epochs: number
-}
-
-const onGrid = (recipe: NewRecipe, { units, step, count, rangePenalty, epochs }: OnGrid): Recipe => ({
-  ...recipe,
-  name: `${recipe.name}-grid`,
-  start: {
-    kind: 'grids',
-    from: recipe.name,
-    pooling: 'average',
-    units,
-    grid: { step, count },
-    inputGrid: INPUT_GRIDS[recipe.data.kind],
-    rangePenalty,
-    strength: 0.5,
-  },
-  training: { ...ON_GRIDS, epochs },
-  augmentation: { ...LITTLE, rotation: recipe.augmentation.rotation > 0 ? LITTLE.rotation : 0 },
-})
 
 const PLAIN: readonly NewRecipe[] = [
   mnist('lif', 2),
