@@ -1,7 +1,7 @@
 import { cp, readdir, readFile, stat } from 'node:fs/promises'
 import { createTensor } from '@he-ml/model'
 import { importOnnx } from '@he-ml/model-import'
-import type { Plan, TaskTrace } from '@he-ml/pipeline'
+import { bindPlan, type Plan, type SimulationReport, simulate, type TaskTrace } from '@he-ml/pipeline'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Folder, heMl, mustRun, temporaryFolder, writeInputs } from './cli.test-helper.ts'
 
@@ -124,6 +124,20 @@ describe.each([
     expect((await stat(here.at('client/values.json'))).mode & 0o777).toBe(0o600)
 
     expectClose(others, valuesOf(result), 2 ** -8)
+  })
+
+  it('tells in the clear what the polynomials do, as JSON and in words', async () => {
+    const args = ['simulate', '-p', 'plan.json', '-m', 'net.onnx', '-d', 'images.json', '--quiet']
+    const { simulation } = (await mustRun(here.path, ...args, '--json')).json<{ simulation: SimulationReport }>()
+    const model = await importOnnx(await readFile(here.at('net.onnx')), { name: 'net' })
+    const bound = bindPlan(JSON.parse(await readFile(here.at('plan.json'), 'utf8')) as Plan, model)
+    const inputs = (JSON.parse(await readFile(here.at('images.json'), 'utf8')) as number[][]).map((values) =>
+      createTensor([1, SIZE.size, SIZE.size], Float64Array.from(values)),
+    )
+    expect(simulation).toEqual(JSON.parse(JSON.stringify(await simulate(bound, model, inputs))))
+    const { stdout } = await mustRun(here.path, ...args, '--samples', '3')
+    expect(stdout).toMatch(/^3 samples\n {2}\d+\.\d\d % answered as the network does/)
+    expect(stdout).toMatch(/bits left by polynomials, \d+\.\d by encryption\n\nlayer +kind/)
   })
 
   it('inspects every file it wrote', async () => {

@@ -42,6 +42,35 @@ describe('he-ml import', () => {
     expect((await readModel(folder.at('events.json'))).input.time).toBe('perStep')
   })
 
+  it('the faster way to decide is planned where it answers alike', async () => {
+    await using folder = await temporaryFolder()
+    await writeFile(folder.at('net.nir'), await encodeNir(graph))
+    await mustRun(folder.path, 'import', 'net.nir', '-o', 'net.json', ...options)
+    const inputs = Array.from({ length: 40 }, (_, i) => [Math.sin(i), Math.cos(3 * i)])
+    await writeFile(folder.at('inputs.json'), JSON.stringify(inputs))
+    const args = ['plan', '-m', 'net.json', '-d', 'inputs.json', '--samples', '30', '-o', 'plan.json', '--quiet']
+    const { steps } = (await mustRun(folder.path, ...args, '--step', 'cheapest', '--json')).json<{ steps: string[] }>()
+    expect(steps).toHaveLength(2)
+    expect(steps[0]).toMatch(/^step functional: about \d+\.\d\d s, 100\.0 % of 40 samples answered as in the clear/)
+    expect(steps[1]).toMatch(/^step polynomial: (about \d+\.\d\d s|not possible)/)
+    expect(steps.filter((line) => line.endsWith('; chosen'))).toHaveLength(1)
+    const { stdout } = await mustRun(folder.path, ...args, '--step', 'cheapest')
+    expect(stdout).toMatch(/^step functional: .*\nstep polynomial: .*\nplan /)
+    await writeFile(
+      folder.at('line.nir'),
+      await encodeNir(
+        chain({
+          input: { type: 'Input', shape: [2] },
+          fc: { type: 'Affine', weight: array([3, 2]), bias: array([3]) },
+          output: { type: 'Output', shape: [3] },
+        }),
+      ),
+    )
+    await mustRun(folder.path, 'import', 'line.nir', '-o', 'line.json', ...options)
+    const refused = await heMl(folder.path, 'plan', '-m', 'line.json', '-o', 'p.json', '--step', 'cheapest')
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('for spiking networks')])
+  })
+
   it('writes nothing where the network cannot run, and says why', async () => {
     await using folder = await temporaryFolder()
     await writeFile(

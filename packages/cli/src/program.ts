@@ -10,6 +10,7 @@ import { addKeygenCommand } from './commands/keygen.ts'
 import { addLedgerCommand } from './commands/ledger.ts'
 import { addPlanCommand } from './commands/plan.ts'
 import { addRunCommand } from './commands/run.ts'
+import { addSimulateCommand } from './commands/simulate.ts'
 
 /** The whole command line. Errors are thrown, not printed; see main.ts. */
 export function createProgram(): Command {
@@ -25,6 +26,7 @@ export function createProgram(): Command {
     .exitOverride()
   addImportCommand(program)
   addPlanCommand(program)
+  addSimulateCommand(program)
   addKeygenCommand(program)
   addEncryptCommand(program)
   addRunCommand(program)

@@ -10,6 +10,8 @@ interface Calibrated {
   readonly calibrated: boolean
   /** The values whose range decides the polynomial, for given inputs. Absent: the first input. */
   observed?(inputs: readonly Tensor[]): Tensor
+  /** From where to where the values that `observed` gives may lie, as they arrive. Absent before `calibrate`, and where no end is known. */
+  readonly fittedRange?: readonly [low: number, high: number] | undefined
   /** Layers with the same are calibrated on what all of them saw. Absent: each on its own. */
   readonly calibrationGroup?: string | undefined
   /** `fit` records a histogram of each channel (the first dimension) as well. */

@@ -40,3 +40,6 @@ export { type CheckpointedCiphertext, checkpointedCiphertext } from './run/check
 export { Runner } from './run/run.ts'
 export type { RunInputs, RunnerStores, RunOptions, RunProgress } from './run/run-options.ts'
 export type { TaskTrace } from './run/task-trace.ts'
+export { type Cheapest, type CheapestOptions, compileCheapest, type JudgedWay } from './simulate/compile-cheapest.ts'
+export type { SimulatedLayer } from './simulate/layer-record.ts'
+export { type SimulateOptions, type SimulationReport, simulate } from './simulate/simulate.ts'

@@ -164,6 +164,11 @@ class GridStep implements ExactStep {
     return { grid, points, first, weights, beyond }
   }
 
+  get range(): readonly [low: number, high: number] {
+    const { grid, first, weights } = this.#form
+    return [(first - 0.5) * grid.step, (first + weights.length - 0.5) * grid.step]
+  }
+
   get beyond(): number {
     return this.#form.beyond
   }

@@ -53,6 +53,8 @@ export interface ExactStep {
   readonly kind: 'exact'
   /** Of the charged membrane potential: beyond it values wrap round. */
   readonly period: number
+  /** Where in the period there are values: the first and the last charge, half a step of the grid around them. */
+  readonly range: readonly [low: number, high: number]
   /** Share of the charges seen in calibration that the functions have no values for: their spikes may be wrong. */
   readonly beyond: number
   /** What is charged first, where a neuron starts: what is left of a membrane at 0, on the grid. */

@@ -90,6 +90,11 @@ export class SpikingLayer implements CalibratedMultiOutputLayer, Lowerable {
   get calibrated(): boolean {
     return this.fitted !== undefined
   }
+  get fittedRange(): readonly [low: number, high: number] | undefined {
+    const { fitted, neuron } = this
+    if (fitted?.kind !== 'soft') return fitted?.range
+    return [neuron.threshold - fitted.reach, neuron.threshold + fitted.reach]
+  }
   /** Current and state share a factor; a subtracted spike costs no level when it is a multiple of the held one. */
   get factorGroups(): readonly FactorGroup[] {
     const { neuron } = this

@@ -3,12 +3,12 @@ import { BOOTSTRAPPING_SETS, InvalidArgumentError } from '@he-ml/ckks-core'
 import type { CompileOptions, Packing } from '@he-ml/pipeline'
 import { type Command, Option } from 'commander'
 import type { EngineChoice } from '../engines.ts'
-import { STEP_CHOICES, type StepChoice } from '../files/model-file.ts'
+import { STEP_CHOICES } from '../files/model-file.ts'
 import { type CommonOptions, decimal, integer, withEngine, withOutput } from './common.ts'
 
 export interface PlanOptions extends CommonOptions {
   readonly model: string
-  readonly step: StepChoice
+  readonly step: (typeof STEP_CHOICES)[number]
   readonly out: string
   readonly data?: string
   readonly split: 'train' | 'test'
@@ -48,7 +48,7 @@ export function declarePlan(program: Command): Command {
     .addOption(
       new Option(
         '--step <how>',
-        'how spiking neurons decide: exactly, during a bootstrap; by a polynomial; auto: exactly where they were trained on grids',
+        'how spiking neurons decide: exactly, during a bootstrap; by a polynomial; auto: exactly where they were trained on grids; cheapest: what takes least time and answers 98 % of 200 images (after the calibration images) as in the clear',
       )
         .choices(STEP_CHOICES)
         .default('auto'),

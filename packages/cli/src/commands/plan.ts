@@ -2,8 +2,8 @@
 import { InvalidArgumentError, PlanError } from '@he-ml/ckks-core'
 import { writeFileAtomic } from '@he-ml/ckks-core/node'
 import { sealParameters } from '@he-ml/ckks-seal'
-import { isCalibrated } from '@he-ml/model'
-import { type Calibration, compile, fit, type Plan } from '@he-ml/pipeline'
+import { isCalibrated, type Tensor } from '@he-ml/model'
+import { type Calibration, type CompileOptions, compile, fit, type Plan } from '@he-ml/pipeline'
 import type { Command } from 'commander'
 import { chooseEngine } from '../engines.ts'
 import { assertOutputApart } from '../files/assert-output-apart.ts'
@@ -18,6 +18,7 @@ import { warningsOf } from '../terminal/plan-warnings.ts'
 import { startProgress } from '../terminal/progress.ts'
 import { interruptSignal } from '../terminal/signal.ts'
 import { assertWritableFolder } from './common.ts'
+import { planCheapest, readWays } from './plan-cheapest.ts'
 import { compileOptionsOf, declarePlan, type PlanOptions } from './plan-options.ts'
 
 export function addPlanCommand(program: Command): void {
@@ -37,25 +38,30 @@ async function makePlan(options: PlanOptions): Promise<void> {
     const files = [options.model, options.data, options.machine]
     await assertOutputApart(options.out, { files: [...files, options.svg] })
     await assertOutputApart(options.svg, { files })
-    const model = await readModel(options.model, options.step)
-    const calibration = await calibrate(model, options, signal)
+    const { step } = options
+    const ways = step === 'cheapest' ? await readWays(options.model) : undefined
+    const model = step === 'cheapest' ? Object.values(ways!)[0]! : await readModel(options.model, step)
+    const { calibration, judges } = await calibrate(model, options, signal)
     const seal = options.engine === 'seal' || (options.engine === 'auto' && chooseEngine('auto') === 'seal')
     const costModel = options.machine === undefined ? undefined : await readMachine(options.machine)
-    const plan = await compile(model, {
+    const compileOptions: CompileOptions = {
       ...(calibration ? { calibration } : {}),
       ...compileOptionsOf(options),
       ...(seal ? { bootstrapping: 'never', request: sealParameters } : {}),
       // as `he-ml run` does it
       keepWeights: false,
       ...(costModel ? { costModel } : {}),
-    })
+    }
+    const { plan, lines } = ways
+      ? await planCheapest(ways, { ...compileOptions, samples: judges, signal })
+      : { plan: await compile(model, compileOptions), lines: [] }
     signal.throwIfAborted()
     await writePlan(options.out, plan)
     if (options.svg !== undefined) {
       const { planSvg } = await import('../terminal/plan-svg.ts')
       await writeFileAtomic(options.svg, new TextEncoder().encode(await planSvg(plan)))
     }
-    report(options, plan)
+    report(options, plan, lines)
   } finally {
     dispose()
   }
@@ -70,7 +76,7 @@ function assertSealCan({ engine, bootstrapping, refreshLevels }: PlanOptions): v
   )
 }
 
-function report(options: PlanOptions, plan: Plan): void {
+function report(options: PlanOptions, plan: Plan, lines: readonly string[]): void {
   const warnings = warningsOf(plan, machineMemory())
   print(
     options,
@@ -81,18 +87,28 @@ function report(options: PlanOptions, plan: Plan): void {
       parameters: plan.parameters,
       memory: { peakBytes: peakOf(plan), machineBytes: machineMemory() },
       warnings,
+      ...(lines.length > 0 ? { steps: lines } : {}),
     },
-    [...planText(plan), ...warnings.map((warning) => `warning: ${warning}`)],
+    [...lines, ...planText(plan), ...warnings.map((warning) => `warning: ${warning}`)],
   )
 }
+
+interface Seen {
+  readonly calibration?: Calibration
+  /** Images after those, as far as there are some, by which ways are judged. */
+  readonly judges: readonly Tensor[]
+}
+
+/** Of images by which ways are judged. */
+const JUDGES = 200
 
 /** Without calibrated activations images are optional: only bootstrapping then wants to know how large values become. */
 async function calibrate(
   model: Awaited<ReturnType<typeof readModel>>,
   options: PlanOptions,
   signal: AbortSignal,
-): Promise<Calibration | undefined> {
-  if (options.data === undefined && !model.nodes.some(({ layer }) => isCalibrated(layer))) return undefined
+): Promise<Seen> {
+  if (options.data === undefined && !model.nodes.some(({ layer }) => isCalibrated(layer))) return { judges: [] }
   if (options.data === undefined)
     throw new PlanError(
       'range',
@@ -111,11 +127,14 @@ async function calibrate(
   }
   try {
     const { equalize } = options
-    return await fit(model, inputs, {
+    const calibration = await fit(model, inputs, {
       equalize,
       signal,
       onProgress: (done) => progress.update(done / (equalize ? 2 * count : count)),
     })
+    const more = options.step === 'cheapest' ? JUDGES : 0
+    const last = Math.min(images.count, count + more)
+    return { calibration, judges: Array.from({ length: Math.min(more, last) }, (_, i) => images.tensor(last - 1 - i)) }
   } finally {
     progress.stop()
   }

@@ -10,7 +10,8 @@ import { MAX_MODEL_BYTES } from './size-limits.ts'
 /** How spiking neurons decide: exactly, during a bootstrap; softly, by a polynomial; or as the model was trained for. */
 export type StepChoice = 'auto' | 'functional' | 'polynomial'
 
-export const STEP_CHOICES = ['auto', 'functional', 'polynomial'] as const
+/** Of `he-ml plan`: also the one of these that takes least time. */
+export const STEP_CHOICES = ['auto', 'functional', 'polynomial', 'cheapest'] as const
 
 /** Share of the threshold over which a polynomial step rises. */
 const SOFT_WIDTH = 0.5

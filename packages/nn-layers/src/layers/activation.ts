@@ -122,6 +122,10 @@ export class ActivationLayer implements CalibratedLayer, FloatLayer, Lowerable {
     const [lo, hi] = this.polynomial?.range ?? [-1, 1]
     return (hi - lo) / 2
   }
+  get fittedRange(): readonly [low: number, high: number] | undefined {
+    const [low, high] = (this.polynomial?.range ?? []).map((end) => end * this.inputFactor)
+    return low === undefined || high === undefined ? undefined : low < high ? [low, high] : [high, low]
+  }
   /** Polynomials in place of `polynomial`, for inputs whose channels lie in ciphertexts of their own. */
   get channels(): ChannelPolynomials | undefined {
     return this.#channels && { share: this.#channels.share, coefficients: this.#channels.coefficients() }

@@ -1,11 +1,13 @@
 /** Activation ranges from clear data: the server never decrypts to choose a scale. */
-import { InvalidArgumentError, Pacer, UnsupportedError } from '@he-ml/ckks-core'
+import { InvalidArgumentError, Pacer } from '@he-ml/ckks-core'
 import type { FloatKernels } from '@he-ml/float-kernels'
 import { equalizationOf, equalized, type Model, type Tensor } from '@he-ml/model'
+import { runsOnBatches } from './batches.ts'
 import type { Calibration } from './calibration.ts'
 import { Observations } from './observations.ts'
-import { observeBatches, runsOnBatches } from './observe-batches.ts'
+import { observeBatches } from './observe-batches.ts'
 import { observeSamples } from './observe-samples.ts'
+import { openKernels } from './open-kernels.ts'
 
 export interface FitOptions {
   /** Called with the number of inputs done, of both runs with `equalize`: after each batch, in double precision after each input. */
@@ -70,15 +72,4 @@ async function observe(model: Model, inputs: Iterable<Tensor>, options: FitOptio
     await observeBatches(inputs, { model, seen, kernels, pacer, done })
   }
   return seen.calibration()
-}
-
-/** The package is loaded when it is needed: its addon is for Node.js, and other parts of this one run elsewhere too. */
-async function openKernels(): Promise<FloatKernels<Float32Array> & AsyncDisposable> {
-  const { createFloatKernels, referenceKernels } = await import('@he-ml/float-kernels')
-  try {
-    return createFloatKernels()
-  } catch (error) {
-    if (!(error instanceof UnsupportedError)) throw error
-    return { ...referenceKernels, [Symbol.asyncDispose]: async () => undefined }
-  }
 }

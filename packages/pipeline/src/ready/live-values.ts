@@ -9,14 +9,14 @@ export interface LiveValues {
 }
 
 export function liveValues(model: Model): LiveValues {
-  const last = new Map<string, number>([[model.input.name, 0]])
+  const last = new Map<string, number>(model.inputs.map((name) => [name, 0]))
   for (const [i, { inputs, values }] of model.nodes.entries())
     for (const name of [...inputs, ...values]) last.set(name, i)
   last.delete(model.output)
   const freed = model.nodes.map((): string[] => [])
   for (const [name, i] of last) freed[i]!.push(name)
   const size = (name: string) => sizeOf(model.shapes.get(name)!)
-  let live = size(model.input.name)
+  let live = model.inputs.reduce((sum, name) => sum + size(name), 0)
   let peak = live
   for (const [i, { values }] of model.nodes.entries()) {
     live += values.reduce((sum, name) => sum + size(name), 0)

@@ -3,7 +3,7 @@
  * afterwards. Statistics are taken input by input, so that they do not depend on the size of a batch.
  */
 import type { Pacer } from '@he-ml/ckks-core'
-import type { FloatBatch, FloatKernels, FloatLayer } from '@he-ml/float-kernels'
+import type { FloatBatch, FloatKernels } from '@he-ml/float-kernels'
 import {
   assertInputShape,
   type CalibratedGraphLayer,
@@ -17,6 +17,7 @@ import {
   sizeOf,
   type Tensor,
 } from '@he-ml/model'
+import { runsOnBatches, stack } from './batches.ts'
 import { type LiveValues, liveValues } from './live-values.ts'
 import type { Observations } from './observations.ts'
 
@@ -33,9 +34,6 @@ export interface BatchTask {
   /** Elements that may be alive at one time; at least one input is taken whatever it needs. Default {@link LIVE_ELEMENTS}. */
   readonly liveElements?: number
 }
-
-/** As `isFloatLayer`, without loading the kernels' package. */
-export const runsOnBatches = (layer: GraphLayer): layer is GraphLayer & FloatLayer => 'forwardFloat' in layer
 
 /** @throws InvalidArgumentError for an input of another shape than the model's, or values that are not finite */
 export async function observeBatches(inputs: Iterable<Tensor>, task: BatchTask): Promise<void> {
@@ -91,14 +89,6 @@ function* observedOf(
 ): Generator<Float32Array | Float64Array> {
   if (!layer.observed) return yield* samplesOf(given[0]!)
   for (let n = 0; n < given[0]!.count; n++) yield observedBy(layer, tensorsOf(given, n)).data
-}
-
-function stack(tensors: readonly Tensor[]): FloatBatch {
-  const { shape } = tensors[0]!
-  const size = sizeOf(shape)
-  const data = new Float32Array(tensors.length * size)
-  for (const [n, tensor] of tensors.entries()) data.set(tensor.data, n * size)
-  return { shape, count: tensors.length, data }
 }
 
 /** The n-th tensor of each batch. */

@@ -1,0 +1,97 @@
+/** One network that can be evaluated in several ways: the plan that takes least time, of those that decide as the network does. */
+import { CancelledError, HeMlError, InvalidArgumentError, Pacer, PlanError } from '@he-ml/ckks-core'
+import type { Model, Tensor } from '@he-ml/model'
+import { compileAndBind } from '../compile/compile.ts'
+import type { CompileOptions } from '../compile/options.ts'
+import type { BoundPlan } from '../plan/bound-plan.ts'
+import { type SimulationReport, simulate } from './simulate.ts'
+
+export interface CheapestOptions extends CompileOptions {
+  /** Clear samples that the ways are judged by, other ones than `fit` saw. */
+  readonly samples: readonly Tensor[]
+  /** Share of the samples that a plan must answer as the exact network does. Default 0.98. */
+  readonly agreement?: number
+  /** Called before each way is planned. */
+  readonly onProgress?: (name: string) => void
+  /** Heeded between plans, and between layers of samples. */
+  readonly signal?: AbortSignal
+}
+
+/** One way, as it was judged: its figures, or why it cannot run. */
+export type JudgedWay = { readonly name: string } & (
+  | { readonly seconds: number; readonly agreement: number }
+  | { readonly refused: HeMlError }
+)
+
+export interface Cheapest {
+  /** The way that was chosen, by its name. */
+  readonly name: string
+  /** The model and the plan. */
+  readonly model: Model
+  readonly bound: BoundPlan
+  readonly simulation: SimulationReport
+  /** All ways, in the order given. */
+  readonly judged: readonly JudgedWay[]
+}
+
+/**
+ * Plans each way and takes the one that takes least time.
+ *
+ * @param ways models that compute the same in the clear, by name: a spiking network whose layers decide by polynomials, by functional
+ *   bootstraps, or some this way and some that; a network of ReLUs with other approximations
+ * @throws PlanError ('precision') when no plan answers as the exact network does on so many samples; what the first was refused for when
+ *   none can run at all; InvalidArgumentError without ways or samples; CancelledError through the signal
+ * @example
+ * ```ts no-run
+ * import { compileCheapest, fit } from '@he-ml/pipeline'
+ * import { functionalSpikeStep, importSpikingModel, polynomialSpikeStep } from '@he-ml/snn-layers'
+ * import { files, samples, training } from './digits.js'
+ *
+ * const soft = importSpikingModel(files, { step: polynomialSpikeStep({ width: 0.5 }) })
+ * const exact = importSpikingModel(files, { step: functionalSpikeStep() })
+ * const calibration = await fit(exact, training)
+ * const { name, bound, judged } = await compileCheapest({ soft, exact }, { calibration, samples })
+ * console.log(name, bound.plan.report.seconds, judged)
+ * ```
+ */
+export async function compileCheapest(
+  ways: Readonly<Record<string, Model>>,
+  { samples, agreement = 0.98, onProgress, signal, ...options }: CheapestOptions,
+): Promise<Cheapest> {
+  if (Object.keys(ways).length === 0) throw new InvalidArgumentError('compileCheapest: at least one way is needed')
+  if (samples.length === 0) throw new InvalidArgumentError('compileCheapest: at least one sample is needed')
+  if (!(agreement >= 0 && agreement <= 1))
+    throw new InvalidArgumentError(`compileCheapest: agreement must be a share from 0 to 1, got ${agreement}`)
+  const pacer = new Pacer('compileCheapest', signal ? { signal } : {})
+  const judged: JudgedWay[] = []
+  let best: Omit<Cheapest, 'judged'> | undefined
+  for (const [name, model] of Object.entries(ways)) {
+    await pacer.step()
+    onProgress?.(name)
+    try {
+      const bound = await compileAndBind(model, options)
+      const simulation = await simulate(bound, model, samples, signal ? { signal } : {})
+      const { seconds } = bound.plan.report
+      const reached = simulation.agreement ?? 1
+      judged.push({ name, seconds, agreement: reached })
+      if (reached < agreement || (best && best.bound.plan.report.seconds <= seconds)) continue
+      best = { name, model, bound, simulation }
+    } catch (error) {
+      if (!(error instanceof HeMlError) || error instanceof CancelledError) throw error
+      judged.push({ name, refused: error })
+    }
+  }
+  if (best) return { ...best, judged }
+  throw noWay(judged, agreement)
+}
+
+function noWay(judged: readonly JudgedWay[], agreement: number): HeMlError {
+  const ran = judged.flatMap((way) => ('seconds' in way ? [way] : []))
+  const [first] = judged.flatMap((way) => ('refused' in way ? [way.refused] : []))
+  if (ran.length === 0) return first!
+  const told = ran.map(({ name, agreement: reached }) => `${name} ${(100 * reached).toFixed(1)} %`).join(', ')
+  return new PlanError(
+    'precision',
+    `no way of evaluating the network agrees with it on ${(100 * agreement).toFixed(1)} % of the samples: ${told}; use polynomials of a higher degree, or ask for less`,
+  )
+}

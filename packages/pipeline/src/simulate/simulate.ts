@@ -1,0 +1,195 @@
+/**
+ * What a plan will do to accuracy, found in the clear before any key exists: the samples through the network as it is, and through the
+ * planned one with its polynomials. What encryption adds beside is noise, which the plan tells, and which moves a decision only where two
+ * outputs are nearly the same.
+ */
+import { InvalidArgumentError, Pacer } from '@he-ml/ckks-core'
+import type { FloatKernels } from '@he-ml/float-kernels'
+import { assertInputShape, isCalibrated, type Model, type Tensor, unroll } from '@he-ml/model'
+import type { BoundPlan } from '../plan/bound-plan.ts'
+import { modelDigest } from '../plan/model-digest.ts'
+import { runsOnBatches } from '../ready/batches.ts'
+import { liveValues } from '../ready/live-values.ts'
+import { openKernels } from '../ready/open-kernels.ts'
+import { walk } from './approximate-walk.ts'
+import { LayerRecord, type SimulatedLayer } from './layer-record.ts'
+
+export interface SimulateOptions {
+  /** The right answers, one a sample: which output should be the largest. With them accuracies are told. */
+  readonly labels?: readonly number[]
+  /** Called with the number of samples done, after each batch. */
+  readonly onProgress?: (done: number) => void
+  /** Heeded between layers. */
+  readonly signal?: AbortSignal
+}
+
+/** What a plan does to samples; see {@link simulate}. */
+export interface SimulationReport {
+  readonly samples: number
+  /**
+   * Share of the samples whose largest output is the exact network's, or one of them where several are the largest. Absent for a network with
+   * one output.
+   */
+  readonly agreement?: number
+  /** Shares that are answered rightly: by the network itself, and as planned. Absent without labels. */
+  readonly accuracy?: { readonly exact: number; readonly planned: number }
+  /** Indices of the samples that the planned network answers otherwise than the exact one. */
+  readonly differing: readonly number[]
+  /**
+   * Indices of the samples whose two largest outputs, as planned, lie within six standard deviations of the noise that encryption adds:
+   * the encrypted answer may be the other one.
+   */
+  readonly undecided: readonly number[]
+  /** Of each output, in bits of its range over the samples: log2((max - min) / rms error). 0 for one that never changes. */
+  readonly outputs: {
+    /** What polynomials cost. Infinity where they are exact. */
+    readonly polynomialBits: readonly number[]
+    /** What encryption costs, by the plan. */
+    readonly noiseBits: readonly number[]
+  }
+  /** Layers that were fitted, in their order. */
+  readonly layers: readonly SimulatedLayer[]
+}
+
+/** Elements that are alive at one time: as `fit` takes them. */
+const LIVE_ELEMENTS = 2 ** 21
+/** Relative to the largest. */
+const TIE = 1e-9
+/** Standard deviations of the difference of two outputs: exceeded once in 10^9. */
+const SURE = 6
+
+/**
+ * Runs clear samples through a model and through its plan.
+ *
+ * @param model the one that the plan was made for
+ * @param inputs at least one tensor of the model's `inputShape`, other ones than `fit` saw
+ * @throws InvalidArgumentError without samples, for another model, wrong shapes, or labels that do not fit; CancelledError through the
+ *   signal
+ */
+export async function simulate(
+  bound: BoundPlan,
+  model: Model,
+  inputs: Iterable<Tensor>,
+  options: SimulateOptions = {},
+): Promise<SimulationReport> {
+  const { plan } = bound
+  if (modelDigest(model) !== plan.model.digest)
+    throw new InvalidArgumentError(`simulate: the plan was made for another model than "${model.name}"`)
+  const exact = unroll(model)
+  const single = [exact, bound.model].every(({ nodes }) => nodes.some(({ layer }) => runsOnBatches(layer)))
+  const overTime = model.states.length > 0 || model.input.time === 'perStep'
+  if (!single || overTime) return run(bound, exact, inputs, options)
+  await using kernels = await openKernels()
+  // awaited, so that the kernels live until then
+  return await run(bound, exact, inputs, { ...options, kernels })
+}
+
+type RunOptions = SimulateOptions & { readonly kernels?: FloatKernels<Float32Array> }
+
+async function run(
+  { plan, model: planned }: BoundPlan,
+  exact: Model,
+  inputs: Iterable<Tensor>,
+  options: RunOptions,
+): Promise<SimulationReport> {
+  const { labels, onProgress, signal, kernels } = options
+  const pacer = new Pacer('simulate', signal ? { signal } : {})
+  const most = Math.max(1, Math.floor(LIVE_ELEMENTS / Math.max(liveValues(exact).peak, liveValues(planned).peak)))
+  const records = new Map(
+    planned.nodes.flatMap(({ name, layer }) => (isCalibrated(layer) ? [[name, new LayerRecord(name, layer)]] : [])),
+  )
+  const ways = { pacer, ...(kernels ? { kernels } : {}) }
+  const pairs: { readonly wanted: Float64Array; readonly got: Float64Array }[] = []
+  for (const batch of inBatches(inputs, most)) {
+    for (const { shape } of batch) assertInputShape(`model "${exact.name}"`, exact.inputForm, shape)
+    const wanted = await walk(exact, batch, { ...ways, approximate: false })
+    const got = await walk(planned, batch, {
+      ...ways,
+      approximate: true,
+      observe: ({ name }, given, outputs) => records.get(name)?.add(given, outputs[0]!),
+    })
+    for (const [n, { data }] of wanted.entries()) pairs.push({ wanted: data, got: got[n]!.data })
+    onProgress?.(pairs.length)
+  }
+  if (pairs.length === 0) throw new InvalidArgumentError('simulate: at least one sample is needed')
+  const layers = [...records.values()].map((record) => record.result)
+  return { ...compared(pairs, labels, 2 ** -plan.report.precisionBits), layers }
+}
+
+function* inBatches(inputs: Iterable<Tensor>, most: number): Generator<Tensor[]> {
+  let batch: Tensor[] = []
+  for (const input of inputs) {
+    batch.push(input)
+    if (batch.length < most) continue
+    yield batch
+    batch = []
+  }
+  if (batch.length > 0) yield batch
+}
+
+interface Pair {
+  readonly wanted: Float64Array
+  readonly got: Float64Array
+}
+
+function compared(
+  pairs: readonly Pair[],
+  labels: readonly number[] | undefined,
+  noise: number,
+): Omit<SimulationReport, 'layers'> {
+  const count = pairs[0]!.wanted.length
+  const decided = count > 1
+  checkLabels(labels, pairs.length, count)
+  const differing = pairs.flatMap(({ wanted, got }, n) => (wanted[largest(got)]! >= almost(wanted) ? [] : [n]))
+  const undecided = pairs.flatMap(({ got }, n) => (decided && lead(got) < SURE * Math.SQRT2 * noise ? [n] : []))
+  const right = (pick: (pair: Pair) => Float64Array, of: readonly number[]) =>
+    pairs.filter((pair, n) => largest(pick(pair)) === of[n]).length / pairs.length
+  return {
+    samples: pairs.length,
+    ...(decided ? { agreement: 1 - differing.length / pairs.length } : {}),
+    ...(decided && labels
+      ? { accuracy: { exact: right((p) => p.wanted, labels), planned: right((p) => p.got, labels) } }
+      : {}),
+    differing,
+    undecided,
+    outputs: bitsOf(pairs, noise),
+  }
+}
+
+function checkLabels(labels: readonly number[] | undefined, samples: number, outputs: number): void {
+  if (!labels) return
+  if (labels.length !== samples)
+    throw new InvalidArgumentError(`simulate: ${labels.length} labels for ${samples} samples: one each is needed`)
+  const wrong = labels.find((label) => !Number.isInteger(label) || label < 0 || label >= outputs)
+  if (wrong !== undefined)
+    throw new InvalidArgumentError(`simulate: a label is ${wrong}, the network has outputs 0 to ${outputs - 1}`)
+}
+
+function bitsOf(pairs: readonly Pair[], noise: number): SimulationReport['outputs'] {
+  const count = pairs[0]!.wanted.length
+  const ranges = Array.from({ length: count }, (_, k) => {
+    const values = pairs.map(({ wanted }) => wanted[k]!)
+    return values.reduce((a, b) => Math.max(a, b)) - values.reduce((a, b) => Math.min(a, b))
+  })
+  const bits = (range: number, error: number) => (range > 0 ? Math.log2(range / error) : 0)
+  const rms = (k: number) =>
+    Math.sqrt(pairs.reduce((sum, { wanted, got }) => sum + (got[k]! - wanted[k]!) ** 2, 0) / pairs.length)
+  return {
+    polynomialBits: ranges.map((range, k) => bits(range, rms(k))),
+    noiseBits: ranges.map((range) => bits(range, noise)),
+  }
+}
+
+const largest = (values: Float64Array): number => values.reduce((best, v, i) => (v > values[best]! ? i : best), 0)
+
+/** What is as large as the largest but for rounding: outputs of spiking networks are often the same. */
+function almost(values: Float64Array): number {
+  const most = values[largest(values)]!
+  return most - TIE * values.reduce((size, v) => Math.max(size, Math.abs(v)), 0)
+}
+
+/** The largest value less the second. */
+function lead(values: Float64Array): number {
+  const sorted = values.toSorted((a, b) => b - a)
+  return sorted[0]! - sorted[1]!
+}
