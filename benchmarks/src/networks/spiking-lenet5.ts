@@ -8,7 +8,8 @@ import { basename } from 'node:path'
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import { kernels } from '@he-ml/ckks-native'
 import { machineCostModel, measureMachine } from '@he-ml/ckks-native/client'
-import { type BoundPlan, compileAndBind, fit } from '@he-ml/pipeline'
+import type { Model } from '@he-ml/model'
+import { type BoundPlan, compileAndBind, fit, simulate } from '@he-ml/pipeline'
 import { define } from '../benchmark.ts'
 import { choice, positive, wholeNumber } from '../option-types.ts'
 import { spikingModel } from '../places.ts'
@@ -31,6 +32,7 @@ interface Options {
   readonly batch: number
   readonly images: number
   readonly inside: number
+  readonly simulate: number
   readonly degree: number
   readonly threads: number
   readonly calibrationImages?: number
@@ -58,8 +60,19 @@ export const spikingLenet5 = define<Options>({
       .option('--neuron <kind>', 'lif or qif', choice('lif', 'qif'), 'lif')
       .option('--time-steps <n>', '2 or 4; 5 for recordings', positive, 2)
       .option('--batch <n>', 'inputs at once; above 1 a power of two', positive, 1)
-      .option('--images <n>', 'test inputs; a batch beyond them goes on with training inputs', positive, 20)
+      .option(
+        '--images <n>',
+        'test inputs; a batch beyond them goes on with training inputs; 0: none encrypted',
+        wholeNumber,
+        20,
+      )
       .option('--inside <n>', 'inputs whose every spike is decrypted and compared, by themselves', wholeNumber, 0)
+      .option(
+        '--simulate <n>',
+        'test inputs that go through the plan in the clear, before any key exists',
+        wholeNumber,
+        0,
+      )
       .option('--degree <n>', 'of polynomial steps', positive, 15)
       .option('--threads <n>', 'threads of the server and the client', positive, availableParallelism())
       .option('--calibration-images <n>', 'training inputs that tell where membranes lie', positive),
@@ -71,7 +84,7 @@ export const spikingLenet5 = define<Options>({
     const file = options.model ?? spikingModel(trained)
     const name = `${set}-${neuron}`
     const model = await loadModel(file, name, method)
-    const { inputs, tests, training } = await loadInputs(options)
+    const { inputs, tests, training, more } = await loadInputs(options)
     progress(`${name}: planning`)
     const costModel = machineCostModel(await measureMachine({ threads, logN: 15 }))
     const started = performance.now()
@@ -101,6 +114,9 @@ export const spikingLenet5 = define<Options>({
       emit({ name, params: { ...params, ...more }, metric, value, unit })
     row('plan', planSeconds, 's')
     for (const [metric, value, unit] of planned(bound, batch)) row(metric, value, unit)
+    for (const [metric, value, unit, of] of await simulated(bound, model, more))
+      row(metric, value, unit, { of, simulated: `${more.length}` })
+    if (inputs.length === 0) return
 
     {
       await using run = await EncryptedRun.start(bound, file, threads)
@@ -132,23 +148,35 @@ interface Inputs {
   readonly inputs: readonly Digit[]
   /** How many of them, from the first, are test inputs. */
   readonly tests: number
+  /** Test inputs for the simulation, the first ones too. */
+  readonly more: readonly Digit[]
   readonly training: readonly Digit[]
 }
 
 /** Test inputs, after them those of the training set that a batch has room for; and others to learn from. */
-async function loadInputs({ data, set, images, batch, timeSteps, ...options }: Options): Promise<Inputs> {
+async function loadInputs({
+  data,
+  set,
+  images,
+  batch,
+  timeSteps,
+  simulate: simulated,
+  ...options
+}: Options): Promise<Inputs> {
   const folder = mnistFolder(data)
   const { calibrationImages = CALIBRATION[set] } = options
   const load = (split: 'train' | 'test', count: number): Promise<Digit[]> =>
     set === 'mnist'
       ? loadDigits(folder, split, count, PIXELS)
       : loadRecordings(folder, split === 'test' ? 'test' : 'training', count, timeSteps)
-  const test = await load('test', images)
-  const more = Math.max(0, (batch > 1 ? images : 0) - test.length)
-  const training = await load('train', calibrationImages + more)
+  const all = await load('test', Math.max(images, simulated))
+  const test = all.slice(0, images)
+  const rest = Math.max(0, (batch > 1 ? images : 0) - test.length)
+  const training = await load('train', calibrationImages + rest)
   return {
     inputs: [...test, ...training.slice(calibrationImages)],
     tests: test.length,
+    more: all.slice(0, simulated),
     training: training.slice(0, calibrationImages),
   }
 }
@@ -162,6 +190,28 @@ function planned({ plan: { report } }: BoundPlan, batch: number): Figure[] {
     ['bits-planned', report.precisionBits, 'bits'],
     ...(report.decisionMargin === undefined ? [] : [['margin', report.decisionMargin, 'sigmas'] as const]),
     ['failure-probability', report.failureProbability, 'per run'],
+  ]
+}
+
+/** Of inputs in the clear: the network itself, and as planned. */
+async function simulated(
+  bound: BoundPlan,
+  model: Model,
+  inputs: readonly Digit[],
+): Promise<(readonly [...Figure, of: string])[]> {
+  if (inputs.length === 0) return []
+  const { agreement, accuracy, undecided, outputs } = await simulate(
+    bound,
+    model,
+    inputs.map(({ tensor }) => tensor),
+    { labels: inputs.map(({ label }) => label) },
+  )
+  return [
+    ['accuracy', 100 * accuracy!.exact, '%', 'clear'],
+    ['accuracy', 100 * accuracy!.planned, '%', 'planned'],
+    ['agreement', 100 * agreement!, '%', 'planned'],
+    ['undecided', undecided.length, 'inputs', 'planned'],
+    ['bits', Math.min(...outputs.polynomialBits), 'bits', 'polynomials'],
   ]
 }
 
