@@ -31,6 +31,8 @@ it('frames go as one file, are answered together, and nothing else is taken for 
   // squares alone: nothing but encryption's error, whose tail is published as 64 times what is planned
   const most = 64 * 2 ** -bound.plan.report.precisionBits
   for (const [i, v] of want.data.entries()) expect(Math.abs(got!.data[i]! - v)).toBeLessThan(most)
-  expect(() => client.encrypt([image(4)])).toThrow(InvalidArgumentError)
-  expect(() => client.encrypt([image(4)])).toThrow(/'perStep', a frame of \[1,4,4\] for each of 3 .* 'static' input/)
+  await expect(client.encrypt([image(4)])).rejects.toThrow(InvalidArgumentError)
+  await expect(client.encrypt([image(4)])).rejects.toThrow(
+    /'perStep', a frame of \[1,4,4\] for each of 3 .* 'static' input/,
+  )
 })

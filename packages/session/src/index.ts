@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export { assertNamed } from './assert-named.ts'
 export { type Connection, loopback } from './connection.ts'
 export { encodeMessage, MessageReader } from './protocol/frames.ts'
 export {
@@ -14,6 +15,7 @@ export {
   PROTOCOL_VERSION,
 } from './protocol/messages.ts'
 export { type AnswerOptions, answer } from './server/answer.ts'
+export { InferenceServer, type MakeEngineHost, openServer } from './server/inference-server.ts'
 export { type KeyDepot, memoryDepot } from './server/key-receiver.ts'
 export { type ServerOptions, type ServerResult, type ServerRunOptions, ServerSession } from './server/server-session.ts'
 export { maxCiphertextsBytes, maxKeyBytes } from './size-limits.ts'

@@ -125,7 +125,7 @@ describe('a session', () => {
     const stranger = await ClientSession.create(bound.plan, createNativeClient(bound.parameters))
     await expect(link.run(await stranger.encrypt([image(8)]))).rejects.toThrow(ParameterMismatchError)
     await stranger.dispose()
-    expect(() => client.encrypt([image(1), image(2)])).toThrow(InvalidArgumentError)
+    await expect(client.encrypt([image(1), image(2)])).rejects.toThrow(InvalidArgumentError)
     const open = new ClientSession({ plan: bound.plan, engine: client.engine, key: new Uint8Array(1) })
     await expect(open.decrypt(file)).rejects.toThrow(/public key/)
   })

@@ -1,5 +1,5 @@
-import type { EngineHost } from '@he-ml/ckks-core'
-import type { NativeEngine } from '../native-engine.ts'
+import type { AnyParameters, EngineHost } from '@he-ml/ckks-core'
+import { createNativeEngine, type NativeEngine, type NativeEngineOptions } from '../native-engine.ts'
 import { openKeyFolder } from './key-folder.ts'
 import { openKeyMemory } from './key-memory.ts'
 import { wantedKeyFiles } from './wanted-key-files.ts'
@@ -30,3 +30,10 @@ export function nativeHost(engine: NativeEngine): EngineHost {
           }),
   }
 }
+
+/**
+ * An engine of its own as a server uses it: `openServer` of `@he-ml/session` takes this function.
+ * @throws as `createNativeEngine`
+ */
+export const createNativeHost = (parameters: AnyParameters, options: NativeEngineOptions = {}): EngineHost =>
+  nativeHost(createNativeEngine(parameters, options))

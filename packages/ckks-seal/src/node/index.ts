@@ -4,4 +4,4 @@
  * @packageDocumentation
  */
 export { openSealKeyFolder, type SealKeyFolderOptions } from './key-folder.ts'
-export { sealHost } from './seal-host.ts'
+export { createSealHost, sealHost } from './seal-host.ts'

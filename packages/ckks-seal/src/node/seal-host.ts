@@ -1,7 +1,7 @@
-import type { EngineHost } from '@he-ml/ckks-core'
+import type { AnyParameters, EngineHost } from '@he-ml/ckks-core'
 import { openSealKeyMemory } from '../keys/key-memory.ts'
 import { sealKeyFiles } from '../keys/wanted-key-files.ts'
-import type { SealEngine } from '../seal-engine.ts'
+import { createSealEngine, type SealEngine } from '../seal-engine.ts'
 import { openSealKeyFolder } from './key-folder.ts'
 
 /**
@@ -32,3 +32,10 @@ export function sealHost(engine: SealEngine): EngineHost {
           }),
   }
 }
+
+/**
+ * An engine of its own as a server uses it: `openServer` of `@he-ml/session` takes this function.
+ * @throws as `createSealEngine`
+ */
+export const createSealHost = async (parameters: AnyParameters): Promise<EngineHost> =>
+  sealHost(await createSealEngine(parameters))

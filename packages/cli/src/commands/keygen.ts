@@ -6,13 +6,13 @@ import type { ClientEngine, SecretKey } from '@he-ml/ckks-core/client'
 import { writeKeyFolder } from '@he-ml/ckks-core/client/node'
 import { onFile, writeFileAtomic } from '@he-ml/ckks-core/node'
 import { type Plan, parametersOf } from '@he-ml/pipeline'
+import { keyMemory, writeSecretKey } from '@he-ml/session/client/node'
 import type { Command } from 'commander'
 import { type EngineChoice, openClient } from '../engines.ts'
-import { beginKeyLedger, keyMemory, noteNoLedger } from '../files/key-ledger.ts'
+import { noteNoLedger, readSecretKey } from '../files/key-notes.ts'
 import { judgePlaces } from '../files/keygen-places.ts'
 import type { Place } from '../files/output-place.ts'
 import { readPlan } from '../files/plan-file.ts'
-import { readSecretKey } from '../files/secret-key-file.ts'
 import { bytes, print } from '../terminal/output.ts'
 import { startProgress } from '../terminal/progress.ts'
 import { interruptSignal } from '../terminal/signal.ts'
@@ -52,7 +52,7 @@ export function addKeygenCommand(program: Command): void {
         onProgress: (done, total) => progress.update(done / total, `${done} of ${total}`),
         // the secret key before whatever was made with it
         beforeWriting: async () => {
-          if (!places.secret.found) await writeSecretKey(client, secret, places.secret, plan)
+          if (!places.secret.found) await writeSecretKey(client, secret, places.secret.real, plan)
           if (places.publicKey) await writePublicKey(client, secret, places.publicKey, plan.id)
         },
       })
@@ -89,18 +89,6 @@ async function secretKey(
   const { ledger } = await keyMemory(client.name, given, secret, plan)
   if (!ledger && client.name !== 'seal') noteNoLedger(given, options)
   return secret
-}
-
-async function writeSecretKey(client: ClientEngine, key: SecretKey, { given, real }: Place, plan: Plan): Promise<void> {
-  const file = await client.exportSecretKey(key, { plan: plan.id })
-  try {
-    await onFile(given, mkdir(dirname(real), { recursive: true, mode: 0o700 }))
-    // before the key, so that no key is ever without one
-    await beginKeyLedger(client.name, real, key, plan)
-    await writeFileAtomic(real, file, { mode: 0o600, overwrite: false })
-  } finally {
-    file.fill(0)
-  }
 }
 
 async function writePublicKey(

@@ -83,7 +83,7 @@ export class ClientSession implements AsyncDisposable {
    * @param tensors at most as many as the plan's batch; [frames, ...] where the plan's input changes over time
    * @throws InvalidArgumentError for too many, for another shape, or for values outside the plan's range
    */
-  encrypt(
+  async encrypt(
     tensors: readonly Tensor[],
     options: { readonly allowOutOfRange?: boolean; readonly labels?: Record<string, string> } = {},
   ): Promise<Uint8Array> {

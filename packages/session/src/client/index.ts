@@ -4,5 +4,6 @@
  * @packageDocumentation
  */
 export { type ClientParts, ClientSession } from './client-session.ts'
+export { InferenceClient, type MakeClientEngine, openClient } from './inference-client.ts'
 export type { PublicationSummary, PublicationWish } from './publication.ts'
 export { connectServer, type LinkOptions, type RemoteProgress, ServerLink } from './server-link.ts'

@@ -1,5 +1,5 @@
 /**
- * The ledger of a secret key's file, as the commands use it: begun with the key, asked before anything is encrypted or decrypted.
+ * The ledger of a secret key's file: begun with the key, asked before anything is encrypted or decrypted.
  * Files of the seal engine name no key, and nothing of theirs is published: they have no ledger.
  */
 import { lstat, realpath } from 'node:fs/promises'
@@ -21,7 +21,7 @@ export async function ledgerOf(file: string): Promise<string> {
   return ledgerPath(link ? await onFile(file, realpath(file)) : file)
 }
 
-/** What a command may go by. */
+/** What whoever reads a secret key from a file may go by. */
 export interface KeyMemory {
   /** Undefined when the key has none here: then its results stay private. */
   readonly ledger: FileLedger | undefined
@@ -56,14 +56,6 @@ export function assertPlanOfKey(file: string, bytes: Uint8Array, plan: Plan): vo
     throw error
   }
   if (named !== undefined && named !== plan.id) throw otherPlan(file, named, plan.id)
-}
-
-/** Says on stderr that results will stay private. */
-export function noteNoLedger(file: string, options: { readonly quiet?: boolean }): void {
-  if (!options.quiet)
-    process.stderr.write(
-      `note: ${ledgerPath(file)} is missing, so results under this key can be read but not published (begin one with "he-ml ledger --start")\n`,
-    )
 }
 
 const otherPlan = (file: string, wanted: string, got: string): ParameterMismatchError =>

@@ -1,0 +1,47 @@
+/** What a server is deployed from: `plan.json`, the evaluation keys in `keys`, and the files of the model. No secret is in it. */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { InvalidArgumentError, type KeyRequest } from '@he-ml/ckks-core'
+import { type WrittenKeys, writeKeyFolder } from '@he-ml/ckks-core/client/node'
+import { onFile, writeFileAtomic } from '@he-ml/ckks-core/node'
+import { KEYS_FOLDER, PLAN_FILE, writePlanFile } from '../../files/plan-file.ts'
+import type { InferenceClient } from '../inference-client.ts'
+
+export interface ServerFolderOptions {
+  /** Files that the server reads the model from, by name: an ONNX file, or the two of a spiking network. Public: they are not encrypted. */
+  readonly model?: Readonly<Record<string, Uint8Array>>
+  /** After each key, those that were there included. */
+  readonly onProgress?: (done: number, total: number) => void
+  readonly signal?: AbortSignal
+}
+
+/** Leads nowhere else, and is no hidden file. */
+const PLAIN_NAME = /^[\w-][\w.-]*$/
+
+/**
+ * Writes the folder, which is made when needed. Broken off it is completed by the same call with the same client: keys that are whole stay.
+ * `openServerFolder` (subpath `node`) runs what is in it.
+ *
+ * @throws InvalidArgumentError for names of model files that lead elsewhere or are taken; CancelledError through the signal; FileSystemError
+ */
+export async function writeServerFolder(
+  { session }: InferenceClient,
+  folder: string,
+  { model = {}, onProgress, signal }: ServerFolderOptions = {},
+): Promise<WrittenKeys> {
+  const { plan } = session
+  const taken = [PLAN_FILE, KEYS_FOLDER]
+  const wrong = Object.keys(model).find((name) => !PLAIN_NAME.test(name) || taken.includes(name))
+  if (wrong !== undefined)
+    throw new InvalidArgumentError(
+      `writeServerFolder: "${wrong}" cannot be the name of a model's file: expected letters, digits, "-", "_" and "." within, none of ${taken.join(', ')}`,
+    )
+  await onFile(folder, mkdir(folder, { recursive: true }))
+  await writePlanFile(folder, plan)
+  for (const [name, bytes] of Object.entries(model)) await writeFileAtomic(join(folder, name), bytes)
+  return writeKeyFolder(session.engine, session.secret, plan.keyRequest as KeyRequest, join(folder, KEYS_FOLDER), {
+    plan: plan.id,
+    ...(onProgress ? { onProgress } : {}),
+    ...(signal ? { signal } : {}),
+  })
+}

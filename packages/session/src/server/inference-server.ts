@@ -1,0 +1,55 @@
+/** A server in two calls: keys opened, files run. */
+import type { AnyParameters, EngineHost, KeySource } from '@he-ml/ckks-core'
+import type { BoundPlan } from '@he-ml/pipeline'
+import { type ServerOptions, type ServerRunOptions, ServerSession } from './server-session.ts'
+
+/** Makes an engine as servers use it, for the parameters of a plan: `createNativeHost`, `createSealHost`. */
+export type MakeEngineHost = (parameters: AnyParameters) => EngineHost | Promise<EngineHost>
+
+/** See {@link openServer}. What it does not offer (keys loaded in advance, messages) its `session` does. */
+export class InferenceServer implements AsyncDisposable {
+  readonly session: ServerSession
+
+  constructor(session: ServerSession) {
+    this.session = session
+  }
+
+  /**
+   * Encrypted inputs in, encrypted results out; several at a time, if wanted. Keys and weights of the first run stay for the next ones.
+   * @throws FormatError, ParameterMismatchError for a file that is no input of this plan and key; CancelledError through the signal; MemoryError
+   */
+  async run(file: Uint8Array, options: ServerRunOptions = {}): Promise<Uint8Array> {
+    return (await this.session.run(file, options)).file
+  }
+
+  /** Ends what is at work, and the engine. */
+  dispose(): Promise<void> {
+    return this.session.dispose()
+  }
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose()
+  }
+}
+
+/**
+ * A server for one plan and the keys of one client. It holds no secret; see `openClient` for the whole.
+ *
+ * @param keys from a client: in memory, or a folder
+ * @throws MissingKeyError, FormatError, ParameterMismatchError for keys that are not this plan's; MemoryError for a ceiling below what any
+ *   run takes; UnsupportedError when the engine cannot hold the plan's parameters
+ */
+export async function openServer(
+  bound: BoundPlan,
+  makeHost: MakeEngineHost,
+  keys: KeySource,
+  options: ServerOptions = {},
+): Promise<InferenceServer> {
+  const session = new ServerSession(bound, await makeHost(bound.parameters), options)
+  try {
+    await session.openKeys(keys)
+    return new InferenceServer(session)
+  } catch (error) {
+    await session.dispose()
+    throw error
+  }
+}
