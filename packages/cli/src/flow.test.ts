@@ -38,7 +38,13 @@ describe.each([
       ...['plan', '-m', 'net.onnx', '-d', 'images.json', '-o', 'plan.json', '--degree', '3', '--json', '--quiet'],
       ...planning,
     )
-    const { id, report } = plan.json<{ id: string; report: { logN: number; keys: { count: number } } }>()
+    const { id, report, simulation } = plan.json<{
+      id: string
+      report: { logN: number; keys: { count: number } }
+      simulation: SimulationReport
+    }>()
+    // all of the eight images, for there are none that were not calibrated on
+    expect(simulation.samples).toBe(8)
     expect(id).toMatch(/^[0-9a-f]{64}$/)
     expect(report.logN).toBeLessThanOrEqual(14)
     const keys = await mustRun(

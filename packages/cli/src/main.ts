@@ -2,6 +2,7 @@
 import { systemError } from '@he-ml/ckks-core/node'
 import { exitCodeOf } from './exit-codes.ts'
 import { createProgram } from './program.ts'
+import { errorDocument } from './terminal/error-document.ts'
 
 // a reader that has seen enough (he-ml inspect FILE | head) is no failure
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -19,5 +20,6 @@ try {
     const { name, message, stack } = error as Error
     process.stderr.write(`he-ml: ${code === 1 ? stack : `${name}: ${message}`}\n`)
   }
+  if (process.argv.includes('--json') && code !== 0) process.stdout.write(`${errorDocument(error, code)}\n`)
   process.exitCode = code
 }

@@ -10,7 +10,10 @@ import { addKeygenCommand } from './commands/keygen.ts'
 import { addLedgerCommand } from './commands/ledger.ts'
 import { addPlanCommand } from './commands/plan.ts'
 import { addRunCommand } from './commands/run.ts'
+import { addSendCommand } from './commands/send.ts'
+import { addServeCommand } from './commands/serve.ts'
 import { addSimulateCommand } from './commands/simulate.ts'
+import { helpText } from './terminal/help-text.ts'
 
 /** The whole command line. Errors are thrown, not printed; see main.ts. */
 export function createProgram(): Command {
@@ -30,11 +33,14 @@ export function createProgram(): Command {
   addKeygenCommand(program)
   addEncryptCommand(program)
   addRunCommand(program)
+  addServeCommand(program)
+  addSendCommand(program)
   addDecryptCommand(program)
   addDiffCommand(program)
   addLedgerCommand(program)
   addInspectCommand(program)
   addBenchCommand(program)
-  for (const command of program.commands) command.exitOverride()
+  program.addHelpText('after', helpText())
+  for (const command of program.commands) command.exitOverride().addHelpText('after', helpText(command.name()))
   return program
 }

@@ -6,7 +6,7 @@
 export { bindPlan } from './bind/bind-plan.ts'
 export { compile, compileAndBind } from './compile/compile.ts'
 export { inputLayoutFor, type Packing } from './compile/input-layout.ts'
-export type { BootstrappingOptions, CompileOptions } from './compile/options.ts'
+export type { BootstrappingOptions, CompileOptions, CompileStage } from './compile/options.ts'
 export type { BoundPlan } from './plan/bound-plan.ts'
 export { contractOf } from './plan/contract.ts'
 export { modelDigest } from './plan/model-digest.ts'

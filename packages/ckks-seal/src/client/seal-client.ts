@@ -29,7 +29,6 @@ import { attempt } from '../backend/errors.ts'
 import { loadSeal, type SealModule } from '../backend/load.ts'
 import { decodeSlots, encodeSlots, roomBits } from '../encode-slots.ts'
 import { ExactPlaintexts } from '../exact-plaintexts.ts'
-import { maxRotationKeys } from '../keys/seal-keys.ts'
 import { sealGaloisElement, sealSpec } from '../parameters.ts'
 import {
   checkCiphertextBytes,
@@ -101,12 +100,6 @@ export class SealClient extends BaseClientEngine {
     if (request.encapsulation !== undefined)
       throw new UnsupportedError('generateEvaluationKeys: SEAL has no bootstrapping: use the native engine')
     const needs = listKeyNeeds(request)
-    const rotations = needs.filter((n) => n.kind !== 'relinearization').length
-    const most = maxRotationKeys(this.parameters)
-    if (rotations > most)
-      throw new UnsupportedError(
-        `generateEvaluationKeys: ${rotations} rotation keys are needed, SEAL's 4 GB heap holds ${most}: plan with fewer rotations or use the native engine`,
-      )
     const { logN, maxLevel: level } = this.parameters
     for (const [i, need] of needs.entries()) {
       if (options.signal?.aborted)

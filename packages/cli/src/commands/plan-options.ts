@@ -13,6 +13,7 @@ export interface PlanOptions extends CommonOptions {
   readonly data?: string
   readonly split: 'train' | 'test'
   readonly samples: number
+  readonly simulate: number
   readonly normalize: string
   readonly packing: Packing | 'auto'
   readonly batch?: number
@@ -48,7 +49,7 @@ export function declarePlan(program: Command): Command {
     .addOption(
       new Option(
         '--step <how>',
-        'how spiking neurons decide: exactly, during a bootstrap; by a polynomial; auto: exactly where they were trained on grids; cheapest: what takes least time and answers 98 % of 200 images (after the calibration images) as in the clear',
+        'how spiking neurons decide: exactly, during a bootstrap; by a polynomial; auto: exactly where they were trained on grids; cheapest: what takes least time and answers 98 % of the images of --simulate as in the clear',
       )
         .choices(STEP_CHOICES)
         .default('auto'),
@@ -60,6 +61,12 @@ export function declarePlan(program: Command): Command {
     )
     .addOption(new Option('--split <name>', 'part of the data set').choices(['train', 'test']).default('train'))
     .option('--samples <count>', 'calibration images to use', integer(1, 1e6), 2000)
+    .option(
+      '--simulate <count>',
+      'images after those that go through the network and through its plan in the clear: what polynomials do to accuracy',
+      integer(0, 1e6),
+      100,
+    )
     .option('--normalize <spec>', 'auto, mnist, cifar10, none or means/deviations', 'auto')
     .addOption(
       new Option(

@@ -1,13 +1,11 @@
 /** he-ml plan: a model and calibration data in, a plan out; no key exists yet. */
-import { InvalidArgumentError, PlanError } from '@he-ml/ckks-core'
+import { InvalidArgumentError } from '@he-ml/ckks-core'
 import { writeFileAtomic } from '@he-ml/ckks-core/node'
-import { sealParameters } from '@he-ml/ckks-seal'
-import { isCalibrated, type Tensor } from '@he-ml/model'
-import { type Calibration, type CompileOptions, compile, fit, type Plan } from '@he-ml/pipeline'
+import { assertSealHolds, type SealLoad, sealCostModel, sealParameters } from '@he-ml/ckks-seal'
+import { type CompileOptions, type Plan, parametersOf } from '@he-ml/pipeline'
 import type { Command } from 'commander'
 import { chooseEngine } from '../engines.ts'
 import { assertOutputApart } from '../files/assert-output-apart.ts'
-import { openImages } from '../files/images.ts'
 import { readMachine } from '../files/machine-file.ts'
 import { readModel } from '../files/model-file.ts'
 import { writePlan } from '../files/plan-file.ts'
@@ -17,9 +15,11 @@ import { planText } from '../terminal/plan-text.ts'
 import { warningsOf } from '../terminal/plan-warnings.ts'
 import { startProgress } from '../terminal/progress.ts'
 import { interruptSignal } from '../terminal/signal.ts'
+import { simulationText } from '../terminal/simulation-text.ts'
 import { assertWritableFolder } from './common.ts'
-import { planCheapest, readWays } from './plan-cheapest.ts'
+import { type Planned, planAndSimulate, planCheapest, readWays } from './make-plan.ts'
 import { compileOptionsOf, declarePlan, type PlanOptions } from './plan-options.ts'
+import { readSamples } from './plan-samples.ts'
 
 export function addPlanCommand(program: Command): void {
   declarePlan(program).action(makePlan)
@@ -27,6 +27,7 @@ export function addPlanCommand(program: Command): void {
 
 async function makePlan(options: PlanOptions): Promise<void> {
   const { signal, dispose } = interruptSignal()
+  const planning = startProgress('planning', options.quiet ?? false)
   try {
     if (options.batch !== undefined && options.packing === 'multiplexed')
       throw new InvalidArgumentError(
@@ -41,9 +42,10 @@ async function makePlan(options: PlanOptions): Promise<void> {
     const { step } = options
     const ways = step === 'cheapest' ? await readWays(options.model) : undefined
     const model = step === 'cheapest' ? Object.values(ways!)[0]! : await readModel(options.model, step)
-    const { calibration, judges } = await calibrate(model, options, signal)
+    const { calibration, judges } = await readSamples(model, options, signal)
     const seal = options.engine === 'seal' || (options.engine === 'auto' && chooseEngine('auto') === 'seal')
-    const costModel = options.machine === undefined ? undefined : await readMachine(options.machine)
+    const costModel =
+      options.machine !== undefined ? await readMachine(options.machine) : seal ? sealCostModel() : undefined
     const compileOptions: CompileOptions = {
       ...(calibration ? { calibration } : {}),
       ...compileOptionsOf(options),
@@ -51,21 +53,33 @@ async function makePlan(options: PlanOptions): Promise<void> {
       // as `he-ml run` does it
       keepWeights: false,
       ...(costModel ? { costModel } : {}),
+      signal,
+      onProgress: (stage, fraction) => planning.update(fraction, stage),
     }
-    const { plan, lines } = ways
-      ? await planCheapest(ways, { ...compileOptions, samples: judges, signal })
-      : { plan: await compile(model, compileOptions), lines: [] }
+    const { plan, simulation, lines } = ways
+      ? await planCheapest(ways, { ...compileOptions, ...judges, signal })
+      : await planAndSimulate(model, { ...compileOptions, ...judges, signal })
+    planning.stop()
     signal.throwIfAborted()
+    if (seal) assertSealHolds(sealLoadOf(plan))
     await writePlan(options.out, plan)
     if (options.svg !== undefined) {
       const { planSvg } = await import('../terminal/plan-svg.ts')
       await writeFileAtomic(options.svg, new TextEncoder().encode(await planSvg(plan)))
     }
-    report(options, plan, lines)
+    report(options, { plan, simulation, lines })
   } finally {
+    planning.stop()
     dispose()
   }
 }
+
+/** What a run of the plan holds at one time: its peak without keys, which SEAL has at eight bytes a residue, as all else. */
+const sealLoadOf = (plan: Plan): SealLoad => ({
+  parameters: parametersOf(plan),
+  keysAtOnce: Math.max(0, ...plan.tasks.map(({ keys }) => keys.length)),
+  valueBytes: peakOf(plan) - plan.report.keys.bytes,
+})
 
 /** SEAL has no bootstrapping: what was asked of one is not quietly left out. */
 function assertSealCan({ engine, bootstrapping, refreshLevels }: PlanOptions): void {
@@ -76,7 +90,7 @@ function assertSealCan({ engine, bootstrapping, refreshLevels }: PlanOptions): v
   )
 }
 
-function report(options: PlanOptions, plan: Plan, lines: readonly string[]): void {
+function report(options: PlanOptions, { plan, simulation, lines }: Planned): void {
   const warnings = warningsOf(plan, machineMemory())
   print(
     options,
@@ -88,54 +102,13 @@ function report(options: PlanOptions, plan: Plan, lines: readonly string[]): voi
       memory: { peakBytes: peakOf(plan), machineBytes: machineMemory() },
       warnings,
       ...(lines.length > 0 ? { steps: lines } : {}),
+      ...(simulation ? { simulation } : {}),
     },
-    [...lines, ...planText(plan), ...warnings.map((warning) => `warning: ${warning}`)],
+    [
+      ...lines,
+      ...planText(plan),
+      ...(simulation ? ['', ...simulationText(simulation)] : []),
+      ...warnings.map((warning) => `warning: ${warning}`),
+    ],
   )
-}
-
-interface Seen {
-  readonly calibration?: Calibration
-  /** Images after those, as far as there are some, by which ways are judged. */
-  readonly judges: readonly Tensor[]
-}
-
-/** Of images by which ways are judged. */
-const JUDGES = 200
-
-/** Without calibrated activations images are optional: only bootstrapping then wants to know how large values become. */
-async function calibrate(
-  model: Awaited<ReturnType<typeof readModel>>,
-  options: PlanOptions,
-  signal: AbortSignal,
-): Promise<Seen> {
-  if (options.data === undefined && !model.nodes.some(({ layer }) => isCalibrated(layer))) return { judges: [] }
-  if (options.data === undefined)
-    throw new PlanError(
-      'range',
-      'the network has activations whose range must be known: give calibration images with --data',
-    )
-  const images = await openImages(options.data, model.inputShape, {
-    split: options.split,
-    normalization: options.normalize,
-  })
-  const count = Math.min(options.samples, images.count)
-  const progress = startProgress('calibrating', options.quiet ?? false)
-  const inputs = {
-    *[Symbol.iterator]() {
-      for (let i = 0; i < count; i++) yield images.tensor(i)
-    },
-  }
-  try {
-    const { equalize } = options
-    const calibration = await fit(model, inputs, {
-      equalize,
-      signal,
-      onProgress: (done) => progress.update(done / (equalize ? 2 * count : count)),
-    })
-    const more = options.step === 'cheapest' ? JUDGES : 0
-    const last = Math.min(images.count, count + more)
-    return { calibration, judges: Array.from({ length: Math.min(more, last) }, (_, i) => images.tensor(last - 1 - i)) }
-  } finally {
-    progress.stop()
-  }
 }

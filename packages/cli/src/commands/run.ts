@@ -1,8 +1,8 @@
 /**
- * he-ml run: the server's side, a session of one run. It needs the plan, the model, the evaluation keys and the ciphertexts; no secret
+ * he-ml run: the server's side, a session of one run or several. It needs the plan, the model, the evaluation keys and the ciphertexts; no secret
  * key. Keys are loaded when a layer needs them.
  */
-import type { AnyParameters } from '@he-ml/ckks-core'
+import { type AnyParameters, InvalidArgumentError } from '@he-ml/ckks-core'
 import {
   assertSize,
   type ListedKeys,
@@ -26,12 +26,13 @@ import { interruptSignal } from '../terminal/signal.ts'
 import { writeTrace } from '../terminal/write-trace.ts'
 import { assertWritableFolder, type CommonOptions, decimal, withEngine, withOutput, withThreads } from './common.ts'
 import { assertPlanFits, assertRoom, type Ceiling, ceilingOf } from './judge-memory.ts'
+import { type ResultPlace, resultPlaces } from './result-places.ts'
 
 interface RunCommandOptions extends CommonOptions {
   readonly plan: string
   readonly model: string
   readonly evaluation: string
-  readonly input: string
+  readonly input: readonly string[]
   readonly out: string
   readonly memory?: number
   readonly checkpoints?: string
@@ -47,8 +48,8 @@ export function addRunCommand(program: Command): void {
     .requiredOption('-p, --plan <file>', 'the plan')
     .requiredOption('-m, --model <file>', 'the network the plan was made for')
     .requiredOption('-e, --evaluation <folder>', 'evaluation keys')
-    .requiredOption('-i, --input <file>', 'encrypted inputs')
-    .requiredOption('-o, --out <file>', 'where the encrypted result goes')
+    .requiredOption('-i, --input <files...>', 'encrypted inputs: one run each')
+    .requiredOption('-o, --out <path>', 'where the encrypted result goes; of several inputs a folder')
     .option(
       '--memory <GB>',
       'ceiling, default what this machine has; keys come and go within it; refused before the start when the plan needs more',
@@ -60,74 +61,132 @@ export function addRunCommand(program: Command): void {
     )
     .option('--checkpoints <folder>', 'keep layer results here; the same command started again goes on from them')
   withOutput(withThreads(withEngine(command))).action(async (options: RunCommandOptions) => {
-    await assertWritableFolder(options.out)
-    await assertOutputApart(options.out, {
-      files: [options.plan, options.model, options.input],
+    const places = await resultPlaces(options.input, options.out, {
+      files: [options.plan, options.model],
       folders: [options.evaluation],
     })
+    for (const [name, given] of [
+      ['--trace', options.trace],
+      ['--checkpoints', options.checkpoints],
+    ])
+      if (given !== undefined && places.length > 1)
+        throw new InvalidArgumentError(`${name} is of one run: give one input, or leave it out`)
     if (options.trace !== undefined) {
       await assertWritableFolder(options.trace)
       await assertOutputApart(options.trace, {
-        files: [options.plan, options.model, options.input, options.out],
+        files: [options.plan, options.model, ...options.input, options.out],
         folders: [options.evaluation],
       })
     }
     const plan = await readPlan(options.plan)
     const ceiling = ceilingOf(options.memory)
     assertPlanFits(plan, ceiling)
-    await runPlan(bindPlan(plan, await readModel(options.model, stepOf(plan))), options, ceiling)
+    await runPlan(bindPlan(plan, await readModel(options.model, stepOf(plan))), places, { ...options, ceiling })
   })
 }
 
-async function runPlan(bound: BoundPlan, options: RunCommandOptions, ceiling: Ceiling): Promise<void> {
+type Running = RunCommandOptions & { readonly ceiling: Ceiling }
+
+async function runPlan(bound: BoundPlan, places: readonly ResultPlace[], options: Running): Promise<void> {
   const times: Record<string, number> = {}
   const clock = stopwatch(times)
   const { signal, dispose } = interruptSignal()
   const running = startProgress('running', options.quiet ?? false)
-  const { engine, threads, input, out } = options
+  const { engine, threads, ceiling } = options
+  const { memory } = bound.plan.report
   try {
     const host = await openServer(bound.parameters, { engine, threads, memory: ceiling.bytes })
-    await using session = new ServerSession(bound, host, { memory: ceiling.bytes, keepWeights: false })
+    // of several runs the weights of the first one stay, where there is room
+    const keepWeights = places.length > 1 && memory.peakBytes <= ceiling.bytes
+    await using session = new ServerSession(bound, host, { memory: ceiling.bytes, keepWeights })
     clock('open')
-    const inputLimits = { maxBytes: session.maxInputBytes, what: 'an encrypted input' }
-    await judge(session, options, inputLimits, ceiling)
+    const limits = { maxBytes: session.maxInputBytes, what: 'an encrypted input' }
+    await judge(session, options, limits, ceiling)
     await session.openKeys({ kind: 'folder', path: options.evaluation })
     clock('openKeys')
-    const file = await readOrdinaryFile(input, inputLimits)
-    clock('readInputs')
-    let resumedLayers = 0
-    const traces: TaskTrace[] = []
-    const checkpoints =
-      options.checkpoints === undefined
-        ? undefined
-        : folderStore(options.checkpoints, checkpointLimit(bound.parameters))
-    const result = await session.run(file, {
-      signal,
-      inputName: input,
-      onProgress: (p) => {
-        resumedLayers = p.resumed
-        running.update(p.fraction, p.layer)
-      },
-      ...(options.trace === undefined ? {} : { onTask: (task) => traces.push(task) }),
-      ...(checkpoints ? { checkpoints } : {}),
-    })
+    const results: Result[] = []
+    for (const [i, place] of places.entries())
+      results.push(
+        await runOne(session, place, {
+          ...options,
+          signal,
+          limits,
+          clock,
+          onProgress: (fraction, layer) => running.update((i + fraction) / places.length, layer),
+        }),
+      )
     running.stop()
-    clock('run')
-    signal.throwIfAborted()
-    await writeFileAtomic(out, result.file)
-    await checkpoints?.clear()
-    if (options.trace !== undefined) await writeTrace(options.trace, bound.plan, traces)
-    clock('write')
-    const peakBytes = session.engine.memory().peak
-    print(
-      options,
-      { out, seconds: times, resumedLayers, peakBytes, peakResidentBytes: process.resourceUsage().maxRSS * 1024 },
-      `result: ${out} (${bytes(result.file.length)}); ran ${times.run!.toFixed(2)} s, peak ${bytes(peakBytes)}`,
-    )
+    tellResults(results, options, { times, peakBytes: session.engine.memory().peak })
   } finally {
     running.stop()
     dispose()
   }
+}
+
+interface OneRun extends RunCommandOptions {
+  readonly signal: AbortSignal
+  readonly limits: ReadOptions
+  readonly clock: (name: string) => void
+  readonly onProgress: (fraction: number, layer: string) => void
+}
+
+interface Result {
+  readonly input: string
+  readonly out: string
+  /** Of the run. */
+  readonly seconds: number
+  readonly bytes: number
+  readonly resumedLayers: number
+}
+
+async function runOne(session: ServerSession, { input, out }: ResultPlace, options: OneRun): Promise<Result> {
+  const { signal, limits, clock, onProgress } = options
+  const file = await readOrdinaryFile(input, limits)
+  clock('readInputs')
+  const started = performance.now()
+  let resumedLayers = 0
+  const traces: TaskTrace[] = []
+  const { bound } = session
+  const checkpoints =
+    options.checkpoints === undefined ? undefined : folderStore(options.checkpoints, checkpointLimit(bound.parameters))
+  const result = await session.run(file, {
+    signal,
+    inputName: input,
+    onProgress: (p) => {
+      resumedLayers = p.resumed
+      onProgress(p.fraction, p.layer)
+    },
+    ...(options.trace === undefined ? {} : { onTask: (task) => traces.push(task) }),
+    ...(checkpoints ? { checkpoints } : {}),
+  })
+  const seconds = (performance.now() - started) / 1000
+  clock('run')
+  signal.throwIfAborted()
+  await writeFileAtomic(out, result.file)
+  await checkpoints?.clear()
+  if (options.trace !== undefined) await writeTrace(options.trace, bound.plan, traces)
+  clock('write')
+  return { input, out, seconds, bytes: result.file.length, resumedLayers }
+}
+
+function tellResults(
+  results: readonly Result[],
+  options: RunCommandOptions,
+  { times, peakBytes }: { readonly times: Readonly<Record<string, number>>; readonly peakBytes: number },
+): void {
+  const [first] = results
+  print(
+    options,
+    {
+      out: options.out,
+      seconds: times,
+      resumedLayers: first!.resumedLayers,
+      peakBytes,
+      peakResidentBytes: process.resourceUsage().maxRSS * 1024,
+      ...(results.length > 1 ? { results } : {}),
+    },
+    results.map((r) => `result: ${r.out} (${bytes(r.bytes)}); ran ${r.seconds.toFixed(2)} s, peak ${bytes(peakBytes)}`),
+  )
 }
 
 /** The sizes of everything that will be read, before any of it is. @throws MemoryError; as `listKeys` and `ordinaryFileSize` */
@@ -139,9 +198,11 @@ async function judge(
 ): Promise<void> {
   const listed: ListedKeys = await listKeys(evaluation, parameters, wantedKeys, plan.id)
   assertNamed(listed.keyId, evaluation)
-  const inputBytes = await ordinaryFileSize(input)
-  assertSize(input, inputBytes, inputLimits)
-  assertRoom(plan, listed, inputBytes, ceiling)
+  for (const file of input) {
+    const inputBytes = await ordinaryFileSize(file)
+    assertSize(file, inputBytes, inputLimits)
+    assertRoom(plan, listed, inputBytes, ceiling)
+  }
 }
 
 /** A checkpoint file is one ciphertext, or the index of all of them. */
@@ -154,7 +215,7 @@ function stopwatch(times: Record<string, number>): (name: string) => void {
   let last = performance.now()
   return (name) => {
     const now = performance.now()
-    times[name] = (now - last) / 1000
+    times[name] = (times[name] ?? 0) + (now - last) / 1000
     last = now
   }
 }

@@ -15,31 +15,52 @@ export function startProgress(title: string, quiet: boolean): ProgressReport {
   return process.stderr.isTTY ? bar(title) : lines(title)
 }
 
+/** Bars that are drawn now: a process that ends without stopping them gives the cursor back. */
+const drawn = new Set<cliProgress.SingleBar>()
+process.on('exit', () => {
+  for (const one of drawn) one.stop()
+})
+
 function bar(title: string): ProgressReport {
   const started = performance.now()
+  const { bar: barsize, detail: room } = columnsFor(title, process.stderr.columns)
   const one = new cliProgress.SingleBar(
     {
-      format: `${title} [{bar}] {percentage}% | {left} | {detail}`,
+      format: `${title} [{bar}] {percentage}% {left}{detail}`,
       stream: process.stderr,
       hideCursor: true,
       clearOnComplete: false,
       barCompleteChar: '=',
       barIncompleteChar: ' ',
+      barsize,
     },
     cliProgress.Presets.legacy,
   )
-  let drawn = false
+  const shortened = (detail: string): string =>
+    room < 4 || detail === '' ? '' : ` ${detail.length < room ? detail : `${detail.slice(0, room - 3)}..`}`
   return {
     update(fraction, detail = '') {
-      if (!drawn) one.start(1000, 0, { left: 'starting', detail: '' })
-      drawn = true
-      one.update(Math.round(fraction * 1000), { left: remaining(started, fraction), detail })
+      if (!drawn.has(one)) one.start(1000, 0, { left: 'starting', detail: '' })
+      drawn.add(one)
+      one.update(Math.round(fraction * 1000), { left: remaining(started, fraction), detail: shortened(detail) })
     },
     stop() {
-      if (drawn) one.stop()
-      drawn = false
+      if (drawn.delete(one)) one.stop()
     },
   }
+}
+
+/** The longest `remaining`: "123456 s left". */
+const LEFT = 13
+
+/**
+ * How long a bar and what is at work may be on a line of so many columns: a terminal that is narrower than its text would get a new line at
+ * each update. @internal
+ */
+export function columnsFor(title: string, columns = 80): { readonly bar: number; readonly detail: number } {
+  const free = columns - 1 - title.length - ' [] 100% '.length - LEFT
+  const bar = Math.max(1, Math.min(30, Math.floor(free / 2)))
+  return { bar, detail: Math.max(0, free - bar) }
 }
 
 function lines(title: string): ProgressReport {

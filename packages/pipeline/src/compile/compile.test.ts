@@ -1,11 +1,11 @@
-import { InvalidArgumentError, PlanError } from '@he-ml/ckks-core'
+import { CancelledError, InvalidArgumentError, PlanError } from '@he-ml/ckks-core'
 import { activation } from '@he-ml/nn-layers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { chain, images, smallCnn } from '../pipeline.test-helper.ts'
 import type { Calibration } from '../ready/calibration.ts'
 import { fit } from '../ready/fit.ts'
 import { compile, mayBootstrap } from './compile.ts'
-import type { CompileOptions } from './options.ts'
+import type { CompileOptions, CompileStage } from './options.ts'
 
 let calibration: Calibration
 beforeAll(async () => {
@@ -50,6 +50,19 @@ describe('compile', () => {
     expect(report.layers.reduce((sum, l) => sum + l.seconds, 0)).toBeCloseTo(report.seconds, 9)
     expect(report.memory.peakBytes).toBeGreaterThan(report.keys.bytes)
     expect(report.precisionBits).toBeGreaterThan(4)
+  })
+  it('tells what it is at, and ends when it is told to, whatever could be tried next', async () => {
+    const seen: [CompileStage, number][] = []
+    const stop = new AbortController()
+    const plan = await compile(smallCnn(), { onProgress: (...at) => seen.push(at) })
+    expect(plan).toEqual(await compile(smallCnn()))
+    expect([...new Set(seen.map(([stage]) => stage))]).toEqual(['polynomials', 'placement', 'estimate'])
+    expect(seen.at(-1)).toEqual(['estimate', 1])
+    expect(seen.every(([, fraction]) => fraction >= 0 && fraction <= 1)).toBe(true)
+    const onProgress = (stage: CompileStage): void => {
+      if (stage === 'estimate') stop.abort()
+    }
+    await expect(compile(smallCnn(), { batch: 4, onProgress, signal: stop.signal })).rejects.toThrow(CancelledError)
   })
   it('gives the same plan twice', async () => {
     const options = { calibration, scaleBits: 30, activation: { degree: 7 } }

@@ -6,12 +6,13 @@
 import {
   BOOTSTRAPPING_SETS,
   type BootstrappingSet,
+  CancelledError,
   createDefaultCostModel,
   HeMlError,
-  InvalidArgumentError,
   type KeyNeed,
   type KeyRequest,
   listKeyNeeds,
+  Pacer,
   PlanError,
   UnsupportedError,
 } from '@he-ml/ckks-core'
@@ -27,6 +28,7 @@ import type { Calibration } from '../ready/calibration.ts'
 import { type PreparedModel, prepareModel, withSuited } from '../ready/prepare-model.ts'
 import { valueRanges } from '../ready/value-ranges.ts'
 import { placements } from './bootstrapped.ts'
+import { checkOptions } from './check-options.ts'
 import { assertSure } from './decisions.ts'
 import { findConstants } from './find-constants.ts'
 import { chooseFunctional, refreshesItself } from './functional.ts'
@@ -52,16 +54,21 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
 /** The same, bound to the model already. */
 export async function compileAndBind(model: Model, options: CompileOptions = {}): Promise<BoundPlan> {
   checkOptions(options)
+  const { onProgress } = options
+  onProgress?.('polynomials', 0)
   const draft = draftOf(model, options)
+  onProgress?.('polynomials', 1)
   let best: BoundPlan | undefined
   let refused: HeMlError | undefined
   for (const { forMemory, ...packed } of packingsFor(options, model.inputShape.length)) {
     if (forMemory && !(refused instanceof PlanError && refused.reason === 'memory')) continue
     try {
+      pacerOf(options).check()
+      onProgress?.('placement', 0)
       const made = await compilePacked({ ...draft, options: { ...options, ...packed } })
       if (!best || made.plan.report.seconds < best.plan.report.seconds) best = made
     } catch (error) {
-      if (!(error instanceof HeMlError)) throw error
+      if (!(error instanceof HeMlError) || error instanceof CancelledError) throw error
       // what a plan lacks says more than that a packing is not possible, and the second choice lacks less memory
       if (forMemory || !refused || refused instanceof UnsupportedError) refused = error
       else if (error instanceof PlanError && !(refused instanceof PlanError)) refused = error
@@ -134,7 +141,7 @@ async function faster(leveled: BoundPlan, draft: Draft): Promise<BoundPlan> {
   if (draft.options.calibration === undefined) return leveled
   const { seconds } = leveled.plan.report
   const other = await compileBootstrapped(draft, { below: seconds }).catch((error: unknown) => {
-    if (!(error instanceof HeMlError)) throw error
+    if (!(error instanceof HeMlError) || error instanceof CancelledError) throw error
     return undefined
   })
   return other && other.plan.report.seconds < seconds ? other : leveled
@@ -208,7 +215,10 @@ async function finish({ model, prepared, activation, options }: Draft, chosen: C
     sizes,
     model: ready,
     ...(options.memory === undefined ? {} : { memory: options.memory }),
+    pacer: pacerOf(options),
+    onProgress: (fraction) => options.onProgress?.('estimate', fraction),
   })
+  options.onProgress?.('estimate', 1)
   assertSure(simulated.report.decisionMargin)
   const keepWeights = chooseKeeping(simulated.report, options)
   const precision = assertPrecision(simulated.report, options)
@@ -279,18 +289,6 @@ function chooseKeeping({ memory, keys }: Simulated['report'], { memory: limit, k
   )
 }
 
-function checkOptions({ packing = 'auto', batch = 1, parameters, request, bootstrapping }: CompileOptions): void {
-  if (packing === 'multiplexed' && batch !== 1)
-    throw new InvalidArgumentError(
-      `multiplexed packing takes one image at a time, got a batch of ${batch}: use packing 'batch' or 'channel'`,
-    )
-  const forced = bootstrapping === 'always' || typeof bootstrapping === 'object'
-  if (forced && (parameters || request))
-    throw new InvalidArgumentError(
-      'compile: bootstrapping brings its own parameters: leave out the options parameters and request, or bootstrapping',
-    )
-}
-
 /** How many frames an input has, where each time step has its own. */
 const framesOfInput = ({ inputForm: { frames } }: Model): Pick<Plan['input'], 'frames'> =>
   frames === undefined ? {} : { frames }
@@ -313,3 +311,5 @@ function inputRange(calibration: Calibration | undefined, margin: number): Pick<
 }
 
 const costModelOf = ({ costModel }: CompileOptions) => costModel ?? createDefaultCostModel({ threads: 1 })
+
+const pacerOf = ({ signal }: CompileOptions): Pacer => new Pacer('compile', signal ? { signal } : {})

@@ -3,6 +3,7 @@
  * must lie between two of them the network tells; the set is designed for that.
  */
 import {
+  CancelledError,
   type CostModel,
   createFunctionalBootstrapping,
   designFunctional,
@@ -49,7 +50,7 @@ export async function chooseFunctional(model: Model, options: PackedOptions, cos
       if (!best || placed.seconds < best.seconds)
         best = { seconds: placed.seconds, chosen: { ...placed.chosen, network, batch: imagesPerTensor(layout) } }
     } catch (error) {
-      if (!(error instanceof HeMlError)) throw error
+      if (!(error instanceof HeMlError) || error instanceof CancelledError) throw error
       refused ??= error
     }
   }

@@ -79,4 +79,11 @@ export interface CompileOptions {
   readonly keepWeights?: boolean
   /** Operation times of the machine that will run the plan. */
   readonly costModel?: CostModel
+  /** Heeded between layers, and between placements. */
+  readonly signal?: AbortSignal
+  /** Called as the work goes on: several times from 0 to 1, where several packings, sets or placements are tried. */
+  readonly onProgress?: (stage: CompileStage, fraction: number) => void
 }
+
+/** What `compile` is at: fitting polynomials, choosing where layers run and ciphertexts are refreshed, or running the plan engine. */
+export type CompileStage = 'polynomials' | 'placement' | 'estimate'

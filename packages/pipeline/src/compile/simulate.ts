@@ -6,6 +6,7 @@ import {
   type KeyNeed,
   type KeyRequest,
   listKeyNeeds,
+  type Pacer,
   PlanError,
 } from '@he-ml/ckks-core'
 import type { Model } from '@he-ml/model'
@@ -43,6 +44,9 @@ export interface KnownValues {
   readonly model: Model
   /** Bytes above which nobody wants to hear of the rest. */
   readonly memory: number
+  readonly pacer: Pacer
+  /** Share of the tasks that are done. */
+  readonly onProgress: (fraction: number) => void
 }
 
 /** Runs a program on the plan engine. @throws PlanError ('memory') as soon as more is needed than may be */
@@ -50,8 +54,9 @@ export async function simulate(
   program: Program,
   parameters: AnyParameters,
   costModel: CostModel,
-  { sizes = new Map(), model, memory }: Partial<KnownValues> = {},
+  known: Partial<KnownValues> = {},
 ): Promise<Simulated> {
+  const { sizes = new Map(), model } = known
   const main = new Simulation(program, parameters, costModel, sizes)
   const { engine, values } = main
   const [input] = values.get(program.input.values[0]!.id)!
@@ -61,14 +66,7 @@ export async function simulate(
   const shadow = new ErrorShadow(program, both, sizes, field)
   const { whole: inputLayout, level: inputLevel } = program.input
   const inputCount = inputCiphertexts(program.input)
-  const layers: LayerReport[] = []
-  const figures: TaskFigures[] = []
-  for (const task of program.tasks) {
-    const { report, needs, ...rest } = await simulateTask(task, program, shadow)
-    assertFits(task, needs, memory)
-    layers.push(report)
-    figures.push(rest)
-  }
+  const { layers, figures } = await simulateTasks(program, shadow, known)
   const result = values.takeOutput()
   const [output] = result.ciphertexts
   const whole = engine.report()
@@ -119,6 +117,25 @@ export async function simulate(
       layers,
     },
   }
+}
+
+/** One task after the other. @throws PlanError ('memory'); CancelledError through the pacer's signal */
+async function simulateTasks(
+  program: Program,
+  shadow: ErrorShadow,
+  { memory, pacer, onProgress }: Partial<KnownValues>,
+): Promise<{ readonly layers: LayerReport[]; readonly figures: TaskFigures[] }> {
+  const layers: LayerReport[] = []
+  const figures: TaskFigures[] = []
+  for (const [i, task] of program.tasks.entries()) {
+    await pacer?.step()
+    onProgress?.(i / program.tasks.length)
+    const { report, needs, ...rest } = await simulateTask(task, program, shadow)
+    assertFits(task, needs, memory)
+    layers.push(report)
+    figures.push(rest)
+  }
+  return { layers, figures }
 }
 
 /** @throws PlanError ('memory') */

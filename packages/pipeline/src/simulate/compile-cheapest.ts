@@ -9,12 +9,12 @@ import { type SimulationReport, simulate } from './simulate.ts'
 export interface CheapestOptions extends CompileOptions {
   /** Clear samples that the ways are judged by, other ones than `fit` saw. */
   readonly samples: readonly Tensor[]
+  /** The right answers to them, for the accuracies in the simulation. */
+  readonly labels?: readonly number[]
   /** Share of the samples that a plan must answer as the exact network does. Default 0.98. */
   readonly agreement?: number
   /** Called before each way is planned. */
-  readonly onProgress?: (name: string) => void
-  /** Heeded between plans, and between layers of samples. */
-  readonly signal?: AbortSignal
+  readonly onWay?: (name: string) => void
 }
 
 /** One way, as it was judged: its figures, or why it cannot run. */
@@ -56,21 +56,25 @@ export interface Cheapest {
  */
 export async function compileCheapest(
   ways: Readonly<Record<string, Model>>,
-  { samples, agreement = 0.98, onProgress, signal, ...options }: CheapestOptions,
+  { samples, labels, agreement = 0.98, onWay, ...options }: CheapestOptions,
 ): Promise<Cheapest> {
   if (Object.keys(ways).length === 0) throw new InvalidArgumentError('compileCheapest: at least one way is needed')
   if (samples.length === 0) throw new InvalidArgumentError('compileCheapest: at least one sample is needed')
   if (!(agreement >= 0 && agreement <= 1))
     throw new InvalidArgumentError(`compileCheapest: agreement must be a share from 0 to 1, got ${agreement}`)
+  const { signal } = options
   const pacer = new Pacer('compileCheapest', signal ? { signal } : {})
   const judged: JudgedWay[] = []
   let best: Omit<Cheapest, 'judged'> | undefined
   for (const [name, model] of Object.entries(ways)) {
     await pacer.step()
-    onProgress?.(name)
+    onWay?.(name)
     try {
       const bound = await compileAndBind(model, options)
-      const simulation = await simulate(bound, model, samples, signal ? { signal } : {})
+      const simulation = await simulate(bound, model, samples, {
+        ...(signal ? { signal } : {}),
+        ...(labels ? { labels } : {}),
+      })
       const { seconds } = bound.plan.report
       const reached = simulation.agreement ?? 1
       judged.push({ name, seconds, agreement: reached })

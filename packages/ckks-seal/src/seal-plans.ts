@@ -1,0 +1,45 @@
+/** What a planner has to know of SEAL: how long its operations take, and what its heap holds. */
+import { type AnyParameters, type CostModel, createDefaultCostModel, PlanError } from '@he-ml/ckks-core'
+import { KEY_HEAP, sealKeyBytes } from './keys/seal-keys.ts'
+
+/**
+ * Of the native engine's times for the same parameters (a digit for each limb): rotations took 8.0 times as long in WebAssembly, products with
+ * relinearisation and rescaling 9.6, at N = 2^15 with 16 primes on one thread of one machine (`npm run bench -- peers-seal`).
+ */
+const SLOWER = 8.5
+const NATIVE = { nttElement: 0.095, passElement: 0.69, convertElement: 0.082 }
+
+/** Times of SEAL's operations, on the one thread that it has. */
+export function sealCostModel(): CostModel {
+  const { nttElement, passElement, convertElement } = NATIVE
+  const model = createDefaultCostModel({
+    threads: 1,
+    nttElement: SLOWER * nttElement,
+    passElement: SLOWER * passElement,
+    convertElement: SLOWER * convertElement,
+  })
+  return { ...model, name: 'seal' }
+}
+
+/** The most that a run needs at one time. */
+export interface SealLoad {
+  readonly parameters: AnyParameters
+  /** Evaluation keys that one layer uses. */
+  readonly keysAtOnce: number
+  /** Bytes of ciphertexts, encoded weights and working memory, at 8 bytes a residue. */
+  readonly valueBytes: number
+}
+
+/**
+ * Refuses what SEAL's heap of 4 GB cannot hold; keys of other layers come and go.
+ * @throws PlanError ('memory') that says what takes how much
+ */
+export function assertSealHolds({ parameters, keysAtOnce, valueBytes }: SealLoad): void {
+  const keyBytes = keysAtOnce * sealKeyBytes(parameters)
+  if (keyBytes + valueBytes <= KEY_HEAP) return
+  const gb = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`
+  throw new PlanError(
+    'memory',
+    `SEAL's heap ends at 4 GB, and one layer needs ${keysAtOnce} keys of ${gb(sealKeyBytes(parameters))} each beside ${gb(valueBytes)} of ciphertexts and weights: use a smaller batch or lower polynomial degrees, which take a smaller ring, or the native engine`,
+  )
+}

@@ -1,0 +1,78 @@
+/** he-ml send: encrypted inputs to a server that `he-ml serve` started, and its results to files. It needs no key at all. */
+import { ParameterMismatchError } from '@he-ml/ckks-core'
+import { readOrdinaryFile, writeFileAtomic } from '@he-ml/ckks-core/node'
+import { parametersOf } from '@he-ml/pipeline'
+import { maxCiphertextsBytes } from '@he-ml/session'
+import { connectServer } from '@he-ml/session/client'
+import { streamConnection } from '@he-ml/session/node'
+import type { Command } from 'commander'
+import { connectLocally } from '../files/local-socket.ts'
+import { readPlan } from '../files/plan-file.ts'
+import { bytes, print } from '../terminal/output.ts'
+import { startProgress } from '../terminal/progress.ts'
+import { interruptSignal } from '../terminal/signal.ts'
+import { type CommonOptions, withOutput } from './common.ts'
+import { resultPlaces } from './result-places.ts'
+
+interface SendOptions extends CommonOptions {
+  readonly socket: string
+  readonly plan?: string
+  readonly input: readonly string[]
+  readonly out: string
+}
+
+export function addSendCommand(program: Command): void {
+  const command = program
+    .command('send')
+    .description('bring encrypted inputs to a server that `he-ml serve` started, and fetch the results')
+    .requiredOption('-s, --socket <path>', 'where the server listens')
+    .requiredOption('-i, --input <files...>', 'encrypted inputs')
+    .requiredOption('-o, --out <path>', 'where the encrypted result goes; of several inputs a folder')
+    .option('-p, --plan <file>', 'the plan that the server must have')
+  withOutput(command).action(send)
+}
+
+async function send(options: SendOptions): Promise<void> {
+  const places = await resultPlaces(options.input, options.out, { files: [options.plan, options.socket] })
+  const wanted = options.plan === undefined ? undefined : await readPlan(options.plan)
+  const { signal, dispose } = interruptSignal()
+  const progress = startProgress('running', options.quiet ?? false)
+  try {
+    const connection = streamConnection(await connectLocally(options.socket))
+    await using link = await connectServer(connection, { signal, ...(wanted ? { plan: wanted.id } : {}) })
+    const parameters = parametersOf(link.plan)
+    const { ciphertexts: count, level } = link.plan.input
+    const limits = {
+      maxBytes: maxCiphertextsBytes(parameters, { count, level, degree: 1 }),
+      what: 'an encrypted input',
+    }
+    const results: {
+      readonly input: string
+      readonly out: string
+      readonly seconds: number
+      readonly bytes: number
+    }[] = []
+    for (const [i, { input, out }] of places.entries()) {
+      const file = await readOrdinaryFile(input, limits)
+      const started = performance.now()
+      const onProgress = ({ fraction, layer }: { readonly fraction: number; readonly layer: string }): void =>
+        progress.update((i + fraction) / places.length, layer)
+      const result = await link.run(file, { signal, onProgress }).catch((error: unknown) => {
+        throw error instanceof ParameterMismatchError
+          ? new ParameterMismatchError(`${input}: ${error.message}`, { cause: error })
+          : error
+      })
+      await writeFileAtomic(out, result)
+      results.push({ input, out, seconds: (performance.now() - started) / 1000, bytes: result.length })
+    }
+    progress.stop()
+    print(
+      options,
+      { plan: link.plan.id, results },
+      results.map((r) => `result: ${r.out} (${bytes(r.bytes)}) in ${r.seconds.toFixed(2)} s`),
+    )
+  } finally {
+    progress.stop()
+    dispose()
+  }
+}

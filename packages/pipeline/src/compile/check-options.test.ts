@@ -1,0 +1,48 @@
+import { InvalidArgumentError } from '@he-ml/ckks-core'
+import { describe, expect, it } from 'vitest'
+import { checkOptions } from './check-options.ts'
+
+describe('options of compile', () => {
+  it('are taken as they are documented', () => {
+    for (const options of [
+      {},
+      { calibration: undefined, batch: undefined },
+      { packing: 'batch', batch: 64, scaleBits: 34, baseBits: 50, logN: 14, memory: 4e9, keepWeights: false },
+      {
+        activation: { degree: 15, margin: 1.2, method: 'least-squares', layers: { relu: { degree: 27, error: 0.01 } } },
+      },
+      { bootstrapping: { set: 'N16-B10', spec: { degree: 30 } }, precisionBits: -Infinity },
+      { bootstrapping: { levels: 8, precisionBits: 12 }, functional: { set: 'N15-P16', margin: 11 } },
+    ])
+      expect(() => checkOptions(options as never)).not.toThrow()
+  })
+  it.each([
+    [{ batchSize: 4 }, /no option batchSize; there are calibration, .*batch/],
+    [{ scalebits: 34 }, /no option scalebits: did you mean scaleBits\?/],
+    [{ bootstraping: 'never' }, /did you mean bootstrapping\?/],
+    [{ activation: { degre: 7 } }, /no option activation\.degre: did you mean degree\?/],
+    [{ activation: { layers: { relu: { margn: 2 } } } }, /activation\.layers\.relu\.margn: did you mean margin\?/],
+    [{ activation: { layers: { relu: 7 } } }, /activation\.layers must be .*"relu" has 7/],
+    [{ activation: 7 }, /activation must be an object, got 7/],
+    [{ packing: 'batched' }, /packing must be one of auto, multiplexed, batch, channel, got "batched"/],
+    [{ packing: 'multiplexed', batch: 2 }, /one image at a time/],
+    [{ batch: 0 }, /batch must be an integer from 1/],
+    [{ batch: 2.5 }, /batch must be an integer/],
+    [{ batch: '4' }, /got "4"/],
+    [{ logN: 9 }, /logN must be an integer from 10 to 17, got 9/],
+    [{ scaleBits: Number.NaN }, /scaleBits must be an integer from 1 to 94, got NaN/],
+    [{ activation: { margin: Infinity } }, /margin must be a finite number of at least 1, got Infinity/],
+    [{ activation: { method: 'taylor' } }, /activation\.method must be one of remez/],
+    [{ bootstrapping: 'sometimes' }, /bootstrapping must be one of auto, always, never/],
+    [{ bootstrapping: { level: 3 } }, /bootstrapping must be 'auto', 'always', 'never', \{ set \} or \{ levels \}/],
+    [{ bootstrapping: { levels: 3, bits: 2 } }, /no option bootstrapping\.bits/],
+    [{ functional: { margin: 0 } }, /functional\.margin must be/],
+    [{ memory: 0 }, /memory must be a number of at least 1/],
+    [{ keepWeights: 'no' }, /keepWeights must be true or false/],
+    [{ request: {} }, /request must be a function/],
+    [{ bootstrapping: 'always', parameters: {} }, /brings its own parameters/],
+  ])('refuses %j', (options, message) => {
+    expect(() => checkOptions(options as never)).toThrow(InvalidArgumentError)
+    expect(() => checkOptions(options as never)).toThrow(message)
+  })
+})
