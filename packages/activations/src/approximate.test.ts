@@ -110,7 +110,7 @@ describe('approximate', () => {
 
   it('accepts functions of the caller', () => {
     const softplus = {
-      name: 'softplus',
+      name: 'own softplus',
       evaluate: (x: number) => Math.log1p(Math.exp(x)),
       derivative: (x: number) => 1 / (1 + Math.exp(-x)),
       curvature: 0.25,

@@ -5,7 +5,7 @@ import type { Range } from './chebyshev.ts'
 export interface PieceBound {
   readonly lower: number
   readonly upper: number
-  /** Part of `upper` that does not shrink with the piece (rounding); default 0. */
+  /** What `upper` may stand above the supremum by, whatever that is: rounding, which does not shrink with the piece; default 0. */
   readonly slack?: number
 }
 

@@ -1,28 +1,43 @@
 /**
  * The catalogue: functions with what a certificate needs to know about them. A smooth function is analytic in a strip of
  * the complex plane with a known bound there, so that a high-degree interpolant stands for it with a proven tail (Trefethen
- * 2013, theorem 8.2). Others give a derivative, a bound of the second derivative, and their kinks.
+ * 2013, theorem 8.2). Others give a derivative, a bound of the second derivative, and their kinks; of those that give neither,
+ * errors are measured. Functions with parameters stand in parametric.ts, those of users come from custom-activation.ts.
  */
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import { errorFunction } from './error-function.ts'
 
 /** Names of the catalogue. */
-export type ActivationName = 'relu' | 'silu' | 'sigmoid' | 'tanh' | 'gelu' | 'square' | 'sign'
+export type ActivationName =
+  | 'relu'
+  | 'silu'
+  | 'sigmoid'
+  | 'tanh'
+  | 'gelu'
+  | 'softplus'
+  | 'hardSwish'
+  | 'square'
+  | 'sign'
 
 /** A real function to approximate, and the facts a certificate rests on. */
 export interface ActivationFunction {
+  /** With its parameters, as in 'leakyRelu(0.01)': plans tell functions apart by it. */
   readonly name: string
+  /** Of a user's own function: changed by the user whenever the function is. */
+  readonly version?: string
   readonly evaluate: (x: number) => number
-  /** Derivative, one-sided at kinks. */
-  readonly derivative: (x: number) => number
-  /** Bound of |f''| between kinks. */
-  readonly curvature: number
+  /** Derivative, one-sided at kinks. Absent: errors are measured, not proven; see `certifySeries`. */
+  readonly derivative?: (x: number) => number
+  /** Bound of |f''| between kinks. Absent as the derivative is. */
+  readonly curvature?: number
   /** Points where f or f' jumps. */
   readonly kinks: readonly number[]
   /** f(x) - slope * x - offset is even or odd: halves the minimax problem on a symmetric range. */
   readonly symmetry?: { readonly parity: 'even' | 'odd'; readonly offset: number; readonly slope: number }
   /** f is analytic for |Im x| <= halfWidth, and |f| <= bound(r) there for |x| <= r. */
   readonly strip?: { readonly halfWidth: number; readonly bound: (r: number) => number }
+  /** f(d x) = d f(x) for positive d. Default false. */
+  readonly positivelyHomogeneous?: boolean
 }
 
 const sigmoid = (x: number) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)))
@@ -38,6 +53,7 @@ const CATALOGUE: Record<ActivationName, ActivationFunction> = {
     curvature: 0,
     kinks: [0],
     symmetry: { parity: 'even', offset: 0, slope: 0.5 },
+    positivelyHomogeneous: true,
   },
   silu: {
     name: 'silu',
@@ -78,6 +94,24 @@ const CATALOGUE: Record<ActivationName, ActivationFunction> = {
     // |erf(x + iy)| <= 1 + 2/sqrt(pi) y exp(y^2), at y = sqrt(2) / sqrt(2)
     strip: { halfWidth: Math.SQRT2, bound: (r) => 0.5 * r * (2 + (2 / Math.sqrt(Math.PI)) * Math.E) },
   },
+  softplus: {
+    name: 'softplus',
+    evaluate: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
+    derivative: sigmoid,
+    curvature: 0.25,
+    kinks: [],
+    symmetry: { parity: 'even', offset: 0, slope: 0.5 },
+    // 1 <= |1 + exp(z)| <= 1 + exp(r) and |arg(1 + exp(z))| <= pi / 2 where Re exp(z) >= 0
+    strip: { halfWidth: Math.PI / 2, bound: (r) => r + Math.LN2 + Math.PI / 2 },
+  },
+  hardSwish: {
+    name: 'hardSwish',
+    evaluate: (x) => x * Math.min(1, Math.max(0, x / 6 + 0.5)),
+    derivative: (x) => (x <= -3 ? 0 : x >= 3 ? 1 : x / 3 + 0.5),
+    curvature: 1 / 3,
+    kinks: [-3, 3],
+    symmetry: { parity: 'even', offset: 0, slope: 0.5 },
+  },
   square: {
     name: 'square',
     evaluate: (x) => x * x,
@@ -100,16 +134,25 @@ const CATALOGUE: Record<ActivationName, ActivationFunction> = {
 /** Names that `approximate` knows. */
 export const ACTIVATION_NAMES: readonly ActivationName[] = Object.keys(CATALOGUE) as ActivationName[]
 
+/** Whether a name is one of the catalogue. */
+export const isActivationName = (name: string): name is ActivationName => Object.hasOwn(CATALOGUE, name)
+
 /**
  * A function of the catalogue by name; others pass through.
- * @throws InvalidArgumentError for an unknown name
+ * @throws InvalidArgumentError for an unknown name, or another function under a name of the catalogue
  */
 export function activationFunction(fn: ActivationName | ActivationFunction): ActivationFunction {
-  if (typeof fn !== 'string') return fn
-  const found = Object.hasOwn(CATALOGUE, fn) ? CATALOGUE[fn] : undefined
-  if (!found)
+  const name: string = typeof fn === 'string' ? fn : fn.name
+  const found = isActivationName(name) ? CATALOGUE[name] : undefined
+  if (typeof fn === 'string') {
+    if (found) return found
     throw new InvalidArgumentError(
-      `no activation is called "${fn}": take one of ${ACTIVATION_NAMES.join(', ')}, or pass an ActivationFunction`,
+      `no activation is called "${fn}": take one of ${ACTIVATION_NAMES.join(', ')}, leakyRelu, elu, hardSigmoid or clip, or pass an ActivationFunction`,
     )
-  return found
+  }
+  if (found && found !== fn)
+    throw new InvalidArgumentError(
+      `"${name}" is a function of the catalogue, and the one that was passed is another: give it a name of its own`,
+    )
+  return fn
 }

@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+export { activationIdentity } from './activation-identity.ts'
 export * from './activation-polynomial.ts'
 export { approximate } from './approximate.ts'
 export type { ApproximateOptions } from './approximate-options.ts'
@@ -25,6 +26,7 @@ export {
   compositeSign,
   evaluateCompositeSign,
 } from './composite-sign.ts'
+export { type CustomActivationOptions, customActivation } from './custom-activation.ts'
 export {
   type EvaluateActivationOptions,
   evaluateActivation,
@@ -36,6 +38,7 @@ export { type DensityFitOptions, fitDensities } from './fit-densities.ts'
 export { ACTIVATION_NAMES, type ActivationFunction, type ActivationName, activationFunction } from './functions.ts'
 export { fitLeastSquares, type Histogram, type LeastSquaresFit, type LeastSquaresOptions } from './least-squares.ts'
 export { type MinimaxRelu, type MinimaxReluOptions, minimaxRelu } from './minimax-relu.ts'
+export { clip, elu, hardSigmoid, leakyRelu } from './parametric.ts'
 export { parsePolynomial } from './parse-polynomial.ts'
 export { findMinimax, type MinimaxOptions, type MinimaxResult } from './remez.ts'
 export { type CompositeDegrees, type DegreeSearchOptions, searchCompositeDegrees } from './search-degrees.ts'
