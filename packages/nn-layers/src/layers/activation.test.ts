@@ -8,7 +8,16 @@ import {
   type MultiplexedLayout,
 } from '@he-ml/packing'
 import { describe, expect, it } from 'vitest'
-import { type ActivationLayer, type ActivationLayerFunction, activation } from '../index.ts'
+import {
+  type ActivationLayer,
+  type ActivationLayerFunction,
+  activation,
+  clip,
+  customActivation,
+  elu,
+  hardSigmoid,
+  leakyRelu,
+} from '../index.ts'
 import { expectLikeForward, fillGaps, largestDifference, randomTensor, runLayer } from '../testing/run-layer.ts'
 
 const statistics: InputStatistics = {
@@ -69,6 +78,44 @@ describe('activation', () => {
       }
     },
   )
+  it.each([
+    ['softplus', 'softplus', 0.05],
+    ['hardSwish', 'hardSwish', 0.1],
+    ['leakyRelu', leakyRelu(0.1), 0.3],
+    ['elu', elu(), 0.2],
+    ['hardSigmoid', hardSigmoid(), 0.1],
+    ['clip', clip(0, 2), 0.2],
+    ['clip, odd', clip(-1.5, 1.5), 0.2],
+    ['a function of our own', customActivation({ name: 'bell', evaluate: (x) => Math.exp((-x * x) / 4) }), 0.05],
+  ] as const)('%s: the circuit computes forwardApproximate, and that is near', async (_, fn, error) => {
+    const layer = activation({ name: 'act', function: fn }) as ActivationLayer
+    const fitted = layer.calibrate(statistics, { margin: 1, degree: 11 })
+    const again = layer.withFittedForm(JSON.parse(JSON.stringify(fitted.fittedForm)))
+    for (const variant of [fitted, again.scaleOutput(-0.5).withInputFactor(1 / fitted.halfRange)])
+      for (const layout of layouts) {
+        const x = createTensor(
+          layout.shape,
+          randomTensor(layout.shape, 5).data.map((v) => (0.5 + 3.4 * v) * variant.inputFactor),
+        )
+        const run = await runLayer(variant, [[x]], [layout])
+        expect(largestDifference(run.outputs[0]!, variant.forwardApproximate([x]))).toBeLessThan(1e-9)
+        expect(largestDifference(variant.forward([x]), variant.forwardApproximate([x]))).toBeLessThan(error)
+      }
+  })
+  it('tells functions of one name apart, and refuses the polynomial of another', () => {
+    const own = (evaluate: (x: number) => number) =>
+      activation({ name: 'act', function: customActivation({ name: 'own', evaluate }) }) as ActivationLayer
+    expect(own(Math.cos).digestParts()).toEqual(own(Math.cos).digestParts())
+    expect(own(Math.cos).digestParts()).not.toEqual(own(Math.atan).digestParts())
+    expect(() => activation({ name: 'act', function: leakyRelu(Number.NaN) })).toThrow(/leakyRelu/)
+    const [one, other] = [0.1, 0.2].map(
+      (slope) => activation({ name: 'act', function: leakyRelu(slope) }) as ActivationLayer,
+    )
+    const form = one!.calibrate(statistics, { margin: 1, degree: 7 }).fittedForm!
+    expect(() => other!.withFittedForm(form)).toThrow(
+      /expected a polynomial for leakyRelu\(0.2\), got one for leakyRelu\(0.1\)/,
+    )
+  })
   it('takes a composite ReLU, with a factor', async () => {
     const layer = make('relu').calibrate(statistics, { margin: 1, degree: 255, error: 0.05, method: 'composite' })
     for (const variant of [layer, layer.scaleOutput(0.25).withInputFactor(1 / 4)]) {
@@ -88,6 +135,7 @@ describe('activation', () => {
       [1 / 10.5, 3, 3.5],
       [1 / 11, 3, 11 / 3],
       [1 / 3.7, 1, 3.7],
+      [-1 / 4, -4 / 3.5, 3.5],
       [1 / 5, 5 / 3.5, 3.5],
       [1, 1 / 3.5, 3.5],
     ] as const) {

@@ -7,25 +7,18 @@
  * layout says that anything may be there.
  */
 import {
+  type ActivationFunction,
   type ActivationName,
   type ActivationPolynomial,
   activationFunction,
-  approximate,
+  activationIdentity,
   type EvaluateActivationOptions,
   forwardPolynomial,
   type PreparedActivation,
   parsePolynomial,
   prepareActivation,
 } from '@he-ml/activations'
-import {
-  contentHash,
-  FormatError,
-  histogramSamples,
-  InvalidArgumentError,
-  PlanError,
-  type Samples,
-  UnsupportedError,
-} from '@he-ml/ckks-core'
+import { contentHash, FormatError, InvalidArgumentError, PlanError, UnsupportedError } from '@he-ml/ckks-core'
 import type { FloatBatch, FloatKernels, FloatLayer } from '@he-ml/float-kernels'
 import {
   type CalibratedLayer,
@@ -49,23 +42,21 @@ import {
   ofGroup,
   parseChannels,
 } from './channel-polynomials.ts'
+import { choosePolynomial, type Origin, samplesOf, scalePolynomial } from './choose-polynomial.ts'
 import { checkFactor, only } from './single-input.ts'
 import { SquareLayer } from './square.ts'
 
-/** Functions of activation layers; 'square' is exact, the others are approximated. */
-export type ActivationLayerFunction = Exclude<ActivationName, 'sign'>
+/**
+ * Functions of activation layers: those of the catalogue by name, others as `leakyRelu`, `elu`, `hardSigmoid`, `clip` and
+ * `customActivation` of activations make them. 'square' is exact, the others are approximated.
+ */
+export type ActivationLayerFunction = Exclude<ActivationName, 'sign'> | ActivationFunction
 
 export interface ActivationOptions {
   readonly name: string
   readonly function: ActivationLayerFunction
   /** A polynomial found before; default: `calibrate` finds one. Its range must hold 0. */
   readonly polynomial?: ActivationPolynomial
-}
-
-/** What a polynomial was found from. */
-interface Origin {
-  readonly statistics: InputStatistics
-  readonly options: CalibrationOptions
 }
 
 interface State {
@@ -86,7 +77,9 @@ export class ActivationLayer implements CalibratedLayer, FloatLayer, Lowerable {
   readonly gapSensitive = true
   readonly observesChannels = true
   readonly name: string
-  readonly function: Exclude<ActivationLayerFunction, 'square'>
+  /** Its name, as polynomials and plans tell it. */
+  readonly function: string
+  readonly definition: ActivationFunction
   /** Absent before calibration. */
   readonly polynomial: ActivationPolynomial | undefined
   /** The output is multiplied by this. */
@@ -98,9 +91,10 @@ export class ActivationLayer implements CalibratedLayer, FloatLayer, Lowerable {
   /** By the channels that share one. */
   readonly #suited = new Map<number, ActivationLayer>()
 
-  constructor(name: string, fn: Exclude<ActivationLayerFunction, 'square'>, state: State) {
+  constructor(name: string, fn: ActivationLayerFunction, state: State) {
     this.name = name
-    this.function = fn
+    this.definition = activationFunction(fn)
+    this.function = this.definition.name
     this.polynomial = state.polynomial
     this.outputFactor = state.outputFactor
     this.inputFactor = state.inputFactor
@@ -112,7 +106,7 @@ export class ActivationLayer implements CalibratedLayer, FloatLayer, Lowerable {
   }
 
   get channelwise(): boolean {
-    return this.function === 'relu'
+    return this.definition.positivelyHomogeneous ?? false
   }
   get calibrated(): boolean {
     return this.polynomial !== undefined
@@ -137,17 +131,16 @@ export class ActivationLayer implements CalibratedLayer, FloatLayer, Lowerable {
   }
 
   digestParts(): readonly Uint8Array[] {
-    return [digestText([this.function, this.fittedForm ? contentHash(this.fittedForm) : null])]
+    return [digestText([activationIdentity(this.definition), this.fittedForm ? contentHash(this.fittedForm) : null])]
   }
   outputShape(inputs: readonly Shape[]): Shape {
     return only(this.name, inputs)
   }
   forward(inputs: readonly Tensor[]): Tensor {
-    const { evaluate } = activationFunction(this.function)
-    return this.#map(only(this.name, inputs), evaluate)
+    return this.#map(only(this.name, inputs), this.definition.evaluate)
   }
   async forwardFloat(_: FloatKernels<Float32Array>, inputs: readonly FloatBatch[]): Promise<FloatBatch> {
-    const f = this.function === 'relu' ? this.function : activationFunction(this.function).evaluate
+    const f = this.function === 'relu' ? this.function : this.definition.evaluate
     return mapBatch(only(this.name, inputs), f, this)
   }
   forwardApproximate(inputs: readonly Tensor[]): Tensor {
@@ -160,7 +153,7 @@ export class ActivationLayer implements CalibratedLayer, FloatLayer, Lowerable {
     return this.#map(input, (x, i) => forwardPolynomial(own[Math.floor(i / size)]!, x))
   }
   calibrate(statistics: InputStatistics, options: CalibrationOptions): ActivationLayer {
-    const polynomial = choosePolynomial(this, statistics, options)
+    const polynomial = choosePolynomial(this, { statistics, options })
     return this.#with({ polynomial, origin: { statistics, options }, inputFactor: 1 })
   }
   get fittedForm(): FittedForm | undefined {
@@ -173,7 +166,7 @@ export class ActivationLayer implements CalibratedLayer, FloatLayer, Lowerable {
     if (parsed.function !== this.function)
       throw new FormatError(`${where}: expected a polynomial for ${this.function}, got one for ${parsed.function}`)
     const own = channels === undefined ? undefined : parseChannels(channels, parsed, where)
-    return new ActivationLayer(this.name, this.function, {
+    return new ActivationLayer(this.name, this.definition, {
       polynomial: parsed,
       ...(own ? { channels: own } : {}),
       inputFactor: factorOf(where, inputFactor),
@@ -186,7 +179,7 @@ export class ActivationLayer implements CalibratedLayer, FloatLayer, Lowerable {
     const exact = this.#with({ inputFactor: this.inputFactor * factor })
     const { inputScale } = exact
     const widening = inputScale / Math.floor(inputScale)
-    if (Number.isInteger(inputScale) || !(widening <= WIDEST_RANGE + ROUND_OFF)) return exact
+    if (Number.isInteger(inputScale) || !(widening > 1 && widening <= WIDEST_RANGE + ROUND_OFF)) return exact
     return exact.#widened(widening) ?? exact
   }
   scaleOutput(factor: number): ActivationLayer {
@@ -209,7 +202,7 @@ export class ActivationLayer implements CalibratedLayer, FloatLayer, Lowerable {
     if (!channels || channels.counts.length !== input.shape[0]) return this
     const known =
       this.#suited.get(places.share) ??
-      this.#with({ channels: fitChannels(this.function, polynomial, channels, places.share) })
+      this.#with({ channels: fitChannels(this.definition, polynomial, channels, places.share) })
     this.#suited.set(places.share, known)
     return known
   }
@@ -269,9 +262,8 @@ export class ActivationLayer implements CalibratedLayer, FloatLayer, Lowerable {
   /** With a polynomial found on a range longer by this factor; undefined when there is none of the wanted error. */
   #widened(factor: number): ActivationLayer | undefined {
     if (!this.#origin || this.#channels) return undefined
-    const { statistics, options } = this.#origin
     try {
-      return this.#with({ polynomial: choosePolynomial(this, statistics, options, factor) })
+      return this.#with({ polynomial: choosePolynomial(this, this.#origin, factor) })
     } catch (error) {
       if (!(error instanceof PlanError)) throw error
       return undefined
@@ -293,7 +285,7 @@ export class ActivationLayer implements CalibratedLayer, FloatLayer, Lowerable {
   #with(change: Partial<State>): ActivationLayer {
     const { polynomial, outputFactor, inputFactor } = this
     const [origin, channels] = [this.#origin, this.#channels]
-    return new ActivationLayer(this.name, this.function, {
+    return new ActivationLayer(this.name, this.definition, {
       outputFactor,
       inputFactor,
       ...(polynomial ? { polynomial } : {}),
@@ -309,78 +301,9 @@ function factorOf(where: string, factor: unknown): number {
   throw new FormatError(`${where}: expected a finite factor other than 0, got ${factor}`)
 }
 
-/** Where in the range the calibration data lie. */
-function samplesOf([lo, hi]: readonly [number, number], origin: Origin | undefined): { readonly samples?: Samples } {
-  if (!origin) return {}
-  const { min, max, histogram } = origin.statistics
-  const seen = histogram.reduce((a, b) => a + b, 0)
-  if (!(max > min && seen > 0)) return {}
-  const unit = (x: number): number => (2 * x - lo - hi) / (hi - lo)
-  return { samples: histogramSamples({ range: [unit(min), unit(max)], counts: histogram }) }
-}
-
-/** @param widening longer than the range that the options ask for by this factor */
-function choosePolynomial(
-  layer: ActivationLayer,
-  statistics: InputStatistics,
-  options: CalibrationOptions,
-  widening = 1,
-): ActivationPolynomial {
-  const { margin, degree, error, method } = options
-  if (!(margin >= 1) || !Number.isFinite(margin))
-    throw new InvalidArgumentError(`activation "${layer.name}": the margin must be at least 1, got ${margin}`)
-  const { min, max, histogram } = statistics
-  if (!(statistics.count > 0) || !Number.isFinite(min) || !Number.isFinite(max) || min > max)
-    throw new PlanError('range', `activation "${layer.name}": no usable statistics (${statistics.count} values seen)`)
-  // an odd function on a symmetric range has an odd polynomial: half the coefficients, and gaps stay zero
-  const { symmetry } = activationFunction(layer.function)
-  const isOdd = symmetry?.parity === 'odd' && symmetry.offset === 0
-  const [lo, hi] = rangeOf(margin * min, margin * max, isOdd || method === 'composite')
-  const range = [widening * lo, widening * hi] as const
-  const half = (range[1] - range[0]) / 2
-  const density =
-    method === 'least-squares' && histogram.length > 0 && max > min
-      ? { density: { range: [min, max] as const, counts: histogram } }
-      : {}
-  try {
-    return approximate(layer.function, {
-      range,
-      degree,
-      ...(error === undefined ? {} : { error: error * half }),
-      ...(method ? { method } : {}),
-      ...density,
-    })
-  } catch (cause) {
-    if (!(cause instanceof PlanError)) throw cause
-    throw new PlanError(cause.reason, `activation "${layer.name}": ${cause.message}`, { cause })
-  }
-}
-
-/** The shortest range that holds the values and 0, which gaps hold; or symmetric around 0. */
-function rangeOf(min: number, max: number, symmetric: boolean): readonly [lo: number, hi: number] {
-  const reach = Math.max(Math.abs(min), Math.abs(max))
-  if (reach === 0) return [-1, 1]
-  return symmetric ? [-reach, reach] : [Math.min(0, min), Math.max(0, max)]
-}
-
-/** The polynomial times a constant, for inputs normalised to [-1, 1]. */
-function scalePolynomial(name: string, polynomial: ActivationPolynomial, factor: number): ActivationPolynomial {
-  if (factor === 1) return polynomial
-  const certifiedError = polynomial.certifiedError * Math.abs(factor)
-  if (polynomial.kind === 'series') {
-    const { series } = polynomial
-    const coefficients = series.coefficients.map((c) => c * factor)
-    return { ...polynomial, certifiedError, series: { ...series, coefficients } }
-  }
-  if (!(factor > 0))
-    throw new InvalidArgumentError(`activation "${name}": a composite ReLU takes positive factors only, got ${factor}`)
-  // B t (1 + sign t) / 2 is proportional to B, and the circuit sees t only
-  const { range } = polynomial
-  return { ...polynomial, certifiedError, range: [range[0] * factor, range[1] * factor] }
-}
-
 /**
- * An activation layer. All but 'square' must be calibrated (`fit` and `compile` do it) or be given a polynomial.
+ * An activation layer. All but 'square' must be calibrated (`fit` and `compile` do it) or be given a polynomial. A plan tells a function
+ * that is none of the catalogue by `activationIdentity`, so a model with another one under the same name is refused.
  *
  * @throws InvalidArgumentError for an unknown function or a polynomial on a range without 0
  * @example
@@ -395,11 +318,11 @@ function scalePolynomial(name: string, polynomial: ActivationPolynomial, factor:
  */
 export function activation(options: ActivationOptions): ActivationLayer | SquareLayer {
   const { name, polynomial } = options
-  activationFunction(options.function)
-  if ((options.function as string) === 'sign')
+  const definition = activationFunction(options.function)
+  if (definition.name === 'sign')
     throw new InvalidArgumentError(`layer "${name}": sign is no activation; take relu, or a neuron of its own`)
-  if (options.function === 'square') return new SquareLayer(name)
-  return new ActivationLayer(name, options.function, {
+  if (definition.name === 'square') return new SquareLayer(name)
+  return new ActivationLayer(name, definition, {
     outputFactor: 1,
     inputFactor: 1,
     ...(polynomial ? { polynomial } : {}),

@@ -110,6 +110,32 @@ export class BatchNormLayer implements Layer, FloatLayer, Lowerable {
   }
 }
 
+export interface AffineOptions {
+  readonly name: string
+  /** One for each channel (or feature); default 1, at no level. */
+  readonly multiplier?: Float64Array
+  /** One for each channel; default 0. */
+  readonly shift?: Float64Array
+}
+
+/**
+ * multiplier * x + shift, with numbers per channel: one level; none without multipliers, and none where `foldBatchNorm` has put it into the
+ * convolution or linear layer before it.
+ *
+ * @throws InvalidArgumentError for different lengths, none of both, or values that are not finite
+ * @example
+ * ```ts
+ * import { createTensor } from '@he-ml/model'
+ * import { affine } from '@he-ml/nn-layers'
+ * const layer = affine({ name: 'scale', multiplier: Float64Array.of(2, 3), shift: Float64Array.of(0, 1) })
+ * console.log(layer.forward([createTensor([2], Float64Array.of(1, 1))]).data) // [2, 4]
+ * ```
+ */
+export function affine({ name, multiplier, shift }: AffineOptions): BatchNormLayer {
+  const length = (multiplier ?? shift)?.length ?? 0
+  return new BatchNormLayer(name, multiplier ?? new Float64Array(length).fill(1), shift ?? new Float64Array(length))
+}
+
 /**
  * Batch normalisation as trained: gamma (x - mean) / sqrt(variance + epsilon) + beta.
  *

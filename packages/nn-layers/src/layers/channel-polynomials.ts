@@ -4,9 +4,8 @@
  * (docs/notes/channel-packing.md). All are on one range, and of one degree and depth.
  */
 import {
-  type ActivationName,
+  type ActivationFunction,
   type ActivationPolynomial,
-  activationFunction,
   fitDensities,
   type SeriesPolynomial,
 } from '@he-ml/activations'
@@ -58,7 +57,7 @@ const DIGITS = 10
 
 /** The polynomials for histograms of the channels. */
 export function fitChannels(
-  fn: ActivationName,
+  fn: ActivationFunction,
   { range, degree }: SeriesPolynomial,
   { half, counts }: ChannelHistograms,
   share: number,
@@ -67,7 +66,7 @@ export function fitChannels(
   let fitted: ChannelPolynomials['coefficients'] | undefined
   const fit = () => {
     const densities = densitiesOf(counts, share).map((sum) => ({ range: [-half, half] as const, counts: sum }))
-    const fits = fitDensities(activationFunction(fn).evaluate, densities, { range, degree })
+    const fits = fitDensities(fn.evaluate, densities, { range, degree })
     return fits.map((coefficients) => [...coefficients].map((c) => Number(c.toPrecision(DIGITS))))
   }
   return {

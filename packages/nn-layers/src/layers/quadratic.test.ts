@@ -2,7 +2,7 @@ import { InvalidArgumentError } from '@he-ml/ckks-core'
 import { foldFactors, Model, type NodeDescription } from '@he-ml/model'
 import { createBatchLayout, createChannelLayout, createMultiplexedLayout } from '@he-ml/packing'
 import { describe, expect, it } from 'vitest'
-import { add, averagePool2d, batchNorm, conv2d, QuadraticLayer, quadratic } from '../index.ts'
+import { add, averagePool2d, batchNorm, conv2d, flatten, QuadraticLayer, quadratic } from '../index.ts'
 import { expectLikeForward, fillGaps, largestDifference, randomTensor } from '../testing/run-layer.ts'
 
 const layouts = [
@@ -93,5 +93,16 @@ describe('shifts', () => {
     }
     const folded = { ...layouts[3]!, channelOffsets: [0, 1, 32], ciphertexts: 1 }
     await expectLikeForward(shift, [folded as (typeof layouts)[number]])
+  })
+  it('are of elements where an image was flattened', async () => {
+    const flat = flatten({ name: 'flat' }).lower([createChannelLayout([2, 2, 2], { slots: 64, images: 4 })]).outputs[0]!
+    const shift = batchNorm({
+      name: 'shift',
+      mean: randomTensor([8], 3).data,
+      variance: new Float64Array(8).fill(1),
+      epsilon: 0,
+    })
+    const { lowered } = await expectLikeForward(shift, [flat])
+    expect(lowered.depth).toBe(0)
   })
 })

@@ -32,7 +32,7 @@ export function slotVector({ slots, images }: ChannelLayout, values: Float64Arra
 /** A value at every element of the channels of a ciphertext (within its group), and zero in the gaps. */
 export function atElements(
   layout: ChannelLayout,
-  valueIn: (channel: number) => number,
+  valueIn: (channel: number, row: number, column: number) => number,
   ciphertext: number,
 ): LazySlotValues {
   const { image, slots, images, rowStride, columnStride, channelOffsets, subBatchOffsets } = layout
@@ -41,10 +41,10 @@ export function atElements(
   for (const [i, offset] of channelOffsets.entries()) {
     const channel = ciphertext * channelOffsets.length + i
     if (channel >= channels) break
-    const value = valueIn(channel)
     for (const subBatch of subBatchOffsets)
       for (let y = 0; y < height; y++)
-        for (let x = 0; x < width; x++) values[subBatch + offset + y * rowStride + x * columnStride] = value
+        for (let x = 0; x < width; x++)
+          values[subBatch + offset + y * rowStride + x * columnStride] = valueIn(channel, y, x)
   }
   return slotVector(layout, values)
 }

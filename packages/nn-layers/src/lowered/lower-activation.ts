@@ -61,10 +61,10 @@ export function lowerActivation(activation: ActivationCircuit, input: SlotLayout
 }
 
 /** Positive integers are sums of the input with itself. */
-const isFree = (scale: number): boolean => Number.isInteger(scale) && scale > 0
+export const isFree = (scale: number): boolean => Number.isInteger(scale) && scale > 0
 
-/** Times a mask or a factor, rescaled. */
-function product(engine: CircuitEngine, x: Ciphertext, by: Plaintext | number, gain: number): Ciphertext {
+/** Times a mask or a factor, rescaled. @param gain by which errors arrive at the elements */
+export function product(engine: CircuitEngine, x: Ciphertext, by: Plaintext | number, gain: number): Ciphertext {
   const errors = setErrorsAside(engine, [x])
   try {
     const result = scope((use) =>
@@ -77,7 +77,7 @@ function product(engine: CircuitEngine, x: Ciphertext, by: Plaintext | number, g
   }
 }
 
-const multiple = (
+export const multiple = (
   engine: CircuitEngine,
   x: Ciphertext,
   scale: number,

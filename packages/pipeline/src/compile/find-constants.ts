@@ -15,7 +15,9 @@ import {
   isMultiOutput,
   type Model,
   type ModelNode,
+  outputShapesOf,
   type Shape,
+  sameShape,
   sizeOf,
   type Tensor,
 } from '@he-ml/model'
@@ -62,7 +64,7 @@ export function findConstants(model: Model, { nodes }: Pick<Network, 'nodes'>): 
  * are affine or quadratic, for which that is exact but for rounding; activations have a derivative of their own.
  */
 function derivative(layer: GraphLayer, inputs: readonly Tensor[], along: readonly Tensor[]): readonly Tensor[] {
-  if (isCalibrated(layer))
+  if (isByElement(layer, inputs))
     return mixed(
       layer,
       along.map(({ shape, data: t }, j) =>
@@ -130,7 +132,7 @@ function assertNothingCancels({ name, layer }: ModelNode, seen: Seen): void {
 
 /** The layer with its activation replaced: x + cos(x) / 3 grows with x and has both an odd and an even part. */
 function forward(layer: GraphLayer, inputs: readonly Tensor[]): readonly Tensor[] {
-  if (!isCalibrated(layer)) return forwardAll(layer, inputs)
+  if (!isByElement(layer, inputs)) return forwardAll(layer, inputs)
   return mixed(
     layer,
     inputs.map(({ shape, data }) =>
@@ -140,6 +142,12 @@ function forward(layer: GraphLayer, inputs: readonly Tensor[]): readonly Tensor[
       ),
     ),
   )
+}
+
+/** An activation or a neuron: calibrated, and with results of its input's shape. Others, as maxima of pairs, are taken as they are. */
+function isByElement(layer: GraphLayer, inputs: readonly Tensor[]): boolean {
+  const shapes = inputs.map(({ shape }) => shape)
+  return isCalibrated(layer) && outputShapesOf(layer, shapes).every((shape) => sameShape(shape, shapes[0]!))
 }
 
 /** What a layer that works element by element makes of its inputs, were it linear: sums whose weights cancel nothing. */

@@ -1,6 +1,14 @@
 /** Every layer of a model bound to layouts, in order; levels come later. */
-import { UnsupportedError } from '@he-ml/ckks-core'
-import { type GraphLayer, isCalibrated, isMultiOutput, type Model, type ModelNode, sameShape } from '@he-ml/model'
+import { InvalidArgumentError, UnsupportedError } from '@he-ml/ckks-core'
+import {
+  type GraphLayer,
+  isCalibrated,
+  isMultiOutput,
+  type Layer,
+  type Model,
+  type ModelNode,
+  sameShape,
+} from '@he-ml/model'
 import {
   gapsWanted,
   isLowerable,
@@ -216,9 +224,19 @@ function singleOf(
     return lowerLayer(layer, new Array(inputs).fill(few), { maxSlots })
   }
   if (isMultiOutput(layer)) return undefined
-  if (!(isCalibrated(layer) || ['add', 'square'].includes(layer.kind))) return undefined
+  if (!(isCalibrated(layer) || ['add', 'square'].includes(layer.kind)) || !takesOne(layer, inputs)) return undefined
   const one = { ...output, shape: [1], ciphertexts: 1 }
   return lowerLayer(layer, new Array(inputs).fill(one), { maxSlots })
+}
+
+/** Whether it makes one element of one: an activation with numbers for each channel does not. */
+function takesOne(layer: Layer, inputs: number): boolean {
+  try {
+    return sameShape(layer.outputShape(new Array(inputs).fill([1])), [1])
+  } catch (error) {
+    if (error instanceof InvalidArgumentError) return false
+    throw error
+  }
 }
 
 /** The layout of the other branch, when one of the values and an earlier one meet in an addition. */
