@@ -23,9 +23,35 @@ describe('what is not supported is named, with what could replace it', () => {
   const cases: [string, Uint8Array, RegExp][] = [
     [
       'MaxPool',
-      build([op('MaxPool', ['x'], { kernel_shape: [2, 2] })]),
-      /node "n0" \(MaxPool\).*train with AveragePool/,
+      build([op('MaxPool', ['x'], { kernel_shape: [2, 2], pads: [0, 0, 1, 1] })]),
+      /node "n0" \(MaxPool\).*pads \[0,0,1,1\] stand for values below all others; instead, put a Relu right before it/,
     ],
+    [
+      'MaxPool with places',
+      build([{ ...op('MaxPool', ['x'], { kernel_shape: [2, 2] }), more: ['i'] }]),
+      /where the maxima are/,
+    ],
+    ['MaxPool with holes', build([op('MaxPool', ['x'], { kernel_shape: [2, 2], dilations: [2, 1] })]), /dilations/],
+    [
+      'MaxPool with a partial window',
+      build([op('MaxPool', ['x'], { kernel_shape: [3, 3], strides: [2, 2], ceil_mode: 1 })]),
+      /ceil_mode adds a partial window/,
+    ],
+    ['Concat of rows', build([op('Concat', ['x', 'x'], { axis: 2 })]), /along axis 2.*join channels or features/],
+    ['Concat of batches', build([op('Concat', ['x', 'x'], { axis: 0 })]), /along axis 0/],
+    [
+      'Concat with a constant',
+      build([op('Concat', ['x', 'c'], { axis: 1 })], { c: values([1, 2, 6, 6]) }),
+      /input 1 is a constant/,
+    ],
+    ['slopes per pixel', build([op('PRelu', ['x', 'c'])], { c: values([2, 6, 6]) }), /one value per channel/],
+    ['slopes that are computed', build([op('PRelu', ['x', 'x'])]), /its slope \("x"\) is computed from the image/],
+    [
+      'Clip to one value',
+      build([op('Clip', ['x', 'a', 'a'])], { a: { dims: [], data: [1] } }),
+      /clips to \[1, 1\], which leaves one/,
+    ],
+    ['HardSigmoid that falls', build([op('HardSigmoid', ['x'], { alpha: { float: -1 } })]), /alpha must be positive/],
     ['Softmax', build([op('Softmax')]), /drop it/],
     ['an unknown operator', build([op('Frobnicate')]), /build the network from Conv, Gemm/],
     ['another domain', build([{ ...op('Relu'), domain: 'com.acme' }]), /com\.acme\.Relu/],

@@ -1,4 +1,5 @@
 /** The steps that random graphs are made of; undefined where a step does not fit the value. */
+import { bent } from './random-activations.ts'
 import type { Sketch, Value } from './random-graphs.ts'
 import { MOVES } from './random-moves.ts'
 import { weightsOf } from './random-weights.ts'
@@ -90,6 +91,33 @@ const pool: Step = (s, v) => {
   return s.value(s.node('AveragePool', [v.name], attributes), [1, channels, ...size])
 }
 
+const largest: Step = (s, v) => {
+  if (!isImage(v)) return undefined
+  const [, channels, height, width] = v.dims as [number, number, number, number]
+  const kernel = [s.int(1, 3), s.int(1, 3)]
+  const strides = [s.int(1, 3), s.int(1, 3)]
+  const size = [height, width].map((n, a) => Math.floor((n - kernel[a]!) / strides[a]!) + 1)
+  if (size.some((n) => n < 1)) return undefined
+  return s.value(s.node('MaxPool', [v.name], { kernel_shape: kernel, strides }), [1, channels, ...size])
+}
+
+/** Channels or features behind each other. */
+const join: Step = (s, v) => {
+  if (v.dims.length < 2) return undefined
+  const others = s.values.filter(
+    (o) => o.dims.length === v.dims.length && `${o.dims.slice(2)}` === `${v.dims.slice(2)}`,
+  )
+  const inputs = [v, s.pick(others), ...(s.chance(0.3) ? [s.pick(others)] : [])]
+  const channels = inputs.reduce((sum, { dims }) => sum + dims[1]!, 0)
+  const axis = s.opset >= 11 && s.chance(0.3) ? 1 - v.dims.length : 1
+  const name = s.node(
+    'Concat',
+    inputs.map((input) => input.name),
+    { axis },
+  )
+  return s.value(name, [1, channels, ...v.dims.slice(2)])
+}
+
 const reduce: Step = (s, v) => {
   if (v.dims.length < 3) return undefined
   const op = s.chance(0.7) ? 'ReduceMean' : 'ReduceSum'
@@ -163,6 +191,10 @@ export const STEPS: readonly Step[] = [
   residual,
   residual,
   product,
+  bent,
+  bent,
+  largest,
+  join,
   nothing,
   ...MOVES,
 ]

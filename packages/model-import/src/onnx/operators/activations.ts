@@ -1,7 +1,17 @@
 /** Activations, and the other spellings of ReLU. */
-import { type ActivationLayerFunction, activation } from '@he-ml/nn-layers'
+import {
+  type ActivationFunction,
+  type ActivationLayerFunction,
+  activation,
+  clip as clipTo,
+  elu,
+  hardSigmoid,
+  leakyRelu,
+  prelu as preluLayer,
+} from '@he-ml/nn-layers'
 import type { Operation, Translate } from '../operation.ts'
 import type { View } from '../view.ts'
+import { channelValues } from './channel-values.ts'
 import { inPlace } from './in-place.ts'
 
 export const activationOf =
@@ -18,16 +28,43 @@ export const erf: Translate = (op) => {
   op.emit({ ...view, node: graph.add({ kind: 'erf', name: op.name, inputs: [id], shape: graph.node(id).shape }) })
 }
 
-/** Clip from 0 without an upper end. */
+/** An activation by its parameters, which are attributes. */
+const withParameters =
+  (make: (attribute: (name: string, otherwise: number) => number) => ActivationFunction): Translate =>
+  (op) =>
+    emitActivation(
+      op,
+      op.view(0),
+      make((name, otherwise) => op.attributes.float(name, otherwise)),
+    )
+
+export const leaky = withParameters((attribute) => leakyRelu(attribute('alpha', 0.01)))
+export const exponential = withParameters((attribute) => elu(attribute('alpha', 1)))
+/** With 1/6, whatever its rounding, the one of HardSwish. */
+export const hard = withParameters((attribute) => {
+  const [alpha, beta] = [attribute('alpha', 0.2), attribute('beta', 0.5)]
+  return Math.abs(alpha - 1 / 6) < 1e-6 && beta === 0.5 ? hardSigmoid() : hardSigmoid(alpha, beta)
+})
+
+/** A slope for all, or for each channel. */
+export const prelu: Translate = (op) => {
+  const slope = op.constant(1, 'slope')
+  if (slope.data.length === 0) throw op.malformed('has no slopes')
+  const { id, view, values } = channelValues(op, op.view(0), [slope])
+  const [slopes] = values as [Float64Array]
+  if (slopes.every((a) => a === 1)) return op.emit(view)
+  const same = slopes.every((a) => a === slopes[0])
+  const layer = preluLayer({ name: op.name, slopes: same ? slopes.subarray(0, 1) : slopes })
+  op.emit({ ...view, node: op.context.graph.addLayer(layer, [id]) })
+}
+
+/** Between two bounds; from 0 without an upper end it is a ReLU. */
 export const clip: Translate = (op) => {
   const [low, high] = bounds(op)
   if (low === -Infinity && high === Infinity) op.emit(op.view(0))
   else if (low === 0 && high === Infinity) emitActivation(op, op.view(0), 'relu')
-  else
-    throw op.unsupported(
-      `it clips to [${low}, ${high}]`,
-      'use Relu (a clip from 0 without an upper end): ranges are calibrated anyway',
-    )
+  else if (low < high) emitActivation(op, op.view(0), clipTo(low, high))
+  else throw op.unsupported(`it clips to [${low}, ${high}], which leaves one value`, 'use bounds in ascending order')
 }
 
 function bounds(op: Operation): [number, number] {

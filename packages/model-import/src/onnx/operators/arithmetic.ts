@@ -1,12 +1,12 @@
 /** Sums and products: residual additions, constants per channel, squares, and the products inside SiLU and GELU. */
-import { activation, add } from '@he-ml/nn-layers'
+import { activation, add, hardSigmoid } from '@he-ml/nn-layers'
 import type { Constant } from '../constant.ts'
 import type { Operation, Translate } from '../operation.ts'
 import { dimSize, isBatch, sameWalk, type View } from '../view.ts'
 import { emitActivation } from './activations.ts'
 import { channelValues } from './channel-values.ts'
 import { copied, inPlace } from './in-place.ts'
-import { gelu, isSigmoidOf } from './products.ts'
+import { functionOf, gelu } from './products.ts'
 import { quadraticOf, quadraticSum } from './quadratics.ts'
 
 const number = (value: number): Constant => ({ type: 'float64', dims: [], data: Float64Array.of(value) })
@@ -66,16 +66,22 @@ export const product: Translate = (op) => {
   const { graph } = op.context
   const { view, a, b } = together(op, op.view(0), op.view(1))
   const emit = (id: string) => op.emit({ ...view, node: id })
-  const layer = (fn: 'square' | 'silu', x: string) =>
+  const layer = (fn: 'square' | 'silu' | 'hardSwish', x: string) =>
     emit(graph.addLayer(activation({ name: op.name, function: fn }), [x]))
   if (a === b) return layer('square', a)
-  if (isSigmoidOf(graph, b, a)) return layer('silu', a)
-  if (isSigmoidOf(graph, a, b)) return layer('silu', b)
+  for (const [gate, x] of [
+    [b, a],
+    [a, b],
+  ] as const) {
+    const fn = functionOf(graph, gate, x)
+    if (fn === 'sigmoid') return layer('silu', x)
+    if (fn === hardSigmoid().name) return layer('hardSwish', x)
+  }
   const found = gelu(op, a, b) ?? gelu(op, b, a)
   if (found === undefined)
     throw op.unsupported(
       'it multiplies two different computed values',
-      'use squares (x * x), SiLU (x * sigmoid(x)) or GELU, or multiply by constants',
+      'use squares (x * x), SiLU (x * sigmoid(x)), HardSwish or GELU, or multiply by constants',
     )
   emit(found)
 }

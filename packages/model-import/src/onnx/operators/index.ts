@@ -1,6 +1,7 @@
 import type { Translate } from '../operation.ts'
-import { activationOf, clip, erf, maximum } from './activations.ts'
+import { activationOf, clip, erf, exponential, hard, leaky, maximum, prelu } from './activations.ts'
 import { addition, division, negation, power, product, subtraction } from './arithmetic.ts'
+import { concatenation } from './concatenation.ts'
 import { conv } from './conv.ts'
 import { batchNormalization, gemm, matMul } from './linear.ts'
 import {
@@ -35,6 +36,12 @@ export const OPERATORS: ReadonlyMap<string, Translate> = new Map<string, Transla
   ['Sigmoid', activationOf('sigmoid')],
   ['Tanh', activationOf('tanh')],
   ['Gelu', activationOf('gelu')],
+  ['LeakyRelu', leaky],
+  ['PRelu', prelu],
+  ['Elu', exponential],
+  ['Softplus', activationOf('softplus')],
+  ['HardSwish', activationOf('hardSwish')],
+  ['HardSigmoid', hard],
   ['Erf', erf],
   ['Add', addition],
   ['Sum', addition],
@@ -47,6 +54,7 @@ export const OPERATORS: ReadonlyMap<string, Translate> = new Map<string, Transla
   ['Reshape', reshapeOf],
   ['Squeeze', squeeze],
   ['Unsqueeze', unsqueeze],
+  ['Concat', concatenation],
   ['Transpose', transposeOf],
   ['Slice', sliceOf],
   ['Cast', castOf],
@@ -55,22 +63,16 @@ export const OPERATORS: ReadonlyMap<string, Translate> = new Map<string, Transla
   ['Dropout', dropout],
 ])
 
-const ACTIVATIONS = 'Relu, Sigmoid, Tanh, SiLU, GELU or a square'
-
 /** What could replace operators that are often met. */
 export const REPLACEMENTS: ReadonlyMap<string, string> = new Map<string, string>([
-  ['GlobalMaxPool', 'train with GlobalAveragePool: a maximum needs many encrypted comparisons'],
-  ['LeakyRelu', `use ${ACTIVATIONS}`],
-  ['PRelu', `use ${ACTIVATIONS}`],
-  ['Elu', `use ${ACTIVATIONS}`],
-  ['Selu', `use ${ACTIVATIONS}`],
-  ['HardSwish', 'use SiLU (x * sigmoid(x))'],
-  ['HardSigmoid', 'use Sigmoid'],
+  ['GlobalMaxPool', 'train with GlobalAveragePool: a maximum over a whole image needs many encrypted comparisons'],
+  ['Selu', 'use Elu'],
+  ['Celu', 'use Elu'],
+  ['Mish', 'use SiLU (x * sigmoid(x)), or build the model from layers with customActivation'],
   ['Softmax', 'drop it: the client can apply it to the decrypted logits, and the largest stays the largest'],
   ['LogSoftmax', 'drop it: the client can apply it to the decrypted logits'],
   ['ArgMax', 'drop it: the client takes the largest decrypted logit'],
   ['Gather', 'write a slice where the indices follow each other'],
-  ['Concat', 'add branches instead of concatenating them'],
   ['LayerNormalization', 'use BatchNormalization: its statistics are constants'],
   ['InstanceNormalization', 'use BatchNormalization: its statistics are constants'],
   ['GroupNormalization', 'use BatchNormalization: its statistics are constants'],

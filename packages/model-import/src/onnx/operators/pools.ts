@@ -1,7 +1,15 @@
-/** Average pooling, and the one maximum that is none: over windows of one pixel. */
+/** Average pooling, and maxima: over windows of one pixel, which are slices, and over larger ones, in rounds of pairs. */
 
 import { createTensor } from '@he-ml/model'
-import { averagePool2d, conv2d, globalAveragePool, type Padding, type Pair } from '@he-ml/nn-layers'
+import {
+  ActivationLayer,
+  averagePool2d,
+  conv2d,
+  globalAveragePool,
+  maxPool2d,
+  type Padding,
+  type Pair,
+} from '@he-ml/nn-layers'
 import type { Operation, Translate } from '../operation.ts'
 import { sliced } from './slices.ts'
 import { addPadding, checkFits, foldablePad, kernelOf, paddingOf, pairOf, type WindowSize } from './window-options.ts'
@@ -62,19 +70,66 @@ export const globalAverage: Translate = (op) => {
 export const maxPool: Translate = (op) => {
   const kernel = kernelOf(op)
   const stride = pairOf(op, 'strides', 1)
-  const { attributes } = op
-  attributes.ignore('storage_order', 'dilations')
+  op.attributes.ignore('storage_order')
+  if (op.outputs.length > 1)
+    throw op.unsupported('it tells where the maxima are', 'export it without its second output')
   const view = op.view(0)
   if (view.dims.length !== 4) throw op.unsupported(`its input has shape ${op.describe(view)}`, 'pool images only')
   const { shape } = op.image(0)
-  const padding = paddingOf(op, shape, { kernel, stride, dilation: [1, 1] })
-  if (kernel.some((k) => k !== 1) || padding.some((p) => p !== 0) || op.outputs.length > 1)
+  const dilation = pairOf(op, 'dilations', 1)
+  if (kernel.some((k, a) => k > 1 && dilation[a]! > 1))
+    throw op.unsupported('it has dilations', 'pool without dilations')
+  const size = { kernel, stride, dilation: [1, 1] as Pair }
+  const padding = paddingOf(op, shape, size)
+  checkFits(op, shape, size, padding)
+  const sizes = [0, 1].map((a) => shape[a + 1]! + padding[a]! + padding[a + 2]! - kernel[a]!)
+  if (op.attributes.int('ceil_mode', 0) !== 0 && sizes.some((rest, a) => rest % stride[a]! !== 0))
+    throw op.unsupported('ceil_mode adds a partial window', 'set ceil_mode to 0')
+  const isPadded = padding.some((p) => p !== 0)
+  if (kernel.every((k) => k === 1) && !isPadded) {
+    const axis = (a: 0 | 1) => ({ start: 0, count: Math.ceil(shape[a + 1]! / stride[a]!), step: stride[a]! })
+    op.emit(sliced(op, view, new Map([2, 3].map((a) => [a, axis((a - 2) as 0 | 1)]))))
+  } else emitRounds(op, size, isPadded ? padded(op, padding) : op.image(0).id)
+}
+
+/** Zeros around values that are none of them negative never are the largest alone. @throws UnsupportedError for other values */
+function padded(op: Operation, padding: Padding): string {
+  const { graph } = op.context
+  const { id, shape } = op.image(0)
+  const node = graph.node(id)
+  const [channels, height, width] = shape
+  if (!(node.kind === 'layer' && node.layer instanceof ActivationLayer && node.layer.function === 'relu'))
     throw op.unsupported(
-      `it takes the maximum over windows of [${kernel}]`,
-      'train with AveragePool: a maximum needs many encrypted comparisons',
+      `its pads [${padding}] stand for values below all others`,
+      'put a Relu right before it, after which zeros are that, or pool without pads',
     )
-  if (attributes.int('ceil_mode', 0) !== 0 && [0, 1].some((a) => (shape[a + 1]! - 1) % stride[a]! !== 0))
-    throw op.unsupported('ceil_mode adds a window outside the image', 'set ceil_mode to 0')
-  const axis = (a: 0 | 1) => ({ start: 0, count: Math.ceil(shape[a + 1]! / stride[a]!), step: stride[a]! })
-  op.emit(sliced(op, view, new Map([2, 3].map((a) => [a, axis((a - 2) as 0 | 1)]))))
+  const [top, left, bottom, right] = padding
+  return graph.add({
+    kind: 'pad',
+    name: graph.uniqueName(`${op.name}_pad`),
+    inputs: [id],
+    shape: [channels, height + top + bottom, width + left + right],
+    padding,
+    channels: [0, 0],
+    stride: [1, 1],
+  })
+}
+
+function emitRounds(op: Operation, { kernel, stride }: WindowSize, source: string): void {
+  const { graph } = op.context
+  const { name } = op
+  const ids = new Map([['', source]])
+  const nodes = maxPool2d({ name, input: '', shape: graph.node(source).shape, kernel, stride })
+  for (const { layer, inputs } of nodes) {
+    if (layer.name !== name && graph.uniqueName(layer.name) !== layer.name)
+      throw op.unsupported(`it becomes several layers, and a node is called "${layer.name}"`, 'give that another name')
+    ids.set(
+      layer.name,
+      graph.addLayer(
+        layer,
+        inputs.map((input) => ids.get(input)!),
+      ),
+    )
+  }
+  op.emit(op.fresh(ids.get(name)!))
 }

@@ -1,15 +1,16 @@
 /** Products that are an activation written out. */
-import { activation } from '@he-ml/nn-layers'
+import { ActivationLayer, activation } from '@he-ml/nn-layers'
 import type { Graph } from '../graph.ts'
 import type { Operation } from '../operation.ts'
 
 /** Relative error allowed in constants such as 1 / sqrt 2: float32 and decimal literals of exporters. */
 const TOLERANCE = 1e-5
 
-export function isSigmoidOf(graph: Graph, candidate: string, x: string): boolean {
+/** Which function of `x` a node is, if it is an activation of that. */
+export function functionOf(graph: Graph, candidate: string, x: string): string | undefined {
   const node = graph.node(candidate)
-  if (node.kind !== 'layer' || node.inputs[0] !== x) return false
-  return 'function' in node.layer && node.layer.function === 'sigmoid'
+  if (node.kind !== 'layer' || node.inputs[0] !== x) return undefined
+  return node.layer instanceof ActivationLayer ? node.layer.function : undefined
 }
 
 /** A node as multiplier * base + shift per channel. */
