@@ -89,7 +89,7 @@ const OPTIONS: Checks<CompileOptions> = {
   calibration: object,
   activation: fields<Partial<ActivationOptions>>('activation.', { ...ACTIVATION, layers }),
   packing: oneOf('auto', 'multiplexed', 'batch', 'channel'),
-  batch: integer(1, 2 ** 20),
+  batch: (value) => (integer(1, Infinity)(value) === undefined ? undefined : 'a positive number of images'),
   parameters: object,
   scaleBits: integer(1, 94),
   baseBits: integer(1, 96),
