@@ -1,7 +1,7 @@
 /**
  * The vocabulary of HE-ML: checked CKKS parameters, the Engine port, circuits on it, and the weightless engines.
  *
- * @packageDocumentation
+ * @module index
  */
 export * from './circuits/index.ts'
 export * from './design/index.ts'

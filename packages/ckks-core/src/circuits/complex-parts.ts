@@ -24,7 +24,15 @@ export function doubledImaginaryPart(engine: Evaluator, a: Ciphertext): Cipherte
 }
 
 /** **Twice** both parts, with a single conjugation. */
-export function doubledParts(engine: Evaluator, a: Ciphertext): { real: Ciphertext; imaginary: Ciphertext } {
+export function doubledParts(
+  engine: Evaluator,
+  a: Ciphertext,
+): {
+  /** 2 Re(a), in real slots. */
+  real: Ciphertext
+  /** 2 Im(a), in real slots. */
+  imaginary: Ciphertext
+} {
   const conjugate = engine.conjugate(a)
   const real = engine.add(a, conjugate)
   const difference = engine.sub(conjugate, a)

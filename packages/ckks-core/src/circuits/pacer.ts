@@ -3,6 +3,7 @@ import { CancelledError } from '../errors/errors.ts'
 
 /** How a long loop behaves towards the rest of the process. */
 export interface PaceOptions {
+  /** Stops the loop at the next pause with CancelledError. */
   readonly signal?: AbortSignal
   /**
    * Awaited at each pause; default: let the event loop turn once. A caller may also wait here for the engine's queue, or for

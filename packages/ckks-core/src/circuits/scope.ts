@@ -33,6 +33,7 @@ export class Scope implements Disposable {
     this.#items.clear()
     return items
   }
+  /** Disposes of everything in it, the latest first; the scope is empty afterwards. */
   dispose(): void {
     for (const item of [...this.#items].reverse()) item[Symbol.dispose]()
     this.#items.clear()

@@ -29,6 +29,7 @@ import type { SecretKey } from './secret-key.ts'
 /** See {@link ClientEngine}. */
 export abstract class BaseClientEngine implements ClientEngine {
   abstract readonly name: string
+  /** Parameters of every key and ciphertext it makes. */
   readonly parameters: AnyParameters
   /** Who says nothing cannot publish. */
   readonly errorsWithinPlan: boolean = false
@@ -97,6 +98,7 @@ export abstract class BaseClientEngine implements ClientEngine {
     return results.map((slots) => floodSlots(slots, flooding))
   }
 
+  /** As `dispose`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose()
   }

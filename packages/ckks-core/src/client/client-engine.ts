@@ -18,9 +18,13 @@ import type { SecretKey } from './secret-key.ts'
 export interface KeyFile {
   /** A plain file name, unique within a request: 'relinearization.key', 'galois-5.key', 'encapsulation.key'. */
   readonly name: string
+  /** Which key it is; files of encapsulation keys hold the pair. */
   readonly kind: Extract<FileKind, 'relinearizationKey' | 'galoisKey' | 'encapsulationKey'>
+  /** Highest level it can be used at. */
   readonly level: Level
+  /** Of Galois keys only: generator^steps mod 2N, or 2N - 1 for conjugation. */
   readonly galoisElement?: GaloisElement
+  /** The whole file. */
   readonly bytes: Uint8Array
   /** SHA-256 of the bytes, hex. */
   readonly sha256: string
@@ -35,9 +39,11 @@ export interface Provenance {
 export interface KeyGenerationOptions extends Provenance {
   /** After each key. */
   readonly onProgress?: (done: number, total: number) => void
+  /** Stops between two keys, with CancelledError. */
   readonly signal?: AbortSignal
 }
 
+/** Makes keys: the secret one, which stays here, and those for the server. */
 export interface KeyGenerator {
   /** A fresh uniform ternary secret from the system's entropy. */
   generateSecretKey(): Promise<SecretKey>
@@ -56,6 +62,7 @@ export interface KeyGenerator {
 
 /** What to encrypt. */
 export interface EncryptionInput {
+  /** One value per slot: N/2 of them, or a power of two, their period. Real or complex, finite. */
   readonly values: SlotSource
   /** Shown by `inspect`; names the input of a model. */
   readonly name?: string
@@ -79,6 +86,7 @@ export interface EncryptionOptions extends Provenance {
   readonly labels?: Record<string, string>
 }
 
+/** Encrypts under a secret key. */
 export interface Encryptor {
   /**
    * One file with one ciphertext per input, and a random request id where the format has room for one.
@@ -99,21 +107,29 @@ export interface Encryptor {
  * them to others, use `decryptForPublication`.
  */
 export interface PrivateSlots {
+  /** Tells them from published ones. */
   readonly visibility: 'private'
+  /** As in the file: an output of a model; absent where the file names none. */
   readonly name?: string
   /** One period. */
   readonly re: Float64Array
+  /** Imaginary parts, one period; noise where the values are real. */
   readonly im: Float64Array
+  /** The period: length of `re` and `im`. */
   readonly slots: Slots
+  /** Level of the ciphertext. */
   readonly level: Level
+  /** Scale of the ciphertext. */
   readonly scale: Scale
 }
 
+/** Options of a decryption. */
 export interface DecryptionOptions {
   /** The plan's facts, to which the result is held before anything of it is decrypted. */
   readonly contract?: PlanContract
 }
 
+/** Decrypts, for the owner of the key or for publication. */
 export interface Decryptor {
   /**
    * Whether the errors of what this engine's server computes stay below the plan's bound. Only then can results be published.
@@ -144,6 +160,8 @@ export interface Decryptor {
 export interface ClientEngine extends KeyGenerator, Encryptor, Decryptor, AsyncDisposable {
   /** 'native' or 'seal'. */
   readonly name: string
+  /** Parameters of every key and ciphertext it makes. */
   readonly parameters: AnyParameters
+  /** Ends the engine and frees its memory; twice is harmless. */
   dispose(): Promise<void>
 }

@@ -12,13 +12,20 @@ import type { Level, Scale, Slots } from '../port/quantities.ts'
 export interface FileFacts {
   /** Absent where the format names neither (SEAL's); every field is then unknown. */
   readonly names?: {
+    /** Content hash of the plan that it was made for. */
     readonly plan: string | undefined
+    /** Name of the secret key behind it. */
     readonly keyId: string | undefined
+    /** Random name of the encrypted input that it is, or is the result of. */
     readonly request: string | undefined
   }
+  /** One entry per ciphertext, in the order of the file. */
   readonly ciphertexts: readonly {
+    /** Level of the ciphertext. */
     readonly level: Level
+    /** Scale of the ciphertext. */
     readonly scale: Scale
+    /** 1, or 2 for a product that was not relinearised. */
     readonly degree: number
     /** Undefined where the format knows no period. */
     readonly slots: Slots | undefined

@@ -1,7 +1,7 @@
 /**
  * The client's side: secret keys, encryption, decryption, and the policy for publishing results.
  *
- * @packageDocumentation
+ * @module client
  */
 export * from './assert-publishable.ts'
 export * from './base-client-engine.ts'

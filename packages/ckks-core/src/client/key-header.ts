@@ -1,15 +1,12 @@
 /** What the file of a needed key says of itself, known before the key is made. */
-import type { FileKind, HeaderInput } from '../format/header.ts'
+import type { EncapsulationKeyHeader, GaloisKeyHeader, Given, RelinearizationKeyHeader } from '../format/header.ts'
 import type { AnyParameters } from '../parameters/parameters.ts'
 import { conjugationElement, galoisElement } from '../port/galois.ts'
 import type { KeyNeed } from '../port/keys.ts'
 import type { Provenance } from './client-engine.ts'
 
 /** Header of an evaluation key's file. */
-export type KeyHeader = Extract<
-  HeaderInput,
-  { readonly kind: Extract<FileKind, 'relinearizationKey' | 'galoisKey' | 'encapsulationKey'> }
->
+export type KeyHeader = Given<RelinearizationKeyHeader | GaloisKeyHeader | EncapsulationKeyHeader>
 
 /** The header for a need; always seeded. */
 export function keyHeader(

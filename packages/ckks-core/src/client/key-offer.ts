@@ -2,9 +2,11 @@
 import type { KeyFileEntry } from '../format/header.ts'
 import type { KeyFile } from './client-engine.ts'
 
+/** A key set as its owner offers it. */
 export interface KeyOffer {
   /** Name of the secret key that they belong to. */
   readonly keyId: string
+  /** What there is: kinds, levels, sizes and hashes. */
   readonly entries: readonly KeyFileEntry[]
   /** The file of an entry, of the listed size. Whoever takes it compares the hash. */
   read(entry: KeyFileEntry): Promise<Uint8Array>

@@ -10,12 +10,22 @@ import { randomId } from './random-id.ts'
 
 /** What an engine encrypts: checked values, every decision made. */
 export interface EncryptionTask {
-  readonly inputs: readonly { readonly values: ComplexVector; readonly name?: string }[]
+  /** One ciphertext each. */
+  readonly inputs: readonly {
+    /** Finite, one period of slots. */
+    readonly values: ComplexVector
+    /** As the caller called it. */
+    readonly name?: string
+  }[]
+  /** Level of the ciphertexts. */
   readonly level: Level
+  /** Scale of the ciphertexts. */
   readonly scale: Scale
   /** Fresh random name, for the file's header. */
   readonly request: string
+  /** Content hash of the plan, for the header. */
   readonly plan?: string
+  /** Text for people, for the header. */
   readonly labels?: Record<string, string>
 }
 

@@ -34,17 +34,21 @@ export interface PublicationOptions {
 
 /** Values that may be shown to others. */
 export interface PublishedSlots {
+  /** Tells them from private ones. */
   readonly visibility: 'published'
+  /** As in the file: an output of a model; absent where the file names none. */
   readonly name?: string
   /** One number per published slot, in the order of `positions`. */
   readonly re: Float64Array
   /** Present when imaginary parts were asked for. */
   readonly im?: Float64Array
+  /** Period of the ciphertext's slots, published or not. */
   readonly slots: Slots
   /** Standard deviation of the noise added to each number. */
   readonly sigma: number
   /** As declared by the key's first publication. */
   readonly queries: number
+  /** As declared by the key's first publication: log2 of 1 / (total KL divergence allowed). */
   readonly statisticalBits: number
   /** -log2(sigma). */
   readonly precisionBits: number

@@ -6,9 +6,11 @@ import { randomId } from './random-id.ts'
  * through `exportSecretKey`. Never give one to a server.
  */
 export interface SecretKey extends Disposable {
+  /** Parameters of everything made with it. */
   readonly parameters: AnyParameters
   /** Random name carried by everything made with it: 32 hex digits. Public. */
   readonly keyId: string
+  /** Whether it was overwritten. */
   readonly disposed: boolean
   /** Overwrites the key; afterwards every use throws DisposedError. Twice is harmless. */
   dispose(): void

@@ -36,14 +36,19 @@ export interface FunctionalNeed {
   readonly rings?: readonly number[]
   /** Period and content of most refreshes; default all slots of a ring, complex. */
   readonly slots?: Slots
+  /** What most refreshes hold; default complex. */
   readonly content?: SlotContent
 }
 
+/** A set of {@link designFunctional}. */
 export interface FunctionalDesign {
+  /** What its primes follow from. */
   readonly request: FunctionalRequest
+  /** Parameters and circuit, 128-bit secure. */
   readonly set: FunctionalSet
   /** Of a refresh with one function. */
   readonly seconds: number
+  /** Standard deviations between a grid point and the half-way line, for fresh inputs. */
   readonly margin: number
 }
 

@@ -12,12 +12,17 @@ import { RINGS, type SetShape, setShapes } from './set-shapes.ts'
 
 /** A set, and why it is this one. */
 export interface RefreshDesign {
+  /** What its primes follow from. */
   readonly request: BootstrappingRequest
+  /** Parameters and circuit, 128-bit secure. */
   readonly set: BootstrappingSet
   /** Of a bootstrap of two ciphertexts of real values, and of each value in it. */
   readonly seconds: number
+  /** Estimated seconds for each value of it. */
   readonly secondsPerValue: number
+  /** Bits that a refreshed value keeps, relative to its range. */
   readonly precisionBits: number
+  /** Bytes of its evaluation keys in memory. */
   readonly keyBytes: number
   /** What else was looked at, the cheapest first. */
   readonly rejected: readonly RejectedShape[]
@@ -25,11 +30,13 @@ export interface RefreshDesign {
 
 /** A shape that was cheaper than what was chosen, but not good enough, or that is dearer. */
 export interface RejectedShape {
+  /** What it would have been. */
   readonly shape: SetShape
   /** Absent where no bits make it secure. */
   readonly secondsPerValue?: number
   /** The most bits that it has. */
   readonly precisionBits?: number
+  /** No bits make it secure, the most are too few, or it is dearer than what was chosen. */
   readonly why: 'security' | 'precision' | 'price'
 }
 

@@ -1,6 +1,7 @@
 /** What a network asks of its bootstraps. */
 import type { Slots } from '../port/quantities.ts'
 
+/** What a set is designed for; see {@link designRefresh}. */
 export interface RefreshNeed {
   /** Levels between the result of a bootstrap and the next one's input. */
   readonly levels: number

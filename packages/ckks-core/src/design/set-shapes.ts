@@ -4,11 +4,15 @@
  */
 import type { RefreshNeed } from './refresh-need.ts'
 
+/** A way of building a set, its bits apart. */
 export interface SetShape {
+  /** log2 of the ring degree. */
   readonly logN: number
   /** Factors of the transforms, a level each. */
   readonly coeffsToSlots: number
+  /** Factors of the transform back, a level each. */
   readonly slotsToCoeffs: number
+  /** Digits of key switching at the top level. */
   readonly dnum: number
   /** Whether evalMod's second and third level are pairs of primes: four bits more where errors are amplified most. */
   readonly pairs: boolean

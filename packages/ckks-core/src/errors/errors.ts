@@ -94,6 +94,7 @@ export class UnsupportedError extends HeMlError {
  * shape that does not fit, too little precision, or a value that says nothing of the input.
  */
 export class PlanError extends HeMlError {
+  /** Why there is none; see above. */
   readonly reason: 'levels' | 'memory' | 'security' | 'range' | 'shape' | 'precision' | 'constant'
   constructor(reason: PlanError['reason'], message: string, options?: ErrorOptions) {
     super('Plan', message, options)
@@ -106,6 +107,7 @@ export class PlanError extends HeMlError {
  * the path; `systemCode` is the system's own name of the failure.
  */
 export class FileSystemError extends HeMlError {
+  /** Of the file or folder. */
   readonly path: string
   /** ENOENT, EACCES, EISDIR, ENOSPC, ... */
   readonly systemCode: string

@@ -7,6 +7,7 @@ import { secretKeyBytes, segmentShapes, shapeBytes } from './segment-shape.ts'
 
 /** What a reader knows beforehand; whatever is given is enforced. */
 export interface Expectations<K extends FileKind = FileKind> {
+  /** The kinds that will do; others are refused. */
   readonly kind?: K | readonly K[]
   /** Levels, lengths and scales are only fully checked with parameters. */
   readonly parameters?: AnyParameters

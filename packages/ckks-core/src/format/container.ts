@@ -25,6 +25,7 @@ import { toHex } from './to-hex.ts'
 
 /** A parsed file. */
 export interface Container<K extends FileKind = FileKind> {
+  /** Checked, and of the kind that was expected. */
   readonly header: HeaderOf<K>
   /** Views of the input, one per segment. */
   readonly segments: readonly Uint8Array[]
@@ -32,9 +33,11 @@ export interface Container<K extends FileKind = FileKind> {
 
 /** Everything of a container before its first segment, and where the rest goes. */
 export interface ContainerStart {
+  /** As it is written, lengths of the segments included. */
   readonly header: FileHeader
   /** Prelude, header and padding. */
   readonly bytes: Uint8Array
+  /** Where the segments and the checksum lie. */
   readonly layout: ContainerLayout
 }
 

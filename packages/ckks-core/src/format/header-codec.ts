@@ -1,6 +1,7 @@
 import { decode, encode } from 'cborg'
 import { FormatError, InvalidArgumentError } from '../errors/errors.ts'
-import { type FileHeader, type HeaderInput, headerSchema } from './header.ts'
+import type { FileHeader, HeaderInput } from './header.ts'
+import { headerSchema } from './header-schema.ts'
 import { MAX_HEADER_BYTES, PRELUDE_BYTES } from './layout.ts'
 
 const STRICT = {

@@ -13,7 +13,9 @@ export const RESIDUE_BYTES = 6
 
 /** Prime of every limb of a segment, in file order; `prefix` bytes of seed come first. */
 export interface SegmentShape {
+  /** Bytes before the residues: a seed, or none. */
   readonly prefix: number
+  /** Primes of the limbs, in the order in which they are written. */
   readonly primes: readonly number[]
 }
 

@@ -8,9 +8,13 @@ import type { KeyFileEntry } from './header.ts'
 
 /** A key that is wanted, and the most its file may have. */
 export interface WantedKeyFile {
+  /** Which key. */
   readonly kind: KeyFileEntry['kind']
+  /** Highest level of its uses: a key of this level or above serves. */
   readonly level: number
+  /** Of Galois keys only. */
   readonly galoisElement?: number
+  /** Largest file that can make sense. */
   readonly maxBytes: number
 }
 

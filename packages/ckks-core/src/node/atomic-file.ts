@@ -20,6 +20,7 @@ export interface WriteOptions {
 
 /** See {@link writeFileAtomic} for whole contents at once. */
 export class AtomicFile implements AsyncDisposable {
+  /** Where the content appears when it is whole. */
   readonly path: string
   readonly #temporary: string
   readonly #handle: FileHandle

@@ -27,8 +27,11 @@ async function readExactly(handle: FileHandle, into: Uint8Array, position: numbe
 
 /** An open, checked container file. See {@link openContainerFile}. */
 export class ContainerFile<K extends FileKind = FileKind> implements AsyncDisposable {
+  /** Of the open file. */
   readonly path: string
+  /** Checked when the file was opened. */
   readonly header: HeaderOf<K>
+  /** Where its segments lie. */
   readonly layout: ContainerLayout
   readonly #handle: FileHandle
 
@@ -53,13 +56,14 @@ export class ContainerFile<K extends FileKind = FileKind> implements AsyncDispos
   /**
    * Reads the whole file once, in chunks, and checks padding and checksum.
    *
-   * @param take sees every piece of every segment, in order; what it is given is reused after it returns
    * @returns SHA-256 of the whole file, hex
    * @throws FormatError for damage; the signal's reason when aborted
    */
   async verify(
     options: {
+      /** Stops between two chunks. */
       readonly signal?: AbortSignal
+      /** Sees every piece of every segment, in order; what it is given is reused after it returns. */
       readonly take?: (segment: number, offset: number, bytes: Uint8Array) => void | Promise<void>
     } = {},
   ): Promise<string> {
@@ -97,6 +101,7 @@ export class ContainerFile<K extends FileKind = FileKind> implements AsyncDispos
     return whole.digest('hex')
   }
 
+  /** Closes the file; it cannot be read any more. */
   async close(): Promise<void> {
     await this.#handle.close()
   }

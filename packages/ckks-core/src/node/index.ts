@@ -1,7 +1,7 @@
 /**
  * Containers in the file system of Node: atomic writing, checked and streamed reading.
  *
- * @packageDocumentation
+ * @module node
  */
 export * from './atomic-file.ts'
 export * from './container-file.ts'

@@ -16,9 +16,11 @@ export const KEY_SET_FILE = 'keys.manifest'
 
 /** A manifest that was read, and where its files lie. */
 export interface KeySet {
+  /** Folder of the manifest, where its files lie. */
   readonly folder: string
   /** Path of the manifest itself. */
   readonly manifest: string
+  /** The manifest's header: what keys there are. */
   readonly header: HeaderOf<'keySet'>
 }
 
@@ -47,7 +49,9 @@ export async function readKeySet(path: string, parameters: AnyParameters, plan?:
 
 /** What a manifest says beside its files. */
 export interface KeySetIds {
+  /** Name of the secret key behind the keys. */
   readonly keyId?: string
+  /** Content hash of the plan that the keys are for. */
   readonly plan?: string
 }
 

@@ -16,11 +16,13 @@ import { onFile } from './system-error.ts'
 
 /** Keys that lie in a folder, with the sizes that are listed. */
 export interface ListedKeys {
+  /** Path of the folder. */
   readonly folder: string
   /** Name of the secret key that they belong to; undefined where the manifest names none. */
   readonly keyId: string | undefined
   /** Content hash of the plan that they were made for, likewise. */
   readonly plan: string | undefined
+  /** The evaluation keys that were asked for. */
   readonly entries: readonly EvaluationKeyEntry[]
 }
 
@@ -77,14 +79,17 @@ async function present<T>(path: string, answer: Promise<T>): Promise<T> {
 
 /** A key's own header, and its segments. */
 export interface ListedKey {
+  /** Checked, and what the manifest says. */
   readonly header: HeaderOf<EvaluationKeyKind>
   /** Views of the buffer. */
   readonly segments: readonly Uint8Array[]
 }
 
+/** Options of {@link readListedKey}. */
 export interface ReadListedKeyOptions {
   /** Taken for the content when it is large enough for `bytes` of the entry; default a new one. */
   readonly buffer?: Uint8Array
+  /** Stops between reads, with CancelledError. */
   readonly signal?: AbortSignal
 }
 

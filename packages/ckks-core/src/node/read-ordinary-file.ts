@@ -11,11 +11,13 @@ import { onFile } from './system-error.ts'
 
 const CHUNK = 2 ** 26
 
+/** How files are opened. */
 export interface OrdinaryFileOptions {
   /** 'refuse' where the name was not chosen by whoever runs the program; default 'follow'. */
   readonly links?: 'follow' | 'refuse'
 }
 
+/** Options of {@link readOrdinaryFile}. */
 export interface ReadOptions extends OrdinaryFileOptions {
   /** Largest file that can make sense. */
   readonly maxBytes: number
@@ -25,7 +27,9 @@ export interface ReadOptions extends OrdinaryFileOptions {
 
 /** An open ordinary file and its size when it was opened. */
 export interface OpenOrdinaryFile {
+  /** For whoever opened it to close. */
   readonly handle: FileHandle
+  /** In bytes. */
   readonly size: number
 }
 

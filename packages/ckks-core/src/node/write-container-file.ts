@@ -13,10 +13,16 @@ export interface WriteContainerOptions extends WriteOptions {
 /** A segment at once, or in pieces with its length said beforehand. */
 export type SegmentSource =
   | Uint8Array
-  | { readonly bytes: number; readonly chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array> }
+  | {
+      /** Bytes of all pieces together. */
+      readonly bytes: number
+      /** The content in order, in pieces of any length. */
+      readonly chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>
+    }
 
 /** What was written. */
 export interface WrittenFile {
+  /** Length of the file. */
   readonly bytes: number
   /** SHA-256 of the whole file, hex, as a key set lists it. */
   readonly sha256: string

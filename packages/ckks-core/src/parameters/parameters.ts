@@ -26,21 +26,29 @@ export interface ParametersLiteral {
 }
 
 abstract class ParametersBase {
+  /** log2 of the ring degree, 10 to 17. */
   readonly logN: number
   /** N, the degree of the ring. */
   readonly ringDegree: number
   /** N/2 complex slots. */
   readonly maxSlots: number
+  /** Prime groups by level; `q[0]` is the base that is never divided away. */
   readonly q: readonly (readonly number[])[]
+  /** Special primes, used only inside key switching. */
   readonly p: readonly number[]
+  /** Ciphertext limbs per key-switching digit. */
   readonly digitLimbs: number
+  /** Scale of fresh ciphertexts at the top level. */
   readonly scale: number
   /** Rescalings available to a fresh ciphertext. */
   readonly maxLevel: Level
   /** All ciphertext primes in limb order. */
   readonly qLimbs: readonly number[]
+  /** log2 of the product of all ciphertext primes. */
   readonly logQ: number
+  /** log2 of the product of the special primes. */
   readonly logP: number
+  /** log2 of the product of all primes: what security depends on, with logN. */
   readonly logQP: number
   /** First 16 bytes of the SHA-256 of the canonical literal, hex. Carried by every key and ciphertext. */
   readonly id: string
@@ -129,6 +137,7 @@ abstract class ParametersBase {
   get securityMargin(): number {
     return maxLogQP(this.logN) - this.logQP
   }
+  /** The literal again. */
   toJSON(): ParametersLiteral {
     return { logN: this.logN, q: this.q, p: this.p, digitLimbs: this.digitLimbs, scale: this.scale }
   }
@@ -141,6 +150,7 @@ abstract class ParametersBase {
 
 /** A parameter set that passed the 128-bit check (special primes included). */
 export class Parameters extends ParametersBase {
+  /** Bits of security that the check guarantees. */
   readonly security = 128
   /** @throws SecurityError above the table's limit; InvalidArgumentError for anything malformed */
   constructor(literal: ParametersLiteral) {
@@ -154,6 +164,7 @@ export class Parameters extends ParametersBase {
  * it only when `insecureParametersWithFiles` made it.
  */
 export class InsecureParameters extends ParametersBase {
+  /** No security is promised. */
   readonly security = 0
   /** Whether files under these parameters may be written and read. */
   readonly insecureFiles: boolean

@@ -46,6 +46,7 @@ import {
 import { type Scalar, type SlotSource, scalarParts, slotCount } from './slot-values.ts'
 import { SyncLane } from './sync-lane.ts'
 
+/** An engine without its arithmetic: checks every operand, and computes level, scale, degree and period of the result. */
 export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlaintext>
   extends EngineArithmetic<C, P>
   implements Engine
@@ -54,6 +55,7 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
   abstract readonly capabilities: EngineCapabilities
   abstract readonly loadedKeys: KeyRequest
   readonly threads: number = 1
+  /** Parameters of its ciphertexts, plaintexts and keys. */
   readonly parameters: AnyParameters
 
   /** To whom handles belong: the engine itself, also where a lane makes them. */
@@ -339,6 +341,7 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
     return { ciphertexts: [await this.importCiphertext(bytes, expected)], names: {} }
   }
   abstract dispose(): Promise<void>
+  /** As `dispose`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose()
   }

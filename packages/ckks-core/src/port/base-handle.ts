@@ -3,23 +3,35 @@ import type { Ciphertext, Plaintext } from './handles.ts'
 
 /** What an operation knows of its result before computing it. */
 export interface CiphertextMeta {
+  /** Level of the result. */
   readonly level: number
+  /** Scale of the result. */
   readonly scale: number
+  /** Period of the result. */
   readonly slots: number
+  /** 2 for a product that is not relinearised. */
   readonly degree: 1 | 2
 }
 
+/** What an engine knows of a plaintext before encoding it. */
 export interface PlaintextMeta {
+  /** Highest level it can be used at. */
   readonly level: number
+  /** Scale of the encoded values. */
   readonly scale: number
+  /** Period of the values. */
   readonly slots: number
+  /** Whether the special primes' limbs are made too. */
   readonly extended: boolean
+  /** Whether limbs may be made at each use instead of kept. */
   readonly deferred: boolean
 }
 
 abstract class BaseHandle<Meta extends { level: number; scale: number; slots: number }> {
   readonly owner: object
+  /** Rescalings that are left; of plaintexts, the highest level they can be used at. */
   readonly level: number
+  /** The fixed-point factor, carried exactly. */
   readonly scale: number
   readonly slots: number
   #disposed = false
@@ -38,6 +50,7 @@ abstract class BaseHandle<Meta extends { level: number; scale: number; slots: nu
     this.#disposed = true
     this.release()
   }
+  /** As `dispose`. */
   [Symbol.dispose](): void {
     this.dispose()
   }

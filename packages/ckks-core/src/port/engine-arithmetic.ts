@@ -11,32 +11,49 @@ import type { SlotSource } from './slot-values.ts'
 
 /** A ciphertext times (re + i im) * scale, rounded. */
 export interface ScaledTerm<C> {
+  /** What is multiplied. */
   readonly ciphertext: C
+  /** Real part of the constant. */
   readonly re: number
+  /** Imaginary part of the constant. */
   readonly im: number
+  /** What the constant is multiplied with before it is rounded. */
   readonly scale: number
 }
 
 /** The computing half of an engine; see `BaseEngine`, which checks and then calls it. */
 export abstract class EngineArithmetic<C extends BaseCiphertext, P extends BasePlaintext> {
+  /** Encodes one period of values at the level and scale of `meta`. */
   protected abstract doEncode(values: SlotSource, meta: PlaintextMeta): P
+  /** a + b, of one level and scale. */
   protected abstract doAdd(a: C, b: C, meta: CiphertextMeta): C
+  /** a - b. */
   protected abstract doSub(a: C, b: C, meta: CiphertextMeta): C
+  /** -a. */
   protected abstract doNegate(a: C, meta: CiphertextMeta): C
+  /** a + b. */
   protected abstract doAddPlain(a: C, b: P, meta: CiphertextMeta): C
+  /** a - b. */
   protected abstract doSubPlain(a: C, b: P, meta: CiphertextMeta): C
+  /** a b, to be rescaled. */
   protected abstract doMulPlain(a: C, b: P, meta: CiphertextMeta): C
   /** Adds (re + i im) * a.scale, rounded. */
   protected abstract doAddScalar(a: C, re: number, im: number, meta: CiphertextMeta): C
   /** Multiplies by (re + i im) * scale, rounded. */
   protected abstract doMulScalar(a: C, re: number, im: number, scale: number, meta: CiphertextMeta): C
+  /** i a, exactly. */
   protected abstract doMulByI(a: C, meta: CiphertextMeta): C
+  /** a b, of degree 2. */
   protected abstract doMul(a: C, b: C, meta: CiphertextMeta): C
+  /** Back to degree 1. */
   protected abstract doRelinearize(a: C, meta: CiphertextMeta): C
+  /** Divides by the group of primes of a's level. */
   protected abstract doRescale(a: C, meta: CiphertextMeta): C
+  /** Forgets primes down to the level of `meta`. */
   protected abstract doDropLevel(a: C, meta: CiphertextMeta): C
   /** Steps are in [0, slots); a step of 0 is a new handle of the same value. */
   protected abstract doRotateHoisted(a: C, steps: readonly number[], meta: CiphertextMeta): C[]
+  /** Conjugates every slot. */
   protected abstract doConjugate(a: C, meta: CiphertextMeta): C
   /** From level 0 to meta.level, through the ephemeral secret. */
   protected abstract doModRaise(a: C, meta: CiphertextMeta): C
@@ -50,6 +67,7 @@ export abstract class EngineArithmetic<C extends BaseCiphertext, P extends BaseP
       linear.dispose()
     }
   }
+  /** a^2, of degree 2. Default: doMul. */
   protected doSquare(a: C, meta: CiphertextMeta): C {
     return this.doMul(a, a, meta)
   }
@@ -67,6 +85,7 @@ export abstract class EngineArithmetic<C extends BaseCiphertext, P extends BaseP
     }
     return total
   }
+  /** The sum of at least one term. Default: doAdd, one after the other. */
   protected doSum(terms: readonly C[], meta: CiphertextMeta): C {
     if (terms.length === 1) return this.doDropLevel(terms[0]!, meta)
     return this.#accumulate(
@@ -76,6 +95,7 @@ export abstract class EngineArithmetic<C extends BaseCiphertext, P extends BaseP
       false,
     )
   }
+  /** The sum of at least one product, of degree 2. Default: doMul and doAdd. */
   protected doMulAccumulate(pairs: readonly (readonly [C, C])[], meta: CiphertextMeta): C {
     return this.#accumulate(
       pairs.map(
@@ -111,6 +131,7 @@ export abstract class EngineArithmetic<C extends BaseCiphertext, P extends BaseP
     })
     return this.#accumulate(parts, meta)
   }
+  /** Row by row, the sum of inputs times weights, the weights encoded at `scale`. Default: doMulScalar and doAdd. */
   protected doMatrixProduct(inputs: readonly C[], weights: WeightMatrix, scale: number, meta: CiphertextMeta): C[] {
     return Array.from({ length: weights.rows }, (_, row) =>
       this.#accumulate(
@@ -123,6 +144,7 @@ export abstract class EngineArithmetic<C extends BaseCiphertext, P extends BaseP
     )
   }
 
+  /** The sum of scaled terms and of constant * meta.scale, rounded. Default: doMulScalar, doAdd and doAddScalar. */
   protected doLinearCombination(
     terms: readonly ScaledTerm<C>[],
     constant: { readonly re: number; readonly im: number },

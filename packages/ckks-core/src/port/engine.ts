@@ -12,7 +12,9 @@ import type { Scalar, SlotSource } from './slot-values.ts'
 
 /** Where and how to encode. */
 export interface EncodeOptions {
+  /** Highest level it can be used at. */
   readonly level: Level
+  /** What values are multiplied with before they are rounded. */
   readonly scale: Scale
   /** Also make the special primes' limbs, for `linearTransform`. Engines without double hoisting ignore it. */
   readonly extended?: boolean
@@ -26,18 +28,25 @@ export interface EncodeOptions {
 
 /** Dense real weights, row-major: `data[row * columns + column]`. */
 export interface WeightMatrix {
+  /** As many as results. */
   readonly rows: number
+  /** As many as inputs. */
   readonly columns: number
+  /** rows x columns numbers. */
   readonly data: Float64Array
 }
 
 /** A ciphertext times a constant: an addend of a linear combination. */
 export interface LinearTerm {
+  /** Of the same level as the other terms. */
   readonly ciphertext: Ciphertext
+  /** What it is multiplied with. */
   readonly by: Scalar
 }
 
+/** The half of an engine that makes plaintexts. */
 export interface Encoder {
+  /** Parameters of every plaintext it makes. */
   readonly parameters: AnyParameters
   /**
    * Encodes one value per slot; a shorter power-of-two vector repeats.
@@ -54,7 +63,9 @@ export interface SlotEstimate {
   readonly magnitude: number
 }
 
+/** The half of an engine that computes: every call gives a new handle, at once. */
 export interface Evaluator {
+  /** Parameters of every ciphertext it computes with. */
   readonly parameters: AnyParameters
 
   /** a + b; same level and scale, degrees may differ. */
@@ -63,8 +74,11 @@ export interface Evaluator {
   sub(a: Ciphertext, b: Ciphertext): Ciphertext
   /** Sum of at least one ciphertexts, all of the same level and scale. */
   sum(terms: readonly Ciphertext[]): Ciphertext
+  /** -a; level and scale unchanged. */
   negate(a: Ciphertext): Ciphertext
+  /** a + b; same scale, b's level at least a's. */
   addPlain(a: Ciphertext, b: Plaintext): Ciphertext
+  /** a - b; same scale, b's level at least a's. */
   subPlain(a: Ciphertext, b: Plaintext): Ciphertext
   /** Slot-wise product; result scale a.scale * b.scale; rescale afterwards. */
   mulPlain(a: Ciphertext, b: Plaintext): Ciphertext
@@ -81,6 +95,7 @@ export interface Evaluator {
   mulByI(a: Ciphertext): Ciphertext
   /** Slot-wise product, degree 2 (not relinearised), scale the product of scales. Both of degree 1 and the same level. */
   mul(a: Ciphertext, b: Ciphertext): Ciphertext
+  /** a a, as `mul`; cheaper. */
   square(a: Ciphertext): Ciphertext
   /** Sum of products without relinearising each; degree 2. All pairs of the same level and product scale. */
   mulAccumulate(pairs: readonly (readonly [Ciphertext, Ciphertext])[]): Ciphertext
@@ -94,7 +109,7 @@ export interface Evaluator {
   dropLevel(a: Ciphertext, level: Level): Ciphertext
   /**
    * Reads a ciphertext of level 0 at a higher level. Its polynomial m becomes m + q0 I, where q0 is the base modulus and I
-   * has small integer coefficients ({@link RAISE_BOUND}): the first step of bootstrapping. On the way the ciphertext passes
+   * has small integer coefficients (`RAISE_BOUND`): the first step of bootstrapping. On the way the ciphertext passes
    * through an ephemeral sparse secret (sparse-secret encapsulation, ePrint 2022/024). The result has period N/2 and the
    * scale of the operand; its slots are far larger than before. Needs the encapsulation key.
    *
@@ -159,25 +174,35 @@ export interface Evaluator {
 export interface CircuitIdentity {
   /** At least one, compared by identity: polynomials, prepared transforms. */
   readonly objects: readonly object[]
+  /** Whatever else the circuit depends on, such as levels and scales; compared by value. */
   readonly numbers: readonly number[]
 }
 
 /** Bytes held outside the JavaScript heap. */
 export interface EngineMemory {
+  /** Bytes of live ciphertexts. */
   readonly ciphertexts: number
+  /** Bytes of live plaintexts. */
   readonly plaintexts: number
+  /** Bytes of loaded keys. */
   readonly keys: number
+  /** Bytes of working memory. */
   readonly scratch: number
+  /** All of these together. */
   readonly total: number
+  /** The most that there ever was at once. */
   readonly peak: number
 }
 
 /** How far the engine's queue is. */
 export interface EngineProgress {
+  /** Operations that were called and have not ended. */
   readonly queued: number
+  /** Operations that have ended, those that failed too. */
   readonly done: number
 }
 
+/** What an engine can do, and what it cannot. */
 export interface EngineCapabilities {
   /** Most rotation keys that can be loaded at once. */
   readonly maxRotationKeys: number
@@ -211,9 +236,11 @@ export interface CiphertextExpectations {
   readonly slots?: Slots
 }
 
+/** What executes circuits on ciphertexts that it cannot read. */
 export interface Engine extends Encoder, Evaluator, AsyncDisposable {
   /** 'native', 'seal', 'plan' or 'clear'. */
   readonly name: string
+  /** What it can do. */
   readonly capabilities: EngineCapabilities
   /** Operations that are computed at a time: worker threads, or 1 where calls compute at once. */
   readonly threads: number

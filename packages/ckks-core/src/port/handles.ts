@@ -8,10 +8,13 @@ import type { Level, Scale, Slots } from './quantities.ts'
 interface Handle extends Disposable {
   /** The engine instance it belongs to; handles of different instances never mix. */
   readonly owner: object
+  /** Rescalings that are left; of plaintexts, the highest level they can be used at. */
   readonly level: Level
+  /** The fixed-point factor, carried exactly. */
   readonly scale: Scale
   /** Period of the slot vector. */
   readonly slots: Slots
+  /** Whether its memory was given back. */
   readonly disposed: boolean
   /** Gives the memory back; afterwards every use throws DisposedError. Twice is harmless. */
   dispose(): void

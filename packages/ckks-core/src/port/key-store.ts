@@ -17,6 +17,7 @@ export interface KeyLease extends Disposable {
   readonly needs: readonly KeyNeed[]
   /** Bytes of the keys that serve these needs, each counted once. */
   readonly bytes: number
+  /** Whether its keys were given free. */
   readonly disposed: boolean
   /**
    * Gives the keys free for eviction. An operation queued before keeps its keys alive until it has run, so nothing breaks when

@@ -9,18 +9,44 @@ import type { Level } from './quantities.ts'
 
 /** One use of a key. */
 export type KeyNeed =
-  | { readonly kind: 'relinearization'; readonly level: Level }
-  | { readonly kind: 'rotation'; readonly steps: number; readonly level: Level }
-  | { readonly kind: 'conjugation'; readonly level: Level }
-  /** The pair of switching keys of modRaise: to the ephemeral sparse secret at level 0, and back at `level`. */
-  | { readonly kind: 'encapsulation'; readonly level: Level }
+  | {
+      /** After a product. */
+      readonly kind: 'relinearization'
+      /** Level of the use. */
+      readonly level: Level
+    }
+  | {
+      /** A rotation of the slots. */
+      readonly kind: 'rotation'
+      /** To the left, in [1, N/2). */
+      readonly steps: number
+      /** Level of the use. */
+      readonly level: Level
+    }
+  | {
+      /** Of all slots. */
+      readonly kind: 'conjugation'
+      /** Level of the use. */
+      readonly level: Level
+    }
+  | {
+      /** The pair of switching keys of modRaise: to the ephemeral sparse secret at level 0, and back at `level`. */
+      readonly kind: 'encapsulation'
+      /** Level that is raised to. */
+      readonly level: Level
+    }
 
 /** Everything a key generator must make for a plan. */
 export interface KeyRequest {
   /** Highest level of a relinearisation; absent when there is none. */
   readonly relinearization?: Level
   /** Left rotations by `steps` in [1, N/2), each with the highest level of its uses; ascending by steps. */
-  readonly rotations: readonly { readonly steps: number; readonly level: Level }[]
+  readonly rotations: readonly {
+    /** To the left, in [1, N/2). */
+    readonly steps: number
+    /** Highest level of its uses. */
+    readonly level: Level
+  }[]
   /** Highest level of a conjugation. */
   readonly conjugation?: Level
   /** Highest level that modRaise raises to. */
@@ -40,6 +66,7 @@ export class KeyRequestBuilder {
   #encapsulation: Level | undefined
   readonly #rotations = new Map<number, Level>()
 
+  /** Takes a need in; of several for one key the highest level counts. */
   add(need: KeyNeed): void {
     if (need.kind === 'relinearization') this.#relinearization = Math.max(this.#relinearization ?? 0, need.level)
     else if (need.kind === 'conjugation') this.#conjugation = Math.max(this.#conjugation ?? 0, need.level)
@@ -47,6 +74,7 @@ export class KeyRequestBuilder {
     else this.#rotations.set(need.steps, Math.max(this.#rotations.get(need.steps) ?? 0, need.level))
   }
 
+  /** Everything that was added so far. */
   build(): KeyRequest {
     return {
       ...(this.#relinearization === undefined ? {} : { relinearization: this.#relinearization }),

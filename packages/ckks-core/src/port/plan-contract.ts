@@ -6,10 +6,13 @@ import type { Level, Scale, Slots } from './quantities.ts'
 
 /** How the ciphertexts at one end of a plan look. */
 export interface ContractEnd {
+  /** Level of every ciphertext. */
   readonly level: Level
+  /** Scale of every ciphertext. */
   readonly scale: Scale
   /** Period of every ciphertext. */
   readonly slots: Slots
+  /** How many there are. */
   readonly ciphertexts: number
 }
 
@@ -19,13 +22,20 @@ export interface PlanContract {
   readonly plan: string
   /** `Parameters.id`. */
   readonly parameters: string
+  /** What is encrypted. */
   readonly input: ContractEnd & {
     /**
      * Real parts of slots for which the plan's error is right; 0 is always among them. Absent: unknown, nothing can be
      * published.
      */
-    readonly range?: { readonly min: number; readonly max: number }
+    readonly range?: {
+      /** Smallest real part. */
+      readonly min: number
+      /** Largest real part. */
+      readonly max: number
+    }
   }
+  /** What comes back. */
   readonly output: ContractEnd
   /** Bound on |error| of every real number of the output, in its own units; see {@link publicationBound}. */
   readonly errorBound: number

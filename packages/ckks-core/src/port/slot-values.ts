@@ -2,7 +2,9 @@ import { InvalidArgumentError } from '../errors/errors.ts'
 
 /** Complex vector as separate halves; `im` absent means real. Both of the same power-of-two length. */
 export interface ComplexVector {
+  /** Real parts. */
   readonly re: Float64Array
+  /** Imaginary parts; absent: all zero. */
   readonly im?: Float64Array
 }
 
@@ -11,6 +13,7 @@ export type SlotValues = Float64Array | ComplexVector
 
 /** Values now, or a function that makes them when an engine really needs them (the plan engine never asks). */
 export interface LazySlotValues {
+  /** The period: how many values there will be, a power of two. */
   readonly slots: number
   /** May give the same array each time: an engine that keeps values copies them. */
   readonly values: () => SlotValues
@@ -18,11 +21,20 @@ export interface LazySlotValues {
   readonly magnitude?: number
 }
 
+/** Values, or how to have them. */
 export type SlotSource = SlotValues | LazySlotValues
 
 /** A real or complex constant. */
-export type Scalar = number | { readonly re: number; readonly im: number }
+export type Scalar =
+  | number
+  | {
+      /** Real part. */
+      readonly re: number
+      /** Imaginary part. */
+      readonly im: number
+    }
 
+/** Whether values are still to be made. */
 export const isLazy = (source: SlotSource): source is LazySlotValues =>
   // a Float64Array has a method of that name
   !(source instanceof Float64Array) && 'values' in source
@@ -75,7 +87,12 @@ export function checkedSlots(source: SlotSource, slots: number, operation: strin
 }
 
 /** Real and imaginary part of a constant. @throws InvalidArgumentError unless finite */
-export function scalarParts(value: Scalar): { re: number; im: number } {
+export function scalarParts(value: Scalar): {
+  /** Real part, finite. */
+  re: number
+  /** Imaginary part, finite; 0 for a number. */
+  im: number
+} {
   const parts = typeof value === 'number' ? { re: value, im: 0 } : value
   if (!Number.isFinite(parts.re) || !Number.isFinite(parts.im))
     throw new InvalidArgumentError('a constant must be finite')

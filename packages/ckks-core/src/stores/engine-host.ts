@@ -10,14 +10,22 @@ import type { KeyRequest } from '../port/keys.ts'
 
 /** Where evaluation keys lie: a folder with a manifest, or files in memory. */
 export type KeySource =
-  | { readonly kind: 'folder'; readonly path: string }
   | {
+      /** Tells the two apart. */
+      readonly kind: 'folder'
+      /** Path of the folder. */
+      readonly path: string
+    }
+  | {
+      /** Tells the two apart. */
       readonly kind: 'memory'
+      /** Contents of the files, whole; in any order. */
       readonly files: readonly Uint8Array[]
       /** Name of the secret key that they are said to belong to: files that name another are refused; SEAL's name none. */
       readonly keyId?: string
     }
 
+/** How keys are opened. */
 export interface OpenKeysOptions {
   /** Content hash of the plan that the keys must be for. */
   readonly plan: string
@@ -33,7 +41,9 @@ export interface OpenKeysOptions {
   readonly onJudged?: (keys: KeyStore) => Promise<void>
 }
 
+/** An engine that can open keys: what a server is made from. */
 export interface EngineHost {
+  /** What runs circuits. */
   readonly engine: Engine
   /** Where the keys of a request lie in a key set of this engine, and how large they may be. */
   wantedKeyFiles(parameters: AnyParameters, request: KeyRequest): WantedKeyFile[]

@@ -4,7 +4,9 @@ import type { BootstrappingLevels, BootstrappingSpec } from './bootstrapping-spe
 
 /** What a bootstrapping circuit does to a ciphertext's level, and how surely. */
 export interface BootstrappingCircuit {
+  /** Parameters with room for the circuit. */
   readonly parameters: AnyParameters
+  /** What the circuit is made of. */
   readonly spec: BootstrappingSpec
   /** Levels of the parts. */
   readonly levels: BootstrappingLevels

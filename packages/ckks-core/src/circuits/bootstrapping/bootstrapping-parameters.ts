@@ -25,12 +25,14 @@ export interface RefreshRequest<Spec> {
   readonly workBits: number
   /** Bits of the first levels of what is evaluated, from the top, where they differ; above 48, a level is a pair of primes. */
   readonly headBits: readonly number[]
+  /** Digits of key switching at the top level: more need fewer special primes, and more work. */
   readonly dnum: number
   /**
    * Bits of each special prime. The first ones serve the ephemeral secret too, and q0 times them must stay below its limit
    * (`MAX_LOG_SPARSE_128`).
    */
   readonly specialBits: readonly number[]
+  /** The circuit that the primes have room for. */
   readonly spec: Spec
 }
 
@@ -50,14 +52,19 @@ export function bootstrappingLiteral(request: BootstrappingRequest): ParametersL
 
 /** The chain of primes that a refresh goes up and down. */
 export interface RefreshChain {
+  /** log2 of the ring degree. */
   readonly logN: number
+  /** Bits of the scale in use. */
   readonly scaleBits: number
+  /** Bits of q0, below 48. */
   readonly baseBits: number
   /** Levels above the base at the scale in use. */
   readonly used: number
   /** Bits of the levels above these, upwards. */
   readonly above: readonly number[]
+  /** Digits of key switching at the top level. */
   readonly dnum: number
+  /** Bits of each special prime. */
   readonly specialBits: readonly number[]
 }
 

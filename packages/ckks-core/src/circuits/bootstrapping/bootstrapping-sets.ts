@@ -52,11 +52,14 @@ export const BOOTSTRAPPING_SETS = Object.freeze({
   },
 } as const satisfies Record<string, BootstrappingRequest>)
 
+/** Names of {@link BOOTSTRAPPING_SETS}. */
 export type BootstrappingSetName = keyof typeof BOOTSTRAPPING_SETS
 
 /** Parameters and the circuit they were made for. */
 export interface BootstrappingSet {
+  /** 128-bit secure, with room for the circuit. */
   readonly parameters: Parameters
+  /** The circuit that they are made for. */
   readonly spec: BootstrappingSpec
 }
 

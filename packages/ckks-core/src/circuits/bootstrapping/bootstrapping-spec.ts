@@ -4,6 +4,7 @@ import type { Slots } from '../../port/quantities.ts'
 /** What the slots hold: real values need only one of the two halves that evalMod works on. */
 export type SlotContent = 'complex' | 'real'
 
+/** What a bootstrapping circuit is made of, as JSON. */
 export interface BootstrappingSpec {
   /** Period of the slot vectors: a power of two, 2^4 at least, N/2 at most. */
   readonly slots: Slots
@@ -11,6 +12,7 @@ export interface BootstrappingSpec {
   readonly content: SlotContent
   /** Factors of the homomorphic Fourier transform, one level each. */
   readonly coeffsToSlots: number
+  /** Factors of the transform back, one level each. */
   readonly slotsToCoeffs: number
   /** Even degree of the cosine's Chebyshev series. */
   readonly degree: number
@@ -24,8 +26,11 @@ export interface BootstrappingSpec {
 
 /** Levels that each part takes. */
 export interface BootstrappingLevels {
+  /** From slots to coefficients, before modRaise. */
   readonly slotsToCoeffs: number
+  /** From coefficients to slots, after modRaise. */
   readonly coeffsToSlots: number
+  /** Sine and arcsine. */
   readonly evalMod: number
 }
 

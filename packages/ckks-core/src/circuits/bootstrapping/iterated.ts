@@ -12,6 +12,7 @@ import { scope } from '../scope.ts'
 import { toLevel } from '../to-level.ts'
 import type { BootstrapOptions, PreparedBootstrapping } from './prepared-bootstrapping.ts'
 
+/** Options of an iterated bootstrap. */
 export interface IteratedOptions extends BootstrapOptions {
   /**
    * k: bits by which the error is enlarged before the second bootstrap. An error above range x 2^-k would leave the range

@@ -9,14 +9,17 @@ import type { BootstrappingCircuit } from './bootstrapping-circuit.ts'
 import { ANGLE_BOUND, ANGLE_SHIFT, createEvalMod, type EvalMod, evaluateEvalMod } from './eval-mod.ts'
 import { type PreparedRaise, prepareRaise, raisedMagnitude } from './prepared-raise.ts'
 
+/** Options of `Bootstrapping.prepare`. */
 export interface PrepareBootstrappingOptions {
   /** Ranges of values that will be bootstrapped: |real part| and |imaginary part| at most this. Default [1]. */
   readonly ranges?: readonly number[]
+  /** Stops the encoding with CancelledError. */
   readonly signal?: AbortSignal
   /** After each encoded matrix. */
   readonly onProgress?: (done: number, total: number) => void
 }
 
+/** Options of one bootstrap. */
 export interface BootstrapOptions {
   /** One of the ranges it was prepared for. Default 1. */
   readonly range?: number
@@ -47,6 +50,7 @@ function messageScale({ parameters, spec }: BootstrappingCircuit): Scale {
 
 /** A circuit with its matrices encoded; belongs to the engine that encoded them. */
 export class PreparedBootstrapping implements Disposable {
+  /** What was prepared. */
   readonly circuit: BootstrappingCircuit
   readonly #raise: PreparedRaise
   readonly #evalMods: ReadonlyMap<number, EvalMod>

@@ -3,11 +3,13 @@ import { InvalidArgumentError, PlanError } from '../../errors/errors.ts'
 import { PeriodicFunction } from './periodic-function.ts'
 import { fitTrigonometric } from './trigonometric-fit.ts'
 
+/** Options of {@link fourierExtension}. */
 export interface FourierExtensionOptions {
   /** Of the argument, in its own units. */
   readonly period: number
   /** Where the function is wanted: shorter than the period. The closer to all of it, the higher the degree that it takes. */
   readonly range: readonly [lo: number, hi: number]
+  /** Of the trigonometric polynomial, at least 1. */
   readonly degree: number
   /** Largest error that will do; default any. */
   readonly tolerance?: number
@@ -15,7 +17,9 @@ export interface FourierExtensionOptions {
 
 /** A function of real values; `at` takes the argument in units of the period. */
 export class FourierExtension extends PeriodicFunction {
+  /** Of the argument, in its own units. */
   readonly period: number
+  /** Where the function is met; elsewhere its values are anything. */
   readonly range: readonly [lo: number, hi: number]
   /** Largest difference from the function on the range. */
   readonly error: number

@@ -4,7 +4,9 @@ import type { FunctionalLevels, FunctionalSpec } from './functional-spec.ts'
 
 /** What a functional bootstrapping circuit does to a ciphertext's level, and how exactly. */
 export interface FunctionalCircuit {
+  /** Parameters with room for the circuit. */
   readonly parameters: AnyParameters
+  /** What the circuit is made of. */
   readonly spec: FunctionalSpec
   /** Levels of the parts. */
   readonly levels: FunctionalLevels

@@ -68,11 +68,14 @@ export const FUNCTIONAL_SETS = Object.freeze({
   },
 } as const satisfies Record<string, FunctionalRequest>)
 
+/** Names of {@link FUNCTIONAL_SETS}. */
 export type FunctionalSetName = keyof typeof FUNCTIONAL_SETS
 
 /** Parameters and the circuit they were made for. */
 export interface FunctionalSet {
+  /** 128-bit secure, with room for the circuit. */
   readonly parameters: Parameters
+  /** The circuit that they are made for. */
   readonly spec: FunctionalSpec
 }
 

@@ -3,6 +3,7 @@ import type { Slots } from '../../port/quantities.ts'
 import type { SlotContent } from '../bootstrapping/bootstrapping-spec.ts'
 import { polynomialDepth } from '../polynomial/index.ts'
 
+/** What a functional bootstrapping circuit is made of, as JSON. */
 export interface FunctionalSpec {
   /** Period of the slot vectors: a power of two, 2^4 at least, N/2 at most. */
   readonly slots: Slots
@@ -10,6 +11,7 @@ export interface FunctionalSpec {
   readonly content: SlotContent
   /** Factors of the homomorphic Fourier transform, one level each. */
   readonly coeffsToSlots: number
+  /** Factors of the transform back, one level each. */
   readonly slotsToCoeffs: number
   /** Degree of the Chebyshev series of exp(2 pi i x / 2^squarings). */
   readonly degree: number
@@ -21,9 +23,13 @@ export interface FunctionalSpec {
 
 /** Levels that each part takes. */
 export interface FunctionalLevels {
+  /** From slots to coefficients, before modRaise. */
   readonly slotsToCoeffs: number
+  /** From coefficients to slots, after modRaise. */
   readonly coeffsToSlots: number
+  /** The exponential: its series and the squarings after it. */
   readonly exponential: number
+  /** Functions of it, cleaning included. */
   readonly functions: number
 }
 

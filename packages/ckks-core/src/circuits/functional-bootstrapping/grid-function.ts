@@ -14,14 +14,17 @@ export const MAX_GRID_POINTS = 256
 export interface GridPoint {
   /** From 0; negative ones and those beyond the period count around it. */
   readonly index: number
+  /** The function's value there. */
   readonly value: number
   /** How often it occurs, in any unit; default 1. */
   readonly weight?: number
 }
 
+/** Options of {@link gridFunction}. */
 export interface GridFunctionOptions {
   /** Steps in the period: from 2 to {@link MAX_GRID_POINTS}. */
   readonly points: number
+  /** What the function is at the points that occur; at the others it is free. */
   readonly values: readonly GridPoint[]
   /** Of the trigonometric polynomial. Default: the lowest 2^m - 1 that meets all values. */
   readonly degree?: number
@@ -34,7 +37,9 @@ export interface GridFunctionOptions {
 
 /** A function on a grid. */
 export class GridFunction extends PeriodicFunction {
+  /** Steps in the period. */
   readonly points: number
+  /** The points that it interpolates, with their values. */
   readonly values: readonly GridPoint[]
   /** Root mean square of f' at the points as they occur, output per step of the grid; before cleaning, and in bits with it. */
   readonly slope: number

@@ -9,6 +9,7 @@ import { type Complex, type Polynomial, powerPolynomial } from '../polynomial/in
 export interface PeriodicFunctionOptions {
   /** c_0, ..., c_d; the imaginary part of c_0 has no effect. */
   readonly re: readonly number[] | Float64Array
+  /** Imaginary parts, as many as real ones. */
   readonly im: readonly number[] | Float64Array
   /** Applied to the real result, one after the other. */
   readonly after?: readonly Polynomial[]
@@ -18,6 +19,7 @@ export interface PeriodicFunctionOptions {
 export class PeriodicFunction {
   /** Half of the trigonometric polynomial: its real part is half of f before `after`. */
   readonly half: Polynomial
+  /** Applied to the real result, one after the other; empty for none. */
   readonly after: readonly Polynomial[]
 
   /** @throws InvalidArgumentError for a constant, for coefficients that are not finite, or different numbers of them */

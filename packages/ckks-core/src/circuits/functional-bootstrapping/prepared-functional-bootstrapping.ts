@@ -12,14 +12,17 @@ import type { FunctionalCircuit } from './functional-circuit.ts'
 import type { PeriodicFunction } from './periodic-function.ts'
 import { type FunctionalEstimate, type ObservedPoint, pointsOf, predictFunctions } from './predict-functions.ts'
 
+/** Options of `FunctionalBootstrapping.prepare`. */
 export interface PrepareFunctionalOptions {
   /** Periods of values, in their own units. Default [1]. */
   readonly periods?: readonly number[]
+  /** Stops the encoding with CancelledError. */
   readonly signal?: AbortSignal
   /** After each encoded matrix. */
   readonly onProgress?: (done: number, total: number) => void
 }
 
+/** Options of one functional bootstrap. */
 export interface EvaluateFunctionsOptions {
   /** One of the periods it was prepared for. Default 1. */
   readonly period?: number
@@ -57,6 +60,7 @@ export async function prepareFunctionalBootstrapping(
 
 /** A circuit with its matrices encoded; belongs to the engine that encoded them. */
 export class PreparedFunctionalBootstrapping implements Disposable {
+  /** What was prepared. */
   readonly circuit: FunctionalCircuit
   readonly #raise: PreparedRaise
 

@@ -2,6 +2,7 @@ import { InvalidArgumentError } from '../../errors/errors.ts'
 import type { Polynomial } from '../polynomial/index.ts'
 import { PeriodicFunction } from './periodic-function.ts'
 
+/** Options of {@link steepStep}. */
 export interface SteepStepOptions {
   /** In units of the period, from 0 to 1. Below it, for half a period, the step is low, above it high. */
   readonly threshold: number

@@ -7,6 +7,7 @@ import type { ComplexVector, SlotSource } from '../../port/slot-values.ts'
 
 /** A square matrix of `slots` rows by its diagonals; a diagonal shorter than `slots` repeats with its own length. */
 export interface DiagonalMatrix {
+  /** Rows and columns: a power of two, N/2 at most. */
   readonly slots: number
   /** By step in [0, slots). */
   readonly diagonals: ReadonlyMap<number, SlotSource>
@@ -14,15 +15,21 @@ export interface DiagonalMatrix {
 
 /** A non-zero entry. */
 export interface MatrixEntry {
+  /** From 0. */
   readonly row: number
+  /** From 0. */
   readonly column: number
+  /** Real part. */
   readonly re: number
+  /** Imaginary part; default 0. */
   readonly im?: number
 }
 
 /** A dense matrix, row-major; `im` absent means real. */
 export interface DenseMatrix extends ComplexVector {
+  /** Rows of the matrix; `re` holds rows times columns numbers. */
   readonly rows: number
+  /** Columns of the matrix. */
   readonly columns: number
 }
 

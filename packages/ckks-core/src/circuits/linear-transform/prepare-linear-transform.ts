@@ -16,7 +16,9 @@ import { Pacer } from '../pacer.ts'
 import type { DiagonalMatrix } from './diagonal-matrix.ts'
 import { chooseSplit, defaultSplitCosts, type Split, type SplitCosts, splitSteps } from './split.ts'
 
+/** Options of {@link prepareLinearTransform}. */
 export interface LinearTransformOptions {
+  /** Level of the ciphertexts that it will be applied to; the result is one below after rescaling. */
   readonly level: Level
   /** Scale of the diagonals. Default: rescaling the product of a nominal ciphertext lands on the nominal scale below. */
   readonly scale?: Scale
@@ -26,6 +28,7 @@ export interface LinearTransformOptions {
   readonly costs?: SplitCosts
   /** Diagonals for a single use, or of which there are many: see `EncodeOptions`. Default false. */
   readonly deferred?: boolean
+  /** Stops the encoding with CancelledError. */
   readonly signal?: AbortSignal
 }
 

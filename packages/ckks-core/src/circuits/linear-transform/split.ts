@@ -16,8 +16,11 @@ export type { Split, SplitCosts } from './split-shape.ts'
 
 /** A step taken apart, all in [0, slots). */
 export interface SplitStep {
+  /** baby + giant, modulo slots. */
   readonly step: number
+  /** Rotation of the input. */
   readonly baby: number
+  /** Rotation of the sum over the babies of this giant. */
   readonly giant: number
 }
 

@@ -9,6 +9,7 @@ import { Evaluation } from './evaluation.ts'
 import { chebyshevPolynomial, Polynomial, powerPolynomial } from './polynomial.ts'
 import type { Coefficients } from './series.ts'
 
+/** Options of {@link evaluatePolynomial}. */
 export interface EvaluateOptions {
   /** Scale of the result. Default: the nominal scale of its level. */
   readonly targetScale?: Scale

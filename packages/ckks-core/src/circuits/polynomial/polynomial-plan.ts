@@ -33,7 +33,9 @@ export interface PowerStep {
 export interface PolynomialOperations {
   /** Ciphertext products, squares included. */
   readonly products: number
+  /** Of powers, and of sums of products: one each. */
   readonly relinearizations: number
+  /** Of powers, and of sums: one each. */
   readonly rescales: number
   /** Products with constants. */
   readonly scalarProducts: number
@@ -41,7 +43,9 @@ export interface PolynomialOperations {
 
 /** What one polynomial sums up once the powers are there. */
 export interface PolynomialRoot {
+  /** Levels that its evaluation takes. */
   readonly depth: number
+  /** How it is summed up. */
   readonly root: PolynomialNode
 }
 
@@ -53,8 +57,11 @@ export interface JointPlan {
   readonly operations: PolynomialOperations
 }
 
+/** How one polynomial is evaluated. */
 export interface PolynomialPlan extends PolynomialRoot {
+  /** In an order in which each step finds its operands. */
   readonly powers: readonly PowerStep[]
+  /** What all of it runs. */
   readonly operations: PolynomialOperations
 }
 

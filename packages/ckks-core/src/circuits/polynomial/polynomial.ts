@@ -7,12 +7,19 @@ import { type Coefficients, type Complex, createSeries, evaluateSeries, type Pol
  * ciphertexts.
  */
 export class Polynomial {
+  /** What the coefficients are coefficients of. */
   readonly basis: PolynomialBasis
+  /** Index of the last coefficient that is not zero, at least 1. */
   readonly degree: number
   /** Levels its evaluation takes: ceil(log2(degree + 1)). */
   readonly depth: number
   /** Coefficients without trailing zeros, lowest first. */
-  readonly coefficients: { readonly re: readonly number[]; readonly im: readonly number[] }
+  readonly coefficients: {
+    /** Real parts, degree + 1 of them. */
+    readonly re: readonly number[]
+    /** Imaginary parts, as many; all zero for a real polynomial. */
+    readonly im: readonly number[]
+  }
   /** How it is evaluated. */
   readonly plan: PolynomialPlan
   readonly #series: ReturnType<typeof createSeries>

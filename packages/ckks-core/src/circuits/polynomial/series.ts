@@ -10,7 +10,9 @@ export type Coefficients = readonly number[] | Float64Array | ComplexVector
 
 /** A complex number. */
 export interface Complex {
+  /** Real part. */
   readonly re: number
+  /** Imaginary part. */
   readonly im: number
 }
 

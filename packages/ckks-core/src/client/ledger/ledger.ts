@@ -11,6 +11,7 @@ export interface PublicationTerms {
   readonly queries: number
   /** Most real numbers published of one result. */
   readonly numbers: number
+  /** log2 of 1 / (total KL divergence allowed), from 10 to 80. */
   readonly statisticalBits: number
   /** Standard deviation of the noise, from these and the contract's bound. */
   readonly sigma: number
@@ -26,10 +27,13 @@ export interface RememberedRequest {
 
 /** Everything a ledger knows. */
 export interface LedgerState {
+  /** Name of the secret key that it counts for. */
   readonly keyId: string
+  /** The facts of the key's plan. */
   readonly contract: PlanContract
   /** Results published so far, those before this ledger began included. */
   readonly used: number
+  /** Absent before the first publication. */
   readonly terms?: PublicationTerms
   /** The latest ones, oldest first. */
   readonly requests: readonly RememberedRequest[]

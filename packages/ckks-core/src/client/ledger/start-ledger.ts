@@ -5,7 +5,9 @@ import { checkLedgerState } from './ledger-format.ts'
 
 /** What a new ledger must be told. */
 export interface LedgerStart {
+  /** `SecretKey.keyId` of the key that it will count for. */
   readonly keyId: string
+  /** See `contractOf` of @he-ml/pipeline. */
   readonly contract: PlanContract
   /** Results published under this key before, by anyone: 0 for a fresh key. They count as used. */
   readonly used: number

@@ -20,6 +20,7 @@ export const ledgerPath = (secretKeyFile: string): string => `${secretKeyFile}.l
 
 /** A ledger in a file. */
 export class FileLedger implements Ledger {
+  /** Of the file. */
   readonly path: string
 
   /** @param path see {@link ledgerPath} */
@@ -75,6 +76,7 @@ export class FileLedger implements Ledger {
     })
   }
 
+  /** Whether the file is there; a link counts, whatever it leads to. */
   async exists(): Promise<boolean> {
     return lstat(this.path).then(
       () => true,

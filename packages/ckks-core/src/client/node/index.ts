@@ -1,7 +1,7 @@
 /**
  * The client's side in the file system of Node: the ledger beside the secret key, and folders of evaluation keys for the server.
  *
- * @packageDocumentation
+ * @module client/node
  */
 export * from './file-ledger.ts'
 export { offerKeyFolder } from './offer-key-folder.ts'

@@ -38,9 +38,15 @@ import { ClearCiphertext, ClearPlaintext } from './clear-handles.ts'
 import * as vectors from './complex-vectors.ts'
 import { coefficientsOf, largestCoefficient, slotsOf } from './embedding.ts'
 
+/** Options of {@link createClearEngine}. */
 export interface ClearEngineOptions {
   /** Add CKKS-sized errors; `true` means seed 1. Default: none. */
-  readonly noise?: boolean | { readonly seed: number }
+  readonly noise?:
+    | boolean
+    | {
+        /** Of the errors, any integer: the same seed, the same errors. */
+        readonly seed: number
+      }
   /** Keys that count as loaded; of a store, those that are resident. Default: all. */
   readonly keys?: KeyRequest | KeyStore | 'all'
 }
@@ -96,7 +102,12 @@ export class ClearEngine extends BaseEngine<ClearCiphertext, ClearPlaintext> {
   }
 
   /** Takes data out, as decryption would: one period, both halves, as copies. */
-  readClear(ciphertext: Ciphertext): { re: Float64Array; im: Float64Array } {
+  readClear(ciphertext: Ciphertext): {
+    /** Real parts of one period. */
+    re: Float64Array
+    /** Imaginary parts of one period. */
+    im: Float64Array
+  } {
     if (!(ciphertext instanceof ClearCiphertext))
       throw new InvalidArgumentError('readClear: not a ciphertext of the clear engine')
     ciphertext.check(this, 'readClear')

@@ -23,6 +23,7 @@ export interface CircuitResponse {
   readonly magnitude: number
 }
 
+/** Options of {@link runPredicted}. */
 export interface PredictOptions {
   /** Typical values of the input, any number of them. Default: {@link defaultSamples}, whose weights come with them. */
   readonly samples?: SlotValues

@@ -3,6 +3,7 @@ import type { SlotValues } from '../../port/slot-values.ts'
 
 /** Typical values of a ciphertext's slots. */
 export interface Samples {
+  /** Values as slots hold them. */
   readonly values: SlotValues
   /** How often each occurs, in any unit. Default: all equally often. */
   readonly weights?: Float64Array
@@ -70,7 +71,9 @@ export function normalWeights(count: number, weights?: Float64Array): Float64Arr
 
 /** How often values were seen: counts in equal bins over a range. */
 export interface SampleCounts {
+  /** Where the bins lie. */
   readonly range: readonly [lo: number, hi: number]
+  /** Values seen in each bin, lowest first. */
   readonly counts: ArrayLike<number>
 }
 

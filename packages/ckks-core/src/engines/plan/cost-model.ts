@@ -39,9 +39,11 @@ export type OperationKind = (typeof OPERATION_KINDS)[number]
 
 /** What the cost of an operation may depend on. */
 export interface OperationSize {
+  /** log2 of the ring degree. */
   readonly logN: number
   /** Ciphertext limbs at the operation's level. */
   readonly limbs: number
+  /** Limbs of the special primes. */
   readonly specialLimbs: number
   /** Key-switching digits at the level. */
   readonly digits: number
@@ -49,6 +51,7 @@ export interface OperationSize {
 
 /** Tells the plan engine how long operations take. */
 export interface CostModel {
+  /** Named in reports and plans. */
   readonly name: string
   /** Threads that `seconds` assumes. */
   readonly threads: number
@@ -56,6 +59,7 @@ export interface CostModel {
   seconds(kind: OperationKind, size: OperationSize): number
 }
 
+/** Options of {@link createDefaultCostModel}. */
 export interface DefaultCostOptions {
   /** Default 1. */
   readonly threads?: number

@@ -1,5 +1,5 @@
 export * from './cost-model.ts'
-export type { OperationRecord } from './operation-log.ts'
+export type { OperationRecord, OperationSnapshot } from './operation-log.ts'
 export { createPlanEngine, PlanEngine, type PlanEngineOptions } from './plan-engine.ts'
 export type { PlanCheckpoint } from './plan-recorder.ts'
 export * from './plan-report.ts'

@@ -3,11 +3,24 @@ import { type CostModel, OPERATION_KINDS, type OperationKind, operationSize } fr
 
 /** How often an operation runs at a level, and how long that takes. */
 export interface OperationRecord {
+  /** Which operation. */
   readonly kind: OperationKind
+  /** Level of its operand; of modRaise, the level it raises to. */
   readonly level: number
+  /** Ciphertext limbs at that level. */
   readonly limbs: number
+  /** How often it runs. */
   readonly count: number
+  /** Estimated time of all of them together, in seconds. */
   readonly seconds: number
+}
+
+/** What was counted until then; see `PlanEngine.report`. */
+export interface OperationSnapshot {
+  /** Operations of each kind at each level. */
+  readonly counts: Float64Array
+  /** The same, each weighed by how much it works on. */
+  readonly weights: Float64Array
 }
 
 /** Counts by kind and level in flat arrays: recording is two additions, whatever the size of the network. */
@@ -34,12 +47,12 @@ export class OperationLog {
   }
 
   /** A copy of the state, for differences. */
-  snapshot(): { readonly counts: Float64Array; readonly weights: Float64Array } {
+  snapshot(): OperationSnapshot {
     return { counts: this.#counts.slice(), weights: this.#weights.slice() }
   }
 
   /** Everything recorded (since a snapshot), by kind and then from the highest level down. */
-  records(since?: ReturnType<OperationLog['snapshot']>): OperationRecord[] {
+  records(since?: OperationSnapshot): OperationRecord[] {
     const records: OperationRecord[] = []
     for (const kind of OPERATION_KINDS) {
       for (let level = this.#levels - 1; level >= 0; level--) {

@@ -33,6 +33,7 @@ import { PlanCiphertext, PlanPlaintext } from './plan-handles.ts'
 import { type PlanCheckpoint, PlanRecorder, RESIDUE_BYTES } from './plan-recorder.ts'
 import type { PlanReport } from './plan-report.ts'
 
+/** Options of {@link createPlanEngine}. */
 export interface PlanEngineOptions {
   /** Default: {@link createDefaultCostModel} on one thread. */
   readonly costModel?: CostModel
@@ -51,6 +52,7 @@ export interface PlanEngineOptions {
 export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
   readonly name = 'plan'
   readonly capabilities: EngineCapabilities
+  /** What `seconds` of its reports are told by. */
   readonly costModel: CostModel
   readonly #noise: NoiseModel
   readonly #exactConstants: boolean
@@ -91,7 +93,10 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
   }
 
   /** Estimated root mean squares of the slot error and of the slot values, and the error in bits. */
-  override estimate(a: Ciphertext): SlotEstimate & { readonly precisionBits: number } {
+  override estimate(a: Ciphertext): SlotEstimate & {
+    /** -log2(error). */
+    readonly precisionBits: number
+  } {
     if (!(a instanceof PlanCiphertext)) throw new InvalidArgumentError('estimate: not a ciphertext of the plan engine')
     a.check(this, 'estimate')
     return { error: a.error, magnitude: a.magnitude, precisionBits: -Math.log2(a.error) }

@@ -10,11 +10,14 @@ import {
 } from '../../port/keys.ts'
 import { ByteLedger, type BytesRisen } from '../byte-ledger.ts'
 import type { CostModel, OperationKind } from './cost-model.ts'
-import { OperationLog } from './operation-log.ts'
+import { OperationLog, type OperationSnapshot } from './operation-log.ts'
 import type { PlanReport } from './plan-report.ts'
 
 /** A point in a plan; see `PlanEngine.report`. */
-export type PlanCheckpoint = ReturnType<OperationLog['snapshot']> & { readonly uses: number }
+export interface PlanCheckpoint extends OperationSnapshot {
+  /** Uses of keys until then. */
+  readonly uses: number
+}
 
 /** What some work costs, to be counted again. */
 export interface PlanTape {
