@@ -31,8 +31,15 @@ import { compileBootstrapped, draftOf } from './compile/compile.ts'
 import type { CompileOptions } from './compile/options.ts'
 import type { BoundPlan } from './plan/bound-plan.ts'
 import { packInputs } from './plan/pack-inputs.ts'
-import type { Plan, PlanTask } from './plan/plan.ts'
+import type { Plan, PlanTask } from './plan/plan-form.ts'
 import type { CheckpointStore } from './run/checkpoint.ts'
+
+/** The same, to be changed: what a test makes of a plan before it is read. */
+export type Editable<T> = T extends number | string
+  ? T
+  : T extends object
+    ? { -readonly [K in keyof T]: Editable<T[K]> }
+    : T
 
 /** Deterministic values in [-size, size]. */
 export function randomTensor(shape: Shape, seed: number, size = 1): Tensor {

@@ -3,8 +3,9 @@ import { FormatError } from '@he-ml/ckks-core'
 import type { Model } from '@he-ml/model'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { compileAndBind } from '../compile/compile.ts'
-import { approximate, deepChain, images, residual, smallCnn } from '../pipeline.test-helper.ts'
-import { type Plan, parsePlan, planDigest } from '../plan/plan.ts'
+import { approximate, deepChain, type Editable, images, residual, smallCnn } from '../pipeline.test-helper.ts'
+import { parsePlan, planDigest } from '../plan/plan.ts'
+import type { Plan } from '../plan/plan-form.ts'
 import { fit } from '../ready/fit.ts'
 import { bindPlan } from './bind-plan.ts'
 
@@ -60,20 +61,20 @@ describe('a plan bound by a library that fits otherwise', () => {
 })
 
 describe('a plan whose function was changed', () => {
-  const changed = async (edit: (plan: Plan) => unknown) => {
+  const changed = async (edit: (plan: Editable<Plan>) => unknown) => {
     const { plan } = await compiled(smallCnn('relu'), { scaleBits: 30 })
-    const copy = structuredClone(JSON.parse(JSON.stringify(plan)) as Plan)
+    const copy: Editable<Plan> = JSON.parse(JSON.stringify(plan))
     edit(copy)
     return copy
   }
-  const coefficients = (plan: Plan): number[] =>
+  const coefficients = (plan: Editable<Plan>): number[] =>
     (plan.decided.fitted.act!.polynomial as { series: { coefficients: number[] } }).series.coefficients
 
   it('by a coefficient or a factor is refused by its id', async () => {
     for (const edit of [
-      (plan: Plan) => coefficients(plan).splice(3, 1, coefficients(plan)[3]! * (1 + 2 ** -50)),
-      (plan: Plan) => Object.assign(plan.decided.factors, { conv: 2 * plan.decided.factors.conv! }),
-      (plan: Plan) => plan.decided.relieved.pop(),
+      (plan: Editable<Plan>) => coefficients(plan).splice(3, 1, coefficients(plan)[3]! * (1 + 2 ** -50)),
+      (plan: Editable<Plan>) => Object.assign(plan.decided.factors, { conv: 2 * plan.decided.factors.conv! }),
+      (plan: Editable<Plan>) => plan.decided.relieved.pop(),
     ])
       await expect(changed(edit).then((plan) => parsePlan(JSON.stringify(plan)))).rejects.toThrow(/content hash/)
   })
@@ -101,7 +102,7 @@ describe('a plan whose function was changed', () => {
       [(plan) => Object.assign(plan.decided.fitted.act!, { inputFactor: 0 }), /finite factor other than 0/],
       [(plan) => (plan.report.layers as unknown[]).pop(), /reports \d+ layers and refreshes of \d+/],
       [(plan) => Object.assign(plan.input, { frames: 1 }), /takes 1 frames, the model's input is 'static'/],
-    ] as [(plan: Plan) => unknown, RegExp][]) {
+    ] as [(plan: Editable<Plan>) => unknown, RegExp][]) {
       const plan = await changed(edit)
       const text = JSON.stringify({ ...plan, id: planDigest(JSON.parse(JSON.stringify(plan))) })
       const bind = () => bindPlan(parsePlan(text), smallCnn('relu'))

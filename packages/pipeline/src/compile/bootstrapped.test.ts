@@ -18,6 +18,7 @@ import {
   clearStage,
   compileInsecure,
   deepChain,
+  type Editable,
   images,
   mutate,
   precisionBits,
@@ -25,7 +26,8 @@ import {
   residual,
   smallCnn,
 } from '../pipeline.test-helper.ts'
-import { type Plan, parsePlan, planDigest } from '../plan/plan.ts'
+import { parsePlan, planDigest } from '../plan/plan.ts'
+import type { Plan } from '../plan/plan-form.ts'
 import { isRefresh } from '../program/task.ts'
 import type { Calibration } from '../ready/calibration.ts'
 import { fit } from '../ready/fit.ts'
@@ -150,8 +152,8 @@ describe('a plan with bootstraps', () => {
     expect((await compile(model, options())).id).toBe(plan.id)
   })
   it('that was changed does not bind', () => {
-    const change = (edit: (p: Plan) => void): (() => unknown) => {
-      const copy = structuredClone(plan)
+    const change = (edit: (p: Editable<Plan>) => void): (() => unknown) => {
+      const copy: Editable<Plan> = JSON.parse(JSON.stringify(plan))
       edit(copy)
       expect(() => parsePlan(JSON.stringify(copy))).toThrow(/content hash/)
       const text = JSON.stringify({ ...copy, id: planDigest(copy) })
@@ -159,8 +161,8 @@ describe('a plan with bootstraps', () => {
     }
     const first = refreshesOf(plan)[0]!
     const place = plan.tasks.indexOf(first)
-    const edited = (about: object) => (p: Plan) => Object.assign(p.tasks[place]!, about)
-    const layer = (p: Plan, name: string) => p.tasks.find((task) => 'layer' in task && task.layer === name)!
+    const edited = (about: object) => (p: Editable<Plan>) => Object.assign(p.tasks[place]!, about)
+    const layer = (p: Editable<Plan>, name: string) => p.tasks.find((task) => 'layer' in task && task.layer === name)!
     for (const [edit, message] of [
       [(p) => p.tasks.splice(place, 1), /reads .* at level|at level .*, the circuit needs/],
       [edited({ values: ['nobody'] }), /not distinct layers/],
@@ -175,7 +177,7 @@ describe('a plan with bootstraps', () => {
       [(p) => p.tasks.pop(), /does not run layer "fc"/],
       [edited({ keys: [999] }), /uses key 999 of/],
       [(p) => delete p.weights['fc at level 1'], /size of the weights "fc at level 1"/],
-    ] as [(p: Plan) => void, RegExp][]) {
+    ] as [(p: Editable<Plan>) => void, RegExp][]) {
       const bind = change(edit)
       expect(bind).toThrow(FormatError)
       expect(bind).toThrow(message)

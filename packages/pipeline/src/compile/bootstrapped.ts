@@ -2,7 +2,7 @@
 import { type BootstrappingSet, type CostModel, HeMlError, type Parameters, PlanError } from '@he-ml/ckks-core'
 import type { Model } from '@he-ml/model'
 import { imagesPerTensor } from '@he-ml/packing'
-import type { PlanBootstrapping } from '../plan/plan.ts'
+import type { PlanBootstrapping } from '../plan/plan-form.ts'
 import type { GapPolicy, Network } from '../program/network.ts'
 import { assertMemoryPossible } from './least-memory.ts'
 import { type Chosen, layoutFor } from './leveled.ts'

@@ -19,7 +19,8 @@ import {
 import { Model, unroll } from '@he-ml/model'
 import type { BoundPlan } from '../plan/bound-plan.ts'
 import { modelDigest } from '../plan/model-digest.ts'
-import { type Plan, type PlanTask, sealPlan } from '../plan/plan.ts'
+import { sealPlan } from '../plan/plan.ts'
+import type { Plan, PlanTask } from '../plan/plan-form.ts'
 import { checkProgram } from '../program/check-program.ts'
 import type { PlacedStep } from '../program/placed-step.ts'
 import { withKeys } from '../program/with-keys.ts'
@@ -270,8 +271,7 @@ function planTask(step: PlacedStep, { keys, workBytes }: TaskFigures, needs: rea
   const isNeed = (used: KeyNeed) => (need: KeyNeed) =>
     need.kind === used.kind && (need.kind !== 'rotation' || need.steps === (used as typeof need).steps)
   const indices = keys.map((used) => needs.findIndex(isNeed(used)))
-  const figures = { keys: indices, workBytes }
-  return 'layer' in step ? { ...step, ...figures } : { ...step, values: [...step.values], ...figures }
+  return { ...step, keys: indices, workBytes }
 }
 
 /**

@@ -8,6 +8,7 @@ import {
   type SlotLayout,
 } from '@he-ml/packing'
 
+/** How tensors lie in slots: one image in few ciphertexts, image = slot, or a channel of many images in a ciphertext. */
 export type Packing = 'multiplexed' | 'batch' | 'channel'
 
 /**

@@ -9,7 +9,7 @@ import {
 } from '@he-ml/ckks-core'
 import type { Model } from '@he-ml/model'
 import { imagesPerTensor } from '@he-ml/packing'
-import type { PlanBootstrapping, PlanFunctional } from '../plan/plan.ts'
+import type { PlanBootstrapping, PlanFunctional } from '../plan/plan-form.ts'
 import { buildProgram, latestLevels } from '../program/build-program.ts'
 import { inTiles } from '../program/in-tiles.ts'
 import type { Network } from '../program/network.ts'

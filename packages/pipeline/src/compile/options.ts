@@ -19,8 +19,10 @@ export interface DesignedBootstrapping {
   readonly precisionBits?: number
 }
 
+/** Which parameters to bootstrap with: a set by its name, or one made for so many levels. */
 export type BootstrappingOptions = NamedBootstrapping | DesignedBootstrapping
 
+/** Options of {@link compile}; all of them have defaults, but most networks need a calibration. */
 export interface CompileOptions {
   /** From `fit`; needed when the model has activations that are not polynomials, and for bootstrapping. */
   readonly calibration?: Calibration
@@ -61,7 +63,12 @@ export interface CompileOptions {
    * For layers that refresh what they compute (functional steps of neurons): one of `FUNCTIONAL_SETS`, or the margin that a set is designed
    * for. Default: a set designed for the network.
    */
-  readonly functional?: { readonly set?: string; readonly margin?: number }
+  readonly functional?: {
+    /** A name of `FUNCTIONAL_SETS`. */
+    readonly set?: string
+    /** Standard deviations of the error between a grid point and the half-way line to the next, positive. Default 24. */
+    readonly margin?: number
+  }
   /**
    * Refuse plans that promise fewer bits than this for every output, relative to its range in the calibration data (absolute
    * bits without calibration). Default 4: an error of a sixteenth of the range. -Infinity takes whatever comes.

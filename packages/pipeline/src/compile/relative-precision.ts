@@ -1,6 +1,6 @@
 /** What a predicted error means for outputs of the size that the calibration data have; and the refusal of plans that promise nothing. */
 import { PlanError } from '@he-ml/ckks-core'
-import type { PlanReport } from '../plan/plan.ts'
+import type { PlanReport } from '../plan/plan-report.ts'
 import type { CompileOptions } from './options.ts'
 
 /** An error of a sixteenth of the range. */

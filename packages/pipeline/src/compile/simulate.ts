@@ -4,14 +4,14 @@ import {
   type CostModel,
   type PlanReport as EngineReport,
   type KeyNeed,
-  type KeyRequest,
   listKeyNeeds,
   type Pacer,
   PlanError,
 } from '@he-ml/ckks-core'
 import type { Model } from '@he-ml/model'
 import { madeBytes } from '../execute/memory-figures.ts'
-import type { LayerReport, Plan } from '../plan/plan.ts'
+import type { Plan } from '../plan/plan-form.ts'
+import type { LayerReport } from '../plan/plan-report.ts'
 import { inputCiphertexts, type Program, weightUses } from '../program/program.ts'
 import { bootstrapCount } from '../program/refresh-shape.ts'
 import { isRefresh, type RefreshTask, type Task } from '../program/task.ts'
@@ -74,7 +74,7 @@ export async function simulate(
     figures,
     weights: Object.fromEntries(main.weightBytes),
     deferredWeights: Object.fromEntries(main.deferredWeightBytes),
-    keyRequest: plain(whole.keyRequest) as Plan['keyRequest'],
+    keyRequest: whole.keyRequest,
     input: {
       level: inputLevel,
       scale: parameters.scaleAt(inputLevel),
@@ -96,7 +96,7 @@ export async function simulate(
       securityMarginBits: parameters.securityMargin,
       ...operationCounts(whole.totals),
       keys: {
-        count: listKeyNeeds(whole.keyRequest as KeyRequest).length,
+        count: listKeyNeeds(whole.keyRequest).length,
         bytes: whole.keyBytes,
         fileBytes: whole.keyFileBytes,
       },

@@ -1,5 +1,6 @@
 import { type PlanContract, publicationBound } from '@he-ml/ckks-core'
-import { type Plan, parametersOf } from './plan.ts'
+import { parametersOf } from './plan.ts'
+import type { Plan } from './plan-form.ts'
 
 /**
  * What a client holds its inputs and the results to. Keep it beside the key from the start: whoever publishes results makes the

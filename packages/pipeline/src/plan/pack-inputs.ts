@@ -1,7 +1,8 @@
 /** The client's encoder: tensors to the slot vectors that a plan wants encrypted. */
 import { assertInputShape, framesOf, onInputGrid, type Tensor } from '@he-ml/model'
 import { pack } from '@he-ml/packing'
-import { inputLayoutOf, type Plan } from './plan.ts'
+import { inputLayoutOf } from './plan.ts'
+import type { Plan } from './plan-form.ts'
 
 /**
  * One slot vector per ciphertext of the plan's input. Of frames, those of the first come first: each frame is laid out like an

@@ -5,7 +5,8 @@ import { bindPlan } from '../bind/bind-plan.ts'
 import { compile } from '../compile/compile.ts'
 import { images, mutate, smallCnn } from '../pipeline.test-helper.ts'
 import { fit } from '../ready/fit.ts'
-import { inputLayoutOf, outputLayoutOf, type Plan, parsePlan, planDigest, sealPlan } from './plan.ts'
+import { inputLayoutOf, outputLayoutOf, parsePlan, planDigest, sealPlan } from './plan.ts'
+import type { Plan } from './plan-form.ts'
 
 const model = smallCnn('relu')
 let plan: Plan

@@ -7,7 +7,7 @@ export interface PlacedLayer {
   /** Level at which all its inputs are read. */
   readonly level: Level
   /** Which tile of the batch; absent where there is one. */
-  readonly tile?: number | undefined
+  readonly tile?: number
 }
 
 /** A bootstrap of values together. */
@@ -19,7 +19,7 @@ export interface PlacedRefresh {
   /** Ciphertexts that masks lay side by side into one. */
   readonly merge: number
   /** Which tile of the batch; absent where there is one. */
-  readonly tile?: number | undefined
+  readonly tile?: number
 }
 
 /** In the order in which they run. */

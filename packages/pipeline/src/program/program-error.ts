@@ -5,6 +5,7 @@ export type ProgramRule = 'order' | 'single assignment' | 'level' | 'operand' | 
 
 /** A program that does not keep the rules of its form. */
 export class ProgramError extends FormatError {
+  /** The rule that is broken. */
   readonly rule: ProgramRule
   constructor(rule: ProgramRule, message: string) {
     super(`program: ${message}`)

@@ -10,18 +10,23 @@ import type { Weights, WeightsId } from './weights.ts'
 
 /** A bootstrapping circuit and the ranges it is used for, ascending. */
 export interface ProgramCircuit {
+  /** The circuit; it is prepared once for all its ranges. */
   readonly bootstrapping: Bootstrapping
+  /** Slots lie in [-range, range] when they are refreshed with one. */
   readonly ranges: readonly number[]
 }
 
 /** A functional bootstrapping circuit and the periods it is used for, ascending. */
 export interface ProgramFunctional {
+  /** The circuit; it is prepared once for all its periods. */
   readonly functional: FunctionalBootstrapping
+  /** In the unit of the values, which the circuit reads modulo their period. */
   readonly periods: readonly number[]
 }
 
 /** What the caller brings: one value, or one for each tile of a batch, or for each frame in the order of time, all alike. */
 export interface ProgramInput {
+  /** At least one; in the order of the ciphertexts that the caller brings. */
   readonly values: readonly Value[]
   /** Of each of them. */
   readonly layout: SlotLayout
@@ -31,15 +36,21 @@ export interface ProgramInput {
   readonly level: Level
 }
 
+/** What a plan and its model make together: all that happens to ciphertexts. */
 export interface Program {
+  /** In an order in which they may run: what a task reads was written before. */
   readonly tasks: readonly Task[]
+  /** All values, those of the input too, by name. */
   readonly values: ReadonlyMap<ValueId, Value>
+  /** What must be encoded, by name. */
   readonly weights: ReadonlyMap<WeightsId, Weights>
   /** Empty without bootstrapping. */
   readonly circuits: readonly ProgramCircuit[]
   /** Of layers that refresh what they compute. */
   readonly functionals: readonly ProgramFunctional[]
+  /** What the caller brings. */
   readonly input: ProgramInput
+  /** The result; all of its tensor. */
   readonly output: Value
 }
 

@@ -1,6 +1,7 @@
 /** How ciphertexts travel through a bootstrapping circuit. */
 import type { BootstrappingCircuit, Level, Slots } from '@he-ml/ckks-core'
 
+/** What one refresh is given. */
 export interface RefreshShape {
   /** Number of ciphertexts to refresh, all of real values. */
   readonly ciphertexts: number

@@ -5,6 +5,7 @@ import type { RefreshShape } from './refresh-shape.ts'
 import type { Operand, ValueId } from './value.ts'
 import type { WeightsId } from './weights.ts'
 
+/** Names a task in its program, as in reports, progress and errors. */
 export type TaskId = string
 
 interface AnyTask {
@@ -33,6 +34,7 @@ interface AnyTask {
 export interface LayerTask extends AnyTask {
   /** Node of the model. */
   readonly layer: string
+  /** What is done: the layer, bound to the layouts of what it reads. */
   readonly circuit: LoweredLayer
   /** Brings tiles of a batch together, and is no layer of the model. */
   readonly isMerge?: true
@@ -41,6 +43,7 @@ export interface LayerTask extends AnyTask {
 /** A bootstrap of one or more values: each operand comes back as a new value. */
 export interface RefreshTask extends AnyTask {
   readonly kind: 'refresh'
+  /** Which circuit, and how the values travel through it. */
   readonly refresh: RefreshUse
 }
 
@@ -50,12 +53,15 @@ export interface RefreshUse {
   readonly circuit: number
   /** One of those that the circuit is prepared for. */
   readonly range: number
+  /** How many ciphertexts, and how they are laid side by side. */
   readonly shape: RefreshShape
 }
 
 /** Kind of the tasks that bring tiles of a batch together. */
 export const MERGE = 'merge'
 
+/** A layer's work, or a bootstrap; {@link isRefresh} tells which. */
 export type Task = LayerTask | RefreshTask
 
+/** Whether a task is a bootstrap. */
 export const isRefresh = (task: Task): task is RefreshTask => 'refresh' in task

@@ -7,6 +7,7 @@ export type ValueId = string
 
 /** Some ciphertexts of an encrypted tensor, at the nominal scale of their level. */
 export interface Value {
+  /** Unique in the program. */
   readonly id: ValueId
   /** The input, or the layer whose result it is: the same for a value and its refreshed copy, and for all parts of a result. */
   readonly tensor: string
@@ -22,7 +23,9 @@ export interface Value {
 
 /** A run of ciphertexts. */
 export interface Part {
+  /** Index of the first in the layout, from 0. */
   readonly first: number
+  /** How many, at least 1. */
   readonly count: number
 }
 

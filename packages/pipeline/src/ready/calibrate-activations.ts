@@ -3,6 +3,7 @@ import { type CalibrationOptions, type InputStatistics, isCalibrated, Model } fr
 import type { Calibration } from './calibration.ts'
 import { poolStatistics } from './pool-statistics.ts'
 
+/** How activations become polynomials. */
 export interface ActivationOptions extends CalibrationOptions {
   /** Other degrees, errors or margins for single layers, by name. */
   readonly layers?: Readonly<Record<string, Partial<CalibrationOptions>>>

@@ -2,8 +2,11 @@ import type { Equalization, InputStatistics } from '@he-ml/model'
 
 /** What `fit` learned: statistics at the input of every activation, by node name. */
 export interface Calibration {
+  /** Name of the model that was fitted. */
   readonly model: string
+  /** Inputs that were run, at least 1. */
   readonly samples: number
+  /** Distribution of the inputs of each activation, by node. */
   readonly statistics: Readonly<Record<string, InputStatistics>>
   /** Largest absolute value of the network's result; `compile` makes the base modulus large enough for it. */
   readonly outputMagnitude?: number
@@ -17,14 +20,19 @@ export interface Calibration {
   readonly values?: Readonly<Record<string, ValueSize>>
 }
 
+/** Where each element of the result lay, flat, in the order of the output tensor. */
 export interface OutputRanges {
+  /** Smallest value of each element. */
   readonly min: readonly number[]
+  /** Largest value of each element. */
   readonly max: readonly number[]
 }
 
 /** Elements lie in [min, max]. */
 export interface InputRange {
+  /** Smallest element of any input. */
   readonly min: number
+  /** Largest element of any input. */
   readonly max: number
 }
 
@@ -42,8 +50,12 @@ export interface ValueSize {
 
 /** One number per channel each. */
 export interface ChannelStatistics {
+  /** Mean of its values. */
   readonly mean: readonly number[]
+  /** Standard deviation of its values. */
   readonly std: readonly number[]
+  /** Smallest of its values. */
   readonly min: readonly number[]
+  /** Largest of its values. */
   readonly max: readonly number[]
 }

@@ -9,6 +9,7 @@ import { observeBatches } from './observe-batches.ts'
 import { observeSamples } from './observe-samples.ts'
 import { openKernels } from './open-kernels.ts'
 
+/** Options of {@link fit}. */
 export interface FitOptions {
   /** Called with the number of inputs done, of both runs with `equalize`: after each batch, in double precision after each input. */
   readonly onProgress?: (done: number) => void

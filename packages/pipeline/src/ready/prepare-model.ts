@@ -5,6 +5,7 @@
 import { FormatError, HeMlError } from '@he-ml/ckks-core'
 import {
   applyFactors,
+  type Equalization,
   equalized,
   foldFactors,
   type GraphLayer,
@@ -19,16 +20,16 @@ import { valueSizes } from './value-ranges.ts'
 
 /** What decides the function computed, as JSON. Names are those of the model, before it is unrolled. */
 export interface Decided {
-  /** What each calibrated layer was fitted to, its factors included; by node. */
-  fitted: Record<string, Record<string, unknown>>
-  /** Values are held times these. */
-  factors: Record<string, number>
+  /** What each calibrated layer was fitted to: polynomial, range and factors, in the form of its layer; by node. */
+  readonly fitted: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** Values are held times these, positive; by name of the value. */
+  readonly factors: Readonly<Record<string, number>>
   /** Nodes whose layer has given its constant to the factors. */
-  relieved: string[]
+  readonly relieved: readonly string[]
   /** A mean over time has become a sum. */
-  sumsOverTime: boolean
-  /** How channels are held, before anything else; absent: as they are. */
-  equalization?: Record<string, number[]> | undefined
+  readonly sumsOverTime: boolean
+  /** Quarters of an octave by which the channels of results are held larger, before anything else; absent: as they are. */
+  readonly equalization?: Equalization
 }
 
 export interface PreparedModel {
@@ -65,7 +66,7 @@ export function prepareModel(
       factors: Object.fromEntries(factors),
       relieved: [...relieved],
       sumsOverTime,
-      ...(equalization ? { equalization: toJson(equalization) as Record<string, number[]> } : {}),
+      ...(equalization ? { equalization } : {}),
     },
     sizes,
   }

@@ -4,6 +4,7 @@ import type { Value, ValueId } from '../program/value.ts'
 
 /** A ciphertext of a value. */
 export interface CheckpointedCiphertext {
+  /** The value that it is a part of. */
   readonly value: Value
   /** Which of the value's ciphertexts. */
   readonly index: number

@@ -14,7 +14,9 @@ import { checkpointName } from './checkpoint-name.ts'
 
 /** Where checkpoints go: a folder, an object store. Writes must be atomic per name. */
 export interface CheckpointStore {
+  /** Stores bytes under a name, in place of what was there; after a crash the name has the old bytes or the new ones, whole. */
   put(name: string, bytes: Uint8Array): Promise<void>
+  /** What was put last under the name; undefined when there is nothing. */
   get(name: string): Promise<Uint8Array | undefined>
   /** Removes one; harmless when it is not there. */
   delete(name: string): Promise<void>

@@ -8,10 +8,13 @@ export interface RunProgress {
   readonly fraction: number
   /** Layer or bootstrap being worked on, or the last one. */
   readonly layer: string
+  /** Index of that task in the plan's order, from 0. */
   readonly layerIndex: number
+  /** Tasks of the plan. */
   readonly layerCount: number
   /** Layers and bootstraps whose results came from a checkpoint. */
   readonly resumed: number
+  /** Since the run began. */
   readonly elapsedSeconds: number
   /** Estimate from the work done so far; undefined at the very beginning. */
   readonly remainingSeconds?: number
@@ -20,11 +23,13 @@ export interface RunProgress {
 /** The ciphertexts of a run, or how to have them. */
 export type RunInputs = readonly Ciphertext[] | (() => Promise<readonly Ciphertext[]>)
 
+/** Options of one run. */
 export interface RunOptions {
   /** Called at every layer, and by the clock between them. What it throws stops the run, which fails with just that. */
   readonly onProgress?: (progress: RunProgress) => void
   /** Called at the end of every task. What it throws stops the run, too. */
   readonly onTask?: (trace: TaskTrace) => void
+  /** Stops the run, which fails with CancelledError. */
   readonly signal?: AbortSignal
   /**
    * Bytes that the engine may hold. Weights and keys are dropped and had again, ciphertexts spilled, to stay below, as far as the

@@ -37,7 +37,9 @@ interface Begun {
  * could make room for another.
  */
 export class Runner implements AsyncDisposable {
+  /** What it runs. */
   readonly plan: BoundPlan
+  /** What it runs on. */
   readonly engine: Engine
   readonly #stores: RunnerStores
   readonly #weights: WeightsTable

@@ -1,23 +1,29 @@
 /** What a run did when: for those who want to see where its time and memory went. */
-import type { LayerReport } from '../plan/plan.ts'
+import type { LayerReport } from '../plan/plan-report.ts'
 
 /** A task that has ended. */
 export interface TaskTrace {
+  /** Name of the task, unique in the plan. */
   readonly task: string
   /** The same for all tiles of a batch. */
   readonly layer: string
   /** A layer's kind, 'refresh' or 'merge'. */
   readonly kind: string
-  /** Seconds since the run began. Tasks overlap: one begins while the engine still computes those before. */
+  /** When it began, in seconds since the run did. Tasks overlap: one begins while the engine still computes those before. */
   readonly start: number
+  /** When its results were there, in seconds since the run began. */
   readonly end: number
   /** By the plan's cost model. */
   readonly plannedSeconds: number
-  /** Bytes that the engine held when it ended, and the most it held until then. */
+  /** Bytes that the engine held when it ended. */
   readonly memoryBytes: number
+  /** The most that the engine held until then, in bytes. */
   readonly peakBytes: number
+  /** Rotations and conjugations, by the plan. */
   readonly rotations: number
+  /** Products of two ciphertexts, by the plan. */
   readonly products: number
+  /** Products of a ciphertext with a plaintext or a number, by the plan. */
   readonly plaintextProducts: number
 }
 

@@ -6,6 +6,7 @@ import type { CompileOptions } from '../compile/options.ts'
 import type { BoundPlan } from '../plan/bound-plan.ts'
 import { type SimulationReport, simulate } from './simulate.ts'
 
+/** Options of {@link compileCheapest}: those of `compile`, and what the ways are judged by. */
 export interface CheapestOptions extends CompileOptions {
   /** Clear samples that the ways are judged by, other ones than `fit` saw. */
   readonly samples: readonly Tensor[]
@@ -18,17 +19,31 @@ export interface CheapestOptions extends CompileOptions {
 }
 
 /** One way, as it was judged: its figures, or why it cannot run. */
-export type JudgedWay = { readonly name: string } & (
-  | { readonly seconds: number; readonly agreement: number }
-  | { readonly refused: HeMlError }
+export type JudgedWay = {
+  /** As the caller called it. */
+  readonly name: string
+} & (
+  | {
+      /** Estimated time of one run, in seconds by the cost model. */
+      readonly seconds: number
+      /** Share of the samples that the plan answers as the exact network does, 0 to 1. */
+      readonly agreement: number
+    }
+  | {
+      /** Why it has no plan. */
+      readonly refused: HeMlError
+    }
 )
 
+/** What {@link compileCheapest} chose. */
 export interface Cheapest {
   /** The way that was chosen, by its name. */
   readonly name: string
-  /** The model and the plan. */
+  /** Its model, as given. */
   readonly model: Model
+  /** Its plan, bound to the model. */
   readonly bound: BoundPlan
+  /** What the plan does to the samples. */
   readonly simulation: SimulationReport
   /** All ways, in the order given. */
   readonly judged: readonly JudgedWay[]

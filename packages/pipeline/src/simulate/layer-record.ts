@@ -4,6 +4,7 @@ import { type CalibratedGraphLayer, forwardAll, observedBy, type Tensor } from '
 export interface SimulatedLayer {
   /** Its node in the unrolled model: `name@step` where it runs once a time step. */
   readonly name: string
+  /** The layer's kind. */
   readonly kind: string
   /** Values seen. */
   readonly values: number

@@ -14,6 +14,7 @@ import { openKernels } from '../ready/open-kernels.ts'
 import { walk } from './approximate-walk.ts'
 import { LayerRecord, type SimulatedLayer } from './layer-record.ts'
 
+/** Options of {@link simulate}. */
 export interface SimulateOptions {
   /** The right answers, one a sample: which output should be the largest. With them accuracies are told. */
   readonly labels?: readonly number[]
@@ -25,14 +26,20 @@ export interface SimulateOptions {
 
 /** What a plan does to samples; see {@link simulate}. */
 export interface SimulationReport {
+  /** How many were run. */
   readonly samples: number
   /**
    * Share of the samples whose largest output is the exact network's, or one of them where several are the largest. Absent for a network with
    * one output.
    */
   readonly agreement?: number
-  /** Shares that are answered rightly: by the network itself, and as planned. Absent without labels. */
-  readonly accuracy?: { readonly exact: number; readonly planned: number }
+  /** Shares of the samples that are answered rightly. Absent without labels. */
+  readonly accuracy?: {
+    /** By the network itself, 0 to 1. */
+    readonly exact: number
+    /** As planned, 0 to 1. */
+    readonly planned: number
+  }
   /** Indices of the samples that the planned network answers otherwise than the exact one. */
   readonly differing: readonly number[]
   /**
