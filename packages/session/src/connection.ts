@@ -6,6 +6,7 @@ import { DisposedError } from '@he-ml/ckks-core'
 import { encodeMessage, MessageReader } from './protocol/frames.ts'
 import type { Message } from './protocol/messages.ts'
 
+/** One end of a transport, of either side. */
 export interface Connection {
   /** Resolves when the transport has room for more. @throws DisposedError after the end */
   send(message: Message): Promise<void>

@@ -22,7 +22,9 @@ import {
   publishedVectors,
 } from './publication.ts'
 
+/** What a client's session is made of. */
 export interface ClientParts {
+  /** The plan that inputs are encrypted for. */
   readonly plan: Plan
   /** The session's from now on, which disposes of it. */
   readonly engine: ClientEngine
@@ -36,10 +38,15 @@ export interface ClientParts {
 
 /** See above. */
 export class ClientSession implements AsyncDisposable {
+  /** The plan that inputs are encrypted for. */
   readonly plan: Plan
+  /** What encrypts and decrypts. */
   readonly engine: ClientEngine
+  /** The secret key; or the bytes of a public one, which can only encrypt. */
   readonly key: SecretKey | Uint8Array
+  /** Where requests and publications are remembered; undefined: nothing can be published. */
   readonly ledger: Ledger | undefined
+  /** What inputs and results are held to. */
   readonly contract: PlanContract
 
   constructor({ plan, engine, key, ledger, contract }: ClientParts) {
@@ -58,9 +65,11 @@ export class ClientSession implements AsyncDisposable {
     return new ClientSession({ plan, engine, key, contract, ...ledger })
   }
 
+  /** Where the elements of an input lie, or of each of its frames. */
   get inputLayout(): SlotLayout {
     return inputLayoutOf(this.plan)
   }
+  /** Where the elements of the output lie. */
   get outputLayout(): SlotLayout {
     return outputLayoutOf(this.plan)
   }
@@ -126,7 +135,12 @@ export class ClientSession implements AsyncDisposable {
     file: Uint8Array,
     wish: PublicationWish,
     ledger: Ledger | undefined = this.ledger,
-  ): Promise<{ readonly tensors: Tensor[]; readonly summary: PublicationSummary }> {
+  ): Promise<{
+    /** One per image, in the shape of the plan's output. */
+    readonly tensors: Tensor[]
+    /** How much noise they have. */
+    readonly summary: PublicationSummary
+  }> {
     const layout = this.outputLayout
     const options = await publicationOf(this.plan, layout, ledger, wish)
     const results = await this.engine.decryptForPublication(this.secret, file, options)
@@ -134,6 +148,7 @@ export class ClientSession implements AsyncDisposable {
     return { tensors, summary: publicationSummary(results) }
   }
 
+  /** Disposes of the engine and of a secret key. */
   async dispose(): Promise<void> {
     if (!(this.key instanceof Uint8Array)) this.key.dispose()
     await this.engine.dispose()

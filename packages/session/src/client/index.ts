@@ -1,7 +1,7 @@
 /**
  * The client's side: the owner of the secret key, and its link to a server.
  *
- * @packageDocumentation
+ * @module client
  */
 export { type ClientParts, ClientSession } from './client-session.ts'
 export { InferenceClient, type MakeClientEngine, openClient } from './inference-client.ts'

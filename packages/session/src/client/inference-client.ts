@@ -10,12 +10,14 @@ export type MakeClientEngine = (parameters: AnyParameters) => ClientEngine | Pro
 
 /** See {@link openClient}. What it does not offer (publication, public keys, links to servers) its `session` does. */
 export class InferenceClient implements AsyncDisposable {
+  /** All of the client's side. */
   readonly session: ClientSession
 
   constructor(session: ClientSession) {
     this.session = session
   }
 
+  /** The plan that inputs are encrypted for. */
   get plan(): Plan {
     return this.session.plan
   }

@@ -13,10 +13,13 @@ import {
 import { imageShift, layoutPositions, type SlotLayout } from '@he-ml/packing'
 import type { Plan } from '@he-ml/pipeline'
 
+/** What the owner of a key wants to publish of a result. */
 export interface PublicationWish {
   /** Results (files) that will ever be published under the key. */
   readonly queries: number
+  /** Images of the batch that are published, the first ones. */
   readonly images: number
+  /** log2 of 1 / (total KL divergence allowed), from 10 to 80. */
   readonly statisticalBits: number
   /** Bits that must remain. */
   readonly precisionBits: number

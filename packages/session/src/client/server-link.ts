@@ -9,6 +9,7 @@
 import {
   CancelledError,
   DisposedError,
+  type EvaluationKeyEntry,
   FormatError,
   type HeMlError,
   InvalidArgumentError,
@@ -34,6 +35,7 @@ interface PendingRun {
   readonly onProgress: ((progress: RemoteProgress) => void) | undefined
   result?: { readonly bytes: Uint8Array; done: number }
 }
+/** Options of {@link connectServer}. */
 
 export interface LinkOptions {
   /** Content hash of the plan that the server must have; without it, its plan is taken as it is. */
@@ -287,7 +289,7 @@ export class ServerLink implements AsyncDisposable {
   }
 }
 
-const isEvaluationKey = (entry: KeyFileEntry): entry is HeaderOf<'keySet'>['keys'][number] => entry.kind !== 'publicKey'
+const isEvaluationKey = (entry: KeyFileEntry): entry is EvaluationKeyEntry => entry.kind !== 'publicKey'
 
 /** The entries that the server asks for. @throws FormatError for what was not offered, and for the same twice */
 function pick(entries: readonly KeyFileEntry[], files: readonly string[]): KeyFileEntry[] {

@@ -8,7 +8,9 @@ export interface WorstElement {
   readonly image: number
   /** One number for each dimension of the tensor. */
   readonly index: readonly number[]
+  /** Its value decrypted. */
   readonly encrypted: number
+  /** Its value in the clear. */
   readonly clear: number
 }
 

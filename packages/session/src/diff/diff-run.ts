@@ -28,6 +28,7 @@ export interface ValueDifference {
   readonly kind: string
   /** Name of the value in the model; of a model over time with its step. */
   readonly value: string
+  /** Level at which it was written. */
   readonly level: number
   /** -log2 of the root mean square difference from the polynomials in the clear, in the units in which values are held. */
   readonly bits: number
@@ -58,12 +59,15 @@ export interface DecryptedValue {
 
 /** The owner of the secret key: a ClientSession. */
 export interface DiffClient {
+  /** As `ClientSession.encrypt`. @param options.allowOutOfRange of values outside the range that the plan was calibrated for */
   encrypt(images: readonly Tensor[], options: { readonly allowOutOfRange: boolean }): Promise<Uint8Array>
   /** Slots of each ciphertext of any file. */
   decryptSlots(file: Uint8Array): Promise<Float64Array[]>
 }
 
+/** Options of {@link diffRun}. */
 export interface DiffOptions {
+  /** Encrypts the inputs and decrypts every value. */
   readonly client: DiffClient
   /** Its keys are open. */
   readonly server: ServerSession
@@ -73,7 +77,9 @@ export interface DiffOptions {
   readonly onDifference?: (difference: ValueDifference) => void
   /** As each value appears, after `onDifference`: all of it, where a difference is not enough. */
   readonly onTensors?: (value: DecryptedValue) => void
+  /** As the run's own. */
   readonly onProgress?: (progress: Pick<RunProgress, 'fraction' | 'layer'>) => void
+  /** Stops the run, which fails with CancelledError. */
   readonly signal?: AbortSignal
 }
 

@@ -6,7 +6,8 @@
  * little endian. A reader holds one frame at most, and refuses lengths before it makes room for them.
  */
 import { FormatError } from '@he-ml/ckks-core'
-import { CHUNK_BYTES, type Message, messageSchema, WITH_PAYLOAD } from './messages.ts'
+import { messageSchema } from './message-schema.ts'
+import { CHUNK_BYTES, type Message, WITH_PAYLOAD } from './messages.ts'
 
 const MAGIC = new TextEncoder().encode('HEM1')
 const PRELUDE = MAGIC.length + 8

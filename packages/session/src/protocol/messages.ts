@@ -9,7 +9,7 @@
  *
  * Another keySet forgets what came of one before.
  */
-import { z } from 'zod'
+import type { EvaluationKeyEntry } from '@he-ml/ckks-core'
 
 /** Grows with every change that an older reader would misunderstand. */
 export const PROTOCOL_VERSION = 1
@@ -17,89 +17,175 @@ export const PROTOCOL_VERSION = 1
 /** Most bytes of one payload. Larger things come in chunks, in order. */
 export const CHUNK_BYTES = 4 * 2 ** 20
 
-const hex = (bytes: number) =>
-  z.string().regex(new RegExp(`^[0-9a-f]{${2 * bytes}}$`), `expected ${2 * bytes} hex digits`)
-const bytes = z
-  .number()
-  .int()
-  .min(0)
-  .max(2 ** 48)
-const protocol = z.literal(PROTOCOL_VERSION)
-const fileName = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/, 'expected a plain file name')
-/** Chosen by the client, for one connection. */
-const run = hex(8)
+/** The client's first message. */
+export interface HelloHeader {
+  /** Names the form. */
+  readonly type: 'hello'
+  /** The version that the client speaks. */
+  readonly protocol: typeof PROTOCOL_VERSION
+}
 
-const keyFile = z.strictObject({
-  file: fileName,
-  kind: z.enum(['relinearizationKey', 'galoisKey', 'encapsulationKey']),
-  level: z.number().int().min(0).max(100),
-  galoisElement: z
-    .number()
-    .int()
-    .min(3)
-    .max(2 ** 18)
-    .optional(),
-  bytes: bytes.min(1),
-  sha256: hex(32),
-})
+/** The server's first message. The plan's document is the payload. */
+export interface WelcomeHeader {
+  /** Names the form. */
+  readonly type: 'welcome'
+  /** The version that the server speaks. */
+  readonly protocol: typeof PROTOCOL_VERSION
+  /** Name of the engine: keys and ciphertexts must be in its format. */
+  readonly engine: string
+  /** `Parameters.id` of the plan's parameters. */
+  readonly parameters: string
+  /** Content hash of the plan. */
+  readonly plan: string
+  /** Name of the secret key whose keys the server has already. Absent: it has none. */
+  readonly keyId?: string
+}
 
-export const messageSchema = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('hello'), protocol }),
-  /** The plan's document is the payload; `plan` is its content hash. */
-  z.strictObject({
-    type: z.literal('welcome'),
-    protocol,
-    engine: z.string().max(64),
-    parameters: hex(16),
-    plan: hex(32),
-    /** Name of the secret key whose keys the server has already. */
-    keyId: hex(16).optional(),
-  }),
-  /** Everything the client would send; the server picks. */
-  z.strictObject({
-    type: z.literal('keySet'),
-    parameters: hex(16),
-    plan: hex(32),
-    keyId: hex(16),
-    keys: z.array(keyFile).max(8192),
-  }),
-  /** In the order in which the files are to be sent. */
-  z.strictObject({ type: z.literal('keysWanted'), files: z.array(fileName).max(8192) }),
-  z.strictObject({ type: z.literal('keyChunk'), file: fileName, offset: bytes }),
-  z.strictObject({ type: z.literal('keysReady'), keyId: hex(16) }),
-  z.strictObject({ type: z.literal('run'), run, bytes: bytes.min(1) }),
-  z.strictObject({ type: z.literal('inputChunk'), run, offset: bytes }),
-  z.strictObject({ type: z.literal('cancel'), run }),
-  z.strictObject({
-    type: z.literal('progress'),
-    run,
-    fraction: z.number().min(0).max(1),
-    layer: z.string().max(1024),
-    layerIndex: z.number().int().min(0),
-    layerCount: z.number().int().min(0),
-    elapsedSeconds: z.number().min(0),
-    remainingSeconds: z.number().min(0).optional(),
-  }),
-  z.strictObject({ type: z.literal('result'), run, bytes: bytes.min(1) }),
-  z.strictObject({ type: z.literal('resultChunk'), run, offset: bytes }),
-  /** Of a run, or of the connection, which ends with it. */
-  z.strictObject({
-    type: z.literal('error'),
-    run: run.optional(),
-    code: z.string().max(64),
-    message: z.string().max(4096),
-  }),
-])
+/** Everything the client would send; the server picks. */
+export interface KeySetHeader {
+  /** Names the form. */
+  readonly type: 'keySet'
+  /** `Parameters.id` of the keys. */
+  readonly parameters: string
+  /** Content hash of the plan that the keys are for. */
+  readonly plan: string
+  /** Name of the secret key behind them. */
+  readonly keyId: string
+  /** One entry per key, 8,192 at most. */
+  readonly keys: readonly EvaluationKeyEntry[]
+}
+
+/** What the server wants of it. */
+export interface KeysWantedHeader {
+  /** Names the form. */
+  readonly type: 'keysWanted'
+  /** In the order in which the files are to be sent; none where the server has them all. */
+  readonly files: readonly string[]
+}
+
+/** A part of a key's file, which is the payload. */
+export interface KeyChunkHeader {
+  /** Names the form. */
+  readonly type: 'keyChunk'
+  /** As listed. */
+  readonly file: string
+  /** Where the payload begins in the file, in bytes. */
+  readonly offset: number
+}
+
+/** All keys are there: runs may begin. */
+export interface KeysReadyHeader {
+  /** Names the form. */
+  readonly type: 'keysReady'
+  /** Name of the secret key behind them. */
+  readonly keyId: string
+}
+
+/** The client wants an input to be run; its file follows in chunks. */
+export interface RunHeader {
+  /** Names the form. */
+  readonly type: 'run'
+  /** Name of the run: 16 hex digits, chosen by the client, for one connection. */
+  readonly run: string
+  /** Length of the input's file. */
+  readonly bytes: number
+}
+
+/** A part of an input's file, which is the payload. */
+export interface InputChunkHeader {
+  /** Names the form. */
+  readonly type: 'inputChunk'
+  /** Name of the run. */
+  readonly run: string
+  /** Where the payload begins in the file, in bytes. */
+  readonly offset: number
+}
+
+/** The client does not want the result any more. */
+export interface CancelHeader {
+  /** Names the form. */
+  readonly type: 'cancel'
+  /** Name of the run. */
+  readonly run: string
+}
+
+/** Where a run is; see `RunProgress` of @he-ml/pipeline. */
+export interface ProgressHeader {
+  /** Names the form. */
+  readonly type: 'progress'
+  /** Name of the run. */
+  readonly run: string
+  /** Estimated share of the work that is done, 0 to 1. */
+  readonly fraction: number
+  /** Layer or bootstrap being worked on, or the last one. */
+  readonly layer: string
+  /** Its index in the plan's order, from 0. */
+  readonly layerIndex: number
+  /** Tasks of the plan. */
+  readonly layerCount: number
+  /** Since the run began. */
+  readonly elapsedSeconds: number
+  /** Estimate; absent at the very beginning. */
+  readonly remainingSeconds?: number
+}
+
+/** A run has ended; the file of its result follows in chunks. */
+export interface ResultHeader {
+  /** Names the form. */
+  readonly type: 'result'
+  /** Name of the run. */
+  readonly run: string
+  /** Length of the result's file. */
+  readonly bytes: number
+}
+
+/** A part of a result's file, which is the payload. */
+export interface ResultChunkHeader {
+  /** Names the form. */
+  readonly type: 'resultChunk'
+  /** Name of the run. */
+  readonly run: string
+  /** Where the payload begins in the file, in bytes. */
+  readonly offset: number
+}
+
+/** Something failed: a run, or the connection, which ends with it. */
+export interface ErrorHeader {
+  /** Names the form. */
+  readonly type: 'error'
+  /** Name of the run; absent: the connection. */
+  readonly run?: string
+  /** `HeMlError.code` of the error, for programs. */
+  readonly code: string
+  /** For people; up to 4,096 characters. */
+  readonly message: string
+}
 
 /** A header. */
-export type MessageHeader = z.infer<typeof messageSchema>
+export type MessageHeader =
+  | HelloHeader
+  | WelcomeHeader
+  | KeySetHeader
+  | KeysWantedHeader
+  | KeyChunkHeader
+  | KeysReadyHeader
+  | RunHeader
+  | InputChunkHeader
+  | CancelHeader
+  | ProgressHeader
+  | ResultHeader
+  | ResultChunkHeader
+  | ErrorHeader
+/** What a message is about, as its header says. */
 export type MessageType = MessageHeader['type']
 /** The header of one kind. */
-export type HeaderOf<T extends MessageType> = Extract<MessageHeader, { type: T }>
+export type HeaderOf<T extends MessageType> = Extract<MessageHeader, Record<'type', T>>
 
 /** A message. */
 export interface Message {
+  /** What it says. */
   readonly header: MessageHeader
+  /** Raw bytes, of `welcome` and of chunks only; up to {@link CHUNK_BYTES}, the plan of `welcome` up to 64 MiB. */
   readonly payload?: Uint8Array
 }
 

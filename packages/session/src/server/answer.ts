@@ -10,6 +10,7 @@ import { CHUNK_BYTES, type HeaderOf, type Message, PROTOCOL_VERSION } from '../p
 import { type KeyDepot, KeyReceiver, memoryDepot } from './key-receiver.ts'
 import type { ServerSession } from './server-session.ts'
 
+/** Options of {@link answer}. */
 export interface AnswerOptions {
   /** Where keys that the client sends are kept; default in memory. */
   readonly depot?: () => KeyDepot

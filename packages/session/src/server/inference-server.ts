@@ -8,6 +8,7 @@ export type MakeEngineHost = (parameters: AnyParameters) => EngineHost | Promise
 
 /** See {@link openServer}. What it does not offer (keys loaded in advance, messages) its `session` does. */
 export class InferenceServer implements AsyncDisposable {
+  /** All of the server's side. */
   readonly session: ServerSession
 
   constructor(session: ServerSession) {

@@ -26,6 +26,7 @@ import { judgeKeys } from './judge-keys.ts'
 import { keptCheckpoints } from './kept-checkpoints.ts'
 import { named } from './named.ts'
 
+/** Options of a server's session. */
 export interface ServerOptions {
   /**
    * Bytes of memory for keys, of all runs together; default `memory`. Less than all keys: they come and go as layers
@@ -65,6 +66,7 @@ interface Keys {
 
 /** See above. */
 export class ServerSession implements AsyncDisposable {
+  /** The plan that it serves, bound to its model. */
   readonly bound: BoundPlan
   readonly #host: EngineHost
   readonly #options: ServerOptions
@@ -82,6 +84,7 @@ export class ServerSession implements AsyncDisposable {
     this.#options = options
   }
 
+  /** What runs the plan. */
   get engine(): Engine {
     return this.#host.engine
   }

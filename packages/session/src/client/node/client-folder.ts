@@ -13,6 +13,7 @@ import { InferenceClient, type MakeClientEngine } from '../inference-client.ts'
 import { keyMemory } from './key-ledger.ts'
 import { looseModes, readSecretKey, writeSecretKey } from './secret-key-file.ts'
 
+/** Options of {@link openClientFolder}. */
 export interface ClientFolderOptions {
   /** Told when others may read the secret key, or exchange it: what is open, and the command that closes it. Default: a line on stderr each. */
   readonly onWarning?: (text: string) => void

@@ -1,7 +1,7 @@
 /**
  * The client's side in the file system of Node: secret keys and their ledgers, and the folders that clients and servers are deployed from.
  *
- * @packageDocumentation
+ * @module client/node
  */
 export { type ClientFolderOptions, createClientFolder, openClientFolder } from './client-folder.ts'
 export { assertPlanOfKey, beginKeyLedger, type KeyMemory, keyMemory, ledgerOf } from './key-ledger.ts'

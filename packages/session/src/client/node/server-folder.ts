@@ -7,11 +7,13 @@ import { onFile, writeFileAtomic } from '@he-ml/ckks-core/node'
 import { KEYS_FOLDER, PLAN_FILE, writePlanFile } from '../../files/plan-file.ts'
 import type { InferenceClient } from '../inference-client.ts'
 
+/** Options of {@link writeServerFolder}. */
 export interface ServerFolderOptions {
   /** Files that the server reads the model from, by name: an ONNX file, or the two of a spiking network. Public: they are not encrypted. */
   readonly model?: Readonly<Record<string, Uint8Array>>
   /** After each key, those that were there included. */
   readonly onProgress?: (done: number, total: number) => void
+  /** Stops between two keys, with CancelledError. */
   readonly signal?: AbortSignal
 }
 

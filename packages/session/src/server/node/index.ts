@@ -1,7 +1,7 @@
 /**
  * Servers from folders in the file system of Node, and connections over its streams.
  *
- * @packageDocumentation
+ * @module node
  */
 export { streamConnection } from '../../files/stream-connection.ts'
 export { openServerFolder, type ServerFolder } from './open-server-folder.ts'

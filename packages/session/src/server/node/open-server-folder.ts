@@ -9,6 +9,7 @@ import type { ServerOptions } from '../server-session.ts'
 export interface ServerFolder extends ServerOptions {
   /** The model that the plan was made for, or what reads it from the folder's files. */
   readonly model: Model | ((folder: string) => Model | Promise<Model>)
+  /** What makes the engine: `createNativeHost`, `createSealHost`. */
   readonly makeHost: MakeEngineHost
 }
 
