@@ -7,6 +7,7 @@ import type { Tensor } from './tensor.ts'
 
 /** What both kinds of calibrated layer have. */
 interface Calibrated {
+  /** Whether the polynomial is chosen. */
   readonly calibrated: boolean
   /** The values whose range decides the polynomial, for given inputs. Absent: the first input. */
   observed?(inputs: readonly Tensor[]): Tensor
@@ -59,6 +60,7 @@ export interface CalibratedMultiOutputLayer extends MultiOutputLayer, Calibrated
   forwardAllApproximate(inputs: readonly Tensor[]): readonly Tensor[]
 }
 
+/** A layer whose circuit needs a polynomial for its function, with one result or several. */
 export type CalibratedGraphLayer = CalibratedLayer | CalibratedMultiOutputLayer
 
 /** Whether a layer must be calibrated before it can run encrypted. */
@@ -86,9 +88,13 @@ export const WIDEST_RANGE = 9 / 8
 
 /** What `fit` saw at the input of an activation. */
 export interface InputStatistics {
+  /** Values seen. */
   readonly count: number
+  /** The smallest. */
   readonly min: number
+  /** The largest. */
   readonly max: number
+  /** Of all values. */
   readonly mean: number
   /** Of the values as a sample (divided by count - 1); one value has none, and 0 stands here: look at `count`. */
   readonly std: number
@@ -106,6 +112,7 @@ export interface ChannelHistograms {
   readonly counts: readonly Float64Array[]
 }
 
+/** How a layer's polynomial is chosen. */
 export interface CalibrationOptions {
   /** The range used is the observed one widened by this factor; at least 1. */
   readonly margin: number

@@ -25,6 +25,7 @@ export interface FoldingDecision {
 
 /** A model of the same function, and how it holds its values. */
 export interface FoldedModel extends FoldingDecision {
+  /** The model whose layers hold values so. */
   readonly model: Model
 }
 

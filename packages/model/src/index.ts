@@ -1,7 +1,7 @@
 /**
  * Models as data: tensors, the clear layer contract, graphs of layers with state over time, factor folding.
  *
- * @packageDocumentation
+ * @module index
  */
 export * from './calibrated-layer.ts'
 export { digestNumbers, digestText } from './digest-parts.ts'

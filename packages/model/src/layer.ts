@@ -7,7 +7,9 @@ import type { Shape, Tensor } from './tensor.ts'
 
 /** One for each channel of a layer's input and of its result. */
 export interface ChannelFactors {
+  /** Of the input's channels, positive. */
   readonly input: readonly number[]
+  /** Of the result's channels, positive. */
   readonly output: readonly number[]
 }
 
@@ -39,7 +41,14 @@ export interface Layer {
    * pooling is a sum and 1/k^2), for inputs of these shapes. `foldFactors` moves the factor into neighbours. Undefined or
    * absent when there is none.
    */
-  factored?(inputs: readonly Shape[]): { readonly factor: number; readonly layer: Layer } | undefined
+  factored?(inputs: readonly Shape[]):
+    | {
+        /** What the result is multiplied with. */
+        readonly factor: number
+        /** The layer without it. */
+        readonly layer: Layer
+      }
+    | undefined
   /**
    * forward(d x) = d forward(x) for positive numbers d, one for each channel (the first dimension), of all inputs and the result alike.
    * Absent: not known.
@@ -64,7 +73,9 @@ export interface Layer {
  * its values are called `node/output`.
  */
 export interface MultiOutputLayer {
+  /** Names the form: 'add', 'spiking'. */
   readonly kind: string
+  /** Names the layer in models, plans and errors. */
   readonly name: string
   /** Largest number of input tensors. */
   readonly arity: number
@@ -76,6 +87,7 @@ export interface MultiOutputLayer {
   outputShapes(inputs: readonly Shape[]): readonly Shape[]
   /** The exact clear function: one result per output. */
   forwardAll(inputs: readonly Tensor[]): readonly Tensor[]
+  /** See `Layer.gapSensitive`. */
   readonly gapSensitive?: boolean
   /** Its circuit refreshes what it computes: results have levels again. */
   readonly refreshes?: boolean
@@ -99,7 +111,9 @@ export interface MultiOutputLayer {
 
 /** Inputs and outputs of a layer that are all held times one factor, whatever it is. Each belongs to exactly one group. */
 export interface FactorGroup {
+  /** Indices of inputs. */
   readonly inputs: readonly number[]
+  /** Indices of results. */
   readonly outputs: readonly number[]
   /** The factor that saves the layer a level, or such a factor divided by a positive integer. Absent: any does. */
   readonly wanted?: number
@@ -108,6 +122,7 @@ export interface FactorGroup {
 /** Whatever a node of a model may hold. */
 export type GraphLayer = Layer | MultiOutputLayer
 
+/** Whether a layer has several results. */
 export const isMultiOutput = (layer: GraphLayer): layer is MultiOutputLayer => 'outputs' in layer
 
 /** What a layer computes exactly: one result per output. */

@@ -11,6 +11,7 @@ export type InputTime = 'static' | 'perStep'
 
 /** The input of a model. */
 export interface ModelInput {
+  /** Names its value in the model: nodes that read the input name it. */
   readonly name: string
   /** Of what the layers that read it see at one time step. */
   readonly shape: Shape

@@ -4,6 +4,7 @@ import type { GraphLayer } from './layer.ts'
 export interface ModelNode {
   /** Unique in the model: names the node in plans, statistics and progress. */
   readonly name: string
+  /** What it computes. */
   readonly layer: GraphLayer
   /** Values of earlier nodes, or the model's input; states not counted. */
   readonly inputs: readonly string[]
@@ -13,7 +14,10 @@ export interface ModelNode {
   readonly origin?: NodeOrigin
 }
 
+/** Where a node of an unrolled model comes from. */
 export interface NodeOrigin {
+  /** Name of the node of the model that was unrolled. */
   readonly node: string
+  /** The time step, from 0. */
   readonly step: number
 }

@@ -20,11 +20,18 @@ import type { Shape, Tensor } from './tensor.ts'
 import { checkTime, type StateEdge, statesOf, type Time, type TimeDescription } from './time.ts'
 
 /** A node as it is written down; the name is the layer's unless given. */
-export type NodeDescription = Pick<ModelNode, 'layer' | 'inputs' | 'origin'> & { readonly name?: string }
+export type NodeDescription = Pick<ModelNode, 'layer' | 'inputs' | 'origin'> & {
+  /** Unique in the model; default the layer's. */
+  readonly name?: string
+}
 
+/** What a model is made from. */
 export interface ModelDescription extends TimeDescription {
+  /** For people, plans and errors. */
   readonly name: string
+  /** The one input. */
   readonly input: ModelInput
+  /** In an order in which each finds its inputs. */
   readonly nodes: readonly NodeDescription[]
   /** The value that is the model's result; default the (first) one of the last node. */
   readonly output?: string
@@ -35,16 +42,23 @@ export type NodeFunction = (node: ModelNode, inputs: readonly Tensor[], step: nu
 
 /** A checked, immutable graph of layers. */
 export class Model {
+  /** For people, plans and errors. */
   readonly name: string
+  /** The one input. */
   readonly input: ModelInput
   /** Names of the values that the input gives: its own, or those of its frames where the model is unrolled. */
   readonly inputs: readonly string[]
+  /** In an order in which each finds its inputs. */
   readonly nodes: readonly ModelNode[]
+  /** Name of the value that is the model's result at a time step. */
   readonly output: string
   /** Shape of what the input gives at a time step and of every value, by name. */
   readonly shapes: ReadonlyMap<string, Shape>
+  /** Values that are carried to the next time step; none in models without time. */
   readonly states: readonly StateEdge[]
+  /** How many time steps there are; 1 without time. */
   readonly steps: number
+  /** How the results of all time steps become one. */
   readonly readout: Readout
   /** Names of the nodes that run at every time step; the others run once. Empty without states and frames. */
   readonly stepwise: ReadonlySet<string>

@@ -4,6 +4,7 @@ import { digestText } from './digest-parts.ts'
 import type { Layer } from './layer.ts'
 import { createTensor, type Shape, sameShape, type Tensor } from './tensor.ts'
 
+/** How the results of all time steps become one. */
 export type Readout = 'sum' | 'mean' | 'last'
 
 /** The readout of results in the order of time. */
@@ -22,6 +23,7 @@ export class ReadoutLayer implements Layer {
   readonly homogeneous = true
   readonly name: string
   readonly arity: number
+  /** Which of the two. */
   readonly readout: 'sum' | 'mean'
 
   constructor(name: string, readout: 'sum' | 'mean', steps: number) {

@@ -5,7 +5,9 @@ export type Shape = readonly number[]
 
 /** A clear tensor, row-major. */
 export interface Tensor {
+  /** Without a batch dimension. */
   readonly shape: Shape
+  /** As many values as the shape has elements, row-major. */
   readonly data: Float64Array
 }
 

@@ -25,8 +25,9 @@ export interface StateEdge {
 
 /** What a model says of time. */
 export interface TimeDescription {
+  /** Values that are carried to the next time step; default none. */
   readonly states?: readonly StateEdge[]
-  /** Default 1; at most {@link MAX_STEPS}. */
+  /** Default 1; at most 65,536. */
   readonly steps?: number
   /** What becomes of the output's values at all steps; default the last one's. */
   readonly readout?: Readout

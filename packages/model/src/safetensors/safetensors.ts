@@ -12,6 +12,7 @@ import { bitsOf, readElements } from './elements.ts'
 export interface NamedTensor {
   /** As the file names it: 'F32', 'I64', 'BOOL'. */
   readonly dtype: string
+  /** Sizes, the slowest dimension first; empty for a single number. */
   readonly shape: readonly number[]
   /**
    * Row-major: floats in their own precision, F32 as a Float32Array; everything else as doubles, BOOL as 0 and 1. Of a file, it
@@ -122,7 +123,10 @@ function checked<T>(schema: z.ZodType<T>, name: string, value: unknown): T {
 }
 
 /** A tensor to be written; floats may leave out their type. */
-export type TensorToWrite = Omit<NamedTensor, 'dtype'> & { readonly dtype?: string }
+export type TensorToWrite = Omit<NamedTensor, 'dtype'> & {
+  /** As for {@link NamedTensor}; may be left out for floats. */
+  readonly dtype?: string
+}
 
 /**
  * The bytes of a safetensors file, every tensor aligned to its element size; F32, F64 and I64 are written.

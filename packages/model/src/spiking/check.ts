@@ -1,7 +1,8 @@
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import { type Shape, sizeOf } from '../tensor.ts'
 import { allLayers } from './all-layers.ts'
-import { type LayerDescription, type NetworkDescription, networkSchema } from './description.ts'
+import type { LayerDescription, NetworkDescription } from './description.ts'
+import { networkSchema } from './network-schema.ts'
 
 /** No signal of one sample at one step is larger than this. */
 const MOST_VALUES = 2 ** 24
@@ -97,7 +98,9 @@ const outputSize = (length: number, kernel: number, stride: number, padding: num
 
 /** A tensor that a network has: `layer.what` and its shape. */
 export interface TensorShape {
+  /** `layer.weight`, `layer.bias`, `layer.scale` or `layer.shift`. */
   readonly name: string
+  /** Sizes, as the layer wants them. */
   readonly shape: Shape
 }
 

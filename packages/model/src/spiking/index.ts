@@ -1,25 +1,34 @@
 /**
  * Trained spiking networks as data: neurons, layers, and the two files a model is kept in.
  *
- * @packageDocumentation
+ * @module spiking
  */
 export { allLayers } from './all-layers.ts'
 export { checkNetwork, shapeAfter, type TensorShape, tensorShapes } from './check.ts'
-export {
-  type AffineDescription,
-  type ConvolutionDescription,
-  type DropoutDescription,
-  type FlattenDescription,
-  type LayerDescription,
-  type LinearDescription,
-  type NetworkDescription,
-  type NetworkRecipe,
-  type NeuronDescription,
-  networkSchema,
-  type PlainLayerDescription,
-  type PoolDescription,
-  type ResidualDescription,
-  type TdBatchNormDescription,
+export type {
+  AffineDescription,
+  ConvolutionDescription,
+  ConvolutionRecipe,
+  Defaulted,
+  DropoutDescription,
+  FlattenDescription,
+  LayerDescription,
+  LayerRecipe,
+  LinearDescription,
+  LinearRecipe,
+  NetworkDescription,
+  NetworkRecipe,
+  NeuronDescription,
+  NeuronRecipe,
+  PlainLayerDescription,
+  PlainLayerRecipe,
+  PoolDescription,
+  ResidualDescription,
+  ResidualRecipe,
+  SurrogateShape,
+  TdBatchNormDescription,
+  TdBatchNormRecipe,
+  WeightGrid,
 } from './description.ts'
 export { type Grid, gridRange, nearestOnGrid } from './grid.ts'
 export {
@@ -30,4 +39,5 @@ export {
   type SpikingModelFiles,
   type SpikingTensor,
 } from './model-file.ts'
+export { networkSchema } from './network-schema.ts'
 export { createNeuron, type LifNeuron, type Neuron, type QifNeuron, type Reset } from './neuron.ts'

@@ -8,7 +8,8 @@ import { encodeSafetensors, type NamedTensor, parseSafetensors } from '../safete
 import { sameShape, sizeOf } from '../tensor.ts'
 import { allLayers } from './all-layers.ts'
 import { checkNetwork, type TensorShape, tensorShapes } from './check.ts'
-import { type LayerDescription, type NetworkDescription, type NetworkRecipe, networkSchema } from './description.ts'
+import type { LayerDescription, LayerRecipe, NetworkDescription } from './description.ts'
+import { networkSchema } from './network-schema.ts'
 
 const FORMAT = 'he-ml-spiking-network'
 /** Longest JSON that is read. */
@@ -25,26 +26,32 @@ const modelSchema = z.strictObject({
   about: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
 })
 
-type LayerRecipe = NetworkRecipe['layers'][number]
-
 /** Free facts about a model: data, accuracy, recipe. */
-export type ModelFacts = z.infer<typeof modelSchema>['about']
+export type ModelFacts = Readonly<Record<string, string | number | boolean>>
 
 /** The contents of the two files. */
 export interface SpikingModelFiles {
+  /** JSON: the network, and the checksum of the weights. */
   readonly description: string
+  /** A safetensors file. */
   readonly weights: Uint8Array
 }
 
 /** What the files say. */
 export interface SpikingModel {
+  /** What it computes, all defaults filled in. */
   readonly network: NetworkDescription
   /** Finite, single precision; `layer.weight` and `layer.bias`, of affine maps `layer.scale` and `layer.shift`. */
   readonly tensors: ReadonlyMap<string, SpikingTensor>
+  /** What it was trained on and how, for readers. */
   readonly about: ModelFacts
 }
 
-export type SpikingTensor = Pick<NamedTensor, 'shape'> & { readonly data: Float32Array }
+/** Values of a layer, row-major. */
+export type SpikingTensor = Pick<NamedTensor, 'shape'> & {
+  /** As many as the shape says. */
+  readonly data: Float32Array
+}
 
 /**
  * Both files of a model. Penalties of training are left out.
