@@ -2,7 +2,7 @@
  * Training of spiking networks in the clear: networks as plain data, backpropagation through time, losses, optimisers, a loop
  * that repeats and resumes bit for bit, grids for encrypted steps, model files.
  *
- * @packageDocumentation
+ * @module index
  */
 
 export type { Shape } from '@he-ml/model'
@@ -33,7 +33,7 @@ export { TrainingDivergedError } from './errors.ts'
 export { encodeModel, type LoadedModel, parseModel } from './files/model-file.ts'
 export type { NamedValues, NeuronActivity, Parameter } from './layers/layer.ts'
 export type { LossResult } from './losses/cross-entropy.ts'
-export { createLoss, type Loss, type LossDescription } from './losses/loss.ts'
+export { type CrossEntropyLoss, createLoss, type Loss, type LossDescription, type TetLoss } from './losses/loss.ts'
 export { type FoldOptions, foldNormalization } from './network/fold.ts'
 export {
   createNetwork,
@@ -42,7 +42,12 @@ export {
   type Network,
   type NetworkOptions,
 } from './network/network.ts'
-export { createOptimizer, type OptimizerDescription } from './optimizers/create-optimizer.ts'
+export {
+  type AdamSettings,
+  createOptimizer,
+  type OptimizerDescription,
+  type SgdSettings,
+} from './optimizers/create-optimizer.ts'
 export type { Optimizer } from './optimizers/optimizer.ts'
 export { type CosineSchedule, cosineRate } from './optimizers/schedule.ts'
 export { type CalibrateGridsOptions, calibrateGrids } from './quantization/calibrate-grids.ts'

@@ -45,7 +45,8 @@ export function gridOf(experiment: Experiment, seeds: number, surroundings: Surr
   const jobs = Array.from({ length: seeds }, (_, index) => index + 1).flatMap((seed) =>
     arms.map(({ neuronName, surrogateName, neuron, surrogate, network }): Job => {
       const cell = { experiment: name, neuron: neuronName, surrogate: surrogateName, seed }
-      const settings = { ...surroundings, timeSteps, shift, recipe, neuron, surrogate, network, seed }
+      const plain = { ...recipe, loss: { ...recipe.loss } }
+      const settings = { ...surroundings, timeSteps, shift, recipe: plain, neuron, surrogate, network, seed }
       return { cell, settings, hash: digestOf(settings) }
     }),
   )

@@ -15,7 +15,9 @@ import { checkTensors } from './assign.ts'
 
 /** A model that was read. */
 export interface LoadedModel {
+  /** Ready for inference, weights on their grids. */
   readonly network: Network
+  /** What it was trained on and how, for readers. */
   readonly about: ModelFacts
 }
 

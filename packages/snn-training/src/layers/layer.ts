@@ -11,8 +11,11 @@ import type { Lease } from '../tensor/workspace.ts'
 
 /** Values that are saved under a name, `layer.what`. */
 export interface NamedValues {
+  /** `layer.what`, unique in a network. */
   readonly name: string
+  /** Sizes of `value`. */
   readonly shape: Shape
+  /** Row-major; changed in place by whoever owns it. */
   readonly value: Reals
 }
 
@@ -29,8 +32,11 @@ export interface Parameter extends NamedValues {
  * and then used for something else: copy what is to be kept.
  */
 export interface NeuronActivity {
+  /** Name of the layer. */
   readonly layer: string
+  /** Time steps of all arrays. */
   readonly timeSteps: number
+  /** 0 or 1 for each neuron. */
   readonly spikes: Reals
   /** Before the reset, rounded if the layer has a grid. */
   readonly charged: Reals

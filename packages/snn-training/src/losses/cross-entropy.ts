@@ -4,6 +4,7 @@ import { type Signal, sumOverTime, zerosLike } from '../tensor/signal.ts'
 
 /** A loss on a network's output over time, averaged over the batch, with its gradient. */
 export interface LossResult {
+  /** Mean over the batch. */
   readonly loss: number
   /** With respect to the output, [timeSteps, batch, classes]. */
   readonly gradient: Signal

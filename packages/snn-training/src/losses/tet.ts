@@ -2,6 +2,7 @@ import type { Signal } from '../tensor/signal.ts'
 import { zerosLike } from '../tensor/signal.ts'
 import { type LossResult, softmaxCrossEntropy } from './cross-entropy.ts'
 
+/** Options of {@link temporalEfficientTraining}. */
 export interface TetOptions {
   /** Weight of the regularising term, in [0, 1]. */
   readonly lambda: number

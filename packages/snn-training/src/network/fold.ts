@@ -12,6 +12,7 @@ interface Item {
   readonly values: Readonly<Record<string, Reals>>
 }
 
+/** Options of {@link foldNormalization}. */
 export interface FoldOptions {
   /**
    * Also merge affine maps into the convolution or linear layer directly before them (unless it has a grid); default true.

@@ -11,6 +11,7 @@ import { createSignal, type Precision, repeatOverTime, type Signal, sumOverTime 
 import { type Lease, Workspace } from '../tensor/workspace.ts'
 import { buildSequence } from './build.ts'
 
+/** Options of {@link createNetwork}. */
 export interface NetworkOptions {
   /** Default 'float32'. Double precision (for gradient checks) always runs on the reference kernels. */
   readonly precision?: Precision
@@ -22,6 +23,7 @@ export interface NetworkOptions {
   readonly spikeFunction?: (neuron: Neuron) => SpikeFunction
 }
 
+/** Options of one forward pass. */
 export interface ForwardOptions {
   /** Keep what {@link Network.backward} needs, drop in dropout, normalise by the batch; default false: inference. */
   readonly training?: boolean
@@ -35,9 +37,13 @@ export interface ForwardOptions {
 
 /** See {@link createNetwork}. One pass at a time; inference may come between a forward pass in training and its backward pass. */
 export class Network {
+  /** What it was made from, defaults filled in. */
   readonly description: NetworkDescription
+  /** As they were given. */
   readonly options: NetworkOptions
+  /** Of weights and signals. */
   readonly precision: Precision
+  /** What training changes: weights and biases of all layers. */
   readonly parameters: readonly Parameter[]
   /** Running statistics of normalisations. */
   readonly statistics: readonly NamedValues[]

@@ -1,7 +1,7 @@
 /**
  * Checkpoints and models on disk.
  *
- * @packageDocumentation
+ * @module node
  */
 export { type CheckpointFile, checkpointFile } from './checkpoint-file.ts'
 export { loadModel, saveModel } from './model-on-disk.ts'

@@ -6,5 +6,6 @@ export interface Optimizer {
   readonly state: readonly NamedValues[]
   /** Steps taken; Adam corrects its means by it. Set when a checkpoint is loaded. */
   steps: number
+  /** Changes all parameters by their present gradients. */
   step(learningRate: number): void
 }

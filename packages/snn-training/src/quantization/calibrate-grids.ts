@@ -5,6 +5,7 @@ import type { Network } from '../network/network.ts'
 import type { Signal } from '../tensor/signal.ts'
 import { extentOf, putOnGrids } from './put-on-grids.ts'
 
+/** Options of {@link calibrateGrids}. */
 export interface CalibrateGridsOptions {
   /** Points of every membrane grid, even, 16 to 256. */
   readonly membraneCount: number

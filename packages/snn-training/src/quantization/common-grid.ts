@@ -4,6 +4,7 @@ import { allLayers, type Grid } from '@he-ml/model/spiking'
 import type { Network } from '../network/network.ts'
 import { putOnGrids } from './put-on-grids.ts'
 
+/** Options of {@link applyCommonGrid}. */
 export interface CommonGridOptions {
   /** Of every membrane; the neurons' thresholds are multiples of its step. */
   readonly grid: Grid

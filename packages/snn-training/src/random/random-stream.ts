@@ -7,6 +7,7 @@ import { uniformAt } from '@he-ml/snn-neurons'
 
 /** A sequence of draws; `counter` is all of its state. */
 export class RandomStream {
+  /** What all draws follow from, with their number. */
   readonly seed: number
   #counter: number
 

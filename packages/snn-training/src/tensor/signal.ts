@@ -13,7 +13,9 @@ export interface Signal {
   readonly data: Reals
   /** Number of time steps; 1 stands for the same values at every step. */
   readonly steps: number
+  /** Samples side by side. */
   readonly batch: number
+  /** Of one sample at one time step. */
   readonly shape: Shape
 }
 

@@ -3,7 +3,7 @@
  * running statistics, the optimiser's state, the best weights so far; the recipe and the position as JSON in its metadata.
  * Generators need no state of their own: what they draw is a function of the recipe's seed, epoch, step and sample.
  */
-import { FormatError, InvalidArgumentError } from '@he-ml/ckks-core'
+import { FormatError, InvalidArgumentError, type SchemaFields } from '@he-ml/ckks-core'
 import { encodeSafetensors, parseSafetensors } from '@he-ml/model'
 import { networkSchema } from '@he-ml/model/spiking'
 import { z } from 'zod'
@@ -11,28 +11,62 @@ import { checkTensors, storedTensors } from '../files/assign.ts'
 import type { NamedValues } from '../layers/layer.ts'
 import type { Network } from '../network/network.ts'
 import type { Optimizer } from '../optimizers/optimizer.ts'
+import type { Evaluation } from './evaluate.ts'
 import { recipeSchema, type TrainingRecipe } from './recipe.ts'
+
+/** What one epoch came to. */
+export interface EpochResult {
+  /** Which epoch, from 0. */
+  readonly epoch: number
+  /** Mean loss over the training samples, each as it was seen. */
+  readonly loss: number
+  /** Share of the training samples that were answered rightly, each as it was seen, 0 to 1. */
+  readonly accuracy: number
+  /** Of the weights at the end of the epoch; absent without validation data. */
+  readonly validation?: Evaluation
+}
+
+/** The best epoch so far. */
+interface BestEpoch {
+  readonly epoch: number
+  readonly accuracy: number
+  readonly loss: number
+}
+
+/** Where a run stands. */
+export interface Position {
+  /** Epoch and step within it that come next. */
+  readonly epoch: number
+  readonly step: number
+  /** Sums over the samples of the running epoch. */
+  readonly lossSum: number
+  readonly correct: number
+  readonly seen: number
+  readonly history: readonly EpochResult[]
+  readonly best?: BestEpoch
+}
 
 const count = z.number().int().min(0)
 const finite = z.number()
-const evaluationSchema = z.strictObject({ loss: finite, accuracy: finite, correct: count, count })
-const epochSchema = z.strictObject({
+const epochSchema: z.ZodType<EpochResult, EpochResult> = z.strictObject({
   epoch: count,
   loss: finite,
   accuracy: finite,
-  validation: evaluationSchema.optional(),
-})
-const positionSchema = z.strictObject({
-  /** Epoch and step within it that come next. */
+  validation: z
+    .strictObject({ loss: finite, accuracy: finite, correct: count, count } satisfies SchemaFields<Evaluation>)
+    .exactOptional(),
+} satisfies SchemaFields<EpochResult>)
+const positionSchema: z.ZodType<Position, Position> = z.strictObject({
   epoch: count,
   step: count,
-  /** Sums over the samples of the running epoch. */
   lossSum: finite,
   correct: count,
   seen: count,
   history: z.array(epochSchema).max(1_000_000),
-  best: z.strictObject({ epoch: count, accuracy: finite, loss: finite }).optional(),
-})
+  best: z
+    .strictObject({ epoch: count, accuracy: finite, loss: finite } satisfies SchemaFields<BestEpoch>)
+    .exactOptional(),
+} satisfies SchemaFields<Position>)
 const stateSchema = z.strictObject({
   format: z.literal('he-ml-training-checkpoint'),
   version: z.literal(1),
@@ -43,11 +77,6 @@ const stateSchema = z.strictObject({
   optimizerSteps: count,
   position: positionSchema,
 })
-
-/** What one epoch came to. */
-export type EpochResult = z.infer<typeof epochSchema>
-/** Where a run stands. */
-export type Position = z.infer<typeof positionSchema>
 
 /** The parts of a run that change. */
 export interface RunState {

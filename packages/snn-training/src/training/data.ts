@@ -8,11 +8,13 @@ import { type Precision, type Signal, zeros } from '../tensor/signal.ts'
 
 /** Where samples come from: memory, files, a simulator. The same index must always give the same sample. */
 export interface LabelledData {
+  /** How many samples there are. */
   readonly count: number
   /** Frames per sample: 1 for images, the network's timeSteps for recordings. */
   readonly steps: number
   /** One frame: [channels, height, width] or [features]. */
   readonly shape: Shape
+  /** The right answer for a sample: an index of a class, from 0. */
   label(index: number): number
   /** Writes [steps, ...shape] into `out`. */
   read(index: number, out: Reals): void

@@ -9,7 +9,9 @@ export interface Evaluation {
   readonly loss: number
   /** Share of samples whose highest score is that of their label. */
   readonly accuracy: number
+  /** Samples that were answered rightly. */
   readonly correct: number
+  /** Samples that were evaluated. */
   readonly count: number
 }
 

@@ -19,14 +19,19 @@ import { checkRecipe, type TrainingRecipe, type TrainingRecipeInput } from './re
 
 /** Where a run stands, after every step and every epoch. */
 export interface TrainingProgress {
+  /** The running epoch, from 0. */
   readonly epoch: number
+  /** Epochs of the recipe. */
   readonly epochs: number
   /** Steps done in this epoch, of `steps`. */
   readonly step: number
+  /** Steps of an epoch. */
   readonly steps: number
   /** Means over the samples of this epoch so far. */
   readonly loss: number
+  /** Share of the samples of this epoch so far that were answered rightly, 0 to 1. */
   readonly accuracy: number
+  /** Rate of the step just done. */
   readonly learningRate: number
   /** Estimate from this process's own speed so far, for all epochs. */
   readonly secondsLeft: number
@@ -34,23 +39,38 @@ export interface TrainingProgress {
   readonly finished?: EpochResult
 }
 
+/** Options of {@link train}. */
 export interface TrainOptions {
+  /** What is learned from. */
   readonly data: LabelledData
+  /** What the network is judged by after every epoch; needed for a patience. */
   readonly validation?: LabelledData
+  /** How it is trained. */
   readonly recipe: TrainingRecipeInput
+  /** Changes samples at random before they are seen; default: as they are. */
   readonly augmentation?: Augmentation
   /** Called every `everySteps` steps (default: only at the ends of epochs), at the end of every epoch, and when cancelled. */
-  readonly checkpoint?: { readonly everySteps?: number; write(bytes: Uint8Array): Promise<void> }
+  readonly checkpoint?: {
+    /** Steps between two checkpoints, counted in each epoch. */
+    readonly everySteps?: number
+    /** Keeps a checkpoint in place of the one before; training waits for it. */
+    write(bytes: Uint8Array): Promise<void>
+  }
   /** A checkpoint of the same run, to go on from. */
   readonly resume?: Uint8Array
+  /** Called after every step and every epoch. */
   readonly onProgress?: (progress: TrainingProgress) => void
+  /** Stops between two steps with CancelledError, a checkpoint being written first. */
   readonly signal?: AbortSignal
 }
 
+/** What a training came to. */
 export interface TrainingResult {
+  /** One entry per epoch, those before a resumption too. */
   readonly history: readonly EpochResult[]
   /** The epoch whose weights the network now has, when a patience was given; else the last. */
   readonly epoch: number
+  /** Whether the patience ended it before all epochs. */
   readonly stoppedEarly: boolean
 }
 
