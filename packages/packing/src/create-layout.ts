@@ -10,8 +10,10 @@ export function nextPowerOfTwo(n: number): number {
   return p
 }
 
+/** Whether a number is 1, 2, 4, 8 and so on. */
 export const isPowerOfTwo = (n: number): boolean => Number.isInteger(n) && n >= 1 && Number.isInteger(Math.log2(n))
 
+/** Options of {@link createMultiplexedLayout}. */
 export interface MultiplexedOptions {
   /** N/2 of the parameters. */
   readonly maxSlots: number
@@ -84,6 +86,7 @@ export function createBatchLayout(shape: Shape, options: { readonly slots: numbe
 /** Sub-batches of a layout at most. */
 export const MOST_SUB_BATCHES = 1024
 
+/** Options of {@link createChannelLayout}. */
 export interface ChannelOptions {
   /** Length of the slot vectors, a power of two. */
   readonly slots: number

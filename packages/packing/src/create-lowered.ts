@@ -19,6 +19,7 @@ export type CircuitEngine = Encoder & Evaluator
 
 /** What a circuit is given. */
 export interface CircuitContext {
+  /** What computes. */
   readonly engine: CircuitEngine
   /** Ciphertexts of each input; with `only`, those that these elements are made of. */
   readonly inputs: readonly (readonly Ciphertext[])[]
@@ -27,6 +28,7 @@ export interface CircuitContext {
    * results are left out. Absent: all.
    */
   readonly only?: readonly number[]
+  /** For long loops: it lets the event loop turn, and throws where the caller has cancelled. */
   readonly pacer: Pacer
   /** What the circuit is run with, for circuits that run others. */
   readonly options: ApplyOptions
@@ -44,19 +46,26 @@ export type MultiOutputCircuit = (context: CircuitContext) => Promise<readonly (
 
 /** What preparing a circuit is given. */
 export interface PrepareContext {
+  /** What encodes. */
   readonly engine: CircuitEngine
+  /** At which the inputs will be read. */
   readonly level: number
   /** Whether diagonals of transforms are better kept as coefficients: see `EncodeOptions.deferred` of ckks-core. */
   readonly deferred: boolean
+  /** Stops preparing with CancelledError. */
   readonly signal?: AbortSignal
+  /** For long loops: it lets the event loop turn, and throws where the caller has cancelled. */
   readonly pacer: Pacer
   /** For plaintexts and transforms: disposed of with the prepared layer, or when preparing fails. */
   readonly weights: Scope
 }
 
 interface Described<C> {
+  /** The layer's name, for errors. */
   readonly name: string
+  /** Where the elements of each input lie. */
   readonly inputs: readonly SlotLayout[]
+  /** Levels that the circuit takes; of one that refreshes, before the refresh. */
   readonly depth: number
   /** See `LoweredLayer`: its circuit heeds `CircuitContext.only`. */
   readonly reads?: LoweredLayer['reads']
@@ -64,7 +73,9 @@ interface Described<C> {
   readonly prepare: (context: PrepareContext) => Promise<C>
 }
 
+/** What {@link createLowered} makes a layer of. */
 export interface LoweredDescription extends Described<Circuit> {
+  /** Where the elements of its result lie. */
   readonly output: SlotLayout
   /**
    * For a linear layer of one input: the factor by which independent errors of its elements arrive at its output's elements,
@@ -73,8 +84,11 @@ export interface LoweredDescription extends Described<Circuit> {
   readonly errorGain?: number
 }
 
+/** What {@link createMultiOutputLowered} makes a layer of. */
 export interface MultiOutputLoweredDescription extends Described<MultiOutputCircuit> {
+  /** Where the elements of each result lie. */
   readonly outputs: readonly SlotLayout[]
+  /** Of a layer that refreshes what it computes. */
   readonly refresh?: LayerRefresh
 }
 

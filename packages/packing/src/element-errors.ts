@@ -10,6 +10,7 @@ import type { Ciphertext, Evaluator } from '@he-ml/ckks-core'
 export interface ErrorsAside {
   /** Adds them to the results', multiplied by the gain. */
   arriveAt(results: readonly Ciphertext[], gain: number): void
+  /** Puts the errors back. */
   restore(): void
 }
 

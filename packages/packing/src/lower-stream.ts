@@ -12,6 +12,7 @@ import type { BatchLayout, SlotLayout } from './slot-layout.ts'
 export interface StreamStage {
   /** What makes the refreshing layer's first input, which nobody else reads; absent: that is given. */
   readonly before?: StreamPart
+  /** The layer that refreshes what it computes. */
   readonly refresh: StreamPart
   /** For each result of the refreshing layer what alone reads it, without taking a level; undefined: the result is the stream's. */
   readonly after: readonly (StreamPart | undefined)[]
@@ -19,8 +20,11 @@ export interface StreamStage {
   readonly carried?: number
 }
 
+/** A layer of a stream. */
 export interface StreamPart {
+  /** The layer, bound to layouts. */
   readonly circuit: LoweredLayer
+  /** Where the elements of each of its inputs lie. */
   readonly inputs: readonly SlotLayout[]
 }
 

@@ -35,6 +35,7 @@ export interface Lowerable {
 /** A clear layer that knows its encrypted twin. */
 export type LowerableLayer = GraphLayer & Lowerable
 
+/** Whether a layer has an encrypted twin. */
 export const isLowerable = (layer: GraphLayer): layer is LowerableLayer => 'lower' in layer
 
 /** What lowering may depend on beside its inputs' layouts. */
@@ -59,6 +60,7 @@ export interface LowerContext {
 
 /** A layer bound to layouts. */
 export interface LoweredLayer {
+  /** The layer's name, for errors. */
   readonly name: string
   /** Where the elements of each output lie. */
   readonly outputs: readonly SlotLayout[]
@@ -120,6 +122,7 @@ export interface SomeOptions extends ApplyOptions {
 
 /** A circuit with its weights encoded; usable many times. */
 export interface PreparedLayer extends Disposable {
+  /** The layer's name, for errors. */
   readonly name: string
   /**
    * Inputs at the prepared level and nominal scale; all outputs are at level - depth (or where a refresh leaves them) and nominal scale, each a tensor of its
@@ -141,5 +144,6 @@ export interface PreparedLayer extends Disposable {
     inputs: readonly (readonly Ciphertext[])[],
     options: SomeOptions,
   ): Promise<readonly (readonly Ciphertext[])[]>
+  /** Disposes of the encoded weights; twice is harmless. */
   dispose(): void
 }

@@ -3,6 +3,7 @@ import type { SlotLayout } from './slot-layout.ts'
 
 /** What a refreshing layer computes. */
 export interface RefreshCell {
+  /** The layer's name, for errors. */
   readonly name: string
   /** Of a value and perhaps another one that is added to it. */
   readonly inputs: readonly SlotLayout[]

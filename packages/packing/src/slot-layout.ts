@@ -8,6 +8,7 @@ import type { Shape } from '@he-ml/model'
 
 /** One image: element i of the tensor lies in slot positions[i] % slots of ciphertext floor(positions[i] / slots). */
 export interface MultiplexedLayout {
+  /** Names the form. */
   readonly kind: 'multiplexed'
   /** [channels, height, width] or [features]. */
   readonly shape: Shape
@@ -18,7 +19,9 @@ export interface MultiplexedLayout {
    * folded over the whole ciphertext. Smaller than slots only when there is one ciphertext.
    */
   readonly period: number
+  /** How many ciphertexts the tensor takes. */
   readonly ciphertexts: number
+  /** In which slots the elements lie. */
   readonly grid: MultiplexedGrid
 }
 
@@ -26,9 +29,11 @@ export interface MultiplexedLayout {
 export interface MultiplexedGrid {
   /** Slots between vertically / horizontally neighbouring elements; 1 for shapes of rank 1. */
   readonly rowStride: number
+  /** Slots between horizontally neighbouring elements; 1 for shapes of rank 1. */
   readonly columnStride: number
   /** Offset of each channel (or feature, for shapes of rank 1), including ciphertext * slots. */
   readonly channelOffsets: readonly number[]
+  /** What slots without an element hold. */
   readonly gaps: Gaps
 }
 
@@ -40,10 +45,13 @@ export type Gaps = 'zero' | 'bounded' | 'any'
 
 /** Many images: element i of the tensor is ciphertext i, slot s holds image s. */
 export interface BatchLayout {
+  /** Names the form. */
   readonly kind: 'batch'
+  /** Of one image: [channels, height, width] or [features]. */
   readonly shape: Shape
   /** Images per ciphertext, a power of two <= N/2. */
   readonly slots: number
+  /** One for each element of an image. */
   readonly ciphertexts: number
 }
 
@@ -54,12 +62,15 @@ export interface BatchLayout {
  * (docs/notes/channel-packing.md).
  */
 export interface ChannelLayout {
+  /** Names the form. */
   readonly kind: 'channel'
   /** The tensor's own: [channels, height, width], or that flattened. */
   readonly shape: Shape
   /** The same elements, row-major, as [channels, height, width]. */
   readonly image: readonly [channels: number, height: number, width: number]
+  /** Length of the slot vectors, a power of two up to N/2. */
   readonly slots: number
+  /** How many ciphertexts the whole batch takes. */
   readonly ciphertexts: number
   /** Images in a sub-batch, a power of two. Those that a client leaves out are images of zeros. */
   readonly images: number
@@ -69,6 +80,7 @@ export interface ChannelLayout {
   readonly subBatchOffsets: readonly number[]
   /** In positions, not slots. */
   readonly rowStride: number
+  /** Positions between horizontally neighbouring elements. */
   readonly columnStride: number
   /** Where the channels of a ciphertext begin, in positions; [0] for one channel in each. Others lie in the gaps that strides leave. */
   readonly channelOffsets: readonly number[]
@@ -76,4 +88,5 @@ export interface ChannelLayout {
   readonly gaps: Gaps
 }
 
+/** Where the elements of a tensor, or of a batch of them, lie. */
 export type SlotLayout = MultiplexedLayout | BatchLayout | ChannelLayout

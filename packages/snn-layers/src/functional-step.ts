@@ -17,6 +17,7 @@ import { type Grid, nearestOnGrid } from '@he-ml/model/spiking'
 import { drift, driftFromZero, numberArithmetic, resetMembrane } from '@he-ml/snn-neurons'
 import type { ExactStep, SpikeCell, SpikeStep, StepFactors } from './spike-step.ts'
 
+/** Options of {@link functionalSpikeStep}. */
 export interface FunctionalStepOptions {
   /** Points of the grid for layers that were trained without one: a power of two from 4 to 128. Default 64. */
   readonly points?: number

@@ -17,6 +17,7 @@ import { add, averagePool2d, BatchNormLayer, conv2d, flatten, linear } from '@he
 import type { SpikeCell, SpikeStep } from './spike-step.ts'
 import { spiking } from './spiking-layer.ts'
 
+/** Options of {@link importSpikingModel}. */
 export interface ImportSpikingOptions {
   /**
    * How encrypted neurons evaluate their step, all of them or each layer's its own; default a polynomial of the degree that calibration
@@ -27,6 +28,7 @@ export interface ImportSpikingOptions {
 
 /** A layer of neurons as its file describes it. */
 export interface NeuronsRead extends SpikeCell {
+  /** Name of the layer. */
   readonly name: string
 }
 

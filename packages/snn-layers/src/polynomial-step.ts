@@ -18,6 +18,7 @@ import {
 import type { CalibrationOptions, FittedForm, InputStatistics } from '@he-ml/model'
 import type { SoftStep, SpikeStep, StepCircuit } from './spike-step.ts'
 
+/** Options of {@link polynomialSpikeStep}. */
 export interface PolynomialStepOptions {
   /** Odd degrees of a composition. Absent: one polynomial of the degree that the calibration options ask for. */
   readonly degrees?: readonly number[]

@@ -11,6 +11,7 @@ import type { CircuitEngine, PrepareContext } from '@he-ml/packing'
 
 /** The neurons that a step is for. */
 export interface SpikeCell {
+  /** The recurrence. */
   readonly neuron: Neuron
   /** Charged membrane potentials are rounded to it. */
   readonly grid?: Grid
@@ -31,10 +32,12 @@ export interface SpikeStep {
   readonly options: FittedForm
 }
 
+/** What a step became for the range of its inputs: soft by polynomials, or exact by functions on a grid. */
 export type FittedStep = SoftStep | ExactStep
 
 /** A step that is made for a range of charged membrane potentials. Immutable. */
 export interface SoftStep {
+  /** Names the form. */
   readonly kind: 'soft'
   /** Largest |u - threshold| that it is made for. */
   readonly reach: number
@@ -50,6 +53,7 @@ export interface SoftStep {
 
 /** Spike and membrane after reset and drift, as functions of the charged membrane potential on a grid. Immutable. */
 export interface ExactStep {
+  /** Names the form. */
   readonly kind: 'exact'
   /** Of the charged membrane potential: beyond it values wrap round. */
   readonly period: number
@@ -59,20 +63,35 @@ export interface ExactStep {
   readonly beyond: number
   /** What is charged first, where a neuron starts: what is left of a membrane at 0, on the grid. */
   readonly start: number
+  /** What decides its functions, as plain JSON; `SpikeStep.restore` takes it. */
   readonly form: FittedForm
   /** What the circuit computes, in the clear. */
-  forward(charged: number): { readonly spike: number; readonly membrane: number }
+  forward(charged: number): {
+    /** 0 or 1, as near as the function gives them. */
+    readonly spike: number
+    /** After reset and drift. */
+    readonly membrane: number
+  }
   /** The functions, their results multiplied by these factors. */
-  functions(factors: StepFactors): { readonly spike: GridFunction; readonly membrane: GridFunction }
+  functions(factors: StepFactors): {
+    /** Of the charged membrane: the spike. */
+    readonly spike: GridFunction
+    /** Of the charged membrane: what is left after reset and drift. */
+    readonly membrane: GridFunction
+  }
   /** Spikes of as many time steps with one current, the same at each, as functions of that current. */
   overSteps(steps: number, spikeFactor: number): readonly GridFunction[]
 }
 
+/** What the results of an exact step are multiplied with. */
 export interface StepFactors {
+  /** Spikes come out as 0 and this. */
   readonly spike: number
+  /** Membranes come out times this. */
   readonly membrane: number
 }
 
+/** A soft step, bound to a factor: what evaluates it on ciphertexts. */
 export interface StepCircuit {
   /** Levels consumed; at least 1. */
   readonly depth: number

@@ -30,8 +30,11 @@ import type { FittedStep, SoftStep, SpikeCell, SpikeStep } from './spike-step.ts
 import { SpikingLastStep } from './spiking-last-step.ts'
 import { SpikingOverSteps } from './spiking-over-steps.ts'
 
+/** Options of {@link spiking}. */
 export interface SpikingOptions {
+  /** Names the layer in models, plans and errors. */
   readonly name: string
+  /** The recurrence; of LIF neurons, beta above 0. */
   readonly neuron: Neuron
   /** Default: a polynomial of the degree that calibration asks for. */
   readonly step?: SpikeStep
@@ -58,12 +61,17 @@ export class SpikingLayer implements CalibratedMultiOutputLayer, Lowerable {
   readonly outputs = ['spike', 'membrane']
   readonly gapSensitive = true
   readonly name: string
+  /** The recurrence, the same for all neurons. */
   readonly neuron: Neuron
+  /** Charged membrane potentials are rounded to it; undefined: they are not. */
   readonly grid: Grid | undefined
+  /** How its step is evaluated on ciphertexts. */
   readonly step: SpikeStep
   /** Absent before calibration. */
   readonly fitted: FittedStep | undefined
+  /** Current and membrane arrive, and the membrane leaves, multiplied by this. */
   readonly membraneFactor: number
+  /** Spikes leave multiplied by this. */
   readonly spikeFactor: number
 
   constructor(options: SpikingOptions, state: State = { membraneFactor: 1, spikeFactor: 1 }) {

@@ -4,10 +4,13 @@
  * value and leaves its operands as they were.
  */
 export interface Arithmetic<V> {
+  /** a + b */
   add(a: V, b: V): V
   /** a - b */
   sub(a: V, b: V): V
+  /** a b */
   mul(a: V, b: V): V
+  /** a a */
   square(a: V): V
   /** a times a known number. */
   scale(a: V, factor: number): V

@@ -2,7 +2,9 @@ import type { Arithmetic } from './arithmetic.ts'
 
 /** A value and its derivative along one direction (forward-mode differentiation). */
 export interface Dual {
+  /** The value. */
   readonly value: number
+  /** Its derivative. */
   readonly slope: number
 }
 

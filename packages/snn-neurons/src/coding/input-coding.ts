@@ -5,6 +5,7 @@ import { uniformAt } from './counter-random.ts'
 
 /** An input coded over time. */
 export interface CodedInput {
+  /** How many steps there are; at least 1. */
   readonly timeSteps: number
   /** Every step is the same: whatever stands before the first neuron need be computed once only. */
   readonly isStatic: boolean

@@ -10,6 +10,7 @@ import { drift } from './recurrence.ts'
 /** [lowest, highest]. */
 export type Interval = readonly [number, number]
 
+/** Where membrane potentials of a neuron can lie. */
 export interface MembraneRange {
   /** Before the reset: the range a step has to be good on. Infinite where the membrane diverges. */
   readonly charged: Interval
@@ -102,7 +103,17 @@ const hull = (points: readonly number[]): Interval => [Math.min(...points), Math
  * Where a QIF neuron without reset rests under a constant input, and the level above which it runs away: the fixed points
  * of u = a (u - u1)(u - u2) + x. None for x > x_max, where it runs away from everywhere.
  */
-export function qifFixedPoints({ a, u1, u2 }: QifNeuron, input: number): { rest: number; escape: number } | undefined {
+export function qifFixedPoints(
+  { a, u1, u2 }: QifNeuron,
+  input: number,
+):
+  | {
+      /** Where it rests: the lower fixed point. */
+      rest: number
+      /** Above this it runs away: the upper fixed point. */
+      escape: number
+    }
+  | undefined {
   const slope = a * (u1 + u2) + 1
   const discriminant = slope * slope - 4 * a * (a * u1 * u2 + input)
   if (discriminant < 0) return undefined

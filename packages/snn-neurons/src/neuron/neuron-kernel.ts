@@ -5,6 +5,7 @@ import { neuronPrograms } from './neuron-programs.ts'
 
 /** A neuron ready for arrays. */
 export interface NeuronKernel extends ProgramKernel {
+  /** What the programs were made of. */
   readonly neuron: Neuron
 }
 

@@ -36,6 +36,7 @@ export function resetMembrane<V>(arithmetic: Arithmetic<V>, neuron: Neuron, char
 export interface NeuronStep<V> {
   /** Membrane potential before the reset, on which the step acts. */
   readonly charged: V
+  /** Of the charged membrane: 0 or 1 for an exact step. */
   readonly spike: V
   /** Membrane potential after the reset. */
   readonly membranePotential: V

@@ -10,7 +10,13 @@ export type Readout = 'spikeCount' | 'meanMembrane' | 'lastMembrane' | 'maxMembr
 
 /** Collects one step after the other. */
 export interface ReadoutAccumulator {
-  add(step: { readonly spike: Reals; readonly charged: Reals }): void
+  /** Takes in a step of the last stage; steps must be alike in length and precision. */
+  add(step: {
+    /** One value per neuron. */
+    readonly spike: Reals
+    /** One value per neuron, before the reset. */
+    readonly charged: Reals
+  }): void
   /** @throws InvalidArgumentError before the first step */
   result(): Reals
 }

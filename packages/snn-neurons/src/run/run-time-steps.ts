@@ -9,6 +9,7 @@ import { createReadout, type Readout } from './readout.ts'
 export interface SpikingStage {
   /** Input of the neurons for a step; must depend on nothing but its argument. */
   synapse(values: Reals): Reals
+  /** The neurons. */
   readonly kernel: NeuronKernel
   /** Default: the exact step. */
   readonly spikeFunction?: SpikeFunction
@@ -16,15 +17,23 @@ export interface SpikingStage {
 
 /** One stage's activity in one step. The arrays are the network's own: copy what is to be kept. */
 export interface StageActivity {
+  /** The time step, from 0. */
   readonly t: number
+  /** The stage, from 0. */
   readonly stage: number
+  /** What drove the neurons: the synapse's result. */
   readonly input: Reals
+  /** Membrane potentials before the reset. */
   readonly charged: Reals
+  /** 0 or 1 for an exact step. */
   readonly spike: Reals
+  /** Membrane potentials after the reset. */
   readonly membranePotential: Reals
 }
 
+/** Options of {@link runTimeSteps}. */
 export interface RunTimeStepsOptions {
+  /** What becomes of the last stage's steps. */
   readonly readout: Readout
   /** Sees every stage of every step: traces, rasters, calibration. */
   readonly observe?: (activity: StageActivity) => void

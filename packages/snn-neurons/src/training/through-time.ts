@@ -6,8 +6,11 @@ import type { NeuronKernel } from '../neuron/neuron-kernel.ts'
 
 /** What a forward pass leaves for the backward pass; all [timeSteps, neurons], row-major. */
 export interface NeuronTrace {
+  /** How many steps there are. */
   readonly timeSteps: number
+  /** What drove the neurons. */
   readonly input: Reals
+  /** What the spike function gave. */
   readonly spikes: Reals
   /** Membrane potentials before the reset. */
   readonly charged: Reals

@@ -20,7 +20,9 @@ export interface GradientWindowOptions extends InputStatistics {
 
 /** A surrogate gradient derived from a neuron's dynamics, and what it was derived from. */
 export interface GradientWindow {
+  /** The rectangle, with its height. */
   readonly surrogate: SurrogateDescription
+  /** How membranes are distributed. */
   readonly membrane: MembraneDensity
   /** Expected root mean square error of the two estimates, relative to their true size. */
   readonly mismatch: number
@@ -62,7 +64,12 @@ export function windowMismatch(
   membrane: MembraneDensity,
   threshold: number,
   window: { readonly width: number; readonly height?: number; readonly samples: number },
-): { readonly height: number; readonly mismatch: number } {
+): {
+  /** The given height, or the best one. */
+  readonly height: number
+  /** Root mean square error over root mean square truth. */
+  readonly mismatch: number
+} {
   const { width, samples } = window
   if (!(width > 0 && samples >= 1))
     throw new InvalidArgumentError(`windowMismatch: expected width > 0 and samples >= 1, got ${width} and ${samples}`)

@@ -15,6 +15,7 @@ export interface InputStatistics {
   readonly alpha?: number
   /** Mean of the input, default 0. */
   readonly inputMean?: number
+  /** How many steps there are. */
   readonly timeSteps: number
 }
 
@@ -26,7 +27,9 @@ export interface MembraneDensity {
   readonly start: number
   /** Probability per unit of u, one value per cell. */
   readonly density: Float64Array
+  /** Of the membrane. */
   readonly mean: number
+  /** Standard deviation of the membrane. */
   readonly deviation: number
   /** Density at the threshold: the derivative of the firing probability with respect to a shift of the membrane. */
   readonly atThreshold: number
