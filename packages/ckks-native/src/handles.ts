@@ -7,6 +7,7 @@ const forgotten = new FinalizationRegistry<() => void>((release) => release())
 
 /** A ciphertext in the compiled engine's memory. */
 export class NativeCiphertext extends BaseCiphertext {
+  /** How the compiled engine knows it. */
   readonly handle: CiphertextHandle
   readonly #binding: BindingLane
 
@@ -27,6 +28,7 @@ export class NativeCiphertext extends BaseCiphertext {
 
 /** An encoded vector in the compiled engine's memory. */
 export class NativePlaintext extends BasePlaintext {
+  /** How the compiled engine knows it. */
   readonly handle: PlaintextHandle
   readonly #binding: BindingLane
 

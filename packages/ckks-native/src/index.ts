@@ -2,7 +2,7 @@
  * The native engine: RNS-CKKS in C++ behind the port of `@he-ml/ckks-core`. For clients (secret keys, encryption,
  * decryption) see the `client` subpath.
  *
- * @packageDocumentation
+ * @module index
  */
 export { NativeCiphertext, NativePlaintext } from './handles.ts'
 export { kernels } from './kernels.ts'

@@ -10,6 +10,7 @@ import { NativeLane } from './native-lane.ts'
 import type { Origin } from './origin.ts'
 import { bindingSpec } from './spec.ts'
 
+/** Options of {@link createNativeEngine}. */
 export interface NativeEngineOptions {
   /** Worker threads; default: the machine's cores. */
   readonly threads?: number
@@ -33,6 +34,7 @@ export function checkEngineOptions({ threads = 0, memoryCeiling = 0 }: NativeEng
   return { threads, ceilingBytes: memoryCeiling }
 }
 
+/** See {@link createNativeEngine}. */
 export class NativeEngine extends NativeEvaluator {
   /** Kernel in use: 'avx512ifma', 'avx2' or 'scalar'. */
   readonly kernel: string

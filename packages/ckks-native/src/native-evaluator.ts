@@ -35,7 +35,9 @@ const MAX_WEIGHT = 2 ** 62
 
 /** See above. */
 export abstract class NativeEvaluator extends BaseEngine<NativeCiphertext, NativePlaintext> {
+  /** Tells engines apart. */
   readonly name = 'native'
+  /** Any number of keys, and sums of rotations that share modDown. */
   readonly capabilities: EngineCapabilities = { maxRotationKeys: Number.POSITIVE_INFINITY, doubleHoisting: true }
 
   constructor(parameters: AnyParameters, owner?: object) {
@@ -47,9 +49,11 @@ export abstract class NativeEvaluator extends BaseEngine<NativeCiphertext, Nativ
   /** Where this object's work is queued. @internal */
   abstract readonly lane: BindingLane
 
+  /** The keys loaded, as needs they can serve. */
   get loadedKeys(): KeyRequest {
     return this.origin.keys.request
   }
+  /** Whether a key that serves this need is loaded. */
   override hasKey(need: KeyNeed): boolean {
     return this.origin.keys.has(need)
   }
@@ -58,26 +62,35 @@ export abstract class NativeEvaluator extends BaseEngine<NativeCiphertext, Nativ
     return this.origin.keys.keyId
   }
 
+  /** Waits for everything queued so far by calls on this object. @throws the first failure of these */
   async drain(): Promise<void> {
     await nativeAsync(async () => this.lane.drain())
   }
+  /** Of the engine with all its lanes. */
   memory(): EngineMemory {
     return native(() => this.lane.memory())
   }
+  /** Of what calls on this object queued. */
   progress(): EngineProgress {
     const { queued, running, done, failed } = native(() => this.lane.counters())
     return { queued: queued + running, done: done + failed }
   }
 
+  /** The ciphertext as a file of ours. */
   exportCiphertext(a: Ciphertext): Promise<Uint8Array> {
     return exportCiphertexts(this, [a])
   }
+  /** The reverse; everything is validated. @throws FormatError, also for a file of several; ParameterMismatchError */
   importCiphertext(bytes: Uint8Array): Promise<Ciphertext> {
     return importCiphertext(this, bytes)
   }
   override exportCiphertexts(ciphertexts: readonly Ciphertext[], names?: CiphertextNames): Promise<Uint8Array> {
     return exportCiphertexts(this, ciphertexts, names)
   }
+  /**
+   * All ciphertexts of a file, or none.
+   * @throws FormatError; ParameterMismatchError for other parameters, another plan or another secret key than the loaded keys'
+   */
   override importCiphertexts(bytes: Uint8Array, expected?: CiphertextExpectations): Promise<CiphertextFile> {
     return importCiphertexts(this, bytes, expected)
   }
@@ -210,6 +223,7 @@ export abstract class NativeEvaluator extends BaseEngine<NativeCiphertext, Nativ
     ).map((handle) => this.wrap(handle, meta))
   }
 
+  /** Fused in the compiled engine. */
   protected override doLinearCombination(
     terms: readonly ScaledTerm<NativeCiphertext>[],
     constant: { readonly re: number; readonly im: number },

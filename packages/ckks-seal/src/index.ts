@@ -1,7 +1,7 @@
 /**
  * The engine port on node-seal.
  *
- * @packageDocumentation
+ * @module index
  */
 export type { SealModule } from './backend/load.ts'
 export { openSealKeyMemory } from './keys/key-memory.ts'

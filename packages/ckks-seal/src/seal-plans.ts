@@ -23,6 +23,7 @@ export function sealCostModel(): CostModel {
 
 /** The most that a run needs at one time. */
 export interface SealLoad {
+  /** Of the plan: they decide how large a key is. */
   readonly parameters: AnyParameters
   /** Evaluation keys that one layer uses. */
   readonly keysAtOnce: number

@@ -8,6 +8,7 @@ import { DatasetFormatError } from './errors.ts'
 import type { LabelledImages } from './images.ts'
 import { decompress, type ReadOptions, readSource, type Source } from './source.ts'
 
+/** Options of {@link readCifar}. */
 export interface CifarOptions extends ReadOptions {
   /** 10 or 100; default 10. */
   readonly classes?: 10 | 100

@@ -20,9 +20,11 @@ export class DatasetUnsupportedError extends Error {
 
 /** A path that the system does not let us read (nothing there, a folder, no permission). The cause is the system's own error. */
 export class DatasetFileError extends Error {
+  /** The file or folder that was to be read. */
   readonly path: string
   /** The system's code and the call that failed, as Node's own errors have them: "EISDIR", "read". */
   readonly code: string
+  /** The call that failed: "open", "read". */
   readonly syscall: string
   constructor(
     where: { readonly path: string; readonly code: string; readonly syscall: string },

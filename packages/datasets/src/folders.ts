@@ -7,6 +7,7 @@ import { type IdxArray, readIdx } from './idx.ts'
 import type { LabelledImages } from './images.ts'
 import type { ReadOptions } from './source.ts'
 
+/** Options of loaders of whole sets. */
 export interface LoadOptions extends ReadOptions {
   /** Default 'test'. */
   readonly split?: 'train' | 'test'

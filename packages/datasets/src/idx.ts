@@ -9,8 +9,11 @@ import { decompress, type ReadOptions, readSource, type Source } from './source.
 /** Element types of IDX. */
 export type IdxType = 'uint8' | 'int8' | 'int16' | 'int32' | 'float32' | 'float64'
 
+/** An array of an IDX file. */
 export interface IdxArray {
+  /** Type of the elements in the file. */
   readonly type: IdxType
+  /** The slowest dimension first. */
   readonly shape: readonly number[]
   /** Row-major. */
   readonly data: Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array

@@ -3,7 +3,9 @@ import { DatasetFormatError } from './errors.ts'
 
 /** A clear tensor, row-major; the same shape of object as the other packages' Tensor. */
 export interface ImageTensor {
+  /** [channels, height, width]. */
   readonly shape: readonly number[]
+  /** As many values as the shape has elements. */
   readonly data: Float64Array
 }
 
@@ -11,10 +13,13 @@ export interface ImageTensor {
 export interface LabelledImages {
   /** [channels, height, width]. */
   readonly shape: readonly [number, number, number]
+  /** How many images there are. */
   readonly count: number
+  /** How many classes there are. */
   readonly classes: number
   /** count x channels x height x width bytes, 0 to 255. */
   readonly pixels: Uint8Array
+  /** One per image: the class, from 0. */
   readonly labels: Uint8Array
   /** CIFAR-100 only: the 20 superclasses. */
   readonly coarseLabels?: Uint8Array
@@ -22,7 +27,9 @@ export interface LabelledImages {
 
 /** Per channel, on pixels in [0, 1]: (pixel - mean) / std. */
 export interface Normalization {
+  /** One per channel. */
   readonly mean: readonly number[]
+  /** One per channel, positive. */
   readonly std: readonly number[]
 }
 

@@ -18,7 +18,9 @@ export type NumpyType =
   | 'float32'
   | 'float64'
 
+/** An array of a NumPy file. */
 export interface NumpyArray {
+  /** Type of the elements in the file. */
   readonly type: NumpyType
   /** Empty for a single number. */
   readonly shape: readonly number[]

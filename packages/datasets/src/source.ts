@@ -7,6 +7,7 @@ import { namedFailure } from './named-failure.ts'
 /** A path, or the file's bytes. */
 export type Source = string | Uint8Array
 
+/** Options of all readers. */
 export interface ReadOptions {
   /** Most bytes accepted, after decompression; default 1 GiB. Larger files are refused before memory is taken. */
   readonly maxBytes?: number

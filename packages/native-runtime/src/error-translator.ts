@@ -14,6 +14,8 @@ export interface ErrorTranslator {
 }
 
 /**
+ * Makes errors of compiled code typed: those with a code of ours get its class, with the same message.
+ *
  * @param classes by code; every other code, and none, goes to `otherwise`
  * @param base what all typed errors are instances of
  */

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 
 /** One place that was tried. */
 export interface LoadAttempt {
+  /** Path of the addon. */
   readonly path: string
   /** Why it did not work; absent for the one that did. */
   readonly problem?: string
@@ -15,6 +16,7 @@ export interface LoadAttempt {
 export interface LoadedAddon<Binding> {
   /** What the addon exports; absent when every attempt failed. */
   readonly binding?: Binding
+  /** At least one. */
   readonly attempts: readonly LoadAttempt[]
 }
 

@@ -1,7 +1,7 @@
 /**
  * The client's side of the native engine: secret keys, encryption, decryption. Not for servers.
  *
- * @packageDocumentation
+ * @module client
  */
 
 export { type MachineCosts, machineCostModel, parseMachineCosts } from './machine-costs/machine-costs.ts'

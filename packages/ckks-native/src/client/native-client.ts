@@ -40,6 +40,7 @@ import { bindingSpec } from '../spec.ts'
 import { loadNativeClient } from './client-loader.ts'
 import { NativeSecretKey } from './native-secret-key.ts'
 
+/** Options of {@link createNativeClient}. */
 export interface NativeClientOptions {
   /** Worker threads; default: the machine's cores. */
   readonly threads?: number

@@ -19,6 +19,7 @@ import type { NativeEngine } from '../native-engine.ts'
 import { elementOf, loadKeySegments } from './load-keys.ts'
 import { maxKeyFileBytes, wantedKeyFiles } from './wanted-key-files.ts'
 
+/** Options of {@link openKeyFolder}. */
 export interface KeyFolderOptions {
   /** Bytes of memory that its keys may take together; default no limit. */
   readonly budget?: number

@@ -15,6 +15,7 @@ import {
 import type { NativeEngine } from '../native-engine.ts'
 import { elementOf, loadKeySegments } from './load-keys.ts'
 
+/** Options of {@link openKeyMemory}. */
 export interface KeyMemoryOptions {
   /** Bytes of memory that loaded keys may take together; default no limit. */
   readonly budget?: number

@@ -2,6 +2,7 @@ import { CancelledError, type KeyStore, listKeyNeeds } from '@he-ml/ckks-core'
 import type { NativeEngine } from '../native-engine.ts'
 import { type KeyFolderOptions, openKeyFolder } from './key-folder.ts'
 
+/** Options of {@link loadKeyFolder}. */
 export interface LoadKeyFolderOptions extends Omit<KeyFolderOptions, 'budget'> {
   /** After each key. */
   readonly onProgress?: (loaded: number, total: number) => void

@@ -1,6 +1,6 @@
 /**
  * Keys, encryption and decryption on node-seal.
  *
- * @packageDocumentation
+ * @module client
  */
 export { createSealClient, type SealClient } from './seal-client.ts'

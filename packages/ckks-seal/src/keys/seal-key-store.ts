@@ -13,6 +13,7 @@ export interface SealStoredKey<F> extends StoredKey {
   readonly file: F
 }
 
+/** Options of a store of keys for SEAL. */
 export interface SealKeyStoreOptions {
   /** Bytes of memory that loaded keys may take together; default, and at most, what SEAL's heap has room for. */
   readonly budget?: number

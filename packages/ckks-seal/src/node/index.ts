@@ -1,7 +1,7 @@
 /**
  * Evaluation keys of the seal engine in the file system of Node, and the engine as a server uses it.
  *
- * @packageDocumentation
+ * @module node
  */
 export { openSealKeyFolder, type SealKeyFolderOptions } from './key-folder.ts'
 export { createSealHost, sealHost } from './seal-host.ts'

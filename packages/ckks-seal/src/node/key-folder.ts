@@ -4,6 +4,7 @@ import { SealKeyStore } from '../keys/seal-key-store.ts'
 import { maxSealKeyFileBytes, sealKeyFiles } from '../keys/wanted-key-files.ts'
 import type { SealEngine } from '../seal-engine.ts'
 
+/** Options of {@link openSealKeyFolder}. */
 export interface SealKeyFolderOptions {
   /** Bytes of memory that its keys may take together; default, and at most, what SEAL's heap has room for. */
   readonly budget?: number

@@ -9,17 +9,23 @@ import type { SensorSize } from './event-chunk.ts'
 
 /** One pixel event as an address holds it; polarity 1 = ON. */
 export interface AddressEvent {
+  /** Column, from 0 at the left. */
   readonly x: number
+  /** Row, from 0 at the top. */
   readonly y: number
+  /** 1 = ON, 0 = OFF. */
   readonly polarity: 0 | 1
 }
 
+/** What the address bits of a camera mean. */
 export interface AddressLayout extends SensorSize {
+  /** Of the camera, for people. */
   readonly name: string
   /** jAER's class of the camera, written into the header. */
   readonly chip: string
   /** Undefined for addresses that are no pixel event. */
   readonly decode: (address: number) => AddressEvent | undefined
+  /** The address of an event that lies on the sensor. */
   readonly encode: (event: AddressEvent) => number
 }
 

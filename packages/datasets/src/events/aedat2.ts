@@ -21,6 +21,7 @@ import {
 } from './event-chunk.ts'
 import { Unwrapper } from './unwrapper.ts'
 
+/** Options of readers of AEDAT 2.0. */
 export interface Aedat2Options extends BadRecordOptions {
   /** What the address bits mean; default: the DVS128's, as CIFAR10-DVS has them, unless the header names a DAVIS. */
   readonly layout?: AddressLayout
@@ -127,6 +128,7 @@ class Decoder {
   }
 }
 
+/** Options of writers of AEDAT 2.0. */
 export interface Aedat2WriteOptions {
   /** What the address bits mean; default: the DVS128's. */
   readonly layout?: AddressLayout

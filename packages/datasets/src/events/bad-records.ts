@@ -15,6 +15,7 @@ export interface BadRecords {
   readonly first: string | undefined
 }
 
+/** What readers bear of damaged files. */
 export interface BadRecordOptions {
   /**
    * Largest share of records outside the sensor, 0 to 1, before reading fails; default 0.01. Up to eight are always passed

@@ -19,7 +19,9 @@ export interface EventChunk {
 
 /** Columns and rows of a sensor. */
 export interface SensorSize {
+  /** Columns, at least 1. */
   readonly width: number
+  /** Rows, at least 1. */
   readonly height: number
 }
 

@@ -9,7 +9,9 @@ import { checkEvents, checkSize, type EventChunk, type EventRecording, type Sens
 
 /** A row-major tensor of single-precision numbers. */
 export interface FrameTensor {
+  /** The slowest dimension first. */
   readonly shape: readonly number[]
+  /** As many values as the shape has elements. */
   readonly data: Float32Array
 }
 
@@ -25,8 +27,17 @@ export interface FrameContent {
 }
 
 /** Where one frame ends and the next begins: a fixed time in whole us, or a fixed number of events. */
-export type FrameInterval = { readonly binUs: number } | { readonly eventsPerFrame: number }
+export type FrameInterval =
+  | {
+      /** Time of one frame in whole us, positive. */
+      readonly binUs: number
+    }
+  | {
+      /** Events of one frame, a positive integer. */
+      readonly eventsPerFrame: number
+    }
 
+/** Options of {@link streamFrames}. */
 export type StreamFrameOptions = FrameContent &
   FrameInterval & {
     /** Time of the first frame's start in whole us; default: of the first event. By time only; earlier events are refused. */
@@ -46,6 +57,7 @@ export interface FrameOptions extends FrameContent {
    * last frame.
    */
   readonly startUs?: number
+  /** See `startUs`: how long all intervals are together, in whole us. */
   readonly durationUs?: number
 }
 

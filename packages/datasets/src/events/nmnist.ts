@@ -22,6 +22,7 @@ import {
 } from './event-chunk.ts'
 import { Unwrapper } from './unwrapper.ts'
 
+/** Options of readers of N-MNIST's files. */
 export interface NmnistOptions extends Partial<SensorSize>, BadRecordOptions {
   /** Most events per chunk; default 65,536. */
   readonly chunkEvents?: number

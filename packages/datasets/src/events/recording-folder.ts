@@ -13,13 +13,17 @@ import { EVENT_FILE_ENDINGS, type EventFormat, writeRecording } from './write-re
 
 /** How far a set is; recordings that were there already count as done. */
 export interface RecordingProgress {
+  /** Recordings that the folder holds. */
   readonly done: number
+  /** Recordings of the whole set. */
   readonly total: number
   /** Events written in this run. */
   readonly events: number
+  /** Since this run began. */
   readonly seconds: number
 }
 
+/** Options of {@link writeRecordingSet}. */
 export interface RecordingSetOptions {
   /** 'nmnist': three saccades over each image, 300 ms. 'dvs': each image in a loop, 1.2 s. */
   readonly kind: 'nmnist' | 'dvs'
@@ -92,7 +96,9 @@ export async function writeRecordingSet(
 
 /** A file of a set and the class that its folder says. */
 export interface RecordingFile {
+  /** Path of the file, the folder of the set included. */
   readonly path: string
+  /** The class: an integer from 0. */
   readonly label: number
 }
 

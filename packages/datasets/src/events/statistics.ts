@@ -2,16 +2,21 @@ import type { EventChunk, SensorSize } from './event-chunk.ts'
 
 /** What describes a recording in a few numbers. Means are NaN where there are no events. */
 export interface EventStatistics {
+  /** Events in all. */
   readonly count: number
   /** Share of ON events. */
   readonly onShare: number
   /** Time of the first and the last event, in us. */
   readonly first: number
+  /** Time of the last event, in us. */
   readonly last: number
+  /** Mean column, from 0 at the left. */
   readonly meanX: number
+  /** Mean row, from 0 at the top. */
   readonly meanY: number
   /** Standard deviations of the coordinates of these very events (divided by their number): 0 for a single one. */
   readonly stdX: number
+  /** As `stdX`, of the rows. */
   readonly stdY: number
   /** Share of the sensor's pixels that had an event at all. */
   readonly activePixels: number

@@ -9,6 +9,7 @@ import type { FloatKernels } from '../port/float-kernels.ts'
 export interface FloatBatch {
   /** Of one tensor, without the batch dimension. */
   readonly shape: Shape
+  /** How many tensors there are. */
   readonly count: number
   /** [count, ...shape] */
   readonly data: Float32Array

@@ -15,6 +15,7 @@ import * as pools from './pool-calls.ts'
 /** Inner loops, fastest first. */
 export type FloatKernelName = 'avx512' | 'avx2' | 'scalar'
 
+/** Options of {@link createFloatKernels}. */
 export interface FloatKernelsOptions {
   /** Worker threads, 1 to 256; default: the machine's cores. Results do not depend on it. */
   readonly threads?: number | undefined

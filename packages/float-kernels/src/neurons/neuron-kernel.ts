@@ -13,13 +13,17 @@ export interface NeuronPrograms {
 
 /** Membrane potential after the last step, and the input of this one; same length and precision. */
 export interface KernelState {
+  /** After the last step, and its reset. */
   readonly membranePotential: Reals
+  /** Of this step. */
   readonly input: Reals
 }
 
 /** Where a step's results go; `membranePotential` may be the array it came from. */
 export interface KernelResult {
+  /** What the spike function gives for the charged membrane. */
   readonly spike: Reals
+  /** After the reset. */
   readonly membranePotential: Reals
   /** Membrane potential before the reset. */
   readonly charged?: Reals
@@ -27,13 +31,17 @@ export interface KernelResult {
 
 /** Gradients of the loss with respect to a step's two results. */
 export interface KernelGradients {
+  /** Of the loss, by the spikes. */
   readonly spike: Reals
+  /** Of the loss, by the membrane after the reset. */
   readonly membranePotential: Reals
 }
 
 /** Gradients with respect to what went in; `membranePotential` may be the incoming gradient's array. */
 export interface KernelInputGradients {
+  /** Of the loss, by the membrane before the step. */
   readonly membranePotential: Reals
+  /** Of the loss, by the input. */
   readonly input: Reals
 }
 

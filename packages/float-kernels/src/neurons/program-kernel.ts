@@ -5,6 +5,7 @@ import { ProgramRunner, TILE } from './run-program.ts'
 
 /** What becomes of the charged membrane before the spike and the reset see it. Both work in place. */
 export interface MembraneRounding {
+  /** Rounds every value in place. */
   round(charged: Reals): void
   /** Gradient of the rounding at these (unrounded) values: `gradient` comes in for the rounded ones. */
   pullBack(charged: Reals, gradient: Reals): void

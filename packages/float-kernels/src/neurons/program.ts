@@ -5,14 +5,43 @@ export type Register = number
 
 /** One operation on registers; its result is the register after all earlier ones. */
 export type Instruction =
-  | { readonly kind: 'add' | 'sub' | 'mul'; readonly a: Register; readonly b: Register }
-  | { readonly kind: 'square'; readonly a: Register }
-  | { readonly kind: 'scale'; readonly a: Register; readonly constant: number }
-  | { readonly kind: 'addConstant'; readonly a: Register; readonly constant: number }
+  | {
+      /** a + b, a - b or a b. */
+      readonly kind: 'add' | 'sub' | 'mul'
+      /** First operand. */
+      readonly a: Register
+      /** Second operand. */
+      readonly b: Register
+    }
+  | {
+      /** a a. */
+      readonly kind: 'square'
+      /** Operand. */
+      readonly a: Register
+    }
+  | {
+      /** a times the constant. */
+      readonly kind: 'scale'
+      /** Operand. */
+      readonly a: Register
+      /** Finite. */
+      readonly constant: number
+    }
+  | {
+      /** a plus the constant. */
+      readonly kind: 'addConstant'
+      /** Operand. */
+      readonly a: Register
+      /** Finite. */
+      readonly constant: number
+    }
 
 /** Instructions in order, and the register that holds the result. */
 export interface Program {
+  /** How many inputs there are: the first registers. */
   readonly inputs: number
+  /** In the order in which they run. */
   readonly instructions: readonly Instruction[]
+  /** Which register holds the result. */
   readonly output: Register
 }

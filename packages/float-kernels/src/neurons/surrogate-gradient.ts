@@ -9,6 +9,7 @@ export type SurrogateGradient = (distance: number) => number
 
 /** A surrogate as plain data, for recipes and checkpoints. */
 export interface SurrogateDescription {
+  /** A rectangle, or a bell that falls as 1 / z^2. */
   readonly kind: 'rectangle' | 'fastSigmoid' | 'arctangent'
   /** Half-width of the rectangle; for the others the distance at which they fall to a quarter and to a half. Units of u. */
   readonly width: number

@@ -15,8 +15,11 @@ export interface NeuronTask<A extends Reals = Reals> {
   readonly charge: Program
   /** Inputs: v and s. */
   readonly reset: Program
+  /** Firing level. */
   readonly threshold: number
+  /** Points that v is rounded to; absent: it is not. */
   readonly grid?: Grid | undefined
+  /** How many steps there are. */
   readonly timeSteps: number
   /** 1: the same input at every step; else timeSteps. */
   readonly inputSteps: number
@@ -26,6 +29,7 @@ export interface NeuronTask<A extends Reals = Reals> {
 
 /** Outputs: all [timeSteps, size]. */
 export interface NeuronForward<A extends Reals = Reals> extends NeuronTask<A> {
+  /** s of each step: 0 or 1. */
   readonly spikes: A
   /** u after each step. */
   readonly membranePotentials: A
@@ -47,7 +51,9 @@ export interface NeuronBackward<A extends Reals = Reals> extends NeuronTask<A> {
   readonly detachReset: boolean
   /** Gradient of v per unit beyond the grid, finite, from 0; default 0: clipped membranes get none. */
   readonly pull?: number | undefined
+  /** By the spikes, [timeSteps, size]. */
   readonly spikeGradient?: A | undefined
+  /** By u after each step, [timeSteps, size]. */
   readonly membraneGradient?: A | undefined
   /** Overwritten, [inputSteps, size]: with one step the sum over time, ascending, rounded after every term. */
   readonly inputGradient: A

@@ -11,12 +11,17 @@ import { z } from 'zod'
 
 /** Measured factors, as stored by `he-ml bench --out`. */
 export interface MachineCosts {
+  /** Marks its files. */
   readonly format: 'he-ml/machine'
+  /** Of the format. */
   readonly version: 1
+  /** Kernel that was measured: 'avx512ifma', 'avx2' or 'scalar'. */
   readonly kernel: string
+  /** Threads that were measured with. */
   readonly threads: number
   /** Ring of the measurement; absent: 15. */
   readonly logN?: 15 | 16
+  /** By kind of operation: seconds here over seconds of the default cost model. Absent: 1. */
   readonly factors: Partial<Record<OperationKind, number>>
 }
 

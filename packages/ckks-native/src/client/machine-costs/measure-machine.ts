@@ -21,6 +21,7 @@ import type { MachineCosts } from './machine-costs.ts'
 import { OperationStopwatch } from './operation-stopwatch.ts'
 import { TIMED_STEPS, timeOperations } from './time-operations.ts'
 
+/** Options of {@link measureMachine}. */
 export interface MeasureOptions {
   /** Default: the machine's cores. */
   readonly threads?: number
@@ -29,7 +30,9 @@ export interface MeasureOptions {
    * megabyte, and passes and rescaling cost up to twice as much for each element; takes 1.5 GB and ten seconds.
    */
   readonly logN?: 15 | 16
+  /** Stops between two measurements, with CancelledError. */
   readonly signal?: AbortSignal
+  /** Called with the share of the work that is done, 0 to 1. */
   readonly onProgress?: (fraction: number) => void
 }
 

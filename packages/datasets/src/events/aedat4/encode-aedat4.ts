@@ -6,6 +6,7 @@ import { lz4Compress } from './lz4-compress.ts'
 import { AEDAT4_MAGIC } from './read-aedat4.ts'
 import { encodeEventPacket, encodeIoHeader, encodePacketTable, type PacketEntry } from './schema.ts'
 
+/** Options of writers of AEDAT 4. */
 export interface Aedat4WriteOptions {
   /** Default 'none'. (zstd is read, not written.) */
   readonly compression?: 'none' | 'lz4'

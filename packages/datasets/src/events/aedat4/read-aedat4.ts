@@ -13,6 +13,7 @@ import { lz4Decompress } from './lz4.ts'
 import { type Compression, type IoHeader, parseEventPacket, parseIoHeader } from './schema.ts'
 import { zstdDecompress } from './zstd.ts'
 
+/** Options of readers of AEDAT 4. */
 export interface Aedat4Options extends BadRecordOptions {
   /** Number of the stream to read; default: the first that holds events. */
   readonly stream?: number

@@ -1,9 +1,15 @@
 /** How images move over the sensor. */
 import type { Path } from './scene.ts'
 
+/** Options of {@link saccadePath}. */
 export interface SaccadePath {
   /** Where the image rests on average: its upper left corner, in pixels. */
-  readonly centre: { readonly x: number; readonly y: number }
+  readonly centre: {
+    /** Column. */
+    readonly x: number
+    /** Row. */
+    readonly y: number
+  }
   /** Half of the triangle's width and height, in pixels. */
   readonly amplitude: number
   /** Length of a saccade in us; default 100,000. */
@@ -36,9 +42,15 @@ export function saccadePath({ centre, amplitude, saccadeUs = 100_000, moving = 0
   }
 }
 
+/** Options of {@link loopPath}. */
 export interface LoopPath {
   /** Middle of the loop: the image's upper left corner, in pixels. */
-  readonly centre: { readonly x: number; readonly y: number }
+  readonly centre: {
+    /** Column. */
+    readonly x: number
+    /** Row. */
+    readonly y: number
+  }
   /** From the middle to a corner, in pixels. */
   readonly amplitude: number
   /** Time of one loop in us; default 200,000. */

@@ -36,6 +36,7 @@ export const DVS128_LIKE: SensorModel = {
   sensorSeed: 1,
 }
 
+/** Options of {@link simulateNmnist} and {@link simulateDvs}. */
 export interface RecordingOptions {
   /** Equal seeds, images and sensors give equal recordings, whatever else is recorded. Default 0. */
   readonly seed?: number

@@ -7,14 +7,23 @@ import { checkSize, type SensorSize } from '../event-chunk.ts'
 
 /** A grey image, row-major, intensities in [0, 1], at the sensor's scale: one of its pixels is one of the sensor's. */
 export interface GreyImage extends SensorSize {
+  /** height x width values. */
   readonly intensity: Float32Array
 }
 
 /** Where the image's upper left corner lies on the sensor at a time, in pixels; may be fractional and outside. */
-export type Path = (timeUs: number) => { readonly x: number; readonly y: number }
+export type Path = (timeUs: number) => {
+  /** Column. */
+  readonly x: number
+  /** Row. */
+  readonly y: number
+}
 
+/** What the sensor looks at. */
 export interface MovingImage {
+  /** What moves. */
   readonly image: GreyImage
+  /** How it moves. */
   readonly path: Path
   /** Intensity around the image, in [0, 1], or 'edge': its border pixels go on. Default 0. */
   readonly surround?: number | 'edge'

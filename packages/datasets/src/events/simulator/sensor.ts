@@ -15,6 +15,7 @@ import { Random } from './random.ts'
 export interface SensorModel extends SensorSize {
   /** Mean thresholds; a change of contrast of 28 % is 0.25. */
   readonly thresholdOn: number
+  /** Mean threshold of OFF events, positive as well. */
   readonly thresholdOff: number
   /** Standard deviation of the thresholds over pixels. */
   readonly thresholdMismatch: number

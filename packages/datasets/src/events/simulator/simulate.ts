@@ -6,7 +6,9 @@ import { Random } from './random.ts'
 import { type MovingImage, SceneSampler } from './scene.ts'
 import { PixelArray, type SensorModel } from './sensor.ts'
 
+/** Options of {@link simulateEvents}. */
 export interface SimulationOptions {
+  /** Length of the recording, in us. */
   readonly durationUs: number
   /**
    * Time between two looks at the scene, in us; default 1,000. In between, log-intensities go in straight lines and crossing
