@@ -7,6 +7,7 @@ export type ApproximationMethod = 'chebyshev' | 'remez' | 'least-squares' | 'com
 interface Approximation {
   /** Name of the function it stands for. */
   readonly function: string
+  /** How it was found. */
   readonly method: ApproximationMethod
   /** Inputs it is made for; outside, it grows like x^degree. */
   readonly range: Range
@@ -20,14 +21,18 @@ interface Approximation {
 
 /** One Chebyshev series on the range. */
 export interface SeriesPolynomial extends Approximation {
+  /** Names the form. */
   readonly kind: 'series'
+  /** The polynomial, on `range`. */
   readonly series: ChebyshevSeries
 }
 
 /** sign(x), or x (1 + sign(x)) / 2, by a composition; the range is [-B, B]. */
 export interface CompositePolynomial extends Approximation {
+  /** Names the form. */
   readonly kind: 'composite'
   readonly function: 'sign' | 'relu'
+  /** Of the factors, in order of application; all odd. */
   readonly degrees: readonly number[]
   /** |x| below which the sign is not approximated, in units of x. */
   readonly gap: number
@@ -35,6 +40,7 @@ export interface CompositePolynomial extends Approximation {
   readonly factors: readonly ChebyshevSeries[]
 }
 
+/** A polynomial that stands for an activation, with its certified error. */
 export type ActivationPolynomial = SeriesPolynomial | CompositePolynomial
 
 /**

@@ -9,6 +9,7 @@ export interface PieceBound {
   readonly slack?: number
 }
 
+/** Bounds of the largest value of a function. */
 export interface Supremum {
   /** A value that is taken. */
   readonly sampled: number

@@ -11,7 +11,9 @@ export type Range = readonly [number, number]
 
 /** sum coefficients[k] * T_k(t), t = (2x - lo - hi) / (hi - lo). */
 export interface ChebyshevSeries {
+  /** From k = 0; degree + 1 of them. */
   readonly coefficients: readonly number[]
+  /** Where the series is meant to be used. */
   readonly range: Range
 }
 

@@ -13,6 +13,7 @@ import { findMinimax } from './remez.ts'
 
 /** p_k(...p_1(x)), every factor an odd Chebyshev series on [-1, 1]. */
 export interface CompositeSign {
+  /** p_1 first. */
   readonly factors: readonly ChebyshevSeries[]
   /** |x| from which the sign is approximated; the input's range is [-1, 1]. */
   readonly gap: number
@@ -22,6 +23,7 @@ export interface CompositeSign {
   readonly depth: number
 }
 
+/** Options of {@link compositeSign}. */
 export interface CompositeSignOptions {
   /** Odd degrees in order of application. */
   readonly degrees: readonly number[]

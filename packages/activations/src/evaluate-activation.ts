@@ -16,6 +16,7 @@ import {
 import type { ActivationPolynomial, CompositePolynomial } from './activation-polynomial.ts'
 import type { Range } from './chebyshev.ts'
 
+/** Options of {@link evaluateActivation}. */
 export interface EvaluateActivationOptions {
   /**
    * The slots already hold x / B (or, for a lopsided range, the position of x in it), between -1 and 1: the producing layer

@@ -1,7 +1,9 @@
 /** The exchange step of Remez: local extrema of the error over all intervals, thinned to an alternating set. */
 import type { Range } from './chebyshev.ts'
 
+/** A local extremum of an error. */
 export interface Extremum {
+  /** Where it is. */
   readonly x: number
   /** Signed error. */
   readonly error: number

@@ -8,8 +8,11 @@ import { InvalidArgumentError } from '@he-ml/ckks-core'
 import { checkDegree, checkRange, fromUnit, type Range } from './chebyshev.ts'
 import { type Histogram, mixedDensity } from './least-squares.ts'
 
+/** Options of {@link fitDensities}. */
 export interface DensityFitOptions {
+  /** Where the polynomials are meant to be used. */
   readonly range: Range
+  /** Of all polynomials, at least 1. */
   readonly degree: number
   /** Share of the uniform density in each mixture, from 0.001 to 1; default 0.05. */
   readonly floor?: number

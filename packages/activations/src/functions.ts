@@ -25,6 +25,7 @@ export interface ActivationFunction {
   readonly name: string
   /** Of a user's own function: changed by the user whenever the function is. */
   readonly version?: string
+  /** f(x), for every finite x. */
   readonly evaluate: (x: number) => number
   /** Derivative, one-sided at kinks. Absent: errors are measured, not proven; see `certifySeries`. */
   readonly derivative?: (x: number) => number
@@ -33,9 +34,21 @@ export interface ActivationFunction {
   /** Points where f or f' jumps. */
   readonly kinks: readonly number[]
   /** f(x) - slope * x - offset is even or odd: halves the minimax problem on a symmetric range. */
-  readonly symmetry?: { readonly parity: 'even' | 'odd'; readonly offset: number; readonly slope: number }
+  readonly symmetry?: {
+    /** What is left when the line is taken away. */
+    readonly parity: 'even' | 'odd'
+    /** Of the line. */
+    readonly offset: number
+    /** Of the line. */
+    readonly slope: number
+  }
   /** f is analytic for |Im x| <= halfWidth, and |f| <= bound(r) there for |x| <= r. */
-  readonly strip?: { readonly halfWidth: number; readonly bound: (r: number) => number }
+  readonly strip?: {
+    /** Largest |Im x|. */
+    readonly halfWidth: number
+    /** Bound of |f(x)| for |x| <= r. */
+    readonly bound: (r: number) => number
+  }
   /** f(d x) = d f(x) for positive d. Default false. */
   readonly positivelyHomogeneous?: boolean
 }

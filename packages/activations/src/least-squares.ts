@@ -9,12 +9,17 @@ import { type ChebyshevSeries, checkDegree, checkRange, fromUnit, type Range } f
 
 /** Counts in equal bins over a range. */
 export interface Histogram {
+  /** Where the bins lie. */
   readonly range: Range
+  /** Values in each bin, lowest first. */
   readonly counts: ArrayLike<number>
 }
 
+/** Options of {@link fitLeastSquares}. */
 export interface LeastSquaresOptions {
+  /** Where the polynomial is meant to be used. */
   readonly range: Range
+  /** At least 1. */
   readonly degree: number
   /** Distribution of the inputs; default uniform. Mass outside `range` is ignored. */
   readonly density?: Histogram
@@ -24,7 +29,9 @@ export interface LeastSquaresOptions {
   readonly kinks?: readonly number[]
 }
 
+/** What {@link fitLeastSquares} found. */
 export interface LeastSquaresFit {
+  /** The polynomial, on the range. */
   readonly series: ChebyshevSeries
   /** Root mean square error under the mixed density. */
   readonly rmsError: number

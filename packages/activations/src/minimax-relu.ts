@@ -17,6 +17,7 @@ import { type ReluSeries, reluDegrees, weightedRelu } from './relu-series.ts'
 import { compareCosts, type ReluTarget } from './relu-target.ts'
 import { scaleSeries } from './series-algebra.ts'
 
+/** Options of {@link minimaxRelu}. */
 export interface MinimaxReluOptions {
   /** [-B, B]; default [-1, 1]. */
   readonly range?: Range

@@ -17,9 +17,11 @@ import {
 import { alternatingExtrema, type Extremum } from './exchange.ts'
 import { solveLinear } from './solve-linear.ts'
 
+/** Options of {@link findMinimax}. */
 export interface MinimaxOptions {
   /** One interval or several disjoint ones in ascending order. With a parity, the half with x >= 0. */
   readonly intervals: readonly Range[]
+  /** At least 1. */
   readonly degree: number
   /** Use only even or odd powers; f must have that symmetry. Default: all powers. */
   readonly parity?: 'even' | 'odd'
@@ -31,6 +33,7 @@ export interface MinimaxOptions {
   readonly tolerance?: number
 }
 
+/** What {@link findMinimax} found. */
 export interface MinimaxResult {
   /** On the hull of the intervals, or on [-hi, hi] with a parity. */
   readonly series: ChebyshevSeries
@@ -40,6 +43,7 @@ export interface MinimaxResult {
   readonly levelledError: number
   /** Points where the weighted error alternates, ascending, and the signed weighted errors there. */
   readonly alternation: readonly Extremum[]
+  /** Exchanges that it took. */
   readonly iterations: number
 }
 

@@ -7,6 +7,7 @@ import { chebyshevPolynomial, InvalidArgumentError, PlanError, type PolynomialOp
 import { seriesDepth } from './chebyshev.ts'
 import { findMinimax } from './remez.ts'
 
+/** Options of {@link searchCompositeDegrees}. */
 export interface DegreeSearchOptions {
   /** Approximate sign on gap <= |x| <= 1. */
   readonly gap: number
@@ -18,11 +19,15 @@ export interface DegreeSearchOptions {
   readonly maxDepth?: number
 }
 
+/** A composition that {@link searchCompositeDegrees} found. */
 export interface CompositeDegrees {
+  /** Of the factors, in order of application; all odd. */
   readonly degrees: readonly number[]
+  /** Levels that the circuit takes. */
   readonly depth: number
   /** Ciphertext products of the circuit. */
   readonly products: number
+  /** Minimax error of the sign for gap <= |x| <= 1. */
   readonly error: number
 }
 

@@ -7,6 +7,7 @@ import { checkRead, type HdfArray, type HdfGroup, isHdfArray } from './hdf5/tree
 import { checkNode, readNode, text, typeOf, writeNode } from './nodes.ts'
 import type { NirGraph, NirNode } from './types.ts'
 
+/** Options of readers of NIR files. */
 export interface NirOptions {
   /** Largest file accepted; default 512 MiB. */
   readonly maxBytes?: number
@@ -69,6 +70,7 @@ function readEdges(edges: HdfArray | HdfGroup | undefined): [string, string][] {
   return Array.from({ length: edges.shape[0]! }, (_, i) => [data[2 * i]!, data[2 * i + 1]!])
 }
 
+/** Options of writers of NIR files. */
 export interface NirWriteOptions {
   /** How numbers that are no integers are stored; default 'float32'. */
   readonly precision?: 'float32' | 'float64'

@@ -21,6 +21,7 @@ export interface Recurrence {
   readonly offset: NirArray
 }
 
+/** How differential equations become steps. */
 export interface RecurrenceOptions {
   /** Length of a time step in seconds. */
   readonly dt: number
@@ -67,7 +68,15 @@ export function neuronRecurrence(
  * @param beta in (0, 1); for beta = 1 write an IF with r = 1 / dt
  * @throws InvalidArgumentError for another beta, or a dt that is not positive
  */
-export function neuronConstants(beta: number, { dt, method = 'euler' }: RecurrenceOptions): { tau: number; r: number } {
+export function neuronConstants(
+  beta: number,
+  { dt, method = 'euler' }: RecurrenceOptions,
+): {
+  /** Time constant in seconds. */
+  tau: number
+  /** Resistance: the gain of the input. */
+  r: number
+} {
   if (!(beta > 0 && beta < 1)) throw new InvalidArgumentError(`NIR: expected beta in (0, 1), got ${beta}: use IF for 1`)
   if (!(dt > 0 && Number.isFinite(dt))) throw new InvalidArgumentError(`NIR: expected a dt above 0 s, got ${dt}`)
   return { tau: method === 'exact' ? -dt / Math.log(beta) : dt / (1 - beta), r: 1 / (1 - beta) }

@@ -28,6 +28,7 @@ import type {
   NirSumPool2d,
 } from './types.ts'
 
+/** Options of networks of NIR as spiking models. */
 export interface NirModelOptions extends RecurrenceOptions {
   /** Steps of dt that the network runs; 1 to 1,024. */
   readonly timeSteps: number

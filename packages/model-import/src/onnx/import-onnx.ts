@@ -16,6 +16,7 @@ import { toModel } from './to-model.ts'
 import { checkRead, translateNode } from './translate.ts'
 import { BATCH, contiguous, isBatch, sizesOf, type View } from './view.ts'
 
+/** Options of {@link importOnnx}. */
 export interface OnnxOptions {
   /** Name of the model; default: the graph's. */
   readonly name?: string

@@ -52,8 +52,11 @@ import { SquareLayer } from './square.ts'
  */
 export type ActivationLayerFunction = Exclude<ActivationName, 'sign'> | ActivationFunction
 
+/** Options of {@link activation}. */
 export interface ActivationOptions {
+  /** Names the layer in models, plans and errors. */
   readonly name: string
+  /** What it computes in the clear. */
   readonly function: ActivationLayerFunction
   /** A polynomial found before; default: `calibrate` finds one. Its range must hold 0. */
   readonly polynomial?: ActivationPolynomial
@@ -79,6 +82,7 @@ export class ActivationLayer implements CalibratedLayer, FloatLayer, Lowerable {
   readonly name: string
   /** Its name, as polynomials and plans tell it. */
   readonly function: string
+  /** What it computes in the clear. */
   readonly definition: ActivationFunction
   /** Absent before calibration. */
   readonly polynomial: ActivationPolynomial | undefined

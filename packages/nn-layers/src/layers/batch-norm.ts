@@ -14,10 +14,13 @@ import type { LinearLayer } from './linear.ts'
 import { lowerLinear } from './lower-linear.ts'
 import { checkFactor, checkFinite, only, scaled } from './single-input.ts'
 
+/** Options of {@link batchNorm}. */
 export interface BatchNormOptions {
+  /** Names the layer in models, plans and errors. */
   readonly name: string
   /** One of each per channel (or feature). */
   readonly mean: Float64Array
+  /** Not negative; as many as `mean`. */
   readonly variance: Float64Array
   /** Default 1. */
   readonly gamma?: Float64Array
@@ -32,7 +35,9 @@ export class BatchNormLayer implements Layer, FloatLayer, Lowerable {
   readonly kind = 'batchNorm'
   readonly arity = 1
   readonly name: string
+  /** One per channel. */
   readonly multiplier: Float64Array
+  /** One per channel. */
   readonly shift: Float64Array
 
   constructor(name: string, multiplier: Float64Array, shift: Float64Array) {

@@ -18,7 +18,9 @@ import { createWindow, imageShape, type WindowOptions, windowOutput } from '../l
 import { lowerLinear } from './lower-linear.ts'
 import { checkFactor, checkFinite, only, scaled } from './single-input.ts'
 
+/** Options of {@link conv2d}. */
 export interface Conv2dOptions extends WindowOptions {
+  /** Names the layer in models, plans and errors. */
   readonly name: string
   /** [output channels, input channels / groups, rows, columns]. */
   readonly weights: Tensor
@@ -33,9 +35,13 @@ export class Conv2dLayer implements Layer, FloatLayer, Lowerable {
   readonly kind = 'conv2d'
   readonly arity = 1
   readonly name: string
+  /** [output channels, input channels / groups, rows, columns]. */
   readonly weights: Tensor
+  /** One per output channel; undefined: zeros. */
   readonly bias: Float64Array | undefined
+  /** Groups of channels that do not see each other. */
   readonly groups: number
+  /** Which inputs an output reads. */
   readonly window: Window
 
   constructor(options: Conv2dOptions) {

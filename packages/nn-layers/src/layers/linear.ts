@@ -7,7 +7,9 @@ import { type LinearMap, POINT_WINDOW } from '../linear-map/linear-map.ts'
 import { lowerLinear } from './lower-linear.ts'
 import { checkFactor, checkFinite, checkShapeOf, only, scaled } from './single-input.ts'
 
+/** Options of {@link linear}. */
 export interface LinearOptions {
+  /** Names the layer in models, plans and errors. */
   readonly name: string
   /** [output features, input features]. */
   readonly weights: Tensor
@@ -20,7 +22,9 @@ export class LinearLayer implements Layer, FloatLayer, Lowerable {
   readonly kind = 'linear'
   readonly arity = 1
   readonly name: string
+  /** [output features, input features]. */
   readonly weights: Tensor
+  /** One per output feature; undefined: zeros. */
   readonly bias: Float64Array | undefined
 
   constructor({ name, weights, bias }: LinearOptions) {

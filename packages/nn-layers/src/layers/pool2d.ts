@@ -18,7 +18,9 @@ import { lowerSumPool } from '../multiplexed/lower-sum-pool.ts'
 import { lowerLinear } from './lower-linear.ts'
 import { only } from './single-input.ts'
 
+/** Options of {@link averagePool2d} and {@link sumPool2d}. */
 export interface Pool2dOptions extends Omit<WindowOptions, 'dilation'> {
+  /** Names the layer in models, plans and errors. */
   readonly name: string
   /** Rows and columns, or one number for both; 'global' for the whole image. */
   readonly kernel: number | Pair | 'global'
@@ -66,7 +68,7 @@ export class Pool2dLayer implements Layer, FloatLayer, Lowerable {
   }
 
   /** The sum and the divisor apart; absent where the divisor differs from place to place, or for sums. */
-  factored(inputs: readonly Shape[]): { readonly factor: number; readonly layer: Layer } | undefined {
+  factored(inputs: readonly Shape[]): ReturnType<NonNullable<Layer['factored']>> {
     const window = this.#windowFor(imageShape(this.name, only(this.name, inputs)))
     if (this.kind === 'sumPool2d' || !this.#isEven(window)) return undefined
     const [kh, kw] = window.kernel

@@ -17,7 +17,9 @@ import { mapBatch } from '../floats/elementwise.ts'
 import { withOwnGaps } from '../lowered/channel-positions.ts'
 import { checkFactor, checkFinite, only } from './single-input.ts'
 
+/** Options of {@link quadratic}. */
 export interface QuadraticOptions {
+  /** Names the layer in models, plans and errors. */
   readonly name: string
   /** Of x^2; not 0. */
   readonly leading: number
@@ -35,8 +37,11 @@ export class QuadraticLayer implements Layer, FloatLayer, Lowerable {
   readonly kind = 'quadratic'
   readonly arity = 1
   readonly name: string
+  /** Factor of x^2, not 0. */
   readonly leading: number
+  /** Factor of x. */
   readonly linear: number
+  /** What is added. */
   readonly constant: number
 
   constructor({ name, leading, linear = 0, constant = 0 }: QuadraticOptions) {

@@ -9,7 +9,9 @@ import { createLowered, type Lowerable, type LoweredLayer, type SlotLayout } fro
 import { renameSlots } from '../lowered/rename-slots.ts'
 import { only } from './single-input.ts'
 
+/** Options of {@link select}. */
 export interface SelectOptions {
+  /** Names the layer in models, plans and errors. */
   readonly name: string
   /** Index (row-major) of the input's element that comes first; default 0. */
   readonly offset?: number
@@ -27,6 +29,7 @@ export class SelectLayer implements Layer, FloatLayer, Lowerable {
   readonly arity = 1
   readonly homogeneous = true
   readonly name: string
+  /** Of the result. */
   readonly shape: Shape
   readonly #offset: number
   readonly #sizes: readonly number[]

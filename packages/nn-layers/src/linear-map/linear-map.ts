@@ -12,9 +12,13 @@ export type Padding = readonly [number, number, number, number]
 
 /** The sliding window: which inputs an output reads. */
 export interface Window {
+  /** Rows and columns of the window. */
   readonly kernel: Pair
+  /** Distance between windows: rows, columns. */
   readonly stride: Pair
+  /** Zeros around the image. */
   readonly padding: Padding
+  /** Distance between the inputs of one window: rows, columns. */
   readonly dilation: Pair
 }
 

@@ -3,6 +3,7 @@ import { InvalidArgumentError } from '@he-ml/ckks-core'
 import type { Shape } from '@he-ml/model'
 import type { Padding, Pair, Window } from './linear-map.ts'
 
+/** How a window goes over an image. */
 export interface WindowOptions {
   /** Rows and columns, or one number for both. Default 1. */
   readonly stride?: number | Pair
