@@ -1,5 +1,5 @@
-// npm run check: types, lint, sizes, layering, READMEs, manifests, published packages, unused code, API site, documentation snippets,
-// and that the C++ benchmark programs, which no test needs, can be built.
+// npm run check: types, lint, sizes, layering, READMEs, manifests, published packages, unused code, API site, links, documentation
+// snippets, and that the C++ benchmark programs, which no test needs, can be built.
 // node scripts/check.mjs [STEP...] runs only the named steps.
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
@@ -35,7 +35,8 @@ const steps = {
     '-q',
   ]),
   unused: [[bin('knip'), '--no-config-hints']],
-  docs: [[bin('typedoc'), '--emit', 'none']],
+  docs: [[process.execPath, 'scripts/api.mjs']],
+  links: [[process.execPath, 'scripts/links.mjs']],
   snippets: [[process.execPath, 'scripts/snippets.mjs']],
   benchmarks: ['float-kernels', 'ckks-native'].map((name) => [
     process.execPath,
