@@ -5,6 +5,7 @@
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import { type ActivationFunction, isActivationName } from './functions.ts'
 
+/** Options of {@link customActivation}. */
 export interface CustomActivationOptions {
   /** Letters, digits and . _ - ( ) , up to 64 of them, beginning with a letter; none of the catalogue. */
   readonly name: string

@@ -10,6 +10,7 @@ import { LayerCheckError } from './layer-check-error.ts'
 import { largestDifference, randomTensor } from './random-tensor.ts'
 import { runOnClearEngine } from './run-layer.ts'
 
+/** Options of {@link checkLayer}. */
 export interface CheckLayerOptions {
   /** What to run on: for each case the layout of every input, or of the only one. All are of the same shapes. */
   readonly layouts: readonly (SlotLayout | readonly SlotLayout[])[]
@@ -32,7 +33,9 @@ export interface CheckLayerOptions {
 
 /** How a layer ran on one case of layouts. */
 export interface LayerCheck {
+  /** Of the case. */
   readonly inputs: readonly SlotLayout[]
+  /** Of the result. */
   readonly output: SlotLayout
   /** Levels taken. */
   readonly depth: number

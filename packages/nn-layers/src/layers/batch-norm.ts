@@ -115,7 +115,9 @@ export class BatchNormLayer implements Layer, FloatLayer, Lowerable {
   }
 }
 
+/** Options of {@link affine}. */
 export interface AffineOptions {
+  /** Names the layer in models, plans and errors. */
   readonly name: string
   /** One for each channel (or feature); default 1, at no level. */
   readonly multiplier?: Float64Array

@@ -8,7 +8,9 @@ import { createTensor, digestText, type Layer, type Shape, sizeOf, type Tensor }
 import { createLowered, type Lowerable, type LoweredLayer, type SlotLayout } from '@he-ml/packing'
 import { joinLayouts } from '../lowered/join-layouts.ts'
 
+/** Options of {@link concat}. */
 export interface ConcatOptions {
+  /** Names the layer in models, plans and errors. */
   readonly name: string
   /** How many tensors, at least 2. */
   readonly inputs: number

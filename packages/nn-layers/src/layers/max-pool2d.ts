@@ -9,6 +9,7 @@ import { PairMaxLayer } from './pair-max.ts'
 import { identity } from './reshape.ts'
 import { select } from './select.ts'
 
+/** Options of {@link maxPool2d}. */
 export interface MaxPool2dOptions {
   /** Of the last node; those before it are called `name_columns1` and so on. */
   readonly name: string
@@ -24,7 +25,9 @@ export interface MaxPool2dOptions {
 
 /** A node of a model, as `NodeDescription` has it. */
 export interface MaxPoolNode {
+  /** A round of pairs, or what thins out or renames. */
   readonly layer: Layer
+  /** The node before it, or the value that is pooled. */
   readonly inputs: readonly string[]
 }
 

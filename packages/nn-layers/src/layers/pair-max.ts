@@ -24,7 +24,9 @@ import { ActivationLayer } from './activation.ts'
 import { scalePolynomial } from './choose-polynomial.ts'
 import { only } from './single-input.ts'
 
+/** Options of {@link PairMaxLayer}. */
 export interface PairMaxOptions {
+  /** Names the layer in models, plans and errors. */
   readonly name: string
   /** From the first element of a pair to the second; one of them 0. */
   readonly apart: Pair
@@ -38,7 +40,9 @@ export class PairMaxLayer implements CalibratedLayer, FloatLayer, Lowerable {
   readonly arity = 1
   readonly channelwise = true
   readonly name: string
+  /** Rows and columns from the first element of a pair to the second. */
   readonly apart: Pair
+  /** Rows and columns from one pair to the next. */
   readonly stride: Pair
   readonly #core: ActivationLayer
 

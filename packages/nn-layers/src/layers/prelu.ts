@@ -33,7 +33,9 @@ import { channelPlaces } from './channel-polynomials.ts'
 import { scalePolynomial } from './choose-polynomial.ts'
 import { checkFinite, only } from './single-input.ts'
 
+/** Options of {@link prelu}. */
 export interface PreluOptions {
+  /** Names the layer in models, plans and errors. */
   readonly name: string
   /** One for each channel (or feature), or one for all. */
   readonly slopes: Float64Array
@@ -46,6 +48,7 @@ export class PreluLayer implements CalibratedLayer, FloatLayer, Lowerable {
   readonly gapSensitive = true
   readonly channelwise = true
   readonly name: string
+  /** Of each channel, where the input is below 0. */
   readonly slopes: Float64Array
   readonly #core: ActivationLayer
   /** The largest |1 - slope|. */
