@@ -13,3 +13,4 @@ export {
   type LoadedAddon,
   loadAddon,
 } from './load-addon.ts'
+export { type MissingAddon, missingAddonMessage } from './missing-addon.ts'

@@ -10,10 +10,10 @@ afterAll(() => rmSync(folder, { recursive: true }))
 const from = pathToFileURL(join(folder, 'src', 'module.ts')).href
 
 describe('places', () => {
-  it('are the build beside the sources, then the platform’s package', () => {
+  it('are what was built in the package, then the file of the platform’s package', () => {
     expect(addonPlaces({ from, addon: 'thing', package: '@he-ml/thing' })).toEqual([
       join(folder, 'build/release/thing.node'),
-      `@he-ml/thing-${process.platform}-${process.arch}`,
+      `@he-ml/thing-${process.platform}-${process.arch}/thing.node`,
     ])
   })
   it('are the forced one alone', () => {
@@ -42,6 +42,10 @@ describe('loading', () => {
   it('gives none when nothing loads', () => {
     const { binding, attempts } = loadAddon([missing, '@he-ml/no-such-package'], from)
     expect(binding).toBeUndefined()
-    expect(describeAttempts(attempts)).toMatch(/no such file\n.*no-such-package/)
+    expect(describeAttempts(attempts)).toBe(`  ${missing}: no such file\n  @he-ml/no-such-package: not installed`)
+  })
+  it('says why for each of the usual places', () => {
+    const { attempts } = loadAddon(addonPlaces({ from, addon: 'thing', package: '@he-ml/thing' }), from)
+    expect(attempts.map((a) => a.problem)).toEqual(['no such file', 'not installed'])
   })
 })

@@ -28,15 +28,28 @@ export interface AddonPlaces {
   readonly from: string
   /** Name of the file without `.node`. */
   readonly addon: string
-  /** Name of the package; those with compiled addons add platform and architecture. */
+  /** Name of the package. */
   readonly package: string
 }
 
-/** In the order to try them: the forced one alone, or the build in the package's folder and the platform's package. */
+/** The folder of the package that a module of its `src` or `dist` stands in. */
+export const packageRootOf = (from: string): string => dirname(dirname(fileURLToPath(from)))
+
+/**
+ * In the order to try them: the forced one alone; or what was built in the package's folder, then the file of the platform's
+ * package, which has the package's name with platform and architecture.
+ */
 export function addonPlaces({ forced, from, addon, package: name }: AddonPlaces): string[] {
   if (forced) return [forced]
-  const packageRoot = dirname(dirname(fileURLToPath(from)))
-  return [join(packageRoot, 'build', 'release', `${addon}.node`), `${name}-${process.platform}-${process.arch}`]
+  const file = `${addon}.node`
+  return [join(packageRootOf(from), 'build', 'release', file), `${name}-${process.platform}-${process.arch}/${file}`]
+}
+
+function problemOf(error: unknown, path: string): string {
+  if (!(error instanceof Error)) return String(error)
+  // Node's own message goes on with the stack of modules that asked
+  if ('code' in error && error.code === 'MODULE_NOT_FOUND' && !isAbsolute(path)) return 'not installed'
+  return error.message.split('\n')[0]!
 }
 
 /** The first addon that loads; never throws. Packages are looked for as from the module `from`. */
@@ -50,8 +63,7 @@ export function loadAddon<Binding>(places: readonly string[], from: string): Loa
       attempts.push({ path })
       return { binding, attempts }
     } catch (error) {
-      const problem = error instanceof Error ? error.message.split('\n')[0]! : String(error)
-      attempts.push({ path, problem })
+      attempts.push({ path, problem: problemOf(error, path) })
     }
   }
   return { attempts }
