@@ -3,19 +3,18 @@
  * for the rest. Segments are then read in ranges (keys are loaded limb by limb), streamed, or all at once.
  */
 import { createHash } from 'node:crypto'
-import type { FileHandle } from 'node:fs/promises'
 import { FormatError, InvalidArgumentError } from '../errors/errors.ts'
 import type { Expectations } from '../format/check-header.ts'
 import { assertChecksum, type Container, checkContent, nameFile, parseContainerStart } from '../format/container.ts'
 import type { FileKind, HeaderOf } from '../format/header.ts'
 import { assertZeros, type ContainerLayout, PRELUDE_BYTES, parsePrelude } from '../format/layout.ts'
-import { type OrdinaryFileOptions, openOrdinaryFile } from './read-ordinary-file.ts'
+import { type OpenFile, type OrdinaryFileOptions, openOrdinaryFile } from './read-ordinary-file.ts'
 
 const CHUNK = 4 * 2 ** 20
 /** Above this, read in ranges: one Uint8Array could not hold it everywhere. */
 const MAX_SEGMENT_IN_MEMORY = 2 ** 31
 
-async function readExactly(handle: FileHandle, into: Uint8Array, position: number): Promise<void> {
+async function readExactly(handle: OpenFile, into: Uint8Array, position: number): Promise<void> {
   for (let done = 0; done < into.length; ) {
     const want = Math.min(into.length - done, CHUNK)
     const { bytesRead } = await handle.read(into, done, want, position + done)
@@ -33,10 +32,10 @@ export class ContainerFile<K extends FileKind = FileKind> implements AsyncDispos
   readonly header: HeaderOf<K>
   /** Where its segments lie. */
   readonly layout: ContainerLayout
-  readonly #handle: FileHandle
+  readonly #handle: OpenFile
 
   /** @internal */
-  constructor(path: string, handle: FileHandle, header: HeaderOf<K>, layout: ContainerLayout) {
+  constructor(path: string, handle: OpenFile, header: HeaderOf<K>, layout: ContainerLayout) {
     this.path = path
     this.#handle = handle
     this.header = header

@@ -5,7 +5,7 @@
  * in between), and its size judged before anything is allocated.
  */
 import { constants, type Stats } from 'node:fs'
-import { type FileHandle, lstat, open, stat } from 'node:fs/promises'
+import { lstat, open, stat } from 'node:fs/promises'
 import { FileSystemError, FormatError, InvalidArgumentError } from '../errors/errors.ts'
 import { onFile } from './system-error.ts'
 
@@ -25,10 +25,18 @@ export interface ReadOptions extends OrdinaryFileOptions {
   readonly what?: string
 }
 
+/** What is used of an open file: as a type of our own, so that users need no types of Node. */
+export interface OpenFile {
+  /** Reads up to `length` bytes of the file from `position` on into `into`, from `offset` on; fewer at the file's end. */
+  read(into: Uint8Array, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>
+  /** Gives it back. */
+  close(): Promise<void>
+}
+
 /** An open ordinary file and its size when it was opened. */
 export interface OpenOrdinaryFile {
   /** For whoever opened it to close. */
-  readonly handle: FileHandle
+  readonly handle: OpenFile
   /** In bytes. */
   readonly size: number
 }
