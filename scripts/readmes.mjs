@@ -1,8 +1,9 @@
 // Every package's README has exactly the five headings, in order, each with something under it; what its programs import stands
-// in its line of installation; and the README of the repository names every package.
+// in its lines that install, for npm and pnpm; and the README of the repository names every package.
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { installProblems } from './documentation/install-lines.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const WANTED = ['Install', 'Use', 'Concepts', 'Errors', 'See also']
@@ -10,20 +11,13 @@ const problems = []
 const names = readdirSync(join(root, 'packages'))
 const overview = readFileSync(join(root, 'README.md'), 'utf8')
 
-/** Packages that a page's programs import and its `npm install` does not name. */
-function notInstalled(text) {
-  const installed = /^npm install (.*)$/m.exec(text)?.[1].split(/\s+/) ?? []
-  const imported = [...text.matchAll(/from '(@he-ml\/[a-z-]+)/g)].map(([, name]) => name)
-  return [...new Set(imported)].filter((name) => !installed.includes(name))
-}
-
 for (const name of names) {
   const page = `packages/${name}/README.md`
   const whole = readFileSync(join(root, page), 'utf8')
   // code blocks may hold lines that look like headings
   const text = whole.replace(/^```[\s\S]*?^```/gm, 'code')
   if (!overview.includes(`(packages/${name})`)) problems.push(`README.md: the table of packages lacks ${name}`)
-  for (const missing of notInstalled(whole)) problems.push(`${page}: programs import ${missing}, npm install lacks it`)
+  for (const problem of installProblems(whole, `@he-ml/${name}`)) problems.push(`${page}: ${problem}`)
   const [title, ...sections] = text.split(/^## /m)
   if (!title.startsWith(`# @he-ml/${name}\n`)) problems.push(`${page}: the title must be "# @he-ml/${name}"`)
   const headings = sections.map((section) => section.split('\n')[0].trim())

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { blocksOfPage, programsOfComments } from './documentation/blocks.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const work = join(root, '.snippets')
@@ -27,9 +28,8 @@ const snippets = []
 for (const page of pages(root)) {
   const name = relative(root, page)
   if (only && !name.includes(only)) continue
-  let index = 0
-  for (const [, code] of readFileSync(page, 'utf8').matchAll(/^```ts\n([\s\S]*?)^```/gm))
-    snippets.push({ name: `${name} #${++index}`, code })
+  const blocks = blocksOfPage(readFileSync(page, 'utf8')).filter((block) => block.runs)
+  for (const [i, { code }] of blocks.entries()) snippets.push({ name: `${name} #${i + 1}`, code })
 }
 // doc comments: @example blocks
 function* sources(dir) {
@@ -43,9 +43,8 @@ function* sources(dir) {
 for (const file of sources(join(root, 'packages'))) {
   const name = relative(root, file)
   if (only && !name.includes(only)) continue
-  let index = 0
-  for (const [, block] of readFileSync(file, 'utf8').matchAll(/^ *\* ```ts\n([\s\S]*?)^ *\* ```/gm))
-    snippets.push({ name: `${name} @example ${++index}`, code: block.replace(/^ *\* ?/gm, '') })
+  for (const [i, code] of programsOfComments(readFileSync(file, 'utf8')).entries())
+    snippets.push({ name: `${name} @example ${i + 1}`, code })
 }
 for (const { name, code } of snippets) {
   const file = join(work, `snippet-${++count}.ts`)

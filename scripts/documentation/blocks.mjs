@@ -1,0 +1,32 @@
+// @ts-check
+/** The TypeScript that documentation holds. */
+
+/**
+ * A block of a page.
+ * @typedef {object} Block
+ * @property {string} code
+ * @property {boolean} runs whether it can run: one marked `ts no-run` is only for reading
+ */
+
+/** @param {string} page in Markdown @returns {Block[]} its blocks of TypeScript, in order */
+export const blocksOfPage = (page) =>
+  [...page.matchAll(/^```ts( no-run)?\n([\s\S]*?)^```/gm)].map(([, mark, code]) => ({
+    code: String(code),
+    runs: mark === undefined,
+  }))
+
+/** @param {string} source in TypeScript @returns {string[]} the programs in its doc comments */
+export const programsOfComments = (source) =>
+  [...source.matchAll(/^ *\* ```ts\n([\s\S]*?)^ *\* ```/gm)].map(([, block]) => String(block).replace(/^ *\* ?/gm, ''))
+
+/** @param {string} code @returns {string[]} packages that it imports, each once, in order; not Node's own modules */
+export const packagesImported = (code) => [
+  ...new Set(
+    [...code.matchAll(/(?:\bfrom |\bimport |\bimport\()'((?:@[\w-]+\/)?[\w-]+)(?=['/])/g)].map(([, name]) =>
+      String(name),
+    ),
+  ),
+]
+
+/** @param {string} code @returns {boolean} whether it uses modules or names of Node that are of no other place */
+export const usesNode = (code) => /'node:|\bprocess\.|\bBuffer\b/.test(code)
