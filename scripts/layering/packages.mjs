@@ -11,7 +11,7 @@
  * @property {readonly string[]} [folders] of its src, the lowest first
  */
 
-/** @typedef {Readonly<Record<string, Readonly<Record<string, string>> | undefined>>} Manifest */
+/** @typedef {{ readonly name: string } & Readonly<Partial<Record<string, Readonly<Record<string, string>> | string>>>} Manifest */
 
 /**
  * Edges of the table itself that do not go downwards.
@@ -27,14 +27,14 @@ export function tableProblems(packages) {
 }
 
 /**
- * Packages of ours that a manifest needs at run time.
+ * Packages of ours that a manifest needs at run time; not those of its platforms, which hold its own addon.
  * @param {Manifest} manifest
  * @returns {string[]}
  */
 export const declaredPackages = (manifest) =>
   ['dependencies', 'peerDependencies', 'optionalDependencies']
     .flatMap((kind) => Object.keys(manifest[kind] ?? {}))
-    .filter((name) => name.startsWith('@he-ml/'))
+    .filter((name) => name.startsWith('@he-ml/') && !name.startsWith(`${manifest.name}-`))
     .map((name) => name.slice('@he-ml/'.length))
 
 /**

@@ -17,11 +17,12 @@ describe('tableProblems', () => {
 })
 
 describe('declaredPackages', () => {
-  it('counts what is needed at run time, of ours', () => {
+  it('counts what is needed at run time, of ours, but not what is of one package and one platform', () => {
     const manifest = {
+      name: '@he-ml/x',
       dependencies: { '@he-ml/a': '1', zod: '4' },
       peerDependencies: { '@he-ml/b': '1' },
-      optionalDependencies: { '@he-ml/c': '1' },
+      optionalDependencies: { '@he-ml/c': '1', '@he-ml/x-linux-x64': '1' },
       devDependencies: { '@he-ml/d': '1' },
     }
     expect(declaredPackages(manifest)).toEqual(['a', 'b', 'c'])

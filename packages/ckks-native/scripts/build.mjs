@@ -1,5 +1,6 @@
 // Builds the addon, its C++ tests and its benchmark programs: node scripts/build.mjs [--quiet] [--tests] [--bench] [--sanitize]
-// The options are those of @he-ml/native-runtime/scripts/build-native.mjs, which does the work.
+// In an installed package too: what is built is what the loader takes first. The options are those of
+// @he-ml/native-runtime/scripts/build-native.mjs, which does the work.
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'

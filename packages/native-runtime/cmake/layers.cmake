@@ -42,7 +42,8 @@ function(heml_add_tests dir)
   endif()
 endfunction()
 
-# heml_add_addon(NAME layer...), in the addon's own CMakeLists.txt: NAME.node from every .cpp of its folder.
+# heml_add_addon(NAME layer...), in the addon's own CMakeLists.txt: NAME.node from every .cpp of its folder; the component `addon`
+# of an installation.
 function(heml_add_addon name)
   if(HE_ML_NODE_HEADERS)
     file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/*.cpp)
@@ -54,7 +55,10 @@ function(heml_add_addon name)
     set_target_properties(${name} PROPERTIES PREFIX "" SUFFIX ".node")
     if(APPLE)
       target_link_options(${name} PRIVATE -undefined dynamic_lookup)
+    elseif(HE_ML_HAVE_STATIC_CXX)
+      target_link_options(${name} PRIVATE ${HE_ML_STATIC_CXX})
     endif()
+    install(TARGETS ${name} LIBRARY DESTINATION . COMPONENT addon)
   endif()
 endfunction()
 

@@ -1,5 +1,7 @@
 // Builds one of the C++ projects with CMake, for the build.mjs of each: [--quiet] [--tests] [--bench] [--sanitize] [--thread]
+// [--target=linux-arm64]
 // --sanitize and --thread build the test programs under AddressSanitizer and UBSan, or under ThreadSanitizer, without the addon.
+// --target builds for another machine, in a folder of its own, with the cross compiler that targets.mjs names.
 // Skips the work when no source changed since all that is asked for was built. Exit code 1 when there is no CMake or no compiler.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -8,6 +10,7 @@ import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { crossCompilation, hostTarget } from './targets.mjs'
 
 const runtime = dirname(dirname(fileURLToPath(import.meta.url)))
 
@@ -49,7 +52,10 @@ export function buildNative(root, argv) {
   const quiet = argv.includes('--quiet')
   const sanitizers = argv.includes('--thread') ? 'thread' : argv.includes('--sanitize') ? 'address,undefined' : ''
   const tests = argv.includes('--tests') || sanitizers !== ''
-  const buildDir = join(root, 'build', sanitizers === '' ? 'release' : sanitizers === 'thread' ? 'thread' : 'sanitize')
+  const target = argv.find((a) => a.startsWith('--target='))?.slice('--target='.length) ?? hostTarget()
+  const release = target === hostTarget() ? 'release' : target
+  const kind = sanitizers === '' ? release : sanitizers === 'thread' ? 'thread' : 'sanitize'
+  const buildDir = join(root, 'build', kind)
   const stamp = join(buildDir, '.built')
   const before = builtIn(stamp)
   const sources = hashOf(root)
@@ -74,7 +80,7 @@ export function buildNative(root, argv) {
       process.exit(1)
     }
   }
-  if (!quiet) console.log(`setup: building ${name}`)
+  if (!quiet) console.log(`building ${name}`)
   mkdirSync(buildDir, { recursive: true })
   run([
     '-S',
@@ -88,8 +94,10 @@ export function buildNative(root, argv) {
     `-DHE_ML_SANITIZE=${sanitizers}`,
     // the addon runs under Node alone, and no C++ test needs it
     `-DHE_ML_NODE_HEADERS=${sanitizers === '' ? nodeHeaders().join(';') : ''}`,
+    ...(target === hostTarget() ? [] : crossCompilation(target)),
   ])
   run(['--build', buildDir, '--parallel', String(Math.max(1, availableParallelism()))])
   writeFileSync(stamp, JSON.stringify({ sources, ...parts }))
+  if (!quiet) console.log(`${name} is built, in ${buildDir}`)
   return buildDir
 }
