@@ -1,14 +1,18 @@
-// npm run check: types, lint, sizes, layering, READMEs, manifests, published packages, unused code, API site, links, documentation
-// snippets, and that the C++ benchmark programs, which no test needs, can be built.
-// node scripts/check.mjs [STEP...] runs only the named steps.
+// npm run check: types, lint, sizes, layering, READMEs, manifests, a release that is packed and installed but not published, unused
+// code, API site, links, documentation snippets, and that the C++ benchmark programs, which no test needs, can be built.
+// node scripts/check.mjs [STEP...] runs only the named steps; publint, attw and install look at what pack has packed.
 import { spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const bin = (name) => join(root, 'node_modules/.bin', name)
-const packages = readdirSync(join(root, 'packages'))
+/** Tarballs that can be imported; the step `pack` makes them. */
+const modules = () =>
+  JSON.parse(readFileSync(join(root, '.release/tarballs.json'), 'utf8'))
+    .filter(({ manifest }) => manifest.exports)
+    .map(({ filename }) => filename)
 const steps = {
   types: [[bin('tsc'), '--noEmit', '-p', 'tsconfig.json']],
   lint: [
@@ -21,19 +25,13 @@ const steps = {
     [process.execPath, 'scripts/native-layering.mjs'],
   ],
   readmes: [[process.execPath, 'scripts/readmes.mjs']],
-  manifests: [[bin('sherif')]],
+  manifests: [[bin('sherif')], [process.execPath, 'scripts/platforms.mjs']],
   build: [['npm', 'run', '--silent', 'build']],
-  publint: packages.map((name) => [bin('publint'), 'run', '--strict', '--pack', 'pnpm', join('packages', name)]),
-  attw: packages.map((name) => [
-    bin('attw'),
-    '--pack',
-    join('packages', name),
-    '--profile',
-    'esm-only',
-    '--format',
-    'ascii',
-    '-q',
-  ]),
+  // the tarballs of a release, and what users make of them
+  pack: [[process.execPath, 'scripts/release/pack.mjs']],
+  publint: () => modules().map((tarball) => [bin('publint'), 'run', '--strict', tarball]),
+  attw: () => modules().map((tarball) => [bin('attw'), tarball, '--profile', 'esm-only', '--format', 'ascii', '-q']),
+  install: [[process.execPath, 'scripts/release/install.mjs']],
   unused: [[bin('knip'), '--no-config-hints']],
   docs: [[process.execPath, 'scripts/api.mjs']],
   links: [[process.execPath, 'scripts/links.mjs']],
@@ -47,10 +45,21 @@ const steps = {
 }
 const wanted = process.argv.slice(2).filter((a) => !a.startsWith('-'))
 const failures = []
+
+function commandsOf(name, commands) {
+  if (typeof commands !== 'function') return commands
+  try {
+    return commands()
+  } catch (error) {
+    failures.push(`${name}: the step pack comes first (${error.message})`)
+    return []
+  }
+}
+
 for (const [name, commands] of Object.entries(steps)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue
   const started = Date.now()
-  for (const [command, ...args] of commands) {
+  for (const [command, ...args] of commandsOf(name, commands)) {
     const env = {
       ...process.env,
       PATH: `${join(root, 'node_modules/.bin')}:${process.env.PATH}`,
@@ -60,7 +69,7 @@ for (const [name, commands] of Object.entries(steps)) {
     if (result.status !== 0) {
       failures.push(`${name}: ${args.join(' ')}`)
       console.error(`${result.stdout ?? ''}${result.stderr ?? ''}${result.error ?? ''}`)
-    }
+    } else if (name === 'pack') process.stdout.write(result.stdout) // what a release from here would lack
   }
   console.log(`check ${name}: ${((Date.now() - started) / 1000).toFixed(1)} s`)
 }

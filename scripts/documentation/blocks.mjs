@@ -30,3 +30,6 @@ export const packagesImported = (code) => [
 
 /** @param {string} code @returns {boolean} whether it uses modules or names of Node that are of no other place */
 export const usesNode = (code) => /'node:|\bprocess\.|\bBuffer\b/.test(code)
+
+/** @param {Block} block @returns {boolean} whether it is a whole program: one only for reading may be a fragment, or import a reader's file */
+export const standsAlone = ({ code, runs }) => runs || (packagesImported(code).length > 0 && !/'\.\.?\//.test(code))

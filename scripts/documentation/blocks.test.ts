@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { blocksOfPage, packagesImported, programsOfComments, usesNode } from './blocks.mjs'
+import { blocksOfPage, packagesImported, programsOfComments, standsAlone, usesNode } from './blocks.mjs'
 
 describe('TypeScript of documentation', () => {
   it('is every block of a page, also those only for reading', () => {
@@ -20,5 +20,12 @@ describe('TypeScript of documentation', () => {
     expect(packagesImported(code)).toEqual(['@he-ml/a', 'b-c', 'd', '@he-ml/f'])
     expect(usesNode(code)).toBe(true)
     expect(usesNode(`import 'd'`)).toBe(false)
+  })
+  it('is whole when it runs, or imports packages alone', () => {
+    const reading = (code: string) => standsAlone({ code, runs: false })
+    expect(standsAlone({ code: 'run()', runs: true })).toBe(true)
+    expect(reading(`import { a } from 'a'`)).toBe(true)
+    expect(reading(`import { a } from 'a'\nimport { b } from './b.js'`)).toBe(false)
+    expect(reading('a()')).toBe(false)
   })
 })
