@@ -19,8 +19,9 @@ export function writeProgram(folder, name, code) {
 /** @param {string} folder @param {readonly string[]} args of Node @returns {Promise<Result>} */
 export const runNode = (folder, args) =>
   new Promise((resolve) => {
-    // nothing of this machine's settings; against hanging alone
-    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('HE_ML_')))
+    // neither this machine's settings nor packages that are not installed
+    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(HE_ML_|NODE_PATH$)/.test(name)))
+    // the time limit is against hanging alone
     execFile(process.execPath, args, { cwd: folder, env, timeout: 600_000 }, (error, stdout, stderr) =>
       resolve({ ok: error === null, output: stdout + stderr }),
     )

@@ -33,7 +33,8 @@ function loaded(environment: Record<string, string> = {}) {
     } catch ({ name, message }) {
       console.log(JSON.stringify({ name, message }))
     }`
-  const { HE_ML_NATIVE_PATH: _, ...rest } = process.env
+  // some starters of programs set NODE_PATH, by which packages are found that are not installed
+  const { HE_ML_NATIVE_PATH: _, NODE_PATH: __, ...rest } = process.env
   const result = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
     encoding: 'utf8',
     cwd: folder,
