@@ -10,6 +10,7 @@ export interface MissingAddon extends AddonPlaces {
   readonly variable: string
   /** What can be used in its place. */
   readonly instead: string
+  /** Every place that was tried, in order. */
   readonly attempts: readonly LoadAttempt[]
 }
 

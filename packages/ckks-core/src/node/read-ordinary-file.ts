@@ -25,10 +25,16 @@ export interface ReadOptions extends OrdinaryFileOptions {
   readonly what?: string
 }
 
+/** What a read gave. */
+export interface BytesRead {
+  /** How many bytes; 0 at the file's end. */
+  readonly bytesRead: number
+}
+
 /** What is used of an open file: as a type of our own, so that users need no types of Node. */
 export interface OpenFile {
   /** Reads up to `length` bytes of the file from `position` on into `into`, from `offset` on; fewer at the file's end. */
-  read(into: Uint8Array, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>
+  read(into: Uint8Array, offset: number, length: number, position: number): Promise<BytesRead>
   /** Gives it back. */
   close(): Promise<void>
 }
