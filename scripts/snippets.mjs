@@ -1,6 +1,7 @@
 // Runs every ```ts block of the documentation from source. A block marked ```ts no-run is only for reading.
-import { spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { blocksOfPage, programsOfComments } from './documentation/blocks.mjs'
@@ -46,19 +47,28 @@ for (const file of sources(join(root, 'packages'))) {
   for (const [i, code] of programsOfComments(readFileSync(file, 'utf8')).entries())
     snippets.push({ name: `${name} @example ${i + 1}`, code })
 }
-for (const { name, code } of snippets) {
-  const file = join(work, `snippet-${++count}.ts`)
-  writeFileSync(file, `${code}\nexport {}\n`)
-  const result = spawnSync(process.execPath, ['--conditions=@he-ml/source', '--import', 'tsx', file], {
-    cwd: root,
-    encoding: 'utf8',
-    timeout: 120_000,
+
+const run = (file) =>
+  new Promise((resolve) => {
+    const args = ['--conditions=@he-ml/source', '--import', 'tsx', file]
+    // the time limit is against hanging alone
+    execFile(process.execPath, args, { cwd: root, timeout: 600_000 }, (error, stdout, stderr) =>
+      resolve({ ok: error === null, output: `${stdout}${stderr}` }),
+    )
   })
-  if (result.status !== 0) {
+
+const waiting = snippets.values()
+async function runWaiting() {
+  for (const { name, code } of waiting) {
+    const file = join(work, `snippet-${++count}.ts`)
+    writeFileSync(file, `${code}\nexport {}\n`)
+    const { ok, output } = await run(file)
+    if (ok) continue
     failed++
-    console.error(`snippet failed: ${name}\n${result.stdout}${result.stderr}`)
+    console.error(`snippet failed: ${name}\n${output}`)
   }
 }
+await Promise.all(Array.from({ length: availableParallelism() }, runWaiting))
 rmSync(work, { recursive: true, force: true })
 console.log(`snippets: ${count - failed} ran, ${failed} failed`)
 process.exit(failed === 0 ? 0 : 1)
