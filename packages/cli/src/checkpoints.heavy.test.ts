@@ -58,7 +58,7 @@ describe.each([
       const { code, stderr, stdout } = await stage.runWith(folder, { does: 'full', at })
       expect(stderr).toMatch(/FileSystemError: .*no space is left on the device.*\(ENOSPC\)/)
       expect(code).toBe(9)
-      expect(stdout).toBe('')
+      expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'FileSystem', exitCode: 9 } })
       expect(await leftovers(stage.here.at(folder))).toEqual([])
       const { done } = await stage.kept(folder)
       expect(await stage.finish(folder)).toBe(done.length)

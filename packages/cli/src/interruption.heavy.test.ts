@@ -58,7 +58,7 @@ describe('signals', () => {
     const { code, stdout, stderr } = ended!
     expect(code, stderr).toBe(130)
     expect(stderr).toMatch(/cancelling/)
-    expect(stdout).toBe('')
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'Cancelled', exitCode: 130 } })
     expect(await exists(here.at('interrupted.ct'))).toBe(false)
     expect(await leftovers(here.path)).toEqual([])
   })
