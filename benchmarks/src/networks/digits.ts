@@ -55,4 +55,4 @@ export async function loadModel(file: string, name: string, method: Method = 'po
 }
 
 /** Share of the threshold over which a polynomial step rises. */
-const SOFT_WIDTH = 0.5
+const SOFT_WIDTH = 0.1

@@ -73,7 +73,7 @@ export const spikingLenet5 = define<Options>({
         wholeNumber,
         0,
       )
-      .option('--degree <n>', 'of polynomial steps', positive, 15)
+      .option('--degree <n>', 'of polynomial steps', positive, 63)
       .option('--threads <n>', 'threads of the server and the client', positive, availableParallelism())
       .option('--calibration-images <n>', 'training inputs that tell where membranes lie', positive),
   async run(options, emit) {

@@ -14,7 +14,7 @@ export type StepChoice = 'auto' | 'functional' | 'polynomial'
 export const STEP_CHOICES = ['auto', 'functional', 'polynomial', 'cheapest'] as const
 
 /** Share of the threshold over which a polynomial step rises. */
-const SOFT_WIDTH = 0.5
+const SOFT_WIDTH = 0.1
 
 /**
  * A model from its file, judged by its content, whatever its name: ONNX, or the description of a spiking network, whose weights lie beside
