@@ -158,6 +158,8 @@ describe('folders of a client and a server', () => {
       await expect(writeServerFolder(client, at('server'), { model: { [name]: new Uint8Array(1) } })).rejects.toThrow(
         InvalidArgumentError,
       )
+    await expect(writeServerFolder(client, at('client'))).rejects.toThrow(/holds a secret key/)
+    expect((await readdir(at('client'))).sort()).toEqual(['plan.json', 'secret.key', 'secret.key.ledger'])
     await rm(at('server', 'keys'), { recursive: true })
     const opened = openServerFolder(at('server'), { model, makeHost: createNativeHost })
     await expect(opened).rejects.toSatisfy((e) => e instanceof MissingKeyError || e instanceof FileSystemError)

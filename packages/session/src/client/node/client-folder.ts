@@ -2,14 +2,16 @@
  * All that a client needs, in a folder of its own: `plan.json`, `secret.key` (mode 0600) and beside it its ledger. Nothing of it is for the
  * server, whose folder `writeServerFolder` makes.
  */
-import { mkdir, stat } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InvalidArgumentError } from '@he-ml/ckks-core'
+import type { ClientEngine, SecretKey } from '@he-ml/ckks-core/client'
 import { onFile } from '@he-ml/ckks-core/node'
 import { type Plan, parametersOf } from '@he-ml/pipeline'
 import { readPlanFile, writePlanFile } from '../../files/plan-file.ts'
 import { ClientSession } from '../client-session.ts'
 import { InferenceClient, type MakeClientEngine } from '../inference-client.ts'
+import { isThere, KEY_FILE } from './key-file.ts'
 import { keyMemory } from './key-ledger.ts'
 import { looseModes, readSecretKey, writeSecretKey } from './secret-key-file.ts'
 
@@ -18,8 +20,6 @@ export interface ClientFolderOptions {
   /** Told when others may read the secret key, or exchange it: what is open, and the command that closes it. Default: a line on stderr each. */
   readonly onWarning?: (text: string) => void
 }
-
-const KEY_FILE = 'secret.key'
 
 /**
  * A client with a fresh secret key that is kept in a folder, which is made when needed (mode 0700).
@@ -37,23 +37,17 @@ export async function createClientFolder(
     throw new InvalidArgumentError(
       `${path} exists: a secret key is never written over; open the folder with openClientFolder, or name another`,
     )
-  const engine = await makeEngine(parametersOf(plan))
-  try {
+  return withKey(plan, path, makeEngine, async (engine) => {
     const key = await engine.generateSecretKey()
-    try {
-      await onFile(folder, mkdir(folder, { recursive: true, mode: 0o700 }))
-      await writePlanFile(folder, plan)
-      await writeSecretKey(engine, key, path, plan)
-      const { ledger, contract } = await keyMemory(engine.name, path, key, plan)
-      return new InferenceClient(new ClientSession({ plan, engine, key, contract, ...(ledger ? { ledger } : {}) }))
-    } catch (error) {
-      key.dispose()
-      throw error
+    return {
+      key,
+      ready: async () => {
+        await onFile(folder, mkdir(folder, { recursive: true, mode: 0o700 }))
+        await writePlanFile(folder, plan)
+        await writeSecretKey(engine, key, path, plan)
+      },
     }
-  } catch (error) {
-    await engine.dispose()
-    throw error
-  }
+  })
 }
 
 /**
@@ -68,28 +62,41 @@ export async function openClientFolder(
 ): Promise<InferenceClient> {
   const plan = await readPlanFile(folder)
   const path = join(folder, KEY_FILE)
-  const engine = await makeEngine(parametersOf(plan))
-  try {
-    const key = await readSecretKey(engine, path, plan)
-    try {
+  return withKey(plan, path, makeEngine, async (engine) => ({
+    key: await readSecretKey(engine, path, plan),
+    ready: async () => {
       for (const text of await looseModes(path)) onWarning(text)
-      const { ledger, contract } = await keyMemory(engine.name, path, key, plan)
-      return new InferenceClient(new ClientSession({ plan, engine, key, contract, ...(ledger ? { ledger } : {}) }))
-    } catch (error) {
-      key.dispose()
-      throw error
-    }
+    },
+  }))
+}
+
+/** A key, and what is to be done before it is used. */
+interface HeldKey {
+  readonly key: SecretKey
+  readonly ready: () => Promise<void>
+}
+
+/** A client with the key's ledger; engine and key are disposed of when anything fails. */
+async function withKey(
+  plan: Plan,
+  path: string,
+  makeEngine: MakeClientEngine,
+  hold: (engine: ClientEngine) => Promise<HeldKey>,
+): Promise<InferenceClient> {
+  const engine = await makeEngine(parametersOf(plan))
+  let key: SecretKey | undefined
+  try {
+    const held = await hold(engine)
+    key = held.key
+    await held.ready()
+    const { ledger, contract } = await keyMemory(engine.name, path, key, plan)
+    return new InferenceClient(new ClientSession({ plan, engine, key, contract, ...(ledger ? { ledger } : {}) }))
   } catch (error) {
+    key?.dispose()
     await engine.dispose()
     throw error
   }
 }
-
-const isThere = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  )
 
 function warn(text: string): void {
   process.stderr.write(`warning: ${text}\n`)

@@ -6,6 +6,7 @@ import { type WrittenKeys, writeKeyFolder } from '@he-ml/ckks-core/client/node'
 import { onFile, writeFileAtomic } from '@he-ml/ckks-core/node'
 import { KEYS_FOLDER, PLAN_FILE, writePlanFile } from '../../files/plan-file.ts'
 import type { InferenceClient } from '../inference-client.ts'
+import { isThere, KEY_FILE } from './key-file.ts'
 
 /** Options of {@link writeServerFolder}. */
 export interface ServerFolderOptions {
@@ -24,7 +25,7 @@ const PLAIN_NAME = /^[\w-][\w.-]*$/
  * Writes the folder, which is made when needed. Broken off it is completed by the same call with the same client: keys that are whole stay.
  * `openServerFolder` (subpath `node`) runs what is in it.
  *
- * @throws InvalidArgumentError for names of model files that lead elsewhere or are taken; CancelledError through the signal; FileSystemError
+ * @throws InvalidArgumentError for a folder with a secret key, and for names of model files that lead elsewhere or are taken; CancelledError through the signal; FileSystemError
  */
 export async function writeServerFolder(
   { session }: InferenceClient,
@@ -38,6 +39,8 @@ export async function writeServerFolder(
     throw new InvalidArgumentError(
       `writeServerFolder: "${wrong}" cannot be the name of a model's file: expected letters, digits, "-", "_" and "." within, none of ${taken.join(', ')}`,
     )
+  if (await isThere(join(folder, KEY_FILE)))
+    throw new InvalidArgumentError(`${folder} holds a secret key: the server's folder goes away, name one of its own`)
   await onFile(folder, mkdir(folder, { recursive: true }))
   await writePlanFile(folder, plan)
   for (const [name, bytes] of Object.entries(model)) await writeFileAtomic(join(folder, name), bytes)
