@@ -7,18 +7,11 @@ import { KEY_HEAP, sealKeyBytes } from './keys/seal-keys.ts'
  * relinearisation and rescaling 9.6, at N = 2^15 with 16 primes on one thread of one machine (`npm run bench -- peers-seal`).
  */
 const SLOWER = 8.5
-const NATIVE = { nttElement: 0.095, passElement: 0.69, convertElement: 0.082 }
 
 /** Times of SEAL's operations, on the one thread that it has. */
 export function sealCostModel(): CostModel {
-  const { nttElement, passElement, convertElement } = NATIVE
-  const model = createDefaultCostModel({
-    threads: 1,
-    nttElement: SLOWER * nttElement,
-    passElement: SLOWER * passElement,
-    convertElement: SLOWER * convertElement,
-  })
-  return { ...model, name: 'seal' }
+  const native = createDefaultCostModel({ threads: 1 })
+  return { name: 'seal', threads: 1, seconds: (kind, size) => SLOWER * native.seconds(kind, size) }
 }
 
 /** The most that a run needs at one time. */

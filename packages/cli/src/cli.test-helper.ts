@@ -46,6 +46,8 @@ export interface Running {
   readonly done: Promise<Finished>
   /** Resolves when stderr has this text. */
   says(text: string): Promise<void>
+  /** Resolves when stdout has it. */
+  prints(text: string): Promise<void>
 }
 
 export function start(cwd: string, args: readonly string[], command: readonly string[] = COMMAND): Running {
@@ -53,8 +55,10 @@ export function start(cwd: string, args: readonly string[], command: readonly st
   let stdout = ''
   let stderr = ''
   const waiting: { text: string; resolve: () => void }[] = []
+  const wanted: typeof waiting = []
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text
+    for (const w of wanted) if (stdout.includes(w.text)) w.resolve()
   })
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text
@@ -66,17 +70,19 @@ export function start(cwd: string, args: readonly string[], command: readonly st
       resolve({ code, signal, stdout, stderr, json: <T>() => JSON.parse(stdout) as T }),
     )
   })
-  const says = (text: string) =>
+  const hear = (text: string, heard: () => string, others: typeof waiting) =>
     Promise.race([
       new Promise<void>((resolve) => {
-        if (stderr.includes(text)) resolve()
-        else waiting.push({ text, resolve })
+        if (heard().includes(text)) resolve()
+        else others.push({ text, resolve })
       }),
-      done.then(({ code, stderr: all }) => {
-        if (!all.includes(text)) throw new Error(`ended with ${code} before it said "${text}":\n${all}`)
+      done.then(({ code }) => {
+        if (!heard().includes(text)) throw new Error(`ended with ${code} before it said "${text}":\n${stdout}${stderr}`)
       }),
     ])
-  return { child, done, says }
+  const says = (text: string) => hear(text, () => stderr, waiting)
+  const prints = (text: string) => hear(text, () => stdout, wanted)
+  return { child, done, says, prints }
 }
 
 /** Runs `he-ml` to its end. */

@@ -38,13 +38,15 @@ describe.each([
       ...['plan', '-m', 'net.onnx', '-d', 'images.json', '-o', 'plan.json', '--degree', '3', '--json', '--quiet'],
       ...planning,
     )
-    const { id, report, simulation } = plan.json<{
+    const { id, report, simulation, calibratedOn } = plan.json<{
       id: string
       report: { logN: number; keys: { count: number } }
       simulation: SimulationReport
+      calibratedOn: number
     }>()
     // all of the eight images, for there are none that were not calibrated on
     expect(simulation.samples).toBe(8)
+    expect(calibratedOn).toBe(8)
     expect(id).toMatch(/^[0-9a-f]{64}$/)
     expect(report.logN).toBeLessThanOrEqual(14)
     const keys = await mustRun(

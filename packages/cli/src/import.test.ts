@@ -56,6 +56,7 @@ describe('he-ml import', () => {
     expect(steps.filter((line) => line.endsWith('; chosen'))).toHaveLength(1)
     const { stdout } = await mustRun(folder.path, ...args, '--step', 'cheapest')
     expect(stdout).toMatch(/^step functional: .*\nstep polynomial: .*\nplan /)
+    expect(stdout).toMatch(/\n30 of the simulated images were calibrated on as well/)
     await writeFile(
       folder.at('line.nir'),
       await encodeNir(

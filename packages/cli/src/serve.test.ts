@@ -43,11 +43,10 @@ describe('several inputs', () => {
 
   it('go to a server that loads its keys once, and are the same as in a process of their own', async () => {
     const serving = start(here.path, ['serve', ...server, '-s', 's.sock'])
+    await serving.prints('listening at s.sock')
+    // phases of their own
     await serving.says('loading keys')
-    const until = Date.now() + 60_000
-    // the line on stdout comes when it listens
-    while (!(await stat(here.at('s.sock')).catch(() => undefined)) && Date.now() < until)
-      await new Promise((resolve) => setTimeout(resolve, 50))
+    await serving.says('encoding weights')
     expect((await stat(here.at('s.sock'))).mode & 0o777).toBe(0o600)
 
     const sent = await mustRun(
@@ -99,21 +98,17 @@ describe('several inputs', () => {
   })
   it('take over the socket of a server that was killed, and nothing else', async () => {
     const dead = start(here.path, ['serve', ...server, '-s', 'd.sock', '--json'])
-    await dead.says('encoding weights')
-    const until = Date.now() + 60_000
-    while (!(await stat(here.at('d.sock')).catch(() => undefined)) && Date.now() < until)
-      await new Promise((resolve) => setTimeout(resolve, 50))
+    await dead.prints('"socket": "d.sock"')
     dead.child.kill('SIGKILL')
     await dead.done
     expect((await stat(here.at('d.sock'))).isSocket()).toBe(true)
     const serving = start(here.path, ['serve', ...server, '-s', 'd.sock'])
-    await serving.says('encoding weights')
-    let sent = await heMl(here.path, 'send', '-s', 'd.sock', '-i', '0.ct', '-o', 'x.ct', '--quiet')
-    while (sent.code === 9 && Date.now() < until)
-      sent = await heMl(here.path, 'send', '-s', 'd.sock', '-i', '0.ct', '-o', 'x.ct', '--quiet')
-    expect(sent.code).toBe(0)
+    await serving.prints('listening at d.sock')
+    await mustRun(here.path, 'send', '-s', 'd.sock', '-i', '0.ct', '-o', 'x.ct', '--quiet')
     serving.child.kill('SIGTERM')
     expect((await serving.done).code).toBe(0)
+    const small = await heMl(here.path, 'serve', ...server, '-s', 'e.sock', '--memory', '0.001')
+    expect([small.code, small.stderr]).toEqual([8, expect.stringMatching(/MemoryError: .*--memory allows/)])
     const refused = await heMl(here.path, 'serve', ...server, '-s', '0.ct')
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/0\.ct exists and is no socket/)])
   })

@@ -145,7 +145,9 @@ describe('a residual network on channel packing', () => {
       input: { slots: 2 ** 13 },
     })
     for (const batch of [0, 2.5, -1, Number.NaN])
-      await expect(compileAndBind(model, { ...options, batch })).rejects.toThrow(/a positive number of images/)
+      await expect(compileAndBind(model, { ...options, batch })).rejects.toThrow(
+        /batch must be a positive number of images/,
+      )
     await expect(compileAndBind(model, { ...options, batch: 2 ** 20 })).rejects.toThrow(
       /1 to 1024 sub-batches, got 8192/,
     )

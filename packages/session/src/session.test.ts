@@ -118,6 +118,17 @@ describe('a session', () => {
     await expect(new ClientSession({ plan, engine, key }).publish(file, wish)).rejects.toThrow(/no ledger/)
   })
 
+  it('takes no keys where it has its own, and tells so', async () => {
+    await using other = new ServerSession(bound, host(bound))
+    const [theirs, ours] = loopback()
+    const answering = answer(other, theirs, { acceptKeys: false })
+    const refused = await connectServer(ours, { plan: bound.plan.id })
+    await expect(refused.sendKeys(offerKeyFiles(keys, client.secret.keyId))).rejects.toThrow(
+      /has its keys and takes no others/,
+    )
+    await answering
+    expect(other.keyId).toBeUndefined()
+  })
   it('refuses what is no input of its plan and key', async () => {
     const file = await client.encrypt([image(8)])
     await expect(link.run(file.map((byte, i) => (i === 5000 ? byte ^ 1 : byte)))).rejects.toThrow(FormatError)

@@ -44,3 +44,7 @@ export function assertRoom(plan: Plan, { entries }: ListedKeys, inputBytes: numb
       `keys and inputs take ${bytes(needed)} to load, ${ceiling.said}: allow more with --memory, or plan with a smaller ring`,
     )
 }
+
+/** Whether a server of several runs may keep encoded weights from one to the next. */
+export const keepsWeights = ({ report: { memory } }: Plan, ceiling: Ceiling): boolean =>
+  memory.peakBytes <= ceiling.bytes

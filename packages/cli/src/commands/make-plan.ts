@@ -19,6 +19,8 @@ export interface Planned {
   readonly plan: Plan
   /** Absent without samples. */
   readonly simulation?: SimulationReport | undefined
+  /** How many of its samples were calibrated on as well. */
+  readonly known?: number | undefined
   /** What became of each way, for the reader; empty where there was one. */
   readonly lines: readonly string[]
 }
@@ -26,14 +28,17 @@ export interface Planned {
 type JudgedOptions = CompileOptions & Judges & { readonly signal: AbortSignal }
 
 /** One plan, and what it does to the samples. */
-export async function planAndSimulate(model: Model, { samples, labels, ...options }: JudgedOptions): Promise<Planned> {
+export async function planAndSimulate(
+  model: Model,
+  { samples, labels, known, ...options }: JudgedOptions,
+): Promise<Planned> {
   const { signal } = options
   const bound = await compileAndBind(model, options)
   const judged = samples.length > 0 && bound.model.nodes.some(({ layer }) => isCalibrated(layer))
   const simulation = judged
     ? await simulate(bound, model, samples, { signal, ...(labels ? { labels } : {}) })
     : undefined
-  return { plan: bound.plan, simulation, lines: [] }
+  return { plan: bound.plan, simulation, known, lines: [] }
 }
 
 /**
@@ -42,7 +47,7 @@ export async function planAndSimulate(model: Model, { samples, labels, ...option
  */
 export async function planCheapest(
   models: Readonly<Record<string, Model>>,
-  { samples, labels, ...options }: JudgedOptions,
+  { samples, labels, known, ...options }: JudgedOptions,
 ): Promise<Planned> {
   const { name, bound, judged, simulation } = await compileCheapest(models, {
     ...options,
@@ -54,7 +59,7 @@ export async function planCheapest(
       ? `step ${way.name}: not possible: ${way.refused.message}`
       : `step ${way.name}: about ${way.seconds.toFixed(2)} s, ${(100 * way.agreement).toFixed(1)} % of ${samples.length} samples answered as in the clear${way.name === name ? '; chosen' : ''}`,
   )
-  return { plan: bound.plan, simulation, lines }
+  return { plan: bound.plan, simulation, known, lines }
 }
 
 /** @throws InvalidArgumentError for a network without spiking neurons; whatever reading throws */

@@ -10,6 +10,8 @@ import type { PlanOptions } from './plan-options.ts'
 export interface Judges {
   readonly samples: readonly Tensor[]
   readonly labels?: readonly number[]
+  /** How many of the samples were calibrated on as well: there are no others. Default 0. */
+  readonly known?: number
 }
 
 export interface PlanSamples {
@@ -57,5 +59,6 @@ export async function readSamples(model: Model, options: PlanOptions, signal: Ab
 function judgesOf({ count, label, tensor }: ImageSource, calibrated: number, wanted: number): Judges {
   const end = Math.min(count, calibrated + wanted)
   const indices = Array.from({ length: Math.min(wanted, end) }, (_, i) => end - Math.min(wanted, end) + i)
-  return { samples: indices.map((i) => tensor(i)), ...(label ? { labels: indices.map((i) => label(i)) } : {}) }
+  const known = indices.filter((i) => i < calibrated).length
+  return { samples: indices.map((i) => tensor(i)), known, ...(label ? { labels: indices.map((i) => label(i)) } : {}) }
 }

@@ -56,9 +56,10 @@ async function makePlan(options: PlanOptions): Promise<void> {
       signal,
       onProgress: (stage, fraction) => planning.update(fraction, stage),
     }
-    const { plan, simulation, lines } = ways
+    const planned = ways
       ? await planCheapest(ways, { ...compileOptions, ...judges, signal })
       : await planAndSimulate(model, { ...compileOptions, ...judges, signal })
+    const { plan } = planned
     planning.stop()
     signal.throwIfAborted()
     if (seal) assertSealHolds(sealLoadOf(plan))
@@ -67,7 +68,7 @@ async function makePlan(options: PlanOptions): Promise<void> {
       const { planSvg } = await import('../terminal/plan-svg.ts')
       await writeFileAtomic(options.svg, new TextEncoder().encode(await planSvg(plan)))
     }
-    report(options, { plan, simulation, lines })
+    report(options, planned)
   } finally {
     planning.stop()
     dispose()
@@ -90,7 +91,7 @@ function assertSealCan({ engine, bootstrapping, refreshLevels }: PlanOptions): v
   )
 }
 
-function report(options: PlanOptions, { plan, simulation, lines }: Planned): void {
+function report(options: PlanOptions, { plan, simulation, known = 0, lines }: Planned): void {
   const warnings = warningsOf(plan, machineMemory())
   print(
     options,
@@ -102,13 +103,20 @@ function report(options: PlanOptions, { plan, simulation, lines }: Planned): voi
       memory: { peakBytes: peakOf(plan), machineBytes: machineMemory() },
       warnings,
       ...(lines.length > 0 ? { steps: lines } : {}),
-      ...(simulation ? { simulation } : {}),
+      ...(simulation ? { simulation, calibratedOn: known } : {}),
     },
     [
       ...lines,
       ...planText(plan),
-      ...(simulation ? ['', ...simulationText(simulation)] : []),
+      ...(simulation ? ['', ...knownText(known), ...simulationText(simulation)] : []),
       ...warnings.map((warning) => `warning: ${warning}`),
     ],
   )
 }
+
+const knownText = (known: number): string[] =>
+  known === 0
+    ? []
+    : [
+        `${known} of the simulated images were calibrated on as well, since there are no others: accuracy elsewhere may be lower`,
+      ]

@@ -3,17 +3,9 @@
  * key. Keys are loaded when a layer needs them.
  */
 import { type AnyParameters, InvalidArgumentError } from '@he-ml/ckks-core'
-import {
-  assertSize,
-  type ListedKeys,
-  listKeys,
-  ordinaryFileSize,
-  type ReadOptions,
-  readOrdinaryFile,
-  writeFileAtomic,
-} from '@he-ml/ckks-core/node'
+import { type ReadOptions, readOrdinaryFile, writeFileAtomic } from '@he-ml/ckks-core/node'
 import { type BoundPlan, bindPlan, type TaskTrace } from '@he-ml/pipeline'
-import { assertNamed, maxCiphertextsBytes, ServerSession } from '@he-ml/session'
+import { maxCiphertextsBytes, ServerSession } from '@he-ml/session'
 import type { Command } from 'commander'
 import { type EngineChoice, openServer } from '../engines.ts'
 import { assertOutputApart } from '../files/assert-output-apart.ts'
@@ -25,7 +17,8 @@ import { startProgress } from '../terminal/progress.ts'
 import { interruptSignal } from '../terminal/signal.ts'
 import { writeTrace } from '../terminal/write-trace.ts'
 import { assertWritableFolder, type CommonOptions, decimal, withEngine, withOutput, withThreads } from './common.ts'
-import { assertPlanFits, assertRoom, type Ceiling, ceilingOf } from './judge-memory.ts'
+import { assertPlanFits, type Ceiling, ceilingOf, keepsWeights } from './judge-memory.ts'
+import { judgeSizes } from './judge-sizes.ts'
 import { type ResultPlace, resultPlaces } from './result-places.ts'
 
 interface RunCommandOptions extends CommonOptions {
@@ -93,15 +86,14 @@ async function runPlan(bound: BoundPlan, places: readonly ResultPlace[], options
   const { signal, dispose } = interruptSignal()
   const running = startProgress('running', options.quiet ?? false)
   const { engine, threads, ceiling } = options
-  const { memory } = bound.plan.report
   try {
     const host = await openServer(bound.parameters, { engine, threads, memory: ceiling.bytes })
     // of several runs the weights of the first one stay, where there is room
-    const keepWeights = places.length > 1 && memory.peakBytes <= ceiling.bytes
+    const keepWeights = places.length > 1 && keepsWeights(bound.plan, ceiling)
     await using session = new ServerSession(bound, host, { memory: ceiling.bytes, keepWeights })
     clock('open')
     const limits = { maxBytes: session.maxInputBytes, what: 'an encrypted input' }
-    await judge(session, options, limits, ceiling)
+    await judgeSizes(session, { evaluation: options.evaluation, inputs: options.input, limits }, ceiling)
     await session.openKeys({ kind: 'folder', path: options.evaluation })
     clock('openKeys')
     const results: Result[] = []
@@ -187,22 +179,6 @@ function tellResults(
     },
     results.map((r) => `result: ${r.out} (${bytes(r.bytes)}); ran ${r.seconds.toFixed(2)} s, peak ${bytes(peakBytes)}`),
   )
-}
-
-/** The sizes of everything that will be read, before any of it is. @throws MemoryError; as `listKeys` and `ordinaryFileSize` */
-async function judge(
-  { bound: { plan, parameters }, wantedKeys }: ServerSession,
-  { evaluation, input }: RunCommandOptions,
-  inputLimits: ReadOptions,
-  ceiling: Ceiling,
-): Promise<void> {
-  const listed: ListedKeys = await listKeys(evaluation, parameters, wantedKeys, plan.id)
-  assertNamed(listed.keyId, evaluation)
-  for (const file of input) {
-    const inputBytes = await ordinaryFileSize(file)
-    assertSize(file, inputBytes, inputLimits)
-    assertRoom(plan, listed, inputBytes, ceiling)
-  }
 }
 
 /** A checkpoint file is one ciphertext, or the index of all of them. */

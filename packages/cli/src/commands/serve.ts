@@ -1,7 +1,7 @@
 /** he-ml serve: a server that stays, so that keys are loaded and weights encoded once; `he-ml send` brings it inputs. */
 import { once } from 'node:events'
 import type { Server, Socket } from 'node:net'
-import { bindPlan, type Plan } from '@he-ml/pipeline'
+import { bindPlan } from '@he-ml/pipeline'
 import { answer, ServerSession } from '@he-ml/session'
 import { streamConnection } from '@he-ml/session/node'
 import type { Command } from 'commander'
@@ -10,7 +10,6 @@ import { assertOutputApart } from '../files/assert-output-apart.ts'
 import { listenLocally } from '../files/local-socket.ts'
 import { readModel, stepOf } from '../files/model-file.ts'
 import { readPlan } from '../files/plan-file.ts'
-import { peakOf } from '../machine-memory.ts'
 import { print } from '../terminal/output.ts'
 import { startProgress } from '../terminal/progress.ts'
 import { interruptSignal } from '../terminal/signal.ts'
@@ -23,7 +22,8 @@ import {
   withOutput,
   withThreads,
 } from './common.ts'
-import { assertPlanFits, type Ceiling, ceilingOf } from './judge-memory.ts'
+import { assertPlanFits, ceilingOf, keepsWeights } from './judge-memory.ts'
+import { judgeSizes } from './judge-sizes.ts'
 
 interface ServeOptions extends CommonOptions {
   readonly plan: string
@@ -62,10 +62,12 @@ async function serve(options: ServeOptions): Promise<void> {
   const { signal, dispose } = interruptSignal()
   try {
     const host = await openServer(bound.parameters, { ...options, memory: ceiling.bytes })
-    const keepWeights = peakOf(plan) + plan.report.memory.weightBytes <= ceiling.bytes
+    const keepWeights = keepsWeights(plan, ceiling)
     await using session = new ServerSession(bound, host, { memory: ceiling.bytes, keepWeights })
+    const limits = { maxBytes: session.maxInputBytes, what: 'an encrypted input' }
+    await judgeSizes(session, { evaluation: options.evaluation, inputs: [], limits }, ceiling)
     await makeReady(session, options, { signal, keepWeights })
-    await listen(session, plan, { ...options, signal, ceiling })
+    await listen(session, { ...options, signal })
   } finally {
     dispose()
   }
@@ -98,12 +100,12 @@ async function makeReady(
 
 interface Listening extends ServeOptions {
   readonly signal: AbortSignal
-  readonly ceiling: Ceiling
 }
 
 /** Until the signal comes; what is at work then is cancelled. */
-async function listen(session: ServerSession, plan: Plan, options: Listening): Promise<void> {
+async function listen(session: ServerSession, options: Listening): Promise<void> {
   const { socket: path, signal, maxRuns } = options
+  const { plan } = session.bound
   const sockets = new Set<Socket>()
   const answers = new Set<Promise<void>>()
   const server: Server = await listenLocally(path, (socket) => {
@@ -111,6 +113,7 @@ async function listen(session: ServerSession, plan: Plan, options: Listening): P
     socket.once('close', () => sockets.delete(socket))
     const answering = answer(session, streamConnection(socket), {
       maxRuns,
+      acceptKeys: false,
       onError: (error) => tell(options, String(error)),
     }).catch((error) => tell(options, String(error)))
     answers.add(answering)

@@ -2,26 +2,17 @@
  * One round of max pooling: the larger of two elements some rows or columns apart, at every stride-th place, as a + relu(b - a). The
  * ReLU is calibrated on the differences b - a, which are smaller than the values where neighbours are alike.
  */
-import { type ActivationPolynomial, forwardPolynomial, prepareActivation } from '@he-ml/activations'
-import { InvalidArgumentError, PlanError, UnsupportedError } from '@he-ml/ckks-core'
+import { forwardPolynomial, prepareActivation } from '@he-ml/activations'
+import { InvalidArgumentError, UnsupportedError } from '@he-ml/ckks-core'
 import type { FloatBatch, FloatKernels, FloatLayer } from '@he-ml/float-kernels'
-import {
-  type CalibratedLayer,
-  type CalibrationOptions,
-  createTensor,
-  digestText,
-  type FittedForm,
-  type InputStatistics,
-  type Shape,
-  sizeOf,
-  type Tensor,
-} from '@he-ml/model'
+import { type CalibratedLayer, createTensor, digestText, type Shape, sizeOf, type Tensor } from '@he-ml/model'
 import type { Lowerable, LoweredLayer, SlotLayout } from '@he-ml/packing'
 import type { Pair } from '../linear-map/linear-map.ts'
 import { imageShape } from '../linear-map/window.ts'
 import { lowerPairMax } from '../lowered/lower-pair-max.ts'
-import { ActivationLayer } from './activation.ts'
+import type { ActivationLayer } from './activation.ts'
 import { scalePolynomial } from './choose-polynomial.ts'
+import { OnReluLayer } from './on-relu.ts'
 import { only } from './single-input.ts'
 
 /** Options of {@link PairMaxLayer}. */
@@ -35,38 +26,23 @@ export interface PairMaxOptions {
 }
 
 /** See {@link maxPool2d}, which makes these. */
-export class PairMaxLayer implements CalibratedLayer, FloatLayer, Lowerable {
+export class PairMaxLayer extends OnReluLayer<PairMaxLayer> implements CalibratedLayer, FloatLayer, Lowerable {
   readonly kind = 'pairMax'
   readonly arity = 1
   readonly channelwise = true
-  readonly name: string
   /** Rows and columns from the first element of a pair to the second. */
   readonly apart: Pair
   /** Rows and columns from one pair to the next. */
   readonly stride: Pair
-  readonly #core: ActivationLayer
 
-  constructor({ name, apart, stride }: PairMaxOptions, core?: ActivationLayer) {
-    this.name = name
+  constructor({ name, apart, stride }: PairMaxOptions, relu?: ActivationLayer) {
+    super(name, relu)
     this.apart = apart
     this.stride = stride
-    this.#core = core ?? new ActivationLayer(name, 'relu', { inputFactor: 1, outputFactor: 1 })
   }
 
-  get calibrated(): boolean {
-    return this.#core.calibrated
-  }
-  get inputScale(): number {
-    return this.#core.inputScale
-  }
-  get fittedRange(): readonly [low: number, high: number] | undefined {
-    return this.#core.fittedRange
-  }
-  get fittedForm(): FittedForm | undefined {
-    return this.#core.fittedForm
-  }
   digestParts(): readonly Uint8Array[] {
-    return [digestText([this.apart, this.stride]), ...this.#core.digestParts()]
+    return [digestText([this.apart, this.stride]), ...this.relu.digestParts()]
   }
   outputShape(inputs: readonly Shape[]): Shape {
     const [channels, ...sizes] = imageShape(this.name, only(this.name, inputs))
@@ -84,12 +60,12 @@ export class PairMaxLayer implements CalibratedLayer, FloatLayer, Lowerable {
     const factor = this.#line
     return this.#map(
       inputs,
-      (a, b) => factor * a + this.#core.outputFactor * Math.max(0, (b - a) / this.#core.inputFactor),
+      (a, b) => factor * a + this.relu.outputFactor * Math.max(0, (b - a) / this.relu.inputFactor),
     )
   }
   forwardApproximate(inputs: readonly Tensor[]): Tensor {
-    const polynomial = this.#polynomial()
-    const { inputFactor, outputFactor } = this.#core
+    const polynomial = this.polynomial
+    const { inputFactor, outputFactor } = this.relu
     return this.#map(
       inputs,
       (a, b) => this.#line * a + outputFactor * forwardPolynomial(polynomial, (b - a) / inputFactor),
@@ -98,7 +74,7 @@ export class PairMaxLayer implements CalibratedLayer, FloatLayer, Lowerable {
   async forwardFloat(_: FloatKernels<Float32Array>, inputs: readonly FloatBatch[]): Promise<FloatBatch> {
     const { shape, count, data } = only(this.name, inputs)
     const { firsts, seconds, shape: output } = this.#pairs(shape)
-    const { inputFactor, outputFactor } = this.#core
+    const { inputFactor, outputFactor } = this.relu
     const results = new Float32Array(count * firsts.length)
     const size = sizeOf(shape)
     for (let n = 0, written = 0; n < count; n++)
@@ -108,25 +84,13 @@ export class PairMaxLayer implements CalibratedLayer, FloatLayer, Lowerable {
       }
     return { shape: output, count, data: results }
   }
-  calibrate(statistics: InputStatistics, options: CalibrationOptions): PairMaxLayer {
-    return this.#with(this.#core.calibrate(statistics, options))
-  }
-  withFittedForm(form: FittedForm): PairMaxLayer {
-    return this.#with(this.#core.withFittedForm(form))
-  }
-  withInputFactor(factor: number): PairMaxLayer {
-    return this.#with(this.#core.withInputFactor(factor))
-  }
-  scaleOutput(factor: number): PairMaxLayer {
-    return this.#with(this.#core.scaleOutput(factor))
-  }
   lower(inputs: readonly SlotLayout[]): LoweredLayer {
     const input = only(this.name, inputs)
     const { firsts, seconds, shape } = this.#pairs(input.shape)
     if (input.kind === 'channel' && input.shape.length !== 3)
       throw new UnsupportedError(`layer "${this.name}": expected an image in a channel layout, got [${input.shape}]`)
-    const polynomial = this.#polynomial()
-    const { inputScale, outputFactor } = this.#core
+    const polynomial = this.polynomial
+    const { inputScale, outputFactor } = this.relu
     const [lo, hi] = polynomial.range
     const scaled = scalePolynomial(this.name, polynomial, outputFactor)
     return lowerPairMax(
@@ -148,14 +112,7 @@ export class PairMaxLayer implements CalibratedLayer, FloatLayer, Lowerable {
 
   /** The first arrives times the input's factor and leaves times the output's. */
   get #line(): number {
-    return this.#core.outputFactor / this.#core.inputFactor
-  }
-  #polynomial(): ActivationPolynomial {
-    if (this.#core.polynomial) return this.#core.polynomial
-    throw new PlanError(
-      'range',
-      `layer "${this.name}" has no polynomial yet: run fit(model, data) and compile with its result, or call calibrate`,
-    )
+    return this.relu.outputFactor / this.relu.inputFactor
   }
   #pairs(input: Shape): { readonly shape: Shape; readonly firsts: Int32Array; readonly seconds: Int32Array } {
     const shape = this.outputShape([input])
@@ -177,7 +134,7 @@ export class PairMaxLayer implements CalibratedLayer, FloatLayer, Lowerable {
       Float64Array.from(firsts, (first, i) => f(input.data[first]!, input.data[seconds[i]!]!)),
     )
   }
-  #with(core: ActivationLayer): PairMaxLayer {
-    return new PairMaxLayer(this, core)
+  protected withRelu(relu: ActivationLayer): PairMaxLayer {
+    return new PairMaxLayer(this, relu)
   }
 }

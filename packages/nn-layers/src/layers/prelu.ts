@@ -12,25 +12,16 @@ import {
   prepareActivation,
   type SeriesPolynomial,
 } from '@he-ml/activations'
-import { InvalidArgumentError, PlanError } from '@he-ml/ckks-core'
+import { InvalidArgumentError } from '@he-ml/ckks-core'
 import type { FloatBatch, FloatKernels, FloatLayer } from '@he-ml/float-kernels'
-import {
-  type CalibratedLayer,
-  type CalibrationOptions,
-  createTensor,
-  digestNumbers,
-  type FittedForm,
-  type InputStatistics,
-  type Shape,
-  sizeOf,
-  type Tensor,
-} from '@he-ml/model'
+import { type CalibratedLayer, createTensor, digestNumbers, type Shape, sizeOf, type Tensor } from '@he-ml/model'
 import type { Lowerable, LoweredLayer, SlotLayout } from '@he-ml/packing'
 import { lowerActivation } from '../lowered/lower-activation.ts'
 import { lowerPrelu } from '../lowered/lower-prelu.ts'
 import { ActivationLayer } from './activation.ts'
 import { channelPlaces } from './channel-polynomials.ts'
 import { scalePolynomial } from './choose-polynomial.ts'
+import { OnReluLayer } from './on-relu.ts'
 import { checkFinite, only } from './single-input.ts'
 
 /** Options of {@link prelu}. */
@@ -42,42 +33,27 @@ export interface PreluOptions {
 }
 
 /** See {@link prelu}. */
-export class PreluLayer implements CalibratedLayer, FloatLayer, Lowerable {
+export class PreluLayer extends OnReluLayer<PreluLayer> implements CalibratedLayer, FloatLayer, Lowerable {
   readonly kind = 'prelu'
   readonly arity = 1
   readonly gapSensitive = true
   readonly channelwise = true
-  readonly name: string
   /** Of each channel, where the input is below 0. */
   readonly slopes: Float64Array
-  readonly #core: ActivationLayer
   /** The largest |1 - slope|. */
   readonly #most: number
 
-  constructor(name: string, slopes: Float64Array, core?: ActivationLayer) {
+  constructor(name: string, slopes: Float64Array, relu?: ActivationLayer) {
+    super(name, relu)
     checkFinite(name, 'slopes', slopes)
     if (slopes.every((slope) => slope === 1))
       throw new InvalidArgumentError(`layer "${name}": expected slopes other than 1, got none: leave the layer out`)
-    this.name = name
     this.slopes = slopes
-    this.#core = core ?? new ActivationLayer(name, 'relu', { inputFactor: 1, outputFactor: 1 })
     this.#most = slopes.reduce((most, slope) => Math.max(most, Math.abs(1 - slope)), 0)
   }
 
-  get calibrated(): boolean {
-    return this.#core.calibrated
-  }
-  get inputScale(): number {
-    return this.#core.inputScale
-  }
-  get fittedRange(): readonly [low: number, high: number] | undefined {
-    return this.#core.fittedRange
-  }
-  get fittedForm(): FittedForm | undefined {
-    return this.#core.fittedForm
-  }
   digestParts(): readonly Uint8Array[] {
-    return [digestNumbers(this.slopes), ...this.#core.digestParts()]
+    return [digestNumbers(this.slopes), ...this.relu.digestParts()]
   }
   outputShape(inputs: readonly Shape[]): Shape {
     const shape = only(this.name, inputs)
@@ -88,15 +64,15 @@ export class PreluLayer implements CalibratedLayer, FloatLayer, Lowerable {
     return shape
   }
   forward(inputs: readonly Tensor[]): Tensor {
-    const { inputFactor, outputFactor } = this.#core
+    const { inputFactor, outputFactor } = this.relu
     return this.#map(inputs, (t, slope) => {
       const x = t / inputFactor
       return outputFactor * (x > 0 ? x : slope * x)
     })
   }
   forwardApproximate(inputs: readonly Tensor[]): Tensor {
-    const polynomial = this.#polynomial()
-    const { inputFactor, outputFactor } = this.#core
+    const polynomial = this.polynomial
+    const { inputFactor, outputFactor } = this.relu
     return this.#map(inputs, (t, slope) => {
       const { ratio, sign } = this.#shares(slope)
       const x = t / inputFactor
@@ -106,7 +82,7 @@ export class PreluLayer implements CalibratedLayer, FloatLayer, Lowerable {
   async forwardFloat(_: FloatKernels<Float32Array>, inputs: readonly FloatBatch[]): Promise<FloatBatch> {
     const { shape, count, data } = only(this.name, inputs)
     this.outputShape([shape])
-    const { inputFactor, outputFactor } = this.#core
+    const { inputFactor, outputFactor } = this.relu
     const size = sizeOf(shape)
     const plane = size / this.slopes.length
     const output = data.map((t, i) => {
@@ -115,22 +91,10 @@ export class PreluLayer implements CalibratedLayer, FloatLayer, Lowerable {
     })
     return { shape, count, data: output }
   }
-  calibrate(statistics: InputStatistics, options: CalibrationOptions): PreluLayer {
-    return this.#with(this.#core.calibrate(statistics, options))
-  }
-  withFittedForm(form: FittedForm): PreluLayer {
-    return this.#with(this.#core.withFittedForm(form))
-  }
-  withInputFactor(factor: number): PreluLayer {
-    return this.#with(this.#core.withInputFactor(factor))
-  }
-  scaleOutput(factor: number): PreluLayer {
-    return this.#with(this.#core.scaleOutput(factor))
-  }
   lower(inputs: readonly SlotLayout[]): LoweredLayer {
     const input = only(this.name, inputs)
     this.outputShape([input.shape])
-    const polynomial = this.#polynomial()
+    const polynomial = this.polynomial
     const places = channelPlaces(input)
     return polynomial.kind === 'series' && places?.share === 1
       ? this.#lowerOwn(polynomial, input, places.groupAt)
@@ -142,14 +106,14 @@ export class PreluLayer implements CalibratedLayer, FloatLayer, Lowerable {
     const made = [...this.slopes].map((slope) =>
       prepareActivation(this.#ofSlope(polynomial, slope), { normalizedInput: true }),
     )
-    const { inputScale, outputFactor } = this.#core
+    const { inputScale, outputFactor } = this.relu
     return lowerActivation(
       {
         name: this.name,
         inputScale,
         offset: offsetOf(polynomial),
         // for predictions: the channel that bends most
-        prepared: made[this.slopes.indexOf(Math.min(...this.slopes))]!,
+        prepared: made[this.slopes.findIndex((slope) => Math.abs(1 - slope) === this.#most)]!,
         own: (ciphertext) => made[channelAt(ciphertext)]!,
         atZero: outputFactor * forwardPolynomial(polynomial, 0),
       },
@@ -159,7 +123,7 @@ export class PreluLayer implements CalibratedLayer, FloatLayer, Lowerable {
   /** On the same range, and of the same degree and depth. */
   #ofSlope(polynomial: SeriesPolynomial, slope: number): SeriesPolynomial {
     const { ratio, sign } = this.#shares(slope)
-    const { outputFactor } = this.#core
+    const { outputFactor } = this.relu
     const value = (x: number): number =>
       outputFactor * (sign * this.#most * forwardPolynomial(polynomial, ratio * x) + slope * x)
     return {
@@ -168,7 +132,7 @@ export class PreluLayer implements CalibratedLayer, FloatLayer, Lowerable {
     }
   }
   #lowerShared(polynomial: ActivationPolynomial, input: SlotLayout): LoweredLayer {
-    const { inputScale, inputFactor, outputFactor } = this.#core
+    const { inputScale, inputFactor, outputFactor } = this.relu
     const shares = [...this.slopes].map((slope) => this.#shares(slope))
     // a composite takes positive factors only
     const turn = polynomial.kind === 'series' ? 1 : Math.sign(outputFactor)
@@ -191,13 +155,6 @@ export class PreluLayer implements CalibratedLayer, FloatLayer, Lowerable {
   #shares(slope: number): { readonly ratio: number; readonly sign: number } {
     return { ratio: slope === 1 ? 1 : Math.abs(1 - slope) / this.#most, sign: Math.sign(1 - slope) }
   }
-  #polynomial(): ActivationPolynomial {
-    if (this.#core.polynomial) return this.#core.polynomial
-    throw new PlanError(
-      'range',
-      `activation "${this.name}" has no polynomial yet: run fit(model, data) and compile with its result, or call calibrate`,
-    )
-  }
   #map(inputs: readonly Tensor[], f: (x: number, slope: number) => number): Tensor {
     const { shape, data } = only(this.name, inputs)
     this.outputShape([shape])
@@ -207,8 +164,8 @@ export class PreluLayer implements CalibratedLayer, FloatLayer, Lowerable {
       data.map((x, i) => f(x, this.slopes[Math.floor(i / plane)]!)),
     )
   }
-  #with(core: ActivationLayer): PreluLayer {
-    return new PreluLayer(this.name, this.slopes, core)
+  protected withRelu(relu: ActivationLayer): PreluLayer {
+    return new PreluLayer(this.name, this.slopes, relu)
   }
 }
 

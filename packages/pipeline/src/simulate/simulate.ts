@@ -5,7 +5,7 @@
  */
 import { InvalidArgumentError, Pacer } from '@he-ml/ckks-core'
 import type { FloatKernels } from '@he-ml/float-kernels'
-import { assertInputShape, isCalibrated, type Model, type Tensor, unroll } from '@he-ml/model'
+import { assertInputShape, isCalibrated, type Model, sizeOf, type Tensor, unroll } from '@he-ml/model'
 import type { BoundPlan } from '../plan/bound-plan.ts'
 import { modelDigest } from '../plan/model-digest.ts'
 import { runsOnBatches } from '../ready/batches.ts'
@@ -106,7 +106,8 @@ async function run(
     planned.nodes.flatMap(({ name, layer }) => (isCalibrated(layer) ? [[name, new LayerRecord(name, layer)]] : [])),
   )
   const ways = { pacer, ...(kernels ? { kernels } : {}) }
-  const pairs: { readonly wanted: Float64Array; readonly got: Float64Array }[] = []
+  checkLabels(labels, sizeOf(exact.shapes.get(exact.output)!))
+  const pairs: Pair[] = []
   for (const batch of inBatches(inputs, most)) {
     for (const { shape } of batch) assertInputShape(`model "${exact.name}"`, exact.inputForm, shape)
     const wanted = await walk(exact, batch, { ...ways, approximate: false })
@@ -117,8 +118,10 @@ async function run(
     })
     for (const [n, { data }] of wanted.entries()) pairs.push({ wanted: data, got: got[n]!.data })
     onProgress?.(pairs.length)
+    if (labels && pairs.length > labels.length) throw labelsMissing(labels.length, pairs.length)
   }
   if (pairs.length === 0) throw new InvalidArgumentError('simulate: at least one sample is needed')
+  if (labels && labels.length !== pairs.length) throw labelsMissing(labels.length, pairs.length)
   const layers = [...records.values()].map((record) => record.result)
   return { ...compared(pairs, labels, 2 ** -plan.report.precisionBits), layers }
 }
@@ -146,7 +149,6 @@ function compared(
 ): Omit<SimulationReport, 'layers'> {
   const count = pairs[0]!.wanted.length
   const decided = count > 1
-  checkLabels(labels, pairs.length, count)
   const differing = pairs.flatMap(({ wanted, got }, n) => (wanted[largest(got)]! >= almost(wanted) ? [] : [n]))
   const undecided = pairs.flatMap(({ got }, n) => (decided && lead(got) < SURE * Math.SQRT2 * noise ? [n] : []))
   const right = (pick: (pair: Pair) => Float64Array, of: readonly number[]) =>
@@ -163,11 +165,11 @@ function compared(
   }
 }
 
-function checkLabels(labels: readonly number[] | undefined, samples: number, outputs: number): void {
-  if (!labels) return
-  if (labels.length !== samples)
-    throw new InvalidArgumentError(`simulate: ${labels.length} labels for ${samples} samples: one each is needed`)
-  const wrong = labels.find((label) => !Number.isInteger(label) || label < 0 || label >= outputs)
+const labelsMissing = (labels: number, samples: number): InvalidArgumentError =>
+  new InvalidArgumentError(`simulate: ${labels} labels for ${samples} samples: one each is needed`)
+
+function checkLabels(labels: readonly number[] | undefined, outputs: number): void {
+  const wrong = labels?.find((label) => !Number.isInteger(label) || label < 0 || label >= outputs)
   if (wrong !== undefined)
     throw new InvalidArgumentError(`simulate: a label is ${wrong}, the network has outputs 0 to ${outputs - 1}`)
 }

@@ -14,6 +14,8 @@ import type { ServerSession } from './server-session.ts'
 export interface AnswerOptions {
   /** Where keys that the client sends are kept; default in memory. */
   readonly depot?: () => KeyDepot
+  /** Whether the client may send keys, in place of those that are open; default true. A server for several clients that share its keys says false. */
+  readonly acceptKeys?: boolean
   /** Runs of one connection at work at a time; default 4. More are refused. */
   readonly maxRuns?: number
   /** Told of every error that the client is told of, whole. */
@@ -106,6 +108,10 @@ class Answers {
   }
 
   async #keySet(header: HeaderOf<'keySet'>): Promise<void> {
+    if (this.#options.acceptKeys === false)
+      throw new InvalidArgumentError(
+        'keySet: this server has its keys and takes no others: make them with its plan and start one with them',
+      )
     if (this.#runs.size > 0) throw new InvalidArgumentError('keySet: runs are at work: await or cancel them first')
     // others' too: before the client sends gigabytes for nothing
     this.#session.assertIdle('keySet')
