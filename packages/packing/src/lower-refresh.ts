@@ -75,9 +75,9 @@ function refreshOf(
     period: cells[0]!.period,
     points: Math.max(...cells.map(({ points }) => points)),
     functionLevels: functions.reduce((most, { depth }) => Math.max(most, depth), 0),
-    steepness: Math.max(...cells.map(({ steepness = 1 }) => steepness)),
+    carried: [...new Set(cells.flatMap(({ carried = [] }) => carried))],
     strays: cells.reduce((sum, { beyond = 0, inputs: [layout] }) => sum + beyond * valuesIn(layout!), 0),
-    carries: cells.some(({ inputs }) => inputs.length > 1),
+    hops: cells.some(({ inputs }) => inputs.length > 1) ? 1 : 0,
     ciphertexts,
   }
 }

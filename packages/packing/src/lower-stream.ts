@@ -187,9 +187,9 @@ function joinedRefresh(stages: readonly StreamStage[]): LayerRefresh {
     ...all[0]!,
     points: Math.max(...all.map(({ points }) => points)),
     functionLevels: Math.max(...all.map(({ functionLevels }) => functionLevels)),
-    steepness: Math.max(...all.map(({ steepness }) => steepness)),
+    carried: [...new Set(all.flatMap(({ carried }) => carried))],
     strays: all.reduce((sum, { strays }) => sum + strays, 0),
-    carries: all.some(({ carries }) => carries),
+    hops: all.reduce((sum, { hops }) => sum + hops, 0),
     ciphertexts: all.reduce((sum, { ciphertexts }) => sum + ciphertexts, 0),
   }
 }

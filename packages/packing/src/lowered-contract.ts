@@ -8,6 +8,7 @@ import type {
   Ciphertext,
   Encoder,
   Evaluator,
+  GridFunction,
   Level,
   PaceOptions,
   PreparedFunctionalBootstrapping,
@@ -95,12 +96,12 @@ export interface LayerRefresh {
   readonly points: number
   /** Levels that its deepest function takes. */
   readonly functionLevels: number
-  /** The largest of its functions'; see `GridFunction` of ckks-core. */
-  readonly steepness: number
+  /** Those of its functions whose results come back in a later sum: membranes. */
+  readonly carried: readonly GridFunction[]
   /** How many of its values may be expected to lie where the functions have none, in a run. */
   readonly strays: number
-  /** Whether it takes in what was refreshed before: a membrane. */
-  readonly carries: boolean
+  /** How many sums with what was refreshed before, a membrane, come one after another in it; 0 where there is none. */
+  readonly hops: number
   /** Real ciphertexts that are refreshed, one or two in a bootstrap. */
   readonly ciphertexts: number
 }

@@ -1,4 +1,4 @@
-import type { PeriodicFunction } from '@he-ml/ckks-core'
+import type { GridFunction, PeriodicFunction } from '@he-ml/ckks-core'
 import type { SlotLayout } from './slot-layout.ts'
 
 /** What a refreshing layer computes. */
@@ -17,6 +17,6 @@ export interface RefreshCell {
   readonly points: number
   /** Share of the sums that the functions have no values for. Default 0. */
   readonly beyond?: number
-  /** Of functions whose errors are not cleaned; see `GridFunction` of ckks-core. Default 1. */
-  readonly steepness?: number
+  /** Those of the functions whose results come back in a later sum: membranes. Default none. */
+  readonly carried?: readonly GridFunction[]
 }

@@ -19,7 +19,7 @@ export interface ExactCircuit {
 export function exactCell(circuit: ExactCircuit, inputs: readonly SlotLayout[]): RefreshCell {
   const { step, membraneFactor, spikeFactor } = circuit
   const { spike, membrane } = step.functions({ spike: spikeFactor, membrane: membraneFactor })
-  return cellOf(circuit, inputs, [spike, membrane])
+  return { ...cellOf(circuit, inputs, [spike, membrane]), carried: [membrane] }
 }
 
 /** Spikes alone. */
@@ -44,5 +44,4 @@ const cellOf = (
   beyond: step.beyond,
   functions,
   points: Math.max(...functions.map(({ points }) => points)),
-  steepness: Math.max(1, ...functions.flatMap(({ after, steepness }) => (after.length === 0 ? [steepness] : []))),
 })

@@ -6,12 +6,14 @@ describe('decisions of functional bootstraps', () => {
   it('are as sure as the least sure of them, and fail as often as all together at most', () => {
     const decisions = new Decisions()
     expect([decisions.margin, decisions.failureProbability]).toEqual([undefined, 0])
-    decisions.add({ deviation: 1e-3 }, 1000)
-    decisions.add({ deviation: 1e-3, margin: 20 }, 1000)
-    decisions.add({ deviation: 1e-3, margin: 9 }, 1000)
+    decisions.add({ deviation: 1e-3, lengthened: 0 }, 1000)
+    decisions.add({ deviation: 1e-3, lengthened: 0, margin: 20 }, 1000)
+    decisions.add({ deviation: 1e-3, lengthened: 0, margin: 9 }, 1000)
     expect(decisions.margin).toBe(9)
     expect(decisions.failureProbability).toBeCloseTo(1000 * twoSidedTail(9), 20)
-    decisions.add({ deviation: 1, margin: 0 }, 1000)
+    decisions.add({ deviation: 1e-3, lengthened: 0, margin: 20 }, 1000, 2.5)
+    expect(decisions.margin).toBe(8)
+    decisions.add({ deviation: 1, lengthened: 0, margin: 0 }, 1000)
     expect(decisions.failureProbability).toBe(1)
   })
   it('have a tail that is never below that of the normal distribution', () => {

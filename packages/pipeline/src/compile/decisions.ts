@@ -7,11 +7,11 @@ export class Decisions {
 
   /**
    * Counts a refresh of so many values at most.
-   * @param steepness how many times larger than their root mean square errors may be, where many are; see `GridFunction`
+   * @param growth how many times larger than their root mean square errors may be
    */
-  add({ margin: average }: FunctionalEstimate, values: Slots, steepness = 1): void {
+  add({ margin: average }: FunctionalEstimate, values: Slots, growth = 1): void {
     if (average === undefined) return
-    const margin = average / steepness
+    const margin = average / growth
     this.#margin = Math.min(this.#margin ?? margin, margin)
     this.#failure += values * twoSidedTail(margin)
   }

@@ -6,6 +6,7 @@ import type { Program } from '../program/program.ts'
 import { isRefresh, type Task } from '../program/task.ts'
 import type { WeightsId } from '../program/weights.ts'
 import type { ValueSize } from '../ready/calibration.ts'
+import { Hops } from './carried-errors.ts'
 import { Decisions } from './decisions.ts'
 
 /** A program on its way through a plan engine. */
@@ -17,6 +18,7 @@ export class Simulation {
   readonly #sizes: ReadonlyMap<string, ValueSize>
   /** Of functional bootstraps. */
   readonly decisions = new Decisions()
+  readonly #hops: Hops
   readonly #weightBytes = new Map<WeightsId, number>()
   readonly #deferred = new Map<WeightsId, number>()
 
@@ -34,6 +36,7 @@ export class Simulation {
     const { values, layout, level } = program.input
     this.engine = createPlanEngine(parameters, { costModel, exactConstants })
     this.#program = program
+    this.#hops = new Hops(program)
     this.#executor = new StepExecutor(program, this.engine)
     this.#sizes = sizes
     const inputs = values.flatMap(({ tensor }) => {
@@ -66,7 +69,8 @@ export class Simulation {
     const encoding = engine.report({ since: beforeEncoding })
     const before = engine.checkpoint()
     const outputs = await this.#executor.run(task, values.read(task), {
-      onRefresh: (estimate) => this.decisions.add(estimate, engine.parameters.maxSlots, this.#steepnessOf(task)),
+      onRefresh: (estimate) =>
+        this.decisions.add(estimate, engine.parameters.maxSlots, this.#hops.growth(task, estimate)),
       observe: (inputs) => {
         if (gains === undefined) return undefined
         const errors = setErrorsAside(
@@ -83,14 +87,8 @@ export class Simulation {
     const running = engine.report({ since: before })
     if (!isRefresh(task)) this.#declareSizes(task, outputs)
     values.write(task, outputs)
+    this.#hops.write(task)
     return { encoding, running, ciphertexts: outputs.flatMap(({ ciphertexts }) => ciphertexts) }
-  }
-
-  /** Membranes come by the steepest points of the functions that they are results of, whichever layer's. */
-  #steepnessOf(task: Task): number {
-    if (isRefresh(task) || !task.circuit.refresh?.carries) return 1
-    const all = this.#program.tasks.map((one) => (isRefresh(one) ? 1 : (one.circuit.refresh?.steepness ?? 1)))
-    return Math.max(...all)
   }
 
   #declareSizes({ writes }: Task, outputs: readonly PackedTensor[]): void {

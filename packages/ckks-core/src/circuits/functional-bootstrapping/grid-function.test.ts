@@ -57,22 +57,42 @@ describe('gridFunction', () => {
     expect(higher.slope).toBeGreaterThan(0.3)
   })
 
-  it('knows how much worse than the average errors arrive where many values are', () => {
-    const jump = (weight: number) =>
-      gridFunction({
-        points: 32,
-        values: centred(32, (k) => (k < 6 ? k : 0))
-          .slice(2, -2)
-          .map((point) => ({ ...point, weight: Math.abs(point.index - 5.5) < 1 ? weight : 1 })),
-      })
-    const [common, rare] = [jump(1), jump(1e-3)]
-    expect(common.steepness).toBeCloseTo(common.largestSlope / common.slope, 9)
-    expect(common.steepness).toBeGreaterThan(2)
-    // what hardly anybody meets does not count
-    expect(rare.steepness).toBeLessThan((0.9 * rare.largestSlope) / rare.slope)
-    expect(
-      gridFunction({ points: 16, values: centred(16, (k) => (k >= 0 ? 1 : 0)).slice(1) }).steepness,
-    ).toBeGreaterThanOrEqual(1)
+  it.each([
+    [16, 3],
+    [64, 6],
+  ])('of %i points made for noise lets little of an error arrive, at every point', (points, threshold) => {
+    const values = centred(points, (k) => Math.floor((k - (k >= threshold ? threshold : 0)) / 2 + 0.5)).slice(2, -2)
+    const through = gridFunction({ points, values, degree: points - 1 })
+    const beside = gridFunction({ points, values, noise: 0.03 })
+    expect(beside.degree).toBe(points - 1)
+    for (const { index, value } of values) {
+      // close, though not through it
+      expect(Math.abs(beside.at(index / points) - value)).toBeLessThan(0.01)
+      expect(beside.wantedAt(index / points)).toBe(value)
+      expect(beside.wantedAt((index + points) / points)).toBe(value)
+      expect(beside.wantedAt((index + 0.1) / points)).toBe(beside.at((index + 0.1) / points))
+    }
+    expect(through.worstError(0.04)).toBeGreaterThan(points === 64 ? 0.06 : 0.018)
+    expect(beside.worstError(0.04)).toBeLessThan((points === 64 ? 0.3 : 0.5) * through.worstError(0.04))
+    // lengths cannot be made up for as well, but are hardly worse
+    expect(beside.worstError(0, 0.01)).toBeLessThan(1.05 * through.worstError(0, 0.01))
+  })
+
+  it('knows how errors arrive where they arrive worst', () => {
+    const values = centred(16, (k) => (k < 3 ? k : k - 3)).slice(1, -1)
+    const f = gridFunction({ points: 16, values })
+    expect(f.worstError(0)).toBeLessThan(1e-6)
+    // small ones by the slope
+    expect(f.worstError(1e-3) / (1e-3 * f.largestSlope)).toBeCloseTo(1, 2)
+    const radial = values.map(({ index, value }) => {
+      const angle = (2 * Math.PI * index) / 16
+      const length = 1 + (2 * Math.PI * 1e-3) / 16
+      return Math.abs(f.atAngle({ re: length * Math.cos(angle), im: length * Math.sin(angle) }) - value)
+    })
+    expect(f.worstError(0, 1e-3) / Math.max(...radial)).toBeCloseTo(1, 2)
+    // independent ones add up by their squares, at one point at most
+    expect(f.worstError(1e-3, 1e-3)).toBeLessThanOrEqual(Math.hypot(f.worstError(1e-3), f.worstError(0, 1e-3)) * 1.001)
+    expect(f.worstError(1e-3, 1e-3)).toBeGreaterThan(f.worstError(1e-3))
   })
 
   it('that is the same wherever it occurs differs elsewhere', () => {
@@ -100,6 +120,8 @@ describe('gridFunction', () => {
     [{ values: [{ index: 0.5, value: 1 }] }, /index must be an integer/],
     [{ values: [{ index: 0, value: Number.NaN }] }, /finite/],
     [{ values: [{ index: 0, value: 1, weight: 0 }] }, /weight at 0/],
+    [{ noise: 0.2 }, /noise must lie between 0 and 0.1 steps, got 0.2/],
+    [{ noise: Number.NaN }, /noise must lie/],
     [{ values: centred(8, () => 3) }, /all points occur: a constant/],
     [{ values: centred(8, (k) => (k > 0 ? 1 : 0)), cleaned: [0, 2] as const }, /two values can be cleaned/],
     [{ values: centred(8, () => 3).slice(2), cleaned: true }, /two different values, got 3 alone/],
@@ -115,5 +137,8 @@ describe('gridFunction', () => {
   it('says when a degree is too low', () => {
     expect(() => gridFunction({ points: 16, values: centred(16, (k) => k), degree: 7 })).toThrow(PlanError)
     expect(() => gridFunction({ points: 16, values: centred(16, (k) => k), degree: 7 })).toThrow(/leave out points/)
+    // noise needs no exact values, but none may be taken for another
+    const jagged = centred(16, (k) => (k % 2) * k)
+    expect(() => gridFunction({ points: 16, values: jagged, degree: 5, noise: 0.05 })).toThrow(/degree 5 misses/)
   })
 })

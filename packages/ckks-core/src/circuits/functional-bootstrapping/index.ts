@@ -6,6 +6,7 @@ export * from './functional-parameters.ts'
 export * from './functional-sets.ts'
 export * from './functional-spec.ts'
 export * from './grid-function.ts'
+export * from './grid-options.ts'
 export * from './periodic-function.ts'
 export type { FunctionalEstimate, ObservedPoint } from './predict-functions.ts'
 export type {

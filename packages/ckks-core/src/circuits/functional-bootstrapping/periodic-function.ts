@@ -51,6 +51,11 @@ export class PeriodicFunction {
     return this.atAngle({ re: Math.cos(angle), im: Math.sin(angle) })
   }
 
+  /** What the function stands for at x: its value, unless it knows of one that it misses by a little. */
+  wantedAt(x: number): number {
+    return this.at(x)
+  }
+
   /** What becomes of E, or of a number near the unit circle. */
   atAngle(angle: Complex): number {
     const value = 2 * this.half.at(angle).re

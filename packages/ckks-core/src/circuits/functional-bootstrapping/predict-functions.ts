@@ -27,6 +27,8 @@ export interface ObservedPoint {
 export interface FunctionalEstimate {
   /** Standard deviation of the angle of E, in periods: what the values brought along, and what was added until there. */
   readonly deviation: number
+  /** The same of the length of E, along the circle. */
+  readonly lengthened: number
   /** Half a step of the finest grid, less what the series of the exponential is off, in these deviations; absent without a grid. */
   readonly margin?: number
 }
@@ -100,11 +102,11 @@ export function predictFunctions(
     engine.declareMagnitude?.(result, magnitude)
     engine.declareError?.(result, Math.hypot(spread(work.functions[i]!, response.samples, turned, half), added))
   }
-  const deviation = turned / (2 * Math.PI)
+  const [deviation, lengthened] = [turned, half].map((radians) => radians / (2 * Math.PI)) as [number, number]
   const grids = work.functions.filter((f) => f instanceof GridFunction)
-  if (grids.length === 0) return { deviation }
+  if (grids.length === 0) return { deviation, lengthened }
   const step = 1 / Math.max(...grids.map((f) => f.points))
-  return { deviation, margin: Math.max(0, step / 2 - work.exponential.error / (2 * Math.PI)) / deviation }
+  return { deviation, lengthened, margin: Math.max(0, step / 2 - work.exponential.error / (2 * Math.PI)) / deviation }
 }
 
 function remembered(
@@ -170,7 +172,7 @@ function spread(f: PeriodicFunction, samples: readonly Sample[], turned: number,
   const source = new GaussianSource(2)
   let square = 0
   for (const { x, share, angle } of samples) {
-    const wanted = f.at(x)
+    const wanted = f.wantedAt(x)
     for (let i = 0; i < TRIES; i++) {
       const factor = { re: 1 + lengthened * source.next(), im: turned * source.next() }
       const off = f.atAngle({
