@@ -5,7 +5,7 @@ import { type BoundPlan, type Calibration, compileAndBind, fit } from '@he-ml/pi
 import { type StartBar, stopping } from './progress.ts'
 
 /** Degree of the polynomials that stand for steps, where neurons are soft. */
-const DEGREE = 15
+const DEGREE = 63
 /** Membranes may go so much further than those that were seen. */
 const MARGIN = 1.3
 

@@ -21,7 +21,7 @@ export interface SpikingNetwork {
 const SHIPPED = fileURLToPath(new URL('../../train-spiking-lenet5/models', import.meta.url))
 
 /** Share of the threshold over which a polynomial step rises. */
-const SOFT_WIDTH = 0.5
+const SOFT_WIDTH = 0.1
 
 /**
  * Reads a description and the weights beside it.
