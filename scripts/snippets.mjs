@@ -1,4 +1,5 @@
-// Runs every ```ts block of the documentation from source. A block marked ```ts no-run is only for reading.
+// Runs every ```ts block of the documentation from source. A block marked ```ts no-run is only for reading, one marked
+// ```ts browser for a page: scripts/browsers runs those.
 import { execFile } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'

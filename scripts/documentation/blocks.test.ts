@@ -3,10 +3,11 @@ import { blocksOfPage, packagesImported, programsOfComments, standsAlone, usesNo
 
 describe('TypeScript of documentation', () => {
   it('is every block of a page, also those only for reading', () => {
-    const page = 'A\n```ts\nrun()\n```\n```sh\nls\n```\n```ts no-run\nread()\n```\n'
+    const page = 'A\n```ts\nrun()\n```\n```sh\nls\n```\n```ts no-run\nread()\n```\n```ts browser\nshow()\n```\n'
     expect(blocksOfPage(page)).toEqual([
-      { code: 'run()\n', runs: true },
-      { code: 'read()\n', runs: false },
+      { code: 'run()\n', runs: true, browser: false },
+      { code: 'read()\n', runs: false, browser: false },
+      { code: 'show()\n', runs: false, browser: true },
     ])
   })
   it('is the programs of doc comments, without the margin', () => {

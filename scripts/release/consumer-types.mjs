@@ -22,10 +22,12 @@ const optionsOf = ({ node }, resolution) => ({
   noEmit: true,
 })
 
-/** @param {Consumer} consumer @returns {string[]} files to check */
-function writeModules({ folder, blocks, modules }) {
+/** @param {Consumer} consumer @param {boolean} bundled @returns {string[]} files to check: programs for pages where they would be bundled */
+function writeModules({ folder, blocks, modules }, bundled) {
   const sources = [
-    ...blocks.map(({ code }, i) => ({ path: join(folder, `block-${i + 1}.ts`), text: `${code}\nexport {}\n` })),
+    ...blocks
+      .filter(({ browser }) => bundled || !browser)
+      .map(({ code }, i) => ({ path: join(folder, `block-${i + 1}.ts`), text: `${code}\nexport {}\n` })),
     {
       path: join(folder, 'modules.ts'),
       text: modules.map((name, i) => `export * as module${i} from '${name}'\n`).join(''),
@@ -59,7 +61,11 @@ function problemsOf(consumer, options, parsed) {
     if (file) parsed.set(key, file)
     return file
   }
-  const program = ts.createProgram(writeModules(consumer), options, host)
+  const program = ts.createProgram(
+    writeModules(consumer, options.moduleResolution === RESOLUTIONS.bundler.moduleResolution),
+    options,
+    host,
+  )
   const isOurs = (/** @type {string} */ path) =>
     path.startsWith(consumer.folder) || path.includes('/node_modules/@he-ml/')
   const found = program

@@ -1,5 +1,5 @@
 // Installs every public package as its README says, from the tarballs of pack.mjs, into folders of their own; checks types, runs the
-// programs of the README in plain Node, and computes with the addons of the platform's packages.
+// programs of the README in plain Node, bundles for browsers what claims to run there, and computes with the addons of the platform's packages.
 //   node scripts/release/install.mjs                what npm run check does
 //   node scripts/release/install.mjs --from-source  also takes the platform's packages away and builds the addons as the error advises
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { hostTarget, TARGETS } from '../../packages/native-runtime/scripts/targets.mjs'
 import { addonProblems } from './consumer-addons.mjs'
+import { bundlePrograms } from './consumer-bundles.mjs'
 import { runNode, runPrograms } from './consumer-programs.mjs'
 import { typeProblems } from './consumer-types.mjs'
 import { installConsumers } from './consumers.mjs'
@@ -42,9 +43,11 @@ async function commandProblems(consumers) {
 try {
   const consumers = installConsumers({ root, work, packages, tarballs })
   const programs = await runPrograms(consumers)
+  const bundles = await bundlePrograms(consumers)
   const problems = [
     ...typeProblems(consumers),
     ...programs.problems,
+    ...bundles.problems,
     ...(await commandProblems(consumers)),
     ...(await addonProblems(consumers, fromSource)),
   ]
@@ -52,7 +55,7 @@ try {
   if (!(hostTarget() in TARGETS)) console.log(`release: no platform package is for ${hostTarget()}`)
   if (problems.length === 0)
     console.log(
-      `release: ${consumers.length} packages installed, types checked twice, ${programs.count} programs ran${fromSource ? ', addons built from source' : ''}`,
+      `release: ${consumers.length} packages installed, types checked twice, ${programs.count} programs ran, ${bundles.count} bundled for browsers${fromSource ? ', addons built from source' : ''}`,
     )
   process.exitCode = problems.length === 0 ? 0 : 1
 } catch (error) {

@@ -1,6 +1,6 @@
 /** Finds the compiled kernels: at the path given by HE_ML_FLOAT_KERNELS_PATH, or else as built in this package, then in the platform's. */
 import { UnsupportedError } from '@he-ml/ckks-core'
-import { addonPlaces, loadAddon, missingAddonMessage } from '@he-ml/native-runtime'
+import { addonPlaces, environmentVariable, loadAddon, missingAddonMessage } from '@he-ml/native-runtime'
 import type { FloatBinding } from './native/binding.ts'
 
 let loaded: FloatBinding | undefined
@@ -9,7 +9,7 @@ let loaded: FloatBinding | undefined
 export function loadFloatKernels(): FloatBinding {
   if (loaded) return loaded
   const places = {
-    forced: process.env.HE_ML_FLOAT_KERNELS_PATH,
+    forced: environmentVariable('HE_ML_FLOAT_KERNELS_PATH'),
     from: import.meta.url,
     addon: 'he_ml_float',
     package: '@he-ml/float-kernels',

@@ -14,3 +14,4 @@ export {
   loadAddon,
 } from './load-addon.ts'
 export { type MissingAddon, missingAddonMessage } from './missing-addon.ts'
+export { environmentVariable } from './node-modules.ts'

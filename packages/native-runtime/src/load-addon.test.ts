@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { addonPlaces, describeAttempts, loadAddon } from './load-addon.ts'
+import { environmentVariable } from './node-modules.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'he-ml-addon-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -47,5 +48,18 @@ describe('loading', () => {
   it('says why for each of the usual places', () => {
     const { attempts } = loadAddon(addonPlaces({ from, addon: 'thing', package: '@he-ml/thing' }), from)
     expect(attempts.map((a) => a.problem)).toEqual(['no such file', 'not installed'])
+  })
+})
+
+describe('without Node', () => {
+  afterEach(() => vi.unstubAllGlobals())
+
+  it('there is no place, no addon and no environment', () => {
+    vi.stubGlobal('process', undefined)
+    expect(addonPlaces({ from: 'https://site/app.js', addon: 'thing', package: 'thing' })).toEqual([])
+    expect(loadAddon([join(folder, 'module.cjs')], from)).toEqual({ attempts: [] })
+    expect(environmentVariable('PATH')).toBeUndefined()
+    vi.unstubAllGlobals()
+    expect(environmentVariable('PATH')).toBe(process.env.PATH)
   })
 })

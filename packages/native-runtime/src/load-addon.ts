@@ -1,8 +1,5 @@
 /** Finds a compiled addon among places, and remembers why each other place gave none. */
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, isAbsolute, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { type NodeModules, nodeModules } from './node-modules.ts'
 
 /** One place that was tried. */
 export interface LoadAttempt {
@@ -16,7 +13,7 @@ export interface LoadAttempt {
 export interface LoadedAddon<Binding> {
   /** What the addon exports; absent when every attempt failed. */
   readonly binding?: Binding
-  /** At least one. */
+  /** At least one, but where there is no Node: nothing was tried there. */
   readonly attempts: readonly LoadAttempt[]
 }
 
@@ -33,37 +30,44 @@ export interface AddonPlaces {
 }
 
 /** The folder of the package that a module of its `src` or `dist` stands in. */
-export const packageRootOf = (from: string): string => dirname(dirname(fileURLToPath(from)))
+export const packageRootOf = (from: string, { path, url }: NodeModules): string =>
+  path.dirname(path.dirname(url.fileURLToPath(from)))
 
 /**
  * In the order to try them: the forced one alone; or what was built in the package's folder, then the file of the platform's
- * package, which has the package's name with platform and architecture.
+ * package, which has the package's name with platform and architecture. None where there is no Node.
  */
 export function addonPlaces({ forced, from, addon, package: name }: AddonPlaces): string[] {
   if (forced) return [forced]
+  const node = nodeModules()
+  if (node === undefined) return []
   const file = `${addon}.node`
-  return [join(packageRootOf(from), 'build', 'release', file), `${name}-${process.platform}-${process.arch}/${file}`]
+  const built = node.path.join(packageRootOf(from, node), 'build', 'release', file)
+  return [built, `${name}-${process.platform}-${process.arch}/${file}`]
 }
 
-function problemOf(error: unknown, path: string): string {
+function problemOf(error: unknown, absolute: boolean): string {
   if (!(error instanceof Error)) return String(error)
   // Node's own message goes on with the stack of modules that asked
-  if ('code' in error && error.code === 'MODULE_NOT_FOUND' && !isAbsolute(path)) return 'not installed'
+  if ('code' in error && error.code === 'MODULE_NOT_FOUND' && !absolute) return 'not installed'
   return error.message.split('\n')[0]!
 }
 
 /** The first addon that loads; never throws. Packages are looked for as from the module `from`. */
 export function loadAddon<Binding>(places: readonly string[], from: string): LoadedAddon<Binding> {
-  const require = createRequire(from)
+  const node = nodeModules()
+  if (node === undefined) return { attempts: [] }
+  const require = node.module.createRequire(from)
   const attempts: LoadAttempt[] = []
   for (const path of places) {
+    const absolute = node.path.isAbsolute(path)
     try {
-      if (isAbsolute(path) && !existsSync(path)) throw new Error('no such file')
+      if (absolute && !node.fs.existsSync(path)) throw new Error('no such file')
       const binding = require(path) as Binding
       attempts.push({ path })
       return { binding, attempts }
     } catch (error) {
-      attempts.push({ path, problem: problemOf(error, path) })
+      attempts.push({ path, problem: problemOf(error, absolute) })
     }
   }
   return { attempts }

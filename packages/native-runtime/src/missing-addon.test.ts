@@ -1,5 +1,5 @@
 import { pathToFileURL } from 'node:url'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { missingAddonMessage } from './missing-addon.ts'
 
 const missing = {
@@ -12,6 +12,8 @@ const missing = {
 }
 
 describe('the message about a missing addon', () => {
+  afterEach(() => vi.unstubAllGlobals())
+
   it('lists what was tried, then the one command that builds it', () => {
     const attempts = [
       { path: '/with space/@he-ml/thing/build/release/thing.node', problem: 'no such file' },
@@ -30,5 +32,11 @@ describe('the message about a missing addon', () => {
     const message = missingAddonMessage({ ...missing, forced: '/x.node', attempts })
     expect(message).toContain('  /x.node: no such file\nHE_ML_THING_PATH replaces every other place: unset it')
     expect(message).not.toContain('build.mjs')
+  })
+  it('speaks of Node where there is none', () => {
+    vi.stubGlobal('process', undefined)
+    expect(missingAddonMessage({ ...missing, attempts: [] })).toBe(
+      'the native thing runs under Node alone: use @he-ml/other',
+    )
   })
 })

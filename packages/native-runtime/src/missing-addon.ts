@@ -1,6 +1,6 @@
 /** What to say when no place gave an addon: what was tried and why it failed, and the one command that helps. */
-import { join } from 'node:path'
 import { type AddonPlaces, describeAttempts, type LoadAttempt, packageRootOf } from './load-addon.ts'
+import { nodeModules } from './node-modules.ts'
 
 /** An addon that could not be loaded. */
 export interface MissingAddon extends AddonPlaces {
@@ -10,7 +10,7 @@ export interface MissingAddon extends AddonPlaces {
   readonly variable: string
   /** What can be used in its place. */
   readonly instead: string
-  /** Every place that was tried, in order. */
+  /** Every place that was tried, in order; none where there is no Node. */
   readonly attempts: readonly LoadAttempt[]
 }
 
@@ -19,7 +19,9 @@ export interface MissingAddon extends AddonPlaces {
  * right for a direct dependency and for one of a dependency, for every package manager, and in a checkout.
  */
 export function missingAddonMessage({ what, forced, variable, from, addon, instead, attempts }: MissingAddon): string {
-  const command = `node "${join(packageRootOf(from), 'scripts', 'build.mjs')}"`
+  const node = nodeModules()
+  if (node === undefined) return `${what} runs under Node alone: use ${instead}`
+  const command = `node "${node.path.join(packageRootOf(from, node), 'scripts', 'build.mjs')}"`
   const advice = forced
     ? `${variable} replaces every other place: unset it, or let it name a compiled ${addon}.node`
     : `Build from source, with CMake 3.20 and a C++20 compiler: ${command}`

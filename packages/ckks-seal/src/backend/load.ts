@@ -9,11 +9,12 @@ import type { NodeSeal7 } from './node-seal-7/library.ts'
 export type SealModule = object
 
 type Initialize = () => Promise<SealModule>
+const IN_NODE = typeof process === 'object'
 // 7 has an exports map, 6 has plain files; the first that resolves tells the version
-const ENTRIES = [
-  'node-seal/allows',
-  typeof process === 'object' ? 'node-seal/allows_wasm_node_umd.js' : 'node-seal/allows_wasm_web_es.js',
-]
+const ENTRIES = ['node-seal/allows', IN_NODE ? 'node-seal/allows_wasm_node_umd.js' : 'node-seal/allows_wasm_web_es.js']
+const ADVICE = IN_NODE
+  ? 'install node-seal@6.0.3 (Node 20 and later) or node-seal@7 (Node 24.15 and later)'
+  : 'import node-seal/allows_wasm_web_es.js of node-seal@6.0.3, call what it exports, and give the result as the option seal'
 let loaded: Promise<SealModule> | undefined
 
 async function load(): Promise<SealModule> {
@@ -27,9 +28,7 @@ async function load(): Promise<SealModule> {
       attempts.push(`${entry}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`)
     }
   }
-  throw new UnsupportedError(
-    `node-seal could not be loaded: install node-seal@6.0.3 (Node 20 and later) or node-seal@7 (Node 24.15 and later). Tried ${attempts.join('; ')}`,
-  )
+  throw new UnsupportedError(`node-seal could not be loaded: ${ADVICE}. Tried ${attempts.join('; ')}`)
 }
 
 /** The installed node-seal, started once per process. @throws UnsupportedError listing every attempt */

@@ -1,4 +1,5 @@
 import { DisposedError, InvalidArgumentError } from '@he-ml/ckks-core'
+import { environmentVariable } from '@he-ml/native-runtime'
 import { native, nativeAsync } from '../errors.ts'
 import { loadFloatKernels } from '../loader.ts'
 import type { ChannelMoments, ChannelScaling, ChannelSums, NormalizationBackward } from '../port/channel-tasks.ts'
@@ -147,7 +148,7 @@ class NativeFloat implements NativeFloatKernels {
 
 /** What HE_ML_KERNEL says in the names of the f32 kernels. */
 function forcedKernel(): string | undefined {
-  const forced = process.env.HE_ML_KERNEL
+  const forced = environmentVariable('HE_ML_KERNEL')
   return forced === 'avx512ifma' ? 'avx512' : forced || undefined
 }
 
