@@ -1,10 +1,12 @@
 // Everything a clean clone needs before the demo or the tests: dependencies, then the native addons.
-// Plain Node, no dependencies of its own. Skips what is already up to date.
+// Plain Node, no dependencies of its own. Skips what is already up to date. With --tests it first looks for what the C++ tests need,
+// and ends without it; for everything else an addon that cannot be built is said and left out.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { missingText, missingTools } from './toolchain.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const quiet = process.argv.includes('--quiet')
@@ -14,6 +16,14 @@ const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < 20 || (major === 20 && minor < 19)) {
   console.error(`HE-ML needs Node 20.19 or newer; this is ${process.versions.node}.`)
   process.exit(1)
+}
+
+if (process.argv.includes('--tests')) {
+  const missing = missingTools()
+  if (missing.length > 0) {
+    console.error(missingText(missing))
+    process.exit(1)
+  }
 }
 
 const pnpm = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).packageManager

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { forwardApproximate, isCalibrated, type Model, type Tensor } from '@he-ml/model'
 import { type Calibration, type CompileOptions, compileAndBind } from '@he-ml/pipeline'
+import type { Engines } from './engines.ts'
 import type { DigitInput } from './inputs.ts'
 import type { DigitOutcome, NetworkOutcome } from './outcome.ts'
 import { startBar } from './progress.ts'
@@ -16,15 +17,16 @@ export interface ClassifyOptions {
   readonly title: string
   readonly calibration?: Calibration
   readonly compile: CompileOptions
-  readonly threads: number
+  readonly engines: Engines
 }
 
+/** @throws PlanError for a network that the engines cannot hold; nothing was made then */
 export async function classify(
   model: Model,
   digits: readonly DigitInput[],
   options: ClassifyOptions,
 ): Promise<NetworkOutcome> {
-  const { title, threads, calibration } = options
+  const { title, engines, calibration } = options
   const times: Record<string, number> = {}
   const timed = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
     const started = performance.now()
@@ -34,15 +36,16 @@ export async function classify(
   }
   console.log(`\n${title}`)
   const plan = await timed('plan', () =>
-    compileAndBind(model, { ...options.compile, ...(calibration ? { calibration } : {}) }),
+    compileAndBind(model, { ...options.compile, ...engines.compile, ...(calibration ? { calibration } : {}) }),
   )
   const { report } = plan.plan
   console.log(
     `  plan: ring 2^${report.logN}, ${report.depth} levels, ${report.securityMarginBits.toFixed(0)} bits below the 128-bit limit; ` +
       `${report.rotations} rotations, ${report.products} products, ${report.keys.count} evaluation keys`,
   )
-  await using client = await Client.create(plan, threads)
-  await using server = new Server(plan, threads)
+  engines.assertHolds(plan.plan)
+  await using client = await Client.create(plan, engines)
+  await using server = await Server.create(plan, engines)
   const folder = await mkdtemp(join(tmpdir(), 'he-ml-lenet5-'))
   await using _ = { [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) }
   const keys = startBar('keys')
@@ -73,7 +76,7 @@ export async function classify(
     }
   }
   running.stop()
-  return { title, plan: plan.plan, digits: outcomes, times, peakBytes: server.engine.memory().peak }
+  return { title, plan: plan.plan, digits: outcomes, times, peakBytes: server.peakBytes }
 }
 
 /** The compiled network in the clear: polynomials instead of activations. */

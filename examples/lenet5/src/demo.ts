@@ -1,19 +1,20 @@
 /**
  * Encrypted LeNet-5, twice: (a) a ReLU network on one digit at a time, (b) a network with squares on thousands of digits at
- * once. Real keys, 128-bit security; the server's half never sees the secret key.
+ * once. Real keys, 128-bit security; the server's half never sees the secret key. Without the native engine what node-seal can hold is
+ * run, and the rest is named.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { basename, join } from 'node:path'
-import { kernels } from '@he-ml/ckks-native'
 import type { Model, Tensor } from '@he-ml/model'
 import { importOnnx } from '@he-ml/model-import'
 import { type Calibration, fit, parseCalibration } from '@he-ml/pipeline'
 import { Command, InvalidArgumentError } from 'commander'
-import { classify } from './classify.ts'
+import { chooseEngines } from './engines.ts'
 import { loadDigits, trainingTensors } from './inputs.ts'
-import { agreement, argmax, type NetworkOutcome } from './outcome.ts'
+import { agreement } from './outcome.ts'
 import { drawPage } from './page.ts'
+import { leftOutText, type Part, showParts } from './parts.ts'
 import { startBar } from './progress.ts'
 
 const positive = (text: string): number => {
@@ -44,46 +45,45 @@ const program = new Command('demo')
 const options = program.parse().opts<DemoOptions>()
 
 const modelFile = (name: string) => readFile(new URL(`../models/${name}`, import.meta.url))
-const { active } = kernels()
-console.log(`kernel ${active}, ${options.threads} thread${options.threads === 1 ? '' : 's'}`)
+const engines = chooseEngines(options.threads)
+console.log(engines.description)
 
-const outcomes: NetworkOutcome[] = []
-{
-  const { model, calibration } = await latencyModel()
-  const digits = await loadDigits(options.digits, options.data)
-  outcomes.push(
-    await classify(model, digits, {
-      title: `(a) ${model.name}: ReLU as polynomials of degree ${options.degree}, one digit at a time`,
-      calibration,
-      compile: {
-        packing: 'multiplexed',
-        scaleBits: 31,
-        activation: { degree: options.degree, margin: 1.25, method: 'least-squares' },
-      },
-      threads: options.threads,
-    }),
-  )
-  say(outcomes.at(-1)!)
-}
-{
-  const model = await importOnnx(await modelFile('lenet5-square.onnx'), { name: 'lenet5-square' })
-  const digits = await loadDigits(options.batch, options.data, 4096)
-  outcomes.push(
-    await classify(model, digits, {
-      title: `(b) ${model.name}: square activations, ${digits.length} digits at once`,
-      compile: { packing: 'batch', batch: 2 ** Math.ceil(Math.log2(digits.length)), scaleBits: 28 },
-      threads: options.threads,
-    }),
-  )
-  say(outcomes.at(-1)!)
-}
+const { outcomes, leftOut } = await showParts([latency, throughput], engines)
 await mkdir(options.out, { recursive: true })
 const page = join(options.out, 'lenet5.svg')
 await writeFile(page, await drawPage(outcomes))
 console.log(`\npage: ${page}`)
+if (leftOut.length > 0) console.log(`\n${leftOutText(leftOut)}`)
 if (outcomes.some((o) => agreement(o.digits).same < 0.99 * o.digits.length)) {
   console.error('the encrypted decisions differ from the clear ones on more than 1 % of the digits')
   process.exitCode = 1
+}
+
+async function latency(): Promise<Part> {
+  const { model, calibration } = await latencyModel()
+  return {
+    model,
+    digits: await loadDigits(options.digits, options.data),
+    title: `(a) ${model.name}: ReLU as polynomials of degree ${options.degree}, one digit at a time`,
+    calibration,
+    compile: {
+      packing: 'multiplexed',
+      scaleBits: 31,
+      activation: { degree: options.degree, margin: 1.25, method: 'least-squares' },
+    },
+  }
+}
+
+async function throughput(): Promise<Part> {
+  const model = await importOnnx(await modelFile('lenet5-square.onnx'), { name: 'lenet5-square' })
+  const digits = await loadDigits(options.batch, options.data, 4096)
+  const { scaleBits } = engines
+  return {
+    model,
+    digits,
+    title: `(b) ${model.name}: square activations, ${digits.length} digits at once`,
+    compile: { packing: 'batch', batch: 2 ** Math.ceil(Math.log2(digits.length)), scaleBits },
+  }
 }
 
 async function latencyModel(): Promise<{ model: Model; calibration: Calibration }> {
@@ -107,18 +107,4 @@ async function calibrate(model: Model, folder: string): Promise<Calibration> {
   const calibration = await fit(model, tensors, { onProgress: (done) => bar.update(done / tensors.length) })
   bar.stop()
   return calibration
-}
-
-function say({ digits, times }: NetworkOutcome): void {
-  const { same, right, clearRight, bits, polynomialBits } = agreement(digits)
-  for (const { input, encrypted, clear, seconds } of digits.length > 16 ? [] : digits)
-    console.log(`  a ${input.label}: encrypted ${argmax(encrypted)}, clear ${argmax(clear)}, ${seconds.toFixed(2)} s`)
-  const inference = times.inference!
-  const each = inference / digits.length
-  console.log(
-    `  ${same} of ${digits.length} decisions as in the clear; right: ${right} encrypted, ${clearRight} clear; ` +
-      `logits agree to ${polynomialBits.toFixed(1)} bits with the ${polynomialBits === bits ? 'clear network' : `polynomial network, ${bits.toFixed(1)} with the exact one`}\n` +
-      `  inference ${inference.toFixed(2)} s, ${each >= 0.1 ? `${each.toFixed(2)} s` : `${(each * 1000).toFixed(2)} ms`} a digit; ` +
-      `encryption ${times.encrypt!.toFixed(2)} s, decryption ${times.decrypt!.toFixed(2)} s`,
-  )
 }

@@ -1,15 +1,14 @@
 /**
- * Client and server of one plan, on the native engine. They share nothing but files: the client holds the secret key, the server gets
+ * Client and server of one plan, on engines of either kind. They share nothing but files: the client holds the secret key, the server gets
  * evaluation keys and ciphertexts as bytes and gives bytes back.
  */
 import type { KeyRequest } from '@he-ml/ckks-core'
 import { writeKeyFolder } from '@he-ml/ckks-core/client/node'
-import { createNativeEngine, type NativeEngine, nativeHost } from '@he-ml/ckks-native'
-import { createNativeClient } from '@he-ml/ckks-native/client'
 import type { Tensor } from '@he-ml/model'
 import type { BoundPlan, RunProgress } from '@he-ml/pipeline'
 import { ServerSession } from '@he-ml/session'
 import { ClientSession } from '@he-ml/session/client'
+import type { Engines } from './engines.ts'
 
 export type Report = (fraction: number, detail?: string) => void
 
@@ -20,8 +19,8 @@ export class Client implements AsyncDisposable {
   private constructor(session: ClientSession) {
     this.#session = session
   }
-  static async create({ plan, parameters }: BoundPlan, threads: number): Promise<Client> {
-    return new Client(await ClientSession.create(plan, createNativeClient(parameters, { threads })))
+  static async create({ plan, parameters }: BoundPlan, engines: Engines): Promise<Client> {
+    return new Client(await ClientSession.create(plan, await engines.makeClient(parameters)))
   }
   /** Evaluation keys for the server, as a folder. */
   async writeKeys(folder: string, report: Report): Promise<void> {
@@ -44,12 +43,16 @@ export class Client implements AsyncDisposable {
 
 /** Whoever has the machine; never sees a secret key. */
 export class Server implements AsyncDisposable {
-  readonly engine: NativeEngine
   readonly #session: ServerSession
 
-  constructor(plan: BoundPlan, threads: number) {
-    this.engine = createNativeEngine(plan.parameters, { threads })
-    this.#session = new ServerSession(plan, nativeHost(this.engine))
+  private constructor(session: ServerSession) {
+    this.#session = session
+  }
+  static async create(plan: BoundPlan, engines: Engines): Promise<Server> {
+    return new Server(new ServerSession(plan, await engines.makeHost(plan.parameters)))
+  }
+  get peakBytes(): number {
+    return this.#session.engine.memory().peak
   }
   /** The keys of a folder; layers load what they need. */
   async openKeys(path: string): Promise<void> {
