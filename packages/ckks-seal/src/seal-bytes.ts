@@ -4,11 +4,7 @@
  * it would reject. Every object is a 16-byte header (magic A15E, header size, version, compression, size of the object) and
  * content; compressed content cannot be checked here and is refused.
  */
-import { FormatError } from '@he-ml/ckks-core'
-
-const HEADER_BYTES = 16
-const MAGIC = 0xa15e
-const SEED_BYTES = 64
+import { SealReader } from './seal-reader.ts'
 
 /** What objects of a context look like. */
 export interface SealShape {
@@ -26,108 +22,8 @@ export interface CiphertextBytes {
   readonly scale: number
 }
 
-/** Reads a blob front to back; every complaint names the byte. */
-class Reader {
-  readonly #bytes: Uint8Array
-  readonly #view: DataView
-  readonly #what: string
-  at = 0
-
-  constructor(bytes: Uint8Array, what: string) {
-    this.#bytes = bytes
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-    this.#what = what
-  }
-  fail(message: string, at = this.at): never {
-    throw new FormatError(`${this.#what}: at byte ${at}: ${message}`)
-  }
-  need(count: number): number {
-    if (count > this.#bytes.length - this.at)
-      this.fail(`expected ${count} more bytes, got ${this.#bytes.length - this.at}`)
-    const start = this.at
-    this.at += count
-    return start
-  }
-  byte(): number {
-    return this.#bytes[this.need(1)]!
-  }
-  /** A count: exact, or above every limit. */
-  u64(): number {
-    return Number(this.#view.getBigUint64(this.need(8), true))
-  }
-  f64(): number {
-    return this.#view.getFloat64(this.need(8), true)
-  }
-  expect(name: string, wanted: number): void {
-    const start = this.at
-    const got = this.u64()
-    if (got !== wanted) this.fail(`expected ${name} ${wanted}, got ${got}`, start)
-  }
-  /** @returns where the object ends */
-  header(): number {
-    const start = this.need(HEADER_BYTES)
-    const view = this.#view
-    if (view.getUint16(start, true) !== MAGIC) this.fail("expected SEAL's magic A15E: not a SEAL object", start)
-    if (view.getUint8(start + 2) !== HEADER_BYTES) this.fail('expected a header of 16 bytes', start + 2)
-    const version = `${view.getUint8(start + 3)}.${view.getUint8(start + 4)}`
-    if (version !== '4.1') this.fail(`expected an object of SEAL 4.1, got ${version}`, start + 3)
-    if (view.getUint8(start + 5) !== 0)
-      this.fail('the object is compressed, which cannot be checked: save it with compression mode none', start + 5)
-    if (view.getUint16(start + 6, true) !== 0) this.fail('expected zero', start + 6)
-    const size = Number(view.getBigUint64(start + 8, true))
-    const left = this.#bytes.length - start
-    if (size < HEADER_BYTES || size > left)
-      this.fail(`the object says it has ${size} bytes, ${left} are there`, start + 8)
-    return start + size
-  }
-  end(wanted: number): void {
-    if (this.at !== wanted) this.fail(`the object ends here, its header says at ${wanted}`)
-  }
-  /** Index of the parameters' hash among `ids`. */
-  parmsId(ids: readonly Uint8Array[]): number {
-    const start = this.need(32)
-    const index = ids.findIndex((id) => id.every((b, i) => b === this.#bytes[start + i]))
-    if (index < 0) this.fail('the object belongs to other parameters', start)
-    return index
-  }
-  /** A length-prefixed array of residues, `primes.length` limbs; whether all are zero from `zerosFrom` on. */
-  residues(primes: readonly number[], ringDegree: number, zerosFrom: number): boolean {
-    const end = this.header()
-    this.expect('residues', primes.length * ringDegree)
-    let offset = this.need(primes.length * ringDegree * 8)
-    const view = this.#view
-    let zero = true
-    for (const [limb, prime] of primes.entries()) {
-      for (let i = 0; i < ringDegree; i++, offset += 8) {
-        const value = view.getUint32(offset + 4, true) * 2 ** 32 + view.getUint32(offset, true)
-        if (value >= prime)
-          this.fail(`limb ${limb}, index ${i}: expected a residue below ${prime}, got ${value}`, offset)
-        if (value !== 0 && limb >= zerosFrom) zero = false
-      }
-    }
-    this.end(end)
-    return zero
-  }
-  /** How many residues the array that starts here announces. */
-  peekResidues(): number {
-    const start = this.at
-    this.header()
-    const count = this.u64()
-    this.at = start
-    return count
-  }
-  /** The generator and seed that stand for the last polynomial. */
-  seed(): void {
-    const end = this.header()
-    const kind = this.byte()
-    if (kind !== 1 && kind !== 2) this.fail(`unknown generator ${kind}`, this.at - 1)
-    this.need(SEED_BYTES)
-    this.end(end)
-  }
-}
-
 function readCiphertext(
-  reader: Reader,
+  reader: SealReader,
   shape: SealShape,
   ids: readonly Uint8Array[],
   firstLevel: number,
@@ -158,28 +54,28 @@ function readCiphertext(
 
 /** @throws FormatError unless the bytes are exactly one ciphertext of these parameters */
 export function checkCiphertextBytes(bytes: Uint8Array, shape: SealShape): CiphertextBytes {
-  const reader = new Reader(bytes, 'ciphertext')
+  const reader = new SealReader(bytes, 'ciphertext')
   const found = readCiphertext(reader, shape, shape.parmsIds.slice(0, -1), 0)
   reader.end(bytes.length)
   if (!(found.scale > 1)) reader.fail(`expected a scale above 1, got ${found.scale}`, 73)
   return found
 }
 
-function readKey(reader: Reader, shape: SealShape): void {
+function readKey(reader: SealReader, shape: SealShape): void {
   const { size } = readCiphertext(reader, shape, shape.parmsIds.slice(-1), shape.primes.length - 1)
   if (size !== 2) reader.fail(`expected a key of 2 polynomials, got ${size}`)
 }
 
 /** @throws FormatError unless the bytes are exactly one public key of these parameters */
 export function checkPublicKeyBytes(bytes: Uint8Array, shape: SealShape): void {
-  const reader = new Reader(bytes, 'public key')
+  const reader = new SealReader(bytes, 'public key')
   readKey(reader, shape)
   reader.end(bytes.length)
 }
 
 /** @throws FormatError unless the bytes are exactly one secret key of these parameters */
 export function checkSecretKeyBytes(bytes: Uint8Array, shape: SealShape): void {
-  const reader = new Reader(bytes, 'secret key')
+  const reader = new SealReader(bytes, 'secret key')
   const end = reader.header()
   reader.parmsId(shape.parmsIds.slice(-1))
   reader.expect('coefficients', shape.primes.length * shape.ringDegree)
@@ -198,7 +94,7 @@ export function checkSwitchingKeyBytes(
   shape: SealShape,
   kind: 'relinearisation key' | 'Galois keys',
 ): number[] {
-  const reader = new Reader(bytes, kind)
+  const reader = new SealReader(bytes, kind)
   const end = reader.header()
   reader.parmsId(shape.parmsIds.slice(-1))
   const places = kind === 'Galois keys' ? shape.ringDegree : 1
@@ -225,7 +121,7 @@ export function checkSwitchingKeyBytes(
  * @throws FormatError for what is no switching key of these parameters
  */
 export function peekSwitchingKey(bytes: Uint8Array, shape: SealShape): number | undefined {
-  const reader = new Reader(bytes, 'key')
+  const reader = new SealReader(bytes, 'key')
   reader.header()
   reader.parmsId(shape.parmsIds.slice(-1))
   const places = reader.u64()
@@ -239,7 +135,7 @@ export function peekSwitchingKey(bytes: Uint8Array, shape: SealShape): number | 
 /** The objects of a file that is one after the other; their content is not looked at. @throws FormatError */
 export function splitBlobs(bytes: Uint8Array): Uint8Array[] {
   const blobs: Uint8Array[] = []
-  const reader = new Reader(bytes, 'file')
+  const reader = new SealReader(bytes, 'file')
   do {
     const start = reader.at
     const end = reader.header()

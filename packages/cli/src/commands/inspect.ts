@@ -1,14 +1,17 @@
-/** he-ml inspect: what a file of ours is, from its header; no key needed, nothing secret shown. */
+/** he-ml inspect: what a file of ours or of SEAL's is, from its header; no key needed, nothing secret shown. */
 import { openContainerFile, openOrdinaryFile, ordinaryFileSize } from '@he-ml/ckks-core/node'
 import { type MachineCosts, parseMachineCosts } from '@he-ml/ckks-native/client'
+import { looksLikeSeal } from '@he-ml/ckks-seal/client'
 import type { Command } from 'commander'
 import { aboutFile } from '../files/about-file.ts'
 import { readModel } from '../files/model-file.ts'
 import { readPlan } from '../files/plan-file.ts'
 import { readText } from '../files/read-text.ts'
+import { describeFile } from '../files/seal-file.ts'
 import { MAX_MACHINE_BYTES } from '../files/size-limits.ts'
 import { bytes, print } from '../terminal/output.ts'
 import { planText } from '../terminal/plan-text.ts'
+import { sealText } from '../terminal/seal-text.ts'
 import { type CommonOptions, withOutput } from './common.ts'
 
 export function addInspectCommand(program: Command): void {
@@ -30,7 +33,9 @@ export function addInspectCommand(program: Command): void {
       ])
       return
     }
-    if ((await firstBytes(file, 1))[0] === 0x7b) {
+    const start = await firstBytes(file, 2)
+    if (looksLikeSeal(start)) return inspectSeal(file, options)
+    if (start[0] === 0x7b) {
       const machine = await machineIn(file)
       if (machine !== undefined) {
         print(
@@ -59,6 +64,11 @@ export function addInspectCommand(program: Command): void {
         .map(([name, value]) => `  ${name}: ${brief(value)}`),
     ])
   })
+}
+
+async function inspectSeal(file: string, options: CommonOptions): Promise<void> {
+  const { bytes, objects } = await describeFile(file)
+  print(options, { kind: objects[0]!.kind, engine: 'seal', bytes, objects }, sealText(objects, bytes))
 }
 
 /** The costs in a file of `he-ml bench --out`; undefined for any other JSON. */

@@ -33,7 +33,8 @@ async function makePlan(options: PlanOptions): Promise<void> {
       throw new InvalidArgumentError(
         '--batch is for --packing batch or channel; multiplexed packing takes one image at a time',
       )
-    assertSealCan(options)
+    const seal = chooseEngine(options.engine) === 'seal'
+    if (seal) assertSealCan(options)
     await assertWritableFolder(options.out)
     await assertWritableFolder(options.svg)
     const files = [options.model, options.data, options.machine]
@@ -43,7 +44,6 @@ async function makePlan(options: PlanOptions): Promise<void> {
     const ways = step === 'cheapest' ? await readWays(options.model) : undefined
     const model = step === 'cheapest' ? Object.values(ways!)[0]! : await readModel(options.model, step)
     const { calibration, judges } = await readSamples(model, options, signal)
-    const seal = options.engine === 'seal' || (options.engine === 'auto' && chooseEngine('auto') === 'seal')
     const costModel =
       options.machine !== undefined ? await readMachine(options.machine) : seal ? sealCostModel() : undefined
     const compileOptions: CompileOptions = {
@@ -83,8 +83,8 @@ const sealLoadOf = (plan: Plan): SealLoad => ({
 })
 
 /** SEAL has no bootstrapping: what was asked of one is not quietly left out. */
-function assertSealCan({ engine, bootstrapping, refreshLevels }: PlanOptions): void {
-  if (engine !== 'seal' || (refreshLevels === undefined && ['auto', 'never'].includes(bootstrapping))) return
+function assertSealCan({ bootstrapping, refreshLevels }: PlanOptions): void {
+  if (refreshLevels === undefined && ['auto', 'never'].includes(bootstrapping)) return
   const option = refreshLevels === undefined ? '--bootstrapping' : '--refresh-levels'
   throw new InvalidArgumentError(
     `${option} is for the native engine: SEAL does not bootstrap; leave out one of the two`,

@@ -8,3 +8,5 @@ export const MAX_PLAN_BYTES = 64 * 2 ** 20
 export const MAX_MACHINE_BYTES = 2 ** 20
 /** JavaScript's longest string, about. */
 export const MAX_JSON_BYTES = 2 ** 29 - 2 ** 10
+/** A key of SEAL's largest ring has a quarter of it. */
+export const MAX_SEAL_OBJECT_BYTES = 2 ** 30
