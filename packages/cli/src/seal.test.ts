@@ -154,15 +154,24 @@ describe('what SEAL cannot do is refused before anything is written', () => {
       '-q',
     ]
     await mustRun(here.path, ...native, '--engine', 'native')
-    const keygen = (plan: string) => ['keygen', '-p', plan, '-s', 'failed/s.key', '-e', 'failedKeys', ...seal]
-    const wrong = await heMl(here.path, ...keygen('native.json'))
+    const keygen = (plan: string, engine: string) => [
+      ...['keygen', '-p', plan, '-s', 'failed/s.key', '-e', 'failedKeys', '-q', '--engine', engine],
+    ]
+    const wrong = await heMl(here.path, ...keygen('native.json', 'seal'))
     expect(wrong.stderr).toMatch(/SEAL needs exactly one special prime.*Make the plan with --engine seal/)
     expect(wrong.code).toBe(10)
-    const full = commandWith({ 'disk-fault': { does: 'full', under: 's.key', at: 1 } })
-    const noRoom = await start(here.path, keygen('plan.json'), full).done
-    expect(noRoom.stderr).toMatch(/ENOSPC/)
-    expect(noRoom.code).toBe(9)
-    expect((await readdir(here.path)).filter((name) => name.startsWith('failedKeys'))).toEqual([])
-    expect(await readdir(here.at('failed'))).toEqual([])
+    // the key of SEAL, the native one's ledger, and then its key
+    for (const [plan, engine, at] of [
+      ['plan.json', 'seal', 1],
+      ['native.json', 'native', 1],
+      ['native.json', 'native', 2],
+    ] as const) {
+      const full = commandWith({ 'disk-fault': { does: 'full', under: 's.key', at } })
+      const noRoom = await start(here.path, keygen(plan, engine), full).done
+      expect(noRoom.stderr).toMatch(at === 1 && engine === 'native' ? /s\.key\.ledger: .*ENOSPC/ : /s\.key: .*ENOSPC/)
+      expect(noRoom.code).toBe(9)
+      expect((await readdir(here.path)).filter((name) => name.startsWith('failedKeys'))).toEqual([])
+      expect(await readdir(here.at('failed'))).toEqual([])
+    }
   })
 })

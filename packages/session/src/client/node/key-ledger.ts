@@ -2,17 +2,27 @@
  * The ledger of a secret key's file: begun with the key, asked before anything is encrypted or decrypted.
  * Files of the seal engine name no key, and nothing of theirs is published: they have no ledger.
  */
-import { lstat, realpath } from 'node:fs/promises'
+import { lstat, realpath, rm } from 'node:fs/promises'
 import { FormatError, ParameterMismatchError, type PlanContract, parseContainer } from '@he-ml/ckks-core'
 import type { SecretKey } from '@he-ml/ckks-core/client'
 import { FileLedger, ledgerPath } from '@he-ml/ckks-core/client/node'
 import { onFile } from '@he-ml/ckks-core/node'
 import { contractOf, type Plan } from '@he-ml/pipeline'
 
-/** Begins the ledger of a fresh key; before the key is written, so that no key is ever without one. */
-export async function beginKeyLedger(engine: string, file: string, key: SecretKey, plan: Plan): Promise<void> {
-  if (engine === 'seal') return
-  await FileLedger.start(ledgerPath(file), { keyId: key.keyId, contract: contractOf(plan), used: 0 })
+/**
+ * Begins the ledger of a fresh key; before the key is written, so that no key is ever without one.
+ * @returns what takes it away again where the key then cannot be written
+ */
+export async function beginKeyLedger(
+  engine: string,
+  file: string,
+  key: SecretKey,
+  plan: Plan,
+): Promise<() => Promise<void>> {
+  if (engine === 'seal') return async () => {}
+  const path = ledgerPath(file)
+  await FileLedger.start(path, { keyId: key.keyId, contract: contractOf(plan), used: 0 })
+  return () => rm(path, { force: true })
 }
 
 /** The ledger beside a key's file. It goes with the file, not with a symbolic link to it: a second name is no second budget. */

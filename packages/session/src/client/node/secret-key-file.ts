@@ -60,14 +60,20 @@ export async function looseModes(path: string): Promise<string[]> {
 
 /**
  * Writes a fresh secret key (mode 0600, its folder 0700 where it has to be made), and before it its ledger, so that no key is ever without one.
+ * What fails leaves neither.
  * @throws FileSystemError where there is such a file; SecurityError where there is a ledger
  */
 export async function writeSecretKey(client: ClientEngine, key: SecretKey, path: string, plan: Plan): Promise<void> {
   const file = await client.exportSecretKey(key, { plan: plan.id })
   try {
     await onFile(path, mkdir(dirname(path), { recursive: true, mode: 0o700 }))
-    await beginKeyLedger(client.name, path, key, plan)
-    await writeFileAtomic(path, file, { mode: 0o600, overwrite: false })
+    const dropLedger = await beginKeyLedger(client.name, path, key, plan)
+    try {
+      await writeFileAtomic(path, file, { mode: 0o600, overwrite: false })
+    } catch (error) {
+      await dropLedger().catch(() => {})
+      throw error
+    }
   } finally {
     file.fill(0)
   }
