@@ -6,6 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { BOOTSTRAPPING_SETS, bootstrappingSet, createBootstrapping } from '@he-ml/ckks-core'
+import { nativeAvailable } from '@he-ml/ckks-native'
 import cliProgress from 'cli-progress'
 import { Command, InvalidArgumentError } from 'commander'
 import { drawRun } from './plot.ts'
@@ -25,6 +26,13 @@ const { set, bootstraps, threads, out } = new Command('demo')
   .option('--out <folder>', 'where the picture goes', 'demo-output')
   .parse()
   .opts<{ set: string; bootstraps: number; threads: number; out: string }>()
+
+if (!nativeAvailable()) {
+  console.error(
+    'bootstrapping needs the native engine: install CMake 3.20 or newer and a C++20 compiler (Debian, Ubuntu: apt-get install cmake g++ make) and start npm run demo:bootstrap again; npm run demo runs without them',
+  )
+  process.exit(1)
+}
 
 // 1. A named set: primes with room for a bootstrapping circuit, and the circuit.
 const { parameters, spec } = bootstrappingSet(set)
