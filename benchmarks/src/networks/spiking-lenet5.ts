@@ -165,10 +165,12 @@ async function loadInputs({
 }: Options): Promise<Inputs> {
   const folder = mnistFolder(data)
   const { calibrationImages = CALIBRATION[set] } = options
-  const load = (split: 'train' | 'test', count: number): Promise<Digit[]> =>
-    set === 'mnist'
-      ? loadDigits(folder, split, count, PIXELS)
-      : loadRecordings(folder, split === 'test' ? 'test' : 'training', count, timeSteps)
+  const load = async (split: 'train' | 'test', count: number): Promise<Digit[]> =>
+    count === 0
+      ? []
+      : set === 'mnist'
+        ? loadDigits(folder, split, count, PIXELS)
+        : loadRecordings(folder, split === 'test' ? 'test' : 'training', count, timeSteps)
   const all = await load('test', Math.max(images, simulated))
   const test = all.slice(0, images)
   const rest = Math.max(0, (batch > 1 ? images : 0) - test.length)
