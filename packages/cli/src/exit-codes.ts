@@ -1,7 +1,7 @@
 /**
  * Exit codes, stable: 0 done, 1 a defect of ours, 2 wrong usage or argument, 3 a malformed file, 4 things that do not belong
  * together, 5 not 128-bit secure or not to be published, 6 no plan possible, 7 a missing key, 8 not enough memory, 9 the file
- * system said no (missing, a folder instead of a file, not allowed, full), 10 not supported, 11 wrong level or scale, 130
+ * system said no (missing, a folder instead of a file, not allowed, full; no server at a socket, or gone), 10 not supported, 11 wrong level or scale, 130
  * cancelled.
  */
 import { HeMlError } from '@he-ml/ckks-core'

@@ -1,5 +1,5 @@
 /** A server that stays, and several inputs for it, or for one run. */
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Folder, heMl, mustRun, start, temporaryFolder, writeInputs } from './cli.test-helper.ts'
 
@@ -111,6 +111,33 @@ describe('several inputs', () => {
     expect([small.code, small.stderr]).toEqual([8, expect.stringMatching(/MemoryError: .*--memory allows/)])
     const refused = await heMl(here.path, 'serve', ...server, '-s', '0.ct')
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/0\.ct exists and is no socket/)])
+  })
+  it('fail as what the file system refuses when the server goes away before the result is there', async () => {
+    const files = ['0.ct', '1.ct', '2.ct'].flatMap((file) =>
+      Array.from({ length: 40 }, (_, i) => [file, `${i}-${file}`]),
+    )
+    for (const [file, copy] of files) await copyFile(here.at(file!), here.at(copy!))
+    await mkdir(here.at('many'))
+    for (const [signal, socket] of [
+      ['SIGKILL', 'k.sock'],
+      ['SIGTERM', 't.sock'],
+    ] as const) {
+      const serving = start(here.path, ['serve', ...server, '-s', socket])
+      await serving.prints(`listening at ${socket}`)
+      const inputs = files.map(([, copy]) => copy!)
+      const sending = start(here.path, ['send', '-s', socket, '-i', ...inputs, '-o', 'many', '--json'])
+      // at work, with many still to come
+      await sending.says('running')
+      serving.child.kill(signal)
+      await serving.done
+      const { code, stderr, stdout } = await sending.done
+      expect([code, stderr]).toEqual([
+        9,
+        expect.stringMatching(new RegExp(`${socket}: the server ended the connection`)),
+      ])
+      expect(JSON.parse(stdout)).toMatchObject({ error: { name: 'FileSystemError', code: 'FileSystem', exitCode: 9 } })
+      expect((await readdir(here.at('many'))).filter((name) => name.endsWith('.tmp'))).toEqual([])
+    }
   })
   it.each([
     [['-i', '0.ct', '1.ct', '-o', 'none'], /go into a folder: name one that exists/],

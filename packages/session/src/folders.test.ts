@@ -18,9 +18,9 @@ import { createTensor, Model, type Tensor } from '@he-ml/model'
 import { linear } from '@he-ml/nn-layers'
 import { type BoundPlan, compileAndBind } from '@he-ml/pipeline'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openClient } from './client/index.ts'
+import { ClientSession, openClient } from './client/index.ts'
 import { createClientFolder, openClientFolder, writeServerFolder } from './client/node/index.ts'
-import { openServer } from './index.ts'
+import { openServer, ServerSession } from './index.ts'
 import { openServerFolder } from './server/node/index.ts'
 
 const layer = linear({ name: 'sum', weights: createTensor([2, 4], Float64Array.of(1, 2, 3, 4, -1, 0, 1, 0)) })
@@ -85,6 +85,47 @@ describe('a client and a server in few calls', () => {
     }
     await expect(openServer(other!, makeHost, keys)).rejects.toThrow(ParameterMismatchError)
     expect(ended).toBe(true)
+  })
+})
+
+describe('an engine with other parameters than the plan', () => {
+  it('is refused on both sides, and ended by whoever had it made', async () => {
+    const [bound, other] = await Promise.all(
+      [30, 32].map((scaleBits) => compileAndBind(model, { packing: 'multiplexed', scaleBits })),
+    )
+    const { plan, parameters } = bound!
+    let ended = 0
+    const counted = <E extends { dispose(): Promise<void> }>(engine: E): E => {
+      const dispose = engine.dispose.bind(engine)
+      engine.dispose = () => {
+        ended++
+        return dispose()
+      }
+      return engine
+    }
+    await expect(openClient(plan, () => counted(createNativeClient(other!.parameters)))).rejects.toThrow(
+      /the client's engine has the parameters/,
+    )
+    await using client = await openClient(plan, createNativeClient)
+    const keys = await client.evaluationKeys()
+    const makeHost = () => {
+      const host = createNativeHost(other!.parameters)
+      counted(host.engine)
+      return host
+    }
+    const opened = openServer(bound!, makeHost, keys)
+    await expect(opened).rejects.toThrow(ParameterMismatchError)
+    await expect(opened).rejects.toThrow(/the server's engine has the parameters/)
+    expect(ended).toBe(2)
+    // sessions leave it to whoever made it
+    await using wrong = createNativeClient(other!.parameters)
+    await expect(ClientSession.create(plan, wrong)).rejects.toThrow(ParameterMismatchError)
+    expect(() => new ClientSession({ plan, engine: wrong, key: new Uint8Array(1) })).toThrow(ParameterMismatchError)
+    const host = createNativeHost(other!.parameters)
+    expect(() => new ServerSession(bound!, host)).toThrow(ParameterMismatchError)
+    await host.engine.dispose()
+    await using right = createNativeClient(parameters)
+    expect(right.parameters.id).toBe(client.session.engine.parameters.id)
   })
 })
 

@@ -1,5 +1,5 @@
 /** he-ml send: encrypted inputs to a server that `he-ml serve` started, and its results to files. It needs no key at all. */
-import { ParameterMismatchError } from '@he-ml/ckks-core'
+import { DisposedError, FileSystemError, ParameterMismatchError } from '@he-ml/ckks-core'
 import { readOrdinaryFile, writeFileAtomic } from '@he-ml/ckks-core/node'
 import { parametersOf } from '@he-ml/pipeline'
 import { maxCiphertextsBytes } from '@he-ml/session'
@@ -71,6 +71,11 @@ async function send(options: SendOptions): Promise<void> {
       { plan: link.plan.id, results },
       results.map((r) => `result: ${r.out} (${bytes(r.bytes)}) in ${r.seconds.toFixed(2)} s`),
     )
+  } catch (error) {
+    if (!(error instanceof DisposedError)) throw error
+    throw new FileSystemError(options.socket, 'ECONNRESET', `the server ended the connection: ${error.message}`, {
+      cause: error,
+    })
   } finally {
     progress.stop()
     dispose()

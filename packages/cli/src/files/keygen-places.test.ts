@@ -123,6 +123,25 @@ describe('where keygen writes', () => {
     await judge({ secret: 'somebody', evaluation: 'filled', reuse: true })
   })
 
+  it('keeps the secret key out of what a server gets, unless somebody works there with a key already', async () => {
+    await mkdir(at('server/keys'), { recursive: true })
+    await writeFile(at('server/plan.json'), '{}')
+    await refused({ secret: 'server/secret.key', evaluation: 'new' }, /lies in .*server, a folder that a server gets/)
+    await refused({ secret: 'server/deep/secret.key', evaluation: 'new' }, /a folder that a server gets/)
+    await mkdir(at('ours'))
+    await writeFile(at('ours/keys.manifest'), '')
+    await refused({ secret: 'ours/secret.key', evaluation: 'new' }, /lies in .*ours, a folder that a server gets/)
+    // as in the README: the key beside, the plan anywhere
+    await writeFile(at('plan.json'), '{}')
+    await judge({ secret: 'client/secret.key', evaluation: 'server/more' })
+    await judge({ secret: 'secret.key', evaluation: 'keys' })
+    await mkdir(at('keys'))
+    await mkdir(at('client'))
+    await writeFile(at('client/secret.key'), 'key')
+    await judge({ secret: 'client/secret.key', evaluation: 'keys', reuse: true })
+    await judge({ secret: 'another.key', evaluation: 'otherKeys' })
+  })
+
   it('has room for the ledger beside the secret key', async () => {
     await refused({ secret: 'a', evaluation: 'keys', public: 'a.ledger' }, /are the same place/)
     await refused({ secret: 'a', evaluation: 'keys', public: 'a.ledger.lock' }, /are the same place/)

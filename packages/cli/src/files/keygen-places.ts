@@ -5,9 +5,11 @@
  * server.
  */
 import { readdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { FileSystemError, InvalidArgumentError } from '@he-ml/ckks-core'
 import { ledgerPath } from '@he-ml/ckks-core/client/node'
 import { onFile } from '@he-ml/ckks-core/node'
+import { assertNotServers } from '@he-ml/session/client/node'
 import { assertCanMake, liesIn, type Place, placeOf } from './output-place.ts'
 
 export interface KeygenPaths {
@@ -35,6 +37,7 @@ export async function judgePlaces(paths: KeygenPaths): Promise<KeygenPlaces> {
   const lock = await placeOf(`${ledger.given}.lock`)
   assertApart([secret, ledger, lock, ...(publicKey ? [publicKey] : [])], evaluation)
   assertNoFolder(secret)
+  await assertNotServers(dirname(secret.real))
   if (secret.found && !reuse)
     throw new InvalidArgumentError(
       `${secret.given} exists: give another name, or --reuse to make evaluation keys for it`,

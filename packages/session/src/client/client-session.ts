@@ -13,7 +13,8 @@ import {
 } from '@he-ml/ckks-core/client'
 import type { Tensor } from '@he-ml/model'
 import { imagesPerTensor, type SlotLayout, unpack } from '@he-ml/packing'
-import { contractOf, inputLayoutOf, outputLayoutOf, type Plan, packInputs } from '@he-ml/pipeline'
+import { contractOf, inputLayoutOf, outputLayoutOf, type Plan, packInputs, parametersOf } from '@he-ml/pipeline'
+import { assertParameters } from '../assert-parameters.ts'
 import {
   type PublicationSummary,
   type PublicationWish,
@@ -49,7 +50,9 @@ export class ClientSession implements AsyncDisposable {
   /** What inputs and results are held to. */
   readonly contract: PlanContract
 
+  /** @throws ParameterMismatchError for an engine with other parameters than the plan's, which is left to the caller */
   constructor({ plan, engine, key, ledger, contract }: ClientParts) {
+    assertParameters('client', engine, parametersOf(plan))
     this.plan = plan
     this.engine = engine
     this.key = key
@@ -57,8 +60,12 @@ export class ClientSession implements AsyncDisposable {
     this.contract = contract ?? contractOf(plan)
   }
 
-  /** A session with a fresh secret key that dies with the process, and a ledger as long-lived where the engine can publish. */
+  /**
+   * A session with a fresh secret key that dies with the process, and a ledger as long-lived where the engine can publish.
+   * @throws ParameterMismatchError for an engine with other parameters than the plan's
+   */
   static async create(plan: Plan, engine: ClientEngine): Promise<ClientSession> {
+    assertParameters('client', engine, parametersOf(plan))
     const key = await engine.generateSecretKey()
     const contract = contractOf(plan)
     const ledger = engine.errorsWithinPlan ? { ledger: startMemoryLedger({ keyId: key.keyId, contract, used: 0 }) } : {}

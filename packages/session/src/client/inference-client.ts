@@ -3,6 +3,7 @@ import type { AnyParameters, KeySource } from '@he-ml/ckks-core'
 import type { ClientEngine, KeyGenerationOptions } from '@he-ml/ckks-core/client'
 import type { Tensor } from '@he-ml/model'
 import { type Plan, parametersOf } from '@he-ml/pipeline'
+import { assertParameters } from '../assert-parameters.ts'
 import { ClientSession } from './client-session.ts'
 
 /** Makes a client's engine for the parameters of a plan: `createNativeClient`, `createSealClient`. */
@@ -65,7 +66,8 @@ export class InferenceClient implements AsyncDisposable {
 /**
  * A client with a fresh secret key, which dies with it. To keep the key use `createClientFolder` of the subpath `client/node`.
  *
- * @throws SecurityError when the plan's parameters are not 128-bit secure; UnsupportedError when the engine cannot hold them
+ * @throws SecurityError when the plan's parameters are not 128-bit secure; UnsupportedError when the engine cannot hold them;
+ *   ParameterMismatchError for an engine that was made for others
  * @example
  * ```ts
  * import { createNativeHost } from '@he-ml/ckks-native'
@@ -88,5 +90,18 @@ export class InferenceClient implements AsyncDisposable {
  * ```
  */
 export async function openClient(plan: Plan, makeEngine: MakeClientEngine): Promise<InferenceClient> {
-  return new InferenceClient(await ClientSession.create(plan, await makeEngine(parametersOf(plan))))
+  return new InferenceClient(await ClientSession.create(plan, await makeClientEngine(plan, makeEngine)))
+}
+
+/** @throws ParameterMismatchError for an engine that was made for other parameters, which is disposed of */
+export async function makeClientEngine(plan: Plan, makeEngine: MakeClientEngine): Promise<ClientEngine> {
+  const parameters = parametersOf(plan)
+  const engine = await makeEngine(parameters)
+  try {
+    assertParameters('client', engine, parameters)
+    return engine
+  } catch (error) {
+    await engine.dispose()
+    throw error
+  }
 }

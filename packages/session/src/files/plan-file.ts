@@ -1,8 +1,8 @@
 /** The plan in a folder of a client or a server. */
 import { join } from 'node:path'
-import { FormatError } from '@he-ml/ckks-core'
+import { FileSystemError, FormatError, InvalidArgumentError } from '@he-ml/ckks-core'
 import { readOrdinaryFile, writeFileAtomic } from '@he-ml/ckks-core/node'
-import { type Plan, parsePlan } from '@he-ml/pipeline'
+import { type Plan, parsePlan, planDigest } from '@he-ml/pipeline'
 
 export const PLAN_FILE = 'plan.json'
 /** Of a server. */
@@ -23,5 +23,29 @@ export async function readPlanFile(folder: string): Promise<Plan> {
   }
 }
 
+/** Writes the plan, in the place of whatever is there. @throws FormatError for a plan that was changed after it was made; FileSystemError */
 export const writePlanFile = (folder: string, plan: Plan): Promise<void> =>
-  writeFileAtomic(join(folder, PLAN_FILE), new TextEncoder().encode(`${JSON.stringify(plan, null, 1)}\n`))
+  writeFileAtomic(join(folder, PLAN_FILE), bytesOf(plan))
+
+/**
+ * Writes the plan where there is none, of several callers at once for one alone.
+ * @throws InvalidArgumentError where there is another; FormatError for a plan that was changed after it was made; FileSystemError
+ */
+export async function beginPlanFile(folder: string, plan: Plan): Promise<void> {
+  const path = join(folder, PLAN_FILE)
+  try {
+    await writeFileAtomic(path, bytesOf(plan), { overwrite: false })
+  } catch (error) {
+    if (!(error instanceof FileSystemError) || error.systemCode !== 'EEXIST') throw error
+    const { id } = await readPlanFile(folder)
+    if (id !== plan.id)
+      throw new InvalidArgumentError(`${path} is plan ${id}, got plan ${plan.id}: name another folder`)
+  }
+}
+
+function bytesOf(plan: Plan): Uint8Array {
+  const id = planDigest(plan)
+  if (id !== plan.id)
+    throw new FormatError(`plan: its content hash is ${id}, its id says ${plan.id}: it was changed after it was made`)
+  return new TextEncoder().encode(`${JSON.stringify(plan, null, 1)}\n`)
+}

@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DisposedError, FormatError } from '@he-ml/ckks-core'
+import { Duplex } from 'node:stream'
+import { DisposedError, FormatError, InvalidArgumentError, MissingKeyError } from '@he-ml/ckks-core'
 import { offerKeyFiles } from '@he-ml/ckks-core/client'
 import { createNativeClient } from '@he-ml/ckks-native/client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -12,6 +13,10 @@ import type { Connection } from '../connection.ts'
 import { answer, ServerSession } from '../index.ts'
 import { bind, host, image, model } from '../session.test-helper.ts'
 import { streamConnection } from './stream-connection.ts'
+
+async function all({ messages }: Connection): Promise<void> {
+  for await (const _ of messages) expect.unreachable()
+}
 
 describe('a connection over a socket', () => {
   let folder: string
@@ -88,10 +93,65 @@ describe('a connection over a socket', () => {
     const [socket] = (await arrived) as [Socket]
     const connection = streamConnection(socket)
     raw.end('HEM1')
-    await expect(
-      (async () => {
-        for await (const _ of connection.messages) expect.unreachable()
-      })(),
-    ).rejects.toThrow(FormatError)
+    const read = all(connection)
+    await expect(read).rejects.toThrow(DisposedError)
+    await expect(read).rejects.toThrow(/the connection broke off: .*within a message, after 4 bytes/)
+    await connection.close()
+  })
+  it('ends with DisposedError for whoever reads and whoever sends when the stream breaks', async () => {
+    const [, ours] = await pair()
+    // more than the system's buffers hold: it is under way when the other side goes
+    const sending = Promise.all(
+      Array.from({ length: 32 }, () =>
+        ours.send({
+          header: { type: 'inputChunk', run: '00'.repeat(8), offset: 0 },
+          payload: new Uint8Array(2 ** 19),
+        }),
+      ),
+    )
+    sockets.at(-1)!.destroy()
+    await expect(sending).rejects.toThrow(DisposedError)
+    const stream = new Duplex({ read() {}, write() {} })
+    const broken = streamConnection(stream)
+    const [reading, writing] = [all(broken), broken.send({ header: { type: 'hello', protocol: 1 } })]
+    stream.destroy(new Error('read ECONNRESET'))
+    for (const failing of [reading, writing]) {
+      await expect(failing).rejects.toThrow(DisposedError)
+      await expect(failing).rejects.toThrow(/the connection broke off: read ECONNRESET/)
+    }
+  })
+  it('carries the last word of a server that stops reading', async () => {
+    const bound = await bind()
+    await using session = new ServerSession(bound, host(bound))
+    const [theirs, ours] = await pair()
+    const told: unknown[] = []
+    const answering = answer(session, theirs, { acceptKeys: false, onError: (error) => told.push(error) })
+    await using client = await ClientSession.create(bound.plan, createNativeClient(bound.parameters))
+    const link = await connectServer(ours)
+    const keys = []
+    for await (const key of client.evaluationKeys()) keys.push(key)
+    const sending = link.sendKeys(offerKeyFiles(keys, client.secret.keyId))
+    await expect(sending).rejects.toThrow(InvalidArgumentError)
+    await expect(sending).rejects.toThrow(/takes no others/)
+    await answering
+    expect(told).toEqual([expect.any(InvalidArgumentError)])
+    await link.dispose()
+  })
+  it('carries the reason of a run that fails, and goes on', async () => {
+    const bound = await bind()
+    await using session = new ServerSession(bound, host(bound))
+    const [theirs, ours] = await pair()
+    const answering = answer(session, theirs)
+    await using client = await ClientSession.create(bound.plan, createNativeClient(bound.parameters))
+    const link = await connectServer(ours)
+    const file = await client.encrypt([image(1)])
+    await expect(link.run(file)).rejects.toThrow(MissingKeyError)
+    const keys = []
+    for await (const key of client.evaluationKeys()) keys.push(key)
+    await link.sendKeys(offerKeyFiles(keys, client.secret.keyId))
+    await expect(link.run(file.subarray(0, file.length / 2))).rejects.toThrow(FormatError)
+    expect(await link.run(file)).toBeInstanceOf(Uint8Array)
+    await link.dispose()
+    await answering
   })
 })

@@ -1,6 +1,6 @@
 /** A connection over a stream of bytes: a socket of `node:net` or `node:tls`, or any other duplex stream. */
 import type { Duplex } from 'node:stream'
-import { DisposedError } from '@he-ml/ckks-core'
+import { DisposedError, HeMlError } from '@he-ml/ckks-core'
 import type { Connection } from '../connection.ts'
 import { encodeMessage, MessageReader } from '../protocol/frames.ts'
 import type { Message } from '../protocol/messages.ts'
@@ -10,7 +10,7 @@ const LAST_WORDS_MS = 2000
 
 /**
  * Messages over a stream, which is the connection's from now on. Neither encrypted nor authenticated by itself: use TLS, or a socket that
- * nobody else can open.
+ * nobody else can open. What ends the stream early, within a message or between two, is a DisposedError where messages are sent or read.
  *
  * @example
  * ```ts no-run
@@ -25,10 +25,11 @@ export function streamConnection(stream: Duplex): Connection {
   let closing: Promise<void> | undefined
   // a failure shows where messages are sent or read
   stream.on('error', () => {})
+  const writer = new Writer(stream)
   return {
     async send(message) {
       if (closing || stream.destroyed || stream.writableEnded) throw new DisposedError('the connection was closed')
-      await written(stream, message)
+      await writer.write(message)
     },
     messages: read(stream, () => closing !== undefined),
     close() {
@@ -38,26 +39,57 @@ export function streamConnection(stream: Duplex): Connection {
   }
 }
 
-/** The parts of a message one behind the other, whoever else sends. Resolves when the stream has room for more. */
-async function written(stream: Duplex, message: Message): Promise<void> {
-  const parts = encodeMessage(message).filter((part) => part !== undefined)
-  await Promise.all(
-    parts.map(
-      (part) =>
-        new Promise<void>((resolve, reject) => stream.write(part, (error) => (error ? reject(error) : resolve()))),
-    ),
-  )
+/** Writes messages whole. Streams need not call back what they were at when they were torn down: whoever waits then is told. */
+class Writer {
+  readonly #stream: Duplex
+  readonly #waiting = new Set<(error: Error) => void>()
+
+  constructor(stream: Duplex) {
+    this.#stream = stream
+    stream.once('close', () => {
+      const error = brokenOff(stream.errored ?? new Error('the stream was torn down'))
+      for (const reject of this.#waiting) reject(error)
+    })
+  }
+
+  /** The parts of a message one behind the other, whoever else sends. Resolves when the stream has room for more. */
+  async write(message: Message): Promise<void> {
+    const parts = encodeMessage(message).filter((part) => part !== undefined)
+    await new Promise<void>((resolve, reject) => {
+      this.#waiting.add(reject)
+      const done = (error?: Error | null): void => {
+        this.#waiting.delete(reject)
+        if (error) reject(brokenOff(error))
+        else resolve()
+      }
+      for (const [i, part] of parts.entries())
+        this.#stream.write(part, (error) => {
+          if (error || i === parts.length - 1) done(error)
+        })
+    })
+  }
 }
 
 async function* read(stream: Duplex, closed: () => boolean): AsyncGenerator<Message> {
   const reader = new MessageReader()
+  // whoever stops reading may still have something to say: the stream ends by `close` alone
+  const parts: AsyncIterable<Uint8Array> = stream.iterator({ destroyOnReturn: false })
   try {
-    for await (const bytes of stream) yield* reader.push(bytes as Uint8Array)
+    for await (const bytes of parts) yield* reader.push(bytes)
+  } catch (cause) {
+    if (closed()) return
+    if (cause instanceof HeMlError) throw cause
+    throw brokenOff(cause)
+  }
+  try {
     reader.end()
-  } catch (error) {
-    if (!closed()) throw error
+  } catch (cause) {
+    if (!closed()) throw brokenOff(cause)
   }
 }
+
+const brokenOff = (cause: unknown): DisposedError =>
+  new DisposedError(`the connection broke off: ${(cause as Error).message}`, { cause })
 
 function ended(stream: Duplex): Promise<void> {
   return new Promise((resolve) => {

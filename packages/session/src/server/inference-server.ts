@@ -36,7 +36,8 @@ export class InferenceServer implements AsyncDisposable {
  * A server for one plan and the keys of one client. It holds no secret; see `openClient` for the whole.
  *
  * @param keys from a client: in memory, or a folder
- * @throws MissingKeyError, FormatError, ParameterMismatchError for keys that are not this plan's; MemoryError for a ceiling below what any
+ * @throws MissingKeyError, FormatError, ParameterMismatchError for keys that are not this plan's, and for an engine with other
+ *   parameters; MemoryError for a ceiling below what any
  *   run takes; UnsupportedError when the engine cannot hold the plan's parameters
  */
 export async function openServer(
@@ -45,12 +46,14 @@ export async function openServer(
   keys: KeySource,
   options: ServerOptions = {},
 ): Promise<InferenceServer> {
-  const session = new ServerSession(bound, await makeHost(bound.parameters), options)
+  const host = await makeHost(bound.parameters)
+  let session: ServerSession | undefined
   try {
+    session = new ServerSession(bound, host, options)
     await session.openKeys(keys)
     return new InferenceServer(session)
   } catch (error) {
-    await session.dispose()
+    await (session ?? host.engine).dispose()
     throw error
   }
 }

@@ -21,6 +21,7 @@ import {
   type WantedKeyFile,
 } from '@he-ml/ckks-core'
 import type { BoundPlan, Runner, RunOptions } from '@he-ml/pipeline'
+import { assertParameters } from '../assert-parameters.ts'
 import { maxCiphertextsBytes } from '../size-limits.ts'
 import { judgeKeys } from './judge-keys.ts'
 import { keptCheckpoints } from './kept-checkpoints.ts'
@@ -77,8 +78,12 @@ export class ServerSession implements AsyncDisposable {
   #opening: Promise<void> | undefined
   #disposing: Promise<void> | undefined
 
-  /** The engine is the session's from now on, which disposes of it. */
+  /**
+   * The engine is the session's from now on, which disposes of it.
+   * @throws ParameterMismatchError for one with other parameters than the plan's, which is left to the caller
+   */
   constructor(bound: BoundPlan, host: EngineHost, options: ServerOptions = {}) {
+    assertParameters('server', host.engine, bound.parameters)
     this.bound = bound
     this.#host = host
     this.#options = options

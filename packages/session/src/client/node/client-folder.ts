@@ -6,44 +6,48 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import type { ClientEngine, SecretKey } from '@he-ml/ckks-core/client'
+import { ledgerPath } from '@he-ml/ckks-core/client/node'
 import { onFile } from '@he-ml/ckks-core/node'
-import { type Plan, parametersOf } from '@he-ml/pipeline'
-import { readPlanFile, writePlanFile } from '../../files/plan-file.ts'
+import type { Plan } from '@he-ml/pipeline'
+import { beginPlanFile, readPlanFile } from '../../files/plan-file.ts'
 import { ClientSession } from '../client-session.ts'
-import { InferenceClient, type MakeClientEngine } from '../inference-client.ts'
+import { InferenceClient, type MakeClientEngine, makeClientEngine } from '../inference-client.ts'
+import { assertNotServers } from './folders-apart.ts'
 import { isThere, KEY_FILE } from './key-file.ts'
 import { keyMemory } from './key-ledger.ts'
 import { looseModes, readSecretKey, writeSecretKey } from './secret-key-file.ts'
 
 /** Options of {@link openClientFolder}. */
 export interface ClientFolderOptions {
-  /** Told when others may read the secret key, or exchange it: what is open, and the command that closes it. Default: a line on stderr each. */
+  /** Told when others may read the secret key or exchange it, with the command that ends it, and when its ledger is missing. Default: a line on stderr each. */
   readonly onWarning?: (text: string) => void
 }
 
 /**
  * A client with a fresh secret key that is kept in a folder, which is made when needed (mode 0700).
  *
- * @throws InvalidArgumentError where the folder holds a secret key already: a key is never written over; SecurityError when the plan's
- *   parameters are not 128-bit secure; FileSystemError
+ * @throws InvalidArgumentError where the folder holds a secret key already, which is never written over, or another plan, or where it is a
+ *   server's or lies in one; SecurityError when the plan's parameters are not 128-bit secure; FormatError for a plan that was changed; FileSystemError
  */
 export async function createClientFolder(
   folder: string,
   plan: Plan,
   makeEngine: MakeClientEngine,
+  { onWarning = warn }: ClientFolderOptions = {},
 ): Promise<InferenceClient> {
   const path = join(folder, KEY_FILE)
   if (await isThere(path))
     throw new InvalidArgumentError(
       `${path} exists: a secret key is never written over; open the folder with openClientFolder, or name another`,
     )
-  return withKey(plan, path, makeEngine, async (engine) => {
+  await assertNotServers(folder)
+  return withKey(plan, { path, onWarning }, makeEngine, async (engine) => {
     const key = await engine.generateSecretKey()
     return {
       key,
       ready: async () => {
         await onFile(folder, mkdir(folder, { recursive: true, mode: 0o700 }))
-        await writePlanFile(folder, plan)
+        await beginPlanFile(folder, plan)
         await writeSecretKey(engine, key, path, plan)
       },
     }
@@ -62,11 +66,9 @@ export async function openClientFolder(
 ): Promise<InferenceClient> {
   const plan = await readPlanFile(folder)
   const path = join(folder, KEY_FILE)
-  return withKey(plan, path, makeEngine, async (engine) => ({
+  return withKey(plan, { path, onWarning }, makeEngine, async (engine) => ({
     key: await readSecretKey(engine, path, plan),
-    ready: async () => {
-      for (const text of await looseModes(path)) onWarning(text)
-    },
+    ready: async () => {},
   }))
 }
 
@@ -79,17 +81,20 @@ interface HeldKey {
 /** A client with the key's ledger; engine and key are disposed of when anything fails. */
 async function withKey(
   plan: Plan,
-  path: string,
+  { path, onWarning }: { readonly path: string; readonly onWarning: (text: string) => void },
   makeEngine: MakeClientEngine,
   hold: (engine: ClientEngine) => Promise<HeldKey>,
 ): Promise<InferenceClient> {
-  const engine = await makeEngine(parametersOf(plan))
+  const engine = await makeClientEngine(plan, makeEngine)
   let key: SecretKey | undefined
   try {
     const held = await hold(engine)
     key = held.key
     await held.ready()
+    for (const text of await looseModes(path)) onWarning(text)
     const { ledger, contract } = await keyMemory(engine.name, path, key, plan)
+    if (!ledger && engine.errorsWithinPlan)
+      onWarning(`${ledgerPath(path)} is missing: results under this key can be read but not published`)
     return new InferenceClient(new ClientSession({ plan, engine, key, contract, ...(ledger ? { ledger } : {}) }))
   } catch (error) {
     key?.dispose()

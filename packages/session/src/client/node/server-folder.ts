@@ -6,7 +6,7 @@ import { type WrittenKeys, writeKeyFolder } from '@he-ml/ckks-core/client/node'
 import { onFile, writeFileAtomic } from '@he-ml/ckks-core/node'
 import { KEYS_FOLDER, PLAN_FILE, writePlanFile } from '../../files/plan-file.ts'
 import type { InferenceClient } from '../inference-client.ts'
-import { isThere, KEY_FILE } from './key-file.ts'
+import { assertNobodysElse, assertNoSecretFile, assertNoSecretIn } from './folders-apart.ts'
 
 /** Options of {@link writeServerFolder}. */
 export interface ServerFolderOptions {
@@ -23,9 +23,10 @@ const PLAIN_NAME = /^[\w-][\w.-]*$/
 
 /**
  * Writes the folder, which is made when needed. Broken off it is completed by the same call with the same client: keys that are whole stay.
- * `openServerFolder` (subpath `node`) runs what is in it.
+ * One call at a time writes to a folder. `openServerFolder` (subpath `node`) runs what is in it.
  *
- * @throws InvalidArgumentError for a folder with a secret key, and for names of model files that lead elsewhere or are taken; CancelledError through the signal; FileSystemError
+ * @throws InvalidArgumentError for a folder with a secret key or with what another client wrote, and for model files whose names lead elsewhere
+ *   or are taken, or that are secret keys; CancelledError through the signal; FileSystemError
  */
 export async function writeServerFolder(
   { session }: InferenceClient,
@@ -34,13 +35,15 @@ export async function writeServerFolder(
 ): Promise<WrittenKeys> {
   const { plan } = session
   const taken = [PLAN_FILE, KEYS_FOLDER]
-  const wrong = Object.keys(model).find((name) => !PLAIN_NAME.test(name) || taken.includes(name))
-  if (wrong !== undefined)
-    throw new InvalidArgumentError(
-      `writeServerFolder: "${wrong}" cannot be the name of a model's file: expected letters, digits, "-", "_" and "." within, none of ${taken.join(', ')}`,
-    )
-  if (await isThere(join(folder, KEY_FILE)))
-    throw new InvalidArgumentError(`${folder} holds a secret key: the server's folder goes away, name one of its own`)
+  for (const [name, bytes] of Object.entries(model)) {
+    if (!PLAIN_NAME.test(name) || taken.includes(name))
+      throw new InvalidArgumentError(
+        `writeServerFolder: "${name}" cannot be the name of a model's file: expected letters, digits, "-", "_" and "." within, none of ${taken.join(', ')}`,
+      )
+    await assertNoSecretFile(session.engine, name, bytes)
+  }
+  await assertNoSecretIn(folder)
+  await assertNobodysElse(folder, session)
   await onFile(folder, mkdir(folder, { recursive: true }))
   await writePlanFile(folder, plan)
   for (const [name, bytes] of Object.entries(model)) await writeFileAtomic(join(folder, name), bytes)

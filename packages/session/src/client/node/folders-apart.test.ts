@@ -1,0 +1,197 @@
+/** A secret key never lies in what a server gets, and no client writes over another's folder. */
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { FormatError, InvalidArgumentError, ParameterMismatchError, sha256, toHex } from '@he-ml/ckks-core'
+import { createNativeClient } from '@he-ml/ckks-native/client'
+import { sealParameters } from '@he-ml/ckks-seal'
+import { createSealClient } from '@he-ml/ckks-seal/client'
+import { createTensor, Model } from '@he-ml/model'
+import { linear } from '@he-ml/nn-layers'
+import { type CompileOptions, compile, type Plan, parametersOf } from '@he-ml/pipeline'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { openClient } from '../inference-client.ts'
+import { createClientFolder, openClientFolder, writeServerFolder } from './index.ts'
+
+const layer = linear({ name: 'sum', weights: createTensor([2, 4], Float64Array.of(1, 2, 3, 4, -1, 0, 1, 0)) })
+const model = new Model({ name: 'toy', input: { name: 'x', shape: [4] }, nodes: [{ layer, inputs: ['x'] }] })
+const planOf = (options: CompileOptions): Promise<Plan> => compile(model, { packing: 'multiplexed', ...options })
+
+let plan: Plan
+let other: Plan
+let here: string
+beforeAll(async () => {
+  plan = await planOf({ scaleBits: 30 })
+  other = await planOf({ scaleBits: 32 })
+})
+beforeEach(async () => {
+  here = await mkdtemp(join(tmpdir(), 'apart-'))
+})
+afterEach(() => rm(here, { recursive: true, force: true }))
+const at = (...names: string[]): string => join(here, ...names)
+const client = (folder: string, of = plan) => createClientFolder(at(folder), of, createNativeClient)
+
+/** Every file with the hash of its bytes. */
+async function contents(): Promise<Map<string, string>> {
+  const entries = await readdir(here, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  return new Map(
+    await Promise.all(files.sort().map(async (file) => [file, toHex(sha256(await readFile(file)))] as const)),
+  )
+}
+
+async function refused(call: () => Promise<unknown>, says: RegExp, type: new (m: string) => Error): Promise<void> {
+  const before = await contents()
+  const error: Error = await call().then(
+    () => expect.unreachable(`${says}`),
+    (e) => e,
+  )
+  expect(error, String(error)).toBeInstanceOf(type)
+  expect(error.message).toMatch(says)
+  expect(await contents()).toEqual(before)
+}
+
+describe('a server folder', () => {
+  it.each([
+    ['the client folder', 'a/client'],
+    ['its parent', 'a'],
+    ['further up', '.'],
+  ])('is not %s', async (_, folder) => {
+    await using mine = await client('a/client')
+    await refused(() => writeServerFolder(mine, at(folder)), /holds a secret key \(.*secret\.key/, InvalidArgumentError)
+  })
+  it('within the client folder has no secret in it', async () => {
+    await using mine = await client('client')
+    await writeServerFolder(mine, at('client', 'server'))
+    const names = await readdir(at('client', 'server'), { recursive: true })
+    expect(names.filter((name) => /secret|ledger/.test(name))).toEqual([])
+    for (const name of await readdir(at('client', 'server', 'keys')))
+      expect((await readFile(at('client', 'server', 'keys', name))).includes('secretKey'), name).toBe(false)
+    await (await openClientFolder(at('client'), createNativeClient)).dispose()
+  })
+  it('is judged behind links: its own, of its keys, and within', async () => {
+    await using mine = await client('client')
+    await symlink('client', at('link'))
+    await refused(() => writeServerFolder(mine, at('link')), /holds a secret key/, InvalidArgumentError)
+    await mkdir(at('server'))
+    await symlink(at('client'), at('server', 'keys'))
+    await refused(() => writeServerFolder(mine, at('server')), /keys is a link/, InvalidArgumentError)
+    await mkdir(at('second'))
+    await symlink(at('client'), at('second', 'data'))
+    await refused(() => writeServerFolder(mine, at('second')), /secret key \(data.secret\.key/, InvalidArgumentError)
+    await mkdir(at('third'))
+    await symlink(at('client', 'secret.key'), at('third', 'net.onnx'))
+    await refused(() => writeServerFolder(mine, at('third')), /secret key \(net\.onnx/, InvalidArgumentError)
+    // links in a circle end, links to nothing are passed over
+    await mkdir(at('circle', 'deep'), { recursive: true })
+    await symlink(at('circle'), at('circle', 'deep', 'back'))
+    await symlink(at('nowhere'), at('circle', 'none'))
+    await writeServerFolder(mine, at('circle'))
+  })
+  it('gets no model file that is a secret key, or bears the name of one', async () => {
+    await using mine = await client('client')
+    await using foreign = await openClient(other, createNativeClient)
+    const key = await readFile(at('client', 'secret.key'))
+    const theirs = await foreign.session.engine.exportSecretKey(foreign.session.secret)
+    for (const [name, bytes] of [
+      ['secret.key', new Uint8Array(3)],
+      ['my.key.ledger', new Uint8Array(3)],
+      ['net.onnx', key],
+      ['net.onnx', theirs],
+    ] as const)
+      await refused(
+        () => writeServerFolder(mine, at('server'), { model: { [name]: bytes } }),
+        /is a secret key/,
+        InvalidArgumentError,
+      )
+  })
+  it('gets no secret key of SEAL either, whose files do not say what they are', async () => {
+    const options = { request: sealParameters, bootstrapping: 'never' } as const
+    await using mine = await createClientFolder(at('client'), await planOf(options), createSealClient)
+    const bytes = await readFile(at('client', 'secret.key'))
+    await refused(
+      () => writeServerFolder(mine, at('server'), { model: { 'net.onnx': bytes } }),
+      /"net\.onnx" is a secret key/,
+      InvalidArgumentError,
+    )
+    await writeServerFolder(mine, at('server'), { model: { 'net.onnx': bytes.subarray(8) } })
+  })
+  it('of another client is left as it is, whole or unfinished', async () => {
+    await using first = await client('first')
+    await using second = await client('second')
+    await using third = await client('third', other)
+    await writeServerFolder(first, at('server'), { model: { 'toy.txt': new TextEncoder().encode('one') } })
+    const model = { 'toy.txt': new TextEncoder().encode('two') }
+    const overwrite = (mine: typeof first) => () => writeServerFolder(mine, at('server'), { model })
+    await refused(overwrite(second), /keys of another secret key/, InvalidArgumentError)
+    await refused(overwrite(third), /a server's of plan/, InvalidArgumentError)
+    await rm(at('server', 'keys', 'keys.manifest'))
+    await refused(overwrite(second), /keys of another secret key/, InvalidArgumentError)
+    // keys alone, as the command line makes them
+    await rename(at('server', 'plan.json'), at('elsewhere.json'))
+    await refused(overwrite(second), /keys of another secret key/, InvalidArgumentError)
+    await refused(overwrite(third), /keys of another secret key/, InvalidArgumentError)
+    await writeFile(at('server', 'plan.json'), '{')
+    await refused(overwrite(first), /plan\.json/, FormatError)
+    await rm(at('server', 'plan.json'))
+    expect((await writeServerFolder(first, at('server'))).reused).toBeGreaterThan(0)
+  })
+})
+
+describe('a client folder', () => {
+  it('is no server folder and lies in none, nor in one of evaluation keys', async () => {
+    await using mine = await client('client')
+    await writeServerFolder(mine, at('server'))
+    for (const folder of ['server', 'server/keys', 'server/deep/er'])
+      await refused(() => client(folder), /a folder that a server gets/, InvalidArgumentError)
+    await symlink('server', at('link'))
+    for (const folder of ['link', 'link/new'])
+      await refused(() => client(folder), /a folder that a server gets/, InvalidArgumentError)
+    // before the keys are finished, too
+    await rm(at('server', 'keys', 'keys.manifest'))
+    await refused(() => client('server'), /a folder that a server gets/, InvalidArgumentError)
+  })
+  it('may lie where somebody works with plan, keys and secret key side by side', async () => {
+    await using mine = await client('client')
+    await writeServerFolder(mine, at('server'))
+    await cp(at('server', 'keys'), at('keys'), { recursive: true })
+    await cp(at('server', 'plan.json'), at('plan.json'))
+    await (await client('second')).dispose()
+  })
+  it('has one plan', async () => {
+    await (await client('client')).dispose()
+    await rm(at('client', 'secret.key'))
+    await rm(at('client', 'secret.key.ledger'))
+    await refused(() => client('client', other), /plan\.json is plan .*, got plan/, InvalidArgumentError)
+    await (await client('client')).dispose()
+  })
+  it('is made for one of two plans at the same time', async () => {
+    const ends = await Promise.allSettled([client('client'), client('client', other)])
+    const made = ends.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []))
+    expect(made).toHaveLength(1)
+    const [failed] = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []))
+    expect(failed).toBeInstanceOf(InvalidArgumentError)
+    await using opened = await openClientFolder(at('client'), createNativeClient)
+    expect(opened.plan.id).toBe(made[0]!.plan.id)
+    expect(opened.session.secret.keyId).toBe(made[0]!.session.secret.keyId)
+    await made[0]!.dispose()
+  })
+  it('is made with an engine of its plan alone', async () => {
+    let ended = 0
+    const wrong: typeof createNativeClient = () => {
+      const engine = createNativeClient(parametersOf(other))
+      const dispose = engine.dispose.bind(engine)
+      engine.dispose = async () => {
+        ended++
+        await dispose()
+      }
+      return engine
+    }
+    const says = /the client's engine has the parameters .*, the plan has/
+    await refused(() => createClientFolder(at('client'), plan, wrong), says, ParameterMismatchError)
+    await (await client('client')).dispose()
+    await refused(() => openClientFolder(at('client'), wrong), says, ParameterMismatchError)
+    await refused(() => openClient(plan, wrong), says, ParameterMismatchError)
+    expect(ended).toBe(3)
+  })
+})
