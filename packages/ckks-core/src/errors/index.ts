@@ -1,2 +1,3 @@
+export { checkOptions, type OptionCheck, type OptionChecks, optionCheck } from './check-options.ts'
 export { ERROR_CLASSES, type ErrorClass } from './error-classes.ts'
 export * from './errors.ts'

@@ -43,12 +43,16 @@ export async function planAndSimulate(
 
 /**
  * @param models the same network for each way, as {@link readWays} gives them
- * @throws what `compileCheapest` does
+ * @throws InvalidArgumentError without samples; what `compileCheapest` does
  */
 export async function planCheapest(
   models: Readonly<Record<string, Model>>,
   { samples, labels, known, ...options }: JudgedOptions,
 ): Promise<Planned> {
+  if (samples.length === 0)
+    throw new InvalidArgumentError(
+      '--step cheapest judges each step by images: give --data, and --simulate of at least 1',
+    )
   const { name, bound, judged, simulation } = await compileCheapest(models, {
     ...options,
     samples,

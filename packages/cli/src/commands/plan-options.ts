@@ -63,7 +63,7 @@ export function declarePlan(program: Command): Command {
     .option('--samples <count>', 'calibration images to use', integer(1, 1e6), 2000)
     .option(
       '--simulate <count>',
-      'images after those that go through the network and through its plan in the clear: what polynomials do to accuracy',
+      'images to judge the plan by in the clear, where activations became polynomials: those of --data after the first --samples; where it has too few, its last ones, calibrated on or not; 0: none',
       integer(0, 1e6),
       100,
     )

@@ -77,6 +77,17 @@ describe('fit', () => {
     expect(progress).toEqual([1, 2, 3, 4, 5])
     expect(outputMagnitude).toBe(Math.max(...data.flatMap((x) => [...model.forward(x).data].map(Math.abs))))
   })
+  it.each([
+    ['a misspelt option', images(1), { equalise: true }, /fit: there is no option equalise: did you mean equalize\?/],
+    ['another kind of value', images(1), { equalize: 'yes' }, /equalize must be true or false, got "yes"/],
+    ['null', images(1), null, /options must be an object, got null/],
+    ['one tensor', images(1)[0], {}, /fit: expected a list of tensors/],
+    ['nothing', undefined, {}, /fit: expected a list of tensors/],
+  ])('refuses %s', async (_, data, options, says) => {
+    const call = fit(smallCnn('relu'), data as never, options as never)
+    await expect(call).rejects.toThrow(InvalidArgumentError)
+    await expect(call).rejects.toThrow(says)
+  })
   it('refuses no data, NaN, wrong shapes, and stops when told', async () => {
     const model = smallCnn('relu')
     await expect(fit(model, [])).rejects.toThrow(InvalidArgumentError)

@@ -1,7 +1,8 @@
 /** Activation ranges from clear data: the server never decrypts to choose a scale. */
-import { InvalidArgumentError, Pacer } from '@he-ml/ckks-core'
+import { checkOptions, InvalidArgumentError, type OptionChecks, optionCheck, Pacer } from '@he-ml/ckks-core'
 import type { FloatKernels } from '@he-ml/float-kernels'
 import { equalizationOf, equalized, type Model, type Tensor } from '@he-ml/model'
+import { assertIterable } from './assert-iterable.ts'
 import { runsOnBatches } from './batches.ts'
 import type { Calibration } from './calibration.ts'
 import { Observations } from './observations.ts'
@@ -32,14 +33,24 @@ export interface FitOptions {
   readonly kernels?: FloatKernels<Float32Array>
 }
 
+const OPTIONS: OptionChecks<FitOptions> = {
+  onProgress: optionCheck.callable,
+  signal: optionCheck.signal,
+  equalize: optionCheck.boolean,
+  precision: optionCheck.oneOf('single', 'double'),
+  kernels: optionCheck.object,
+}
+
 /**
  * Runs clear inputs through the model and records what each activation sees.
  *
  * @param inputs at least one tensor of the model's `inputShape` (frames with time first), normalised as at inference
- * @throws InvalidArgumentError without inputs, for wrong shapes or non-finite values (in single precision those beyond 3.4e38
- * are); CancelledError through the signal
+ * @throws InvalidArgumentError without inputs, for wrong shapes, non-finite values (in single precision those beyond 3.4e38
+ * are), or options that there are not; CancelledError through the signal
  */
 export async function fit(model: Model, inputs: Iterable<Tensor>, options: FitOptions = {}): Promise<Calibration> {
+  checkOptions('fit', options, OPTIONS)
+  assertIterable('fit', inputs)
   if (options.equalize && Object.is(inputs[Symbol.iterator](), inputs))
     throw new InvalidArgumentError(
       'fit: to equalize, inputs are read twice: give a list, or an object that begins again',

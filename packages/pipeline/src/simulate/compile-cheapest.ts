@@ -1,9 +1,19 @@
 /** One network that can be evaluated in several ways: the plan that takes least time, of those that decide as the network does. */
-import { CancelledError, HeMlError, InvalidArgumentError, Pacer, PlanError } from '@he-ml/ckks-core'
+import {
+  CancelledError,
+  checkOptions,
+  HeMlError,
+  InvalidArgumentError,
+  optionCheck,
+  Pacer,
+  PlanError,
+} from '@he-ml/ckks-core'
 import type { Model, Tensor } from '@he-ml/model'
+import { checkOptions as checkCompileOptions } from '../compile/check-options.ts'
 import { compileAndBind } from '../compile/compile.ts'
 import type { CompileOptions } from '../compile/options.ts'
 import type { BoundPlan } from '../plan/bound-plan.ts'
+import { answeredOtherwise } from './same-network.ts'
 import { type SimulationReport, simulate } from './simulate.ts'
 
 /** Options of {@link compileCheapest}: those of `compile`, and what the ways are judged by. */
@@ -12,10 +22,21 @@ export interface CheapestOptions extends CompileOptions {
   readonly samples: readonly Tensor[]
   /** The right answers to them, for the accuracies in the simulation. */
   readonly labels?: readonly number[]
-  /** Share of the samples that a plan must answer as the exact network does. Default 0.98. */
+  /**
+   * Share of the samples, from 0 to 1, that a plan must answer as the exact network does, and this as the network of the first way. Default 0.98.
+   * A plan with fewer is not chosen, however fast. 0 takes whatever is fastest.
+   */
   readonly agreement?: number
   /** Called before each way is planned. */
   readonly onWay?: (name: string) => void
+}
+
+/** Beside those of `compile`. */
+const OPTIONS = {
+  samples: optionCheck.list('a list of tensors', optionCheck.object),
+  labels: optionCheck.list('a list of output indices'),
+  agreement: optionCheck.number(0, 1),
+  onWay: optionCheck.callable,
 }
 
 /** One way, as it was judged: its figures, or why it cannot run. */
@@ -26,7 +47,7 @@ export type JudgedWay = {
   | {
       /** Estimated time of one run, in seconds by the cost model. */
       readonly seconds: number
-      /** Share of the samples that the plan answers as the exact network does, 0 to 1. */
+      /** Share of the samples that the plan answers as its own network does in the clear, and this as the first way's, 0 to 1. */
       readonly agreement: number
     }
   | {
@@ -50,12 +71,14 @@ export interface Cheapest {
 }
 
 /**
- * Plans each way and takes the one that takes least time.
+ * Plans each way and takes the one that takes least time, of those that answer enough of the samples as the network does (`agreement`). All are
+ * judged by the samples; without some nothing is chosen. The ways must be one network: in the clear they must answer as many samples alike.
  *
  * @param ways models that compute the same in the clear, by name: a spiking network whose layers decide by polynomials, by functional
  *   bootstraps, or some this way and some that; a network of ReLUs with other approximations
  * @throws PlanError ('precision') when no plan answers as the exact network does on so many samples; what the first was refused for when
- *   none can run at all; InvalidArgumentError without ways or samples; CancelledError through the signal
+ *   none can run at all; InvalidArgumentError without ways or samples, for samples that are not finite, for ways that are different networks
+ *   or have one output alone; CancelledError through the signal
  * @example
  * ```ts no-run
  * import { compileCheapest, fit } from '@he-ml/pipeline'
@@ -73,11 +96,13 @@ export async function compileCheapest(
   ways: Readonly<Record<string, Model>>,
   { samples, labels, agreement = 0.98, onWay, ...options }: CheapestOptions,
 ): Promise<Cheapest> {
-  if (Object.keys(ways).length === 0) throw new InvalidArgumentError('compileCheapest: at least one way is needed')
-  if (samples.length === 0) throw new InvalidArgumentError('compileCheapest: at least one sample is needed')
-  if (!(agreement >= 0 && agreement <= 1))
-    throw new InvalidArgumentError(`compileCheapest: agreement must be a share from 0 to 1, got ${agreement}`)
+  if (Object.keys(ways ?? {}).length === 0)
+    throw new InvalidArgumentError('compileCheapest: at least one way is needed')
+  checkOptions('compileCheapest', { samples, labels, agreement, onWay }, OPTIONS)
+  checkCompileOptions(options)
+  if (!samples || samples.length === 0) throw new InvalidArgumentError('compileCheapest: at least one sample is needed')
   const { signal } = options
+  const otherwise = await answeredOtherwise(ways, { samples, agreement, signal })
   const pacer = new Pacer('compileCheapest', signal ? { signal } : {})
   const judged: JudgedWay[] = []
   let best: Omit<Cheapest, 'judged'> | undefined
@@ -91,7 +116,8 @@ export async function compileCheapest(
         ...(labels ? { labels } : {}),
       })
       const { seconds } = bound.plan.report
-      const reached = simulation.agreement ?? 1
+      const differing = new Set([...simulation.differing, ...otherwise.get(name)!])
+      const reached = 1 - differing.size / samples.length
       judged.push({ name, seconds, agreement: reached })
       if (reached < agreement || (best && best.bound.plan.report.seconds <= seconds)) continue
       best = { name, model, bound, simulation }

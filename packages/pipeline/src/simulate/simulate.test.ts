@@ -1,5 +1,6 @@
 import { CancelledError, InvalidArgumentError } from '@he-ml/ckks-core'
-import { createTensor, type Tensor } from '@he-ml/model'
+import { createTensor, Model, type Tensor } from '@he-ml/model'
+import { linear } from '@he-ml/nn-layers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { bindPlan } from '../bind/bind-plan.ts'
 import { compileAndBind } from '../compile/compile.ts'
@@ -10,6 +11,7 @@ import { simulate } from './simulate.ts'
 
 const largest = ({ data }: Tensor): number => data.indexOf(Math.max(...data))
 const samples = Array.from({ length: 40 }, (_, i) => randomTensor([1, 8, 8], 100 + i))
+const with0 = (value: number): Tensor => createTensor([1, 8, 8], new Float64Array(64).fill(value, 0, 1))
 const training = Array.from({ length: 20 }, (_, i) => randomTensor([1, 8, 8], 500 + i))
 
 describe('simulate', () => {
@@ -28,6 +30,7 @@ describe('simulate', () => {
     const {
       differing,
       agreement,
+      answers,
       accuracy,
       layers,
       outputs,
@@ -36,6 +39,7 @@ describe('simulate', () => {
     expect(count).toBe(40)
     expect(differing).toEqual(samples.flatMap((_, i) => (largest(wanted[i]!) === largest(got[i]!) ? [] : [i])))
     expect(agreement).toBeCloseTo(1 - differing.length / 40, 12)
+    expect(answers).toEqual({ exact: wanted.map(largest), planned: got.map(largest) })
     expect(accuracy!.exact).toBeCloseTo(0.75, 12)
     const right = got.filter((y, i) => largest(y) === labels[i]).length
     expect(accuracy!.planned).toBeCloseTo(right / 40, 12)
@@ -81,6 +85,35 @@ describe('simulate', () => {
     expect(undecided.length).toBeGreaterThan(0)
     expect((await simulate(bound, model, samples)).undecided).toEqual([])
   })
+  it('measures by the largest output where an output never changes: one sample, or always the same', async () => {
+    const [one] = samples
+    const [wanted, got] = [model.forward(one!), approximate(bound.model, one!)]
+    const size = Math.max(...wanted.data.map(Math.abs))
+    for (const given of [[one!], [one!, one!]]) {
+      const { outputs, answers } = await simulate(bound, model, given)
+      for (const [k, bits] of outputs.polynomialBits.entries())
+        expect(bits).toBeCloseTo(Math.log2(size / Math.abs(wanted.data[k]! - got.data[k]!)), 2)
+      for (const bits of outputs.noiseBits)
+        expect(bits).toBeCloseTo(Math.log2(size) + bound.plan.report.precisionBits, 6)
+      expect(answers!.exact).toEqual(given.map(() => largest(wanted)))
+    }
+  })
+  it('tells no answers of a network with one output, and no error of nothing', async () => {
+    const layer = linear({ name: 'none', weights: createTensor([1, 4], new Float64Array(4).fill(0.25)) })
+    const mean = new Model({ name: 'mean', input: { name: 'x', shape: [4] }, nodes: [{ layer, inputs: ['x'] }] })
+    const report = await simulate(await compileAndBind(mean), mean, [createTensor([4], new Float64Array(4))])
+    for (const field of ['answers', 'agreement', 'accuracy']) expect(report).not.toHaveProperty(field)
+    expect(report.outputs).toEqual({ polynomialBits: [Infinity], noiseBits: [0] })
+  })
+  it('a result that left all bounds is no answer', async () => {
+    const far = createTensor(
+      samples[0]!.shape,
+      samples[0]!.data.map((x) => x * 1e15),
+    )
+    const { differing, outputs } = await simulate(bound, model, [samples[0]!, far])
+    expect(differing).toEqual([1])
+    for (const bits of outputs.polynomialBits) expect(bits).toBeLessThan(0)
+  })
   it('polynomials that are the function cost nothing', async () => {
     const square = smallCnn('square')
     const { outputs, agreement, layers } = await simulate(await compileAndBind(square), square, samples)
@@ -102,6 +135,12 @@ describe('simulate', () => {
     ['another model', () => simulate(bound, smallCnn('relu', 7), samples), /another model/],
     ['a wrong shape', () => simulate(bound, model, [randomTensor([1, 4, 4], 1)]), /\[1,4,4\]/],
     ['too few labels', () => simulate(bound, model, samples, { labels: [1] }), /1 labels for 40 samples/],
+    ['NaN', () => simulate(bound, model, [samples[0]!, with0(Number.NaN)]), /simulate: sample 1: element 0 is NaN/],
+    ['infinities', () => simulate(bound, model, [with0(-Infinity)]), /sample 0: element 0 is -Infinity/],
+    ['one tensor', () => simulate(bound, model, samples[0] as never), /simulate: expected a list of tensors/],
+    ['a misspelt option', () => simulate(bound, model, samples, { label: [1] } as never), /did you mean labels\?/],
+    ['null', () => simulate(bound, model, samples, null as never), /options must be an object, got null/],
+    ['labels of another kind', () => simulate(bound, model, samples, { labels: 3 } as never), /labels must be a list/],
     ['a label beyond', () => simulate(bound, model, samples.slice(0, 1), { labels: [3] }), /outputs 0 to 2/],
   ])('refuses %s', async (_, call, message) => {
     await expect(call()).rejects.toThrow(InvalidArgumentError)

@@ -3,16 +3,16 @@
  * planned one with its polynomials. What encryption adds beside is noise, which the plan tells, and which moves a decision only where two
  * outputs are nearly the same.
  */
-import { InvalidArgumentError, Pacer } from '@he-ml/ckks-core'
+import { checkOptions, InvalidArgumentError, type OptionChecks, optionCheck, Pacer } from '@he-ml/ckks-core'
 import type { FloatKernels } from '@he-ml/float-kernels'
-import { assertInputShape, isCalibrated, type Model, sizeOf, type Tensor, unroll } from '@he-ml/model'
+import { isCalibrated, type Model, sizeOf, type Tensor, unroll } from '@he-ml/model'
 import type { BoundPlan } from '../plan/bound-plan.ts'
 import { modelDigest } from '../plan/model-digest.ts'
-import { runsOnBatches } from '../ready/batches.ts'
-import { liveValues } from '../ready/live-values.ts'
-import { openKernels } from '../ready/open-kernels.ts'
+import { assertIterable } from '../ready/assert-iterable.ts'
+import { answersAlike, largest } from './answers.ts'
 import { walk } from './approximate-walk.ts'
 import { LayerRecord, type SimulatedLayer } from './layer-record.ts'
+import { assertFinite, checkSample, inBatches, onKernels, runsInSingle, samplesAtOnce } from './samples.ts'
 
 /** Options of {@link simulate}. */
 export interface SimulateOptions {
@@ -33,6 +33,16 @@ export interface SimulationReport {
    * one output.
    */
   readonly agreement?: number
+  /**
+   * Index of the largest output of each sample; the first one where several are as large, so that samples may differ here that answer
+   * alike. Absent for a network with one output.
+   */
+  readonly answers?: {
+    /** By the network itself. */
+    readonly exact: readonly number[]
+    /** As planned. */
+    readonly planned: readonly number[]
+  }
   /** Shares of the samples that are answered rightly. Absent without labels. */
   readonly accuracy?: {
     /** By the network itself, 0 to 1. */
@@ -47,9 +57,12 @@ export interface SimulationReport {
    * the encrypted answer may be the other one.
    */
   readonly undecided: readonly number[]
-  /** Of each output, in bits of its range over the samples: log2((max - min) / rms error). 0 for one that never changes. */
+  /**
+   * Of each output, in bits of its range over the samples: log2((max - min) / rms error). Of one that never changes, as with one sample, in bits of
+   * the largest absolute value of any output.
+   */
   readonly outputs: {
-    /** What polynomials cost. Infinity where they are exact. */
+    /** What polynomials cost. Infinity where they are exact, -Infinity where they leave all bounds. */
     readonly polynomialBits: readonly number[]
     /** What encryption costs, by the plan. */
     readonly noiseBits: readonly number[]
@@ -58,10 +71,6 @@ export interface SimulationReport {
   readonly layers: readonly SimulatedLayer[]
 }
 
-/** Elements that are alive at one time: as `fit` takes them. */
-const LIVE_ELEMENTS = 2 ** 21
-/** Relative to the largest. */
-const TIE = 1e-9
 /** Standard deviations of the difference of two outputs: exceeded once in 10^9. */
 const SURE = 6
 
@@ -70,8 +79,8 @@ const SURE = 6
  *
  * @param model the one that the plan was made for
  * @param inputs at least one tensor of the model's `inputShape`, other ones than `fit` saw
- * @throws InvalidArgumentError without samples, for another model, wrong shapes, or labels that do not fit; CancelledError through the
- *   signal
+ * @throws InvalidArgumentError without samples, for another model, wrong shapes, values that are not finite, labels that do not fit, or
+ *   options that there are not; CancelledError through the signal
  */
 export async function simulate(
   bound: BoundPlan,
@@ -79,16 +88,20 @@ export async function simulate(
   inputs: Iterable<Tensor>,
   options: SimulateOptions = {},
 ): Promise<SimulationReport> {
+  checkOptions('simulate', options, OPTIONS)
+  assertIterable('simulate', inputs)
   const { plan } = bound
   if (modelDigest(model) !== plan.model.digest)
     throw new InvalidArgumentError(`simulate: the plan was made for another model than "${model.name}"`)
   const exact = unroll(model)
-  const single = [exact, bound.model].every(({ nodes }) => nodes.some(({ layer }) => runsOnBatches(layer)))
-  const overTime = model.states.length > 0 || model.input.time === 'perStep'
-  if (!single || overTime) return run(bound, exact, inputs, options)
-  await using kernels = await openKernels()
-  // awaited, so that the kernels live until then
-  return await run(bound, exact, inputs, { ...options, kernels })
+  const single = runsInSingle(model, [exact, bound.model])
+  return onKernels(single, (kernels) => run(bound, exact, inputs, { ...options, ...(kernels ? { kernels } : {}) }))
+}
+
+const OPTIONS: OptionChecks<SimulateOptions> = {
+  labels: optionCheck.list('a list of output indices'),
+  onProgress: optionCheck.callable,
+  signal: optionCheck.signal,
 }
 
 type RunOptions = SimulateOptions & { readonly kernels?: FloatKernels<Float32Array> }
@@ -101,7 +114,7 @@ async function run(
 ): Promise<SimulationReport> {
   const { labels, onProgress, signal, kernels } = options
   const pacer = new Pacer('simulate', signal ? { signal } : {})
-  const most = Math.max(1, Math.floor(LIVE_ELEMENTS / Math.max(liveValues(exact).peak, liveValues(planned).peak)))
+  const most = samplesAtOnce([exact, planned])
   const records = new Map(
     planned.nodes.flatMap(({ name, layer }) => (isCalibrated(layer) ? [[name, new LayerRecord(name, layer)]] : [])),
   )
@@ -109,14 +122,17 @@ async function run(
   checkLabels(labels, sizeOf(exact.shapes.get(exact.output)!))
   const pairs: Pair[] = []
   for (const batch of inBatches(inputs, most)) {
-    for (const { shape } of batch) assertInputShape(`model "${exact.name}"`, exact.inputForm, shape)
+    for (const [n, sample] of batch.entries()) checkSample('simulate', exact, sample, pairs.length + n)
     const wanted = await walk(exact, batch, { ...ways, approximate: false })
     const got = await walk(planned, batch, {
       ...ways,
       approximate: true,
       observe: ({ name }, given, outputs) => records.get(name)?.add(given, outputs[0]!),
     })
-    for (const [n, { data }] of wanted.entries()) pairs.push({ wanted: data, got: got[n]!.data })
+    for (const [n, { data }] of wanted.entries()) {
+      assertFinite(`simulate: the network's result of sample ${pairs.length}`, data)
+      pairs.push({ wanted: data, got: got[n]!.data })
+    }
     onProgress?.(pairs.length)
     if (labels && pairs.length > labels.length) throw labelsMissing(labels.length, pairs.length)
   }
@@ -124,17 +140,6 @@ async function run(
   if (labels && labels.length !== pairs.length) throw labelsMissing(labels.length, pairs.length)
   const layers = [...records.values()].map((record) => record.result)
   return { ...compared(pairs, labels, 2 ** -plan.report.precisionBits), layers }
-}
-
-function* inBatches(inputs: Iterable<Tensor>, most: number): Generator<Tensor[]> {
-  let batch: Tensor[] = []
-  for (const input of inputs) {
-    batch.push(input)
-    if (batch.length < most) continue
-    yield batch
-    batch = []
-  }
-  if (batch.length > 0) yield batch
 }
 
 interface Pair {
@@ -149,13 +154,18 @@ function compared(
 ): Omit<SimulationReport, 'layers'> {
   const count = pairs[0]!.wanted.length
   const decided = count > 1
-  const differing = pairs.flatMap(({ wanted, got }, n) => (wanted[largest(got)]! >= almost(wanted) ? [] : [n]))
+  const differing = pairs.flatMap(({ wanted, got }, n) => (answersAlike(wanted, got) ? [] : [n]))
   const undecided = pairs.flatMap(({ got }, n) => (decided && lead(got) < SURE * Math.SQRT2 * noise ? [n] : []))
   const right = (pick: (pair: Pair) => Float64Array, of: readonly number[]) =>
     pairs.filter((pair, n) => largest(pick(pair)) === of[n]).length / pairs.length
   return {
     samples: pairs.length,
-    ...(decided ? { agreement: 1 - differing.length / pairs.length } : {}),
+    ...(decided
+      ? {
+          agreement: 1 - differing.length / pairs.length,
+          answers: { exact: pairs.map(({ wanted }) => largest(wanted)), planned: pairs.map(({ got }) => largest(got)) },
+        }
+      : {}),
     ...(decided && labels
       ? { accuracy: { exact: right((p) => p.wanted, labels), planned: right((p) => p.got, labels) } }
       : {}),
@@ -180,21 +190,20 @@ function bitsOf(pairs: readonly Pair[], noise: number): SimulationReport['output
     const values = pairs.map(({ wanted }) => wanted[k]!)
     return values.reduce((a, b) => Math.max(a, b)) - values.reduce((a, b) => Math.min(a, b))
   })
-  const bits = (range: number, error: number) => (range > 0 ? Math.log2(range / error) : 0)
+  const size = pairs.reduce((most, { wanted }) => wanted.reduce((m, v) => Math.max(m, Math.abs(v)), most), 0)
   const rms = (k: number) =>
     Math.sqrt(pairs.reduce((sum, { wanted, got }) => sum + (got[k]! - wanted[k]!) ** 2, 0) / pairs.length)
   return {
-    polynomialBits: ranges.map((range, k) => bits(range, rms(k))),
-    noiseBits: ranges.map((range) => bits(range, noise)),
+    polynomialBits: ranges.map((range, k) => bits(range || size, rms(k))),
+    noiseBits: ranges.map((range) => bits(range || size, noise)),
   }
 }
 
-const largest = (values: Float64Array): number => values.reduce((best, v, i) => (v > values[best]! ? i : best), 0)
-
-/** What is as large as the largest but for rounding: outputs of spiking networks are often the same. */
-function almost(values: Float64Array): number {
-  const most = values[largest(values)]!
-  return most - TIE * values.reduce((size, v) => Math.max(size, Math.abs(v)), 0)
+/** Of what is 0 throughout nothing can be told but that there is no error. */
+function bits(size: number, error: number): number {
+  if (error === 0) return Infinity
+  if (!Number.isFinite(error)) return -Infinity
+  return size === 0 ? 0 : Math.log2(size / error)
 }
 
 /** The largest value less the second. */
