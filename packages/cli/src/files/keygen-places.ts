@@ -44,7 +44,7 @@ export async function judgePlaces(paths: KeygenPaths): Promise<KeygenPlaces> {
     )
   if (ledger.found && !secret.found)
     throw new InvalidArgumentError(
-      `${ledger.given} exists, the ledger of a key that was in ${secret.given}: give another name, or move it away first`,
+      `${ledger.given} exists, the ledger of a key that was in ${secret.given}: put the key back, give another name, or, where the key is lost, move the ledger away: mv ${ledger.given} ${ledger.given}.old`,
     )
   if (publicKey?.found) {
     assertNoFolder(publicKey)

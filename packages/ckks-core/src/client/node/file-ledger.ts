@@ -38,7 +38,7 @@ export class FileLedger implements Ledger {
     await withLockFile(`${path}.lock`, async () => {
       if (await ledger.exists())
         throw new SecurityError(
-          `${path} exists: a ledger is never begun again; if its key is gone, or you know better what was published, move it away first`,
+          `${path} exists: a ledger is never begun again; if its key is gone, or you know better what was published, move it away first: mv ${path} ${path}.old`,
         )
       await ledger.#write(state)
     })

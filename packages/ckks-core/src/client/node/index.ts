@@ -4,5 +4,6 @@
  * @module client/node
  */
 export * from './file-ledger.ts'
+export { type LockOptions, lockFolder, withLockFile } from './lock-file.ts'
 export { offerKeyFolder } from './offer-key-folder.ts'
 export { type WriteKeyFolderOptions, type WrittenKeys, writeKeyFolder } from './write-key-folder.ts'

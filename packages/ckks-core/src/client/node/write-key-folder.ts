@@ -2,19 +2,20 @@
  * The evaluation keys of a request as a folder: one file per key, a manifest last, so that a folder that has one is complete. While
  * one key is on its way to the disk the next is being made, and what a run that was broken off left behind is used again.
  */
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CancelledError, FileSystemError, HeMlError } from '../../errors/errors.ts'
+import { CancelledError, FileSystemError, HeMlError, InvalidArgumentError } from '../../errors/errors.ts'
 import type { KeyFileEntry } from '../../format/header.ts'
 import { writeFileAtomic } from '../../node/atomic-file.ts'
 import { openContainerFile } from '../../node/container-file.ts'
 import { KEY_SET_FILE, writeKeySet } from '../../node/key-set-file.ts'
-import { onFile } from '../../node/system-error.ts'
+import { onFile, systemError } from '../../node/system-error.ts'
 import { type KeyNeed, type KeyRequest, KeyRequestBuilder, listKeyNeeds } from '../../port/keys.ts'
 import type { ClientEngine, KeyFile, KeyGenerationOptions } from '../client-engine.ts'
 import { type KeyHeader, keyFileName, keyHeader } from '../key-header.ts'
 import { keyFileEntry } from '../key-offer.ts'
 import type { SecretKey } from '../secret-key.ts'
+import { lockFolder } from './lock-file.ts'
 
 export interface WriteKeyFolderOptions extends KeyGenerationOptions {
   /**
@@ -41,10 +42,11 @@ export interface WrittenKeys {
  * engine does that when it loads them. Files of engines that do not name these (SEAL's) are made again. Other files in the folder
  * stay.
  *
- * The folder is for the server: the secret key's own file must not lie in it.
+ * One process at a time writes to the folder. It is for the server: the secret key's own file must not lie in it.
  *
  * @param options.onProgress after each key, those that were there included
- * @throws CancelledError through the signal; SecurityError; the file system's errors. What was written stays
+ * @throws InvalidArgumentError when another process writes to the folder, or has written while the first key was being made; CancelledError
+ *   through the signal; SecurityError; the file system's errors. What was written stays
  */
 export async function writeKeyFolder(
   client: ClientEngine,
@@ -58,6 +60,7 @@ export async function writeKeyFolder(
   const ids = { keyId: secretKey.keyId, ...provenance }
   const needs = listKeyNeeds(request).map((need) => ({ need, header: keyHeader(parameters, need, ids) }))
   const entries: (KeyFileEntry | undefined)[] = []
+  const names = await namesIn(folder)
   for (const { header } of needs) {
     throwIfAborted(signal, `key generation: cancelled after ${entries.length} of ${needs.length} keys`)
     entries.push(await existing(client, folder, header, signal))
@@ -72,21 +75,50 @@ export async function writeKeyFolder(
   })
   const keys = oneAhead(source)
   try {
-    let key = await keys.next()
-    await beforeWriting?.()
-    await onFile(folder, mkdir(folder, { recursive: true }))
-    if (missing.length > 0) await onFile(folder, rm(join(folder, KEY_SET_FILE), { force: true }))
-    for (let i = 0; i < reused; i++) report()
-    for (; !key.done; key = await keys.next()) {
-      entries[entries.indexOf(undefined)] = await writeKey(folder, key.value)
-      report()
-    }
+    const first = await keys.next()
+    await inFolder(folder, names, async () => {
+      await beforeWriting?.()
+      if (missing.length > 0) await onFile(folder, rm(join(folder, KEY_SET_FILE), { force: true }))
+      for (let i = 0; i < reused; i++) report()
+      for (let key = first; !key.done; key = await keys.next()) {
+        entries[entries.indexOf(undefined)] = await writeKey(folder, key.value)
+        report()
+      }
+      await writeKeySet(folder, parameters, ids, entries as KeyFileEntry[])
+    })
   } finally {
     await keys.return(undefined)
   }
   const listed = entries as KeyFileEntry[]
-  await writeKeySet(folder, parameters, ids, listed)
   return { keys: listed.length, reused, bytes: listed.reduce((sum, entry) => sum + entry.bytes, 0) }
+}
+
+/** What is in the folder, of nobody's who is writing. */
+async function namesIn(folder: string): Promise<string> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw systemError(error, folder)
+  })
+  return names
+    .filter((name) => !name.startsWith('.'))
+    .sort()
+    .join('\n')
+}
+
+/** Writes to the folder, alone, if it is as it was. One that was made for nothing is removed again. */
+async function inFolder(folder: string, names: string, write: () => Promise<void>): Promise<void> {
+  const made = await onFile(folder, mkdir(folder, { recursive: true }))
+  try {
+    await lockFolder(folder, async () => {
+      if ((await namesIn(folder)) !== names)
+        throw new InvalidArgumentError(`${folder}: somebody else has written there meanwhile: name another folder`)
+      await write()
+    })
+  } catch (error) {
+    // fails where anything is in it
+    if (made !== undefined) await rmdir(folder).catch(() => {})
+    throw error
+  }
 }
 
 function requestOf(needs: readonly KeyNeed[]): KeyRequest {

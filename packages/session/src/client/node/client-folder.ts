@@ -6,7 +6,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import type { ClientEngine, SecretKey } from '@he-ml/ckks-core/client'
-import { ledgerPath } from '@he-ml/ckks-core/client/node'
+import { ledgerPath, lockFolder } from '@he-ml/ckks-core/client/node'
 import { onFile } from '@he-ml/ckks-core/node'
 import type { Plan } from '@he-ml/pipeline'
 import { beginPlanFile, readPlanFile } from '../../files/plan-file.ts'
@@ -26,8 +26,8 @@ export interface ClientFolderOptions {
 /**
  * A client with a fresh secret key that is kept in a folder, which is made when needed (mode 0700).
  *
- * @throws InvalidArgumentError where the folder holds a secret key already, which is never written over, or another plan, or where it is a
- *   server's or lies in one; SecurityError when the plan's parameters are not 128-bit secure; FormatError for a plan that was changed; FileSystemError
+ * @throws InvalidArgumentError where the folder holds a secret key already, which is never written over, the ledger of a lost one, or another
+ *   plan, where it is a server's or lies in one, and while another process makes it; SecurityError when the plan's parameters are not 128-bit secure; FormatError for a plan that was changed; FileSystemError
  */
 export async function createClientFolder(
   folder: string,
@@ -36,10 +36,7 @@ export async function createClientFolder(
   { onWarning = warn }: ClientFolderOptions = {},
 ): Promise<InferenceClient> {
   const path = join(folder, KEY_FILE)
-  if (await isThere(path))
-    throw new InvalidArgumentError(
-      `${path} exists: a secret key is never written over; open the folder with openClientFolder, or name another`,
-    )
+  await assertNoKey(path)
   await assertNotServers(folder)
   return withKey(plan, { path, onWarning }, makeEngine, async (engine) => {
     const key = await engine.generateSecretKey()
@@ -47,11 +44,27 @@ export async function createClientFolder(
       key,
       ready: async () => {
         await onFile(folder, mkdir(folder, { recursive: true, mode: 0o700 }))
-        await beginPlanFile(folder, plan)
-        await writeSecretKey(engine, key, path, plan)
+        await lockFolder(folder, async () => {
+          await assertNoKey(path)
+          await beginPlanFile(folder, plan)
+          await writeSecretKey(engine, key, path, plan)
+        })
       },
     }
   })
+}
+
+/** @throws InvalidArgumentError where a secret key is, or the ledger of one that is not there */
+async function assertNoKey(path: string): Promise<void> {
+  if (await isThere(path))
+    throw new InvalidArgumentError(
+      `${path} exists: a secret key is never written over; open the folder with openClientFolder, or name another`,
+    )
+  const ledger = ledgerPath(path)
+  if (await isThere(ledger))
+    throw new InvalidArgumentError(
+      `${ledger} is the ledger of a key that is not in ${path}: put the key back; or, where there was none or it is lost, move the ledger away: mv ${ledger} ${ledger}.old`,
+    )
 }
 
 /**

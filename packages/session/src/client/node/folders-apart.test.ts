@@ -2,7 +2,15 @@
 import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { FormatError, InvalidArgumentError, ParameterMismatchError, sha256, toHex } from '@he-ml/ckks-core'
+import {
+  FormatError,
+  InvalidArgumentError,
+  type KeyRequest,
+  ParameterMismatchError,
+  sha256,
+  toHex,
+} from '@he-ml/ckks-core'
+import { writeKeyFolder } from '@he-ml/ckks-core/client/node'
 import { createNativeClient } from '@he-ml/ckks-native/client'
 import { sealParameters } from '@he-ml/ckks-seal'
 import { createSealClient } from '@he-ml/ckks-seal/client'
@@ -10,6 +18,7 @@ import { createTensor, Model } from '@he-ml/model'
 import { linear } from '@he-ml/nn-layers'
 import { type CompileOptions, compile, type Plan, parametersOf } from '@he-ml/pipeline'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { readPlanFile } from '../../files/plan-file.ts'
 import { openClient } from '../inference-client.ts'
 import { createClientFolder, openClientFolder, writeServerFolder } from './index.ts'
 
@@ -138,7 +147,82 @@ describe('a server folder', () => {
   })
 })
 
+describe('folders that two write to at a time', () => {
+  it("of a server are one client's, and whole", async () => {
+    const clients = [await client('one'), await client('two'), await client('three', other)]
+    try {
+      const ends = await Promise.allSettled(clients.map((mine) => writeServerFolder(mine, at('server'))))
+      expect(ends.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+      for (const end of ends) {
+        if (end.status === 'fulfilled') continue
+        expect(end.reason).toBeInstanceOf(InvalidArgumentError)
+        expect(end.reason.message).toMatch(/server.*(another process holds the folder|name another)/)
+      }
+      const winner = clients[ends.findIndex(({ status }) => status === 'fulfilled')]!
+      expect((await readPlanFile(at('server'))).id).toBe(winner.plan.id)
+      // nothing was mixed: all of it is the winner's
+      const again = await writeServerFolder(winner, at('server'))
+      expect(again.reused).toBe(again.keys)
+      expect((await readdir(at('server'))).sort()).toEqual(['keys', 'plan.json'])
+    } finally {
+      for (const mine of clients) await mine.dispose()
+    }
+  })
+  it("of keys are one key's, also where the first was done before the second began to write", async () => {
+    await using one = await client('one')
+    await using two = await client('two')
+    const request = plan.keyRequest as KeyRequest
+    const write = ({ session }: typeof one, beforeWriting?: () => Promise<void>) =>
+      writeKeyFolder(session.engine, session.secret, request, at('keys'), {
+        plan: plan.id,
+        ...(beforeWriting ? { beforeWriting } : {}),
+      })
+    // held by the first while the second begins
+    await write(one, async () => {
+      await expect(write(two)).rejects.toThrow(/another process holds the folder/)
+    })
+    expect((await write(one)).reused).toBeGreaterThan(0)
+    await rm(at('keys'), { recursive: true })
+    // judged as empty by the second before the first has written
+    const [first] = await Promise.allSettled([write(one), write(two)])
+    const kept = first.status === 'fulfilled' ? one : two
+    const { keys, reused } = await write(kept)
+    expect(reused).toBe(keys)
+    expect(await readdir(at('keys'))).not.toContain('.he-ml.lock')
+  })
+  it('leave no folder behind that was made for nothing', async () => {
+    await using one = await client('one')
+    const { engine, secret } = one.session
+    const failing = writeKeyFolder(engine, secret, plan.keyRequest as KeyRequest, at('made', 'keys'), {
+      beforeWriting: () => Promise.reject(new Error('no room')),
+    })
+    await expect(failing).rejects.toThrow('no room')
+    await expect(readdir(at('made', 'keys'))).rejects.toThrow(/ENOENT/)
+  })
+})
+
 describe('a client folder', () => {
+  it('with the ledger of a key that is gone says which, and what to do', async () => {
+    await (await client('client')).dispose()
+    await rm(at('client', 'secret.key'))
+    const ledger = at('client', 'secret.key.ledger')
+    await refused(
+      () => client('client'),
+      new RegExp(`put the key back.*mv ${ledger} ${ledger}\\.old`),
+      InvalidArgumentError,
+    )
+    await rename(ledger, `${ledger}.old`)
+    await (await client('client')).dispose()
+  })
+  it('is made once of many at a time', async () => {
+    const ends = await Promise.allSettled(Array.from({ length: 4 }, () => client('client')))
+    const made = ends.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []))
+    expect(made).toHaveLength(1)
+    for (const end of ends) if (end.status === 'rejected') expect(end.reason).toBeInstanceOf(InvalidArgumentError)
+    await made[0]!.dispose()
+    expect((await readdir(at('client'))).sort()).toEqual(['plan.json', 'secret.key', 'secret.key.ledger'])
+    await (await openClientFolder(at('client'), createNativeClient)).dispose()
+  })
   it('is no server folder and lies in none, nor in one of evaluation keys', async () => {
     await using mine = await client('client')
     await writeServerFolder(mine, at('server'))

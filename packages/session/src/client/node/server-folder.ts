@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InvalidArgumentError, type KeyRequest } from '@he-ml/ckks-core'
-import { type WrittenKeys, writeKeyFolder } from '@he-ml/ckks-core/client/node'
+import { lockFolder, type WrittenKeys, writeKeyFolder } from '@he-ml/ckks-core/client/node'
 import { onFile, writeFileAtomic } from '@he-ml/ckks-core/node'
 import { KEYS_FOLDER, PLAN_FILE, writePlanFile } from '../../files/plan-file.ts'
 import type { InferenceClient } from '../inference-client.ts'
@@ -23,10 +23,10 @@ const PLAIN_NAME = /^[\w-][\w.-]*$/
 
 /**
  * Writes the folder, which is made when needed. Broken off it is completed by the same call with the same client: keys that are whole stay.
- * One call at a time writes to a folder. `openServerFolder` (subpath `node`) runs what is in it.
+ * One call at a time writes to a folder, another is refused. `openServerFolder` (subpath `node`) runs what is in it.
  *
  * @throws InvalidArgumentError for a folder with a secret key or with what another client wrote, and for model files whose names lead elsewhere
- *   or are taken, or that are secret keys; CancelledError through the signal; FileSystemError
+ *   or are taken, or that are secret keys, and while another process writes there; CancelledError through the signal; FileSystemError
  */
 export async function writeServerFolder(
   { session }: InferenceClient,
@@ -42,14 +42,16 @@ export async function writeServerFolder(
       )
     await assertNoSecretFile(session.engine, name, bytes)
   }
-  await assertNoSecretIn(folder)
-  await assertNobodysElse(folder, session)
   await onFile(folder, mkdir(folder, { recursive: true }))
-  await writePlanFile(folder, plan)
-  for (const [name, bytes] of Object.entries(model)) await writeFileAtomic(join(folder, name), bytes)
-  return writeKeyFolder(session.engine, session.secret, plan.keyRequest as KeyRequest, join(folder, KEYS_FOLDER), {
-    plan: plan.id,
-    ...(onProgress ? { onProgress } : {}),
-    ...(signal ? { signal } : {}),
+  return lockFolder(folder, async () => {
+    await assertNoSecretIn(folder)
+    await assertNobodysElse(folder, session)
+    await writePlanFile(folder, plan)
+    for (const [name, bytes] of Object.entries(model)) await writeFileAtomic(join(folder, name), bytes)
+    return writeKeyFolder(session.engine, session.secret, plan.keyRequest as KeyRequest, join(folder, KEYS_FOLDER), {
+      plan: plan.id,
+      ...(onProgress ? { onProgress } : {}),
+      ...(signal ? { signal } : {}),
+    })
   })
 }
