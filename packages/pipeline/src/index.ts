@@ -5,6 +5,7 @@
  */
 export { bindPlan } from './bind/bind-plan.ts'
 export { compile, compileAndBind } from './compile/compile.ts'
+export { COMPILE_DEFAULTS } from './compile/defaults.ts'
 export { inputLayoutFor, type Packing } from './compile/input-layout.ts'
 export type {
   BootstrappingOptions,

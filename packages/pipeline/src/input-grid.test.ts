@@ -6,6 +6,7 @@ import { layoutPositions } from '@he-ml/packing'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { bindPlan } from './bind/bind-plan.ts'
 import { compileAndBind } from './compile/compile.ts'
+import { COMPILE_DEFAULTS } from './compile/defaults.ts'
 import { approximate, clearStage, precisionBits, randomTensor } from './pipeline.test-helper.ts'
 import type { BoundPlan } from './plan/bound-plan.ts'
 import { packInputs } from './plan/pack-inputs.ts'
@@ -54,7 +55,7 @@ describe('an input grid', () => {
   it('is in the plan, whose range is that of rounded values; other plans know nothing of it', async () => {
     expect(bound.plan.input.grid).toEqual(GRID)
     const { min, max } = bound.plan.input.range!
-    expect([min + max, max - min]).toEqual([1, expect.closeTo(1.15, 9)])
+    expect([min + max, max - min]).toEqual([1, expect.closeTo(COMPILE_DEFAULTS.margin, 9)])
     const seen = Array.from({ length: 40 }, (_, i) => image(100 + i))
     const plain = network(undefined)
     const { plan } = await compileAndBind(plain, { calibration: await fit(plain, seen), activation: { degree: 7 } })

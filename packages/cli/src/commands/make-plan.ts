@@ -10,6 +10,7 @@ import {
   simulate,
 } from '@he-ml/pipeline'
 import { readModel } from '../files/model-file.ts'
+import { callerWords } from '../terminal/caller-words.ts'
 import type { Judges } from './plan-samples.ts'
 
 /** How spiking networks may decide. */
@@ -60,7 +61,7 @@ export async function planCheapest(
   })
   const lines = judged.map((way) =>
     'refused' in way
-      ? `step ${way.name}: not possible: ${way.refused.message}`
+      ? `step ${way.name}: not possible: ${callerWords(way.refused.message)}`
       : `step ${way.name}: about ${way.seconds.toFixed(2)} s, ${(100 * way.agreement).toFixed(1)} % of ${samples.length} samples answered as in the clear${way.name === name ? '; chosen' : ''}`,
   )
   return { plan: bound.plan, simulation, known, lines }

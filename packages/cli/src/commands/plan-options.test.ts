@@ -14,9 +14,8 @@ function compileOptions(...words: readonly string[]) {
 describe('compileOptionsOf', () => {
   it('leaves to the compiler what nobody chose', () => {
     expect(compileOptions()).toEqual({
-      activation: { degree: 15, margin: 1.25, method: 'least-squares' },
+      activation: { degree: 27, margin: 1.25, method: 'least-squares' },
       packing: 'auto',
-      scaleBits: 32,
       bootstrapping: 'auto',
     })
     expect(compileOptions('--no-channel-polynomials').activation).toMatchObject({ perChannel: false })
@@ -25,10 +24,9 @@ describe('compileOptionsOf', () => {
   it('hands on what was chosen, memory in bytes and a set by its name', () => {
     const chosen = ['--error', '0.01', '--packing', 'batch', '--batch', '8', '--log-n', '14', '--memory', '2.5']
     expect(compileOptions(...chosen, '--precision-bits', '6', '--bootstrapping', 'N16-B10')).toEqual({
-      activation: { degree: 15, margin: 1.25, method: 'least-squares', error: 0.01 },
+      activation: { degree: 27, margin: 1.25, method: 'least-squares', error: 0.01 },
       packing: 'batch',
       batch: 8,
-      scaleBits: 32,
       logN: 14,
       memory: 2_500_000_000,
       precisionBits: 6,

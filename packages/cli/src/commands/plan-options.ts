@@ -1,6 +1,6 @@
 /** The options of he-ml plan, and what they say to the compiler. */
 import { BOOTSTRAPPING_SETS, InvalidArgumentError } from '@he-ml/ckks-core'
-import type { CompileOptions, Packing } from '@he-ml/pipeline'
+import { COMPILE_DEFAULTS, type CompileOptions, type Packing } from '@he-ml/pipeline'
 import { type Command, Option } from 'commander'
 import type { EngineChoice } from '../engines.ts'
 import { STEP_CHOICES } from '../files/model-file.ts'
@@ -23,7 +23,7 @@ export interface PlanOptions extends CommonOptions {
   readonly channelPolynomials: boolean
   readonly method: 'remez' | 'chebyshev' | 'least-squares' | 'composite'
   readonly error?: number
-  readonly scaleBits: number
+  readonly scaleBits?: number
   readonly logN?: number
   readonly bootstrapping: string
   readonly refreshLevels?: number
@@ -87,7 +87,7 @@ export function declarePlan(program: Command): Command {
 /** How polynomials stand for activations. */
 const withActivations = (command: Command): Command =>
   command
-    .option('--degree <n>', 'polynomial degree of the activations', integer(1, 1023), 15)
+    .option('--degree <n>', 'polynomial degree of the activations', integer(1, 1023), COMPILE_DEFAULTS.degree)
     .option(
       '--error <x>',
       'largest error of an activation relative to its range; picks the degree up to --degree',
@@ -98,17 +98,21 @@ const withActivations = (command: Command): Command =>
       '--no-channel-polynomials',
       'one polynomial for all channels of an activation, also where each lies in a ciphertext of its own',
     )
-    .option('--margin <x>', 'widen observed ranges by this factor', decimal(1, 100), 1.25)
+    .option('--margin <x>', 'widen observed ranges by this factor', decimal(1, 100), COMPILE_DEFAULTS.margin)
     .addOption(
       new Option('--method <name>', 'how polynomials are found')
         .choices(['remez', 'chebyshev', 'least-squares', 'composite'])
-        .default('least-squares'),
+        .default(COMPILE_DEFAULTS.method),
     )
 
 /** Rings, bootstraps and limits. */
 const withParameters = (command: Command): Command =>
   command
-    .option('--scale-bits <n>', 'bits of the scale', integer(20, 94), 32)
+    .option(
+      '--scale-bits <n>',
+      `bits of the scale (default ${COMPILE_DEFAULTS.scaleBits}, or a bootstrapping set's own)`,
+      integer(20, 94),
+    )
     .option('--log-n <n>', 'force the ring degree 2^n', integer(12, 16))
     .addOption(
       new Option('--bootstrapping <how>', 'auto: where no ring holds the depth; always; never; or the name of a set')
@@ -124,7 +128,7 @@ const withParameters = (command: Command): Command =>
     .option('--memory <GB>', 'refuse plans whose run would need more', decimal(1e-6, 1e6))
     .option(
       '--precision-bits <n>',
-      'refuse plans that promise fewer bits than this, relative to the range of the outputs (default 4)',
+      `refuse plans that promise fewer bits than this, relative to the range of the outputs (default ${COMPILE_DEFAULTS.precisionBits})`,
       decimal(-1000, 64),
     )
     .option('--machine <file>', 'operation times measured by `he-ml bench --out`')
@@ -142,7 +146,7 @@ export function compileOptionsOf(options: PlanOptions): Partial<CompileOptions> 
     },
     packing: options.packing,
     ...(options.batch === undefined ? {} : { batch: options.batch }),
-    scaleBits: options.scaleBits,
+    ...(options.scaleBits === undefined ? {} : { scaleBits: options.scaleBits }),
     ...(options.logN === undefined ? {} : { logN: options.logN }),
     bootstrapping: bootstrappingOption(options),
     ...(options.memory === undefined ? {} : { memory: Math.round(options.memory * 1e9) }),

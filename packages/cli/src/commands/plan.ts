@@ -10,6 +10,7 @@ import { readMachine } from '../files/machine-file.ts'
 import { readModel } from '../files/model-file.ts'
 import { writePlan } from '../files/plan-file.ts'
 import { machineMemory, peakOf } from '../machine-memory.ts'
+import { inCallerWords } from '../terminal/caller-words.ts'
 import { print } from '../terminal/output.ts'
 import { planText } from '../terminal/plan-text.ts'
 import { warningsOf } from '../terminal/plan-warnings.ts'
@@ -69,6 +70,8 @@ async function makePlan(options: PlanOptions): Promise<void> {
       await writeFileAtomic(options.svg, new TextEncoder().encode(await planSvg(plan)))
     }
     report(options, planned)
+  } catch (failure) {
+    throw inCallerWords(failure)
   } finally {
     planning.stop()
     dispose()

@@ -4,7 +4,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   import: ['he-ml import net.nir --dt 1e-3 --time-steps 8 --out net.json'],
   plan: [
     'he-ml plan --model net.onnx --data mnist --out plan.json',
-    'he-ml plan --model net.onnx --data mnist --batch 512 --degree 27 --memory 16 --out plan.json',
+    'he-ml plan --model net.onnx --data mnist --batch 512 --memory 16 --out plan.json',
     'he-ml plan --model mnist-lif-t2-grid.json --data mnist --normalize none --step cheapest --out plan.json',
   ],
   simulate: ['he-ml simulate --plan plan.json --model net.onnx --data mnist --samples 1000'],

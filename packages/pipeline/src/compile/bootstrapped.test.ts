@@ -252,13 +252,19 @@ describe('when to bootstrap', () => {
       Array.from({ length: 30 }, (_, i) => activation({ name: `s${i}`, function: 'square' as const })),
     )
     expect((await refusal(compile(squares, { bootstrapping: set }))).reason).toBe('range')
-    expect((await refusal(compile(squares, { bootstrapping: 'always' }))).message).toMatch(/run fit/)
+    expect((await refusal(compile(squares, { bootstrapping: 'always' }))).message).toMatch(
+      /what fit\(model, data\) gives/,
+    )
     // statistics of activations only, as older calibrations have them, are enough here
     const plan = await compile(deep, { calibration: old, activation: activationOptions, bootstrapping: set })
     for (const { values } of refreshesOf(plan)) expect(values[0]).toMatch(/^conv/)
     // one layer that is deeper than what lies between two bootstraps
     const steep = { calibration, activation: { degree: 255 }, bootstrapping: set }
-    expect((await refusal(compile(deep, steep))).reason).toBe('levels')
+    const tooDeep = await refusal(compile(deep, steep))
+    expect(tooDeep.reason).toBe('levels')
+    expect(tooDeep.message).toMatch(
+      /lower the option activation\.degree, or give the option bootstrapping\.levels more/,
+    )
     const { leanPeakBytes: lean, peakBytes } = plan.report.memory
     expect(lean).toBeLessThan(peakBytes)
     const given = { calibration: old, activation: activationOptions, bootstrapping: set, memory: lean }

@@ -66,13 +66,13 @@ function noPlacement({ model, ranges }: BootstrappedRequest, networks: readonly 
   if (unknown.length === 0)
     return new PlanError(
       'levels',
-      `no placement of bootstraps: a layer, or layers between which no value may be bootstrapped, need more levels than ${levels}: use lower polynomial degrees`,
+      `no placement of bootstraps: a layer, or layers between which no value may be bootstrapped, need more levels than ${levels}: lower the option activation.degree, or give the option bootstrapping.levels more levels between two bootstraps`,
     )
   const named = unknown.slice(0, 5).map((name) => `"${name}"`)
   const more = unknown.length > named.length ? ` and ${unknown.length - named.length} more` : ''
   return new PlanError(
     'range',
-    `no placement of bootstraps: the calibration tells no range of ${named.join(', ')}${more} (not seen, or always 0), so these values cannot be refreshed, and what lies between others needs more than ${levels} levels: pass the result of fit(model, data) for this very model, or use lower polynomial degrees`,
+    `no placement of bootstraps: the calibration tells no range of ${named.join(', ')}${more} (not seen, or always 0), so these values cannot be refreshed, and what lies between others needs more than ${levels} levels: pass what fit(model, data) gives for this very model as the option calibration, or lower the option activation.degree`,
   )
 }
 

@@ -80,7 +80,7 @@ describe('refusals give their reason', () => {
     const layers = Array.from({ length: 60 }, (_, i) => activation({ name: `s${i}`, function: 'square' as const }))
     const error = await refusal(chain('deep', [1, 8, 8], layers), { scaleBits: 40 })
     expect(error.reason).toBe('security')
-    expect(error.message).toMatch(/lower polynomial degrees or a smaller scale/)
+    expect(error.message).toMatch(/lower the option activation\.degree or the option scaleBits/)
   })
   it('memory', async () => {
     const error = await refusal(smallCnn(), { scaleBits: 26, memory: 2 ** 20 })

@@ -31,6 +31,7 @@ import { valueRanges } from '../ready/value-ranges.ts'
 import { placements } from './bootstrapped.ts'
 import { checkOptions } from './check-options.ts'
 import { assertSure } from './decisions.ts'
+import { COMPILE_DEFAULTS } from './defaults.ts'
 import { findConstants } from './find-constants.ts'
 import { chooseFunctional, refreshesItself } from './functional.ts'
 import { gib } from './gib.ts'
@@ -158,7 +159,8 @@ export interface Draft {
 
 /** Polynomials and folding, for the first packing that the options allow. @throws PlanError ('range') without calibration */
 export function draftOf(model: Model, options: CompileOptions): Draft {
-  const activation: ActivationOptions = { margin: 1.15, degree: 27, ...options.activation }
+  const { degree, margin, method } = COMPILE_DEFAULTS
+  const activation: ActivationOptions = { degree, margin, method, ...options.activation }
   const [packed] = packingsFor(options, model.inputShape.length) as [PackedOptions]
   return {
     model,
@@ -202,7 +204,7 @@ export async function compileBootstrapped(
 const noSet = ({ scaleBits, logN }: CompileOptions): PlanError =>
   new PlanError(
     'levels',
-    `no bootstrapping set has a scale of ${scaleBits ?? 36} bits${logN === undefined ? '' : ` at logN ${logN}`}: lower the scale, use lower polynomial degrees, or name one of ${Object.keys(BOOTSTRAPPING_SETS).join(', ')} in the option bootstrapping`,
+    `no bootstrapping set has a scale of ${scaleBits ?? COMPILE_DEFAULTS.scaleBits} bits${logN === undefined ? '' : ` at logN ${logN}`}: lower the option scaleBits, or name one of ${Object.keys(BOOTSTRAPPING_SETS).join(', ')} in the option bootstrapping.set`,
   )
 
 /** Simulates, checks memory, and puts everything together. @throws PlanError ('memory') */
@@ -285,7 +287,7 @@ function chooseKeeping({ memory, keys }: Simulated['report'], { memory: limit, k
   if (limit === undefined || peak <= limit) return keeping
   throw new PlanError(
     'memory',
-    `the plan needs about ${gib(peak)}${keeping ? '' : ' with weights dropped after use'} (keys ${gib(keys.bytes)}, weights ${gib(weightBytes)}), the limit is ${gib(limit)}: use a smaller batch, lower polynomial degrees or more memory`,
+    `the plan needs about ${gib(peak)}${keeping ? '' : ' with weights dropped after use'} (keys ${gib(keys.bytes)}, weights ${gib(weightBytes)}), the limit is ${gib(limit)}: lower the option batch or the option activation.degree, or raise the option memory`,
   )
 }
 

@@ -39,7 +39,7 @@ export function assertSure(margin: number | undefined): void {
   if (margin === undefined || margin >= LEAST_MARGIN) return
   throw new PlanError(
     'precision',
-    `the plan's neurons would decide ${margin.toFixed(1)} standard deviations from a wrong spike, at least ${LEAST_MARGIN} are wanted: use coarser grids, or a larger margin in the option functional`,
+    `the plan's neurons would decide ${margin.toFixed(1)} standard deviations from a wrong spike, at least ${LEAST_MARGIN} are wanted: train on coarser grids, or raise the option functional.margin`,
   )
 }
 

@@ -56,7 +56,11 @@ export async function chooseFunctional(model: Model, options: PackedOptions, cos
   }
   if (best) return best.chosen
   throw (
-    refused ?? new PlanError('security', `no ring of degree 2^${options.logN} is secure for functional bootstrapping`)
+    refused ??
+    new PlanError(
+      'security',
+      `no ring of degree 2^${options.logN} is secure for functional bootstrapping: leave out the option logN`,
+    )
   )
 }
 
@@ -74,12 +78,15 @@ async function setFor(
   if (functional.set !== undefined) {
     const set = functionalSet(functional.set)
     if (set.parameters.logN !== logN)
-      throw new PlanError('security', `the set ${functional.set} is of a ring of degree 2^${set.parameters.logN}`)
+      throw new PlanError(
+        'security',
+        `the set ${functional.set} is of a ring of degree 2^${set.parameters.logN}, the option logN says ${logN}: leave one of them out`,
+      )
     const deepest = nodes.find(({ circuit: { refresh } }) => (refresh?.functionLevels ?? 0) > set.spec.functionLevels)
     if (deepest)
       throw new PlanError(
         'levels',
-        `the set ${functional.set} gives functions ${set.spec.functionLevels} levels, "${deepest.name}" takes ${deepest.circuit.refresh!.functionLevels}: name another, or leave the choice to the planner`,
+        `the set ${functional.set} gives functions ${set.spec.functionLevels} levels, "${deepest.name}" takes ${deepest.circuit.refresh!.functionLevels}: name another, or leave the option functional.set out`,
       )
     return set
   }
@@ -151,7 +158,7 @@ async function place(network: Network, set: FunctionalSet, costModel: CostModel,
   if (!found)
     throw new PlanError(
       'levels',
-      `no placement: between two layers that refresh what they compute lie more levels than ${functionals[0]?.functional.usableLevels ?? 0}`,
+      `no placement: between two layers that refresh what they compute lie more levels than ${functionals[0]?.functional.usableLevels ?? 0}: lower the option activation.degree, leave out the option functional.set where it names one, or let more of the neurons decide exactly, which refreshes`,
     )
   const steps = inTiles(
     network,
@@ -185,5 +192,8 @@ function lowestOutput({ parameters }: FunctionalSet, { calibration }: PackedOpti
   const largest = calibration?.outputMagnitude ?? 0
   for (let level = 0; level <= parameters.maxLevel; level++)
     if (Math.log2(largest) < parameters.logQAt(level) - Math.log2(parameters.scaleAt(level)) - 1) return level
-  throw new PlanError('range', `results of up to ${largest.toPrecision(3)} were seen, more than the moduli hold`)
+  throw new PlanError(
+    'range',
+    `results of up to ${largest.toPrecision(3)} were seen, more than the moduli hold: scale the last layer down`,
+  )
 }

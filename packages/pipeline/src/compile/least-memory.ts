@@ -63,7 +63,7 @@ export function assertMemoryPossible(
   if (limit === undefined ? bytes <= UNASKED_BYTES && total <= UNASKED_CIPHERTEXTS : bytes <= limit) return
   throw new PlanError(
     'memory',
-    `layer "${layer}" alone keeps at least ${gib(bytes)} of ciphertexts (up to ${Math.max(...sizes)} of them in one value, ${total} over all layers, in a ring of 2^${parameters.logN}); ${limit === undefined ? 'so large a plan is made only for a machine whose memory is given by the option memory' : `the limit is ${gib(limit)}`}; or use multiplexed packing, a smaller network or lower polynomial degrees`,
+    `layer "${layer}" alone keeps at least ${gib(bytes)} of ciphertexts (up to ${Math.max(...sizes)} of them in one value, ${total} over all layers, in a ring of 2^${parameters.logN}); ${limit === undefined ? 'so large a plan is made only for a machine whose memory is given by the option memory' : `the limit is ${gib(limit)}`}; set the option packing to multiplexed, lower the option batch or the option activation.degree, or take a smaller network`,
   )
 }
 

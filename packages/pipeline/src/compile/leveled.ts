@@ -15,6 +15,7 @@ import { inTiles } from '../program/in-tiles.ts'
 import type { Network } from '../program/network.ts'
 import type { PlacedStep } from '../program/placed-step.ts'
 import type { Program } from '../program/program.ts'
+import { COMPILE_DEFAULTS } from './defaults.ts'
 import { inputLayoutFor } from './input-layout.ts'
 import { type LowerOptions, lowerModel } from './lower-model.ts'
 import type { CompileOptions } from './options.ts'
@@ -69,7 +70,7 @@ function placeLatest(network: Network): Placed {
 }
 
 function smallest(model: Model, options: PackedOptions): Chosen {
-  const scaleBits = options.scaleBits ?? 36
+  const scaleBits = options.scaleBits ?? COMPILE_DEFAULTS.scaleBits
   const baseBits = options.baseBits ?? scaleBits + Math.max(8, outputBits(options))
   let reason: HeMlError | undefined
   for (const logN of options.logN === undefined ? RINGS : [options.logN]) {
@@ -86,7 +87,7 @@ function smallest(model: Model, options: PackedOptions): Chosen {
     if (levels > MOST_LEVELS) {
       reason = new PlanError(
         'levels',
-        `the network needs ${levels} levels, more than any ring holds: use lower polynomial degrees, or bootstrapping`,
+        `the network needs ${levels} levels, more than any ring holds: lower the option activation.degree, or set the option bootstrapping to always`,
       )
       continue
     }
@@ -111,7 +112,7 @@ function smallest(model: Model, options: PackedOptions): Chosen {
   if (reason instanceof SecurityError)
     throw new PlanError(
       'security',
-      `no ring up to 2^${RINGS.at(-1)} is 128-bit secure for this network: ${reason.message}; use lower polynomial degrees or a smaller scale`,
+      `no ring up to 2^${RINGS.at(-1)} is 128-bit secure for this network: ${reason.message}; lower the option activation.degree or the option scaleBits, or set the option bootstrapping to always`,
       { cause: reason },
     )
   throw reason ?? new PlanError('security', 'no parameters fit')
@@ -128,7 +129,7 @@ function checkOutput(parameters: Parameters, { calibration }: CompileOptions): v
   if (Math.log2(largest) < room) return
   throw new PlanError(
     'range',
-    `results of up to ${largest.toPrecision(3)} were seen, but only ${(2 ** room).toPrecision(3)} fits the lowest modulus: raise baseBits, or scale the last layer down`,
+    `results of up to ${largest.toPrecision(3)} were seen, but only ${(2 ** room).toPrecision(3)} fits the lowest modulus: raise the option baseBits, or scale the last layer down`,
   )
 }
 
@@ -140,7 +141,7 @@ function fixed(model: Model, options: PackedOptions, parameters: Parameters): Ch
   if (level > maxLevel)
     throw new PlanError(
       'levels',
-      `the network needs ${level} levels, the parameters have ${maxLevel}: use lower polynomial degrees, more levels, or bootstrapping`,
+      `the network needs ${level} levels, the parameters have ${maxLevel}: lower the option activation.degree, or give more levels in the option parameters`,
     )
   return { parameters, ...made, batch: imagesPerTensor(layout) }
 }

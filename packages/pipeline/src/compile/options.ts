@@ -26,7 +26,7 @@ export type BootstrappingOptions = NamedBootstrapping | DesignedBootstrapping
 export interface CompileOptions {
   /** From `fit`; needed when the model has activations that are not polynomials, and for bootstrapping. */
   readonly calibration?: Calibration
-  /** How activations become polynomials. Default: margin 1.15, degree 27. */
+  /** How activations become polynomials. Default: degree, margin and method of `COMPILE_DEFAULTS`: 27, 1.25, least squares. */
   readonly activation?: Partial<ActivationOptions>
   /**
    * One image at a time (multiplexed), image = slot (batch), or a channel of many images in a ciphertext (channel: deep

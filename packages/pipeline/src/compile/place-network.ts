@@ -79,7 +79,7 @@ export class NetworkPlacer {
     if (options.ranges.size === 0)
       throw new PlanError(
         'range',
-        `bootstrapping needs the range of the values it refreshes, and nothing is known of them: run fit(model, data) and pass its result to compile`,
+        `bootstrapping needs the range of the values it refreshes, and nothing is known of them: pass what fit(model, data) gives as the option calibration`,
       )
     return undefined
   }

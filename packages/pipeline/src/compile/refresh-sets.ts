@@ -12,6 +12,7 @@ import {
   type RefreshNeed,
 } from '@he-ml/ckks-core'
 import type { Model } from '@he-ml/model'
+import { COMPILE_DEFAULTS } from './defaults.ts'
 import { layoutFor } from './leveled.ts'
 import { lowerModel } from './lower-model.ts'
 import type { CompileOptions } from './options.ts'
@@ -41,7 +42,7 @@ export async function allowedSets(
   return [(await designRefresh(needOf(options, bootstrapping.levels), costModel)).set]
 }
 
-function namedSets({ scaleBits = 36, logN }: CompileOptions): BootstrappingSet[] {
+function namedSets({ scaleBits = COMPILE_DEFAULTS.scaleBits, logN }: CompileOptions): BootstrappingSet[] {
   return Object.entries(BOOTSTRAPPING_SETS)
     .filter(([, set]) => Math.round(set.scaleBits) >= scaleBits && (logN === undefined || set.logN === logN))
     .map(([name]) => bootstrappingSet(name))

@@ -60,7 +60,7 @@ describe('a plan that promises nothing', () => {
     const refused = await compile(model, await poor()).catch((error: unknown) => error)
     expect(refused).toBeInstanceOf(PlanError)
     expect(refused).toMatchObject({ reason: 'precision' })
-    expect((refused as Error).message).toMatch(/wanted at least 4: use a larger scale/)
+    expect((refused as Error).message).toMatch(/wanted at least 4: raise the option scaleBits/)
   })
   it('is made when it is wanted all the same', async () => {
     const { report } = await compile(model, { ...(await poor()), precisionBits: Number.NEGATIVE_INFINITY })

@@ -1,10 +1,8 @@
 /** What a predicted error means for outputs of the size that the calibration data have; and the refusal of plans that promise nothing. */
 import { PlanError } from '@he-ml/ckks-core'
 import type { PlanReport } from '../plan/plan-report.ts'
+import { COMPILE_DEFAULTS } from './defaults.ts'
 import type { CompileOptions } from './options.ts'
-
-/** An error of a sixteenth of the range. */
-const LEAST_BITS = 4
 
 /**
  * Bits of each output relative to its range: log2((max - min) / error), 0 for one that never changed; undefined without
@@ -14,7 +12,7 @@ const LEAST_BITS = 4
  */
 export function assertPrecision(
   { precisionBits }: Pick<PlanReport, 'precisionBits'>,
-  { calibration, precisionBits: least = LEAST_BITS }: CompileOptions,
+  { calibration, precisionBits: least = COMPILE_DEFAULTS.precisionBits }: CompileOptions,
 ): number[] | undefined {
   const ranges = calibration?.outputRanges
   const single = calibration?.samples === 1
@@ -27,6 +25,6 @@ export function assertPrecision(
   if (best >= least) return relative
   throw new PlanError(
     'precision',
-    `the expected error is 2^${(-precisionBits).toFixed(2)}, ${best.toFixed(2)} bits below ${varying.length > 0 ? 'the widest range of an output' : '1'}, wanted at least ${least}: use a larger scale (scaleBits), lower polynomial degrees or wider calibration data; or set precisionBits lower to take the plan all the same`,
+    `the expected error is 2^${(-precisionBits).toFixed(2)}, ${best.toFixed(2)} bits below ${varying.length > 0 ? 'the widest range of an output' : '1'}, wanted at least ${least}: raise the option scaleBits, lower the option activation.degree or calibrate on more samples; or lower the option precisionBits to take the plan all the same`,
   )
 }

@@ -143,7 +143,7 @@ function assertFits({ id }: Task, needs: number, memory: number | undefined): vo
   if (memory === undefined || needs <= memory) return
   throw new PlanError(
     'memory',
-    `the plan needs more than ${gib(needs)}, which keys and ciphertexts take by the end of "${id}", the limit is ${gib(memory)}: use a smaller batch, lower polynomial degrees or more memory`,
+    `the plan needs more than ${gib(needs)}, which keys and ciphertexts take by the end of "${id}", the limit is ${gib(memory)}: lower the option batch or the option activation.degree, or raise the option memory`,
   )
 }
 

@@ -31,7 +31,7 @@ export function calibrateActivations(
     if (statistics === undefined)
       throw new PlanError(
         'range',
-        `no calibration for activation "${name}": run fit(model, data) and pass its result to compile`,
+        `no calibration for activation "${name}": pass what fit(model, data) gives as the option calibration`,
       )
     return { ...node, layer: layer.calibrate(statistics, { ...common, ...own }) }
   })
@@ -39,7 +39,7 @@ export function calibrateActivations(
   if (unknown.length > 0)
     throw new PlanError(
       'range',
-      `activation options name "${unknown.join('", "')}", which is no activation of model "${model.name}"`,
+      `the option activation.layers names "${unknown.join('", "')}", which is no activation of model "${model.name}"`,
     )
   const { name, input, output, states, steps, readout } = model
   return new Model({ name, input, nodes, output, states, steps, readout })

@@ -137,6 +137,6 @@ function noWay(judged: readonly JudgedWay[], agreement: number): HeMlError {
   const told = ran.map(({ name, agreement: reached }) => `${name} ${(100 * reached).toFixed(1)} %`).join(', ')
   return new PlanError(
     'precision',
-    `no way of evaluating the network agrees with it on ${(100 * agreement).toFixed(1)} % of the samples: ${told}; use polynomials of a higher degree, or ask for less`,
+    `no way of evaluating the network agrees with it on ${(100 * agreement).toFixed(1)} % of the samples: ${told}; raise the option activation.degree, or lower the option agreement`,
   )
 }
