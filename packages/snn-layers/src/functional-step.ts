@@ -4,11 +4,13 @@
  * leave the rounding to the membrane, where it is a part of the function.
  */
 import {
+  checkOptions,
   FormatError,
   type GridFunction,
   type GridPoint,
   gridFunction,
   InvalidArgumentError,
+  optionCheck,
   PlanError,
 } from '@he-ml/ckks-core'
 import type { FittedForm, InputStatistics } from '@he-ml/model'
@@ -38,7 +40,9 @@ const MOST_POINTS = 256
  * if (step.kind === 'exact') console.log(step.period, step.forward(1.25)) // a spike, and 0.25 / 2 rounded to 0.25
  * ```
  */
-export function functionalSpikeStep({ points = 64 }: FunctionalStepOptions = {}): SpikeStep {
+export function functionalSpikeStep(options: FunctionalStepOptions = {}): SpikeStep {
+  checkOptions('functionalSpikeStep', options, { points: optionCheck.anything })
+  const { points = 64 } = options
   if (!(Number.isInteger(Math.log2(points)) && points >= 4 && points <= MOST_POINTS / 2))
     throw new InvalidArgumentError(
       `spike step: points must be a power of two from 4 to ${MOST_POINTS / 2}, got ${points}`,

@@ -4,7 +4,7 @@
  * first neurons is computed once; or, where the model says so (`inputTime`), a frame for each step. With an `inputGrid` it is rounded
  * to those points.
  */
-import { UnsupportedError } from '@he-ml/ckks-core'
+import { checkOptions, type OptionChecks, optionCheck, UnsupportedError } from '@he-ml/ckks-core'
 import { createTensor, type GraphLayer, Model, type NodeDescription, type StateEdge } from '@he-ml/model'
 import {
   type LayerDescription,
@@ -26,6 +26,13 @@ export interface ImportSpikingOptions {
   readonly step?: SpikeStep | ((neurons: NeuronsRead) => SpikeStep | undefined)
 }
 
+const OPTIONS: OptionChecks<ImportSpikingOptions> = {
+  step: (value) =>
+    typeof value === 'function' || optionCheck.object(value) === undefined
+      ? undefined
+      : 'a step, or a function that gives one for each layer',
+}
+
 /** A layer of neurons as its file describes it. */
 export interface NeuronsRead extends SpikeCell {
   /** Name of the layer. */
@@ -44,6 +51,7 @@ export const importSpikingModel = (files: SpikingModelFiles, options: ImportSpik
  * @throws UnsupportedError naming a layer that cannot run encrypted
  */
 export function buildSpikingModel({ network, tensors }: SpikingModel, options: ImportSpikingOptions = {}): Model {
+  checkOptions('importSpikingModel', options, OPTIONS)
   const builder = new Builder(tensors, options)
   const names = new Set(network.layers.map(({ name }) => name))
   let input = 'input'

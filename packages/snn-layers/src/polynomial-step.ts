@@ -7,10 +7,13 @@
 import { type ActivationPolynomial, approximate, forwardPolynomial, parsePolynomial } from '@he-ml/activations'
 import {
   chebyshevPolynomial,
+  checkOptions,
   evaluateComposite,
   FormatError,
   histogramSamples,
   InvalidArgumentError,
+  type OptionChecks,
+  optionCheck,
   PlanError,
   type Polynomial,
   type Samples,
@@ -28,6 +31,12 @@ export interface PolynomialStepOptions {
   readonly width?: number
 }
 
+const OPTIONS: OptionChecks<PolynomialStepOptions> = {
+  degrees: optionCheck.list('a list of degrees', optionCheck.integer(1)),
+  gap: optionCheck.anything,
+  width: optionCheck.anything,
+}
+
 /**
  * The step by a polynomial.
  *
@@ -41,7 +50,9 @@ export interface PolynomialStepOptions {
  * if (step.kind === 'soft') console.log(step.reach, step.forward(0.5), step.forward(1.5)) // 3.75, about 0 and 1
  * ```
  */
-export function polynomialSpikeStep({ degrees, gap = 0.1, width }: PolynomialStepOptions = {}): SpikeStep {
+export function polynomialSpikeStep(options: PolynomialStepOptions = {}): SpikeStep {
+  checkOptions('polynomialSpikeStep', options, OPTIONS)
+  const { degrees, gap = 0.1, width } = options
   if (!(gap > 0)) throw new InvalidArgumentError(`spike step: expected a gap above 0, got ${gap}`)
   if (width !== undefined && (!(width > 0) || degrees))
     throw new InvalidArgumentError(`spike step: expected a width above 0 and no degrees, got ${width} and ${degrees}`)

@@ -4,7 +4,15 @@
  * reset and drift, beta u or a (u - u1)(u - u2), so that a charge is one addition and costs no level. Values may be held
  * times factors: current and state share one, so that the step finds them in [-1, 1]; spikes have another.
  */
-import { contentHash, FormatError, InvalidArgumentError, PlanError } from '@he-ml/ckks-core'
+import {
+  checkOptions,
+  contentHash,
+  FormatError,
+  InvalidArgumentError,
+  type OptionChecks,
+  optionCheck,
+  PlanError,
+} from '@he-ml/ckks-core'
 import {
   type CalibratedMultiOutputLayer,
   type CalibrationOptions,
@@ -40,6 +48,13 @@ export interface SpikingOptions {
   readonly step?: SpikeStep
   /** Charged membrane potentials are rounded to it; in the clear and by a functional step, not at all by a polynomial one. */
   readonly grid?: Grid
+}
+
+const OPTIONS: OptionChecks<SpikingOptions> = {
+  name: optionCheck.string,
+  neuron: optionCheck.object,
+  step: optionCheck.object,
+  grid: optionCheck.object,
 }
 
 /** How values are held. */
@@ -284,4 +299,7 @@ function widenedFor(step: SoftStep, membraneFactor: number): SoftStep {
  * console.log(model.forward(createTensor([2], Float64Array.of(0.4, 0.8))).data) // 0 and 2 spikes
  * ```
  */
-export const spiking = (options: SpikingOptions): SpikingLayer => new SpikingLayer(options)
+export const spiking = (options: SpikingOptions): SpikingLayer => {
+  checkOptions('spiking', options, OPTIONS)
+  return new SpikingLayer(options)
+}

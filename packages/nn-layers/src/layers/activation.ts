@@ -43,6 +43,7 @@ import {
   parseChannels,
 } from './channel-polynomials.ts'
 import { choosePolynomial, type Origin, samplesOf, scalePolynomial } from './choose-polynomial.ts'
+import { checkLayerOptions } from './layer-options.ts'
 import { checkFactor, only } from './single-input.ts'
 import { SquareLayer } from './square.ts'
 
@@ -321,7 +322,7 @@ function factorOf(where: string, factor: unknown): number {
  * ```
  */
 export function activation(options: ActivationOptions): ActivationLayer | SquareLayer {
-  const { name, polynomial } = options
+  const { name, polynomial } = checkLayerOptions('activation', options)
   const definition = activationFunction(options.function)
   if (definition.name === 'sign')
     throw new InvalidArgumentError(`layer "${name}": sign is no activation; take relu, or a neuron of its own`)

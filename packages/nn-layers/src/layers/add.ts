@@ -26,6 +26,7 @@ import { addBatches } from '../floats/elementwise.ts'
 import { type LinearMap, POINT_WINDOW } from '../linear-map/linear-map.ts'
 import { unsupportedLayout } from '../lowered/unsupported-layout.ts'
 import { lowerTransform } from '../multiplexed/lower-transform.ts'
+import { checkLayerOptions } from './layer-options.ts'
 import { ReshapeLayer } from './reshape.ts'
 
 /** See {@link add}. */
@@ -168,4 +169,5 @@ function sumLayout(a: MultiplexedLayout, b: MultiplexedLayout): MultiplexedLayou
  * console.log(add({ name: 'sum' }).forward([x, y]).data) // [11, 22]
  * ```
  */
-export const add = (options: { readonly name: string }): AddLayer => new AddLayer(options.name)
+export const add = (options: { readonly name: string }): AddLayer =>
+  new AddLayer(checkLayerOptions('add', options).name)

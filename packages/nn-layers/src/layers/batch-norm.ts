@@ -10,6 +10,7 @@ import { forwardLinear } from '../linear-map/forward.ts'
 import { type LinearMap, POINT_WINDOW } from '../linear-map/linear-map.ts'
 import { lowerShift } from '../lowered/lower-shift.ts'
 import type { Conv2dLayer } from './conv2d.ts'
+import { checkLayerOptions } from './layer-options.ts'
 import type { LinearLayer } from './linear.ts'
 import { lowerLinear } from './lower-linear.ts'
 import { checkFactor, checkFinite, only, scaled } from './single-input.ts'
@@ -138,7 +139,8 @@ export interface AffineOptions {
  * console.log(layer.forward([createTensor([2], Float64Array.of(1, 1))]).data) // [2, 4]
  * ```
  */
-export function affine({ name, multiplier, shift }: AffineOptions): BatchNormLayer {
+export function affine(options: AffineOptions): BatchNormLayer {
+  const { name, multiplier, shift } = checkLayerOptions('affine', options)
   const length = (multiplier ?? shift)?.length ?? 0
   return new BatchNormLayer(name, multiplier ?? new Float64Array(length).fill(1), shift ?? new Float64Array(length))
 }
@@ -156,7 +158,7 @@ export function affine({ name, multiplier, shift }: AffineOptions): BatchNormLay
  * ```
  */
 export function batchNorm(options: BatchNormOptions): BatchNormLayer {
-  const { name, mean, variance, gamma, beta, epsilon = 1e-5 } = options
+  const { name, mean, variance, gamma, beta, epsilon = 1e-5 } = checkLayerOptions('batchNorm', options)
   for (const values of [variance, gamma, beta])
     if (values && values.length !== mean.length)
       throw new InvalidArgumentError(

@@ -7,6 +7,7 @@ import type { FloatBatch, FloatKernels, FloatLayer } from '@he-ml/float-kernels'
 import { createTensor, digestText, type Layer, type Shape, sizeOf, type Tensor } from '@he-ml/model'
 import { createLowered, type Lowerable, type LoweredLayer, type SlotLayout } from '@he-ml/packing'
 import { joinLayouts } from '../lowered/join-layouts.ts'
+import { checkLayerOptions } from './layer-options.ts'
 
 /** Options of {@link concat}. */
 export interface ConcatOptions {
@@ -110,4 +111,4 @@ export class ConcatLayer implements Layer, FloatLayer, Lowerable {
  * console.log(concat({ name: 'both', inputs: 2 }).forward([x, y]).data) // [1, 2, 3]
  * ```
  */
-export const concat = (options: ConcatOptions): ConcatLayer => new ConcatLayer(options)
+export const concat = (options: ConcatOptions): ConcatLayer => new ConcatLayer(checkLayerOptions('concat', options))

@@ -15,6 +15,7 @@ import { convolveBatch } from '../floats/convolution.ts'
 import { forwardLinear } from '../linear-map/forward.ts'
 import { type LinearMap, usefulTaps, type Window } from '../linear-map/linear-map.ts'
 import { createWindow, imageShape, type WindowOptions, windowOutput } from '../linear-map/window.ts'
+import { checkLayerOptions } from './layer-options.ts'
 import { lowerLinear } from './lower-linear.ts'
 import { checkFactor, checkFinite, only, scaled } from './single-input.ts'
 
@@ -164,4 +165,4 @@ export class Conv2dLayer implements Layer, FloatLayer, Lowerable {
  * console.log(y.shape, y.data) // [1, 1, 2], [14, 22]
  * ```
  */
-export const conv2d = (options: Conv2dOptions): Conv2dLayer => new Conv2dLayer(options)
+export const conv2d = (options: Conv2dOptions): Conv2dLayer => new Conv2dLayer(checkLayerOptions('conv2d', options))

@@ -4,6 +4,7 @@ import type { FloatBatch, FloatKernels, FloatLayer } from '@he-ml/float-kernels'
 import { type ChannelFactors, createTensor, digestNumbers, type Layer, type Shape, type Tensor } from '@he-ml/model'
 import type { Lowerable, LowerContext, LoweredLayer, SlotLayout } from '@he-ml/packing'
 import { type LinearMap, POINT_WINDOW } from '../linear-map/linear-map.ts'
+import { checkLayerOptions } from './layer-options.ts'
 import { lowerLinear } from './lower-linear.ts'
 import { checkFactor, checkFinite, checkShapeOf, only, scaled } from './single-input.ts'
 
@@ -133,4 +134,4 @@ export class LinearLayer implements Layer, FloatLayer, Lowerable {
  * console.log(layer.forward([createTensor([2], Float64Array.of(10, 100))]).data) // [321]
  * ```
  */
-export const linear = (options: LinearOptions): LinearLayer => new LinearLayer(options)
+export const linear = (options: LinearOptions): LinearLayer => new LinearLayer(checkLayerOptions('linear', options))

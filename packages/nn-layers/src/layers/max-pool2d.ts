@@ -5,6 +5,7 @@
 import type { Layer, Shape } from '@he-ml/model'
 import type { Pair } from '../linear-map/linear-map.ts'
 import { createWindow, imageShape, windowOutput } from '../linear-map/window.ts'
+import { checkLayerOptions } from './layer-options.ts'
 import { PairMaxLayer } from './pair-max.ts'
 import { identity } from './reshape.ts'
 import { select } from './select.ts'
@@ -66,7 +67,8 @@ function roundsOf(kernel: number, stride: number): Round[] {
  * console.log(model.forward(createTensor(shape, Float64Array.of(1, 4, 3, 2))).data) // [4]
  * ```
  */
-export function maxPool2d({ name, input, shape, kernel, stride = kernel }: MaxPool2dOptions): readonly MaxPoolNode[] {
+export function maxPool2d(options: MaxPool2dOptions): readonly MaxPoolNode[] {
+  const { name, input, shape, kernel, stride = kernel } = checkLayerOptions('maxPool2d', options)
   const window = createWindow(name, kernel, { stride })
   const image = imageShape(name, shape)
   windowOutput(name, image, window)

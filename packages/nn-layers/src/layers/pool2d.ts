@@ -15,6 +15,7 @@ import { forwardLinear } from '../linear-map/forward.ts'
 import { type LinearMap, type Pair, sourceOf, type Window } from '../linear-map/linear-map.ts'
 import { createWindow, imageShape, type WindowOptions, windowOutput } from '../linear-map/window.ts'
 import { lowerSumPool } from '../multiplexed/lower-sum-pool.ts'
+import { checkLayerOptions } from './layer-options.ts'
 import { lowerLinear } from './lower-linear.ts'
 import { only } from './single-input.ts'
 
@@ -163,11 +164,13 @@ function overhang({ kernel, stride, padding }: Window, size: number, axis: 0 | 1
  * console.log(layer.forward([createTensor([1, 2, 2], Float64Array.of(1, 2, 3, 6))]).data) // [3]
  * ```
  */
-export const averagePool2d = (options: Pool2dOptions): Pool2dLayer => new Pool2dLayer(options, 'average')
+export const averagePool2d = (options: Pool2dOptions): Pool2dLayer =>
+  new Pool2dLayer(checkLayerOptions('averagePool2d', options), 'average')
 
 /** Window sums over [channels, height, width]: no level. */
-export const sumPool2d = (options: Pool2dOptions): Pool2dLayer => new Pool2dLayer(options, 'sum')
+export const sumPool2d = (options: Pool2dOptions): Pool2dLayer =>
+  new Pool2dLayer(checkLayerOptions('sumPool2d', options), 'sum')
 
 /** Average of each channel: [channels, height, width] -> [channels, 1, 1]. */
 export const globalAveragePool = (options: { readonly name: string }): Pool2dLayer =>
-  new Pool2dLayer({ ...options, kernel: 'global' }, 'average')
+  new Pool2dLayer({ ...checkLayerOptions('globalAveragePool', options), kernel: 'global' }, 'average')

@@ -21,6 +21,7 @@ import { lowerPrelu } from '../lowered/lower-prelu.ts'
 import { ActivationLayer } from './activation.ts'
 import { channelPlaces } from './channel-polynomials.ts'
 import { scalePolynomial } from './choose-polynomial.ts'
+import { checkLayerOptions } from './layer-options.ts'
 import { OnReluLayer } from './on-relu.ts'
 import { checkFinite, only } from './single-input.ts'
 
@@ -186,7 +187,8 @@ const offsetOf = ({ range: [lo, hi] }: ActivationPolynomial): number => -(lo + h
  * console.log(layer.forward([createTensor([2], Float64Array.of(-1, -1))]).data) // [-0.1, -0.5]
  * ```
  */
-export function prelu({ name, slopes }: PreluOptions): PreluLayer | ActivationLayer {
+export function prelu(options: PreluOptions): PreluLayer | ActivationLayer {
+  const { name, slopes } = checkLayerOptions('prelu', options)
   if (slopes.length === 0) throw new InvalidArgumentError(`layer "${name}": expected slopes, got none`)
   checkFinite(name, 'slopes', slopes)
   if (slopes.length > 1) return new PreluLayer(name, slopes)

@@ -15,6 +15,7 @@ import {
 } from '@he-ml/packing'
 import { mapBatch } from '../floats/elementwise.ts'
 import { withOwnGaps } from '../lowered/channel-positions.ts'
+import { checkLayerOptions } from './layer-options.ts'
 import { checkFactor, checkFinite, only } from './single-input.ts'
 
 /** Options of {@link quadratic}. */
@@ -141,4 +142,5 @@ const gapsBehind = (input: SlotLayout): 'bounded' | 'any' => (gapsOf(input) === 
  * console.log(layer.forward([createTensor([2], Float64Array.of(2, -2))]).data) // [3, 1]
  * ```
  */
-export const quadratic = (options: QuadraticOptions): QuadraticLayer => new QuadraticLayer(options)
+export const quadratic = (options: QuadraticOptions): QuadraticLayer =>
+  new QuadraticLayer(checkLayerOptions('quadratic', options))

@@ -4,6 +4,7 @@ import type { FloatBatch, FloatKernels, FloatLayer } from '@he-ml/float-kernels'
 import { createTensor, digestText, type Layer, type Shape, sameShape, sizeOf, type Tensor } from '@he-ml/model'
 import { createLowered, type Lowerable, type LoweredLayer, type SlotLayout } from '@he-ml/packing'
 import { renameSlots } from '../lowered/rename-slots.ts'
+import { checkLayerOptions } from './layer-options.ts'
 import { only } from './single-input.ts'
 
 /** See {@link flatten}, {@link reshape} and {@link identity}. */
@@ -66,14 +67,17 @@ export class ReshapeLayer implements Layer, FloatLayer, Lowerable {
 }
 
 /** [channels, height, width] -> [features], row-major. */
-export const flatten = (options: { readonly name: string }): ReshapeLayer => new ReshapeLayer('flatten', options.name)
+export const flatten = (options: { readonly name: string }): ReshapeLayer =>
+  new ReshapeLayer('flatten', checkLayerOptions('flatten', options).name)
 
 /** Another shape of the same size, row-major. @throws InvalidArgumentError for sizes that are not positive integers */
 export function reshape(options: { readonly name: string; readonly shape: Shape }): ReshapeLayer {
+  checkLayerOptions('reshape', options)
   if (options.shape.length === 0 || options.shape.some((d) => !Number.isInteger(d) || d < 1))
     throw new InvalidArgumentError(`layer "${options.name}": a shape needs positive integers, got [${options.shape}]`)
   return new ReshapeLayer('reshape', options.name, [...options.shape])
 }
 
 /** Nothing. */
-export const identity = (options: { readonly name: string }): ReshapeLayer => new ReshapeLayer('identity', options.name)
+export const identity = (options: { readonly name: string }): ReshapeLayer =>
+  new ReshapeLayer('identity', checkLayerOptions('identity', options).name)

@@ -7,6 +7,7 @@ import type { FloatBatch, FloatKernels, FloatLayer } from '@he-ml/float-kernels'
 import { createTensor, digestText, type Layer, type Shape, sizeOf, type Tensor } from '@he-ml/model'
 import { createLowered, type Lowerable, type LoweredLayer, type SlotLayout } from '@he-ml/packing'
 import { renameSlots } from '../lowered/rename-slots.ts'
+import { checkLayerOptions } from './layer-options.ts'
 import { only } from './single-input.ts'
 
 /** Options of {@link select}. */
@@ -147,4 +148,4 @@ function overlaps(sizes: readonly number[], strides: readonly number[]): boolean
  * console.log(turned.forward([x]).data) // [1, 4, 2, 5, 3, 6]
  * ```
  */
-export const select = (options: SelectOptions): SelectLayer => new SelectLayer(options)
+export const select = (options: SelectOptions): SelectLayer => new SelectLayer(checkLayerOptions('select', options))

@@ -8,12 +8,15 @@
  */
 import {
   CancelledError,
+  checkOptions,
   DisposedError,
   type EvaluationKeyEntry,
   FormatError,
   type HeMlError,
   InvalidArgumentError,
   type KeyFileEntry,
+  type OptionChecks,
+  optionCheck,
   toHex,
   untilAborted,
 } from '@he-ml/ckks-core'
@@ -44,6 +47,12 @@ export interface LinkOptions {
   readonly maxResultBytes?: number
   /** Ends the waiting for the server's greeting, as `AbortSignal.timeout(10_000)` does; default: it is waited for. */
   readonly signal?: AbortSignal
+}
+
+const OPTIONS: OptionChecks<LinkOptions> = {
+  plan: optionCheck.string,
+  maxResultBytes: optionCheck.number(1),
+  signal: optionCheck.signal,
 }
 
 /** See above; made by {@link connectServer}. */
@@ -318,6 +327,12 @@ async function readKey(read: KeyOffer['read'], entry: KeyFileEntry): Promise<Uin
  *   connection that was closed; CancelledError through the signal. The connection is closed then
  */
 export async function connectServer(connection: Connection, options: LinkOptions = {}): Promise<ServerLink> {
+  try {
+    checkOptions('connectServer', options, OPTIONS)
+  } catch (error) {
+    await connection.close().catch(() => {})
+    throw error
+  }
   const { signal } = options
   const link = new ServerLink(connection, options)
   try {

@@ -3,7 +3,7 @@
  * the secret key of a client and the engine of a server in one process, so it is for keys made for the purpose and data that are no
  * secret: a way to see where a network loses its precision, and where values leave their range.
  */
-import { CancelledError, ParameterMismatchError } from '@he-ml/ckks-core'
+import { CancelledError, checkOptions, type OptionChecks, optionCheck, ParameterMismatchError } from '@he-ml/ckks-core'
 import { createTensor, type Model, originOf, type Tensor } from '@he-ml/model'
 import {
   type BoundPlan,
@@ -83,6 +83,16 @@ export interface DiffOptions {
   readonly signal?: AbortSignal
 }
 
+const OPTIONS: OptionChecks<DiffOptions> = {
+  client: optionCheck.object,
+  server: optionCheck.object,
+  model: optionCheck.object,
+  onDifference: optionCheck.callable,
+  onTensors: optionCheck.callable,
+  onProgress: optionCheck.callable,
+  signal: optionCheck.signal,
+}
+
 /**
  * Encrypts, runs, and compares what every task writes.
  *
@@ -95,6 +105,7 @@ export async function diffRun(
   images: readonly Tensor[],
   options: DiffOptions,
 ): Promise<ValueDifference[]> {
+  checkOptions('diffRun', options, OPTIONS)
   const { client, server, onProgress, onDifference, onTensors, signal } = options
   const { id } = server.bound.plan
   if (id !== bound.plan.id)

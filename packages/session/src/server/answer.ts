@@ -3,7 +3,15 @@
  * beside them, so that several can be at work and be cancelled. A message that makes no sense ends the connection, with the reason; a
  * run that fails tells so, and the others go on.
  */
-import { CancelledError, FormatError, InvalidArgumentError, type KeySource } from '@he-ml/ckks-core'
+import {
+  CancelledError,
+  checkOptions,
+  FormatError,
+  InvalidArgumentError,
+  type KeySource,
+  type OptionChecks,
+  optionCheck,
+} from '@he-ml/ckks-core'
 import type { Connection } from '../connection.ts'
 import { errorHeader } from '../protocol/errors.ts'
 import { CHUNK_BYTES, type HeaderOf, type Message, PROTOCOL_VERSION } from '../protocol/messages.ts'
@@ -22,6 +30,13 @@ export interface AnswerOptions {
   readonly onError?: (error: unknown) => void
 }
 
+const OPTIONS: OptionChecks<AnswerOptions> = {
+  depot: optionCheck.callable,
+  acceptKeys: optionCheck.boolean,
+  maxRuns: optionCheck.integer(1),
+  onError: optionCheck.callable,
+}
+
 interface Run {
   readonly stop: AbortController
   /** Until the whole input is there. */
@@ -29,12 +44,16 @@ interface Run {
   work?: Promise<void>
 }
 
-/** Resolves when the connection has ended and nothing of it is at work any more. */
+/**
+ * Resolves when the connection has ended and nothing of it is at work any more.
+ * @throws InvalidArgumentError for options that there are not
+ */
 export async function answer(
   session: ServerSession,
   connection: Connection,
   options: AnswerOptions = {},
 ): Promise<void> {
+  checkOptions('answer', options, OPTIONS)
   await new Answers(session, connection, options).all()
 }
 

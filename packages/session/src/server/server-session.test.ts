@@ -6,6 +6,7 @@ import {
   CancelledError,
   DisposedError,
   FormatError,
+  InvalidArgumentError,
   type KeyRequest,
   type KeySource,
   keyBytes,
@@ -138,8 +139,9 @@ describe('keys that are refused', () => {
       await enough.openKeys(from)
       await enough.run(file)
     }
-    await using nothing = session({ memory: Number.NaN, keyBudget: most })
-    await expect(nothing.openKeys(source)).rejects.toThrow(MemoryError)
+    const own = host(bound)
+    expect(() => new ServerSession(bound, own, { memory: Number.NaN, keyBudget: most })).toThrow(InvalidArgumentError)
+    await own.engine.dispose()
   })
 })
 

@@ -8,6 +8,7 @@ import {
   CancelledError,
   type Ciphertext,
   type CiphertextStore,
+  checkOptions,
   DisposedError,
   type Engine,
   type EngineHost,
@@ -18,6 +19,8 @@ import {
   type KeyStore,
   listKeyNeeds,
   MissingKeyError,
+  type OptionChecks,
+  optionCheck,
   type WantedKeyFile,
 } from '@he-ml/ckks-core'
 import type { BoundPlan, Runner, RunOptions } from '@he-ml/pipeline'
@@ -59,6 +62,20 @@ export interface ServerResult {
   readonly seconds: number
 }
 
+const OPTIONS: OptionChecks<ServerOptions> = {
+  keyBudget: optionCheck.number(0),
+  keepWeights: optionCheck.boolean,
+  memory: optionCheck.number(0),
+  spill: optionCheck.object,
+}
+const RUN_OPTIONS: OptionChecks<ServerRunOptions> = {
+  signal: optionCheck.signal,
+  onProgress: optionCheck.callable,
+  onTask: optionCheck.callable,
+  checkpoints: optionCheck.object,
+  inputName: optionCheck.string,
+}
+
 interface Keys {
   readonly store: KeyStore
   /** Uses them; its weights are shared by all runs. */
@@ -80,9 +97,11 @@ export class ServerSession implements AsyncDisposable {
 
   /**
    * The engine is the session's from now on, which disposes of it.
-   * @throws ParameterMismatchError for one with other parameters than the plan's, which is left to the caller
+   * @throws ParameterMismatchError for one with other parameters than the plan's, InvalidArgumentError for options that there are not; it is left
+   *   to the caller then
    */
   constructor(bound: BoundPlan, host: EngineHost, options: ServerOptions = {}) {
+    checkOptions('ServerSession', options, OPTIONS)
     assertParameters('server', host.engine, bound.parameters)
     this.bound = bound
     this.#host = host
@@ -180,7 +199,8 @@ export class ServerSession implements AsyncDisposable {
    *   are open; CancelledError through the signal, MemoryError, InvalidArgumentError; what loading a key throws; DisposedError, also when
    *   the session is disposed of meanwhile
    */
-  run(file: Uint8Array, options: ServerRunOptions = {}): Promise<ServerResult> {
+  async run(file: Uint8Array, options: ServerRunOptions = {}): Promise<ServerResult> {
+    checkOptions('run', options, RUN_OPTIONS)
     return this.#use('run', options.signal, (keys) => this.#run(keys, file, options))
   }
 

@@ -4,7 +4,7 @@
  */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { InvalidArgumentError } from '@he-ml/ckks-core'
+import { checkOptions, InvalidArgumentError, type OptionChecks, optionCheck } from '@he-ml/ckks-core'
 import type { ClientEngine, SecretKey } from '@he-ml/ckks-core/client'
 import { ledgerPath, lockFolder } from '@he-ml/ckks-core/client/node'
 import { onFile } from '@he-ml/ckks-core/node'
@@ -23,6 +23,8 @@ export interface ClientFolderOptions {
   readonly onWarning?: (text: string) => void
 }
 
+const OPTIONS: OptionChecks<ClientFolderOptions> = { onWarning: optionCheck.callable }
+
 /**
  * A client with a fresh secret key that is kept in a folder, which is made when needed (mode 0700).
  *
@@ -33,8 +35,10 @@ export async function createClientFolder(
   folder: string,
   plan: Plan,
   makeEngine: MakeClientEngine,
-  { onWarning = warn }: ClientFolderOptions = {},
+  options: ClientFolderOptions = {},
 ): Promise<InferenceClient> {
+  checkOptions('createClientFolder', options, OPTIONS)
+  const { onWarning = warn } = options
   const path = join(folder, KEY_FILE)
   await assertNoKey(path)
   await assertNotServers(folder)
@@ -75,8 +79,10 @@ async function assertNoKey(path: string): Promise<void> {
 export async function openClientFolder(
   folder: string,
   makeEngine: MakeClientEngine,
-  { onWarning = warn }: ClientFolderOptions = {},
+  options: ClientFolderOptions = {},
 ): Promise<InferenceClient> {
+  checkOptions('openClientFolder', options, OPTIONS)
+  const { onWarning = warn } = options
   const plan = await readPlanFile(folder)
   const path = join(folder, KEY_FILE)
   return withKey(plan, { path, onWarning }, makeEngine, async (engine) => ({

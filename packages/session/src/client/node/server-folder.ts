@@ -1,7 +1,7 @@
 /** What a server is deployed from: `plan.json`, the evaluation keys in `keys`, and the files of the model. No secret is in it. */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { InvalidArgumentError, type KeyRequest } from '@he-ml/ckks-core'
+import { checkOptions, InvalidArgumentError, type KeyRequest, type OptionChecks, optionCheck } from '@he-ml/ckks-core'
 import { lockFolder, type WrittenKeys, writeKeyFolder } from '@he-ml/ckks-core/client/node'
 import { onFile, writeFileAtomic } from '@he-ml/ckks-core/node'
 import { KEYS_FOLDER, PLAN_FILE, writePlanFile } from '../../files/plan-file.ts'
@@ -18,6 +18,16 @@ export interface ServerFolderOptions {
   readonly signal?: AbortSignal
 }
 
+const OPTIONS: OptionChecks<ServerFolderOptions> = {
+  model: (value) =>
+    optionCheck.object(value) === undefined &&
+    Object.values(value as object).every((bytes) => bytes instanceof Uint8Array)
+      ? undefined
+      : 'an object with the bytes of files by their names',
+  onProgress: optionCheck.callable,
+  signal: optionCheck.signal,
+}
+
 /** Leads nowhere else, and is no hidden file. */
 const PLAIN_NAME = /^[\w-][\w.-]*$/
 
@@ -31,8 +41,10 @@ const PLAIN_NAME = /^[\w-][\w.-]*$/
 export async function writeServerFolder(
   { session }: InferenceClient,
   folder: string,
-  { model = {}, onProgress, signal }: ServerFolderOptions = {},
+  options: ServerFolderOptions = {},
 ): Promise<WrittenKeys> {
+  checkOptions('writeServerFolder', options, OPTIONS)
+  const { model = {}, onProgress, signal } = options
   const { plan } = session
   const taken = [PLAN_FILE, KEYS_FOLDER]
   for (const [name, bytes] of Object.entries(model)) {
