@@ -3,6 +3,8 @@ import { FormatError } from '@he-ml/ckks-core'
 
 const HEADER_BYTES = 16
 const MAGIC = 0xa15e
+/** 'HE', of 'HEML': where files of the native engine begin. */
+const OURS = 0x4548
 const SEED_BYTES = 64
 
 /** Reads a blob front to back; every complaint is a FormatError that names the byte. */
@@ -46,7 +48,13 @@ export class SealReader {
   header(left = this.#bytes.length - this.at): number {
     const start = this.need(HEADER_BYTES)
     const view = this.#view
-    if (view.getUint16(start, true) !== MAGIC) this.fail("expected SEAL's magic A15E: not a SEAL object", start)
+    const magic = view.getUint16(start, true)
+    if (magic === OURS)
+      this.fail(
+        'a file of the native engine, which SEAL cannot read: use that engine (--engine native), or make the file with this one',
+        start,
+      )
+    if (magic !== MAGIC) this.fail("expected SEAL's magic A15E: not a SEAL object", start)
     if (view.getUint8(start + 2) !== HEADER_BYTES) this.fail('expected a header of 16 bytes', start + 2)
     const version = `${view.getUint8(start + 3)}.${view.getUint8(start + 4)}`
     if (version !== '4.1') this.fail(`expected an object of SEAL 4.1, got ${version}`, start + 3)

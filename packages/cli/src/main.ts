@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { systemError } from '@he-ml/ckks-core/node'
+import { doneBefore } from './commands/done-before.ts'
 import { exitCodeOf } from './exit-codes.ts'
 import { createProgram } from './program.ts'
 import { errorDocument } from './terminal/error-document.ts'
@@ -20,6 +21,7 @@ try {
     const { name, message, stack } = error as Error
     process.stderr.write(`he-ml: ${code === 1 ? stack : `${name}: ${message}`}\n`)
   }
-  if (process.argv.includes('--json') && code !== 0) process.stdout.write(`${errorDocument(error, code)}\n`)
+  if (process.argv.includes('--json') && code !== 0)
+    process.stdout.write(`${errorDocument(error, code, doneBefore(failure))}\n`)
   process.exitCode = code
 }

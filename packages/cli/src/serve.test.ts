@@ -139,14 +139,40 @@ describe('several inputs', () => {
       expect((await readdir(here.at('many'))).filter((name) => name.endsWith('.tmp'))).toEqual([])
     }
   })
+  it('make the folder of their results, and of a failure tell what was done before', async () => {
+    await mustRun(here.path, 'run', ...server, '-i', '0.ct', '-o', 'one/deep/', '--quiet')
+    expect(await readdir(here.at('one/deep'))).toEqual(['0.ct'])
+    await writeFile(here.at('broken.ct'), (await readFile(here.at('1.ct'))).subarray(0, 5000))
+    const serving = start(here.path, ['serve', ...server, '-s', 'f.sock'])
+    await serving.prints('listening at f.sock')
+    for (const [out, ...command] of [
+      ['ran/here', 'run', ...server],
+      ['sent/here', 'send', '-s', 'f.sock'],
+    ] as const) {
+      const inputs = ['0.ct', 'broken.ct', '1.ct']
+      const { code, json } = await heMl(here.path, ...command, '-i', ...inputs, '-o', out, '--quiet', '--json')
+      expect(code).toBe(3)
+      expect(json()).toMatchObject({
+        error: { name: 'FormatError', exitCode: 3 },
+        results: [{ input: '0.ct', out: `${out}/0.ct`, bytes: expect.any(Number) }],
+      })
+      expect(await readdir(here.at(out))).toEqual(['0.ct'])
+    }
+    serving.child.kill('SIGTERM')
+    await serving.done
+  })
   it.each([
-    [['-i', '0.ct', '1.ct', '-o', 'none'], /go into a folder: name one that exists/],
+    [['-i', '0.ct', '1.ct', '-o', '2.ct'], /2\.ct is no folder: of 2 inputs the results go into one/],
     [['-i', '0.ct', './0.ct', '-o', 'results'], /two inputs are called 0\.ct/],
+    [['-i', '0.ct', './0.ct', '-o', 'fresh/deep'], /two inputs are called 0\.ct/],
+    [['-i', '0.ct', '1.ct', '-o', 'keys/fresh'], /holds evaluation keys alone/],
     [['-i', '0.ct', '1.ct', '-o', '.'], /0\.ct is 0\.ct, which this command needs/],
     [['-i', '0.ct', '1.ct', '-o', 'results', '--trace', 't.json'], /--trace is of one run/],
     [['-i', '0.ct', '1.ct', '-o', 'results', '--checkpoints', 'c'], /--checkpoints is of one run/],
   ])('of a run with %j are refused', async (args, said) => {
     const { code, stderr } = await heMl(here.path, 'run', ...server, ...args)
     expect([code, stderr]).toEqual([2, expect.stringMatching(said)])
+    // not made for nothing
+    await expect(stat(here.at('fresh'))).rejects.toThrow(/ENOENT/)
   })
 })

@@ -18,9 +18,9 @@ import { createTensor, Model, type Tensor } from '@he-ml/model'
 import { linear } from '@he-ml/nn-layers'
 import { type BoundPlan, compileAndBind } from '@he-ml/pipeline'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { ClientSession, openClient } from './client/index.ts'
+import { ClientSession, type MakeClientEngine, openClient } from './client/index.ts'
 import { createClientFolder, openClientFolder, writeServerFolder } from './client/node/index.ts'
-import { openServer, ServerSession } from './index.ts'
+import { type MakeEngineHost, openServer, ServerSession } from './index.ts'
 import { openServerFolder } from './server/node/index.ts'
 
 const layer = linear({ name: 'sum', weights: createTensor([2, 4], Float64Array.of(1, 2, 3, 4, -1, 0, 1, 0)) })
@@ -126,6 +126,39 @@ describe('an engine with other parameters than the plan', () => {
     await host.engine.dispose()
     await using right = createNativeClient(parameters)
     expect(right.parameters.id).toBe(client.session.engine.parameters.id)
+  })
+})
+
+describe('files of the other engine', () => {
+  const engines = {
+    native: { makeClient: createNativeClient as MakeClientEngine, makeHost: createNativeHost as MakeEngineHost },
+    seal: { makeClient: createSealClient as MakeClientEngine, makeHost: createSealHost as MakeEngineHost },
+  }
+  it.each([
+    ['native', 'seal', /a file of the native engine, which SEAL cannot read: use that engine \(--engine native\)/],
+    ['seal', 'native', /a file of SEAL, which the SEAL engine reads alone: use that engine \(--engine seal\)/],
+  ] as const)('of %s, opened with %s: it is said whose they are', async (own, other, says) => {
+    const options = { packing: 'multiplexed', request: sealParameters, bootstrapping: 'never' } as const
+    const bound = await compileAndBind(model, options)
+    const here = await mkdtemp(join(tmpdir(), 'engines-'))
+    try {
+      const { makeClient, makeHost } = engines[other]
+      await using client = await createClientFolder(join(here, 'client'), bound.plan, engines[own].makeClient)
+      await writeServerFolder(client, join(here, 'server'))
+      const file = await client.encrypt(input)
+      const inMemory = await client.evaluationKeys()
+      await expect(openServer(bound, makeHost, inMemory)).rejects.toThrow(says)
+      const folder = openServerFolder(join(here, 'server'), { model, makeHost })
+      await expect(folder).rejects.toThrow(MissingKeyError)
+      await expect(folder).rejects.toThrow(`were made by the ${own} engine: run the plan with it (--engine ${own})`)
+      await expect(openClientFolder(join(here, 'client'), makeClient)).rejects.toThrow(says)
+      await using stranger = await openClient(bound.plan, makeClient)
+      await using server = await openServer(bound, makeHost, await stranger.evaluationKeys())
+      await expect(server.run(file)).rejects.toThrow(says)
+      await expect(stranger.decrypt(file)).rejects.toThrow(says)
+    } finally {
+      await rm(here, { recursive: true })
+    }
   })
 })
 

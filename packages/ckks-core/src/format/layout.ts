@@ -67,7 +67,11 @@ export function parsePrelude(bytes: Uint8Array, fileBytes: number): number {
     throw new FormatError(`at byte 0: expected ${PRELUDE_BYTES} bytes of prelude, the file has ${bytes.length}`)
   for (const [i, value] of CONTAINER_MAGIC.entries())
     if (bytes[i] !== value)
-      throw new FormatError(`at byte ${i}: expected the magic 'HEML', got something else: not a file of ours`)
+      throw new FormatError(
+        bytes[0] === 0x5e && bytes[1] === 0xa1
+          ? 'at byte 0: a file of SEAL, which the SEAL engine reads alone: use that engine (--engine seal), or make the file with this one'
+          : `at byte ${i}: expected the magic 'HEML', got something else: not a file of ours`,
+      )
   const view = new DataView(bytes.buffer, bytes.byteOffset, PRELUDE_BYTES)
   const version = view.getUint16(4, true)
   if (version !== CONTAINER_VERSION)

@@ -45,11 +45,46 @@ export async function listKeys(
 ): Promise<ListedKeys> {
   const { folder, manifest, header } = await readKeySet(path, parameters, plan)
   const every = typeof wanted === 'function'
-  const chosen = every ? header.keys : selectKeyFiles(header.keys, wanted, manifest)
+  const chosen = every ? header.keys : await select(folder, header.keys, wanted, manifest)
   const entries = chosen.filter((entry): entry is EvaluationKeyEntry => entry.kind !== 'publicKey')
   if (every) for (const entry of entries) assertPossible(folder, entry, wanted(entry))
   for (const entry of entries) await assertThere(folder, entry)
   return { folder, keyId: header.keyId, plan: header.plan, entries }
+}
+
+/** The wanted ones. Keys that are not listed are often another engine's: then that is said. */
+async function select(
+  folder: string,
+  keys: readonly KeyFileEntry[],
+  wanted: readonly WantedKeyFile[],
+  manifest: string,
+): Promise<KeyFileEntry[]> {
+  try {
+    return selectKeyFiles(keys, wanted, manifest)
+  } catch (error) {
+    const engine = error instanceof MissingKeyError ? await engineOf(folder, keys) : undefined
+    if (engine === undefined) throw error
+    throw new MissingKeyError(
+      `${(error as Error).message}; those in this folder were made by the ${engine} engine: run the plan with it (--engine ${engine}), or make keys with the one that runs`,
+      { cause: error },
+    )
+  }
+}
+
+/** Whose files these are, by how the first one begins. */
+async function engineOf(folder: string, keys: readonly KeyFileEntry[]): Promise<'native' | 'seal' | undefined> {
+  const [first] = keys
+  if (!first) return undefined
+  const opened = await openOrdinaryFile(join(folder, first.file), { links: 'refuse' }).catch(() => undefined)
+  if (!opened) return undefined
+  try {
+    const start = new Uint8Array(2)
+    await opened.handle.read(start, 0, 2, 0)
+    const [a, b] = start
+    return a === 0x48 && b === 0x45 ? 'native' : a === 0x5e && b === 0xa1 ? 'seal' : undefined
+  } finally {
+    await opened.handle.close()
+  }
 }
 
 function assertPossible(folder: string, { file, bytes }: KeyFileEntry, most: number): void {

@@ -1,8 +1,10 @@
-/** Where results of several inputs go: one into the file that --out names, several into the folder. */
-import { stat } from 'node:fs/promises'
+/** Where results of several inputs go: one into the file that --out names, several into the folder, which is made when needed. */
+import { mkdir, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { InvalidArgumentError } from '@he-ml/ckks-core'
+import { onFile } from '@he-ml/ckks-core/node'
 import { assertOutputApart, type Touched } from '../files/assert-output-apart.ts'
+import { assertCanMake, placeOf } from '../files/output-place.ts'
 import { assertWritableFolder } from './common.ts'
 
 export interface ResultPlace {
@@ -11,23 +13,27 @@ export interface ResultPlace {
 }
 
 /**
+ * A name that ends in a separator is a folder's, for one input too.
+ *
  * @param touched what the command reads besides its inputs
- * @throws InvalidArgumentError for several inputs and no folder, two inputs of one name, or a result in the place of what is read
+ * @throws InvalidArgumentError for several inputs and a file, two inputs of one name, or a result in the place of what is read; FileSystemError
+ *   where nothing can be made. Nothing was made then
  */
 export async function resultPlaces(inputs: readonly string[], out: string, touched: Touched): Promise<ResultPlace[]> {
-  const several = inputs.length > 1
-  const isFolder = (await stat(out).catch(() => undefined))?.isDirectory() ?? false
-  if (several && !isFolder)
-    throw new InvalidArgumentError(
-      `${out}: of ${inputs.length} inputs the results go into a folder: name one that exists`,
-    )
+  const found = await stat(out).catch(() => undefined)
+  const isFolder = found?.isDirectory() ?? (inputs.length > 1 || /[/\\]$/.test(out))
+  if (inputs.length > 1 && !isFolder)
+    throw new InvalidArgumentError(`${out} is no folder: of ${inputs.length} inputs the results go into one: name it`)
   const places = inputs.map((input) => ({ input, out: isFolder ? join(out, basename(input)) : out }))
   const twice = places.find((place, i) => places.findIndex((other) => other.out === place.out) !== i)
   if (twice)
     throw new InvalidArgumentError(`two inputs are called ${basename(twice.input)}: their results would be one file`)
-  for (const place of places) {
-    await assertWritableFolder(place.out)
+  for (const place of places)
     await assertOutputApart(place.out, { ...touched, files: [...(touched.files ?? []), ...inputs] })
+  if (isFolder && !found) {
+    await assertCanMake(await placeOf(out))
+    await onFile(out, mkdir(out, { recursive: true }))
   }
+  for (const place of places) await assertWritableFolder(place.out)
   return places
 }

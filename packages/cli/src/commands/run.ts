@@ -17,6 +17,7 @@ import { startProgress } from '../terminal/progress.ts'
 import { interruptSignal } from '../terminal/signal.ts'
 import { writeTrace } from '../terminal/write-trace.ts'
 import { assertWritableFolder, type CommonOptions, decimal, withEngine, withOutput, withThreads } from './common.ts'
+import { rememberDone } from './done-before.ts'
 import { assertPlanFits, type Ceiling, ceilingOf, keepsWeights } from './judge-memory.ts'
 import { judgeSizes } from './judge-sizes.ts'
 import { type ResultPlace, resultPlaces } from './result-places.ts'
@@ -42,7 +43,10 @@ export function addRunCommand(program: Command): void {
     .requiredOption('-m, --model <file>', 'the network the plan was made for')
     .requiredOption('-e, --evaluation <folder>', 'evaluation keys')
     .requiredOption('-i, --input <files...>', 'encrypted inputs: one run each')
-    .requiredOption('-o, --out <path>', 'where the encrypted result goes; of several inputs a folder')
+    .requiredOption(
+      '-o, --out <path>',
+      'where the encrypted result goes; of several inputs a folder, which is made when needed',
+    )
     .option(
       '--memory <GB>',
       'ceiling, default what this machine has; keys come and go within it; refused before the start when the plan needs more',
@@ -97,16 +101,19 @@ async function runPlan(bound: BoundPlan, places: readonly ResultPlace[], options
     await session.openKeys({ kind: 'folder', path: options.evaluation })
     clock('openKeys')
     const results: Result[] = []
-    for (const [i, place] of places.entries())
-      results.push(
-        await runOne(session, place, {
-          ...options,
-          signal,
-          limits,
-          clock,
-          onProgress: (fraction, layer) => running.update((i + fraction) / places.length, layer),
-        }),
-      )
+    const all = async (): Promise<void> => {
+      for (const [i, place] of places.entries())
+        results.push(
+          await runOne(session, place, {
+            ...options,
+            signal,
+            limits,
+            clock,
+            onProgress: (fraction, layer) => running.update((i + fraction) / places.length, layer),
+          }),
+        )
+    }
+    await (places.length > 1 ? rememberDone(results, all) : all())
     running.stop()
     tellResults(results, options, { times, peakBytes: session.engine.memory().peak })
   } finally {

@@ -10,6 +10,7 @@ describe('with --json', () => {
       error: { name: 'PlanError', message: 'too deep', exitCode: 6, code: 'Plan', reason: 'levels' },
     })
     expect(JSON.parse(errorDocument(new MissingKeyError('none'), 7))).toMatchObject({ error: { code: 'MissingKey' } })
+    expect(JSON.parse(errorDocument(new Error('x'), 1, [{ input: 'a' }]))).toMatchObject({ results: [{ input: 'a' }] })
     expect(JSON.parse(errorDocument('odd', 1))).toEqual({ error: { name: 'Error', message: 'odd', exitCode: 1 } })
   })
   it('it is on stdout, and for people on stderr', async () => {

@@ -1,7 +1,10 @@
 import { HeMlError, PlanError } from '@he-ml/ckks-core'
 
-/** What a command that failed says with `--json`: one document on stdout, as one that did its work. */
-export function errorDocument(failure: unknown, exitCode: number): string {
+/**
+ * What a command that failed says with `--json`: one document on stdout, as one that did its work.
+ * @param results what was done before, of a command of several inputs
+ */
+export function errorDocument(failure: unknown, exitCode: number, results?: readonly unknown[]): string {
   const { name = 'Error', message = String(failure) } = (failure ?? {}) as { name?: string; message?: string }
   const error = {
     name,
@@ -10,5 +13,5 @@ export function errorDocument(failure: unknown, exitCode: number): string {
     ...(failure instanceof HeMlError ? { code: failure.code } : {}),
     ...(failure instanceof PlanError ? { reason: failure.reason } : {}),
   }
-  return JSON.stringify({ error }, null, 2)
+  return JSON.stringify({ error, ...(results ? { results } : {}) }, null, 2)
 }
