@@ -67,6 +67,6 @@ export function assertSealHolds({ parameters, keysAtOnce, valueBytes }: SealLoad
   const gb = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`
   throw new PlanError(
     'memory',
-    `SEAL's heap ends at 4 GB, and one layer needs ${keysAtOnce} keys of ${gb(sealKeyBytes(parameters))} each beside ${gb(valueBytes)} of ciphertexts and weights: use a smaller batch or lower polynomial degrees, which take a smaller ring, or the native engine`,
+    `SEAL's heap ends at 4 GB, and one layer needs ${keysAtOnce} keys of ${gb(sealKeyBytes(parameters))} each beside ${gb(valueBytes)} of ciphertexts and weights: lower the option batch or, for a smaller ring, the option activation.degree, or take the native engine`,
   )
 }

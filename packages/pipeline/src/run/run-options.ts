@@ -1,4 +1,11 @@
-import type { Ciphertext, CiphertextStore, KeyStore } from '@he-ml/ckks-core'
+import {
+  type Ciphertext,
+  type CiphertextStore,
+  checkOptions,
+  type KeyStore,
+  type OptionChecks,
+  optionCheck,
+} from '@he-ml/ckks-core'
 import type { CheckpointStore } from './checkpoint.ts'
 import type { TaskTrace } from './task-trace.ts'
 
@@ -44,6 +51,18 @@ export interface RunOptions {
   /** Results of tasks are stored here as they appear, and taken from here when the run is started again. */
   readonly checkpoints?: CheckpointStore
 }
+
+const OPTIONS: OptionChecks<RunOptions> = {
+  onProgress: optionCheck.callable,
+  onTask: optionCheck.callable,
+  signal: optionCheck.signal,
+  memory: optionCheck.number(0),
+  keepWeights: optionCheck.boolean,
+  checkpoints: optionCheck.object,
+}
+
+/** @throws InvalidArgumentError for options that there are not, or of another kind */
+export const checkRunOptions = (options: RunOptions): void => checkOptions('run', options, OPTIONS)
 
 /** What a runner may use beside its engine, for all its runs. */
 export interface RunnerStores {

@@ -171,6 +171,15 @@ describe.each([
     await expect(fresh.run(inputs, { ...lean, memory: lean.memory - 1 })).rejects.toThrow(MemoryError)
     ;(await fresh.run(inputs, lean)).dispose()
     await expect(runner.run(inputs.slice(1))).rejects.toThrow(InvalidArgumentError)
+    for (const [options, says] of [
+      [{ checkpoint: {} }, /run: there is no option checkpoint: did you mean checkpoints\?/],
+      [{ memory: '4e9' }, /memory must be a number of at least 0, got "4e9"/],
+      [null, /options must be an object, got null/],
+    ] as const) {
+      const call = runner.run(inputs, options as never)
+      await expect(call).rejects.toThrow(InvalidArgumentError)
+      await expect(call).rejects.toThrow(says)
+    }
     const low = inputs.map((c) => native.engine.dropLevel(c, 0))
     await expect(runner.run(low)).rejects.toThrow(/at level 0, the plan needs/)
     const bare = createNativeEngine(bound.parameters)

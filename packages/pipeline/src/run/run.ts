@@ -16,7 +16,7 @@ import { CheckpointWriter, inputsDigest } from './checkpoint.ts'
 import { loadCheckpoint, type Resumed } from './load-checkpoint.ts'
 import { memoryFigures } from './memory-figures.ts'
 import { ProgressClock } from './progress-clock.ts'
-import type { RunInputs, RunnerStores, RunOptions } from './run-options.ts'
+import { checkRunOptions, type RunInputs, type RunnerStores, type RunOptions } from './run-options.ts'
 import { RunStop } from './run-stop.ts'
 import { TaskTracer } from './task-trace.ts'
 
@@ -99,10 +99,11 @@ export class Runner implements AsyncDisposable {
    *
    * @param inputs all ciphertexts of one input, of frames those of the first, then those of the second, and so on; or how to have
    *   them, which is called when this run's turn has come: until then they take no memory. What that throws is the run's failure
-   * @throws CancelledError, MemoryError, LevelError, InvalidArgumentError for inputs that do not fit the plan, and for another ceiling
-   *   than that of runs at work; whatever `onProgress` throws
+   * @throws CancelledError, MemoryError, LevelError, InvalidArgumentError for inputs that do not fit the plan, for options that there are not, and for
+   *   another ceiling than that of runs at work; whatever `onProgress` throws
    */
   async run(inputs: RunInputs, options: RunOptions = {}): Promise<PackedTensor> {
+    checkRunOptions(options)
     if (typeof inputs !== 'function') assertInputs(this.plan.program.input, inputs)
     const keepWeights = this.#chooseKeeping(options)
     const { signal } = options
