@@ -85,7 +85,7 @@ export interface Cheapest {
  * import { functionalSpikeStep, importSpikingModel, polynomialSpikeStep } from '@he-ml/snn-layers'
  * import { files, samples, training } from './digits.js'
  *
- * const soft = importSpikingModel(files, { step: polynomialSpikeStep({ width: 0.5 }) })
+ * const soft = importSpikingModel(files, { step: polynomialSpikeStep({ width: 0.1 }) })
  * const exact = importSpikingModel(files, { step: functionalSpikeStep() })
  * const calibration = await fit(exact, training)
  * const { name, bound, judged } = await compileCheapest({ soft, exact }, { calibration, samples })
