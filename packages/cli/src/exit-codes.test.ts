@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { cp, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { DisposedError, FileSystemError } from '@he-ml/ckks-core'
 import { DatasetFileError, DatasetFormatError, DatasetUnsupportedError } from '@he-ml/datasets'
 import { type Plan, planDigest } from '@he-ml/pipeline'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildOnnx } from '../../model-import/src/testing/build-onnx.ts'
-import { type Folder, heMl, mustRun, network, temporaryFolder, writeInputs } from './cli.test-helper.ts'
+import { COMMAND, type Folder, heMl, mustRun, network, temporaryFolder, writeInputs } from './cli.test-helper.ts'
 import { exitCodeOf } from './exit-codes.ts'
 
 const SIZE = { size: 6, channels: 1, blocks: 1 }
@@ -282,5 +283,13 @@ describe('exitCodeOf', () => {
   })
   it('is 10 for files that are too large to be read whole', () => {
     expect(exitCodeOf(Object.assign(new RangeError('large'), { code: 'ERR_FS_FILE_TOO_LARGE' }))).toBe(10)
+  })
+  it.skipIf(!existsSync('/dev/full'))('is 9 where the document finds no room on stdout, without a stack', () => {
+    const full = openSync('/dev/full', 'w')
+    const [command, ...args] = [...COMMAND, '--help']
+    const { status, stderr } = spawnSync(command!, args, { stdio: ['ignore', full, 'pipe'], encoding: 'utf8' })
+    closeSync(full)
+    expect(status).toBe(9)
+    expect(stderr).toMatch(/^he-ml: FileSystemError: stdout: .*ENOSPC.*\n$/)
   })
 })

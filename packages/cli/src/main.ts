@@ -7,8 +7,10 @@ import { errorDocument } from './terminal/error-document.ts'
 
 // a reader that has seen enough (he-ml inspect FILE | head) is no failure
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-  process.exit(0)
+  if (error.code === 'EPIPE') process.exit(0)
+  const { name, message } = systemError(error, 'stdout') as Error
+  process.stderr.write(`he-ml: ${name}: ${message}\n`)
+  process.exit(9)
 })
 
 try {

@@ -232,3 +232,23 @@ describe('an input on a grid', () => {
     expect(make).toThrow(/positive step and an even count for its input "x"/)
   })
 })
+
+describe('a description', () => {
+  const good = { name: 'm', input, nodes: [node(scale('w', 2, 1), 'x')] }
+  it.each([
+    [{ step: 4 }, /there is no option step: did you mean steps/],
+    [{ readOut: 'sum' }, /there is no option readOut: did you mean readout/],
+    [{ name: null }, /the option name must be a name, got null/],
+    [{ input: null }, /the option input must be an object/],
+    [{ nodes: 7 }, /the option nodes must be a list of nodes/],
+    [{ output: null }, /the option output must be a name/],
+    [{ states: {} }, /the option states must be a list of states/],
+  ])('%o is refused, whatever wrote it', (change, message) => {
+    expect(() => new Model({ ...good, ...change } as never)).toThrow(message)
+    expect(() => new Model({ ...good, ...change } as never)).toThrow(InvalidArgumentError)
+  })
+  it('of a model that there is, with something else, is one', () => {
+    const model = new Model(good)
+    expect(new Model({ ...model, name: 'other' })).toMatchObject({ name: 'other', output: model.output })
+  })
+})

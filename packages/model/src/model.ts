@@ -2,7 +2,7 @@
  * A model is data: layers in topological order, each naming its inputs, and, where it has a state, what is carried from one
  * time step to the next. Made by code or by an import.
  */
-import { InvalidArgumentError } from '@he-ml/ckks-core'
+import { checkOptions, InvalidArgumentError, type OptionChecks, optionCheck } from '@he-ml/ckks-core'
 import { forwardAll, type GraphLayer, isMultiOutput, outputShapesOf } from './layer.ts'
 import {
   assertInputShape,
@@ -37,6 +37,23 @@ export interface ModelDescription extends TimeDescription {
   readonly output?: string
 }
 
+/** What a model has besides its description: `{ ...model, output }` is a description too. */
+type Derived = Partial<Pick<Model, 'inputs' | 'shapes' | 'stepwise'>>
+
+/** What time, nodes and input are is judged where they are used. */
+const DESCRIPTION: OptionChecks<ModelDescription & Derived> = {
+  inputs: optionCheck.anything,
+  shapes: optionCheck.anything,
+  stepwise: optionCheck.anything,
+  name: optionCheck.string,
+  input: optionCheck.object,
+  nodes: optionCheck.list('a list of nodes', optionCheck.object),
+  output: optionCheck.string,
+  states: optionCheck.list('a list of states', optionCheck.object),
+  steps: optionCheck.anything,
+  readout: optionCheck.anything,
+}
+
 /** What is done at a node: one result per value. `step` counts from 0. */
 export type NodeFunction = (node: ModelNode, inputs: readonly Tensor[], step: number) => readonly Tensor[]
 
@@ -65,6 +82,7 @@ export class Model {
 
   /** @throws InvalidArgumentError naming the node whose inputs, name, shapes or states do not fit, or the input */
   constructor(description: ModelDescription) {
+    checkOptions<ModelDescription & Derived>('Model', description, DESCRIPTION)
     const { name, input } = description
     checkFrames(name, input, description)
     checkInputGrid(name, input)

@@ -4,8 +4,9 @@
  * that name untouched.
  */
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, link, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, link, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { FileSystemError } from '../errors/errors.ts'
 import { systemError } from './system-error.ts'
 
 /** How to create a file. */
@@ -37,9 +38,13 @@ export class AtomicFile implements AsyncDisposable {
     this.#durable = options.durable ?? true
   }
 
-  /** Starts a file; nothing is visible under `path` before `commit`. */
+  /**
+   * Starts a file; nothing is visible under `path` before `commit`.
+   * @throws FileSystemError where it cannot be made, or where something else than a file is
+   */
   static async create(path: string, options: WriteOptions = {}): Promise<AtomicFile> {
     const { mode = 0o644 } = options
+    await assertReplaceable(path)
     const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
     const handle = await open(temporary, 'wx', mode).catch((error: unknown) => {
       throw systemError(error, path)
@@ -99,6 +104,17 @@ export class AtomicFile implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.abort()
   }
+}
+
+/**
+ * A file takes the place of a file alone: a device, a pipe or a socket would be gone.
+ * @throws FileSystemError ('EISDIR', 'EEXIST')
+ */
+export async function assertReplaceable(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined)
+  if (!found || found.isFile()) return
+  if (found.isDirectory()) throw new FileSystemError(path, 'EISDIR', 'is a folder: name a file')
+  throw new FileSystemError(path, 'EEXIST', 'is a device, a pipe or a socket, which a file would replace: name a file')
 }
 
 /** Gives a file a name that nothing has: a link fails where a rename would replace. */

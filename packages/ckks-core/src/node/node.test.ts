@@ -1,9 +1,10 @@
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdtemp, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { FormatError, InvalidArgumentError } from '../errors/errors.ts'
+import { FileSystemError, FormatError, InvalidArgumentError } from '../errors/errors.ts'
 import type { FileKind } from '../format/header.ts'
 import { sampleFile, sampleParameters, samples } from '../format/testing/samples.ts'
 import { AtomicFile, openContainerFile, readContainerFile, writeContainerFile, writeFileAtomic } from './index.ts'
@@ -107,6 +108,23 @@ describe('nothing is written half', () => {
     expect((await readdir(folder)).sort()).toEqual(['file', 'late'])
   })
 
+  it('never take the place of a folder, a device or a pipe, by a link neither', async () => {
+    const pipe = join(folder, 'pipe')
+    execFileSync('mkfifo', [pipe])
+    await symlink(pipe, join(folder, 'link'))
+    await mkdir(join(folder, 'inner'))
+    for (const [name, says] of [
+      ['pipe', /pipe: is a device, a pipe or a socket.*\(EEXIST\)/],
+      ['link', /link: is a device, a pipe or a socket/],
+      ['inner', /inner: is a folder: name a file \(EISDIR\)/],
+    ] as const) {
+      const writing = writeFileAtomic(join(folder, name), Uint8Array.of(1))
+      await expect(writing).rejects.toThrow(FileSystemError)
+      await expect(writing).rejects.toThrow(says)
+    }
+    expect((await stat(pipe)).isFIFO()).toBe(true)
+    expect((await readdir(folder)).sort()).toEqual(['inner', 'link', 'pipe'])
+  })
   it('abort and leaving the scope remove the temporary file; commit twice is not possible', async () => {
     {
       await using file = await AtomicFile.create(join(folder, 'a'))

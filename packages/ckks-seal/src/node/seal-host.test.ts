@@ -161,6 +161,8 @@ describe('what is refused', () => {
     const cut = await openSealKeyMemory(engine, [file!.subarray(0, -8)]).catch((error: unknown) => error)
     expect(cut).toBeInstanceOf(FormatError)
     const ours = encodeContainer({ kind: 'keySet', parameters: parameters.id, keys: [] } as HeaderInput, [], parameters)
-    await expect(openSealKeyMemory(engine, [ours])).rejects.toThrow(/a file of the native engine, which SEAL cannot read/)
+    await expect(openSealKeyMemory(engine, [ours])).rejects.toThrow(
+      /a file of the native engine, which SEAL cannot read/,
+    )
   })
 })

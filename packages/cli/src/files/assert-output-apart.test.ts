@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { link, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -12,6 +13,8 @@ beforeAll(async () => {
   await symlink('in.ct', at('link.ct'))
   await symlink('keys', at('folder'))
   await link(at('in.ct'), at('hard.ct'))
+  await mkdir(at('results'))
+  execFileSync('mkfifo', [at('pipe')])
 })
 afterAll(() => rm(folder, { recursive: true }))
 
@@ -27,6 +30,8 @@ describe('an output', () => {
     ['a name in the key folder', 'folder/keys.manifest', /evaluation keys alone/],
     ['another secret key', 'secret.key', /is a secret key with its ledger/],
     ['a ledger', 'secret.key.ledger', /the ledger of a secret key/],
+    ['a pipe', 'pipe', /is a device, a pipe or a socket/],
+    ['a folder', 'results', /is a folder: name a file/],
   ])('is refused where it would take the place of %s', (_, out, says) => expect(apart(out)).rejects.toThrow(says))
 
   it('takes any other name, an older result included', async () => {

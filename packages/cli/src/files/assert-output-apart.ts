@@ -6,6 +6,7 @@
 import { lstat } from 'node:fs/promises'
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import { ledgerPath } from '@he-ml/ckks-core/client/node'
+import { assertReplaceable } from '@he-ml/ckks-core/node'
 import { liesIn, type Place, placeOf } from './output-place.ts'
 
 /** What else a command touches. */
@@ -16,7 +17,7 @@ export interface Touched {
   readonly folders?: readonly string[]
 }
 
-/** @throws InvalidArgumentError; nothing was written then */
+/** @throws InvalidArgumentError; FileSystemError for a folder, a device or a pipe; nothing was written then */
 export async function assertOutputApart(
   given: string | undefined,
   { files = [], folders = [] }: Touched,
@@ -31,6 +32,7 @@ export async function assertOutputApart(
     if (liesIn(out, await placeOf(folder)))
       throw new InvalidArgumentError(`${given} lies in ${folder}, which holds evaluation keys alone: give another name`)
   await assertNoSecret(out)
+  await assertReplaceable(given)
 }
 
 /** Whatever has a ledger beside it is a secret key, and what is named like one is one. */

@@ -4,11 +4,19 @@ import { lstat, rm } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { FileSystemError, InvalidArgumentError } from '@he-ml/ckks-core'
 
+/** Bytes of a socket's path: the system cuts longer ones off and listens elsewhere. */
+const LONGEST_PATH = process.platform === 'linux' ? 107 : 103
+
 /**
  * Listens where nobody does. What a server that was killed left behind is taken over.
  * @throws InvalidArgumentError where somebody listens, or something else lies there; the file system's errors
  */
 export async function listenLocally(path: string, onConnection: (socket: Socket) => void): Promise<Server> {
+  const bytes = Buffer.byteLength(path)
+  if (process.platform !== 'win32' && bytes > LONGEST_PATH)
+    throw new InvalidArgumentError(
+      `${path}: a socket's path has at most ${LONGEST_PATH} bytes, this one has ${bytes}: name a shorter one`,
+    )
   const found = await lstat(path).catch(() => undefined)
   if (found && !found.isSocket()) throw new InvalidArgumentError(`${path} exists and is no socket: name another path`)
   if (found && (await isAnswered(path)))

@@ -11,7 +11,7 @@ import type { CompileOptions } from './options.ts'
 
 /** @throws InvalidArgumentError for a name that is no option's, with the one that was meant; for values of the wrong kind or range */
 export function checkOptions(options: CompileOptions): void {
-  checkAny('compile', options, OPTIONS)
+  checkAny('compile', options, COMPILE_OPTIONS)
   const { packing = 'auto', batch = 1, parameters, request, bootstrapping } = options
   if (packing === 'multiplexed' && batch !== 1)
     throw new InvalidArgumentError(
@@ -51,7 +51,8 @@ const layers: OptionCheck = (value) => {
 const calibration: OptionCheck = (value) =>
   isObject(value) && 'statistics' in value && isObject(value.statistics) ? undefined : 'what fit(model, data) gives'
 
-const OPTIONS: OptionChecks<CompileOptions> = {
+/** Of each option of `compile`. */
+export const COMPILE_OPTIONS: OptionChecks<CompileOptions> = {
   calibration,
   activation: fields<Partial<ActivationOptions>>('activation.', { ...ACTIVATION, layers }),
   packing: oneOf('auto', 'multiplexed', 'batch', 'channel'),

@@ -4,12 +4,13 @@ import {
   checkOptions,
   HeMlError,
   InvalidArgumentError,
+  type OptionChecks,
   optionCheck,
   Pacer,
   PlanError,
 } from '@he-ml/ckks-core'
 import type { Model, Tensor } from '@he-ml/model'
-import { checkOptions as checkCompileOptions } from '../compile/check-options.ts'
+import { COMPILE_OPTIONS, checkOptions as checkCompileOptions } from '../compile/check-options.ts'
 import { compileAndBind } from '../compile/compile.ts'
 import type { CompileOptions } from '../compile/options.ts'
 import type { BoundPlan } from '../plan/bound-plan.ts'
@@ -32,7 +33,8 @@ export interface CheapestOptions extends CompileOptions {
 }
 
 /** Beside those of `compile`. */
-const OPTIONS = {
+const OPTIONS: OptionChecks<CheapestOptions> = {
+  ...COMPILE_OPTIONS,
   samples: optionCheck.list('a list of tensors', optionCheck.object),
   labels: optionCheck.list('a list of output indices'),
   agreement: optionCheck.number(0, 1),
@@ -94,11 +96,12 @@ export interface Cheapest {
  */
 export async function compileCheapest(
   ways: Readonly<Record<string, Model>>,
-  { samples, labels, agreement = 0.98, onWay, ...options }: CheapestOptions,
+  given: CheapestOptions,
 ): Promise<Cheapest> {
+  checkOptions('compileCheapest', given, OPTIONS)
+  const { samples, labels, agreement = 0.98, onWay, ...options } = given
   if (Object.keys(ways ?? {}).length === 0)
     throw new InvalidArgumentError('compileCheapest: at least one way is needed')
-  checkOptions('compileCheapest', { samples, labels, agreement, onWay }, OPTIONS)
   checkCompileOptions(options)
   if (!samples || samples.length === 0) throw new InvalidArgumentError('compileCheapest: at least one sample is needed')
   const { signal } = options
