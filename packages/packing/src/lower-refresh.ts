@@ -78,6 +78,7 @@ function refreshOf(
     carried: [...new Set(cells.flatMap(({ carried = [] }) => carried))],
     strays: cells.reduce((sum, { beyond = 0, inputs: [layout] }) => sum + beyond * valuesIn(layout!), 0),
     hops: cells.some(({ inputs }) => inputs.length > 1) ? 1 : 0,
+    cells: cells.map(({ inputs, functions: own }) => ({ inputs: inputs.length, outputs: own.length })),
     ciphertexts,
   }
 }

@@ -190,6 +190,7 @@ function joinedRefresh(stages: readonly StreamStage[]): LayerRefresh {
     carried: [...new Set(all.flatMap(({ carried }) => carried))],
     strays: all.reduce((sum, { strays }) => sum + strays, 0),
     hops: all.reduce((sum, { hops }) => sum + hops, 0),
+    cells: [],
     ciphertexts: all.reduce((sum, { ciphertexts }) => sum + ciphertexts, 0),
   }
 }

@@ -102,6 +102,8 @@ export interface LayerRefresh {
   readonly strays: number
   /** How many sums with what was refreshed before, a membrane, come one after another in it; 0 where there is none. */
   readonly hops: number
+  /** Cells side by side, in the order of the layer's inputs and outputs, with how many each has; none where they come one after another. */
+  readonly cells: readonly { readonly inputs: number; readonly outputs: number }[]
   /** Real ciphertexts that are refreshed, one or two in a bootstrap. */
   readonly ciphertexts: number
 }

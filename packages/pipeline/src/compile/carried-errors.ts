@@ -1,7 +1,8 @@
 /**
- * How far errors may have grown that come back refresh after refresh, as membranes' do. Where a neuron decides for the same reasons again
- * and again it comes by the same point of its function each time, and if that is the worst one its error is many times the average: a
- * recording over ten steps had wrong spikes at 12.7 average standard deviations. So the worst point is taken at every step.
+ * How sure a decision is about errors that come back refresh after refresh, as membranes' do. Where a neuron decides for the same reasons
+ * again and again it comes by the same point of its function each time; at the worst one errors of an eighth of a step or more grow from step to
+ * step, while the average dies out: recordings over ten steps had wrong spikes at 12.7 average standard deviations. So of all ways to a wrong
+ * decision of a neuron at its worst point the least improbable one is taken.
  */
 import type { FunctionalEstimate, GridFunction } from '@he-ml/ckks-core'
 import type { LayerRefresh } from '@he-ml/packing'
@@ -11,46 +12,58 @@ import type { ValueId } from '../program/value.ts'
 
 type Carrying = Pick<LayerRefresh, 'carried' | 'period'>
 
-/** Errors that no longer grow by more than this are taken for settled. */
-const SETTLED = 1e-2
+/** Errors that are told apart, up to half a step. */
+const STEPS = 96
 
 /**
- * @param estimate of what is decided on
+ * Standard deviations to a wrong decision. Errors e_0, e_1, ... of what is decided on, the last one half a step: e_0 is new, each e_i what the
+ * function makes of the one before and something new. New errors are normal, so that of all ways the one with the least sum of squares is as
+ * improbable as a normal number as far out.
+ *
+ * @param estimate of what is decided on, with its margin
  * @param hops how often before an error came back
  * @param functions that it came by
- * @returns root mean square error of a neuron that came by the worst point every time, in periods
  */
-export function worstDeviation(
-  { deviation, lengthened }: FunctionalEstimate,
+export function marginOfWorst(
+  { deviation, lengthened, margin = 0 }: FunctionalEstimate,
   hops: number,
   functions: readonly Carrying[],
 ): number {
-  const outOf = (f: GridFunction, error: number) => f.worstError(error * f.points, lengthened * f.points)
-  const arrives = (error: number): number =>
-    functions.reduce(
-      (worst, { carried, period }) => carried.reduce((most, f) => Math.max(most, outOf(f, error) / period), worst),
-      0,
+  const half = margin * deviation
+  const errors = Float64Array.from({ length: STEPS + 1 }, (_, i) => (half * i) / STEPS)
+  const outOf = errors.map((error) => worst(functions, (f) => f.worstAt(error * f.points)))
+  // what a refresh adds to the length of E comes out beside what was turned
+  const added = Math.hypot(
+    deviation,
+    worst(functions, (f) => f.worstError(0, lengthened * f.points)),
+  )
+  let squares = errors.map((error) => (error / deviation) ** 2)
+  for (let hop = 0; hop < hops; hop++) {
+    const before = squares
+    squares = errors.map((error) =>
+      before.reduce(
+        (least, square, i) => Math.min(least, square + (Math.max(0, error - outOf[i]!) / added) ** 2),
+        Infinity,
+      ),
     )
-  let worst = deviation
-  for (let hop = 0; hop < hops && worst < HOPELESS; hop++) {
-    const next = Math.hypot(deviation, arrives(worst))
-    if (next <= worst * (1 + SETTLED)) return Math.max(worst, next)
-    worst = next
+    // errors that are there anyway need not come from before
+    if (squares.every((square, i) => square >= before[i]! * (1 - SETTLED))) break
   }
-  return worst
+  return Math.sqrt(squares[STEPS]!)
 }
 
-/** In periods: whatever is that far off is decided by chance. */
-const HOPELESS = 1
+/** Ways that become no less improbable are not followed further. */
+const SETTLED = 1e-3
 
-/** To a power of 2^(1/16), 4 % at most. */
-const roundedUp = (error: number): number => (error > 0 ? 2 ** (Math.ceil(16 * Math.log2(error)) / 16) : 0)
+/** Over all functions, in periods. */
+const worst = (functions: readonly Carrying[], error: (f: GridFunction) => number): number =>
+  functions.reduce((most, { carried, period }) => carried.reduce((of, f) => Math.max(of, error(f) / period), most), 0)
 
 /** How often what each value was made of came back before. */
 export class Hops {
   readonly #known = new Map<ValueId, number>()
   readonly #functions: readonly Carrying[]
-  readonly #growths = new Map<string, number>()
+  readonly #margins = new Map<string, number>()
 
   constructor({ tasks }: Pick<Program, 'tasks'>) {
     const seen = new Map<GridFunction, Carrying>()
@@ -61,27 +74,44 @@ export class Hops {
     this.#functions = [...seen.values()]
   }
 
-  /** How many times the average an error may be where the task decides; at least 1. */
-  growth(task: Task, { deviation, lengthened }: FunctionalEstimate): number {
-    const hops = this.#of(task)
-    if (hops === 0 || !(deviation > 0)) return 1
+  /** What is decided in a task, with the margin of the worst neuron in place of the average one. */
+  ofWorst(task: Task, estimate: FunctionalEstimate): FunctionalEstimate {
+    const hops = Math.max(0, ...this.#of(task))
+    const { deviation, lengthened, margin } = estimate
+    if (hops === 0 || margin === undefined || !(deviation > 0)) return estimate
     // many refreshes are nearly alike
     const about = { deviation: roundedUp(deviation), lengthened: roundedUp(lengthened) }
+    const less = (margin * deviation) / about.deviation
     const key = [hops, about.deviation, about.lengthened].join()
-    const growth = this.#growths.get(key) ?? worstDeviation(about, hops, this.#functions) / about.deviation
-    this.#growths.set(key, growth)
-    return growth
+    const known = this.#margins.get(key) ?? marginOfWorst({ ...about, margin: less }, hops, this.#functions)
+    this.#margins.set(key, known)
+    return { ...estimate, margin: Math.min(margin, known) }
   }
 
   /** Books a task's results. */
   write(task: Task): void {
-    if (isRefresh(task) || !task.circuit.refresh) return
-    const hops = this.#of(task)
-    for (const id of task.writes) this.#known.set(id, hops)
+    for (const [i, hops] of this.#of(task).entries()) this.#known.set(task.writes[i]!, hops)
   }
 
-  #of(task: Task): number {
-    const own = isRefresh(task) ? 0 : (task.circuit.refresh?.hops ?? 0)
-    return own > 0 ? own + Math.max(0, ...task.reads.flat().map((id) => this.#known.get(id) ?? 0)) : 0
+  /** Of each result. */
+  #of(task: Task): number[] {
+    const refresh = isRefresh(task) ? undefined : task.circuit.refresh
+    if (!refresh) return []
+    const before = (operands: readonly (readonly ValueId[])[]) =>
+      Math.max(0, ...operands.flat().map((id) => this.#known.get(id) ?? 0))
+    if (refresh.cells.length === 0) {
+      const all = refresh.hops > 0 ? refresh.hops + before(task.reads) : 0
+      return task.writes.map(() => all)
+    }
+    let at = 0
+    return refresh.cells.flatMap(({ inputs, outputs }) => {
+      const own = task.reads.slice(at, at + inputs)
+      at += inputs
+      const hops = inputs > 1 ? 1 + before(own) : 0
+      return new Array<number>(outputs).fill(hops)
+    })
   }
 }
+
+/** To a power of 2^(1/16), 4 % at most. */
+const roundedUp = (error: number): number => (error > 0 ? 2 ** (Math.ceil(16 * Math.log2(error)) / 16) : 0)

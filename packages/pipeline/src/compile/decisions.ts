@@ -5,13 +5,9 @@ export class Decisions {
   #margin: number | undefined
   #failure = 0
 
-  /**
-   * Counts a refresh of so many values at most.
-   * @param growth how many times larger than their root mean square errors may be
-   */
-  add({ margin: average }: FunctionalEstimate, values: Slots, growth = 1): void {
-    if (average === undefined) return
-    const margin = average / growth
+  /** Counts a refresh of so many values at most. */
+  add({ margin }: FunctionalEstimate, values: Slots): void {
+    if (margin === undefined) return
     this.#margin = Math.min(this.#margin ?? margin, margin)
     this.#failure += values * twoSidedTail(margin)
   }

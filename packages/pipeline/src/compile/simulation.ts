@@ -69,8 +69,7 @@ export class Simulation {
     const encoding = engine.report({ since: beforeEncoding })
     const before = engine.checkpoint()
     const outputs = await this.#executor.run(task, values.read(task), {
-      onRefresh: (estimate) =>
-        this.decisions.add(estimate, engine.parameters.maxSlots, this.#hops.growth(task, estimate)),
+      onRefresh: (estimate) => this.decisions.add(this.#hops.ofWorst(task, estimate), engine.parameters.maxSlots),
       observe: (inputs) => {
         if (gains === undefined) return undefined
         const errors = setErrorsAside(

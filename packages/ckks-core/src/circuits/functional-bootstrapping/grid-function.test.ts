@@ -90,6 +90,14 @@ describe('gridFunction', () => {
       return Math.abs(f.atAngle({ re: length * Math.cos(angle), im: length * Math.sin(angle) }) - value)
     })
     expect(f.worstError(0, 1e-3) / Math.max(...radial)).toBeCloseTo(1, 2)
+    // of one error, to either side
+    expect(f.worstAt(1e-3) / f.worstError(1e-3)).toBeCloseTo(1, 2)
+    expect(f.worstAt(0.5)).toBeCloseTo(
+      Math.max(
+        ...values.flatMap(({ index, value }) => [0.5, -0.5].map((e) => Math.abs(f.at((index + e) / 16) - value))),
+      ),
+      12,
+    )
     // independent ones add up by their squares, at one point at most
     expect(f.worstError(1e-3, 1e-3)).toBeLessThanOrEqual(Math.hypot(f.worstError(1e-3), f.worstError(0, 1e-3)) * 1.001)
     expect(f.worstError(1e-3, 1e-3)).toBeGreaterThan(f.worstError(1e-3))

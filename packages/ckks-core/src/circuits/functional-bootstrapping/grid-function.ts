@@ -40,6 +40,18 @@ export class GridFunction extends PeriodicFunction {
   }
 
   /**
+   * How far a result may be off when the argument is off by so much, to either side of any point.
+   * @param turned in steps
+   * @returns in the function's unit
+   */
+  worstAt(turned: number): number {
+    return this.values.reduce((worst, { index, value }) => {
+      const off = [index - turned, index + turned].map((place) => Math.abs(this.at(place / this.points) - value))
+      return Math.max(worst, ...off)
+    }, 0)
+  }
+
+  /**
    * How errors arrive at the point where they arrive worst, what the function misses its value by included.
    * @param turned deviation of normal errors of the argument, in steps
    * @param lengthened of such of the length of exp(2 pi i x), in steps along the circle; default 0
