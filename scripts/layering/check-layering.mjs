@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { clientProblems } from './clients.mjs'
-import { folderFigures, packageFigure, withFigures } from './figures.mjs'
+import { FIGURES, folderFigures, packageFigure, withFigures } from './figures.mjs'
 import { circlesInside, foldersAsLayers } from './inside.mjs'
 import { declaredPackages, packageProblems, tableProblems } from './packages.mjs'
 import { readSourceFiles } from './source-files.mjs'
@@ -21,8 +21,8 @@ import { readSourceFiles } from './source-files.mjs'
  * What was found.
  * @typedef {object} Layering
  * @property {string[]} problems one line each; a stale figure is not among them
- * @property {string} page ARCHITECTURE.md with true figures
- * @property {boolean} isStale whether the page differs from that
+ * @property {ReadonlyMap<string, string>} files ARCHITECTURE.md and its pictures as they should be, by path
+ * @property {string[]} stale paths of those that are not, and of pictures that none are of
  * @property {number} packages
  * @property {number} drawn packages whose folders are drawn
  */
@@ -43,6 +43,17 @@ const applicationsIn = (root) => [
   ...workspacesIn(root, 'examples'),
   ...(existsSync(join(root, 'benchmarks')) ? ['benchmarks'] : []),
 ]
+
+/** @param {string} root @param {ReadonlyMap<string, string>} files @returns {string[]} paths */
+function staleIn(root, files) {
+  const there = existsSync(join(root, FIGURES))
+    ? readdirSync(join(root, FIGURES)).map((name) => `${FIGURES}/${name}`)
+    : []
+  const differing = [...files].filter(
+    ([path, text]) => !existsSync(join(root, path)) || readFileSync(join(root, path), 'utf8') !== text,
+  )
+  return [...differing.map(([path]) => path), ...there.filter((path) => !files.has(path))]
+}
 
 /**
  * @param {string} root
@@ -78,14 +89,20 @@ export function checkLayering(root) {
     problems.push(...circlesInside(workspace, sources))
     if (!clientAllowed.includes(workspace)) problems.push(...clientProblems(workspace, sources))
   }
-  const page = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8')
-  const drawn = withFigures(page, { layering: packageFigure(shown), folders: folderFigures(folders) })
-  for (const name of drawn.missing)
-    problems.push(`ARCHITECTURE.md: no place for a figure between <!-- ${name}:begin --> and <!-- ${name}:end -->`)
+  const page = 'ARCHITECTURE.md'
+  // arrows that lead nowhere, or not downwards, are problems already, and cannot be drawn
+  const figures = problems.length === 0 ? { layering: packageFigure(shown), folders: folderFigures(folders) } : {}
+  const { page: text, missing } = withFigures(
+    readFileSync(join(root, page), 'utf8'),
+    Object.fromEntries(Object.entries(figures).map(([name, { markdown }]) => [name, markdown])),
+  )
+  for (const name of missing)
+    problems.push(`${page}: no place for a figure between <!-- ${name}:begin --> and <!-- ${name}:end -->`)
+  const files = new Map([[page, text], ...Object.values(figures).flatMap(({ files }) => [...files])])
   return {
     problems,
-    page: drawn.page,
-    isStale: drawn.page !== page,
+    files,
+    stale: problems.length === 0 ? staleIn(root, files) : [],
     packages: shown.size,
     drawn: [...folders.values()].filter(({ order }) => order.length > 1).length,
   }

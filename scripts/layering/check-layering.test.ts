@@ -1,5 +1,5 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { checkLayering } from './check-layering.mjs'
 import { changedLayers, type Files, folderOf, SOUND } from './repository.test-helper.ts'
@@ -62,16 +62,26 @@ describe('checkLayering', () => {
     ])
   })
 
-  it('finds a stale figure, and a page without a place for it', () => {
+  it('finds stale figures and pictures of nothing, and a page without a place for them', () => {
     const root = folderOf(SOUND)
-    const { page, isStale } = checkLayering(root)
-    expect(isStale).toBe(true)
-    expect(page).toContain('  middle --> base\n')
-    writeFileSync(join(root, 'ARCHITECTURE.md'), page)
-    expect(checkLayering(root)).toMatchObject({ problems: [], isStale: false })
-    writeFileSync(join(root, 'ARCHITECTURE.md'), page.replace('  middle --> base\n', ''))
-    expect(checkLayering(root)).toMatchObject({ problems: [], isStale: true })
-    writeFileSync(join(root, 'ARCHITECTURE.md'), '# Page\n')
+    const { files, stale } = checkLayering(root)
+    const pictures = ['docs/figures/packages.svg', 'docs/figures/base.svg']
+    expect([...files.keys()]).toEqual(['ARCHITECTURE.md', ...pictures])
+    expect(stale).toEqual(['ARCHITECTURE.md', ...pictures])
+    expect(files.get('docs/figures/packages.svg')).toContain('middle uses base.')
+    const write = (path: string, text: string) => {
+      mkdirSync(dirname(join(root, path)), { recursive: true })
+      writeFileSync(join(root, path), text)
+    }
+    for (const [path, text] of files) write(path, text)
+    expect(checkLayering(root)).toMatchObject({ problems: [], stale: [] })
+    write('docs/figures/packages.svg', '<svg/>')
+    write('docs/figures/gone.svg', '<svg/>')
+    expect(checkLayering(root)).toMatchObject({
+      problems: [],
+      stale: ['docs/figures/packages.svg', 'docs/figures/gone.svg'],
+    })
+    write('ARCHITECTURE.md', '# Page\n')
     expect(checkLayering(root).problems).toHaveLength(2)
   })
 })

@@ -1,59 +1,71 @@
 // @ts-check
 /** The figures of ARCHITECTURE.md, drawn from what the packages and their folders are. */
+import { rowsByDepth } from '../drawing/graph.mjs'
+import { drawn } from '../drawing/svg.mjs'
 
+/** @typedef {import('../drawing/graph.mjs').Graph} Graph */
 /** @typedef {import('./inside.mjs').DrawnFolders} DrawnFolders */
 
-/** @param {string} name @returns {string} */
-const id = (name) => name.replaceAll('-', '_')
+/** Where the pictures are, and no others. */
+export const FIGURES = 'docs/figures'
 
-/** @param {readonly string[]} lines @returns {string} */
-const mermaid = (lines) => ['```mermaid', 'flowchart BT', ...lines.map((line) => `  ${line}`), '```'].join('\n')
+/**
+ * What a page shows and the pictures that it needs.
+ * @typedef {object} Figure
+ * @property {string} markdown
+ * @property {ReadonlyMap<string, string>} files SVG by path from the root
+ */
+
+/** @param {string} name @param {Graph} graph @returns {Figure} */
+const figure = (name, graph) => ({
+  markdown: `![${graph.title}](${FIGURES}/${name}.svg)`,
+  files: new Map([[`${FIGURES}/${name}.svg`, drawn(graph)]]),
+})
 
 /**
  * All packages by layer, with the edges that their manifests declare.
  * @param {ReadonlyMap<string, { layer: number, declared: readonly string[] }>} packages
- * @returns {string}
+ * @returns {Figure}
  */
 export function packageFigure(packages) {
-  const layers = [...new Set([...packages.values()].map(({ layer }) => layer))].sort((a, b) => a - b)
-  return mermaid([
-    ...layers.flatMap((layer) => [
-      `subgraph layer${layer} [layer ${layer}]`,
-      ...[...packages].filter(([, p]) => p.layer === layer).map(([name]) => `  ${id(name)}["${name}"]`),
-      'end',
-    ]),
-    ...[...packages].flatMap(([name, { declared }]) =>
-      [...declared].sort().map((target) => `${id(name)} --> ${id(target)}`),
+  const layers = [...new Set([...packages.values()].map(({ layer }) => layer))].sort((a, b) => b - a)
+  return figure('packages', {
+    title: 'Packages by layer: arrows lead down to the packages that each one uses',
+    rows: layers.map((layer) => ({
+      label: `layer ${layer}`,
+      nodes: [...packages].filter(([, p]) => p.layer === layer).map(([name]) => name),
+    })),
+    edges: [...packages].flatMap(([name, { declared }]) =>
+      [...declared].sort().map((target) => /** @type {const} */ ([name, target])),
     ),
-  ])
+  })
 }
 
 /**
- * The folders of every package that has several, a figure each.
+ * The folders of every package that has several, a picture each.
  * @param {ReadonlyMap<string, DrawnFolders>} packages
- * @returns {string}
+ * @returns {Figure}
  */
 export function folderFigures(packages) {
-  return [...packages]
+  const figures = [...packages]
     .filter(([, { order }]) => order.length > 1)
-    .map(([name, { order, edges }]) =>
-      [
-        `**${name}**`,
-        mermaid([
-          ...order.map((folder) => `${id(folder)}["${folder}"]`),
-          ...order.flatMap((from) =>
-            order.filter((to) => edges.get(from)?.has(to)).map((to) => `${id(from)} --> ${id(to)}`),
-          ),
-        ]),
-      ].join('\n\n'),
-    )
-    .join('\n\n')
+    .map(([name, { order, edges: uses }]) => {
+      const edges = order.flatMap((from) =>
+        order.filter((to) => uses.get(from)?.has(to)).map((to) => /** @type {const} */ ([from, to])),
+      )
+      const title = `Folders of ${name}: arrows lead down to the folders that each one imports`
+      return { name, ...figure(name, { title, rows: rowsByDepth(order, edges), edges }) }
+    })
+  return {
+    markdown: figures.map(({ name, markdown }) => `**${name}**\n\n${markdown}`).join('\n\n'),
+    files: new Map(figures.flatMap(({ files }) => [...files])),
+  }
 }
 
 /**
  * A page with the figures in their places, between comments `<!-- name:begin -->` and `<!-- name:end -->`.
  * @param {string} page
- * @param {Readonly<Record<string, string>>} figures by name
+ * @param {Readonly<Record<string, string>>} figures in Markdown, by name
  * @returns {{ page: string, missing: string[] }} and the figures that it has no place for
  */
 export function withFigures(page, figures) {

@@ -2,29 +2,18 @@ import { describe, expect, it } from 'vitest'
 import { folderFigures, packageFigure, withFigures } from './figures.mjs'
 
 describe('packageFigure', () => {
-  it('groups packages by layer, and sorts their edges', () => {
+  it('shows packages by layer, the highest first, and sorts their edges', () => {
     const packages = new Map([
       ['low-one', { layer: 0, declared: [] }],
       ['top', { layer: 10, declared: ['low-two', 'low-one'] }],
       ['low-two', { layer: 2, declared: ['low-one'] }],
     ])
-    expect(packageFigure(packages).split('\n')).toEqual([
-      '```mermaid',
-      'flowchart BT',
-      '  subgraph layer0 [layer 0]',
-      '    low_one["low-one"]',
-      '  end',
-      '  subgraph layer2 [layer 2]',
-      '    low_two["low-two"]',
-      '  end',
-      '  subgraph layer10 [layer 10]',
-      '    top["top"]',
-      '  end',
-      '  top --> low_one',
-      '  top --> low_two',
-      '  low_two --> low_one',
-      '```',
-    ])
+    const { markdown, files } = packageFigure(packages)
+    expect(markdown).toMatch(/^!\[Packages by layer: [^\]]*\]\(docs\/figures\/packages\.svg\)$/)
+    expect([...files.keys()]).toEqual(['docs/figures/packages.svg'])
+    const svg = String(files.get('docs/figures/packages.svg'))
+    expect(svg).toContain('>top uses low-one, low-two. low-two uses low-one.<')
+    expect(svg.match(/>layer \d+</g)).toEqual(['>layer 10<', '>layer 2<', '>layer 0<'])
   })
 })
 
@@ -34,22 +23,15 @@ describe('folderFigures', () => {
       ['low', new Map<string, string>()],
       ['high-up', new Map([['low', 'high-up/a.ts']])],
     ])
-    const figures = folderFigures(
+    const { markdown, files } = folderFigures(
       new Map([
         ['one', { order: ['low', 'high-up'], edges }],
         ['two', { order: ['low'], edges }],
       ]),
     )
-    expect(figures.split('\n')).toEqual([
-      '**one**',
-      '',
-      '```mermaid',
-      'flowchart BT',
-      '  low["low"]',
-      '  high_up["high-up"]',
-      '  high_up --> low',
-      '```',
-    ])
+    expect(markdown).toMatch(/^\*\*one\*\*\n\n!\[Folders of one: [^\]]*\]\(docs\/figures\/one\.svg\)$/)
+    expect([...files.keys()]).toEqual(['docs/figures/one.svg'])
+    expect(files.get('docs/figures/one.svg')).toContain('>high-up uses low.<')
   })
 })
 

@@ -1,0 +1,55 @@
+// @ts-check
+/**
+ * Colours of boxes and of the lines that lead to them: different ones for lines that are seen together. All have the luminance 0.172,
+ * which is 4.7 times as dark as white, letters or a page, and 3.5 times as bright as a page of #1e1e1e.
+ */
+
+/** @typedef {import('./graph.mjs').Graph} Graph */
+
+/** By hue in degrees, in the order in which they are taken where several are as good. */
+export const COLOURS = new Map([
+  [255, '#3975be'],
+  [25, '#b8554f'],
+  [150, '#268444'],
+  [310, '#8f5fb0'],
+  [60, '#ac6008'],
+  [200, '#048085'],
+  [350, '#af5483'],
+  [110, '#777702'],
+  [280, '#686bc0'],
+  [85, '#926e02'],
+])
+
+/** Of boxes that nothing leads to, and of labels. */
+export const GREY = '#71767d'
+
+/** How much less a hue matters where two boxes' lines are never side by side. */
+const APART = 4
+
+/** @param {number} a @param {number} b degrees between two hues, at most 180 */
+const between = (a, b) => Math.min(Math.abs(a - b), 360 - Math.abs(a - b))
+
+/**
+ * A colour for each box that lines lead to.
+ * @param {Graph} graph
+ * @returns {Map<string, string>} by node; the boxes with most lines choose first
+ */
+export function coloursOf({ rows, edges }) {
+  const rowOf = new Map(rows.flatMap(({ nodes }, row) => nodes.map((node) => /** @type {const} */ ([node, row]))))
+  const spans = [...rowOf].flatMap(([node, end]) => {
+    const starts = edges.filter(([, to]) => to === node).map(([from]) => Number(rowOf.get(from)))
+    return starts.length === 0 ? [] : [{ node, start: Math.min(...starts), end, lines: starts.length }]
+  })
+  /** @type {{ node: string, start: number, end: number, hue: number }[]} */
+  const chosen = []
+  for (const { node, start, end } of spans.toSorted((a, b) => b.lines - a.lines)) {
+    const likeness = (/** @type {number} */ hue) =>
+      chosen.reduce((most, other) => {
+        const isTogether = start < other.end && other.start < end
+        return Math.max(most, (180 - between(hue, other.hue)) / (isTogether ? 1 : APART))
+      }, 0)
+    const hue = [...COLOURS.keys()].reduce((best, next) => (likeness(next) < likeness(best) ? next : best))
+    chosen.push({ node, start, end, hue })
+  }
+  return new Map(chosen.map(({ node, hue }) => [node, COLOURS.get(hue) ?? GREY]))
+}
