@@ -1,5 +1,5 @@
-// The site of the API: every link of it leads somewhere, and everything that is exported is explained. It is written to a folder for
-// the time of the check only; `npm run docs` writes it to docs/api.
+// The site of the API: every link of it leads somewhere, a page has one title, searching finds what is written, and everything that is
+// exported is explained. It is written to a folder for the time of the check only; `npm run docs` writes it to docs/api.
 //   node scripts/api.mjs
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -10,6 +10,10 @@ import { apiProblems } from './api/api-problems.mjs'
 import { hiddenEntryPoints } from './api/entry-points.mjs'
 import { brokenLinks } from './links/broken-links.mjs'
 import * as html from './links/html.mjs'
+import { markdownPages } from './links/markdown-pages.mjs'
+import { pageProblems } from './site/page-problems.mjs'
+import { readSearch, searchProblems } from './site/search-problems.mjs'
+import { functionTexts, pageTexts } from './site/written-texts.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const folder = mkdtempSync(join(tmpdir(), 'he-ml-api-'))
@@ -24,6 +28,15 @@ function hidden(name) {
   )
 }
 
+/** What searching does not find: pages of Markdown, a function of each module. */
+function notFound(site, project) {
+  const search = readSearch(readFileSync(join(site, 'assets/search.js'), 'utf8'))
+  return [
+    ...searchProblems(search, 'document', pageTexts(markdownPages(root))),
+    ...searchProblems(search, 'comment', functionTexts(project)),
+  ]
+}
+
 function check() {
   const site = join(folder, 'site')
   const json = join(folder, 'api.json')
@@ -36,10 +49,13 @@ function check() {
   const names = readdirSync(site, { recursive: true }).filter((name) => name.endsWith('.html'))
   const pages = new Map(names.map((name) => [name, readFileSync(join(site, name), 'utf8')]))
   console.log(`api: ${pages.size} pages`)
+  const project = JSON.parse(readFileSync(json, 'utf8'))
   return [
     ...readdirSync(join(root, 'packages')).flatMap(hidden),
-    ...apiProblems(JSON.parse(readFileSync(json, 'utf8'))),
+    ...apiProblems(project),
     ...brokenLinks(site, pages, html),
+    ...pageProblems(pages, root),
+    ...notFound(site, project),
   ]
 }
 

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Colours of boxes and of the lines that lead to them: different ones for lines that are seen together. All have the luminance 0.172,
- * which is 4.7 times as dark as white, letters or a page, and 3.5 times as bright as a page of #1e1e1e.
+ * a contrast of 4.7 to white, letters or a page, and of 3.4 and 2.9 to dark pages of #1e1e1e and #2b2e33.
  */
 
 /** @typedef {import('./graph.mjs').Graph} Graph */
@@ -20,8 +20,11 @@ export const COLOURS = new Map([
   [85, '#926e02'],
 ])
 
-/** Of boxes that nothing leads to, and of labels. */
+/** Of boxes that nothing leads to. */
 export const GREY = '#71767d'
+
+/** Of words beside the boxes: as readable on white pages as on dark ones. */
+export const LABELS = '#7f858d'
 
 /** How much less a hue matters where two boxes' lines are never side by side. */
 const APART = 4

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { COLOURS, coloursOf, GREY } from './colours.mjs'
+import { COLOURS, coloursOf, GREY, LABELS } from './colours.mjs'
 
 /** Relative luminance as the guidelines for accessible pages define it. */
 function luminance(colour: string): number {
@@ -18,8 +18,10 @@ describe('colours', () => {
   it('are dark enough for white letters and white pages, bright enough for dark pages', () => {
     for (const colour of [...COLOURS.values(), GREY]) {
       expect(contrast(colour, '#ffffff')).toBeGreaterThan(4.5)
-      expect(contrast(colour, '#1e1e1e')).toBeGreaterThan(3)
+      expect(contrast(colour, '#1e1e1e')).toBeGreaterThan(3.3)
+      expect(contrast(colour, '#2b2e33')).toBeGreaterThan(2.8)
     }
+    for (const page of ['#ffffff', '#1e1e1e', '#2b2e33']) expect(contrast(LABELS, page)).toBeGreaterThan(3.5)
   })
 
   it('differ for lines that are side by side, and may be the same for others', () => {

@@ -1,6 +1,6 @@
 // @ts-check
 /** A layered graph as SVG that is readable on white and on dark pages, and as words for those who do not see it. */
-import { coloursOf, GREY } from './colours.mjs'
+import { coloursOf, GREY, LABELS } from './colours.mjs'
 import { HEAD, layoutOf } from './layout.mjs'
 
 /** @typedef {import('./graph.mjs').Graph} Graph */
@@ -46,8 +46,8 @@ export function drawn(graph) {
     `<title id="title">${escaped(graph.title)}</title>`,
     `<desc id="edges">${escaped(edgesInWords(graph))}</desc>`,
     ...labels.flatMap(({ text, top, height: tall }) => [
-      `<rect x="0" y="${short(top - 7)}" width="${short(width)}" height="${short(tall + 14)}" rx="6" fill="${GREY}" fill-opacity="0.1"/>`,
-      `<text x="12" y="${short(top + tall / 2 + 4.5)}" fill="${GREY}">${escaped(text)}</text>`,
+      `<rect x="0" y="${short(top - 7)}" width="${short(width)}" height="${short(tall + 14)}" rx="6" fill="${LABELS}" fill-opacity="0.1"/>`,
+      `<text x="12" y="${short(top + tall / 2 + 4.5)}" fill="${LABELS}">${escaped(text)}</text>`,
     ]),
     ...lines.map((line) => `<path d="${path(line)}" fill="none" stroke="${colour(line.to)}" stroke-width="1.6"/>`),
     ...heads.map(({ to, x, y }) => `<path d="M${short(x)} ${short(y)}l-4.5 ${-HEAD - 1}h9z" fill="${colour(to)}"/>`),

@@ -8,5 +8,8 @@ const attributes = (text, names) =>
 /** Targets of its links, pictures and scripts, in order, whatever they lead to. */
 export const linksOf = (text) => attributes(text, 'href|src')
 
+/** What servers show for a folder. */
+export const index = 'index.html'
+
 /** Names of its elements. */
 export const anchorsOf = (text) => attributes(text, 'id|name')

@@ -61,4 +61,15 @@ describe('links of HTML', () => {
       'h/c.html: "none.js" leads to a file that is not there',
     ])
   })
+
+  it('lead to the index of a folder, which must be there', () => {
+    const pages = {
+      'h/d/index.html': '<p id="there"></p>',
+      'h/e.html': '<a href="d/">a</a><a href="d#there">b</a><a href="d/#none">c</a><a href="./">d</a>',
+    }
+    expect(broken(html, pages)).toEqual([
+      'h/e.html: "d/#none" leads to no heading or element of h/d/index.html',
+      'h/e.html: "./" leads to a file that is not there',
+    ])
+  })
 })

@@ -1,7 +1,7 @@
 /**
  * Encrypted twins of clear layers: convolution, linear, pooling, normalisation, addition, activation.
  *
- * @packageDocumentation
+ * @module index
  */
 export {
   type ActivationFunction,
