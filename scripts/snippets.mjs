@@ -1,11 +1,11 @@
-// Runs every ```ts block of the documentation from source. A block marked ```ts no-run is only for reading, one marked
-// ```ts browser for a page: scripts/browsers runs those.
-import { execFile } from 'node:child_process'
+// Runs every ```ts block of the documentation from source, several to a process. A block marked ```ts no-run is only for reading,
+// one marked ```ts browser for a page: scripts/browsers runs those.
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { blocksOfPage, programsOfComments } from './documentation/blocks.mjs'
+import { runPrograms } from './documentation/run-programs.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const work = join(root, '.snippets')
@@ -24,8 +24,6 @@ function* pages(dir) {
   }
 }
 const only = process.argv[2]
-let count = 0
-let failed = 0
 const snippets = []
 for (const page of pages(root)) {
   const name = relative(root, page)
@@ -49,27 +47,17 @@ for (const file of sources(join(root, 'packages'))) {
     snippets.push({ name: `${name} @example ${i + 1}`, code })
 }
 
-const run = (file) =>
-  new Promise((resolve) => {
-    const args = ['--conditions=@he-ml/source', '--import', 'tsx', file]
-    // the time limit is against hanging alone
-    execFile(process.execPath, args, { cwd: root, timeout: 600_000 }, (error, stdout, stderr) =>
-      resolve({ ok: error === null, output: `${stdout}${stderr}` }),
-    )
-  })
-
-const waiting = snippets.values()
-async function runWaiting() {
-  for (const { name, code } of waiting) {
-    const file = join(work, `snippet-${++count}.ts`)
-    writeFileSync(file, `${code}\nexport {}\n`)
-    const { ok, output } = await run(file)
-    if (ok) continue
-    failed++
-    console.error(`snippet failed: ${name}\n${output}`)
-  }
+const names = new Map()
+for (const [i, { name, code }] of snippets.entries()) {
+  const file = join(work, `snippet-${i + 1}.ts`)
+  writeFileSync(file, `${code}\nexport {}\n`)
+  names.set(file, name)
 }
-await Promise.all(Array.from({ length: availableParallelism() }, runWaiting))
+const failures = await runPrograms([...names.keys()], {
+  processes: availableParallelism(),
+  nodeOptions: ['--conditions=@he-ml/source', '--import', 'tsx'],
+})
+for (const [file, why] of failures) console.error(`snippet failed: ${names.get(file)}\n${why}`)
 rmSync(work, { recursive: true, force: true })
-console.log(`snippets: ${count - failed} ran, ${failed} failed`)
-process.exit(failed === 0 ? 0 : 1)
+console.log(`snippets: ${names.size - failures.size} ran, ${failures.size} failed`)
+process.exit(failures.size === 0 ? 0 : 1)
