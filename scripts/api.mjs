@@ -1,5 +1,6 @@
-// The site of the API: every link of it leads somewhere, a page has one title, searching finds what is written, and everything that is
-// exported is explained. It is written to a folder for the time of the check only; `npm run docs` writes it to docs/api.
+// The site of the API: every link of it leads somewhere, a page has one title, searching finds what is written, everything that is
+// exported is explained, and what readers begin with has an example. It is written to a folder for the time of the check only;
+// `npm run docs` writes it to docs/api.
 //   node scripts/api.mjs
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -8,6 +9,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { apiProblems } from './api/api-problems.mjs'
 import { hiddenEntryPoints } from './api/entry-points.mjs'
+import { exampleProblems } from './api/example-problems.mjs'
 import { brokenLinks } from './links/broken-links.mjs'
 import * as html from './links/html.mjs'
 import { markdownPages } from './links/markdown-pages.mjs'
@@ -17,6 +19,15 @@ import { functionTexts, pageTexts } from './site/written-texts.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const folder = mkdtempSync(join(tmpdir(), 'he-ml-api-'))
+
+/** What readers begin with: these have an example each. */
+const EXAMPLES = {
+  '@he-ml/pipeline': 'all',
+  '@he-ml/session': [
+    ...['openClient', 'openServer', 'createClientFolder', 'openClientFolder', 'writeServerFolder', 'openServerFolder'],
+    ...['connectServer', 'answer', 'loopback', 'streamConnection', 'diffRun'],
+  ],
+}
 
 const readJson = (...path) => JSON.parse(readFileSync(join(root, ...path), 'utf8'))
 
@@ -53,6 +64,7 @@ function check() {
   return [
     ...readdirSync(join(root, 'packages')).flatMap(hidden),
     ...apiProblems(project),
+    ...exampleProblems(project, EXAMPLES),
     ...brokenLinks(site, pages, html),
     ...pageProblems(pages, root),
     ...notFound(site, project),

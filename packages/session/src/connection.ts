@@ -71,7 +71,20 @@ function half(own: End, other: End): Connection {
   }
 }
 
-/** Two connected ends in one process. Everything passes as bytes, as it would over a socket. */
+/**
+ * Two connected ends in one process. Everything passes as bytes, as it would over a socket.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict'
+ * import { loopback } from '@he-ml/session'
+ *
+ * const [ours, theirs] = loopback()
+ * await ours.send({ header: { type: 'cancel', run: '0123456789abcdef' } })
+ * await ours.close()
+ * for await (const { header } of theirs.messages) assert.deepEqual(header, { type: 'cancel', run: '0123456789abcdef' })
+ * ```
+ */
 export function loopback(): [Connection, Connection] {
   const [a, b] = [new End(), new End()]
   return [half(a, b), half(b, a)]

@@ -30,6 +30,22 @@ import { restoreModel } from '../ready/prepare-model.ts'
  * @throws ParameterMismatchError when the model is not the one the plan was made for
  * @throws SecurityError when the plan's parameters, or its bootstrapping, are not 128-bit secure
  * @throws FormatError when what the plan says does not fit the model
+ * @example
+ * ```ts
+ * import { createTensor, Model } from '@he-ml/model'
+ * import { linear } from '@he-ml/nn-layers'
+ * import { bindPlan, compile, parsePlan } from '@he-ml/pipeline'
+ *
+ * const weights = createTensor([2, 2], Float64Array.of(1, -1, 0.5, 2))
+ * const model = new Model({
+ *   name: 'tiny',
+ *   input: { name: 'x', shape: [2] },
+ *   nodes: [{ layer: linear({ name: 'fc', weights }), inputs: ['x'] }],
+ * })
+ * const text = JSON.stringify(await compile(model)) // travels, and holds no weights
+ * const { plan, parameters, program } = bindPlan(parsePlan(text), model)
+ * console.log(plan.id, parameters.logN, program.tasks.length)
+ * ```
  */
 export function bindPlan(plan: Plan, model: Model): BoundPlan {
   const found = modelDigest(model)

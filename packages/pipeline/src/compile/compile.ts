@@ -48,12 +48,47 @@ import { type Simulated, simulate, type TaskFigures } from './simulate.ts'
  *
  * @throws PlanError with reason 'levels', 'security', 'memory', 'range', 'shape', 'precision' or 'constant'
  * @throws UnsupportedError when a layer cannot run on the packing
+ * @example
+ * ```ts
+ * import { createTensor, Model } from '@he-ml/model'
+ * import { linear } from '@he-ml/nn-layers'
+ * import { compile } from '@he-ml/pipeline'
+ *
+ * const weights = createTensor([2, 2], Float64Array.of(1, -1, 0.5, 2))
+ * const model = new Model({
+ *   name: 'tiny',
+ *   input: { name: 'x', shape: [2] },
+ *   nodes: [{ layer: linear({ name: 'fc', weights }), inputs: ['x'] }],
+ * })
+ * const { report, keyRequest } = await compile(model, { scaleBits: 34 })
+ * console.log(report.depth, report.precisionBits, report.securityMarginBits, keyRequest)
+ * ```
  */
 export async function compile(model: Model, options: CompileOptions = {}): Promise<Plan> {
   return (await compileAndBind(model, options)).plan
 }
 
-/** The same, bound to the model already. */
+/**
+ * The same, bound to the model already.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict'
+ * import { createTensor, Model } from '@he-ml/model'
+ * import { linear } from '@he-ml/nn-layers'
+ * import { compileAndBind } from '@he-ml/pipeline'
+ *
+ * const weights = createTensor([2, 2], Float64Array.of(1, -1, 0.5, 2))
+ * const model = new Model({
+ *   name: 'tiny',
+ *   input: { name: 'x', shape: [2] },
+ *   nodes: [{ layer: linear({ name: 'fc', weights }), inputs: ['x'] }],
+ * })
+ * const { plan, parameters, program } = await compileAndBind(model, { packing: 'batch', batch: 8 })
+ * assert.equal(plan.batch, 8)
+ * console.log(parameters.logN, program.tasks.length)
+ * ```
+ */
 export async function compileAndBind(model: Model, options: CompileOptions = {}): Promise<BoundPlan> {
   checkOptions(options)
   const { onProgress } = options

@@ -18,6 +18,22 @@ export type Packing = 'multiplexed' | 'batch' | 'channel'
  *   ciphertext. In a channel layout any number: there is room for as many as a power of two, and what a ciphertext cannot hold are
  *   sub-batches
  * @throws InvalidArgumentError for a batch that does not fit; UnsupportedError for an image that does not
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict'
+ * import { createTensor, Model } from '@he-ml/model'
+ * import { linear } from '@he-ml/nn-layers'
+ * import { inputLayoutFor } from '@he-ml/pipeline'
+ *
+ * const weights = createTensor([2, 2], Float64Array.of(1, -1, 0.5, 2))
+ * const model = new Model({
+ *   name: 'tiny',
+ *   input: { name: 'x', shape: [2] },
+ *   nodes: [{ layer: linear({ name: 'fc', weights }), inputs: ['x'] }],
+ * })
+ * const layout = inputLayoutFor(model, 'batch', 8, 4096)
+ * assert.deepEqual([layout.slots, layout.ciphertexts], [8, 2]) // a ciphertext for each of two elements, an input in each of eight slots
+ * ```
  */
 export function inputLayoutFor(
   model: Model,

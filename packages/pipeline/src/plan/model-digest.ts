@@ -6,7 +6,26 @@
 import { digestText, type Model } from '@he-ml/model'
 import { digest } from './digest.ts'
 
-/** SHA-256, hex. */
+/**
+ * SHA-256, hex.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict'
+ * import { createTensor, Model } from '@he-ml/model'
+ * import { linear } from '@he-ml/nn-layers'
+ * import { compile, modelDigest } from '@he-ml/pipeline'
+ *
+ * const weights = createTensor([2, 2], Float64Array.of(1, -1, 0.5, 2))
+ * const model = new Model({
+ *   name: 'tiny',
+ *   input: { name: 'x', shape: [2] },
+ *   nodes: [{ layer: linear({ name: 'fc', weights }), inputs: ['x'] }],
+ * })
+ * const plan = await compile(model)
+ * assert.equal(modelDigest(model), plan.model.digest)
+ * ```
+ */
 export function modelDigest(model: Model): string {
   const { input, nodes, output, states, steps, readout } = model
   const perStep = input.time === 'perStep'

@@ -11,6 +11,23 @@ import type { Plan } from './plan-form.ts'
  * @param tensors one, or several where the plan's packing takes a batch; [frames, ...] where each time step has a frame
  * @returns `plan.input.ciphertexts` vectors of `plan.input.slots` values
  * @throws InvalidArgumentError for none, too many or another shape; frames for a plan with a static input, or the reverse, are named
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict'
+ * import { createTensor, Model } from '@he-ml/model'
+ * import { linear } from '@he-ml/nn-layers'
+ * import { compile, packInputs } from '@he-ml/pipeline'
+ *
+ * const weights = createTensor([2, 2], Float64Array.of(1, -1, 0.5, 2))
+ * const model = new Model({
+ *   name: 'tiny',
+ *   input: { name: 'x', shape: [2] },
+ *   nodes: [{ layer: linear({ name: 'fc', weights }), inputs: ['x'] }],
+ * })
+ * const plan = await compile(model)
+ * const vectors = packInputs(plan, createTensor([2], Float64Array.of(3, 4)))
+ * assert.deepEqual(vectors.map(({ length }) => length), Array(plan.input.ciphertexts).fill(plan.input.slots))
+ * ```
  */
 export function packInputs(plan: Plan, tensors: Tensor | readonly Tensor[]): Float64Array[] {
   const all = 'data' in tensors ? [tensors] : tensors

@@ -9,6 +9,23 @@ import type { Operand, Value, ValueId } from './value.ts'
 /**
  * Checks a program whole.
  * @throws ProgramError naming the rule, the task and the value
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict'
+ * import { createTensor, Model } from '@he-ml/model'
+ * import { linear } from '@he-ml/nn-layers'
+ * import { checkProgram, compileAndBind } from '@he-ml/pipeline'
+ *
+ * const weights = createTensor([2, 2], Float64Array.of(1, -1, 0.5, 2))
+ * const model = new Model({
+ *   name: 'tiny',
+ *   input: { name: 'x', shape: [2] },
+ *   nodes: [{ layer: linear({ name: 'fc', weights }), inputs: ['x'] }],
+ * })
+ * const { program } = await compileAndBind(model)
+ * checkProgram(program) // compile and bindPlan have done so
+ * assert.throws(() => checkProgram({ ...program, tasks: [] }), /nothing writes the output/)
+ * ```
  */
 export function checkProgram(program: Program): void {
   const written = new Set<ValueId>(inputIds(program))

@@ -63,5 +63,24 @@ export const MERGE = 'merge'
 /** A layer's work, or a bootstrap; {@link isRefresh} tells which. */
 export type Task = LayerTask | RefreshTask
 
-/** Whether a task is a bootstrap. */
+/**
+ * Whether a task is a bootstrap.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict'
+ * import { createTensor, Model } from '@he-ml/model'
+ * import { linear } from '@he-ml/nn-layers'
+ * import { compileAndBind, isRefresh } from '@he-ml/pipeline'
+ *
+ * const weights = createTensor([2, 2], Float64Array.of(1, -1, 0.5, 2))
+ * const model = new Model({
+ *   name: 'tiny',
+ *   input: { name: 'x', shape: [2] },
+ *   nodes: [{ layer: linear({ name: 'fc', weights }), inputs: ['x'] }],
+ * })
+ * const { program } = await compileAndBind(model)
+ * assert.equal(program.tasks.filter(isRefresh).length, 0) // one layer needs none
+ * ```
+ */
 export const isRefresh = (task: Task): task is RefreshTask => 'refresh' in task

@@ -48,7 +48,23 @@ const schema = z.strictObject({
     .optional(),
 })
 
-/** A calibration as JSON text, to be kept beside a model whose data cannot be shipped. */
+/**
+ * A calibration as JSON text, to be kept beside a model whose data cannot be shipped.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict'
+ * import { createTensor, Model } from '@he-ml/model'
+ * import { activation } from '@he-ml/nn-layers'
+ * import { fit, parseCalibration, serializeCalibration } from '@he-ml/pipeline'
+ *
+ * const nodes = [{ layer: activation({ name: 'act', function: 'silu' }), inputs: ['x'] }]
+ * const model = new Model({ name: 'tiny', input: { name: 'x', shape: [2] }, nodes })
+ * const samples = [-3, 0, 5].map((x) => createTensor([2], Float64Array.of(x, 2 * x)))
+ * const calibration = await fit(model, samples)
+ * assert.deepEqual(parseCalibration(serializeCalibration(calibration)), calibration)
+ * ```
+ */
 export function serializeCalibration(calibration: Calibration): string {
   const statistics = Object.fromEntries(
     Object.entries(calibration.statistics).map(([name, { channels, ...s }]) => {
@@ -59,7 +75,23 @@ export function serializeCalibration(calibration: Calibration): string {
   return JSON.stringify({ ...calibration, statistics })
 }
 
-/** Reads it back. @throws FormatError naming the field */
+/**
+ * Reads it back.
+ * @throws FormatError naming the field
+ * @example
+ * ```ts
+ * import { createTensor, Model } from '@he-ml/model'
+ * import { activation } from '@he-ml/nn-layers'
+ * import { compile, fit, parseCalibration, serializeCalibration } from '@he-ml/pipeline'
+ *
+ * const nodes = [{ layer: activation({ name: 'act', function: 'silu' }), inputs: ['x'] }]
+ * const model = new Model({ name: 'tiny', input: { name: 'x', shape: [2] }, nodes })
+ * const samples = [-3, 0, 5].map((x) => createTensor([2], Float64Array.of(x, 2 * x)))
+ * const text = serializeCalibration(await fit(model, samples)) // kept beside the model
+ * const plan = await compile(model, { calibration: parseCalibration(text), activation: { degree: 7 } })
+ * console.log(plan.report.depth)
+ * ```
+ */
 export function parseCalibration(text: string): Calibration {
   let json: unknown
   try {

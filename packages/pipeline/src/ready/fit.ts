@@ -47,6 +47,20 @@ const OPTIONS: OptionChecks<FitOptions> = {
  * @param inputs at least one tensor of the model's `inputShape` (frames with time first), normalised as at inference
  * @throws InvalidArgumentError without inputs, for wrong shapes, non-finite values (in single precision those beyond 3.4e38
  * are), or options that there are not; CancelledError through the signal
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict'
+ * import { createTensor, Model } from '@he-ml/model'
+ * import { activation } from '@he-ml/nn-layers'
+ * import { fit } from '@he-ml/pipeline'
+ *
+ * const nodes = [{ layer: activation({ name: 'act', function: 'silu' }), inputs: ['x'] }]
+ * const model = new Model({ name: 'tiny', input: { name: 'x', shape: [2] }, nodes })
+ * const samples = [-3, 0, 5].map((x) => createTensor([2], Float64Array.of(x, 2 * x)))
+ * const calibration = await fit(model, samples)
+ * assert.equal(calibration.samples, 3)
+ * assert.deepEqual(calibration.inputRange, { min: -6, max: 10 })
+ * ```
  */
 export async function fit(model: Model, inputs: Iterable<Tensor>, options: FitOptions = {}): Promise<Calibration> {
   checkOptions('fit', options, OPTIONS)

@@ -112,7 +112,26 @@ export function restoreModel(given: Model, decided: Decided): Model {
   }
 }
 
-/** The model with its channels held as was decided. @throws FormatError when that does not fit it */
+/**
+ * The model with its channels held as was decided.
+ * @throws FormatError when that does not fit it
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict'
+ * import { createTensor, Model } from '@he-ml/model'
+ * import { linear } from '@he-ml/nn-layers'
+ * import { compile, restoreChannels } from '@he-ml/pipeline'
+ *
+ * const weights = createTensor([2, 2], Float64Array.of(1, -1, 0.5, 2))
+ * const model = new Model({
+ *   name: 'tiny',
+ *   input: { name: 'x', shape: [2] },
+ *   nodes: [{ layer: linear({ name: 'fc', weights }), inputs: ['x'] }],
+ * })
+ * const { decided } = await compile(model)
+ * assert.equal(restoreChannels(model, decided), model) // nothing was equalized
+ * ```
+ */
 export function restoreChannels(model: Model, { equalization }: Pick<Decided, 'equalization'>): Model {
   if (!equalization) return model
   try {

@@ -35,6 +35,31 @@ interface Begun {
  * A plan on an engine with its weights; use it for any number of inputs. Runs side by side share weights, keys and the ceiling of
  * memory, which is the same for all of them; with a ceiling and nowhere to put ciphertexts they go one after another, since no run
  * could make room for another.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict'
+ * import { createClearEngine } from '@he-ml/ckks-core'
+ * import { createTensor, Model } from '@he-ml/model'
+ * import { linear } from '@he-ml/nn-layers'
+ * import { unpack } from '@he-ml/packing'
+ * import { compileAndBind, packInputs, Runner } from '@he-ml/pipeline'
+ *
+ * const weights = createTensor([2, 2], Float64Array.of(1, -1, 0.5, 2))
+ * const model = new Model({
+ *   name: 'tiny',
+ *   input: { name: 'x', shape: [2] },
+ *   nodes: [{ layer: linear({ name: 'fc', weights }), inputs: ['x'] }],
+ * })
+ * const bound = await compileAndBind(model)
+ * const engine = createClearEngine(bound.parameters) // or one with keys: createNativeEngine
+ * const x = createTensor([2], Float64Array.of(3, 4))
+ * const inputs = packInputs(bound.plan, x).map((slots) => engine.encryptClear(slots, bound.plan.input))
+ * await using runner = new Runner(bound, engine)
+ * const { ciphertexts, layout } = await runner.run(inputs, { onProgress: ({ fraction }) => console.log(fraction) })
+ * const [answer] = unpack(ciphertexts.map((c) => engine.readClear(c).re), layout)
+ * assert(Math.abs(answer!.data[0]! - (3 - 4)) < 1e-4)
+ * ```
  */
 export class Runner implements AsyncDisposable {
   /** What it runs. */

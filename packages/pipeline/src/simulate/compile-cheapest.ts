@@ -82,6 +82,7 @@ export interface Cheapest {
  *   none can run at all; InvalidArgumentError without ways or samples, for samples that are not finite, for ways that are different networks
  *   or have one output alone; CancelledError through the signal
  * @example
+ * Not run: it takes a trained network and its data.
  * ```ts no-run
  * import { compileCheapest, fit } from '@he-ml/pipeline'
  * import { functionalSpikeStep, importSpikingModel, polynomialSpikeStep } from '@he-ml/snn-layers'

@@ -81,6 +81,20 @@ const SURE = 6
  * @param inputs at least one tensor of the model's `inputShape`, other ones than `fit` saw
  * @throws InvalidArgumentError without samples, for another model, wrong shapes, values that are not finite, labels that do not fit, or
  *   options that there are not; CancelledError through the signal
+ * @example
+ * ```ts
+ * import { createTensor, Model } from '@he-ml/model'
+ * import { activation } from '@he-ml/nn-layers'
+ * import { compileAndBind, fit, simulate } from '@he-ml/pipeline'
+ *
+ * const nodes = [{ layer: activation({ name: 'act', function: 'silu' }), inputs: ['x'] }]
+ * const model = new Model({ name: 'tiny', input: { name: 'x', shape: [2] }, nodes })
+ * const samples = [-3, 0, 5].map((x) => createTensor([2], Float64Array.of(x, 2 * x)))
+ * const bound = await compileAndBind(model, { calibration: await fit(model, samples), activation: { degree: 15 } })
+ * const others = [-2, 1, 4].map((x) => createTensor([2], Float64Array.of(x, 2 * x)))
+ * const { agreement, outputs } = await simulate(bound, model, others)
+ * console.log(agreement, outputs.polynomialBits, outputs.noiseBits)
+ * ```
  */
 export async function simulate(
   bound: BoundPlan,

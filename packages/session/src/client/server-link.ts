@@ -325,6 +325,28 @@ async function readKey(read: KeyOffer['read'], entry: KeyFileEntry): Promise<Uin
  *
  * @throws FormatError for anything but a server of this protocol's version; ParameterMismatchError for another plan; DisposedError for a
  *   connection that was closed; CancelledError through the signal. The connection is closed then
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict'
+ * import { createNativeEngine, nativeHost } from '@he-ml/ckks-native'
+ * import { createTensor, Model } from '@he-ml/model'
+ * import { linear } from '@he-ml/nn-layers'
+ * import { compileAndBind } from '@he-ml/pipeline'
+ * import { answer, loopback, ServerSession } from '@he-ml/session'
+ * import { connectServer } from '@he-ml/session/client'
+ *
+ * const layer = linear({ name: 'sum', weights: createTensor([1, 4], Float64Array.of(1, 2, 3, 4)) })
+ * const model = new Model({ name: 'toy', input: { name: 'x', shape: [4] }, nodes: [{ layer, inputs: ['x'] }] })
+ * const bound = await compileAndBind(model)
+ * await using server = new ServerSession(bound, nativeHost(createNativeEngine(bound.parameters)))
+ * const [theirs, ours] = loopback()
+ * const answering = answer(server, theirs)
+ * const link = await connectServer(ours, { plan: bound.plan.id })
+ * assert.equal(link.plan.id, bound.plan.id)
+ * // link.sendKeys and link.run go on, with what a ClientSession makes
+ * await link.dispose()
+ * await answering
+ * ```
  */
 export async function connectServer(connection: Connection, options: LinkOptions = {}): Promise<ServerLink> {
   try {

@@ -99,6 +99,28 @@ const OPTIONS: OptionChecks<DiffOptions> = {
  * @param images at most as many as the plan's batch
  * @returns in the order of the plan's tasks; of a value that nobody reads nothing is told
  * @throws ParameterMismatchError for a server of another plan, or another model; what encryption and runs throw, for a client of another plan too
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict'
+ * import { createNativeHost } from '@he-ml/ckks-native'
+ * import { createNativeClient } from '@he-ml/ckks-native/client'
+ * import { createTensor, Model } from '@he-ml/model'
+ * import { linear } from '@he-ml/nn-layers'
+ * import { compileAndBind } from '@he-ml/pipeline'
+ * import { openServer } from '@he-ml/session'
+ * import { openClient } from '@he-ml/session/client'
+ * import { diffRun } from '@he-ml/session/diff'
+ *
+ * const layer = linear({ name: 'sum', weights: createTensor([1, 4], Float64Array.of(1, 2, 3, 4)) })
+ * const model = new Model({ name: 'toy', input: { name: 'x', shape: [4] }, nodes: [{ layer, inputs: ['x'] }] })
+ * const bound = await compileAndBind(model)
+ * await using client = await openClient(bound.plan, createNativeClient)
+ * await using server = await openServer(bound, createNativeHost, await client.evaluationKeys())
+ * const image = createTensor([4], Float64Array.of(0.1, 0.2, 0.3, 0.4))
+ * const [difference] = await diffRun(bound, [image], { client: client.session, server: server.session, model })
+ * assert.equal(difference!.task, 'sum')
+ * console.log(difference!.bits, difference!.plannedBits, difference!.worst)
+ * ```
  */
 export async function diffRun(
   bound: BoundPlan,

@@ -13,6 +13,7 @@ const LAST_WORDS_MS = 2000
  * nobody else can open. What ends the stream early, within a message or between two, is a DisposedError where messages are sent or read.
  *
  * @example
+ * Not run: it takes a server that listens; see `answer` for both sides.
  * ```ts no-run
  * import { connect } from 'node:net'
  * import { connectServer } from '@he-ml/session/client'

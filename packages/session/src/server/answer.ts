@@ -47,6 +47,33 @@ interface Run {
 /**
  * Resolves when the connection has ended and nothing of it is at work any more.
  * @throws InvalidArgumentError for options that there are not
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict'
+ * import { once } from 'node:events'
+ * import { connect, createServer } from 'node:net'
+ * import { createNativeEngine, nativeHost } from '@he-ml/ckks-native'
+ * import { createTensor, Model } from '@he-ml/model'
+ * import { linear } from '@he-ml/nn-layers'
+ * import { compileAndBind } from '@he-ml/pipeline'
+ * import { answer, ServerSession } from '@he-ml/session'
+ * import { connectServer } from '@he-ml/session/client'
+ * import { streamConnection } from '@he-ml/session/node'
+ *
+ * const layer = linear({ name: 'sum', weights: createTensor([1, 4], Float64Array.of(1, 2, 3, 4)) })
+ * const model = new Model({ name: 'toy', input: { name: 'x', shape: [4] }, nodes: [{ layer, inputs: ['x'] }] })
+ * const bound = await compileAndBind(model)
+ * await using session = new ServerSession(bound, nativeHost(createNativeEngine(bound.parameters)))
+ * const server = createServer((socket) => void answer(session, streamConnection(socket)))
+ * await once(server.listen(0, '127.0.0.1'), 'listening')
+ *
+ * // the other side, elsewhere
+ * const { port } = server.address() as { port: number }
+ * const link = await connectServer(streamConnection(connect(port, '127.0.0.1')))
+ * assert.equal(link.plan.id, bound.plan.id)
+ * await link.dispose()
+ * server.close()
+ * ```
  */
 export async function answer(
   session: ServerSession,

@@ -39,6 +39,28 @@ export class InferenceServer implements AsyncDisposable {
  * @throws MissingKeyError, FormatError, ParameterMismatchError for keys that are not this plan's, and for an engine with other
  *   parameters; MemoryError for a ceiling below what any
  *   run takes; UnsupportedError when the engine cannot hold the plan's parameters
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict'
+ * import { createNativeHost } from '@he-ml/ckks-native'
+ * import { createNativeClient } from '@he-ml/ckks-native/client'
+ * import { createTensor, Model } from '@he-ml/model'
+ * import { linear } from '@he-ml/nn-layers'
+ * import { compileAndBind } from '@he-ml/pipeline'
+ * import { openServer } from '@he-ml/session'
+ * import { openClient } from '@he-ml/session/client'
+ *
+ * const layer = linear({ name: 'sum', weights: createTensor([1, 4], Float64Array.of(1, 2, 3, 4)) })
+ * const model = new Model({ name: 'toy', input: { name: 'x', shape: [4] }, nodes: [{ layer, inputs: ['x'] }] })
+ * const bound = await compileAndBind(model)
+ * await using client = await openClient(bound.plan, createNativeClient)
+ * await using server = await openServer(bound, createNativeHost, await client.evaluationKeys())
+ * const inputs = [1, 2].map((x) => createTensor([4], Float64Array.of(x, 0, 0, 0)))
+ * for (const input of inputs) {
+ *   const answer = await client.decrypt(await server.run(await client.encrypt(input)))
+ *   assert(Math.abs(answer.data[0]! - input.data[0]!) < 0.01)
+ * }
+ * ```
  */
 export async function openServer(
   bound: BoundPlan,

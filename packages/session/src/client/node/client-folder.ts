@@ -30,6 +30,26 @@ const OPTIONS: OptionChecks<ClientFolderOptions> = { onWarning: optionCheck.call
  *
  * @throws InvalidArgumentError where the folder holds a secret key already, which is never written over, the ledger of a lost one, or another
  *   plan, where it is a server's or lies in one, and while another process makes it; SecurityError when the plan's parameters are not 128-bit secure; FormatError for a plan that was changed; FileSystemError
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict'
+ * import { mkdtemp, readdir, rm } from 'node:fs/promises'
+ * import { tmpdir } from 'node:os'
+ * import { join } from 'node:path'
+ * import { createNativeClient } from '@he-ml/ckks-native/client'
+ * import { createTensor, Model } from '@he-ml/model'
+ * import { linear } from '@he-ml/nn-layers'
+ * import { compile } from '@he-ml/pipeline'
+ * import { createClientFolder } from '@he-ml/session/client/node'
+ *
+ * const layer = linear({ name: 'sum', weights: createTensor([1, 4], Float64Array.of(1, 2, 3, 4)) })
+ * const model = new Model({ name: 'toy', input: { name: 'x', shape: [4] }, nodes: [{ layer, inputs: ['x'] }] })
+ * const folder = await mkdtemp(join(tmpdir(), 'he-ml-'))
+ * await using client = await createClientFolder(folder, await compile(model), createNativeClient)
+ * console.log(client.plan.id, await readdir(folder)) // plan.json, secret.key, its ledger
+ * await assert.rejects(createClientFolder(folder, client.plan, createNativeClient), /never written over/)
+ * await rm(folder, { recursive: true })
+ * ```
  */
 export async function createClientFolder(
   folder: string,
@@ -75,6 +95,27 @@ async function assertNoKey(path: string): Promise<void> {
  * The client of a folder that {@link createClientFolder} made.
  *
  * @throws FileSystemError where a file is missing; FormatError for a damaged one; ParameterMismatchError for a key or ledger of another plan
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict'
+ * import { mkdtemp, rm } from 'node:fs/promises'
+ * import { tmpdir } from 'node:os'
+ * import { join } from 'node:path'
+ * import { createNativeClient } from '@he-ml/ckks-native/client'
+ * import { createTensor, Model } from '@he-ml/model'
+ * import { linear } from '@he-ml/nn-layers'
+ * import { compile } from '@he-ml/pipeline'
+ * import { createClientFolder, openClientFolder } from '@he-ml/session/client/node'
+ *
+ * const layer = linear({ name: 'sum', weights: createTensor([1, 4], Float64Array.of(1, 2, 3, 4)) })
+ * const model = new Model({ name: 'toy', input: { name: 'x', shape: [4] }, nodes: [{ layer, inputs: ['x'] }] })
+ * const folder = await mkdtemp(join(tmpdir(), 'he-ml-'))
+ * const fresh = await createClientFolder(folder, await compile(model), createNativeClient)
+ * await fresh.dispose()
+ * await using client = await openClientFolder(folder, createNativeClient) // another day
+ * assert.equal(client.plan.model.name, 'toy')
+ * await rm(folder, { recursive: true })
+ * ```
  */
 export async function openClientFolder(
   folder: string,

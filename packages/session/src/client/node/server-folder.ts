@@ -37,6 +37,27 @@ const PLAIN_NAME = /^[\w-][\w.-]*$/
  *
  * @throws InvalidArgumentError for a folder with a secret key or with what another client wrote, and for model files whose names lead elsewhere
  *   or are taken, or that are secret keys, and while another process writes there; CancelledError through the signal; FileSystemError
+ * @example
+ * ```ts
+ * import { mkdtemp, readdir, rm } from 'node:fs/promises'
+ * import { tmpdir } from 'node:os'
+ * import { join } from 'node:path'
+ * import { createNativeClient } from '@he-ml/ckks-native/client'
+ * import { createTensor, Model } from '@he-ml/model'
+ * import { linear } from '@he-ml/nn-layers'
+ * import { compile } from '@he-ml/pipeline'
+ * import { openClient } from '@he-ml/session/client'
+ * import { writeServerFolder } from '@he-ml/session/client/node'
+ *
+ * const layer = linear({ name: 'sum', weights: createTensor([1, 4], Float64Array.of(1, 2, 3, 4)) })
+ * const model = new Model({ name: 'toy', input: { name: 'x', shape: [4] }, nodes: [{ layer, inputs: ['x'] }] })
+ * const folder = await mkdtemp(join(tmpdir(), 'he-ml-'))
+ * await using client = await openClient(await compile(model), createNativeClient)
+ * const files = { 'toy.onnx': new Uint8Array(8) } // whatever the server reads the model from
+ * await writeServerFolder(client, folder, { model: files, onProgress: (done, total) => console.log(done, total) })
+ * console.log(await readdir(folder)) // plan.json, keys, toy.onnx
+ * await rm(folder, { recursive: true })
+ * ```
  */
 export async function writeServerFolder(
   { session }: InferenceClient,

@@ -17,6 +17,32 @@ export interface ServerFolder extends ServerOptions {
  * The server of a folder that a client made with `writeServerFolder`.
  *
  * @throws what `openServer` and `bindPlan` do; FileSystemError; whatever reading the model throws
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict'
+ * import { mkdtemp, rm } from 'node:fs/promises'
+ * import { tmpdir } from 'node:os'
+ * import { join } from 'node:path'
+ * import { createNativeHost } from '@he-ml/ckks-native'
+ * import { createNativeClient } from '@he-ml/ckks-native/client'
+ * import { createTensor, Model } from '@he-ml/model'
+ * import { linear } from '@he-ml/nn-layers'
+ * import { compile } from '@he-ml/pipeline'
+ * import { openClient } from '@he-ml/session/client'
+ * import { writeServerFolder } from '@he-ml/session/client/node'
+ * import { openServerFolder } from '@he-ml/session/node'
+ *
+ * const layer = linear({ name: 'sum', weights: createTensor([1, 4], Float64Array.of(1, 2, 3, 4)) })
+ * const model = new Model({ name: 'toy', input: { name: 'x', shape: [4] }, nodes: [{ layer, inputs: ['x'] }] })
+ * const folder = await mkdtemp(join(tmpdir(), 'he-ml-'))
+ * await using client = await openClient(await compile(model), createNativeClient)
+ * await writeServerFolder(client, folder)
+ * await using server = await openServerFolder(folder, { model, makeHost: createNativeHost })
+ * const file = await client.encrypt(createTensor([4], Float64Array.of(1, 1, 1, 1)))
+ * const answer = await client.decrypt(await server.run(file))
+ * assert(Math.abs(answer.data[0]! - 10) < 0.01)
+ * await rm(folder, { recursive: true })
+ * ```
  */
 export async function openServerFolder(
   folder: string,
