@@ -26,8 +26,14 @@ export const GREY = '#71767d'
 /** Of words beside the boxes: as readable on white pages as on dark ones. */
 export const LABELS = '#7f858d'
 
-/** How much less a hue matters where two boxes' lines are never side by side. */
-const APART = 4
+/** How much the same hue matters for two boxes: whose lines are side by side, of which one is where the others begin, and others. */
+const WEIGHTS = { together: 1, touching: 0.3, apart: 0.02 }
+/** 1 for the same hue, a tenth for those that differ by an eighth of the circle. By products alone, which are the same on every machine. */
+function alike(/** @type {number} */ a, /** @type {number} */ b) {
+  const near = 1 - between(a, b) / 180
+  const fourth = near * near * near * near
+  return fourth * fourth
+}
 
 /** @param {number} a @param {number} b degrees between two hues, at most 180 */
 const between = (a, b) => Math.min(Math.abs(a - b), 360 - Math.abs(a - b))
@@ -47,9 +53,10 @@ export function coloursOf({ rows, edges }) {
   const chosen = []
   for (const { node, start, end } of spans.toSorted((a, b) => b.lines - a.lines)) {
     const likeness = (/** @type {number} */ hue) =>
-      chosen.reduce((most, other) => {
-        const isTogether = start < other.end && other.start < end
-        return Math.max(most, (180 - between(hue, other.hue)) / (isTogether ? 1 : APART))
+      chosen.reduce((sum, other) => {
+        const overlap = Math.min(end, other.end) - Math.max(start, other.start)
+        const weight = overlap > 0 ? WEIGHTS.together : overlap === 0 ? WEIGHTS.touching : WEIGHTS.apart
+        return sum + weight * alike(hue, other.hue)
       }, 0)
     const hue = [...COLOURS.keys()].reduce((best, next) => (likeness(next) < likeness(best) ? next : best))
     chosen.push({ node, start, end, hue })

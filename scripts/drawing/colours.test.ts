@@ -24,7 +24,7 @@ describe('colours', () => {
     for (const page of ['#ffffff', '#1e1e1e', '#2b2e33']) expect(contrast(LABELS, page)).toBeGreaterThan(3.5)
   })
 
-  it('differ for lines that are side by side, and may be the same for others', () => {
+  it('differ for lines that are side by side, as long as there are any, and every box that is used has one', () => {
     const low = Array.from({ length: COLOURS.size }, (_, i) => `low${i}`)
     const edges = [...low.map((to) => ['top', to] as const), ['low0', 'lowest'] as const]
     const graph = { title: '', rows: [{ nodes: ['top'] }, { nodes: low }, { nodes: ['lowest'] }], edges }
