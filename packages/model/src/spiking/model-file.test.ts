@@ -58,6 +58,18 @@ describe('a spiking model in files', () => {
     expect(() => encodeSpikingModel({ network, tensors: fewer, about: {} })).toThrow(/expected 26 values.*got 18/)
   })
 
+  it.each([
+    [null, /options must be an object, got null/],
+    [undefined, /options must be an object/],
+    [{}, /both files are needed/],
+    [{ description: '{}' }, /both files are needed/],
+    [{ description: new Uint8Array(3), weights: new Uint8Array(3) }, /the option description must be a text/],
+    [{ description: '{}', weights: 'x' }, /the option weights must be the bytes of a file/],
+    [{ descripton: '{}', weights: new Uint8Array(1) }, /did you mean description/],
+  ])('is no %o', (files, says) => {
+    expect(() => parseSpikingModel(files as never)).toThrow(InvalidArgumentError)
+    expect(() => parseSpikingModel(files as never)).toThrow(says)
+  })
   it('is refused with a grid of its input that is none', () => {
     const json = JSON.parse(files.description)
     for (const inputGrid of [{ step: -1, count: 8 }, { step: 1, count: 7 }, { count: 8 }, 4, null]) {

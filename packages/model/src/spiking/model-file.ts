@@ -2,7 +2,15 @@
  * A trained network as two files: JSON that says what it computes, and safetensors with its values. Normalisations are folded,
  * dropout and penalties are gone, weights with a grid are rounded to it, so that a reader needs to know nothing about training.
  */
-import { FormatError, InvalidArgumentError, sha256, toHex, UnsupportedError } from '@he-ml/ckks-core'
+import {
+  checkOptions,
+  FormatError,
+  InvalidArgumentError,
+  type OptionChecks,
+  sha256,
+  toHex,
+  UnsupportedError,
+} from '@he-ml/ckks-core'
 import { z } from 'zod'
 import { encodeSafetensors, type NamedTensor, parseSafetensors } from '../safetensors/safetensors.ts'
 import { sameShape, sizeOf } from '../tensor.ts'
@@ -87,11 +95,20 @@ function withoutPenalty(layer: LayerDescription): LayerRecipe {
   return rest
 }
 
+const FILES: OptionChecks<SpikingModelFiles> = {
+  description: (value) => (typeof value === 'string' ? undefined : 'a text'),
+  weights: (value) => (value instanceof Uint8Array ? undefined : 'the bytes of a file'),
+}
+
 /**
  * Reads and validates both files; nothing larger than the files is allocated.
- * @throws FormatError saying what is wrong: fields, layers that do not fit, a checksum, a tensor
+ * @throws FormatError saying what is wrong: fields, layers that do not fit, a checksum, a tensor; InvalidArgumentError for what are no files
  */
-export function parseSpikingModel({ description, weights }: SpikingModelFiles): SpikingModel {
+export function parseSpikingModel(files: SpikingModelFiles): SpikingModel {
+  checkOptions('spiking model', files, FILES)
+  const { description, weights } = files
+  if (description === undefined || weights === undefined)
+    throw new InvalidArgumentError('spiking model: both files are needed: a description and its weights')
   const model = parseDescription(description)
   if (model.weights.bytes !== weights.length || model.weights.sha256 !== hexDigest(weights))
     throw new FormatError('model: the weights are not those the description names: take both files from one model')

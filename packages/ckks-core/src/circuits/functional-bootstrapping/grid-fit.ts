@@ -17,7 +17,7 @@ const SMOOTHNESS_IN_NOISE = 2 ** -18
 /** Of exp(2 pi i x) errors change the length too, by a fourth of what they turn it: the half of what its evaluation adds. */
 const LENGTHENED = 1 / 4
 
-/** Share of the least difference of two values by which one may be missed. */
+/** Share of the usual difference of two neighbours by which a value may be missed. */
 const NEAR = 1 / 4
 
 /** Errors that are tried, in their deviations, and how much they count. */
@@ -48,7 +48,7 @@ export function fitGrid(options: GridFunctionOptions) {
   const wanted = cleaned ? values.map((p) => ({ ...p, value: p.value === high ? 1 : 0 })) : values
   const after = cleaned ? [cleaningPolynomial(low, high)] : []
   const met = occurring.length > 1 ? wanted : [...wanted, elsewhere(points, wanted, Boolean(cleaned))]
-  const allowed = noise > 0 ? NEAR * leastDifference(met) : MET * Math.max(...met.map(({ value }) => Math.abs(value)))
+  const allowed = noise > 0 ? NEAR * usualDifference(met) : MET * Math.max(...met.map(({ value }) => Math.abs(value)))
   for (const tried of degree === undefined ? degrees(noise > 0 ? 2 * met.length : met.length) : [degree]) {
     const coefficients =
       noise > 0
@@ -82,11 +82,11 @@ const beside = (points: number, values: readonly GridPoint[], noise: number): Tr
     ),
   ])
 
-function leastDifference(values: readonly GridPoint[]): number {
-  const sorted = values.map(({ value }) => value).sort((a, b) => a - b)
-  return sorted
-    .slice(1)
-    .reduce((least, value, i) => (value > sorted[i]! ? Math.min(least, value - sorted[i]!) : least), Infinity)
+/** Root mean square from one point to the next: what errors of a step would cost. */
+function usualDifference(values: readonly GridPoint[]): number {
+  const inOrder = values.toSorted((a, b) => a.index - b.index)
+  const squares = inOrder.slice(1).map(({ value }, i) => (value - inOrder[i]!.value) ** 2)
+  return Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / Math.max(1, squares.length))
 }
 
 /**

@@ -78,6 +78,17 @@ describe('gridFunction', () => {
     expect(beside.worstError(0, 0.01)).toBeLessThan(1.05 * through.worstError(0, 0.01))
   })
 
+  it.each([
+    ['sin', 16, (k: number) => Math.sin((2 * Math.PI * k) / 16), 0, 0.07],
+    ['a sigmoid', 64, (k: number) => 1 / (1 + Math.exp(-k / 6)), 2, 0.02],
+    ['gelu', 64, (k: number) => k / (1 + Math.exp(-1.702 * (k / 8))), 2, 0.3],
+  ])('takes smooth functions for noise: %s', (_, points, f, ends, near) => {
+    const values = centred(points, f).slice(ends, ends === 0 ? undefined : -ends)
+    const made = gridFunction({ points, values, noise: 0.03 })
+    expect(made.degree).toBeLessThanOrEqual(points)
+    for (const { index, value } of values) expect(Math.abs(made.at(index / points) - value)).toBeLessThan(near)
+  })
+
   it('knows how errors arrive where they arrive worst', () => {
     const values = centred(16, (k) => (k < 3 ? k : k - 3)).slice(1, -1)
     const f = gridFunction({ points: 16, values })
