@@ -78,6 +78,14 @@ describe('the margin of a plan', () => {
   })
 })
 
+it('no bits are promised for copies of a short period, which have the same errors', async () => {
+  const of = network(2)
+  const { plan } = await compileAndBind(of, { calibration: await fit(of, inputs), functional: { set: 'N15-P16' } })
+  // of 1,024 copies: averaged they would be 16.4 bits, where some 15 come
+  expect(plan.report.precisionBits).toBeLessThan(15.8)
+  expect(plan.report.precisionBits).toBeGreaterThan(12)
+})
+
 describe('a spiking network by functional bootstrapping', () => {
   let bound: BoundPlan
   beforeAll(async () => {

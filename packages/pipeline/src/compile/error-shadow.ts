@@ -52,6 +52,8 @@ export class ErrorShadow {
       this.#shadow.engine.declareMagnitude(shadows[i]!, magnitude)
     }
     if (isRefresh(task)) this.#shareCopies(task, shadows)
+    // what functions make of errors is the same in all copies
+    else if (task.circuit.refresh) for (const c of shadows) this.#shadow.engine.declareError(c, 0)
     const errors = taken.ciphertexts.map((c, i) => this.#averaged(c, shadows[i]!, c.slots))
     this.#disturb(task, before, gains)
     for (const { values } of [this.#main, this.#shadow]) values.dropUnread(task)
