@@ -52,6 +52,7 @@ export function addServeCommand(program: Command): void {
 async function serve(options: ServeOptions): Promise<void> {
   await assertWritableFolder(options.socket)
   await assertOutputApart(options.socket, {
+    socket: true,
     files: [options.plan, options.model],
     folders: [options.evaluation],
   })

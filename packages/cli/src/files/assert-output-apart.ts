@@ -15,12 +15,14 @@ export interface Touched {
   readonly files?: readonly (string | undefined)[]
   /** Folders that nothing is written into. */
   readonly folders?: readonly string[]
+  /** The output is a socket, which judges itself what it may take the place of. */
+  readonly socket?: boolean
 }
 
 /** @throws InvalidArgumentError; FileSystemError for a folder, a device or a pipe; nothing was written then */
 export async function assertOutputApart(
   given: string | undefined,
-  { files = [], folders = [] }: Touched,
+  { files = [], folders = [], socket = false }: Touched,
 ): Promise<void> {
   if (given === undefined) return
   const out = await placeOf(given)
@@ -32,7 +34,7 @@ export async function assertOutputApart(
     if (liesIn(out, await placeOf(folder)))
       throw new InvalidArgumentError(`${given} lies in ${folder}, which holds evaluation keys alone: give another name`)
   await assertNoSecret(out)
-  await assertReplaceable(given)
+  if (!socket) await assertReplaceable(given)
 }
 
 /** Whatever has a ledger beside it is a secret key, and what is named like one is one. */
