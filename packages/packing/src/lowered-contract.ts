@@ -103,7 +103,12 @@ export interface LayerRefresh {
   /** How many sums with what was refreshed before, a membrane, come one after another in it; 0 where there is none. */
   readonly hops: number
   /** Cells side by side, in the order of the layer's inputs and outputs, with how many each has; none where they come one after another. */
-  readonly cells: readonly { readonly inputs: number; readonly outputs: number }[]
+  readonly cells: readonly {
+    /** Tensors that it takes: a current and perhaps a membrane. */
+    readonly inputs: number
+    /** Tensors that it gives. */
+    readonly outputs: number
+  }[]
   /** Real ciphertexts that are refreshed, one or two in a bootstrap. */
   readonly ciphertexts: number
 }
