@@ -109,6 +109,13 @@ describe('what came back how often', () => {
     ] as unknown as Program['tasks']
     expect(marginsOf(tasks)).toEqual([estimate.margin, after(1), estimate.margin, after(1), after(2), after(5)])
   })
+  it('is one thing on one grid and another on a finer one, however near the errors', () => {
+    const task = { ...refresh([{ inputs: 2, outputs: 1 }]), reads: [['x'], ['y']], writes: ['z'] }
+    const all = new Hops({ tasks: [task] as unknown as Program['tasks'] })
+    const finer = { ...estimate, margin: estimate.margin / 2 }
+    expect(all.ofWorst(task as never, estimate).margin).toBe(marginOfWorst(estimate, 1, functions))
+    expect(all.ofWorst(task as never, finer).margin).toBe(marginOfWorst(finer, 1, functions))
+  })
   it('leaves decisions without a grid alone', () => {
     const task = { ...refresh([{ inputs: 2, outputs: 1 }]), reads: [['x'], ['y']], writes: ['z'] }
     const all = new Hops({ tasks: [task] as unknown as Program['tasks'] })

@@ -81,9 +81,11 @@ export class Hops {
     if (hops === 0 || margin === undefined || !(deviation > 0)) return estimate
     // many refreshes are nearly alike
     const about = { deviation: roundedUp(deviation), lengthened: roundedUp(lengthened) }
-    const less = (margin * deviation) / about.deviation
-    const key = [hops, about.deviation, about.lengthened].join()
-    const known = this.#margins.get(key) ?? marginOfWorst({ ...about, margin: less }, hops, this.#functions)
+    // of the finest grid there: half a step of one grid is not that of another
+    const half = margin * deviation
+    const key = [hops, about.deviation, about.lengthened, half.toPrecision(9)].join()
+    const known =
+      this.#margins.get(key) ?? marginOfWorst({ ...about, margin: half / about.deviation }, hops, this.#functions)
     this.#margins.set(key, known)
     return { ...estimate, margin: Math.min(margin, known) }
   }
