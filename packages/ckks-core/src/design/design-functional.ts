@@ -1,12 +1,13 @@
 /**
  * Parameter sets for functional bootstrapping, made for what a network asks: so many levels between two refreshes, functions of so many
- * levels on grids of so many points. As with `designRefresh`, shapes decide the time and bits the precision: for every shape the fewest bits
- * are taken that leave decisions the margin wanted, and the fastest shape that is secure wins.
+ * levels on grids of so many points. As with `designRefresh`, shapes decide the time and bits the precision: the fastest shape wins whose bits
+ * leave decisions the margin wanted.
  */
 
 import type { SlotContent } from '../circuits/bootstrapping/index.ts'
 import {
   createFunctionalBootstrapping,
+  type FunctionalEstimate,
   type FunctionalRequest,
   type FunctionalSet,
   functionalLevels,
@@ -48,7 +49,7 @@ export interface FunctionalDesign {
   readonly set: FunctionalSet
   /** Of a refresh with one function. */
   readonly seconds: number
-  /** Standard deviations between a grid point and the half-way line, for fresh inputs. */
+  /** Standard deviations between a grid point and the half-way line, for fresh inputs and for what a refresh gave. */
   readonly margin: number
 }
 
@@ -63,10 +64,14 @@ const BASE_BITS: Readonly<Record<number, number>> = { 15: 35.98, 16: 41.98 }
 const SPECIAL_BITS = 47.5
 /** Of residues that lie in half a word. */
 const NARROW_BITS = 32
+/** Bits that levels below the exponential may have less than those above. */
+const FEWER = [0, 1, 2, 3] as const
+
+/** Relative, of seconds. */
 const ROUND_OFF = 1e-9
 
-/** As `justBelow`, of whole and half bits. */
-const justBelowHalf = (bits: number): number => bits - 0.02
+/** So that the prime is shorter than that. */
+const justBelow = (bits: number): number => bits - 0.02
 
 /**
  * The fastest set.
@@ -101,7 +106,7 @@ export async function designFunctional(
           const found = await fitBits(need, shape, { step, margin, costModel, below: best?.seconds })
           if (found && (!best || found.seconds < best.seconds)) best = found
         }
-  if (best) return withMostBits(need, best, { step, margin, costModel, below: undefined })
+  if (best) return best
   throw new PlanError(
     'security',
     `no functional bootstrapping set of 128-bit security leaves ${levels} levels with functions of ${functionLevels} on ${points} points: use smaller grids, or fewer levels between refreshes`,
@@ -130,39 +135,62 @@ interface Search {
   readonly below: number | undefined
 }
 
-/** The fewest half bits with the margin: errors halve with every bit, so two tries tell. */
+/**
+ * A shape takes the same time whatever its bits, so decisions get what security leaves of them. What coeffsToSlots and the exponential add to the angle
+ * is multiplied by a hundred, what the levels below add is not: bits are worth more above.
+ */
 async function fitBits(need: FunctionalNeed, shape: Shape, search: Search): Promise<FunctionalDesign | undefined> {
-  let bits = FEWEST_BITS + Math.ceil(Math.log2(need.points)) + (shape.logN - 15)
-  for (let tries = 0; tries < 6 && bits <= MOST_BITS; tries++) {
-    const request = requestOf(need, shape, bits)
-    if (!request) return undefined
-    const found = await priced(need, request, search)
-    if (!found) return undefined
-    if (search.below !== undefined && found.seconds >= search.below) return undefined
-    if (found.margin >= search.margin) return found
-    bits += Math.max(1, Math.ceil(2 * Math.log2(search.margin / Math.max(found.margin, 1)))) / 2
+  const { margin, below = Number.POSITIVE_INFINITY } = search
+  let best: FunctionalDesign | undefined
+  for (const fewer of FEWER) {
+    const request = mostBits(need, shape, fewer)
+    const found = request && (await priced(need, request, search))
+    if (!found) continue
+    if (found.seconds >= below) return undefined
+    if (best && found.margin <= best.margin) break
+    best = found
+  }
+  if (!best || best.margin >= margin) return best
+  return best.request.workBits === justBelow(NARROW_BITS) ? fitWideBits(need, shape, search, best) : undefined
+}
+
+/** As many as security leaves, in quarters, within half a word; so many fewer below the exponential. */
+function mostBits(need: FunctionalNeed, shape: Shape, fewer: number): FunctionalRequest | undefined {
+  for (let workBits = NARROW_BITS; workBits - fewer >= FEWEST_BITS; workBits -= 0.25) {
+    const request = requestOf(need, shape, { workBits, scaleBits: workBits - fewer })
+    if (request) return request
   }
   return undefined
 }
 
 /**
- * A shape takes the same time whatever its bits, so decisions get what security leaves of them; but not those beyond 32, where residues take
- * more memory.
+ * Beyond half a word, above the exponential only: residues take more memory and time, so the fewest special primes with the margin, and then the
+ * most bits. Errors halve with every bit.
  */
-async function withMostBits(need: FunctionalNeed, design: FunctionalDesign, search: Search): Promise<FunctionalDesign> {
-  const { logN, dnum, spec, scaleBits } = design.request
-  const { coeffsToSlots, slotsToCoeffs } = spec
-  const most = scaleBits < NARROW_BITS ? NARROW_BITS : MOST_BITS
-  for (let bits = most; justBelowHalf(bits) > scaleBits; bits -= 0.5) {
-    const request = requestOf(need, { logN, dnum, coeffsToSlots, slotsToCoeffs }, bits)
+async function fitWideBits(
+  need: FunctionalNeed,
+  shape: Shape,
+  search: Search,
+  narrow: FunctionalDesign,
+): Promise<FunctionalDesign | undefined> {
+  let best: FunctionalDesign | undefined
+  let { margin } = narrow
+  for (let workBits = NARROW_BITS; ; ) {
+    workBits += Math.max(1, Math.ceil(2 * Math.log2(search.margin / margin))) / 2
+    const request = workBits > MOST_BITS ? undefined : requestOf(need, shape, { workBits, scaleBits: NARROW_BITS })
     const found = request && (await priced(need, request, search))
-    if (found && found.margin > design.margin && found.seconds <= design.seconds * (1 + ROUND_OFF)) return found
+    if (!found || found.seconds >= (best ? best.seconds * (1 + ROUND_OFF) : (search.below ?? Infinity))) return best
+    margin = Math.max(1, found.margin)
+    if (margin >= search.margin) best = found
   }
-  return design
 }
 
-/** Undefined where the modulus would be too large. */
-function requestOf(need: FunctionalNeed, shape: Shape, bits: number): FunctionalRequest | undefined {
+/** Undefined where the modulus would be too large, or another number of digits is the same shape. */
+function requestOf(
+  need: FunctionalNeed,
+  shape: Shape,
+  bits: Pick<FunctionalRequest, 'workBits' | 'scaleBits'>,
+): FunctionalRequest | undefined {
   const { logN, coeffsToSlots, slotsToCoeffs, dnum } = shape
   const { levels, functionLevels } = need
   const spec = {
@@ -175,20 +203,27 @@ function requestOf(need: FunctionalNeed, shape: Shape, bits: number): Functional
     functionLevels,
   } as const
   const parts = functionalLevels(spec)
-  const count = slotsToCoeffs + levels + functionLevels + parts.exponential + coeffsToSlots
-  const each = Math.ceil((count + 1) / dnum)
-  // another number of digits is the same shape
-  if (Math.ceil((count + 1) / each) !== dnum) return undefined
-  const scaleBits = justBelowHalf(bits)
+  const below = slotsToCoeffs + levels + functionLevels
+  const above = parts.exponential + coeffsToSlots
+  const each = Math.ceil((below + above + 1) / dnum)
+  if (Math.ceil((below + above + 1) / each) !== dnum) return undefined
+  const [scaleBits, workBits] = [justBelow(bits.scaleBits), justBelow(bits.workBits)]
   const baseBits = BASE_BITS[logN]!
-  const largest = Math.max(each * scaleBits, baseBits + (each - 1) * scaleBits)
+  const chain = [baseBits, ...new Array<number>(below).fill(scaleBits), ...new Array<number>(above).fill(workBits)]
+  const largest = Math.max(...digits(chain, each))
   const specials = Math.ceil((largest + 1) / SPECIAL_BITS)
   const specialBits = new Array<number>(specials).fill(
     Math.min(SPECIAL_BITS, Math.ceil(((largest + 1) / specials) * 10) / 10),
   )
-  if (count * scaleBits + baseBits + specials * specialBits[0]! > recommendedLogQP(logN)) return undefined
-  return { logN, levels, scaleBits, baseBits, workBits: scaleBits, headBits: [], dnum, specialBits, spec }
+  if (sum(chain) + sum(specialBits) > recommendedLogQP(logN)) return undefined
+  return { logN, levels, scaleBits, baseBits, workBits, headBits: [], dnum, specialBits, spec }
 }
+
+const sum = (bits: readonly number[]): number => bits.reduce((a, b) => a + b, 0)
+
+/** Of so many limbs each. */
+const digits = (chain: readonly number[], each: number): number[] =>
+  Array.from({ length: Math.ceil(chain.length / each) }, (_, i) => sum(chain.slice(i * each, (i + 1) * each)))
 
 /** What a refresh takes, and how sure its decisions are. */
 async function priced(
@@ -206,12 +241,14 @@ async function priced(
     const input = engine.input({ level: circuit.inputLevel, slots: used.slots, magnitude: 0.25 })
     const since = engine.checkpoint()
     let margin = Number.POSITIVE_INFINITY
-    prepared.evaluate(engine, input, [step], {
-      observe: (estimate) => {
-        margin = Math.min(margin, estimate.margin!)
-      },
-    })
-    return { request, set: { parameters, spec: request.spec }, seconds: engine.report({ since }).seconds, margin }
+    const observe = (estimate: FunctionalEstimate) => {
+      margin = Math.min(margin, estimate.margin!)
+    }
+    const [output] = prepared.evaluate(engine, input, [step], { observe })
+    const { seconds } = engine.report({ since })
+    // what the levels of functions add is seen where it comes back
+    prepared.evaluate(engine, output!, [step], { observe })
+    return { request, set: { parameters, spec: request.spec }, seconds, margin }
   } catch (error) {
     // too few primes of that size, or digits larger than their special primes
     if (!(error instanceof HeMlError)) throw error

@@ -296,7 +296,7 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
 
   declareMagnitude(_a: Ciphertext, _rootMeanSquare: number): void {}
   declarePeriodic(_a: Ciphertext): void {}
-  declareError(_a: Ciphertext, _rootMeanSquare: number): void {}
+  declareError(_a: Ciphertext, _rootMeanSquare: number, _betweenCopies?: number): void {}
   estimate(_a: Ciphertext): SlotEstimate | undefined {
     return undefined
   }

@@ -150,8 +150,11 @@ export interface Evaluator {
    * ignore it.
    */
   declareMagnitude?(a: Ciphertext, rootMeanSquare: number): void
-  /** The same for the error of the slots, where a circuit knows better than a rule that adds up step by step. */
-  declareError?(a: Ciphertext, rootMeanSquare: number): void
+  /**
+   * The same for the error of the slots, where a circuit knows better than a rule that adds up step by step.
+   * @param betweenCopies the part of it that differs from copy to copy of a short period; default all of it
+   */
+  declareError?(a: Ciphertext, rootMeanSquare: number, betweenCopies?: number): void
   /**
    * Tells an engine that guards against values outgrowing their modulus (the clear engine) that these may: what follows depends
    * on them modulo q0 only. Others ignore it.

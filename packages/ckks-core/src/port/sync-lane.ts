@@ -179,8 +179,8 @@ export class SyncLane implements Lane {
   declareMagnitude(a: Ciphertext, rootMeanSquare: number): void {
     this.engine.declareMagnitude?.(a, rootMeanSquare)
   }
-  declareError(a: Ciphertext, rootMeanSquare: number): void {
-    this.engine.declareError?.(a, rootMeanSquare)
+  declareError(a: Ciphertext, rootMeanSquare: number, betweenCopies?: number): void {
+    this.engine.declareError?.(a, rootMeanSquare, betweenCopies)
   }
   declarePeriodic(a: Ciphertext): void {
     this.engine.declarePeriodic?.(a)

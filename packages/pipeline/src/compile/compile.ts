@@ -30,7 +30,7 @@ import { type PreparedModel, prepareModel, withSuited } from '../ready/prepare-m
 import { valueRanges } from '../ready/value-ranges.ts'
 import { placements } from './bootstrapped.ts'
 import { checkOptions } from './check-options.ts'
-import { assertSure } from './decisions.ts'
+import { isSure, unsure } from './decisions.ts'
 import { COMPILE_DEFAULTS } from './defaults.ts'
 import { findConstants } from './find-constants.ts'
 import { chooseFunctional, refreshesItself } from './functional.ts'
@@ -139,7 +139,7 @@ async function compilePacked(draft: Draft): Promise<BoundPlan> {
 }
 
 /** Margins of fresh inputs that sets are designed for, one after the other: values of a network bring errors along. */
-const MARGINS = [11, 16, 22.5, 32, 45, 64] as const
+const MARGINS = [11, 16, 22.5, 32, 45, 64, 90, 128] as const
 
 /** Layers that refresh what they compute leave nothing else to bootstrap. */
 async function compileFunctional(draft: Draft): Promise<BoundPlan> {
@@ -147,6 +147,7 @@ async function compileFunctional(draft: Draft): Promise<BoundPlan> {
   const { functional = {} } = options
   const isGiven = functional.margin !== undefined || functional.set !== undefined
   let refused: PlanError | undefined
+  let surest = 0
   // several margins may have the same set
   const tried = new Set<string>()
   for (const margin of isGiven ? [functional.margin] : MARGINS) {
@@ -155,15 +156,18 @@ async function compileFunctional(draft: Draft): Promise<BoundPlan> {
       const chosen = await chooseFunctional(prepared.ready, wanted, costModelOf(options))
       if (tried.has(chosen.parameters.id)) continue
       tried.add(chosen.parameters.id)
-      return await finish(draft, chosen)
+      const made = await finish(draft, chosen)
+      const { decisionMargin = Number.POSITIVE_INFINITY } = made.plan.report
+      if (isSure(decisionMargin)) return made
+      surest = Math.max(surest, decisionMargin)
     } catch (error) {
       if (isGiven || !(error instanceof PlanError)) throw error
       // no set for more than what left too little before: that says more
-      if (error.reason !== 'precision') throw refused ?? error
+      if (error.reason !== 'precision') throw surest > 0 ? unsure(surest, options) : (refused ?? error)
       refused = error
     }
   }
-  throw refused
+  throw refused ?? unsure(surest, options)
 }
 
 /** Whether bootstraps may help where a leveled plan was refused. Levels that a large ring keeps for a whole network take memory, too. @internal */
@@ -257,7 +261,6 @@ async function finish({ model, prepared, activation, options }: Draft, chosen: C
     onProgress: (fraction) => options.onProgress?.('estimate', fraction),
   })
   options.onProgress?.('estimate', 1)
-  assertSure(simulated.report.decisionMargin)
   const keepWeights = chooseKeeping(simulated.report, options)
   const precision = assertPrecision(simulated.report, options)
   const needs = listKeyNeeds(simulated.keyRequest as KeyRequest)

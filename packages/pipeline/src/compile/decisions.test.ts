@@ -1,6 +1,5 @@
-import { PlanError } from '@he-ml/ckks-core'
 import { describe, expect, it } from 'vitest'
-import { assertSure, Decisions, twoSidedTail } from './decisions.ts'
+import { Decisions, isSure, twoSidedTail, unsure } from './decisions.ts'
 
 describe('decisions of functional bootstraps', () => {
   it('are as sure as the least sure of them, and fail as often as all together at most', () => {
@@ -26,9 +25,17 @@ describe('decisions of functional bootstraps', () => {
     }
   })
   it('must be eight deviations from a wrong one', () => {
-    assertSure(undefined)
-    assertSure(8)
-    expect(() => assertSure(7.9)).toThrow(PlanError)
-    expect(() => assertSure(7.9)).toThrow(/7.9 standard deviations from a wrong spike, at least 8/)
+    expect([isSure(8), isSure(7.9)]).toEqual([true, false])
+    const refusal = (asked: Parameters<typeof unsure>[1], margin = 7.9): string => {
+      expect(unsure(margin, asked)).toMatchObject({ name: 'PlanError', reason: 'precision' })
+      return unsure(margin, asked).message
+    }
+    expect(refusal({})).toMatch(/7.9 standard deviations from a wrong spike, at least 8 are wanted: train on coarser/)
+    expect(refusal({}, 0.2)).toMatch(/less than one standard deviation from/)
+    // whatever a caller named that another choice would do without
+    expect(refusal({ functional: { set: 'N15-P16' } })).toMatch(/leave out the option functional.set/)
+    expect(refusal({ functional: { margin: 11 }, logN: 15 })).toMatch(/leave out the option functional.margin/)
+    expect(refusal({ logN: 15 })).toMatch(/leave out the option logN/)
+    expect(refusal({ logN: 16 })).not.toMatch(/option/)
   })
 })

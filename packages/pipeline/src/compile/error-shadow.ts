@@ -1,11 +1,11 @@
 /**
  * Errors that differ from copy to copy. A ciphertext of period n holds N/2n copies of its slots. What rescaling and key
  * switching add is independent in each of them, and wherever the copies are averaged (decryption reads the period only; the
- * trace of a bootstrap does the same) it shrinks by the root of their number. What went through a bootstrap, what its sine bends, and
+ * trace of a bootstrap does the same) it shrinks by the root of their number. What went through a bootstrap, what its sine or a function bends, and
  * what rounded weights and masks bring, is the same in all copies and stays. The plan engine knows one number per ciphertext, so the program runs on a second
  * one, whose bootstraps take in neither errors nor values, and whose plaintexts are exact: its estimates are the independent part, the rest adds up by squares.
  */
-import { bootstrapBend, type Ciphertext } from '@he-ml/ckks-core'
+import { bootstrapBend, type Ciphertext, type PlanEngine } from '@he-ml/ckks-core'
 import type { Program } from '../program/program.ts'
 import { isRefresh, type LayerTask, type RefreshTask, type Task } from '../program/task.ts'
 import type { ValueId } from '../program/value.ts'
@@ -45,15 +45,15 @@ export class ErrorShadow {
     const magnitudes = isRefresh(task) ? this.#beforeRefresh(task) : []
     const before = this.#errorsOf(task.reads.flat())
     const gains = isRefresh(task) ? undefined : this.#gainsOf(task)
+    const restore = isRefresh(task) ? undefined : this.#beforeFunctions(task)
     const taken = await this.#main.step(task, gains)
     const { ciphertexts: shadows } = await this.#shadow.step(task, gains)
+    restore?.()
     for (const [i, magnitude] of magnitudes.entries()) {
       this.#main.engine.declareMagnitude(taken.ciphertexts[i]!, magnitude)
       this.#shadow.engine.declareMagnitude(shadows[i]!, magnitude)
     }
     if (isRefresh(task)) this.#shareCopies(task, shadows)
-    // what functions make of errors is the same in all copies
-    else if (task.circuit.refresh) for (const c of shadows) this.#shadow.engine.declareError(c, 0)
     const errors = taken.ciphertexts.map((c, i) => this.#averaged(c, shadows[i]!, c.slots))
     this.#disturb(task, before, gains)
     for (const { values } of [this.#main, this.#shadow]) values.dropUnread(task)
@@ -129,6 +129,29 @@ export class ErrorShadow {
   }
 
   /**
+   * The trace of a refresh within a layer takes errors of copies for independent, and divides them by the root of their number. Those that
+   * all copies share are as large afterwards, so they are made larger by that; and afterwards all copies share what is left.
+   * @returns what puts the errors back, for others read the same values
+   */
+  #beforeFunctions({ circuit: { refresh }, reads }: LayerTask): (() => void) | undefined {
+    if (!refresh) return undefined
+    const copies = this.#main.engine.parameters.maxSlots / refresh.slots
+    const changes = reads.flat().flatMap((id) => {
+      const shadows = this.#shadow.values.get(id)!
+      return this.#main.values.get(id)!.flatMap((c, i) => {
+        const traced = this.#averaged(c, shadows[i]!, refresh.slots)
+        return [
+          declared(this.#main.engine, c, Math.sqrt(copies) * traced),
+          declared(this.#shadow.engine, shadows[i]!, 0),
+        ]
+      })
+    })
+    return () => {
+      for (const restore of changes) restore()
+    }
+  }
+
+  /**
    * Of what a bootstrap of merged ciphertexts adds, the copies of one value that are split off again share all that the merged
    * vector has one of: only N / 2n copies of the circuit's n slots differ, however short the value's own period is.
    */
@@ -149,4 +172,11 @@ export class ErrorShadow {
     const copies = this.#main.engine.parameters.maxSlots / slots
     return Math.sqrt(all ** 2 - independent ** 2 + independent ** 2 / copies)
   }
+}
+
+/** Declares an error; gives what declares the one from before. */
+function declared(engine: PlanEngine, c: Ciphertext, error: number): () => void {
+  const { error: before } = engine.estimate(c)
+  engine.declareError(c, error)
+  return () => engine.declareError(c, before)
 }

@@ -24,17 +24,17 @@ export class Simulation {
 
   /**
    * @param sizes how large values are, where that is known
-   * @param exactConstants see PlanEngineOptions
+   * @param betweenCopies see PlanEngineOptions
    */
   constructor(
     program: Program,
     parameters: AnyParameters,
     costModel: CostModel,
     sizes: ReadonlyMap<string, ValueSize>,
-    exactConstants = false,
+    betweenCopies = false,
   ) {
     const { values, layout, level } = program.input
-    this.engine = createPlanEngine(parameters, { costModel, exactConstants })
+    this.engine = createPlanEngine(parameters, { costModel, betweenCopies })
     this.#program = program
     this.#hops = new Hops(program)
     this.#executor = new StepExecutor(program, this.engine)

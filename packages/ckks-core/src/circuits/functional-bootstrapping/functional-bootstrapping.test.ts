@@ -47,6 +47,8 @@ const fired = (indices: Float64Array, points: number) => indices.map((k) => (k >
 const worst = (got: Float64Array, want: Float64Array) =>
   got.reduce((most, x, i) => Math.max(most, Math.abs(x - want[i]!)), 0)
 
+const rms = (errors: Float64Array) => Math.sqrt(errors.reduce((sum, e) => sum + e * e, 0) / errors.length)
+
 describe('functional bootstrapping on the clear engine, with noise', () => {
   it.each([2, 3, 5, 16, 31, 32, 63, 64, 100])('a step of %i points comes out exact', async (points) => {
     const { circuit, engine } = small()
@@ -199,6 +201,37 @@ describe('functional bootstrapping on the clear engine, with noise', () => {
       prepared.evaluate(plan, input, [step(period)], { period, observe: (e) => void margins.push(e.margin!) })
     // half a step over the real half of an error of 0.02 steps
     for (const margin of margins) expect(margin).toBeCloseTo((0.5 / 0.02) * Math.SQRT2, 0)
+  })
+
+  it.each([
+    [34.98, 'what a function misses its values by, and the series, which all copies share'],
+    [24.98, 'noise, which differs from copy to copy'],
+  ])('predicts with scales of %d bits %s', async (bits) => {
+    const points = 16
+    const values = grid(points, (k) => (k < 3 ? k : k - 3)).slice(1, -1)
+    const functions = [gridFunction({ points, values, noise: 0.03 }), gridFunction({ points, values })]
+    const { circuit, engine, parameters } = small({}, bits)
+    const index = Float64Array.from({ length: SLOTS }, (_, i) => values[i % values.length]!.index)
+    const wanted = index.map((k) => (k < 3 ? k : k - 3))
+    const prepared = await circuit.prepare(engine, { periods: [points] })
+    const input = engine.encryptClear({ re: index, im: index }, { level: circuit.inputLevel })
+    const results = prepared.evaluate(engine, input, functions, { period: points })
+    const measured = results.map((y) => rms(engine.readClear(y).re.map((v, i) => v - wanted[i]!)))
+    const predict = async (betweenCopies: boolean) => {
+      const plan = createPlanEngine(parameters, { betweenCopies })
+      const planned = await circuit.prepare(plan, { periods: [points] })
+      const input = plan.input({ level: circuit.inputLevel, slots: SLOTS })
+      return planned.evaluate(plan, input, functions, { period: points }).map((y) => plan.estimate(y).error)
+    }
+    const [all, differing] = [await predict(false), await predict(true)]
+    for (const [i, error] of measured.entries()) {
+      // half the square is that of the real part
+      expect(all[i]! / Math.SQRT2 / error).toBeGreaterThan(0.7)
+      expect(all[i]! / Math.SQRT2 / error).toBeLessThan(1.5)
+      if (bits > 30) expect(differing[i]! / all[i]!).toBeLessThan(0.02)
+      else expect(differing[i]! / all[i]!).toBeGreaterThan(0.7)
+    }
+    if (bits > 30) expect(measured[0]! / measured[1]!).toBeGreaterThan(2)
   })
 
   it('stops at its signal and leaves nothing behind; tells its progress', async () => {

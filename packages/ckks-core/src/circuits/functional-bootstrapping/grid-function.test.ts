@@ -76,6 +76,11 @@ describe('gridFunction', () => {
     expect(beside.worstError(0.04)).toBeLessThan((points === 64 ? 0.3 : 0.5) * through.worstError(0.04))
     // lengths cannot be made up for as well, but are hardly worse
     expect(beside.worstError(0, 0.01)).toBeLessThan(1.05 * through.worstError(0, 0.01))
+    // smooth beyond the errors it is made for, and no larger between points that never occur than that takes
+    expect(beside.worstAt(0.125)).toBeLessThan(points === 64 ? 0.11 : 0.05)
+    expect(beside.worstAt(0.25)).toBeLessThan(points === 64 ? 0.45 : 0.18)
+    const everywhere = Array.from({ length: 4096 }, (_, i) => Math.abs(beside.at(i / 4096)))
+    expect(Math.max(...everywhere)).toBeLessThan(points === 64 ? 200 : 47)
   })
 
   it.each([

@@ -100,7 +100,8 @@ export function predictFunctions(
   for (const [i, result] of results.entries()) {
     const { added, magnitude } = response.results[i]!
     engine.declareMagnitude?.(result, magnitude)
-    engine.declareError?.(result, Math.hypot(spread(work.functions[i]!, response.samples, turned, half), added))
+    const off = spread(work.functions[i]!, response.samples, turned, half)
+    engine.declareError?.(result, Math.hypot(off.all, added), Math.hypot(off.varying, added))
   }
   const [deviation, lengthened] = [turned, half].map((radians) => radians / (2 * Math.PI)) as [number, number]
   const grids = work.functions.filter((f) => f instanceof GridFunction)
@@ -165,24 +166,34 @@ function record(
 }
 
 /**
- * Root mean square by which a function is off, the exponential's series included, when E is turned and lengthened by normal errors of
- * these deviations. What is cleaned is wrong by the square of an error, so this is tried out rather than derived.
+ * Root mean squares by which a function is off, the exponential's series included, when E is turned and lengthened by normal errors of
+ * these deviations: all together, and what another E of the same value would change. What is cleaned is wrong by the square of an error, so
+ * this is tried out rather than derived.
  */
-function spread(f: PeriodicFunction, samples: readonly Sample[], turned: number, lengthened: number): number {
+function spread(
+  f: PeriodicFunction,
+  samples: readonly Sample[],
+  turned: number,
+  lengthened: number,
+): { readonly all: number; readonly varying: number } {
   const source = new GaussianSource(2)
-  let square = 0
+  let [square, variance] = [0, 0]
   for (const { x, share, angle } of samples) {
     const wanted = f.wantedAt(x)
+    let [sum, squares] = [0, 0]
     for (let i = 0; i < TRIES; i++) {
       const factor = { re: 1 + lengthened * source.next(), im: turned * source.next() }
       const off = f.atAngle({
         re: angle.re * factor.re - angle.im * factor.im,
         im: angle.re * factor.im + angle.im * factor.re,
       })
-      square += (share / TRIES) * (off - wanted) ** 2
+      sum += off - wanted
+      squares += (off - wanted) ** 2
     }
+    square += (share * squares) / TRIES
+    variance += (share * Math.max(0, squares - sum ** 2 / TRIES)) / (TRIES - 1)
   }
-  return Math.sqrt(square)
+  return { all: Math.sqrt(square), varying: Math.sqrt(variance) }
 }
 
 /** Of each sample. */

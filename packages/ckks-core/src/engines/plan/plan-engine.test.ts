@@ -217,7 +217,7 @@ describe('estimates', () => {
     expect(errors([1, 1], 1)).toEqual([0])
   })
   it('leaves out what rounding constants brings, where only differences between copies count', () => {
-    const exact = createPlanEngine(parameters, { exactConstants: true })
+    const exact = createPlanEngine(parameters, { betweenCopies: true })
     const x = exact.input({ error: 0 })
     const weights = { rows: 1, columns: 1, data: Float64Array.of(1 / 3) }
     const mask = exact.encode(Float64Array.of(1 / 3, 0), { level: x.level, scale: 2 ** 20 })

@@ -42,10 +42,10 @@ export interface PlanEngineOptions {
   /** Most rotation keys of the engine planned for. Default: no limit. */
   readonly maxRotationKeys?: number
   /**
-   * Whether encoded vectors and constants count as if they were not rounded. Then estimates hold only what differs between the
-   * copies of a short period: rounded plaintexts are the same in each. Default false.
+   * Whether estimates hold only what differs between the copies of a short period: encoded vectors and constants count as if they were not rounded,
+   * for that is the same in each, and of declared errors that part counts. Default false.
    */
-  readonly exactConstants?: boolean
+  readonly betweenCopies?: boolean
 }
 
 /** See {@link createPlanEngine}. */
@@ -55,7 +55,7 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
   /** What `seconds` of its reports are told by. */
   readonly costModel: CostModel
   readonly #noise: NoiseModel
-  readonly #exactConstants: boolean
+  readonly #betweenCopies: boolean
   #deferrable = 0
   readonly #recorder: PlanRecorder
   readonly #tapes = new CircuitTapes()
@@ -68,7 +68,7 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
     }
     this.costModel = options.costModel ?? createDefaultCostModel()
     this.#noise = new NoiseModel(parameters)
-    this.#exactConstants = options.exactConstants ?? false
+    this.#betweenCopies = options.betweenCopies ?? false
     this.#recorder = new PlanRecorder(parameters, this.costModel)
   }
 
@@ -106,8 +106,8 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
     if (a instanceof PlanCiphertext) a.magnitude = rootMeanSquareOfValues
   }
 
-  override declareError(a: Ciphertext, rootMeanSquareOfError: number): void {
-    if (a instanceof PlanCiphertext) a.error = rootMeanSquareOfError
+  override declareError(a: Ciphertext, rootMeanSquareOfError: number, betweenCopies = rootMeanSquareOfError): void {
+    if (a instanceof PlanCiphertext) a.error = this.#betweenCopies ? betweenCopies : rootMeanSquareOfError
   }
 
   /** Circuits that were run before are counted again, without a look at their steps. */
@@ -189,7 +189,7 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
     const kept = (scale * Math.max(1, 4 * magnitude) >= 2 ** 51 ? 2 : 1) * RESIDUE_BYTES
     const bytes = deferred ? kept : whole
     if (extended) this.#deferrable += (bytes - kept) * 2 * slots
-    const error = this.#exactConstants ? 0 : this.#noise.encoding(slots) / scale
+    const error = this.#betweenCopies ? 0 : this.#noise.encoding(slots) / scale
     return new PlanPlaintext(this, this.#recorder.ledger, meta, bytes * 2 * slots, { error, magnitude })
   }
   protected doAdd(a: PlanCiphertext, b: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
@@ -377,7 +377,7 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
 
   /** What rounding a constant to a multiple of 1 / scale changes: nothing for integers at scale 1. */
   #rounding(value: number, scale: number): number {
-    return this.#exactConstants ? 0 : Math.abs(Math.round(value * scale) / scale - value)
+    return this.#betweenCopies ? 0 : Math.abs(Math.round(value * scale) / scale - value)
   }
   #copy(a: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
     this.#recorder.count('dropLevel', meta.level, 1, meta.degree)
