@@ -49,7 +49,9 @@ const layers: OptionCheck = (value) => {
 
 /** What `fit` gives: an empty object would pass for one that saw nothing. */
 const calibration: OptionCheck = (value) =>
-  isObject(value) && 'statistics' in value && isObject(value.statistics) ? undefined : 'what fit(model, data) gives'
+  isObject(value) && 'statistics' in value && isObject(value.statistics) && 'modelDigest' in value
+    ? undefined
+    : 'what fit(model, data) gives'
 
 /** Of each option of `compile`. */
 export const COMPILE_OPTIONS: OptionChecks<CompileOptions> = {

@@ -29,6 +29,7 @@ export const equalizationSchema = z.record(z.string(), z.array(z.number().int().
 
 const schema = z.strictObject({
   model: z.string(),
+  modelDigest: z.string('it tells not of which model it is: make it anew with fit(model, data)'),
   samples: z.number().int().positive(),
   statistics: z.record(z.string(), statisticsSchema),
   outputMagnitude: z.number().nonnegative().optional(),
@@ -109,9 +110,10 @@ export function parseCalibration(text: string): Calibration {
     const own = channels && { half: channels.half, counts: channels.counts.map((c) => Float64Array.from(c)) }
     statistics[name] = { ...s, histogram: Float64Array.from(s.histogram), ...(own ? { channels: own } : {}) }
   }
-  const { model, samples, outputMagnitude, outputRanges, inputRange, equalization, values } = result.data
+  const { model, modelDigest, samples, outputMagnitude, outputRanges, inputRange, equalization, values } = result.data
   return {
     model,
+    modelDigest,
     samples,
     statistics,
     ...(outputMagnitude === undefined ? {} : { outputMagnitude }),
