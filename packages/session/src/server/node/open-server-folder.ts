@@ -1,7 +1,9 @@
 import { join } from 'node:path'
+import { InvalidArgumentError } from '@he-ml/ckks-core'
 import type { Model } from '@he-ml/model'
 import { bindPlan } from '@he-ml/pipeline'
 import { KEYS_FOLDER, readPlanFile } from '../../files/plan-file.ts'
+import { secretIn } from '../../files/secret-in.ts'
 import { type InferenceServer, type MakeEngineHost, openServer } from '../inference-server.ts'
 import type { ServerOptions } from '../server-session.ts'
 
@@ -16,7 +18,7 @@ export interface ServerFolder extends ServerOptions {
 /**
  * The server of a folder that a client made with `writeServerFolder`.
  *
- * @throws what `openServer` and `bindPlan` do; FileSystemError; whatever reading the model throws
+ * @throws InvalidArgumentError for a folder with a secret key in it, whatever it is called; what `openServer` and `bindPlan` do; FileSystemError; whatever reading the model throws
  * @example
  * ```ts
  * import assert from 'node:assert/strict'
@@ -49,6 +51,11 @@ export async function openServerFolder(
   { model, makeHost, ...options }: ServerFolder,
 ): Promise<InferenceServer> {
   const plan = await readPlanFile(folder)
+  const secret = await secretIn(folder)
+  if (secret !== undefined)
+    throw new InvalidArgumentError(
+      `${folder} holds a secret key (${secret}): no server may have it; move it to the client's own folder, or where the server is not the client's machine, count it as lost and make new keys`,
+    )
   const bound = bindPlan(plan, typeof model === 'function' ? await model(folder) : model)
   return openServer(bound, makeHost, { kind: 'folder', path: join(folder, KEYS_FOLDER) }, options)
 }
