@@ -18,6 +18,7 @@ export type { BoundPlan } from './plan/bound-plan.ts'
 export { contractOf } from './plan/contract.ts'
 export { packInputs } from './plan/pack-inputs.ts'
 export { inputLayoutOf, outputLayoutOf, parametersOf, parsePlan, planDigest } from './plan/plan.ts'
+export { planCheck } from './plan/plan-check.ts'
 export type {
   Plan,
   PlanBootstrapping,

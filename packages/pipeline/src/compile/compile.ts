@@ -7,6 +7,7 @@ import {
   BOOTSTRAPPING_SETS,
   type BootstrappingSet,
   CancelledError,
+  checkArgument,
   createDefaultCostModel,
   HeMlError,
   type KeyNeed,
@@ -16,7 +17,7 @@ import {
   PlanError,
   UnsupportedError,
 } from '@he-ml/ckks-core'
-import { Model, unroll } from '@he-ml/model'
+import { Model, modelCheck, unroll } from '@he-ml/model'
 import type { BoundPlan } from '../plan/bound-plan.ts'
 import { sealPlan } from '../plan/plan.ts'
 import type { Plan, PlanTask } from '../plan/plan-form.ts'
@@ -91,6 +92,7 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
  * ```
  */
 export async function compileAndBind(model: Model, options: CompileOptions = {}): Promise<BoundPlan> {
+  checkArgument('compile', 'model', model, modelCheck.model)
   checkOptions(options)
   const { onProgress } = options
   onProgress?.('polynomials', 0)

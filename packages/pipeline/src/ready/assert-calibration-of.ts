@@ -1,4 +1,4 @@
-import { ParameterMismatchError } from '@he-ml/ckks-core'
+import { type OptionCheck, optionCheck, ParameterMismatchError } from '@he-ml/ckks-core'
 import type { Calibration } from './calibration.ts'
 
 /**
@@ -14,3 +14,11 @@ export function assertCalibrationOf({ model, modelDigest }: Calibration, name: s
 }
 
 const short = (digest: string): string => `${String(digest).slice(0, 12)}...`
+
+/** What `fit` gives: an empty object would pass for one that saw nothing. */
+export const isCalibration: OptionCheck = (value) =>
+  isObject(value) && 'statistics' in value && isObject(value.statistics) && 'modelDigest' in value
+    ? undefined
+    : 'what fit(model, data) gives'
+
+const isObject = (value: unknown): value is object => optionCheck.object(value) === undefined

@@ -1,6 +1,7 @@
-import { FormatError } from '@he-ml/ckks-core'
+import { checkArgument, FormatError } from '@he-ml/ckks-core'
 import type { InputStatistics } from '@he-ml/model'
 import { z } from 'zod'
+import { isCalibration } from './assert-calibration-of.ts'
 import type { Calibration } from './calibration.ts'
 
 const numbers = z.array(z.number())
@@ -67,6 +68,7 @@ const schema = z.strictObject({
  * ```
  */
 export function serializeCalibration(calibration: Calibration): string {
+  checkArgument('serializeCalibration', 'calibration', calibration, isCalibration)
   const statistics = Object.fromEntries(
     Object.entries(calibration.statistics).map(([name, { channels, ...s }]) => {
       const own = channels && { half: channels.half, counts: channels.counts.map((counts) => [...counts]) }

@@ -1,7 +1,14 @@
 /** Activation ranges from clear data: the server never decrypts to choose a scale. */
-import { checkOptions, InvalidArgumentError, type OptionChecks, optionCheck, Pacer } from '@he-ml/ckks-core'
+import {
+  checkArgument,
+  checkOptions,
+  InvalidArgumentError,
+  type OptionChecks,
+  optionCheck,
+  Pacer,
+} from '@he-ml/ckks-core'
 import type { FloatKernels } from '@he-ml/float-kernels'
-import { equalizationOf, equalized, type Model, type Tensor } from '@he-ml/model'
+import { equalizationOf, equalized, type Model, modelCheck, type Tensor } from '@he-ml/model'
 import { assertIterable } from './assert-iterable.ts'
 import { runsOnBatches } from './batches.ts'
 import type { Calibration } from './calibration.ts'
@@ -65,6 +72,7 @@ const OPTIONS: OptionChecks<FitOptions> = {
  */
 export async function fit(model: Model, inputs: Iterable<Tensor>, options: FitOptions = {}): Promise<Calibration> {
   checkOptions('fit', options, OPTIONS)
+  checkArgument('fit', 'model', model, modelCheck.model)
   assertIterable('fit', inputs)
   if (options.equalize && Object.is(inputs[Symbol.iterator](), inputs))
     throw new InvalidArgumentError(

@@ -1,6 +1,7 @@
 /** One network that can be evaluated in several ways: the plan that takes least time, of those that decide as the network does. */
 import {
   CancelledError,
+  checkArgument,
   checkOptions,
   HeMlError,
   InvalidArgumentError,
@@ -9,7 +10,7 @@ import {
   Pacer,
   PlanError,
 } from '@he-ml/ckks-core'
-import type { Model, Tensor } from '@he-ml/model'
+import { type Model, modelCheck, type Tensor } from '@he-ml/model'
 import { COMPILE_OPTIONS, checkOptions as checkCompileOptions } from '../compile/check-options.ts'
 import { compileAndBind } from '../compile/compile.ts'
 import type { CompileOptions } from '../compile/options.ts'
@@ -107,6 +108,8 @@ export async function compileCheapest(
   const { samples, labels, agreement = 0.98, onWay, calibration, ...options } = given
   if (Object.keys(ways ?? {}).length === 0)
     throw new InvalidArgumentError('compileCheapest: at least one way is needed')
+  for (const [name, model] of Object.entries(ways))
+    checkArgument('compileCheapest', `ways.${name}`, model, modelCheck.model)
   checkCompileOptions({ ...options, ...(calibration ? { calibration } : {}) })
   if (!samples || samples.length === 0) throw new InvalidArgumentError('compileCheapest: at least one sample is needed')
   const { signal } = options

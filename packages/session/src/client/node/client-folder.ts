@@ -4,11 +4,11 @@
  */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { checkOptions, InvalidArgumentError, type OptionChecks, optionCheck } from '@he-ml/ckks-core'
+import { checkArgument, checkOptions, InvalidArgumentError, type OptionChecks, optionCheck } from '@he-ml/ckks-core'
 import type { ClientEngine, SecretKey } from '@he-ml/ckks-core/client'
 import { ledgerPath, lockFolder } from '@he-ml/ckks-core/client/node'
 import { onFile } from '@he-ml/ckks-core/node'
-import type { Plan } from '@he-ml/pipeline'
+import { type Plan, planCheck } from '@he-ml/pipeline'
 import { beginPlanFile, readPlanFile } from '../../files/plan-file.ts'
 import { KEY_FILE } from '../../files/secret-in.ts'
 import { ClientSession } from '../client-session.ts'
@@ -58,6 +58,8 @@ export async function createClientFolder(
   makeEngine: MakeClientEngine,
   options: ClientFolderOptions = {},
 ): Promise<InferenceClient> {
+  checkArgument('createClientFolder', 'folder', folder, optionCheck.path)
+  checkArgument('createClientFolder', 'plan', plan, planCheck.plan)
   checkOptions('createClientFolder', options, OPTIONS)
   const { onWarning = warn } = options
   const path = join(folder, KEY_FILE)
@@ -123,6 +125,7 @@ export async function openClientFolder(
   makeEngine: MakeClientEngine,
   options: ClientFolderOptions = {},
 ): Promise<InferenceClient> {
+  checkArgument('openClientFolder', 'folder', folder, optionCheck.path)
   checkOptions('openClientFolder', options, OPTIONS)
   const { onWarning = warn } = options
   const plan = await readPlanFile(folder)
