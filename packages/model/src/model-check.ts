@@ -24,7 +24,7 @@ export const modelCheck = Object.freeze({
     Array.isArray(value) && value.every((item) => tensor(item) === undefined)
       ? undefined
       : 'a list of tensors, as createTensor makes them') as OptionCheck,
-  /** A {@link Float64Array}. */
+  /** A Float64Array. */
   vector: ((value) => (isFloat64Array(value) ? undefined : 'a Float64Array (Float64Array.from)')) as OptionCheck,
   /** A layer of a model. */
   layer: ((value) =>
