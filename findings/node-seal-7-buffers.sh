@@ -2,7 +2,7 @@
 # node-seal 7.0.0: loadFromArray refuses a Buffer, which is a Uint8Array by every test of the language.
 #
 # What it saved itself loads again as a Uint8Array, and not as a Buffer over the same bytes, which is what Node's file system and
-# sockets give. Views at an offset are fine. Needs Node 24.15 or later; installs one from npm. The message is printed below.
+# sockets give. Views at an offset are fine. Needs Node 22.19 or later of 22, or 24.15 or later; installs one from npm. The message is printed below.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

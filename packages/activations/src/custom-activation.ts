@@ -2,7 +2,7 @@
  * A user's own activation. A plan holds the polynomial that was found and tells the function by name, version and values at fixed
  * points (`activationIdentity`), so it binds to this function and to no other. Its errors are measured, not proven, as nothing bounds what it does between samples.
  */
-import { InvalidArgumentError } from '@he-ml/ckks-core'
+import { checkArgument, checkOptions, InvalidArgumentError, type OptionChecks, optionCheck } from '@he-ml/ckks-core'
 import { type ActivationFunction, isActivationName } from './functions.ts'
 
 /** Options of {@link customActivation}. */
@@ -15,6 +15,13 @@ export interface CustomActivationOptions {
   readonly evaluate: (x: number) => number
   /** Points where the function or its derivative jumps; polynomials and their errors are better for knowing them. Default none. */
   readonly kinks?: readonly number[]
+}
+
+const OPTIONS: OptionChecks<CustomActivationOptions> = {
+  name: optionCheck.anything,
+  version: optionCheck.anything,
+  evaluate: optionCheck.callable,
+  kinks: optionCheck.list('a list of numbers'),
 }
 
 const NAME = /^[A-Za-z][\w.(), -]{0,63}$/
@@ -32,7 +39,9 @@ const VERSION = /^[\w.+-]{1,64}$/
  * ```
  */
 export function customActivation(options: CustomActivationOptions): ActivationFunction {
+  checkOptions('customActivation', options, OPTIONS)
   const { name, version = '1', evaluate, kinks = [] } = options
+  checkArgument('customActivation', 'the option evaluate', evaluate, optionCheck.callable)
   if (!NAME.test(name) || isActivationName(name))
     throw new InvalidArgumentError(
       `a custom activation needs a name of its own, a letter and up to 63 letters, digits or signs, got "${name}"`,

@@ -4,7 +4,7 @@
  * 2013, theorem 8.2). Others give a derivative, a bound of the second derivative, and their kinks; of those that give neither,
  * errors are measured. Functions with parameters stand in parametric.ts, those of users come from custom-activation.ts.
  */
-import { InvalidArgumentError } from '@he-ml/ckks-core'
+import { checkArgument, InvalidArgumentError, optionCheck } from '@he-ml/ckks-core'
 import { errorFunction } from './error-function.ts'
 
 /** Names of the catalogue. */
@@ -155,6 +155,7 @@ export const isActivationName = (name: string): name is ActivationName => Object
  * @throws InvalidArgumentError for an unknown name, or another function under a name of the catalogue
  */
 export function activationFunction(fn: ActivationName | ActivationFunction): ActivationFunction {
+  if (typeof fn !== 'string') checkFunction(fn)
   const name: string = typeof fn === 'string' ? fn : fn.name
   const found = isActivationName(name) ? CATALOGUE[name] : undefined
   if (typeof fn === 'string') {
@@ -168,4 +169,14 @@ export function activationFunction(fn: ActivationName | ActivationFunction): Act
       `"${name}" is a function of the catalogue, and the one that was passed is another: give it a name of its own`,
     )
   return fn
+}
+
+/** @throws InvalidArgumentError for what lacks what a function has */
+function checkFunction(fn: ActivationFunction): void {
+  const { name, evaluate, kinks } = (optionCheck.object(fn) === undefined ? fn : {}) as Partial<ActivationFunction>
+  checkArgument('activation', 'its function', fn, () =>
+    typeof name === 'string' && typeof evaluate === 'function' && Array.isArray(kinks)
+      ? undefined
+      : `the name of one (${ACTIVATION_NAMES.join(', ')}), or what leakyRelu, elu, hardSigmoid, clip or customActivation gives`,
+  )
 }

@@ -208,6 +208,13 @@ describe('secret keys', () => {
     expect(made.stderr).toMatch(/warning: open\/secret\.key is open to others \(mode 644\): chmod 600/)
     expect(made.stderr).toMatch(/warning: others can change files in .*open \(mode 777\)/)
     expect(made.json()).toMatchObject({ keys: expect.any(Number) })
+    // beside what the server gets, too; on stderr, and -q does not hide it
+    const beside = await heMl(here.path, 'keygen', '-p', 'plan.json', '-s', 'srv/k', '-e', 'srv/keys', '-q', '--json')
+    expect([beside.code, beside.stderr]).toEqual([
+      0,
+      expect.stringMatching(/^warning: srv\/k lies in .*srv, as the eval/),
+    ])
+    expect(beside.json()).toMatchObject({ secret: 'srv/k' })
     // what keygen makes itself is closed
     expect((await stat(here.at('client'))).mode & 0o777).toBe(0o700)
     expect((await stat(here.at('client/secret.key'))).mode & 0o777).toBe(0o600)

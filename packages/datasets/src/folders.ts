@@ -1,10 +1,12 @@
 /** Data sets as folders of their usual file names, each file gzip or not. */
+
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readCifar } from './cifar.ts'
 import { DatasetFormatError } from './errors.ts'
 import { type IdxArray, readIdx } from './idx.ts'
 import type { LabelledImages } from './images.ts'
+import { namedFailure } from './named-failure.ts'
 import type { ReadOptions } from './source.ts'
 
 /** Options of loaders of whole sets. */
@@ -27,7 +29,11 @@ export async function loadMnist(directory: string, options: LoadOptions = {}): P
   const [labelPath] = await find(directory, new RegExp(`^${prefix}-labels[-.]idx1-ubyte(\\.gz)?$`))
   const images = await readIdx(imagePath!, options)
   const labels = await readIdx(labelPath!, options)
-  return combineIdx(images, labels)
+  try {
+    return combineIdx(images, labels)
+  } catch (error) {
+    throw namedFailure(`${imagePath} and ${labelPath}`, error)
+  }
 }
 
 /**

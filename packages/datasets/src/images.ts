@@ -48,6 +48,7 @@ export const CIFAR_NORMALIZATION: Normalization = { mean: [0.4914, 0.4822, 0.446
  * ```
  */
 export function imageTensor(images: LabelledImages, index: number, normalization?: Normalization): ImageTensor {
+  assertImages('imageTensor', images)
   if (!Number.isInteger(index) || index < 0 || index >= images.count)
     throw new DatasetFormatError(`image ${index} does not exist: there are ${images.count}`)
   const [channels, height, width] = images.shape
@@ -61,7 +62,12 @@ export function imageTensor(images: LabelledImages, index: number, normalization
  * (x - mean) / std per channel of a [channels, height, width] tensor.
  * @throws DatasetFormatError when the numbers of channels differ or a std is not positive
  */
-export function normalize(image: ImageTensor, { mean, std }: Normalization): ImageTensor {
+export function normalize(image: ImageTensor, normalization: Normalization): ImageTensor {
+  if (!Array.isArray(image?.shape) || !(image.data instanceof Float64Array))
+    throw wrong('normalize', 'image', 'a tensor, as imageTensor makes one', image)
+  const { mean, std } = normalization ?? {}
+  if (!Array.isArray(mean) || !Array.isArray(std))
+    throw wrong('normalize', 'normalization', 'an object with the lists mean and std', normalization)
   const channels = image.shape[0] ?? 0
   if (image.shape.length !== 3 || mean.length !== channels || std.length !== channels)
     throw new DatasetFormatError(
@@ -75,6 +81,8 @@ export function normalize(image: ImageTensor, { mean, std }: Normalization): Ima
 
 /** The images at these positions, copied. @throws DatasetFormatError for one that does not exist */
 export function selectImages(images: LabelledImages, indices: readonly number[]): LabelledImages {
+  assertImages('selectImages', images)
+  if (!Array.isArray(indices)) throw wrong('selectImages', 'indices', 'a list of positions', indices)
   const size = images.shape[0] * images.shape[1] * images.shape[2]
   const pixels = new Uint8Array(indices.length * size)
   indices.forEach((index, i) => {
@@ -91,4 +99,16 @@ export function selectImages(images: LabelledImages, indices: readonly number[])
     labels: pick(images.labels),
     ...(coarseLabels && { coarseLabels: pick(coarseLabels) }),
   }
+}
+
+/** What loaders give; they are awaited. @throws DatasetFormatError */
+function assertImages(call: string, images: LabelledImages): void {
+  if (Array.isArray(images?.shape) && images.pixels instanceof Uint8Array && images.labels instanceof Uint8Array) return
+  throw wrong(call, 'images', 'labelled images, as loadMnist or parseCifar gives them', images)
+}
+
+function wrong(call: string, name: string, wanted: string, given: unknown): DatasetFormatError {
+  const isPromise = typeof (given as Partial<PromiseLike<unknown>> | null | undefined)?.then === 'function'
+  const got = isPromise ? 'a promise: await it first' : given === null ? 'null' : `a value of type ${typeof given}`
+  return new DatasetFormatError(`${call}: ${name} must be ${wanted}, got ${got}`)
 }

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { FileSystemError, InvalidArgumentError, UnsupportedError } from '@he-ml/ckks-core'
+import { FileSystemError, HeMlError, InvalidArgumentError, UnsupportedError } from '@he-ml/ckks-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { importNir } from './nir/nir.ts'
 import { importOnnx, parseOnnx } from './onnx/import-onnx.ts'
@@ -60,5 +60,27 @@ describe('paths that cannot be read', () => {
     const pipe = join(folder, `pipe-${read.name}`)
     execFileSync('mkfifo', [pipe])
     await expect(read(pipe)).rejects.toThrow(InvalidArgumentError)
+  })
+})
+
+describe('a broken model file', () => {
+  it.each([
+    ['ONNX', 'net.onnx', importOnnx],
+    ['NIR', 'net.nir', importNir],
+  ] as const)('is named by its path: %s', async (_, name, read) => {
+    const folder = await mkdtemp(join(tmpdir(), 'he-ml-models-'))
+    try {
+      const path = join(folder, name)
+      await writeFile(path, 'no model at all')
+      const error = await read(path).then(
+        () => expect.unreachable(path),
+        (e) => e,
+      )
+      expect(error).toBeInstanceOf(HeMlError)
+      expect(error.message).toMatch(new RegExp(`^${path}: `))
+      expect(error.message.split(path)).toHaveLength(2)
+    } finally {
+      await rm(folder, { recursive: true })
+    }
   })
 })

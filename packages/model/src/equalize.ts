@@ -4,10 +4,12 @@
  * take any into their weights on both sides, so a network may hold its channels times what makes their ranges equal, and computes the
  * same function (cross-layer equalization: Nagel et al., ICCV 2019). No level, no product.
  */
-import { InvalidArgumentError } from '@he-ml/ckks-core'
+
+import { checkArgument, InvalidArgumentError } from '@he-ml/ckks-core'
 import { isCalibrated } from './calibrated-layer.ts'
 import { type ChannelFactors, isMultiOutput } from './layer.ts'
 import { Model } from './model.ts'
+import { modelCheck } from './model-check.ts'
 import type { ModelNode } from './model-node.ts'
 
 /**
@@ -26,6 +28,7 @@ const MOST = 24
  * @returns empty where nothing can be equalized: models over time are left as they are
  */
 export function equalizationOf(model: Model, largest: (value: string) => readonly number[] | undefined): Equalization {
+  checkArgument('equalizationOf', 'model', model, modelCheck.model)
   const groups = channelGroups(model)
   const byGroup = new Map<Group, number[]>()
   for (const { layer, inputs } of model.nodes) {
@@ -56,6 +59,7 @@ export function equalizationOf(model: Model, largest: (value: string) => readonl
  * @throws InvalidArgumentError for an equalization that is not one of this model
  */
 export function equalized(model: Model, equalization: Equalization): Model {
+  checkArgument('equalized', 'model', model, modelCheck.model)
   if (Object.keys(equalization).length === 0) return model
   const groups = channelGroups(model)
   const factors = groupFactors(model, groups, equalization)

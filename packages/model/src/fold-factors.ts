@@ -6,10 +6,12 @@
  * convolution) ask for different factors: theirs is the smallest divided by a small integer, so that each is left with an
  * integer multiple, which is exact and costs no level, and a range at most {@link WIDEST_RANGE} times its own.
  */
-import { InvalidArgumentError } from '@he-ml/ckks-core'
+
+import { checkArgument, InvalidArgumentError, optionCheck } from '@he-ml/ckks-core'
 import { isCalibrated, WIDEST_RANGE } from './calibrated-layer.ts'
 import { type GraphLayer, isMultiOutput, type Layer } from './layer.ts'
 import { Model } from './model.ts'
+import { modelCheck } from './model-check.ts'
 import type { ModelNode } from './model-node.ts'
 import { allInputs, findStages, groupedValues, type Stages } from './value-scales.ts'
 
@@ -36,6 +38,7 @@ export interface FoldedModel extends FoldingDecision {
  * @param model activations without a polynomial are left as they are: calibrate them first
  */
 export function foldFactors(model: Model): FoldedModel {
+  checkArgument('foldFactors', 'model', model, modelCheck.model)
   const stages = findStages(model)
   const factors = chooseFactors(model, stages)
   const decision = { factors, relieved: new Set(stages.relieved.keys()), sumsOverTime: stages.sumsOverTime }
@@ -51,9 +54,12 @@ export function foldFactors(model: Model): FoldedModel {
  */
 export function applyFactors(
   model: Model,
-  { factors, relieved, sumsOverTime }: FoldingDecision,
+  decision: FoldingDecision,
   finished: ReadonlyMap<string, GraphLayer> = new Map(),
 ): Model {
+  checkArgument('applyFactors', 'model', model, modelCheck.model)
+  checkArgument('applyFactors', 'decision', decision, optionCheck.object)
+  const { factors, relieved, sumsOverTime } = decision
   const rescale = sharing()
   const nodes = model.nodes.map((node) => {
     const { name, inputs, origin } = node

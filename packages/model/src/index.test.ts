@@ -24,6 +24,7 @@ it('has the public surface that was agreed on', () => {
       "framesOf",
       "isCalibrated",
       "isMultiOutput",
+      "modelCheck",
       "observedBy",
       "onInputGrid",
       "originOf",

@@ -19,6 +19,7 @@ export {
   outputShapesOf,
 } from './layer.ts'
 export { Model, type ModelDescription, type NodeDescription, type NodeFunction } from './model.ts'
+export { modelCheck } from './model-check.ts'
 export {
   assertInputShape,
   framesOf,

@@ -42,6 +42,10 @@ export const wholeShape = ({ shape, frames }: InputForm): Shape => (frames === u
  */
 export function assertInputShape(who: string, form: InputForm, got: Shape): void {
   const wanted = wholeShape(form)
+  if (!Array.isArray(got))
+    throw new InvalidArgumentError(
+      `${who} takes a tensor of [${wanted}], got what has no shape: make one with createTensor`,
+    )
   if (sameShape(wanted, got)) return
   throw new InvalidArgumentError(`${who} takes [${wanted}], got [${got}]${confusion(form, got)}`)
 }

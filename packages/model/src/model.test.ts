@@ -132,7 +132,7 @@ describe('time', () => {
         states: [{ value: 'out', node: 'y', input: 1 }],
         nodes: [node(scale('out', 1, 0), 'x'), node(plus('y'), 'out')],
       },
-      /"y" needs 2 inputs at the first step, when states are absent, and names 1/,
+      /"y" needs 2 inputs at the first step, when states are absent, and names 1: only layers .*\(recurrent synapses\) cannot be written/,
     ],
     [
       'a state that changes a shape',

@@ -2,8 +2,9 @@
  * A model is data: layers in topological order, each naming its inputs, and, where it has a state, what is carried from one
  * time step to the next. Made by code or by an import.
  */
-import { checkOptions, InvalidArgumentError, type OptionChecks, optionCheck } from '@he-ml/ckks-core'
+import { checkArgument, checkOptions, InvalidArgumentError, type OptionChecks, optionCheck } from '@he-ml/ckks-core'
 import { forwardAll, type GraphLayer, isMultiOutput, outputShapesOf } from './layer.ts'
+import { modelCheck } from './model-check.ts'
 import {
   assertInputShape,
   checkFrames,
@@ -17,7 +18,7 @@ import {
 import type { ModelNode } from './model-node.ts'
 import { type Readout, readOut } from './readout.ts'
 import type { Shape, Tensor } from './tensor.ts'
-import { checkTime, type StateEdge, statesOf, type Time, type TimeDescription } from './time.ts'
+import { checkStateInputs, checkTime, type StateEdge, statesOf, type Time, type TimeDescription } from './time.ts'
 
 /** A node as it is written down; the name is the layer's unless given. */
 export type NodeDescription = Pick<ModelNode, 'layer' | 'inputs' | 'origin'> & {
@@ -129,6 +130,7 @@ export class Model {
    * time step, the others once. States come after the inputs that a node names, and not at the first step.
    */
   evaluate(input: Tensor, apply: NodeFunction): Tensor {
+    checkArgument(`model "${this.name}"`, 'its input', input, modelCheck.tensor)
     assertInputShape(`model "${this.name}"`, this.inputForm, input.shape)
     const read = onInputGrid(input, this.input.grid)
     const given = this.input.time === 'perStep' ? framesOf(read) : [read]
@@ -152,6 +154,9 @@ export class Model {
 }
 
 function completed({ name, layer, inputs, origin }: NodeDescription): ModelNode {
+  const where = `Model: node ${name ?? (layer as { name?: unknown } | undefined)?.name ?? ''}`.trimEnd()
+  checkArgument(where, 'its layer', layer, modelCheck.layer)
+  checkArgument(where, 'its inputs', inputs, optionCheck.list('a list of names', optionCheck.string))
   const own = name ?? layer.name
   return { name: own, layer, inputs, values: valuesOf(own, layer), ...(origin ? { origin } : {}) }
 }
@@ -175,7 +180,9 @@ function shapesOf(
   const names = new Set(first)
   if (names.size < first.length)
     throw new InvalidArgumentError(`model "${model}": two frames have one name: [${first}]`)
-  for (const { name, layer, inputs, values } of nodes) {
+  for (const node of nodes) {
+    const { name, layer, inputs, values } = node
+    checkStateInputs(model, node, states)
     checkArity(name, layer, inputs, statesOf(states, name).length)
     const given = inputs.map((i) => {
       const shape = shapes.get(i)
@@ -200,7 +207,7 @@ function shapesOf(
 function checkArity(name: string, layer: GraphLayer, inputs: readonly string[], states: number): void {
   const optional = isMultiOutput(layer) ? (layer.optionalInputs ?? 0) : 0
   const least = layer.arity - optional
-  // with states, checkTime says more exactly what does not fit
+  // with states it was said more exactly what does not fit
   if (states > 0 || (inputs.length >= least && inputs.length <= layer.arity)) return
   const wanted = optional > 0 ? `${least} to ${layer.arity}` : `${layer.arity}`
   throw new InvalidArgumentError(`layer "${name}" takes ${wanted} inputs, got ${inputs.length}`)
@@ -208,6 +215,10 @@ function checkArity(name: string, layer: GraphLayer, inputs: readonly string[], 
 
 function unknownInput(name: string, input: string, nodes: readonly ModelNode[]): InvalidArgumentError {
   const several = nodes.find((node) => node.name === input && !node.values.includes(input))
+  if (nodes.some(({ values }) => values.includes(input)))
+    return new InvalidArgumentError(
+      `layer "${name}": its input "${input}" is that of a later layer, or its own: put that one first; what is fed back from the time step before goes in states, and to layers alone that can do without it at the first step, as spiking can its membrane (recurrent synapses cannot be written)`,
+    )
   return new InvalidArgumentError(
     several
       ? `layer "${name}": its input "${input}" has several outputs: name one of ${several.values.map((v) => `"${v}"`).join(', ')}`

@@ -1,4 +1,5 @@
-import { InvalidArgumentError } from '@he-ml/ckks-core'
+import { checkArgument, InvalidArgumentError, optionCheck } from '@he-ml/ckks-core'
+import { modelCheck } from './model-check.ts'
 
 /** Sizes of a tensor without a batch dimension: [channels, height, width] or [features]. */
 export type Shape = readonly number[]
@@ -15,13 +16,18 @@ export interface Tensor {
 export const sizeOf = (shape: Shape): number => shape.reduce((a, b) => a * b, 1)
 
 /** A tensor, its data checked against the shape. @throws InvalidArgumentError */
-export function createTensor(shape: Shape, data: Float64Array = new Float64Array(sizeOf(shape))): Tensor {
+export function createTensor(shape: Shape, data: Float64Array = zeros(shape)): Tensor {
+  checkArgument('createTensor', 'shape', shape, optionCheck.list('a list of sizes'))
+  checkArgument('createTensor', 'data', data, modelCheck.vector)
   if (shape.some((d) => !Number.isInteger(d) || d < 1))
     throw new InvalidArgumentError(`a shape needs positive integers, got [${shape}]`)
   if (data.length !== sizeOf(shape))
     throw new InvalidArgumentError(`shape [${shape}] needs ${sizeOf(shape)} values, got ${data.length}`)
   return { shape, data }
 }
+
+/** Of what may be no shape, which is judged then. */
+const zeros = (shape: Shape): Float64Array => new Float64Array(Array.isArray(shape) ? sizeOf(shape) : 0)
 
 /** Whether two shapes are equal. */
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((d, i) => d === b[i])

@@ -64,7 +64,7 @@ export function checkTime(graph: Graph, { states = [], steps = 1, readout = 'las
     refuse(`without a state only the last of ${steps} frames would count: name the states, or another readout`)
   if (steps > 1 && !perStep && states.length === 0)
     refuse(`${steps} time steps without a state would all be the same: name the states, or leave out steps`)
-  for (const node of graph.nodes) checkStates(graph, node, states)
+  for (const node of graph.nodes) checkStateShapes(graph, node, states)
   const names = new Set(graph.nodes.map((node) => node.name))
   for (const { value, node } of states) {
     if (!names.has(node)) refuse(`a state goes to "${node}", which is no node`)
@@ -84,8 +84,11 @@ export function checkTime(graph: Graph, { states = [], steps = 1, readout = 'las
 export const statesOf = (states: readonly StateEdge[], node: string): readonly StateEdge[] =>
   states.filter((state) => state.node === node).toSorted((a, b) => a.input - b.input)
 
-/** States take the last inputs, which the layer must be able to do without, and keep shapes as they are. */
-function checkStates({ name, shapes }: Graph, node: ModelNode, states: readonly StateEdge[]): void {
+/**
+ * States take the last inputs, which the layer must be able to do without.
+ * @throws InvalidArgumentError naming the model and the node
+ */
+export function checkStateInputs(model: string, node: ModelNode, states: readonly StateEdge[]): void {
   const own = statesOf(states, node.name)
   if (own.length === 0) return
   const { layer, inputs } = node
@@ -93,12 +96,19 @@ function checkStates({ name, shapes }: Graph, node: ModelNode, states: readonly 
   const optional = isMultiOutput(layer) ? (layer.optionalInputs ?? 0) : 0
   if (own.some(({ input }, i) => input !== first + i) || first + own.length > layer.arity)
     throw new InvalidArgumentError(
-      `model "${name}": node "${node.name}" names ${first} of ${layer.arity} inputs, so states go to the next ones, each once; got inputs ${own.map(({ input }) => input)}`,
+      `model "${model}": node "${node.name}" names ${first} of ${layer.arity} inputs, so states go to the next ones, each once; got inputs ${own.map(({ input }) => input)}`,
     )
   if (first < layer.arity - optional)
     throw new InvalidArgumentError(
-      `model "${name}": node "${node.name}" needs ${layer.arity - optional} inputs at the first step, when states are absent, and names ${first}`,
+      `model "${model}": node "${node.name}" needs ${layer.arity - optional} inputs at the first step, when states are absent, and names ${first}: only layers that can do without an input take a state, as spiking does its membrane; what is fed back from the step before into a sum or a linear layer (recurrent synapses) cannot be written`,
     )
+}
+
+/** States keep shapes as they are. */
+function checkStateShapes({ name, shapes }: Graph, node: ModelNode, states: readonly StateEdge[]): void {
+  const own = statesOf(states, node.name)
+  if (own.length === 0) return
+  const { layer, inputs } = node
   const given = [...inputs, ...own.map(({ value }) => value)].map((value) => shapes.get(value))
   // a value that is not known is reported by the caller
   if (given.includes(undefined)) return

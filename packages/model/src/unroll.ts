@@ -3,8 +3,11 @@
  * same layer object, so that weights can be prepared once; what depends on neither stands once, under its own name. Frames become
  * values of their own, `input@step`.
  */
+
+import { checkArgument } from '@he-ml/ckks-core'
 import { type GraphLayer, isMultiOutput } from './layer.ts'
 import { Model, type NodeDescription, valuesOf } from './model.ts'
+import { modelCheck } from './model-check.ts'
 import type { ModelInput } from './model-input.ts'
 import type { ModelNode } from './model-node.ts'
 import { ReadoutLayer } from './readout.ts'
@@ -17,6 +20,7 @@ import { statesOf } from './time.ts'
  * A model without states and frames, or unrolled already, is returned as it is.
  */
 export function unroll(model: Model): Model {
+  checkArgument('unroll', 'model', model, modelCheck.model)
   if (model.states.length === 0 && !readsFrames(model)) return model
   const { name, output, steps, readout } = model
   const nodes: NodeDescription[] = []

@@ -18,11 +18,11 @@ import {
   refreshesOf,
 } from './pipeline.test-helper.ts'
 import type { BoundPlan } from './plan/bound-plan.ts'
-import { modelDigest } from './plan/model-digest.ts'
 import { packInputs } from './plan/pack-inputs.ts'
 import { parsePlan, planDigest } from './plan/plan.ts'
 import { checkProgram } from './program/check-program.ts'
 import { fit } from './ready/fit.ts'
+import { modelDigest } from './ready/model-digest.ts'
 import { Runner } from './run/run.ts'
 
 const STEPS = 3

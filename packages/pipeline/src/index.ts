@@ -16,9 +16,9 @@ export type {
 } from './compile/options.ts'
 export type { BoundPlan } from './plan/bound-plan.ts'
 export { contractOf } from './plan/contract.ts'
-export { modelDigest } from './plan/model-digest.ts'
 export { packInputs } from './plan/pack-inputs.ts'
 export { inputLayoutOf, outputLayoutOf, parametersOf, parsePlan, planDigest } from './plan/plan.ts'
+export { planCheck } from './plan/plan-check.ts'
 export type {
   Plan,
   PlanBootstrapping,
@@ -61,6 +61,7 @@ export type { ActivationOptions } from './ready/calibrate-activations.ts'
 export type { Calibration, ChannelStatistics, InputRange, OutputRanges, ValueSize } from './ready/calibration.ts'
 export { parseCalibration, serializeCalibration } from './ready/calibration-file.ts'
 export { type FitOptions, fit } from './ready/fit.ts'
+export { modelDigest } from './ready/model-digest.ts'
 export { type Decided, restoreChannels } from './ready/prepare-model.ts'
 export type { CheckpointStore } from './run/checkpoint.ts'
 export { type CheckpointedCiphertext, checkpointedCiphertext } from './run/checkpoint-name.ts'

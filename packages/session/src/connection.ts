@@ -2,7 +2,7 @@
  * What a session needs of a transport: messages out, in order, and messages in. Sockets, workers and requests are thin adapters of
  * it, over `encodeMessage` and `MessageReader`.
  */
-import { DisposedError } from '@he-ml/ckks-core'
+import { DisposedError, type OptionCheck, optionCheck } from '@he-ml/ckks-core'
 import { encodeMessage, MessageReader } from './protocol/frames.ts'
 import type { Message } from './protocol/messages.ts'
 
@@ -14,6 +14,13 @@ export interface Connection {
   readonly messages: AsyncIterable<Message>
   /** Ends both directions: sending fails from now on, and `messages` ends. Twice is harmless. */
   close(): Promise<void>
+}
+
+/** What has the three of them. */
+export const isConnection: OptionCheck = (value) => {
+  const { send, messages, close } = (optionCheck.object(value) === undefined ? value : {}) as Partial<Connection>
+  const isOne = typeof send === 'function' && typeof close === 'function' && optionCheck.object(messages) === undefined
+  return isOne ? undefined : 'a connection, as streamConnection or loopback makes one'
 }
 
 /** Messages that the other side has sent and nobody has read yet, at most so many. */

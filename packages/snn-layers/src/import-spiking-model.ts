@@ -4,7 +4,14 @@
  * first neurons is computed once; or, where the model says so (`inputTime`), a frame for each step. With an `inputGrid` it is rounded
  * to those points.
  */
-import { checkOptions, type OptionChecks, optionCheck, UnsupportedError } from '@he-ml/ckks-core'
+import {
+  checkArgument,
+  checkOptions,
+  type OptionCheck,
+  type OptionChecks,
+  optionCheck,
+  UnsupportedError,
+} from '@he-ml/ckks-core'
 import { createTensor, type GraphLayer, Model, type NodeDescription, type StateEdge } from '@he-ml/model'
 import {
   type LayerDescription,
@@ -14,7 +21,7 @@ import {
   type SpikingTensor,
 } from '@he-ml/model/spiking'
 import { add, averagePool2d, BatchNormLayer, conv2d, flatten, linear } from '@he-ml/nn-layers'
-import type { SpikeCell, SpikeStep } from './spike-step.ts'
+import { isStep, type SpikeCell, type SpikeStep } from './spike-step.ts'
 import { spiking } from './spiking-layer.ts'
 
 /** Options of {@link importSpikingModel}. */
@@ -26,9 +33,16 @@ export interface ImportSpikingOptions {
   readonly step?: SpikeStep | ((neurons: NeuronsRead) => SpikeStep | undefined)
 }
 
+const isSpikingModel: OptionCheck = (value) => {
+  const { network, tensors } = (optionCheck.object(value) === undefined ? value : {}) as Partial<SpikingModel>
+  return optionCheck.object(network) === undefined && optionCheck.object(tensors) === undefined
+    ? undefined
+    : 'a spiking network, as parseSpikingModel or spikingModelOfNir gives one'
+}
+
 const OPTIONS: OptionChecks<ImportSpikingOptions> = {
   step: (value) =>
-    typeof value === 'function' || optionCheck.object(value) === undefined
+    typeof value === 'function' || isStep(value) === undefined
       ? undefined
       : 'a step, or a function that gives one for each layer',
 }
@@ -50,8 +64,10 @@ export const importSpikingModel = (files: SpikingModelFiles, options: ImportSpik
  * A model of what was read before.
  * @throws UnsupportedError naming a layer that cannot run encrypted
  */
-export function buildSpikingModel({ network, tensors }: SpikingModel, options: ImportSpikingOptions = {}): Model {
+export function buildSpikingModel(read: SpikingModel, options: ImportSpikingOptions = {}): Model {
   checkOptions('importSpikingModel', options, OPTIONS)
+  checkArgument('buildSpikingModel', 'read', read, isSpikingModel)
+  const { network, tensors } = read
   const builder = new Builder(tensors, options)
   const names = new Set(network.layers.map(({ name }) => name))
   let input = 'input'

@@ -7,7 +7,11 @@ const neuron = { kind: 'lif', beta: 0.5, threshold: 1, reset: 'subtract' } as co
 describe('options of spiking layers', () => {
   it.each<[string, RegExp, () => unknown]>([
     ['spiking', /no option nueron: did you mean neuron\?/, () => spiking({ name: 'n', neuron, nueron: 1 } as never)],
-    ['spiking', /step must be an object, got "exact"/, () => spiking({ name: 'n', neuron, step: 'exact' } as never)],
+    [
+      'spiking',
+      /step must be a step, as .* makes one, got "exact"/,
+      () => spiking({ name: 'n', neuron, step: 'exact' } as never),
+    ],
     ['spiking', /options must be an object, got null/, () => spiking(null as never)],
     ['functionalSpikeStep', /no option point: did you mean points\?/, () => functionalSpikeStep({ point: 8 } as never)],
     [

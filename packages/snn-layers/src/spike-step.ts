@@ -4,7 +4,7 @@
  * knows none of them. It has a `SpikeStep` find a `FittedStep` for the membrane potentials that calibration saw: a soft one, whose circuit
  * goes between charge and reset, or an exact one, which gives spike and membrane together.
  */
-import type { Ciphertext, GridFunction } from '@he-ml/ckks-core'
+import { type Ciphertext, type GridFunction, type OptionCheck, optionCheck } from '@he-ml/ckks-core'
 import type { CalibrationOptions, FittedForm, InputStatistics } from '@he-ml/model'
 import type { Grid, Neuron } from '@he-ml/model/spiking'
 import type { CircuitEngine, PrepareContext } from '@he-ml/packing'
@@ -30,6 +30,17 @@ export interface SpikeStep {
   restore(cell: SpikeCell, form: FittedForm): FittedStep
   /** What decides, beside the cell and the data, which step is fitted. Plain JSON. */
   readonly options: FittedForm
+}
+
+/** What layers take for a step. */
+export const isStep: OptionCheck = (value) => {
+  const { kind, fit, restore, options } = (optionCheck.object(value) === undefined ? value : {}) as Partial<SpikeStep>
+  return typeof kind === 'string' &&
+    typeof fit === 'function' &&
+    typeof restore === 'function' &&
+    optionCheck.object(options) === undefined
+    ? undefined
+    : 'a step, as polynomialSpikeStep or functionalSpikeStep makes one'
 }
 
 /** What a step became for the range of its inputs: soft by polynomials, or exact by functions on a grid. */

@@ -5,10 +5,12 @@
  * times factors: current and state share one, so that the step finds them in [-1, 1]; spikes have another.
  */
 import {
+  checkArgument,
   checkOptions,
   contentHash,
   FormatError,
   InvalidArgumentError,
+  type OptionCheck,
   type OptionChecks,
   optionCheck,
   PlanError,
@@ -34,7 +36,7 @@ import { resetFactor } from './held-values.ts'
 import { lowerSpiking } from './lower-spiking.ts'
 import { polynomialSpikeStep } from './polynomial-step.ts'
 import { refuseChannels } from './refuse-channels.ts'
-import type { FittedStep, SoftStep, SpikeCell, SpikeStep } from './spike-step.ts'
+import { type FittedStep, isStep, type SoftStep, type SpikeCell, type SpikeStep } from './spike-step.ts'
 import { SpikingLastStep } from './spiking-last-step.ts'
 import { SpikingOverSteps } from './spiking-over-steps.ts'
 
@@ -50,11 +52,18 @@ export interface SpikingOptions {
   readonly grid?: Grid
 }
 
+const isGrid: OptionCheck = (value) => {
+  const { step, count } = (optionCheck.object(value) === undefined ? value : {}) as Partial<Grid>
+  return Number.isFinite(step) && step! > 0 && Number.isSafeInteger(count) && count! >= 2 && count! % 2 === 0
+    ? undefined
+    : 'a grid of a positive step and an even count'
+}
+
 const OPTIONS: OptionChecks<SpikingOptions> = {
   name: optionCheck.string,
   neuron: optionCheck.object,
-  step: optionCheck.object,
-  grid: optionCheck.object,
+  step: isStep,
+  grid: isGrid,
 }
 
 /** How values are held. */
@@ -301,5 +310,6 @@ function widenedFor(step: SoftStep, membraneFactor: number): SoftStep {
  */
 export const spiking = (options: SpikingOptions): SpikingLayer => {
   checkOptions('spiking', options, OPTIONS)
+  checkArgument('spiking', 'the option name', options.name, optionCheck.string)
   return new SpikingLayer(options)
 }

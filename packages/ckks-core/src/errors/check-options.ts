@@ -1,5 +1,6 @@
 /** What callers may say in options; they may not write TypeScript, and a misspelt option would silently be its default. */
 import { InvalidArgumentError } from './errors.ts'
+import { shownValue } from './shown-value.ts'
 
 /** What a value must be, in words, where it is not; undefined where it is. */
 export type OptionCheck = (value: unknown) => string | undefined
@@ -25,7 +26,7 @@ export type OptionChecks<T> = { readonly [K in keyof Required<T>]: OptionCheck }
  * ```
  */
 export function checkOptions<T extends object>(call: string, given: T, checks: OptionChecks<T>, where = ''): void {
-  if (!isObject(given)) throw new InvalidArgumentError(`${call}: options must be an object, got ${text(given)}`)
+  if (!isObject(given)) throw new InvalidArgumentError(`${call}: options must be an object, got ${shownValue(given)}`)
   const known = new Map<string, OptionCheck>(Object.entries(checks))
   for (const [name, value] of Object.entries(given)) {
     const check = known.get(name)
@@ -33,7 +34,7 @@ export function checkOptions<T extends object>(call: string, given: T, checks: O
       throw new InvalidArgumentError(`${call}: there is no option ${where}${name}${meant(name, [...known.keys()])}`)
     const wanted = value === undefined ? undefined : check(value)
     if (wanted !== undefined)
-      throw new InvalidArgumentError(`${call}: the option ${where}${name} must be ${wanted}, got ${text(value)}`)
+      throw new InvalidArgumentError(`${call}: the option ${where}${name} must be ${wanted}, got ${shownValue(value)}`)
   }
 }
 
@@ -81,6 +82,13 @@ export const optionCheck = Object.freeze({
     isObject(value) && 'aborted' in value && 'addEventListener' in value ? undefined : 'an AbortSignal') as OptionCheck,
   /** A text that is not empty. */
   string: ((value) => (typeof value === 'string' && value !== '' ? undefined : 'a name')) as OptionCheck,
+  /** A path of the file system; an empty one leads nowhere. */
+  path: ((value) => (typeof value === 'string' && value !== '' ? undefined : 'a path')) as OptionCheck,
+  /** A Uint8Array, as files are read into; Buffers are some. */
+  bytes: ((value) =>
+    Object.prototype.toString.call(value) === '[object Uint8Array]'
+      ? undefined
+      : 'bytes (a Uint8Array)') as OptionCheck,
   /** A list, of anything or of one kind. */
   list:
     (what = 'a list', each: OptionCheck = () => undefined): OptionCheck =>
@@ -97,11 +105,6 @@ export const optionCheck = Object.freeze({
       return undefined
     },
 })
-
-function text(value: unknown): string {
-  const shown = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value))
-  return shown.length > 60 ? `${shown.slice(0, 57)}...` : shown
-}
 
 /** The nearest of the names, where one is near. */
 function meant(given: string, names: readonly string[]): string {

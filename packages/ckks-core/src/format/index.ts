@@ -35,6 +35,7 @@ export type {
 } from './header.ts'
 export * from './residues.ts'
 export type { SchemaFields } from './schema-fields.ts'
+export { isSecretKeyStart, SECRET_KEY_START_BYTES } from './secret-key-start.ts'
 export * from './segment-shape.ts'
 export { selectKeyFiles, type WantedKeyFile } from './select-key-files.ts'
 export { sha256 } from './sha256.ts'

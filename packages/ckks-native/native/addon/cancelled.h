@@ -6,7 +6,7 @@ namespace heml::addon {
 
 class Cancelled : public Error {
 public:
-    Cancelled() : Error("Cancelled", "the operation was cancelled before it started") {}
+    Cancelled() : Error("Cancelled", "an operation was cancelled while it waited for its turn") {}
 };
 
 }  // namespace heml::addon

@@ -13,7 +13,7 @@ const IN_NODE = typeof process === 'object'
 // 7 has an exports map, 6 has plain files; the first that resolves tells the version
 const ENTRIES = ['node-seal/allows', IN_NODE ? 'node-seal/allows_wasm_node_umd.js' : 'node-seal/allows_wasm_web_es.js']
 const ADVICE = IN_NODE
-  ? 'install node-seal@6.0.3 (Node 20 and later) or node-seal@7 (Node 24.15 and later)'
+  ? 'install node-seal@6.0.3, which runs on Node 20 and later (7 runs on 22.19 and later of 22, and on 24.15 and later, but not on 20 nor before)'
   : 'import node-seal/allows_wasm_web_es.js of node-seal@6.0.3, call what it exports, and give the result as the option seal'
 let loaded: Promise<SealModule> | undefined
 

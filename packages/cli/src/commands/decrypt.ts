@@ -10,6 +10,7 @@ import { ClientSession } from '@he-ml/session/client'
 import { keyMemory, ledgerOf } from '@he-ml/session/client/node'
 import type { Command } from 'commander'
 import { type EngineChoice, openClient } from '../engines.ts'
+import { aboutFiles } from '../files/about-file.ts'
 import { assertOutputApart } from '../files/assert-output-apart.ts'
 import { readSecretKey } from '../files/key-notes.ts'
 import { readPlan } from '../files/plan-file.ts'
@@ -60,8 +61,14 @@ export function addDecryptCommand(program: Command): void {
       const limit = { count: layout.ciphertexts, level: parameters.maxLevel, degree: 2 } as const
       const maxBytes = maxCiphertextsBytes(parameters, limit)
       const file = await readOrdinaryFile(options.input, { maxBytes, what: 'an encrypted result' })
-      const published = options.publishQueries === undefined ? undefined : await publish(session, file, images, options)
-      const tensors = published?.tensors ?? (await readPrivately(session, file, images, options))
+      const { published, tensors } = await aboutFiles(
+        { [options.input]: 'the result', [options.key]: 'the secret key', [options.plan]: 'the plan' },
+        async () => {
+          const published =
+            options.publishQueries === undefined ? undefined : await publish(session, file, images, options)
+          return { published, tensors: published?.tensors ?? (await readPrivately(session, file, images, options)) }
+        },
+      )
       const outputs = tensors.map(({ data }) => ({ argmax: argmax(data), values: [...data] }))
       const document = {
         visibility: published ? 'published' : 'private',

@@ -10,13 +10,14 @@ import type { KeyRequest } from '@he-ml/ckks-core'
 import { writeKeyFolder } from '@he-ml/ckks-core/client/node'
 import { writeFileAtomic } from '@he-ml/ckks-core/node'
 import type { Model, Tensor } from '@he-ml/model'
-import { type BoundPlan, bindPlan } from '@he-ml/pipeline'
+import type { BoundPlan } from '@he-ml/pipeline'
 import { ServerSession } from '@he-ml/session'
 import { ClientSession } from '@he-ml/session/client'
 import { diffRun, type ValueDifference } from '@he-ml/session/diff'
 import type { Command } from 'commander'
 import { type EngineChoice, openClient, openServer } from '../engines.ts'
 import { assertOutputApart } from '../files/assert-output-apart.ts'
+import { bindFiles } from '../files/bind-files.ts'
 import { readModel, stepOf } from '../files/model-file.ts'
 import { readPlan } from '../files/plan-file.ts'
 import { diffSvg } from '../terminal/diff-svg.ts'
@@ -56,7 +57,7 @@ export function addDiffCommand(program: Command): void {
     const ceiling = ceilingOf(options.memory)
     assertPlanFits(plan, ceiling)
     const model = await readModel(options.model, stepOf(plan))
-    const bound = bindPlan(plan, model)
+    const bound = await bindFiles(plan, model, options)
     const { indices, tensors } = await chooseImages(options, plan)
     const differences = await measure(bound, { model, tensors, memory: ceiling.bytes }, options)
     if (options.svg !== undefined)

@@ -8,6 +8,7 @@ import { ClientSession } from '@he-ml/session/client'
 import { assertPlanOfKey, keyMemory, readKeyBytes, takeSecretKey } from '@he-ml/session/client/node'
 import type { Command } from 'commander'
 import { type EngineChoice, openClient } from '../engines.ts'
+import { aboutFiles } from '../files/about-file.ts'
 import { assertOutputApart } from '../files/assert-output-apart.ts'
 import { noteNoLedger, warnLooseModes } from '../files/key-notes.ts'
 import { readPlan } from '../files/plan-file.ts'
@@ -51,10 +52,13 @@ export function addEncryptCommand(program: Command): void {
         contract: memory.contract,
         ...(ledger ? { ledger } : {}),
       })
-      const file = await session.encrypt(tensors, {
-        allowOutOfRange: options.allowOutOfRange ?? false,
-        labels: { images: String(indices.length) },
-      })
+      const read = { [options.data]: 'the data', [options.key]: 'the key', [options.plan]: 'the plan' }
+      const file = await aboutFiles(read, () =>
+        session.encrypt(tensors, {
+          allowOutOfRange: options.allowOutOfRange ?? false,
+          labels: { images: String(indices.length) },
+        }),
+      )
       await writeFileAtomic(options.out, file)
       const { ciphertexts } = plan.input
       print(

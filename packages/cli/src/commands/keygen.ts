@@ -10,7 +10,7 @@ import { keyMemory, writeSecretKey } from '@he-ml/session/client/node'
 import type { Command } from 'commander'
 import { type EngineChoice, openClient } from '../engines.ts'
 import { noteNoLedger, readSecretKey } from '../files/key-notes.ts'
-import { judgePlaces } from '../files/keygen-places.ts'
+import { judgePlaces, secretBeside } from '../files/keygen-places.ts'
 import type { Place } from '../files/output-place.ts'
 import { readPlan } from '../files/plan-file.ts'
 import { bytes, print } from '../terminal/output.ts'
@@ -40,6 +40,8 @@ export function addKeygenCommand(program: Command): void {
   withOutput(withThreads(withEngine(command))).action(async (options: KeygenOptions) => {
     const places = await judgePlaces(options)
     const plan = await readPlan(options.plan)
+    const beside = await secretBeside(places)
+    if (beside !== undefined) process.stderr.write(`warning: ${beside}\n`)
     const parameters = parametersOf(plan)
     const client = await openClient(parameters, options)
     const { signal, dispose } = interruptSignal()

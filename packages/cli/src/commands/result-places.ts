@@ -3,7 +3,7 @@ import { mkdir, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { InvalidArgumentError } from '@he-ml/ckks-core'
 import { onFile } from '@he-ml/ckks-core/node'
-import { assertOutputApart, type Touched } from '../files/assert-output-apart.ts'
+import { outputJudge, type Touched } from '../files/assert-output-apart.ts'
 import { assertCanMake, placeOf } from '../files/output-place.ts'
 import { assertWritableFolder } from './common.ts'
 
@@ -25,15 +25,26 @@ export async function resultPlaces(inputs: readonly string[], out: string, touch
   if (inputs.length > 1 && !isFolder)
     throw new InvalidArgumentError(`${out} is no folder: of ${inputs.length} inputs the results go into one: name it`)
   const places = inputs.map((input) => ({ input, out: isFolder ? join(out, basename(input)) : out }))
-  const twice = places.find((place, i) => places.findIndex((other) => other.out === place.out) !== i)
-  if (twice)
-    throw new InvalidArgumentError(`two inputs are called ${basename(twice.input)}: their results would be one file`)
-  for (const place of places)
-    await assertOutputApart(place.out, { ...touched, files: [...(touched.files ?? []), ...inputs] })
+  assertDifferent(places)
+  const judge = await outputJudge({ ...touched, files: [...(touched.files ?? []), ...inputs] })
+  for (const place of places) await judge(place.out)
   if (isFolder && !found) {
     await assertCanMake(await placeOf(out))
     await onFile(out, mkdir(out, { recursive: true }))
   }
   for (const place of places) await assertWritableFolder(place.out)
   return places
+}
+
+/** @throws InvalidArgumentError naming both inputs whose results would be one file */
+function assertDifferent(places: readonly ResultPlace[]): void {
+  const inputs = new Map<string, string>()
+  for (const { input, out } of places) {
+    const other = inputs.get(out)
+    if (other !== undefined)
+      throw new InvalidArgumentError(
+        `two inputs are called ${basename(input)}, ${other} and ${input}: their results would be one file, ${out}`,
+      )
+    inputs.set(out, input)
+  }
 }

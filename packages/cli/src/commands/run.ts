@@ -4,11 +4,13 @@
  */
 import { type AnyParameters, InvalidArgumentError } from '@he-ml/ckks-core'
 import { type ReadOptions, readOrdinaryFile, writeFileAtomic } from '@he-ml/ckks-core/node'
-import { type BoundPlan, bindPlan, type TaskTrace } from '@he-ml/pipeline'
+import type { BoundPlan, TaskTrace } from '@he-ml/pipeline'
 import { maxCiphertextsBytes, ServerSession } from '@he-ml/session'
 import type { Command } from 'commander'
 import { type EngineChoice, openServer } from '../engines.ts'
+import { aboutFiles } from '../files/about-file.ts'
 import { assertOutputApart } from '../files/assert-output-apart.ts'
+import { bindFiles } from '../files/bind-files.ts'
 import { folderStore } from '../files/checkpoint-folder.ts'
 import { readModel, stepOf } from '../files/model-file.ts'
 import { readPlan } from '../files/plan-file.ts'
@@ -78,7 +80,10 @@ export function addRunCommand(program: Command): void {
     const plan = await readPlan(options.plan)
     const ceiling = ceilingOf(options.memory)
     assertPlanFits(plan, ceiling)
-    await runPlan(bindPlan(plan, await readModel(options.model, stepOf(plan))), places, { ...options, ceiling })
+    await runPlan(await bindFiles(plan, await readModel(options.model, stepOf(plan)), options), places, {
+      ...options,
+      ceiling,
+    })
   })
 }
 
@@ -148,16 +153,19 @@ async function runOne(session: ServerSession, { input, out }: ResultPlace, optio
   const { bound } = session
   const checkpoints =
     options.checkpoints === undefined ? undefined : folderStore(options.checkpoints, checkpointLimit(bound.parameters))
-  const result = await session.run(file, {
-    signal,
-    inputName: input,
-    onProgress: (p) => {
-      resumedLayers = p.resumed
-      onProgress(p.fraction, p.layer)
-    },
-    ...(options.trace === undefined ? {} : { onTask: (task) => traces.push(task) }),
-    ...(checkpoints ? { checkpoints } : {}),
-  })
+  const read = { [input]: 'the input', [options.evaluation]: 'the evaluation keys', [options.plan]: 'the plan' }
+  const result = await aboutFiles(read, () =>
+    session.run(file, {
+      signal,
+      inputName: input,
+      onProgress: (p) => {
+        resumedLayers = p.resumed
+        onProgress(p.fraction, p.layer)
+      },
+      ...(options.trace === undefined ? {} : { onTask: (task) => traces.push(task) }),
+      ...(checkpoints ? { checkpoints } : {}),
+    }),
+  )
   const seconds = (performance.now() - started) / 1000
   clock('run')
   signal.throwIfAborted()

@@ -1,12 +1,12 @@
 /** he-ml serve: a server that stays, so that keys are loaded and weights encoded once; `he-ml send` brings it inputs. */
 import { once } from 'node:events'
 import type { Server, Socket } from 'node:net'
-import { bindPlan } from '@he-ml/pipeline'
 import { answer, ServerSession } from '@he-ml/session'
 import { streamConnection } from '@he-ml/session/node'
 import type { Command } from 'commander'
 import { type EngineChoice, openServer } from '../engines.ts'
 import { assertOutputApart } from '../files/assert-output-apart.ts'
+import { bindFiles } from '../files/bind-files.ts'
 import { listenLocally } from '../files/local-socket.ts'
 import { readModel, stepOf } from '../files/model-file.ts'
 import { readPlan } from '../files/plan-file.ts'
@@ -59,7 +59,7 @@ async function serve(options: ServeOptions): Promise<void> {
   const plan = await readPlan(options.plan)
   const ceiling = ceilingOf(options.memory)
   assertPlanFits(plan, ceiling)
-  const bound = bindPlan(plan, await readModel(options.model, stepOf(plan)))
+  const bound = await bindFiles(plan, await readModel(options.model, stepOf(plan)), options)
   const { signal, dispose } = interruptSignal()
   try {
     const host = await openServer(bound.parameters, { ...options, memory: ceiling.bytes })

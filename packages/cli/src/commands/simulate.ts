@@ -1,7 +1,8 @@
 /** he-ml simulate: what a plan does to accuracy, found in the clear before any key exists. */
-import { bindPlan, type SimulationReport, simulate } from '@he-ml/pipeline'
+import { type SimulationReport, simulate } from '@he-ml/pipeline'
 import type { Command } from 'commander'
 import { Option } from 'commander'
+import { bindFiles } from '../files/bind-files.ts'
 import { openImages } from '../files/images.ts'
 import { readModel, stepOf } from '../files/model-file.ts'
 import { readPlan } from '../files/plan-file.ts'
@@ -42,7 +43,7 @@ async function simulateCommand(options: SimulateCommandOptions): Promise<void> {
   try {
     const plan = await readPlan(options.plan)
     const model = await readModel(options.model, stepOf(plan))
-    const bound = bindPlan(plan, model)
+    const bound = await bindFiles(plan, model, options)
     const images = await openImages(options.data, plan.model.input, {
       split: options.split,
       normalization: options.normalize,

@@ -20,21 +20,38 @@ export interface Touched {
 }
 
 /** @throws InvalidArgumentError; FileSystemError for a folder, a device or a pipe; nothing was written then */
-export async function assertOutputApart(
-  given: string | undefined,
-  { files = [], folders = [], socket = false }: Touched,
-): Promise<void> {
-  if (given === undefined) return
-  const out = await placeOf(given)
-  for (const file of files) {
-    if (file === undefined || !same(out, await placeOf(file))) continue
-    throw new InvalidArgumentError(`${given} is ${file}, which this command needs: give the output another name`)
+export async function assertOutputApart(given: string | undefined, touched: Touched): Promise<void> {
+  if (given !== undefined) await (await outputJudge(touched))(given)
+}
+
+/**
+ * The same for many outputs of one command: what it touches is looked at once.
+ * @returns what throws as {@link assertOutputApart} does
+ */
+export async function outputJudge({
+  files = [],
+  folders = [],
+  socket = false,
+}: Touched): Promise<(given: string) => Promise<void>> {
+  const byName = new Map<string, string>()
+  for (const file of files)
+    if (file !== undefined) for (const name of namesOf(await placeOf(file))) byName.set(name, file)
+  const closed = await Promise.all(folders.map((folder) => placeOf(folder)))
+  return async (given) => {
+    const out = await placeOf(given)
+    const file = namesOf(out)
+      .map((name) => byName.get(name))
+      .find((same) => same !== undefined)
+    if (file !== undefined)
+      throw new InvalidArgumentError(`${given} is ${file}, which this command needs: give the output another name`)
+    const folder = closed.find((place) => liesIn(out, place))
+    if (folder)
+      throw new InvalidArgumentError(
+        `${given} lies in ${folder.given}, which holds evaluation keys alone: give another name`,
+      )
+    await assertNoSecret(out)
+    if (!socket) await assertReplaceable(given)
   }
-  for (const folder of folders)
-    if (liesIn(out, await placeOf(folder)))
-      throw new InvalidArgumentError(`${given} lies in ${folder}, which holds evaluation keys alone: give another name`)
-  await assertNoSecret(out)
-  if (!socket) await assertReplaceable(given)
 }
 
 /** Whatever has a ledger beside it is a secret key, and what is named like one is one. */
@@ -47,5 +64,5 @@ async function assertNoSecret({ given, real, found }: Place): Promise<void> {
     )
 }
 
-const same = (a: Place, b: Place): boolean =>
-  a.real === b.real || (a.found !== undefined && a.found.ino === b.found?.ino && a.found.dev === b.found.dev)
+/** By which two places are one: the path, and for what is there the file itself, which may have several. */
+const namesOf = ({ real, found }: Place): string[] => [real, ...(found ? [`${found.dev}:${found.ino}`] : [])]

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { FileSystemError, InvalidArgumentError } from '@he-ml/ckks-core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { judgePlaces, type KeygenPaths } from './keygen-places.ts'
+import { judgePlaces, type KeygenPaths, secretBeside } from './keygen-places.ts'
 
 let folder = ''
 /** As text: join would take ".." away. */
@@ -142,6 +142,21 @@ describe('where keygen writes', () => {
     await judge({ secret: 'another.key', evaluation: 'otherKeys' })
   })
 
+  it('warns of a secret key in the folder of the evaluation keys, unless that is where one works', async () => {
+    const warning = async (secret: string, evaluation: string) => secretBeside(await judge({ secret, evaluation }))
+    for (const secret of ['srv/secret.key', 'srv/mine/k', 'srv/x/../k'])
+      expect(await warning(secret, 'srv/keys')).toContain(
+        `${at(secret)} lies in ${at('srv')}, as the evaluation keys do: whoever is given that folder has the secret key`,
+      )
+    await mkdir(at('real'))
+    await symlink('real', at('srv'))
+    expect(await warning('srv/secret.key', 'real/keys')).toContain('has the secret key')
+    for (const secret of ['client/secret.key', 'secret.key', 'srvs/k'])
+      expect(await warning(secret, 'srv/keys')).toBe(undefined)
+    // where one works there is everything
+    const here = await judgePlaces({ secret: 'no-such.key', evaluation: 'no-such-keys' })
+    expect(await secretBeside(here)).toBe(undefined)
+  })
   it('has room for the ledger beside the secret key', async () => {
     await refused({ secret: 'a', evaluation: 'keys', public: 'a.ledger' }, /are the same place/)
     await refused({ secret: 'a', evaluation: 'keys', public: 'a.ledger.lock' }, /are the same place/)

@@ -56,6 +56,16 @@ export async function judgePlaces(paths: KeygenPaths): Promise<KeygenPlaces> {
   return { secret, evaluation, ...(publicKey ? { publicKey } : {}) }
 }
 
+/**
+ * Who gives a server its folder gives the whole of it; the folder that one works in holds everything and is given to nobody.
+ * @returns what is to be warned of, where the evaluation keys' own folder has the secret key in it
+ */
+export async function secretBeside({ secret, evaluation }: KeygenPlaces): Promise<string | undefined> {
+  const parent = await placeOf(dirname(evaluation.real))
+  if (!liesIn(secret, parent) || liesIn(await placeOf('.'), parent)) return undefined
+  return `${secret.given} lies in ${parent.real}, as the evaluation keys do: whoever is given that folder has the secret key; give the server ${evaluation.given} alone, or keep the secret key in a folder of its own`
+}
+
 function assertApart(files: readonly Place[], evaluation: Place): void {
   for (const [i, file] of files.entries()) {
     if (liesIn(file, evaluation))

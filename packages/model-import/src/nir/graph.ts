@@ -1,14 +1,31 @@
 /** A NIR graph's edges and shapes: no loops, no loose ends, sizes that fit. */
-import { FormatError, InvalidArgumentError, UnsupportedError } from '@he-ml/ckks-core'
+import {
+  checkArgument,
+  FormatError,
+  InvalidArgumentError,
+  type OptionCheck,
+  optionCheck,
+  UnsupportedError,
+} from '@he-ml/ckks-core'
 import type { NirGraph, NirNode, NirPair } from './types.ts'
 
 const MAX_VALUES = 2 ** 26
+
+/** What has nodes by name and edges between them; the rest is judged where it is read. */
+export const isNirGraph: OptionCheck = (value) => {
+  const { nodes, edges } = (optionCheck.object(value) === undefined ? value : {}) as Partial<NirGraph>
+  return optionCheck.object(nodes) === undefined && Array.isArray(edges)
+    ? undefined
+    : 'a graph with nodes and edges, as importNir gives one'
+}
 
 /**
  * The nodes in an order in which each comes after all that feed it.
  * @throws FormatError for edges to nowhere or twice, nodes without input or output; UnsupportedError naming the loop of a recurrent graph
  */
-export function orderNodes({ nodes, edges }: Pick<NirGraph, 'nodes' | 'edges'>): string[] {
+export function orderNodes(graph: Pick<NirGraph, 'nodes' | 'edges'>): string[] {
+  checkArgument('orderNodes', 'graph', graph, isNirGraph)
+  const { nodes, edges } = graph
   const next = new Map<string, string[]>(Object.keys(nodes).map((name) => [name, []]))
   const waits = new Map<string, number>(Object.keys(nodes).map((name) => [name, 0]))
   const seen = new Set<string>()
@@ -64,6 +81,7 @@ function recurrent(next: ReadonlyMap<string, readonly string[]>, ordered: Readon
  * @throws FormatError naming the node whose input does not fit
  */
 export function inferShapes(graph: Pick<NirGraph, 'nodes' | 'edges'>): Map<string, readonly number[]> {
+  checkArgument('inferShapes', 'graph', graph, isNirGraph)
   const shapes = new Map<string, readonly number[]>()
   const into = new Map<string, string[]>()
   for (const [from, to] of graph.edges) into.set(to, [...(into.get(to) ?? []), from])

@@ -1,7 +1,7 @@
 /** NIR files, read and written. A file is an HDF5 tree: version, node/type = NIRGraph, node/nodes/<name>/..., node/edges [n, 2]. */
-import { FormatError, InvalidArgumentError, UnsupportedError } from '@he-ml/ckks-core'
-import { type ModelSource, readBytes } from '../read-bytes.ts'
-import { checkName, inferShapes } from './graph.ts'
+import { checkArgument, FormatError, InvalidArgumentError, UnsupportedError } from '@he-ml/ckks-core'
+import { aboutSource, type ModelSource, readBytes } from '../read-bytes.ts'
+import { checkName, inferShapes, isNirGraph } from './graph.ts'
 import { Hdf5Worker } from './hdf5/hdf5-worker.ts'
 import { checkRead, type HdfArray, type HdfGroup, isHdfArray } from './hdf5/tree.ts'
 import { checkNode, readNode, text, typeOf, writeNode } from './nodes.ts'
@@ -36,7 +36,7 @@ export async function importNir(source: ModelSource, options: NirOptions = {}): 
   const bytes = await readBytes(source, maxBytes)
   const worker = new Hdf5Worker(timeoutMs)
   try {
-    return graphOf(await worker.read(bytes, maxValues))
+    return await aboutSource(source, async () => graphOf(await worker.read(bytes, maxValues)))
   } finally {
     await worker.close()
   }
@@ -106,6 +106,7 @@ export interface NirWriteOptions {
  * ```
  */
 export async function encodeNir(graph: NirGraph, options: NirWriteOptions = {}): Promise<Uint8Array> {
+  checkArgument('encodeNir', 'graph', graph, isNirGraph)
   const { precision = 'float32' } = options
   if (precision !== 'float32' && precision !== 'float64')
     throw new InvalidArgumentError(`NIR: expected precision 'float32' or 'float64', got '${precision}'`)

@@ -2,7 +2,7 @@
  * A NIR graph in discrete time, as the spiking network that our layers run: differential equations become recurrences, what neurons
  * multiply their input by and add to it becomes a scale and a shift before them. Chains only.
  */
-import { InvalidArgumentError, UnsupportedError } from '@he-ml/ckks-core'
+import { checkArgument, InvalidArgumentError, optionCheck, UnsupportedError } from '@he-ml/ckks-core'
 import {
   checkNetwork,
   type NetworkDescription,
@@ -13,7 +13,7 @@ import {
   type SpikingModel,
   type SpikingTensor,
 } from '@he-ml/model/spiking'
-import { inferShapes, orderNodes } from './graph.ts'
+import { inferShapes, isNirGraph, orderNodes } from './graph.ts'
 import { neuronRecurrence, type RecurrenceOptions } from './recurrence.ts'
 import type {
   NirArray,
@@ -55,6 +55,8 @@ type Recipe = NetworkRecipe['layers'][number]
  * ```
  */
 export function spikingModelOfNir(graph: NirGraph, options: NirModelOptions): SpikingModel {
+  checkArgument('spikingModelOfNir', 'graph', graph, isNirGraph)
+  checkArgument('spikingModelOfNir', 'options', options, optionCheck.object)
   const { timeSteps, inputTime = 'static', name = 'nir' } = options
   if (!Number.isInteger(timeSteps) || timeSteps < 1 || timeSteps > 1024)
     throw new InvalidArgumentError(`NIR: timeSteps must be an integer from 1 to 1024, got ${timeSteps}`)

@@ -4,10 +4,10 @@
  * that the output does not need are dropped first, then what depends on constants only is computed, then the rest is judged.
  */
 import { fromBinary } from '@bufbuild/protobuf'
-import { FormatError, HeMlError, UnsupportedError } from '@he-ml/ckks-core'
+import { checkArgument, FormatError, HeMlError, optionCheck, UnsupportedError } from '@he-ml/ckks-core'
 import type { Model, Shape } from '@he-ml/model'
 import { type GraphProto, type ModelProto, ModelProtoSchema } from '../generated/onnx-subset_pb.ts'
-import { assertModelSize, type ModelSource, readBytes } from '../read-bytes.ts'
+import { aboutSource, assertModelSize, type ModelSource, readBytes } from '../read-bytes.ts'
 import { Constants } from './constants.ts'
 import { Graph } from './graph.ts'
 import { checkNames, type GraphInput, liveNodes, readInput, readOpset, readOutput } from './graph-frame.ts'
@@ -37,11 +37,12 @@ export interface OnnxOptions {
  * ```
  */
 export async function importOnnx(source: ModelSource, options: OnnxOptions = {}): Promise<Model> {
-  return parseOnnx(await readBytes(source, options.maxBytes), options)
+  return aboutSource(source, async () => parseOnnx(await readBytes(source, options?.maxBytes), options))
 }
 
 /** The same from bytes, at once. @throws FormatError, UnsupportedError */
 export function parseOnnx(bytes: Uint8Array, options: OnnxOptions = {}): Model {
+  checkArgument('parseOnnx', 'bytes', bytes, optionCheck.bytes)
   assertModelSize('ONNX', bytes.length, options.maxBytes)
   const model = decode(bytes)
   const { graph } = model

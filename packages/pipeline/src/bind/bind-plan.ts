@@ -1,5 +1,7 @@
 /** Binding: the decisions that a plan records, repeated on its model. Nothing is decided here, nothing fitted, nothing searched. */
+
 import {
+  checkArgument,
   createBootstrapping,
   createFunctionalBootstrapping,
   FormatError,
@@ -10,18 +12,19 @@ import {
   sameScale,
   UnsupportedError,
 } from '@he-ml/ckks-core'
-import { type Model, type ModelInput, sameShape } from '@he-ml/model'
+import { type Model, type ModelInput, modelCheck, sameShape } from '@he-ml/model'
 import { inputLayoutFor } from '../compile/input-layout.ts'
 import { lowerModel } from '../compile/lower-model.ts'
 import type { BoundPlan } from '../plan/bound-plan.ts'
-import { modelDigest } from '../plan/model-digest.ts'
 import { inputLayoutOf, outputLayoutOf, parametersOf } from '../plan/plan.ts'
+import { planCheck } from '../plan/plan-check.ts'
 import type { Plan } from '../plan/plan-form.ts'
 import { buildProgram } from '../program/build-program.ts'
 import { checkProgram } from '../program/check-program.ts'
 import type { Network } from '../program/network.ts'
 import { inputCiphertexts, type Program } from '../program/program.ts'
 import { withKeys } from '../program/with-keys.ts'
+import { modelDigest } from '../ready/model-digest.ts'
 import { restoreModel } from '../ready/prepare-model.ts'
 
 /**
@@ -48,6 +51,8 @@ import { restoreModel } from '../ready/prepare-model.ts'
  * ```
  */
 export function bindPlan(plan: Plan, model: Model): BoundPlan {
+  checkArgument('bindPlan', 'plan', plan, planCheck.plan)
+  checkArgument('bindPlan', 'model', model, modelCheck.model)
   const found = modelDigest(model)
   if (found !== plan.model.digest)
     throw new ParameterMismatchError(

@@ -6,6 +6,7 @@ import {
   type OptionChecks,
   optionCheck,
 } from '@he-ml/ckks-core'
+import { isCalibration } from '../ready/assert-calibration-of.ts'
 import type { ActivationOptions } from '../ready/calibrate-activations.ts'
 import type { CompileOptions } from './options.ts'
 
@@ -47,13 +48,9 @@ const layers: OptionCheck = (value) => {
   return undefined
 }
 
-/** What `fit` gives: an empty object would pass for one that saw nothing. */
-const calibration: OptionCheck = (value) =>
-  isObject(value) && 'statistics' in value && isObject(value.statistics) ? undefined : 'what fit(model, data) gives'
-
 /** Of each option of `compile`. */
 export const COMPILE_OPTIONS: OptionChecks<CompileOptions> = {
-  calibration,
+  calibration: isCalibration,
   activation: fields<Partial<ActivationOptions>>('activation.', { ...ACTIVATION, layers }),
   packing: oneOf('auto', 'multiplexed', 'batch', 'channel'),
   batch: (value) => (integer(1, Infinity)(value) === undefined ? undefined : 'a positive number of images'),

@@ -7,6 +7,7 @@ import {
   BOOTSTRAPPING_SETS,
   type BootstrappingSet,
   CancelledError,
+  checkArgument,
   createDefaultCostModel,
   HeMlError,
   type KeyNeed,
@@ -16,16 +17,17 @@ import {
   PlanError,
   UnsupportedError,
 } from '@he-ml/ckks-core'
-import { Model, unroll } from '@he-ml/model'
+import { Model, modelCheck, unroll } from '@he-ml/model'
 import type { BoundPlan } from '../plan/bound-plan.ts'
-import { modelDigest } from '../plan/model-digest.ts'
 import { sealPlan } from '../plan/plan.ts'
 import type { Plan, PlanTask } from '../plan/plan-form.ts'
 import { checkProgram } from '../program/check-program.ts'
 import type { PlacedStep } from '../program/placed-step.ts'
 import { withKeys } from '../program/with-keys.ts'
+import { assertCalibrationOf } from '../ready/assert-calibration-of.ts'
 import type { ActivationOptions } from '../ready/calibrate-activations.ts'
 import type { Calibration } from '../ready/calibration.ts'
+import { modelDigest } from '../ready/model-digest.ts'
 import { type PreparedModel, prepareModel, withSuited } from '../ready/prepare-model.ts'
 import { valueRanges } from '../ready/value-ranges.ts'
 import { placements } from './bootstrapped.ts'
@@ -47,7 +49,7 @@ import { type Simulated, simulate, type TaskFigures } from './simulate.ts'
  * Makes a plan.
  *
  * @throws PlanError with reason 'levels', 'security', 'memory', 'range', 'shape', 'precision' or 'constant'
- * @throws UnsupportedError when a layer cannot run on the packing
+ * @throws UnsupportedError when a layer cannot run on the packing; ParameterMismatchError for the calibration of another model
  * @example
  * ```ts
  * import { createTensor, Model } from '@he-ml/model'
@@ -90,6 +92,7 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
  * ```
  */
 export async function compileAndBind(model: Model, options: CompileOptions = {}): Promise<BoundPlan> {
+  checkArgument('compile', 'model', model, modelCheck.model)
   checkOptions(options)
   const { onProgress } = options
   onProgress?.('polynomials', 0)
@@ -191,18 +194,23 @@ async function faster(leveled: BoundPlan, draft: Draft): Promise<BoundPlan> {
 /** What a plan is made of before parameters are chosen. */
 export interface Draft {
   readonly model: Model
+  /** Of the model. */
+  readonly digest: string
   readonly prepared: PreparedModel
   readonly activation: ActivationOptions
   readonly options: PackedOptions
 }
 
-/** Polynomials and folding, for the first packing that the options allow. @throws PlanError ('range') without calibration */
+/** Polynomials and folding, for the first packing that the options allow. @throws PlanError ('range') without calibration; ParameterMismatchError for another model's */
 export function draftOf(model: Model, options: CompileOptions): Draft {
   const { degree, margin, method } = COMPILE_DEFAULTS
   const activation: ActivationOptions = { degree, margin, method, ...options.activation }
+  const digest = modelDigest(model)
+  if (options.calibration) assertCalibrationOf(options.calibration, model.name, digest)
   const [packed] = packingsFor(options, model.inputShape.length) as [PackedOptions]
   return {
     model,
+    digest,
     prepared: prepareModel(model, options.calibration, activation),
     activation,
     options: { ...options, ...packed },
@@ -247,7 +255,7 @@ const noSet = ({ scaleBits, logN }: CompileOptions): PlanError =>
   )
 
 /** Simulates, checks memory, and puts everything together. @throws PlanError ('memory') */
-async function finish({ model, prepared, activation, options }: Draft, chosen: Chosen): Promise<BoundPlan> {
+async function finish({ model, digest, prepared, activation, options }: Draft, chosen: Chosen): Promise<BoundPlan> {
   const { parameters, network, steps, program, batch, bootstrapping, functional } = chosen
   const { ready, sizes, decided } = withSuited(prepared, network.suited)
   checkProgram(program)
@@ -270,7 +278,7 @@ async function finish({ model, prepared, activation, options }: Draft, chosen: C
     version: 1,
     model: {
       name: model.name,
-      digest: modelDigest(model),
+      digest,
       input: [...model.inputShape],
       output: [...model.shapes.get(model.output)!],
     },

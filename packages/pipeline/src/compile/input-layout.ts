@@ -1,5 +1,5 @@
-import { InvalidArgumentError } from '@he-ml/ckks-core'
-import type { Model } from '@he-ml/model'
+import { checkArgument, InvalidArgumentError } from '@he-ml/ckks-core'
+import { type Model, modelCheck } from '@he-ml/model'
 import {
   createBatchLayout,
   createChannelLayout,
@@ -41,6 +41,7 @@ export function inputLayoutFor(
   batch: number | undefined,
   maxSlots: number,
 ): SlotLayout {
+  checkArgument('inputLayoutFor', 'model', model, modelCheck.model)
   const { shape } = model.input
   if (batch !== undefined && !(Number.isInteger(batch) && batch >= 1))
     throw new InvalidArgumentError(`a batch is a positive number of images, got ${batch}`)

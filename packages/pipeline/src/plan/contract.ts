@@ -1,5 +1,6 @@
-import { type PlanContract, publicationBound } from '@he-ml/ckks-core'
+import { checkArgument, type PlanContract, publicationBound } from '@he-ml/ckks-core'
 import { parametersOf } from './plan.ts'
+import { planCheck } from './plan-check.ts'
 import type { Plan } from './plan-form.ts'
 
 /**
@@ -25,6 +26,7 @@ import type { Plan } from './plan-form.ts'
  * ```
  */
 export function contractOf(plan: Plan): PlanContract {
+  checkArgument('contractOf', 'plan', plan, planCheck.plan)
   const { input, output, report } = plan
   const end = ({ level, scale, slots, ciphertexts }: Plan['output']) => ({ level, scale, slots, ciphertexts })
   return {

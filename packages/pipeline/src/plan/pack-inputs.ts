@@ -1,7 +1,10 @@
 /** The client's encoder: tensors to the slot vectors that a plan wants encrypted. */
-import { assertInputShape, framesOf, onInputGrid, type Tensor } from '@he-ml/model'
+
+import { checkArgument } from '@he-ml/ckks-core'
+import { assertInputShape, framesOf, modelCheck, onInputGrid, type Tensor } from '@he-ml/model'
 import { pack } from '@he-ml/packing'
 import { inputLayoutOf } from './plan.ts'
+import { planCheck } from './plan-check.ts'
 import type { Plan } from './plan-form.ts'
 
 /**
@@ -30,7 +33,10 @@ import type { Plan } from './plan-form.ts'
  * ```
  */
 export function packInputs(plan: Plan, tensors: Tensor | readonly Tensor[]): Float64Array[] {
-  const all = 'data' in tensors ? [tensors] : tensors
+  checkArgument('packInputs', 'plan', plan, planCheck.plan)
+  const all: readonly Tensor[] =
+    modelCheck.tensor(tensors) === undefined ? [tensors as Tensor] : (tensors as readonly Tensor[])
+  checkArgument('packInputs', 'tensors', all, modelCheck.tensors)
   const layout = inputLayoutOf(plan)
   const { frames, grid } = plan.input
   const form = { shape: layout.shape, ...(frames === undefined ? {} : { frames }) }

@@ -2,8 +2,19 @@
  * The plan: everything that is decided before any key exists, as JSON. It holds no weights; server and client bind it to
  * the same model again, and a content hash makes sure that it is the same.
  */
-import { contentHash, FormatError, HeMlError, Parameters, SecurityError } from '@he-ml/ckks-core'
+
+import {
+  checkArgument,
+  contentHash,
+  FormatError,
+  HeMlError,
+  type OptionCheck,
+  optionCheck,
+  Parameters,
+  SecurityError,
+} from '@he-ml/ckks-core'
 import { parseLayout, type SlotLayout } from '@he-ml/packing'
+import { planCheck } from './plan-check.ts'
 import type { Plan } from './plan-form.ts'
 import { planSchema } from './plan-schema.ts'
 
@@ -28,7 +39,10 @@ import { planSchema } from './plan-schema.ts'
  * assert.deepEqual([slots, ciphertexts], [plan.input.slots, plan.input.ciphertexts])
  * ```
  */
-export const inputLayoutOf = (plan: Plan): SlotLayout => parseLayout(plan.input.layout)
+export function inputLayoutOf(plan: Plan): SlotLayout {
+  checkArgument('inputLayoutOf', 'plan', plan, planCheck.plan)
+  return parseLayout(plan.input.layout)
+}
 /**
  * Where the output's elements lie.
  *
@@ -51,7 +65,10 @@ export const inputLayoutOf = (plan: Plan): SlotLayout => parseLayout(plan.input.
  * assert.deepEqual(unpack(slots, layout)[0]!.shape, [2])
  * ```
  */
-export const outputLayoutOf = (plan: Plan): SlotLayout => parseLayout(plan.output.layout)
+export function outputLayoutOf(plan: Plan): SlotLayout {
+  checkArgument('outputLayoutOf', 'plan', plan, planCheck.plan)
+  return parseLayout(plan.output.layout)
+}
 
 /**
  * The parameters of a plan.
@@ -73,6 +90,7 @@ export const outputLayoutOf = (plan: Plan): SlotLayout => parseLayout(plan.outpu
  * ```
  */
 export function parametersOf(plan: Pick<Plan, 'parameters'>): Parameters {
+  checkArgument('parametersOf', 'plan', plan, hasParameters)
   try {
     return new Parameters(plan.parameters)
   } catch (cause) {
@@ -156,3 +174,8 @@ export function parsePlan(text: string): Plan {
     )
   return result.data
 }
+
+const hasParameters: OptionCheck = (value) =>
+  optionCheck.object(value) === undefined && optionCheck.object((value as Partial<Plan>).parameters) === undefined
+    ? undefined
+    : 'a plan, as compile or parsePlan gives one'

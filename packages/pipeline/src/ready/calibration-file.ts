@@ -1,6 +1,7 @@
-import { FormatError } from '@he-ml/ckks-core'
+import { checkArgument, FormatError } from '@he-ml/ckks-core'
 import type { InputStatistics } from '@he-ml/model'
 import { z } from 'zod'
+import { isCalibration } from './assert-calibration-of.ts'
 import type { Calibration } from './calibration.ts'
 
 const numbers = z.array(z.number())
@@ -29,6 +30,7 @@ export const equalizationSchema = z.record(z.string(), z.array(z.number().int().
 
 const schema = z.strictObject({
   model: z.string(),
+  modelDigest: z.string('it tells not of which model it is: make it anew with fit(model, data)'),
   samples: z.number().int().positive(),
   statistics: z.record(z.string(), statisticsSchema),
   outputMagnitude: z.number().nonnegative().optional(),
@@ -66,6 +68,7 @@ const schema = z.strictObject({
  * ```
  */
 export function serializeCalibration(calibration: Calibration): string {
+  checkArgument('serializeCalibration', 'calibration', calibration, isCalibration)
   const statistics = Object.fromEntries(
     Object.entries(calibration.statistics).map(([name, { channels, ...s }]) => {
       const own = channels && { half: channels.half, counts: channels.counts.map((counts) => [...counts]) }
@@ -109,9 +112,10 @@ export function parseCalibration(text: string): Calibration {
     const own = channels && { half: channels.half, counts: channels.counts.map((c) => Float64Array.from(c)) }
     statistics[name] = { ...s, histogram: Float64Array.from(s.histogram), ...(own ? { channels: own } : {}) }
   }
-  const { model, samples, outputMagnitude, outputRanges, inputRange, equalization, values } = result.data
+  const { model, modelDigest, samples, outputMagnitude, outputRanges, inputRange, equalization, values } = result.data
   return {
     model,
+    modelDigest,
     samples,
     statistics,
     ...(outputMagnitude === undefined ? {} : { outputMagnitude }),

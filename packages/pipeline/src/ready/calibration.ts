@@ -4,6 +4,8 @@ import type { Equalization, InputStatistics } from '@he-ml/model'
 export interface Calibration {
   /** Name of the model that was fitted. */
   readonly model: string
+  /** Fingerprint of that model (`modelDigest`): `compile` refuses the calibration of another. */
+  readonly modelDigest: string
   /** Inputs that were run, at least 1. */
   readonly samples: number
   /** Distribution of the inputs of each activation, by node. */

@@ -1,9 +1,11 @@
-import { CancelledError, FormatError, InvalidArgumentError } from '@he-ml/ckks-core'
+import { CancelledError, FormatError, InvalidArgumentError, ParameterMismatchError } from '@he-ml/ckks-core'
 import { createTensor } from '@he-ml/model'
 import { describe, expect, it } from 'vitest'
+import { compile } from '../compile/compile.ts'
 import { images, smallCnn } from '../pipeline.test-helper.ts'
 import { parseCalibration, serializeCalibration } from './calibration-file.ts'
 import { fit } from './fit.ts'
+import { modelDigest } from './model-digest.ts'
 import { StatisticsCollector } from './statistics.ts'
 
 describe('statistics', () => {
@@ -129,5 +131,20 @@ describe('fit', () => {
     const uneven = text.replace('"counts":[[', '"counts":[[0],[')
     expect(uneven).not.toBe(text)
     expect(() => parseCalibration(uneven)).toThrow(/lists of one length/)
+  })
+  it('is tied to its model: the calibration of another with the same layer names is refused', async () => {
+    const model = smallCnn('relu')
+    const calibration = await fit(model, images(2), { equalize: true })
+    // the equalized model is not what callers have
+    expect(calibration.modelDigest).toBe(modelDigest(model))
+    const other = smallCnn('relu', 2)
+    expect([...other.shapes.keys()]).toEqual([...model.shapes.keys()])
+    const error = await compile(other, { calibration, activation: { degree: 3 } }).catch((e) => e)
+    expect(error).toBeInstanceOf(ParameterMismatchError)
+    expect(error.message).toMatch(/calibration is that of a model .* pass what fit\(model, data\) gives for this very/)
+    await compile(smallCnn('relu'), { calibration, activation: { degree: 3 } })
+    const { modelDigest: _, ...old } = JSON.parse(serializeCalibration(calibration))
+    expect(() => parseCalibration(JSON.stringify(old))).toThrow(FormatError)
+    expect(() => parseCalibration(JSON.stringify(old))).toThrow(/"modelDigest".*make it anew with fit/)
   })
 })

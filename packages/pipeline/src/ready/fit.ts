@@ -1,10 +1,18 @@
 /** Activation ranges from clear data: the server never decrypts to choose a scale. */
-import { checkOptions, InvalidArgumentError, type OptionChecks, optionCheck, Pacer } from '@he-ml/ckks-core'
+import {
+  checkArgument,
+  checkOptions,
+  InvalidArgumentError,
+  type OptionChecks,
+  optionCheck,
+  Pacer,
+} from '@he-ml/ckks-core'
 import type { FloatKernels } from '@he-ml/float-kernels'
-import { equalizationOf, equalized, type Model, type Tensor } from '@he-ml/model'
+import { equalizationOf, equalized, type Model, modelCheck, type Tensor } from '@he-ml/model'
 import { assertIterable } from './assert-iterable.ts'
 import { runsOnBatches } from './batches.ts'
 import type { Calibration } from './calibration.ts'
+import { modelDigest } from './model-digest.ts'
 import { Observations } from './observations.ts'
 import { observeBatches } from './observe-batches.ts'
 import { observeSamples } from './observe-samples.ts'
@@ -64,27 +72,33 @@ const OPTIONS: OptionChecks<FitOptions> = {
  */
 export async function fit(model: Model, inputs: Iterable<Tensor>, options: FitOptions = {}): Promise<Calibration> {
   checkOptions('fit', options, OPTIONS)
+  checkArgument('fit', 'model', model, modelCheck.model)
   assertIterable('fit', inputs)
   if (options.equalize && Object.is(inputs[Symbol.iterator](), inputs))
     throw new InvalidArgumentError(
       'fit: to equalize, inputs are read twice: give a list, or an object that begins again',
     )
-  const seen = await observe(model, inputs, options)
+  const own = { modelDigest: modelDigest(model) }
+  const seen = { ...(await observe(model, inputs, options)), ...own }
   if (!options.equalize) return seen
   const equalization = equalizationOf(model, (value) => largestOf(seen, value))
   if (Object.keys(equalization).length === 0) return seen
   const { onProgress } = options
   const onward = onProgress && { onProgress: (done: number) => onProgress(seen.samples + done) }
-  return { ...(await observe(equalized(model, equalization), inputs, { ...options, ...onward })), equalization }
+  return { ...(await observe(equalized(model, equalization), inputs, { ...options, ...onward })), ...own, equalization }
 }
 
 /** Of each channel. */
-function largestOf({ values }: Calibration, value: string): readonly number[] | undefined {
+function largestOf({ values }: Pick<Calibration, 'values'>, value: string): readonly number[] | undefined {
   const channels = values?.[value]?.channels
   return channels?.min.map((min, c) => Math.max(Math.abs(min), Math.abs(channels.max[c]!)))
 }
 
-async function observe(model: Model, inputs: Iterable<Tensor>, options: FitOptions): Promise<Calibration> {
+async function observe(
+  model: Model,
+  inputs: Iterable<Tensor>,
+  options: FitOptions,
+): Promise<Omit<Calibration, 'modelDigest'>> {
   const { signal, onProgress, precision = 'single' } = options
   const pacer = new Pacer('fit', signal ? { signal } : {})
   const seen = new Observations(model)

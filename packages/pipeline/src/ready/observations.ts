@@ -60,7 +60,7 @@ export class Observations {
   }
 
   /** @throws InvalidArgumentError when nothing was seen */
-  calibration(): Calibration {
+  calibration(): Omit<Calibration, 'modelDigest'> {
     if (this.#samples === 0) throw new InvalidArgumentError('fit: at least one calibration input is needed')
     const [min, max] = [[...this.#min], [...this.#max]]
     return {

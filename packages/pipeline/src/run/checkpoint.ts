@@ -6,9 +6,9 @@
  */
 import type { Ciphertext, Engine } from '@he-ml/ckks-core'
 import type { BoundPlan } from '../plan/bound-plan.ts'
-import { digest } from '../plan/digest.ts'
 import type { Program } from '../program/program.ts'
 import type { ValueId } from '../program/value.ts'
+import { digest } from '../ready/digest.ts'
 import { type CheckpointFile, type CheckpointIndex, INDEX_FILE, parseIndex } from './checkpoint-index.ts'
 import { checkpointName } from './checkpoint-name.ts'
 

@@ -1,9 +1,9 @@
 /** A checkpoint read back and held against its plan: everything in it may be damaged. */
 import { type Ciphertext, type Engine, FormatError } from '@he-ml/ckks-core'
 import type { BoundPlan } from '../plan/bound-plan.ts'
-import { digest } from '../plan/digest.ts'
 import { inputIds, type Program } from '../program/program.ts'
 import type { ValueId } from '../program/value.ts'
+import { digest } from '../ready/digest.ts'
 import type { CheckpointStore } from './checkpoint.ts'
 import { type CheckpointFile, type CheckpointIndex, INDEX_FILE, parseIndex } from './checkpoint-index.ts'
 

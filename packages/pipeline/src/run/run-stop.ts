@@ -24,9 +24,11 @@ export class RunStop implements Disposable {
   /** What the caller is told of a failure. */
   reasonOf(error: unknown): unknown {
     if (this.#failed) return this.#failed.error
-    if (this.#signal?.aborted && !(error instanceof CancelledError))
-      return new CancelledError('run: cancelled', { cause: error })
-    return error
+    if (!this.#signal?.aborted) return error
+    // of the engine it is an operation that never began: the run had
+    return new CancelledError('run: cancelled', {
+      cause: error instanceof CancelledError ? this.#signal.reason : error,
+    })
   }
 
   dispose(): void {

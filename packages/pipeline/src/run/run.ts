@@ -2,7 +2,17 @@
  * Runs a bound plan on encrypted inputs. A run has a lane of its own on its engine, so that others on the same engine do not know
  * of it; weights are encoded on the engine itself, while the task before still computes, and kept or dropped after use.
  */
-import { CancelledError, type Ciphertext, type Engine, type Lane, MemoryError, untilAborted } from '@he-ml/ckks-core'
+
+import {
+  CancelledError,
+  type Ciphertext,
+  checkArgument,
+  type Engine,
+  type Lane,
+  MemoryError,
+  optionCheck,
+  untilAborted,
+} from '@he-ml/ckks-core'
 import type { PackedTensor } from '@he-ml/packing'
 import { RunMemory } from '../execute/run-memory.ts'
 import { runTasks } from '../execute/run-tasks.ts'
@@ -11,6 +21,7 @@ import { TaskMemory } from '../execute/task-memory.ts'
 import { ValueTable } from '../execute/value-table.ts'
 import { WeightsTable } from '../execute/weights-table.ts'
 import type { BoundPlan } from '../plan/bound-plan.ts'
+import { planCheck } from '../plan/plan-check.ts'
 import { assertInputs, assertRunnable } from './assert-runnable.ts'
 import { CheckpointWriter, inputsDigest } from './checkpoint.ts'
 import { loadCheckpoint, type Resumed } from './load-checkpoint.ts'
@@ -77,6 +88,8 @@ export class Runner implements AsyncDisposable {
    * @throws MissingKeyError when neither the engine nor the key store has a key the plan needs; the message lists them
    */
   constructor(plan: BoundPlan, engine: Engine, stores: RunnerStores = {}) {
+    checkArgument('Runner', 'plan', plan, planCheck.bound)
+    checkArgument('Runner', 'engine', engine, optionCheck.object)
     assertRunnable(plan, engine, stores.keys)
     const { program } = plan
     this.plan = plan

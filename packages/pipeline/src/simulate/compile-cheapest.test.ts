@@ -1,4 +1,4 @@
-import { CancelledError, InvalidArgumentError, PlanError } from '@he-ml/ckks-core'
+import { CancelledError, InvalidArgumentError, ParameterMismatchError, PlanError } from '@he-ml/ckks-core'
 import { createTensor, Model, type Tensor } from '@he-ml/model'
 import { linear } from '@he-ml/nn-layers'
 import { functionalSpikeStep, polynomialSpikeStep, type SpikeStep, spiking } from '@he-ml/snn-layers'
@@ -62,10 +62,17 @@ describe('compileCheapest', () => {
     expect(judged[0]).toMatchObject({ name: 'exact', refused: expect.any(PlanError) })
   })
   it('refuses when none will do, with what each reached', async () => {
-    await expect(compileCheapest({ coarse }, { calibration, samples, agreement: 1 })).rejects.toThrow(
+    const own = await fit(coarse, samples)
+    await expect(compileCheapest({ coarse }, { calibration: own, samples, agreement: 1 })).rejects.toThrow(
       /agrees with it on 100\.0 % of the samples: coarse \d+\.\d %/,
     )
     await expect(compileCheapest({ exact }, { calibration, samples, logN: 13 })).rejects.toThrow(PlanError)
+  })
+  it('takes a calibration of any of the ways, and of no other model', async () => {
+    const options = { calibration, samples, agreement: 0 }
+    const judged = (await compileCheapest({ soft, exact }, options)).judged
+    expect(judged.filter((way) => 'refused' in way)).toEqual([])
+    await expect(compileCheapest({ soft, coarse }, options)).rejects.toThrow(ParameterMismatchError)
   })
   it('takes the faster one only where it answers as many samples alike as is wanted, by the same samples', async () => {
     const all = await compileCheapest({ exact, coarse }, { calibration, samples, agreement: 0 })

@@ -1,6 +1,7 @@
 /** One network that can be evaluated in several ways: the plan that takes least time, of those that decide as the network does. */
 import {
   CancelledError,
+  checkArgument,
   checkOptions,
   HeMlError,
   InvalidArgumentError,
@@ -9,11 +10,13 @@ import {
   Pacer,
   PlanError,
 } from '@he-ml/ckks-core'
-import type { Model, Tensor } from '@he-ml/model'
+import { type Model, modelCheck, type Tensor } from '@he-ml/model'
 import { COMPILE_OPTIONS, checkOptions as checkCompileOptions } from '../compile/check-options.ts'
 import { compileAndBind } from '../compile/compile.ts'
 import type { CompileOptions } from '../compile/options.ts'
 import type { BoundPlan } from '../plan/bound-plan.ts'
+import type { Calibration } from '../ready/calibration.ts'
+import { modelDigest } from '../ready/model-digest.ts'
 import { answeredOtherwise } from './same-network.ts'
 import { type SimulationReport, simulate } from './simulate.ts'
 
@@ -76,6 +79,8 @@ export interface Cheapest {
  * Plans each way and takes the one that takes least time, of those that answer enough of the samples as the network does (`agreement`). All are
  * judged by the samples; without some nothing is chosen. The ways must be one network: in the clear they must answer as many samples alike.
  *
+ * A calibration may be that of any of them.
+ *
  * @param ways models that compute the same in the clear, by name: a spiking network whose layers decide by polynomials, by functional
  *   bootstraps, or some this way and some that; a network of ReLUs with other approximations
  * @throws PlanError ('precision') when no plan answers as the exact network does on so many samples; what the first was refused for when
@@ -100,13 +105,16 @@ export async function compileCheapest(
   given: CheapestOptions,
 ): Promise<Cheapest> {
   checkOptions('compileCheapest', given, OPTIONS)
-  const { samples, labels, agreement = 0.98, onWay, ...options } = given
+  const { samples, labels, agreement = 0.98, onWay, calibration, ...options } = given
   if (Object.keys(ways ?? {}).length === 0)
     throw new InvalidArgumentError('compileCheapest: at least one way is needed')
-  checkCompileOptions(options)
+  for (const [name, model] of Object.entries(ways))
+    checkArgument('compileCheapest', `ways.${name}`, model, modelCheck.model)
+  checkCompileOptions({ ...options, ...(calibration ? { calibration } : {}) })
   if (!samples || samples.length === 0) throw new InvalidArgumentError('compileCheapest: at least one sample is needed')
   const { signal } = options
   const otherwise = await answeredOtherwise(ways, { samples, agreement, signal })
+  const calibrationFor = sharedCalibration(Object.values(ways), calibration)
   const pacer = new Pacer('compileCheapest', signal ? { signal } : {})
   const judged: JudgedWay[] = []
   let best: Omit<Cheapest, 'judged'> | undefined
@@ -114,7 +122,7 @@ export async function compileCheapest(
     await pacer.step()
     onWay?.(name)
     try {
-      const bound = await compileAndBind(model, options)
+      const bound = await compileAndBind(model, { ...options, ...calibrationFor(model) })
       const simulation = await simulate(bound, model, samples, {
         ...(signal ? { signal } : {}),
         ...(labels ? { labels } : {}),
@@ -132,6 +140,17 @@ export async function compileCheapest(
   }
   if (best) return { ...best, judged }
   throw noWay(judged, agreement)
+}
+
+/** In the clear the ways are one network, so what was seen of one is true of all. Another model's calibration is left to be refused. */
+function sharedCalibration(
+  models: readonly Model[],
+  calibration: Calibration | undefined,
+): (model: Model) => Pick<CompileOptions, 'calibration'> {
+  if (!calibration) return () => ({})
+  const digests = new Map(models.map((model) => [model, modelDigest(model)]))
+  const isOurs = [...digests.values()].includes(calibration.modelDigest)
+  return (model) => ({ calibration: isOurs ? { ...calibration, modelDigest: digests.get(model)! } : calibration })
 }
 
 function noWay(judged: readonly JudgedWay[], agreement: number): HeMlError {

@@ -3,12 +3,21 @@
  * planned one with its polynomials. What encryption adds beside is noise, which the plan tells, and which moves a decision only where two
  * outputs are nearly the same.
  */
-import { checkOptions, InvalidArgumentError, type OptionChecks, optionCheck, Pacer } from '@he-ml/ckks-core'
+
+import {
+  checkArgument,
+  checkOptions,
+  InvalidArgumentError,
+  type OptionChecks,
+  optionCheck,
+  Pacer,
+} from '@he-ml/ckks-core'
 import type { FloatKernels } from '@he-ml/float-kernels'
-import { isCalibrated, type Model, sizeOf, type Tensor, unroll } from '@he-ml/model'
+import { isCalibrated, type Model, modelCheck, sizeOf, type Tensor, unroll } from '@he-ml/model'
 import type { BoundPlan } from '../plan/bound-plan.ts'
-import { modelDigest } from '../plan/model-digest.ts'
+import { planCheck } from '../plan/plan-check.ts'
 import { assertIterable } from '../ready/assert-iterable.ts'
+import { modelDigest } from '../ready/model-digest.ts'
 import { answersAlike, largest } from './answers.ts'
 import { walk } from './approximate-walk.ts'
 import { LayerRecord, type SimulatedLayer } from './layer-record.ts'
@@ -103,6 +112,8 @@ export async function simulate(
   options: SimulateOptions = {},
 ): Promise<SimulationReport> {
   checkOptions('simulate', options, OPTIONS)
+  checkArgument('simulate', 'bound', bound, planCheck.bound)
+  checkArgument('simulate', 'model', model, modelCheck.model)
   assertIterable('simulate', inputs)
   const { plan } = bound
   if (modelDigest(model) !== plan.model.digest)

@@ -2,7 +2,15 @@
  * The client's side of one plan: a secret key (or somebody else's public one), the contract that inputs and results are held to, and
  * the ledger of what was published. Tensors in, files out, and back; what carries the files is `ServerLink`'s business, or the caller's.
  */
-import { InvalidArgumentError, type KeyRequest, type PlanContract } from '@he-ml/ckks-core'
+import {
+  checkArgument,
+  checkOptions,
+  InvalidArgumentError,
+  type KeyRequest,
+  type OptionChecks,
+  optionCheck,
+  type PlanContract,
+} from '@he-ml/ckks-core'
 import {
   type ClientEngine,
   type KeyFile,
@@ -11,9 +19,17 @@ import {
   type SecretKey,
   startMemoryLedger,
 } from '@he-ml/ckks-core/client'
-import type { Tensor } from '@he-ml/model'
+import { modelCheck, type Tensor } from '@he-ml/model'
 import { imagesPerTensor, type SlotLayout, unpack } from '@he-ml/packing'
-import { contractOf, inputLayoutOf, outputLayoutOf, type Plan, packInputs, parametersOf } from '@he-ml/pipeline'
+import {
+  contractOf,
+  inputLayoutOf,
+  outputLayoutOf,
+  type Plan,
+  packInputs,
+  parametersOf,
+  planCheck,
+} from '@he-ml/pipeline'
 import { assertParameters } from '../assert-parameters.ts'
 import {
   type PublicationSummary,
@@ -37,6 +53,19 @@ export interface ClientParts {
   readonly contract?: PlanContract
 }
 
+const PARTS: OptionChecks<ClientParts> = {
+  plan: planCheck.plan,
+  engine: optionCheck.object,
+  key: optionCheck.object,
+  ledger: optionCheck.object,
+  contract: optionCheck.object,
+}
+const KEY_OPTIONS: OptionChecks<Omit<KeyGenerationOptions, 'plan'>> = {
+  onProgress: optionCheck.callable,
+  signal: optionCheck.signal,
+}
+const ENCRYPT_OPTIONS = { allowOutOfRange: optionCheck.boolean, labels: optionCheck.object }
+
 /** See above. */
 export class ClientSession implements AsyncDisposable {
   /** The plan that inputs are encrypted for. */
@@ -51,7 +80,11 @@ export class ClientSession implements AsyncDisposable {
   readonly contract: PlanContract
 
   /** @throws ParameterMismatchError for an engine with other parameters than the plan's, which is left to the caller */
-  constructor({ plan, engine, key, ledger, contract }: ClientParts) {
+  constructor(parts: ClientParts) {
+    checkOptions('ClientSession', parts, PARTS)
+    const { plan, engine, key, ledger, contract } = parts
+    checkArgument('ClientSession', 'plan', plan, planCheck.plan)
+    checkArgument('ClientSession', 'engine', engine, optionCheck.object)
     assertParameters('client', engine, parametersOf(plan))
     this.plan = plan
     this.engine = engine
@@ -89,6 +122,7 @@ export class ClientSession implements AsyncDisposable {
 
   /** The evaluation keys of the plan, one at a time. @throws CancelledError through the signal */
   evaluationKeys(options: Omit<KeyGenerationOptions, 'plan'> = {}): AsyncIterable<KeyFile> {
+    checkOptions('evaluationKeys', options, KEY_OPTIONS)
     const request = this.plan.keyRequest as KeyRequest
     return this.engine.generateEvaluationKeys(this.secret, request, { ...options, plan: this.plan.id })
   }
@@ -104,6 +138,8 @@ export class ClientSession implements AsyncDisposable {
     options: { readonly allowOutOfRange?: boolean; readonly labels?: Record<string, string> } = {},
   ): Promise<Uint8Array> {
     const { plan } = this
+    checkArgument('encrypt', 'the input', tensors, modelCheck.tensors)
+    checkOptions('encrypt', options, ENCRYPT_OPTIONS)
     if (tensors.length === 0 || tensors.length > plan.batch)
       throw new InvalidArgumentError(
         `the plan takes ${plan.batch} image${plan.batch === 1 ? '' : 's'} at a time, got ${tensors.length}`,
@@ -117,6 +153,7 @@ export class ClientSession implements AsyncDisposable {
 
   /** A result, for its owner's eyes: with the encryption's noise in it. @throws ParameterMismatchError for any other file */
   async decrypt(file: Uint8Array, images: number = imagesPerTensor(this.outputLayout)): Promise<Tensor[]> {
+    checkArgument('decrypt', 'file', file, optionCheck.bytes)
     const results = await this.engine.decrypt(this.secret, file, { contract: this.contract })
     return unpack(
       results.map((r) => r.re),
@@ -131,6 +168,7 @@ export class ClientSession implements AsyncDisposable {
    * @throws FormatError, ParameterMismatchError for another key or other parameters
    */
   async decryptSlots(file: Uint8Array): Promise<Float64Array[]> {
+    checkArgument('decryptSlots', 'file', file, optionCheck.bytes)
     return (await this.engine.decrypt(this.secret, file)).map(({ re }) => re)
   }
 
@@ -148,6 +186,7 @@ export class ClientSession implements AsyncDisposable {
     /** How much noise they have. */
     readonly summary: PublicationSummary
   }> {
+    checkArgument('publish', 'file', file, optionCheck.bytes)
     const layout = this.outputLayout
     const options = await publicationOf(this.plan, layout, ledger, wish)
     const results = await this.engine.decryptForPublication(this.secret, file, options)

@@ -1,8 +1,9 @@
 /** A client in three calls: keys for the server, tensors encrypted, answers decrypted. */
-import type { AnyParameters, KeySource } from '@he-ml/ckks-core'
+import { type AnyParameters, checkArgument, type KeySource, type OptionCheck, optionCheck } from '@he-ml/ckks-core'
 import type { ClientEngine, KeyGenerationOptions } from '@he-ml/ckks-core/client'
-import type { Tensor } from '@he-ml/model'
-import { type Plan, parametersOf } from '@he-ml/pipeline'
+import { modelCheck, type Tensor } from '@he-ml/model'
+import { type Plan, parametersOf, planCheck } from '@he-ml/pipeline'
+import { assertMade } from '../assert-made.ts'
 import { assertParameters } from '../assert-parameters.ts'
 import { ClientSession } from './client-session.ts'
 
@@ -40,7 +41,9 @@ export class InferenceClient implements AsyncDisposable {
    * @throws InvalidArgumentError for another shape, too many, or values outside the range that the plan was calibrated for
    */
   encrypt(input: Tensor | readonly Tensor[]): Promise<Uint8Array> {
-    return this.session.encrypt('data' in input ? [input] : input)
+    return this.session.encrypt(
+      modelCheck.tensor(input) === undefined ? [input as Tensor] : (input as readonly Tensor[]),
+    )
   }
 
   /** The answer to one input. @throws ParameterMismatchError for a file that is no result under this key; FormatError */
@@ -95,8 +98,11 @@ export async function openClient(plan: Plan, makeEngine: MakeClientEngine): Prom
 
 /** @throws ParameterMismatchError for an engine that was made for other parameters, which is disposed of */
 export async function makeClientEngine(plan: Plan, makeEngine: MakeClientEngine): Promise<ClientEngine> {
+  checkArgument('openClient', 'plan', plan, planCheck.plan)
+  checkArgument('openClient', 'makeEngine', makeEngine, makesEngine)
   const parameters = parametersOf(plan)
   const engine = await makeEngine(parameters)
+  await assertMade('openClient', 'makeEngine', engine, isClientEngine)
   try {
     assertParameters('client', engine, parameters)
     return engine
@@ -105,3 +111,11 @@ export async function makeClientEngine(plan: Plan, makeEngine: MakeClientEngine)
     throw error
   }
 }
+
+const makesEngine: OptionCheck = (value) =>
+  optionCheck.callable(value) === undefined ? undefined : 'a function that makes the engine, such as createNativeClient'
+const isClientEngine: OptionCheck = (value) =>
+  optionCheck.object(value) === undefined &&
+  optionCheck.callable((value as Partial<ClientEngine>).generateSecretKey) === undefined
+    ? undefined
+    : "a client's engine: give createNativeClient or createSealClient as makeEngine"

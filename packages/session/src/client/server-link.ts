@@ -8,6 +8,7 @@
  */
 import {
   CancelledError,
+  checkArgument,
   checkOptions,
   DisposedError,
   type EvaluationKeyEntry,
@@ -22,7 +23,7 @@ import {
 } from '@he-ml/ckks-core'
 import type { KeyOffer } from '@he-ml/ckks-core/client'
 import type { Plan } from '@he-ml/pipeline'
-import type { Connection } from '../connection.ts'
+import { type Connection, isConnection } from '../connection.ts'
 import { errorOf } from '../protocol/errors.ts'
 import { encodeMessage } from '../protocol/frames.ts'
 import { CHUNK_BYTES, type HeaderOf, type Message, PROTOCOL_VERSION } from '../protocol/messages.ts'
@@ -349,6 +350,7 @@ async function readKey(read: KeyOffer['read'], entry: KeyFileEntry): Promise<Uin
  * ```
  */
 export async function connectServer(connection: Connection, options: LinkOptions = {}): Promise<ServerLink> {
+  checkArgument('connectServer', 'connection', connection, isConnection)
   try {
     checkOptions('connectServer', options, OPTIONS)
   } catch (error) {

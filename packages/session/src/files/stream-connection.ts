@@ -1,6 +1,6 @@
 /** A connection over a stream of bytes: a socket of `node:net` or `node:tls`, or any other duplex stream. */
 import type { Duplex } from 'node:stream'
-import { DisposedError, HeMlError } from '@he-ml/ckks-core'
+import { checkArgument, DisposedError, HeMlError, type OptionCheck, optionCheck } from '@he-ml/ckks-core'
 import type { Connection } from '../connection.ts'
 import { encodeMessage, MessageReader } from '../protocol/frames.ts'
 import type { Message } from '../protocol/messages.ts'
@@ -23,6 +23,7 @@ const LAST_WORDS_MS = 2000
  * ```
  */
 export function streamConnection(stream: Duplex): Connection {
+  checkArgument('streamConnection', 'stream', stream, isDuplex)
   let closing: Promise<void> | undefined
   // a failure shows where messages are sent or read
   stream.on('error', () => {})
@@ -104,4 +105,9 @@ function ended(stream: Duplex): Promise<void> {
       resolve()
     } else stream.end(() => stream.destroy())
   })
+}
+
+const isDuplex: OptionCheck = (value) => {
+  const { on, write } = (optionCheck.object(value) === undefined ? value : {}) as Partial<Duplex>
+  return typeof on === 'function' && typeof write === 'function' ? undefined : 'a stream of two directions, as a socket'
 }

@@ -5,6 +5,7 @@
  */
 import {
   CancelledError,
+  checkArgument,
   checkOptions,
   FormatError,
   InvalidArgumentError,
@@ -12,11 +13,11 @@ import {
   type OptionChecks,
   optionCheck,
 } from '@he-ml/ckks-core'
-import type { Connection } from '../connection.ts'
+import { type Connection, isConnection } from '../connection.ts'
 import { errorHeader } from '../protocol/errors.ts'
 import { CHUNK_BYTES, type HeaderOf, type Message, PROTOCOL_VERSION } from '../protocol/messages.ts'
 import { type KeyDepot, KeyReceiver, memoryDepot } from './key-receiver.ts'
-import type { ServerSession } from './server-session.ts'
+import { ServerSession } from './server-session.ts'
 
 /** Options of {@link answer}. */
 export interface AnswerOptions {
@@ -80,6 +81,10 @@ export async function answer(
   connection: Connection,
   options: AnswerOptions = {},
 ): Promise<void> {
+  checkArgument('answer', 'session', session, (value) =>
+    value instanceof ServerSession ? undefined : 'a ServerSession; of an InferenceServer the field session',
+  )
+  checkArgument('answer', 'connection', connection, isConnection)
   checkOptions('answer', options, OPTIONS)
   await new Answers(session, connection, options).all()
 }

@@ -1,7 +1,16 @@
 /** A server in two calls: keys opened, files run. */
-import type { AnyParameters, EngineHost, KeySource } from '@he-ml/ckks-core'
-import type { BoundPlan } from '@he-ml/pipeline'
-import { type ServerOptions, type ServerRunOptions, ServerSession } from './server-session.ts'
+import {
+  type AnyParameters,
+  checkArgument,
+  type EngineHost,
+  type KeySource,
+  type OptionCheck,
+  optionCheck,
+} from '@he-ml/ckks-core'
+import { type BoundPlan, planCheck } from '@he-ml/pipeline'
+import { assertMade } from '../assert-made.ts'
+import { isKeySource } from './is-key-source.ts'
+import { hasEngine, type ServerOptions, type ServerRunOptions, ServerSession } from './server-session.ts'
 
 /** Makes an engine as servers use it, for the parameters of a plan: `createNativeHost`, `createSealHost`. */
 export type MakeEngineHost = (parameters: AnyParameters) => EngineHost | Promise<EngineHost>
@@ -68,7 +77,11 @@ export async function openServer(
   keys: KeySource,
   options: ServerOptions = {},
 ): Promise<InferenceServer> {
+  checkArgument('openServer', 'bound', bound, planCheck.bound)
+  checkArgument('openServer', 'makeHost', makeHost, makesEngine)
+  checkArgument('openServer', 'keys', keys, isKeySource)
   const host = await makeHost(bound.parameters)
+  await assertMade('openServer', 'makeHost', host, hasEngine)
   let session: ServerSession | undefined
   try {
     session = new ServerSession(bound, host, options)
@@ -79,3 +92,6 @@ export async function openServer(
     throw error
   }
 }
+
+const makesEngine: OptionCheck = (value) =>
+  optionCheck.callable(value) === undefined ? undefined : 'a function that makes the engine, such as createNativeHost'

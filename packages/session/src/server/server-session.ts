@@ -8,6 +8,7 @@ import {
   CancelledError,
   type Ciphertext,
   type CiphertextStore,
+  checkArgument,
   checkOptions,
   DisposedError,
   type Engine,
@@ -19,16 +20,18 @@ import {
   type KeyStore,
   listKeyNeeds,
   MissingKeyError,
+  type OptionCheck,
   type OptionChecks,
   optionCheck,
   type WantedKeyFile,
 } from '@he-ml/ckks-core'
-import type { BoundPlan, Runner, RunOptions } from '@he-ml/pipeline'
+import { type BoundPlan, planCheck, type Runner, type RunOptions } from '@he-ml/pipeline'
 import { assertParameters } from '../assert-parameters.ts'
+import { named } from '../named.ts'
 import { maxCiphertextsBytes } from '../size-limits.ts'
+import { isKeySource } from './is-key-source.ts'
 import { judgeKeys } from './judge-keys.ts'
 import { keptCheckpoints } from './kept-checkpoints.ts'
-import { named } from './named.ts'
 
 /** Options of a server's session. */
 export interface ServerOptions {
@@ -62,12 +65,19 @@ export interface ServerResult {
   readonly seconds: number
 }
 
-const OPTIONS: OptionChecks<ServerOptions> = {
+/** Of each option. */
+export const SERVER_OPTIONS: OptionChecks<ServerOptions> = {
   keyBudget: optionCheck.number(0),
   keepWeights: optionCheck.boolean,
   memory: optionCheck.number(0),
   spill: optionCheck.object,
 }
+/** What `makeHost` of `openServer` is to give. */
+export const hasEngine: OptionCheck = (value) =>
+  optionCheck.object(value) === undefined && optionCheck.object((value as Partial<EngineHost>).engine) === undefined
+    ? undefined
+    : 'an engine with its key stores, as createNativeHost and createSealHost make them'
+const LOAD_OPTIONS = { signal: optionCheck.signal, onProgress: optionCheck.callable }
 const RUN_OPTIONS: OptionChecks<ServerRunOptions> = {
   signal: optionCheck.signal,
   onProgress: optionCheck.callable,
@@ -101,7 +111,9 @@ export class ServerSession implements AsyncDisposable {
    *   to the caller then
    */
   constructor(bound: BoundPlan, host: EngineHost, options: ServerOptions = {}) {
-    checkOptions('ServerSession', options, OPTIONS)
+    checkOptions('ServerSession', options, SERVER_OPTIONS)
+    checkArgument('ServerSession', 'bound', bound, planCheck.bound)
+    checkArgument('ServerSession', 'host', host, hasEngine)
     assertParameters('server', host.engine, bound.parameters)
     this.bound = bound
     this.#host = host
@@ -139,6 +151,7 @@ export class ServerSession implements AsyncDisposable {
    *   below what a layer needs at once, before a key is read; MissingKeyError, FormatError, ParameterMismatchError; DisposedError
    */
   async openKeys(source: KeySource): Promise<void> {
+    checkArgument('openKeys', 'source', source, isKeySource)
     this.assertIdle('openKeys')
     const opening = this.#exchangeKeys(source)
     this.#opening = opening
@@ -171,6 +184,7 @@ export class ServerSession implements AsyncDisposable {
   loadKeys(
     options: { readonly signal?: AbortSignal; readonly onProgress?: (loaded: number, total: number) => void } = {},
   ): Promise<void> {
+    checkOptions('loadKeys', options, LOAD_OPTIONS)
     const { signal, onProgress } = options
     return this.#use('loadKeys', signal, async ({ store }) => {
       const needs = listKeyNeeds(this.#request)
@@ -184,6 +198,7 @@ export class ServerSession implements AsyncDisposable {
 
   /** Encodes all weights now instead of during the first run. @throws MissingKeyError before the keys are open; DisposedError */
   prepare(options: Pick<ServerRunOptions, 'signal' | 'onProgress'> = {}): Promise<void> {
+    checkOptions('prepare', options, LOAD_OPTIONS)
     return this.#use('prepare', options.signal, ({ runner }) => runner.prepare(options))
   }
 
@@ -201,6 +216,7 @@ export class ServerSession implements AsyncDisposable {
    */
   async run(file: Uint8Array, options: ServerRunOptions = {}): Promise<ServerResult> {
     checkOptions('run', options, RUN_OPTIONS)
+    checkArgument('run', 'file', file, optionCheck.bytes)
     return this.#use('run', options.signal, (keys) => this.#run(keys, file, options))
   }
 

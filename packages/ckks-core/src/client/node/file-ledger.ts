@@ -6,6 +6,7 @@ import { lstat } from 'node:fs/promises'
 import { FormatError, SecurityError } from '../../errors/errors.ts'
 import { writeFileAtomic } from '../../node/atomic-file.ts'
 import { readOrdinaryFile } from '../../node/read-ordinary-file.ts'
+import { LEDGER_ENDING } from '../../node/secret-key-file.ts'
 import { systemError } from '../../node/system-error.ts'
 import type { Ledger, LedgerState } from '../ledger/ledger.ts'
 import { formatLedger, parseLedger } from '../ledger/ledger-format.ts'
@@ -16,7 +17,7 @@ import { withLockFile } from './lock-file.ts'
 const MAX_LEDGER_BYTES = 16 * 2 ** 20
 
 /** Where the ledger of a secret key's file is. */
-export const ledgerPath = (secretKeyFile: string): string => `${secretKeyFile}.ledger`
+export const ledgerPath = (secretKeyFile: string): string => `${secretKeyFile}${LEDGER_ENDING}`
 
 /** A ledger in a file. */
 export class FileLedger implements Ledger {

@@ -4,16 +4,17 @@
  */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { checkOptions, InvalidArgumentError, type OptionChecks, optionCheck } from '@he-ml/ckks-core'
+import { checkArgument, checkOptions, InvalidArgumentError, type OptionChecks, optionCheck } from '@he-ml/ckks-core'
 import type { ClientEngine, SecretKey } from '@he-ml/ckks-core/client'
 import { ledgerPath, lockFolder } from '@he-ml/ckks-core/client/node'
 import { onFile } from '@he-ml/ckks-core/node'
-import type { Plan } from '@he-ml/pipeline'
+import { type Plan, planCheck } from '@he-ml/pipeline'
 import { beginPlanFile, readPlanFile } from '../../files/plan-file.ts'
+import { KEY_FILE } from '../../files/secret-in.ts'
 import { ClientSession } from '../client-session.ts'
 import { InferenceClient, type MakeClientEngine, makeClientEngine } from '../inference-client.ts'
 import { assertNotServers } from './folders-apart.ts'
-import { isThere, KEY_FILE } from './key-file.ts'
+import { isThere } from './is-there.ts'
 import { keyMemory } from './key-ledger.ts'
 import { looseModes, readSecretKey, writeSecretKey } from './secret-key-file.ts'
 
@@ -57,6 +58,8 @@ export async function createClientFolder(
   makeEngine: MakeClientEngine,
   options: ClientFolderOptions = {},
 ): Promise<InferenceClient> {
+  checkArgument('createClientFolder', 'folder', folder, optionCheck.path)
+  checkArgument('createClientFolder', 'plan', plan, planCheck.plan)
   checkOptions('createClientFolder', options, OPTIONS)
   const { onWarning = warn } = options
   const path = join(folder, KEY_FILE)
@@ -122,6 +125,7 @@ export async function openClientFolder(
   makeEngine: MakeClientEngine,
   options: ClientFolderOptions = {},
 ): Promise<InferenceClient> {
+  checkArgument('openClientFolder', 'folder', folder, optionCheck.path)
   checkOptions('openClientFolder', options, OPTIONS)
   const { onWarning = warn } = options
   const plan = await readPlanFile(folder)

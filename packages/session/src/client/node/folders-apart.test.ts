@@ -11,6 +11,7 @@ import {
   toHex,
 } from '@he-ml/ckks-core'
 import { writeKeyFolder } from '@he-ml/ckks-core/client/node'
+import { createNativeHost } from '@he-ml/ckks-native'
 import { createNativeClient } from '@he-ml/ckks-native/client'
 import { sealParameters } from '@he-ml/ckks-seal'
 import { createSealClient } from '@he-ml/ckks-seal/client'
@@ -19,12 +20,15 @@ import { linear } from '@he-ml/nn-layers'
 import { type CompileOptions, compile, type Plan, parametersOf } from '@he-ml/pipeline'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { readPlanFile } from '../../files/plan-file.ts'
+import { openServerFolder } from '../../server/node/index.ts'
 import { openClient } from '../inference-client.ts'
 import { createClientFolder, openClientFolder, writeServerFolder } from './index.ts'
 
 const layer = linear({ name: 'sum', weights: createTensor([2, 4], Float64Array.of(1, 2, 3, 4, -1, 0, 1, 0)) })
 const model = new Model({ name: 'toy', input: { name: 'x', shape: [4] }, nodes: [{ layer, inputs: ['x'] }] })
 const planOf = (options: CompileOptions): Promise<Plan> => compile(model, { packing: 'multiplexed', ...options })
+
+const SEAL = { request: sealParameters, bootstrapping: 'never' } as const
 
 let plan: Plan
 let other: Plan
@@ -97,6 +101,28 @@ describe('a server folder', () => {
     await symlink(at('nowhere'), at('circle', 'none'))
     await writeServerFolder(mine, at('circle'))
   })
+  it.each(['mine.bin', 'keys/galois-5.key', 'deep/er/data'])(
+    'is none with a secret key under another name: %s, whole, cut or of SEAL',
+    async (name) => {
+      await using mine = await client('client')
+      const key = await readFile(at('client', 'secret.key'))
+      await using seal = await openClient(await planOf(SEAL), createSealClient)
+      const theirs = await seal.session.engine.exportSecretKey(seal.session.secret)
+      for (const [i, bytes] of [key, key.subarray(0, key.length / 2), theirs].entries()) {
+        const folder = at(`server${i}`)
+        await writeServerFolder(mine, folder)
+        await mkdir(join(folder, name, '..'), { recursive: true })
+        await writeFile(join(folder, name), bytes)
+        const says = new RegExp(`server${i} holds a secret key \\(${name}\\)`)
+        await refused(() => writeServerFolder(mine, folder), says, InvalidArgumentError)
+        const open = () => openServerFolder(folder, { model, makeHost: createNativeHost })
+        await refused(open, says, InvalidArgumentError)
+        await rm(join(folder, name))
+        if (!name.startsWith('keys'))
+          await (await openServerFolder(folder, { model, makeHost: createNativeHost })).dispose()
+      }
+    },
+  )
   it('gets no model file that is a secret key, or bears the name of one', async () => {
     await using mine = await client('client')
     await using foreign = await openClient(other, createNativeClient)
@@ -114,9 +140,8 @@ describe('a server folder', () => {
         InvalidArgumentError,
       )
   })
-  it('gets no secret key of SEAL either, whose files do not say what they are', async () => {
-    const options = { request: sealParameters, bootstrapping: 'never' } as const
-    await using mine = await createClientFolder(at('client'), await planOf(options), createSealClient)
+  it('gets no secret key of SEAL either', async () => {
+    await using mine = await createClientFolder(at('client'), await planOf(SEAL), createSealClient)
     const bytes = await readFile(at('client', 'secret.key'))
     await refused(
       () => writeServerFolder(mine, at('server'), { model: { 'net.onnx': bytes } }),

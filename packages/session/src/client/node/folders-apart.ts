@@ -1,14 +1,14 @@
 /** A client's folder and a server's have nothing to do with each other: one holds the secret key, the other goes away. */
-import { lstat, readdir, realpath, stat } from 'node:fs/promises'
+import { lstat, readdir, realpath } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { FormatError, InvalidArgumentError, MissingKeyError, parseContainer } from '@he-ml/ckks-core'
+import { FormatError, InvalidArgumentError, isSecretKeyStart, MissingKeyError } from '@he-ml/ckks-core'
 import type { ClientEngine } from '@he-ml/ckks-core/client'
-import { ledgerPath } from '@he-ml/ckks-core/client/node'
 import { KEY_SET_FILE, onFile, openContainerFile, readKeySet } from '@he-ml/ckks-core/node'
 import { parametersOf } from '@he-ml/pipeline'
 import { KEYS_FOLDER, PLAN_FILE, readPlanFile } from '../../files/plan-file.ts'
+import { isSecretName, secretIn } from '../../files/secret-in.ts'
 import type { ClientSession } from '../client-session.ts'
-import { isThere, KEY_FILE } from './key-file.ts'
+import { isThere } from './is-there.ts'
 
 /**
  * A folder with a plan and keys is a server's, unless a secret key lies in it somewhere: then it is where somebody works, with all that there is.
@@ -82,47 +82,17 @@ async function ownerOf(file: string): Promise<string | undefined> {
 
 /** @throws InvalidArgumentError for what bears the name of a secret key or is one: of any plan, or of this engine's form */
 export async function assertNoSecretFile(engine: ClientEngine, name: string, bytes: Uint8Array): Promise<void> {
-  if (isSecretName(name) || kindOf(bytes) === 'secretKey' || (await isSecret(engine, bytes)))
+  if (isSecretName(name) || isSecretKeyStart(bytes) || (await isSecret(engine, bytes)))
     throw new InvalidArgumentError(`writeServerFolder: "${name}" is a secret key: the server's folder goes away`)
 }
 
-/** SEAL's files do not say what they are. */
+/** Whatever the engine itself takes for one. */
 async function isSecret(engine: ClientEngine, bytes: Uint8Array): Promise<boolean> {
   try {
     using _ = await engine.importSecretKey(bytes)
     return true
   } catch {
     return false
-  }
-}
-
-const isSecretName = (path: string): boolean => basename(path) === KEY_FILE || path.endsWith(ledgerPath(''))
-
-/** The first secret key or ledger in a folder, at any depth and behind links, by its path from there. */
-async function secretIn(folder: string, seen = new Set<string>()): Promise<string | undefined> {
-  const real = await realpath(folder).catch(() => undefined)
-  if (real === undefined || seen.has(real)) return undefined
-  seen.add(real)
-  const names = await onFile(folder, readdir(real))
-  const own = names.find(isSecretName)
-  if (own !== undefined) return own
-  for (const name of names) {
-    const path = await realpath(join(real, name)).catch(() => undefined)
-    if (path === undefined) continue
-    if (isSecretName(path)) return name
-    if (!(await onFile(path, stat(path))).isDirectory()) continue
-    const deeper = await secretIn(path, seen)
-    if (deeper !== undefined) return join(name, deeper)
-  }
-  return undefined
-}
-
-function kindOf(bytes: Uint8Array): string | undefined {
-  try {
-    return parseContainer(bytes).header.kind
-  } catch {
-    // no container of ours
-    return undefined
   }
 }
 

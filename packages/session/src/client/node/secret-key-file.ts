@@ -6,6 +6,7 @@ import type { ClientEngine, SecretKey } from '@he-ml/ckks-core/client'
 import { onFile, readOrdinaryFile, writeFileAtomic } from '@he-ml/ckks-core/node'
 import type { Plan } from '@he-ml/pipeline'
 import { assertNamed } from '../../assert-named.ts'
+import { named } from '../../named.ts'
 import { maxKeyBytes } from '../../size-limits.ts'
 import { assertPlanOfKey, beginKeyLedger } from './key-ledger.ts'
 
@@ -22,7 +23,7 @@ export async function readSecretKey(client: ClientEngine, path: string, plan: Pl
   return takeSecretKey(client, bytes, path, plan)
 }
 
-/** The key in these bytes, which are zero afterwards. */
+/** The key in these bytes, which are zero afterwards. @throws as {@link readSecretKey}, naming the path */
 export async function takeSecretKey(
   client: ClientEngine,
   bytes: Uint8Array,
@@ -30,15 +31,19 @@ export async function takeSecretKey(
   plan: Plan,
 ): Promise<SecretKey> {
   try {
-    assertPlanOfKey(path, bytes, plan)
-    if (client.name === 'native') {
-      const { header } = parseContainer(bytes, { kind: 'secretKey', parameters: client.parameters })
-      assertNamed(header.keyId, path)
-    }
-    return await client.importSecretKey(bytes)
+    return await named(path, takeKey(client, bytes, path, plan))
   } finally {
     bytes.fill(0)
   }
+}
+
+async function takeKey(client: ClientEngine, bytes: Uint8Array, path: string, plan: Plan): Promise<SecretKey> {
+  assertPlanOfKey(path, bytes, plan)
+  if (client.name === 'native') {
+    const { header } = parseContainer(bytes, { kind: 'secretKey', parameters: client.parameters })
+    assertNamed(header.keyId, path)
+  }
+  return await client.importSecretKey(bytes)
 }
 
 /** What lets others read a secret key, or exchange it, and the command that ends it; empty where nothing does. */

@@ -1,11 +1,19 @@
 /** What a server is deployed from: `plan.json`, the evaluation keys in `keys`, and the files of the model. No secret is in it. */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { checkOptions, InvalidArgumentError, type KeyRequest, type OptionChecks, optionCheck } from '@he-ml/ckks-core'
+import {
+  checkArgument,
+  checkOptions,
+  InvalidArgumentError,
+  type KeyRequest,
+  type OptionCheck,
+  type OptionChecks,
+  optionCheck,
+} from '@he-ml/ckks-core'
 import { lockFolder, type WrittenKeys, writeKeyFolder } from '@he-ml/ckks-core/client/node'
 import { onFile, writeFileAtomic } from '@he-ml/ckks-core/node'
 import { KEYS_FOLDER, PLAN_FILE, writePlanFile } from '../../files/plan-file.ts'
-import type { InferenceClient } from '../inference-client.ts'
+import { InferenceClient } from '../inference-client.ts'
 import { assertNobodysElse, assertNoSecretFile, assertNoSecretIn } from './folders-apart.ts'
 
 /** Options of {@link writeServerFolder}. */
@@ -27,6 +35,11 @@ const OPTIONS: OptionChecks<ServerFolderOptions> = {
   onProgress: optionCheck.callable,
   signal: optionCheck.signal,
 }
+
+const isClient: OptionCheck = (value) =>
+  value instanceof InferenceClient
+    ? undefined
+    : 'a client, as createClientFolder, openClientFolder or openClient gives one'
 
 /** Leads nowhere else, and is no hidden file. */
 const PLAIN_NAME = /^[\w-][\w.-]*$/
@@ -60,10 +73,13 @@ const PLAIN_NAME = /^[\w-][\w.-]*$/
  * ```
  */
 export async function writeServerFolder(
-  { session }: InferenceClient,
+  client: InferenceClient,
   folder: string,
   options: ServerFolderOptions = {},
 ): Promise<WrittenKeys> {
+  checkArgument('writeServerFolder', 'client', client, isClient)
+  const { session } = client
+  checkArgument('writeServerFolder', 'folder', folder, optionCheck.path)
   checkOptions('writeServerFolder', options, OPTIONS)
   const { model = {}, onProgress, signal } = options
   const { plan } = session

@@ -1,9 +1,19 @@
 import { join } from 'node:path'
-import type { Model } from '@he-ml/model'
+import {
+  checkArgument,
+  checkOptions,
+  InvalidArgumentError,
+  type OptionCheck,
+  type OptionChecks,
+  optionCheck,
+} from '@he-ml/ckks-core'
+import { type Model, modelCheck } from '@he-ml/model'
 import { bindPlan } from '@he-ml/pipeline'
-import { KEYS_FOLDER, readPlanFile } from '../../files/plan-file.ts'
+import { KEYS_FOLDER, PLAN_FILE, readPlanFile } from '../../files/plan-file.ts'
+import { secretIn } from '../../files/secret-in.ts'
+import { named } from '../../named.ts'
 import { type InferenceServer, type MakeEngineHost, openServer } from '../inference-server.ts'
-import type { ServerOptions } from '../server-session.ts'
+import { SERVER_OPTIONS, type ServerOptions } from '../server-session.ts'
 
 /** What a server's folder needs beside it. */
 export interface ServerFolder extends ServerOptions {
@@ -13,10 +23,21 @@ export interface ServerFolder extends ServerOptions {
   readonly makeHost: MakeEngineHost
 }
 
+const isModelOrReader: OptionCheck = (value) =>
+  typeof value === 'function' || modelCheck.model(value) === undefined
+    ? undefined
+    : 'the model that the plan was made for, or a function that reads it from the folder'
+
+const OPTIONS: OptionChecks<ServerFolder> = {
+  ...SERVER_OPTIONS,
+  model: isModelOrReader,
+  makeHost: optionCheck.callable,
+}
+
 /**
  * The server of a folder that a client made with `writeServerFolder`.
  *
- * @throws what `openServer` and `bindPlan` do; FileSystemError; whatever reading the model throws
+ * @throws InvalidArgumentError for a folder with a secret key in it, whatever it is called; what `openServer` and `bindPlan` do; FileSystemError; whatever reading the model throws
  * @example
  * ```ts
  * import assert from 'node:assert/strict'
@@ -44,11 +65,19 @@ export interface ServerFolder extends ServerOptions {
  * await rm(folder, { recursive: true })
  * ```
  */
-export async function openServerFolder(
-  folder: string,
-  { model, makeHost, ...options }: ServerFolder,
-): Promise<InferenceServer> {
+export async function openServerFolder(folder: string, given: ServerFolder): Promise<InferenceServer> {
+  checkArgument('openServerFolder', 'folder', folder, optionCheck.path)
+  checkOptions('openServerFolder', given, OPTIONS)
+  const { model, makeHost, ...options } = given
+  checkArgument('openServerFolder', 'the option model', model, isModelOrReader)
+  checkArgument('openServerFolder', 'the option makeHost', makeHost, optionCheck.callable)
   const plan = await readPlanFile(folder)
-  const bound = bindPlan(plan, typeof model === 'function' ? await model(folder) : model)
+  const secret = await secretIn(folder)
+  if (secret !== undefined)
+    throw new InvalidArgumentError(
+      `${folder} holds a secret key (${secret}): no server may have it; move it to the client's own folder, or where the server is not the client's machine, count it as lost and make new keys`,
+    )
+  const read = typeof model === 'function' ? await model(folder) : model
+  const bound = await named(join(folder, PLAN_FILE), (async () => bindPlan(plan, read))())
   return openServer(bound, makeHost, { kind: 'folder', path: join(folder, KEYS_FOLDER) }, options)
 }

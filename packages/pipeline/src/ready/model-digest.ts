@@ -3,11 +3,14 @@
  * nodes belong to it, as a plan's ranges, levels and bootstraps name them; the names of the model (its file) and of its input do
  * not.
  */
-import { digestText, type Model } from '@he-ml/model'
+import { checkArgument } from '@he-ml/ckks-core'
+import { digestText, type Model, modelCheck } from '@he-ml/model'
 import { digest } from './digest.ts'
 
 /**
  * SHA-256, hex.
+ *
+ * @throws InvalidArgumentError for what is no model
  *
  * @example
  * ```ts
@@ -27,6 +30,7 @@ import { digest } from './digest.ts'
  * ```
  */
 export function modelDigest(model: Model): string {
+  checkArgument('modelDigest', 'model', model, modelCheck.model)
   const { input, nodes, output, states, steps, readout } = model
   const perStep = input.time === 'perStep'
   const { grid } = input
