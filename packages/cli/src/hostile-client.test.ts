@@ -118,6 +118,14 @@ describe('run, from a hostile key folder', () => {
     expect(missing.code).toBe(7)
   })
 
+  it('refuses a folder with a secret key in it, whatever that is called', async () => {
+    const folder = await forged('whole', (_, header) => header)
+    await cp(here.at('client/secret.key'), here.at(folder, 'notes.bin'))
+    const held = await run(folder, '-o', 'no.ct')
+    expect(held.stderr).toMatch(/whole holds a secret key \(notes\.bin\): no server may have it/)
+    expect(held.code).not.toBe(0)
+  })
+
   it('counts keys and inputs against --memory, whatever the plan says of its peak', async () => {
     const request = plan.keyRequest as KeyRequest
     expect(request).toBeDefined()

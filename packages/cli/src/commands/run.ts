@@ -6,6 +6,7 @@ import { type AnyParameters, InvalidArgumentError } from '@he-ml/ckks-core'
 import { type ReadOptions, readOrdinaryFile, writeFileAtomic } from '@he-ml/ckks-core/node'
 import type { BoundPlan, TaskTrace } from '@he-ml/pipeline'
 import { maxCiphertextsBytes, ServerSession } from '@he-ml/session'
+import { assertNoSecretKey } from '@he-ml/session/node'
 import type { Command } from 'commander'
 import { type EngineChoice, openServer } from '../engines.ts'
 import { aboutFiles } from '../files/about-file.ts'
@@ -103,6 +104,7 @@ async function runPlan(bound: BoundPlan, places: readonly ResultPlace[], options
     clock('open')
     const limits = { maxBytes: session.maxInputBytes, what: 'an encrypted input' }
     await judgeSizes(session, { evaluation: options.evaluation, inputs: options.input, limits }, ceiling)
+    await assertNoSecretKey(options.evaluation)
     await session.openKeys({ kind: 'folder', path: options.evaluation })
     clock('openKeys')
     const results: Result[] = []

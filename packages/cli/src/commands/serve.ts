@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import type { Server, Socket } from 'node:net'
 import { answer, ServerSession } from '@he-ml/session'
-import { streamConnection } from '@he-ml/session/node'
+import { assertNoSecretKey, streamConnection } from '@he-ml/session/node'
 import type { Command } from 'commander'
 import { type EngineChoice, openServer } from '../engines.ts'
 import { assertOutputApart } from '../files/assert-output-apart.ts'
@@ -89,6 +89,7 @@ async function makeReady(
   const loading = startProgress('loading keys', quiet)
   const encoding = startProgress('encoding weights', quiet)
   try {
+    await assertNoSecretKey(options.evaluation)
     await session.openKeys({ kind: 'folder', path: options.evaluation })
     await session.loadKeys({ signal, onProgress: (done, total) => loading.update(done / total, `${done} of ${total}`) })
     loading.stop()

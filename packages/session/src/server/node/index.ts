@@ -4,4 +4,5 @@
  * @module node
  */
 export { streamConnection } from '../../files/stream-connection.ts'
+export { assertNoSecretKey } from './assert-no-secret-key.ts'
 export { openServerFolder, type ServerFolder } from './open-server-folder.ts'

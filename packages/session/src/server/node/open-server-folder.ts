@@ -1,19 +1,12 @@
 import { join } from 'node:path'
-import {
-  checkArgument,
-  checkOptions,
-  InvalidArgumentError,
-  type OptionCheck,
-  type OptionChecks,
-  optionCheck,
-} from '@he-ml/ckks-core'
+import { checkArgument, checkOptions, type OptionCheck, type OptionChecks, optionCheck } from '@he-ml/ckks-core'
 import { type Model, modelCheck } from '@he-ml/model'
 import { bindPlan } from '@he-ml/pipeline'
 import { KEYS_FOLDER, PLAN_FILE, readPlanFile } from '../../files/plan-file.ts'
-import { secretIn } from '../../files/secret-in.ts'
 import { named } from '../../named.ts'
 import { type InferenceServer, type MakeEngineHost, openServer } from '../inference-server.ts'
 import { SERVER_OPTIONS, type ServerOptions } from '../server-session.ts'
+import { assertNoSecretKey } from './assert-no-secret-key.ts'
 
 /** What a server's folder needs beside it. */
 export interface ServerFolder extends ServerOptions {
@@ -72,11 +65,7 @@ export async function openServerFolder(folder: string, given: ServerFolder): Pro
   checkArgument('openServerFolder', 'the option model', model, isModelOrReader)
   checkArgument('openServerFolder', 'the option makeHost', makeHost, optionCheck.callable)
   const plan = await readPlanFile(folder)
-  const secret = await secretIn(folder)
-  if (secret !== undefined)
-    throw new InvalidArgumentError(
-      `${folder} holds a secret key (${secret}): no server may have it; move it to the client's own folder, or where the server is not the client's machine, count it as lost and make new keys`,
-    )
+  await assertNoSecretKey(folder)
   const read = typeof model === 'function' ? await model(folder) : model
   const bound = await named(join(folder, PLAN_FILE), (async () => bindPlan(plan, read))())
   return openServer(bound, makeHost, { kind: 'folder', path: join(folder, KEYS_FOLDER) }, options)
