@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { InvalidArgumentError, PlanError } from '../errors/errors.ts'
+import { recommendedLogQP } from '../parameters/recommended.ts'
 import { designFunctional, type FunctionalNeed } from './design-functional.ts'
 
 const need: FunctionalNeed = { levels: 2, functionLevels: 7, points: 64, rings: [15], content: 'real' }
@@ -17,10 +18,10 @@ it('takes the fastest shape, and the most bits that cost no time', async () => {
     // a quarter of a bit more each would not be secure
     const { logQP, qLimbs } = design.set.parameters
     expect(logQP + (qLimbs.length + 3) / 4).toBeGreaterThan(0.97 * 868)
-    // more of them where errors are multiplied by a hundred
-    const { workBits, scaleBits } = design.request
-    expect(workBits - scaleBits).toBeGreaterThanOrEqual(1)
+    expect(logQP).toBeLessThanOrEqual(recommendedLogQP(15))
   }
+  // more of them where errors are multiplied by a hundred, as long as they are primes of half a word
+  expect(wide!.request.workBits - wide!.request.scaleBits).toBeGreaterThanOrEqual(1)
   expect(wider!.margin).toBeGreaterThan(wide!.margin)
 })
 

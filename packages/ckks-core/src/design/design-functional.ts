@@ -31,7 +31,7 @@ export interface FunctionalNeed {
   readonly functionLevels: number
   /** Of the finest grid: a power of two up to 256. */
   readonly points: number
-  /** Standard deviations between a grid point and the half-way line, for fresh inputs. Default 24: what values bring along comes on top. */
+  /** See `FunctionalDesign.margin`. Default 24: what values bring along comes on top. */
   readonly margin?: number
   /** log2 of the ring degree; default 15 and 16. */
   readonly rings?: readonly number[]
@@ -49,7 +49,10 @@ export interface FunctionalDesign {
   readonly set: FunctionalSet
   /** Of a refresh with one function. */
   readonly seconds: number
-  /** Standard deviations between a grid point and the half-way line, for fresh inputs and for what a refresh gave. */
+  /**
+   * Standard deviations between a grid point and the half-way line: of fresh inputs and of what a refresh gave, errors of the length of E counted as
+   * membranes carry them on.
+   */
   readonly margin: number
 }
 
@@ -65,7 +68,10 @@ const SPECIAL_BITS = 47.5
 /** Of residues that lie in half a word. */
 const NARROW_BITS = 32
 /** Bits that levels below the exponential may have less than those above. */
-const FEWER = [0, 1, 2, 3] as const
+const FEWER = [0, 1, 2, 3, 4] as const
+
+/** Bits of the special primes beyond the largest digit: halved errors of key switches, up to where rounding is as large. */
+const EXCESS = [1, 2, 3, 4] as const
 
 /** Relative, of seconds. */
 const ROUND_OFF = 1e-9
@@ -142,11 +148,13 @@ interface Search {
 async function fitBits(need: FunctionalNeed, shape: Shape, search: Search): Promise<FunctionalDesign | undefined> {
   const { margin, below = Number.POSITIVE_INFINITY } = search
   let best: FunctionalDesign | undefined
-  for (const fewer of FEWER) {
-    const request = mostBits(need, shape, fewer)
-    const found = request && (await priced(need, request, search))
-    if (!found) continue
-    if (found.seconds >= below) return undefined
+  for (const excess of EXCESS) {
+    const found = await surest(
+      FEWER.map((fewer) => mostBits(need, shape, { fewer, excess })),
+      (request) => priced(need, request, search),
+      below,
+    )
+    if (!found) return undefined
     if (best && found.margin <= best.margin) break
     best = found
   }
@@ -154,10 +162,31 @@ async function fitBits(need: FunctionalNeed, shape: Shape, search: Search): Prom
   return best.request.workBits === justBelow(NARROW_BITS) ? fitWideBits(need, shape, search, best) : undefined
 }
 
-/** As many as security leaves, in quarters, within half a word; so many fewer below the exponential. */
-function mostBits(need: FunctionalNeed, shape: Shape, fewer: number): FunctionalRequest | undefined {
-  for (let workBits = NARROW_BITS; workBits - fewer >= FEWEST_BITS; workBits -= 0.25) {
-    const request = requestOf(need, shape, { workBits, scaleBits: workBits - fewer })
+/** The last of some requests whose margins rise; undefined where they take as long as something that is known to do. */
+async function surest(
+  requests: readonly (FunctionalRequest | undefined)[],
+  price: (request: FunctionalRequest) => Promise<FunctionalDesign | undefined>,
+  below: number,
+): Promise<FunctionalDesign | undefined> {
+  let best: FunctionalDesign | undefined
+  for (const request of requests) {
+    const found = request && (await price(request))
+    if (!found) continue
+    if (found.seconds >= below) return undefined
+    if (best && found.margin <= best.margin) break
+    best = found
+  }
+  return best
+}
+
+/** As many as security leaves, in eighths, within half a word; so many fewer below the exponential. */
+function mostBits(
+  need: FunctionalNeed,
+  shape: Shape,
+  { fewer, excess }: { readonly fewer: number; readonly excess: number },
+): FunctionalRequest | undefined {
+  for (let workBits = NARROW_BITS; workBits - fewer >= FEWEST_BITS; workBits -= 0.125) {
+    const request = requestOf(need, shape, { workBits, scaleBits: workBits - fewer, excess })
     if (request) return request
   }
   return undefined
@@ -177,7 +206,8 @@ async function fitWideBits(
   let { margin } = narrow
   for (let workBits = NARROW_BITS; ; ) {
     workBits += Math.max(1, Math.ceil(2 * Math.log2(search.margin / margin))) / 2
-    const request = workBits > MOST_BITS ? undefined : requestOf(need, shape, { workBits, scaleBits: NARROW_BITS })
+    const request =
+      workBits > MOST_BITS ? undefined : requestOf(need, shape, { workBits, scaleBits: NARROW_BITS, excess: EXCESS[0] })
     const found = request && (await priced(need, request, search))
     if (!found || found.seconds >= (best ? best.seconds * (1 + ROUND_OFF) : (search.below ?? Infinity))) return best
     margin = Math.max(1, found.margin)
@@ -189,7 +219,7 @@ async function fitWideBits(
 function requestOf(
   need: FunctionalNeed,
   shape: Shape,
-  bits: Pick<FunctionalRequest, 'workBits' | 'scaleBits'>,
+  bits: Pick<FunctionalRequest, 'workBits' | 'scaleBits'> & { readonly excess: number },
 ): FunctionalRequest | undefined {
   const { logN, coeffsToSlots, slotsToCoeffs, dnum } = shape
   const { levels, functionLevels } = need
@@ -209,14 +239,24 @@ function requestOf(
   if (Math.ceil((below + above + 1) / each) !== dnum) return undefined
   const [scaleBits, workBits] = [justBelow(bits.scaleBits), justBelow(bits.workBits)]
   const baseBits = BASE_BITS[logN]!
-  const chain = [baseBits, ...new Array<number>(below).fill(scaleBits), ...new Array<number>(above).fill(workBits)]
+  // every squaring doubles an error of the angle: what is squared later needs less of them
+  const headBits = Array.from({ length: parts.exponential }, (_, i) => {
+    const squared = i + SQUARINGS + 1 - parts.exponential
+    return workBits - (Math.max(0, squared) / SQUARINGS) * (workBits - scaleBits)
+  })
+  const chain = [
+    baseBits,
+    ...new Array<number>(below).fill(scaleBits),
+    ...headBits.toReversed(),
+    ...new Array<number>(coeffsToSlots).fill(workBits),
+  ]
   const largest = Math.max(...digits(chain, each))
-  const specials = Math.ceil((largest + 1) / SPECIAL_BITS)
+  const specials = Math.ceil((largest + bits.excess) / SPECIAL_BITS)
   const specialBits = new Array<number>(specials).fill(
-    Math.min(SPECIAL_BITS, Math.ceil(((largest + 1) / specials) * 10) / 10),
+    Math.min(SPECIAL_BITS, Math.ceil(((largest + bits.excess) / specials) * 10) / 10),
   )
   if (sum(chain) + sum(specialBits) > recommendedLogQP(logN)) return undefined
-  return { logN, levels, scaleBits, baseBits, workBits, headBits: [], dnum, specialBits, spec }
+  return { logN, levels, scaleBits, baseBits, workBits, headBits, dnum, specialBits, spec }
 }
 
 const sum = (bits: readonly number[]): number => bits.reduce((a, b) => a + b, 0)
@@ -225,8 +265,38 @@ const sum = (bits: readonly number[]): number => bits.reduce((a, b) => a + b, 0)
 const digits = (chain: readonly number[], each: number): number[] =>
   Array.from({ length: Math.ceil(chain.length / each) }, (_, i) => sum(chain.slice(i * each, (i + 1) * each)))
 
-/** What a refresh takes, and how sure its decisions are. */
-async function priced(
+/**
+ * Functions can be made flat beside their points, but not against errors of the length of E: at the worst point of a membrane's function of 64 points
+ * four times such an error comes out.
+ */
+const LENGTHENED = 4
+
+const marginOf = ({ deviation, lengthened, margin = 0 }: FunctionalEstimate): number =>
+  margin / Math.hypot(1, (LENGTHENED * lengthened) / deviation)
+
+/** What was priced by a cost model. */
+const known = new WeakMap<CostModel, Map<string, Promise<FunctionalDesign | undefined>>>()
+
+/** More than one search finds. */
+const MOST_KNOWN = 5000
+
+/** What a refresh takes, and how sure its decisions are; searches for several margins come by the same requests. */
+function priced(
+  need: FunctionalNeed,
+  request: FunctionalRequest,
+  search: Search,
+): Promise<FunctionalDesign | undefined> {
+  const { costModel } = search
+  const prices = known.get(costModel) ?? new Map<string, Promise<FunctionalDesign | undefined>>()
+  known.set(costModel, prices)
+  const key = JSON.stringify([need.slots, need.content, need.points, request])
+  const price = prices.get(key) ?? judge(need, request, search)
+  if (prices.size >= MOST_KNOWN) prices.clear()
+  prices.set(key, price)
+  return price
+}
+
+async function judge(
   { slots, content = 'complex' }: FunctionalNeed,
   request: FunctionalRequest,
   { step, costModel }: Search,
@@ -234,7 +304,8 @@ async function priced(
   const used = { ...request.spec, content, slots: slots ?? request.spec.slots }
   try {
     const parameters = createParameters(functionalLiteral(request))
-    if (used.slots > parameters.maxSlots) return undefined
+    // primes are as near to their bits as there are some
+    if (used.slots > parameters.maxSlots || parameters.logQP > recommendedLogQP(request.logN)) return undefined
     const circuit = createFunctionalBootstrapping(parameters, used)
     const engine = createPlanEngine(parameters, { costModel })
     using prepared = await circuit.prepare(engine)
@@ -242,7 +313,7 @@ async function priced(
     const since = engine.checkpoint()
     let margin = Number.POSITIVE_INFINITY
     const observe = (estimate: FunctionalEstimate) => {
-      margin = Math.min(margin, estimate.margin!)
+      margin = Math.min(margin, marginOf(estimate))
     }
     const [output] = prepared.evaluate(engine, input, [step], { observe })
     const { seconds } = engine.report({ since })

@@ -142,7 +142,7 @@ async function compilePacked(draft: Draft): Promise<BoundPlan> {
 }
 
 /** Margins of fresh inputs that sets are designed for, one after the other: values of a network bring errors along. */
-const MARGINS = [11, 16, 22.5, 32, 45, 64, 90, 128] as const
+const MARGINS = [5.6, 8, 11, 16, 22.5, 32, 45, 64, 90, 128] as const
 
 /** Layers that refresh what they compute leave nothing else to bootstrap. */
 async function compileFunctional(draft: Draft): Promise<BoundPlan> {

@@ -66,7 +66,10 @@ export interface CompileOptions {
   readonly functional?: {
     /** A name of `FUNCTIONAL_SETS`. */
     readonly set?: string
-    /** Standard deviations of the error between a grid point and the half-way line to the next, positive. Default 24. */
+    /**
+     * What `FunctionalDesign.margin` of the set shall be at least, from 1 on. Default: the least of some, from 5.6 to 128, whose plan is sure enough of
+     * its neurons' decisions.
+     */
     readonly margin?: number
   }
   /**
