@@ -8,6 +8,8 @@
 namespace heml::kernel::ifma {
 
 inline constexpr std::size_t FOLD_EVERY = 128;
+/// The same where one factor is any 52-bit value: high halves are below 2^48.
+inline constexpr std::size_t FOLD_WIDE_EVERY = 12;
 
 /// Constants that turn high 2^52 + low into a residue.
 struct Folding {

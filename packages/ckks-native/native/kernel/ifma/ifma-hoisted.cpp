@@ -34,7 +34,7 @@ HEML_INLINE StepValue stepValue(const HoistedJob& job, const HoistedStep& step, 
         const std::size_t bytes = (i + ahead) * bytesPerResidue(KEYS);
         _mm_prefetch(static_cast<const char*>(step.keys0[d]) + bytes, _MM_HINT_T1);
         _mm_prefetch(static_cast<const char*>(step.keys1[d]) + bytes, _MM_HINT_T1);
-        if ((d + 1) % FOLD_EVERY == 0) {
+        if ((d + 1) % FOLD_WIDE_EVERY == 0) {
             sum0.fold(folding);
             sum1.fold(folding);
         }
