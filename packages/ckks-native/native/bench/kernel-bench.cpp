@@ -138,17 +138,17 @@ void benchSums(const Kernels& k, int logN, int bits) {
 
     report(k, "innerProduct3", logN, bits, [&] {
         k.innerProduct({targets[0], targets[1], sources.data(), plainKeys.data(), plainKeys.data() + digits, digits, nullptr,
-                        Packing::words, false, 0, n},
+                        Packing::words, nullptr, nullptr, 0, n},
                        m);
     });
     report(k, "innerProduct3Permuted", logN, bits, [&] {
         k.innerProduct({targets[0], targets[1], sources.data(), plainKeys.data(), plainKeys.data() + digits, digits, &rotation,
-                        Packing::words, false, 0, n},
+                        Packing::words, nullptr, nullptr, 0, n},
                        m);
     });
     report(k, "innerProduct3Packed", logN, bits, [&] {
         k.innerProduct({targets[0], targets[1], sources.data(), packedKeys.data(), packedKeys.data() + digits, digits, &rotation,
-                        Packing::six, false, 0, n},
+                        Packing::six, nullptr, nullptr, 0, n},
                        m);
     });
     std::vector<RepeatedLimb> plaintexts;

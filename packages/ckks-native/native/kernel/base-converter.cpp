@@ -20,6 +20,9 @@ Word productWithout(const std::vector<Modulus>& moduli, std::size_t skip, const 
 }  // namespace
 
 BaseConverter::BaseConverter(std::vector<Modulus> sources, std::vector<Modulus> targets)
+    : BaseConverter(std::move(sources), std::move(targets), {}) {}
+
+BaseConverter::BaseConverter(std::vector<Modulus> sources, std::vector<Modulus> targets, const std::vector<Word>& factors)
     : sources_(std::move(sources)), targets_(std::move(targets)) {
     const std::size_t count = sources_.size();
     if (count == 0 || count > MAX_CONVERTER_SOURCES || targets_.empty()) {
@@ -31,9 +34,19 @@ BaseConverter::BaseConverter(std::vector<Modulus> sources, std::vector<Modulus> 
         if (cofactor == 0) throw std::invalid_argument("baseConverter: expected distinct source primes");
         factors_.push_back(makeShoup(inverseMod(cofactor, sources_[i]), sources_[i]));
     }
-    for (const Modulus& target : targets_) {
-        for (std::size_t i = 0; i < count; ++i) weights_.push_back(productWithout(sources_, i, target));
-        weights_.push_back(negateMod(productWithout(sources_, count, target), target));
+    if (!factors.empty() && factors.size() != targets_.size()) {
+        throw std::invalid_argument("baseConverter: expected one factor per target, got " + std::to_string(factors.size()) +
+                                    " for " + std::to_string(targets_.size()));
+    }
+    for (std::size_t j = 0; j < targets_.size(); ++j) {
+        const Modulus& target = targets_[j];
+        const auto push = [&](Word weight) {
+            if (!factors.empty()) weight = mulMod(weight, factors[j], target);
+            weights_.push_back(weight);
+            quotients_.push_back(makeShoup(weight, target).quotient);
+        };
+        for (std::size_t i = 0; i < count; ++i) push(productWithout(sources_, i, target));
+        push(negateMod(productWithout(sources_, count, target), target));
     }
 }
 

@@ -77,7 +77,7 @@ Context::Context(ParametersSpec spec, std::shared_ptr<MemoryPool> pool, const ke
         specialProduct_.push_back(product);
         specialInverse_.push_back(kernel::inverseMod(product, modulus));
     }
-    modDown_ = std::make_unique<kernel::BaseConverter>(std::move(special), std::move(q));
+    modDown_ = &converter({{q.size(), special.size()}, q.size(), true, {}});
 }
 
 size_t Context::limbsAt(unsigned level) const {
@@ -110,25 +110,47 @@ const kernel::AutomorphismTable& Context::automorphism(uint32_t element) const {
 }
 
 // Targets: the first targetCount moduli that are not sources.
-const kernel::BaseConverter& Context::converter(Range sources, size_t targetCount) const {
-    std::lock_guard<std::mutex> lock(mutex_);
-    auto& entry = converters_[{sources, targetCount}];
-    if (!entry) {
-        const auto first = moduli_.begin() + static_cast<std::ptrdiff_t>(sources.first);
-        const auto last = first + static_cast<std::ptrdiff_t>(sources.second);
-        std::vector<kernel::Modulus> targets(moduli_.begin(), first);
-        targets.insert(targets.end(), last, moduli_.end());
-        targets.erase(targets.begin() + static_cast<std::ptrdiff_t>(targetCount), targets.end());
-        entry = std::make_unique<kernel::BaseConverter>(std::vector<kernel::Modulus>(first, last), std::move(targets));
+kernel::BaseConverter Context::makeConverter(const ConverterKey& key) const {
+    const auto& [range, targetCount, divided, more] = key;
+    const auto at = [&](size_t i) { return moduli_.begin() + static_cast<std::ptrdiff_t>(i); };
+    std::vector<kernel::Modulus> sources(at(range.first), at(range.first + range.second));
+    std::vector<kernel::Modulus> targets(moduli_.begin(), at(range.first));
+    targets.insert(targets.end(), at(range.first + range.second), moduli_.end());
+    targets.erase(targets.begin() + static_cast<std::ptrdiff_t>(targetCount), targets.end());
+    if (!divided) return {std::move(sources), std::move(targets)};
+    std::vector<uint64_t> factors;
+    for (const kernel::Modulus& target : targets) {
+        uint64_t product = target.value - 1;
+        for (const auto& [first, count] : {range, more}) {
+            for (size_t i = first; i < first + count; ++i)
+                product = kernel::mulMod(product, moduli_[i].value % target.value, target);
+        }
+        factors.push_back(kernel::inverseMod(product, target));
     }
+    return {std::move(sources), std::move(targets), factors};
+}
+
+const kernel::BaseConverter& Context::converter(const ConverterKey& key) const {
+    std::lock_guard<std::mutex> lock(mutex_);
+    auto& entry = converters_[key];
+    if (!entry) entry = std::make_unique<kernel::BaseConverter>(makeConverter(key));
     return *entry;
 }
 
-const kernel::BaseConverter& Context::modUp(size_t begin, size_t size) const { return converter({begin, size}, moduli() - size); }
+const kernel::BaseConverter& Context::modUp(size_t begin, size_t size) const {
+    return converter({{begin, size}, moduli() - size, false, {}});
+}
+
+const kernel::BaseConverter& Context::modDownRescale(unsigned level) const {
+    return converter({{qLimbs(), specialLimbs()}, limbsAt(level - 1), true, primesOf(level)});
+}
 
 const kernel::BaseConverter& Context::rescaleConverter(unsigned level) const {
-    const size_t kept = limbsAt(level - 1);
-    return converter({kept, limbsAt(level) - kept}, kept);
+    return converter({primesOf(level), limbsAt(level - 1), false, {}});
+}
+
+const kernel::BaseConverter& Context::dividedRescaleConverter(unsigned level) const {
+    return converter({primesOf(level), limbsAt(level - 1), true, {}});
 }
 
 bool Context::sameAs(const Context& other) const {

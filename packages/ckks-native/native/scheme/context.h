@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -76,19 +77,26 @@ public:
     static uint32_t modUpTarget(size_t begin, size_t size, size_t modulus) {
         return static_cast<uint32_t>(modulus < begin ? modulus : modulus - size);
     }
-    // From the special limbs to the q limbs, in order.
+    // From the special limbs to the q limbs, in order, times -P^-1: what modDown adds.
     const kernel::BaseConverter& modDown() const { return *modDown_; }
-    // From the two primes of a level to the q limbs below.
+    // From the special limbs to the q limbs below a level, times -1 over P and the level's primes.
+    const kernel::BaseConverter& modDownRescale(unsigned level) const;
+    // From the one or two primes of a level to the q limbs below; and times -1 over these primes: what rescaling adds.
     const kernel::BaseConverter& rescaleConverter(unsigned level) const;
+    const kernel::BaseConverter& dividedRescaleConverter(unsigned level) const;
 
     // Same specification (not necessarily the same object): operands may be mixed.
     bool sameAs(const Context& other) const;
 
 private:
-    using Range = std::pair<size_t, size_t>;   // first source modulus, how many
+    using Range = std::pair<size_t, size_t>;   // first modulus, how many
+    // sources; how many targets; whether times -1 over the sources' product, and over that of these.
+    using ConverterKey = std::tuple<Range, size_t, bool, Range>;
 
     Context(ParametersSpec spec, std::shared_ptr<MemoryPool> pool, const kernel::Kernels& kernels);
-    const kernel::BaseConverter& converter(Range sources, size_t targetCount) const;
+    const kernel::BaseConverter& converter(const ConverterKey& key) const;
+    kernel::BaseConverter makeConverter(const ConverterKey& key) const;
+    Range primesOf(unsigned level) const { return {limbsAt(level - 1), limbsAt(level) - limbsAt(level - 1)}; }
 
     ParametersSpec spec_;
     std::shared_ptr<MemoryPool> pool_;
@@ -97,10 +105,10 @@ private:
     std::vector<kernel::Modulus> moduli_;
     std::vector<std::unique_ptr<kernel::NttTables>> tables_;
     std::vector<uint64_t> specialProduct_, specialInverse_, imaginaryUnit_;
-    std::unique_ptr<kernel::BaseConverter> modDown_;
+    const kernel::BaseConverter* modDown_ = nullptr;
 
     mutable std::mutex mutex_;                 // guards the two maps; entries never change or move
-    mutable std::map<std::pair<Range, size_t>, std::unique_ptr<kernel::BaseConverter>> converters_;
+    mutable std::map<ConverterKey, std::unique_ptr<kernel::BaseConverter>> converters_;
     mutable std::map<uint32_t, std::unique_ptr<kernel::AutomorphismTable>> automorphisms_;
 };
 

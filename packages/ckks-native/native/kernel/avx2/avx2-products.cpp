@@ -10,10 +10,13 @@ void innerProduct(const InnerProductJob& job, const Modulus& m) {
     const Folding folding(m);
     for (std::size_t i = job.begin; i < job.end; i += LANES) {
         Accumulator sum0, sum1;
-        sum0.start(job.accumulate ? load(job.out0 + i) : zero());
-        sum1.start(job.accumulate ? load(job.out1 + i) : zero());
+        sum0.start(job.start0 == nullptr ? zero() : load(job.start0 + (i - job.begin)));
+        sum1.start(job.start1 == nullptr ? zero() : load(job.start1 + (i - job.begin)));
+        const auto take = [&](const Word* limb) { return loadMoved(limb, job.automorphism, i, job.origin); };
+        if (job.direct0 != nullptr) sum0.low = _mm256_add_epi64(sum0.low, take(job.direct0));
+        if (job.direct1 != nullptr) sum1.low = _mm256_add_epi64(sum1.low, take(job.direct1));
         for (std::size_t d = 0; d < job.count; ++d) {
-            const Halves digit(loadMoved(job.digits[d], job.automorphism, i));
+            const Halves digit(take(job.digits[d]));
             sum0.multiplyAdd(digit, Halves(loadKey(job.keys0[d], job.keys, i)));
             sum1.multiplyAdd(digit, Halves(loadKey(job.keys1[d], job.keys, i)));
             if ((d + 1) % FOLD_EVERY == 0) {
@@ -21,8 +24,8 @@ void innerProduct(const InnerProductJob& job, const Modulus& m) {
                 sum1.start(sum1.reduce(folding));
             }
         }
-        store(job.out0 + i, sum0.reduce(folding));
-        store(job.out1 + i, sum1.reduce(folding));
+        store(job.out0 + (i - job.begin), sum0.reduce(folding));
+        store(job.out1 + (i - job.begin), sum1.reduce(folding));
     }
 }
 

@@ -23,12 +23,11 @@ HEML_INLINE Int loadKey(KeyLimb limb, Packing packing, std::size_t i) {
     return _mm256_set_m128i(_mm_shuffle_epi8(high, second), _mm_shuffle_epi8(low, first));
 }
 
-/// Entries i .. i + 3 of the automorphism's image.
-HEML_INLINE Int loadMoved(const Word* limb, const AutomorphismTable* table, std::size_t i) {
-    if (table == nullptr) return load(limb + i);
-    return _mm256_setr_epi64x(
-        static_cast<long long>(limb[table->sourceOf(i)]), static_cast<long long>(limb[table->sourceOf(i + 1)]),
-        static_cast<long long>(limb[table->sourceOf(i + 2)]), static_cast<long long>(limb[table->sourceOf(i + 3)]));
+/// Entries i .. i + 3 of the automorphism's image; the limb begins with entry `origin`.
+HEML_INLINE Int loadMoved(const Word* limb, const AutomorphismTable* table, std::size_t i, std::size_t origin = 0) {
+    if (table == nullptr) return load(limb + (i - origin));
+    const auto at = [&](std::size_t k) { return static_cast<long long>(limb[table->sourceOf(k) - origin]); };
+    return _mm256_setr_epi64x(at(i), at(i + 1), at(i + 2), at(i + 3));
 }
 
 HEML_INLINE Int loadRepeated(const RepeatedLimb& limb, std::size_t i) {

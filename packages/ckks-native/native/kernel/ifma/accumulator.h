@@ -8,6 +8,8 @@
 namespace heml::kernel::ifma {
 
 inline constexpr std::size_t FOLD_EVERY = 128;
+/// The same where one factor is any 52-bit value: high halves are below 2^48.
+inline constexpr std::size_t FOLD_WIDE_EVERY = 12;
 
 /// Constants that turn high 2^52 + low into a residue.
 struct Folding {
@@ -36,13 +38,18 @@ struct Accumulator {
         high = add64(high, other.high);
     }
 
-  /// Out in [0, p), no garbage. Both quotients are added before their one product with p: [0, 4p).
-    HEML_INLINE Vec reduce(const Folding& folding) const {
+  /// Out in [0, 4p), garbage above: both quotients are added before their one product with p.
+    HEML_INLINE Vec reduceLazy(const Folding& folding) const {
         const Prime& prime = folding.prime;
         const Vec top = add64(high, _mm512_srli_epi64(low, 52));
         const Vec multiple = maddHigh(maddHigh(zero(), top, folding.radixQuotient), low, prime.reciprocal);
-        const Vec rest = maddLow(maddLow(mask52(low), top, folding.radixFactor), multiple, prime.minusP);
-        return subtractOnce(subtractOnce(mask52(rest), prime.twoP), prime.p);
+        return maddLow(maddLow(mask52(low), top, folding.radixFactor), multiple, prime.minusP);
+    }
+
+  /// Out in [0, p), no garbage.
+    HEML_INLINE Vec reduce(const Folding& folding) const {
+        const Prime& prime = folding.prime;
+        return subtractOnce(subtractOnce(mask52(reduceLazy(folding)), prime.twoP), prime.p);
     }
 
     HEML_INLINE void fold(const Folding& folding) {

@@ -13,6 +13,7 @@ namespace heml::kernel::ifma {
 
 namespace {
 
+/// In [0, 4p), garbage above: factors of at most STAGED_STEPS products a sum, whose high halves stay below 2^51.
 struct StepValue {
     Vec u0, u1;
 };
@@ -34,12 +35,12 @@ HEML_INLINE StepValue stepValue(const HoistedJob& job, const HoistedStep& step, 
         const std::size_t bytes = (i + ahead) * bytesPerResidue(KEYS);
         _mm_prefetch(static_cast<const char*>(step.keys0[d]) + bytes, _MM_HINT_T1);
         _mm_prefetch(static_cast<const char*>(step.keys1[d]) + bytes, _MM_HINT_T1);
-        if ((d + 1) % FOLD_EVERY == 0) {
+        if ((d + 1) % FOLD_WIDE_EVERY == 0) {
             sum0.fold(folding);
             sum1.fold(folding);
         }
     }
-    return {sum0.reduce(folding), sum1.reduce(folding)};
+    return {sum0.reduceLazy(folding), sum1.reduceLazy(folding)};
 }
 
 /// sum (+ the old value): both in [0, p).
@@ -129,33 +130,31 @@ struct AlikePlaintext {
     }
 };
 
-/// One line of the sum of a giant step, in two halves that do not wait for each other.
-template <typename PLAINTEXT>
-HEML_INLINE void stagedSum(const HoistedJob& job, const StepValue* values, Terms::List terms, std::size_t g, std::size_t i,
-                           bool accumulate, const Folding& folding) {
-    Accumulator sum0[2], sum1[2];
-    for (std::size_t h = 0; h < 2; ++h) {
-        sum0[h].clear();
-        sum1[h].clear();
+/// LINES lines of the sum of a giant step, side by side: one line alone waits for its own sums, and two share what a term's address
+/// costs. values: of the first line; those of the next one are `stride` later.
+template <typename PLAINTEXT, std::size_t LINES>
+HEML_INLINE void stagedSum(const HoistedJob& job, const StepValue* values, std::size_t stride, Terms::List terms, std::size_t g,
+                           std::size_t i, bool accumulate, const Folding& folding) {
+    Accumulator sum0[LINES], sum1[LINES];
+#pragma GCC unroll 2
+    for (std::size_t k = 0; k < LINES; ++k) {
+        sum0[k].clear();
+        sum1[k].clear();
     }
-    const Term* t = terms.begin;
-    for (; t + 1 < terms.end; t += 2) {
-        for (std::size_t h = 0; h < 2; ++h) {
-            const StepValue& u = values[t[h].baby];
-            const Vec plaintext = PLAINTEXT::load(t[h].plaintext, i);
-            sum0[h].multiplyAdd(u.u0, plaintext);
-            sum1[h].multiplyAdd(u.u1, plaintext);
+    for (const Term* t = terms.begin; t != terms.end; ++t) {
+#pragma GCC unroll 2
+        for (std::size_t k = 0; k < LINES; ++k) {
+            const StepValue& u = values[k * stride + t->baby];
+            const Vec plaintext = PLAINTEXT::load(t->plaintext, i + k * LINE_WORDS);
+            sum0[k].multiplyAdd(u.u0, plaintext);
+            sum1[k].multiplyAdd(u.u1, plaintext);
         }
     }
-    if (t != terms.end) {
-        const Vec plaintext = PLAINTEXT::load(t->plaintext, i);
-        sum0[0].multiplyAdd(values[t->baby].u0, plaintext);
-        sum1[0].multiplyAdd(values[t->baby].u1, plaintext);
+#pragma GCC unroll 2
+    for (std::size_t k = 0; k < LINES; ++k) {
+        finish(job.out0[g] + i + k * LINE_WORDS, sum0[k], accumulate, folding);
+        finish(job.out1[g] + i + k * LINE_WORDS, sum1[k], accumulate, folding);
     }
-    sum0[0].add(sum0[1]);
-    sum1[0].add(sum1[1]);
-    finish(job.out0[g] + i, sum0[0], accumulate, folding);
-    finish(job.out1[g] + i, sum1[0], accumulate, folding);
 }
 
 /// Where the lines of a block come from; the next baby step's, asked for while this one is at work.
@@ -195,9 +194,14 @@ void giantSteps(const HoistedJob& job, const Terms& terms, const Block& block, c
         for (std::size_t g = 0; g < job.giantCount; ++g) {
             const Terms::List list = terms.of(block.first / STAGED_STEPS, g);
             prefetchPlaintexts(list, block.begin + to * LINE_WORDS, (to - from) * LINE_WORDS);
-            for (std::size_t k = from; k < to; ++k) {
-                const std::size_t i = block.begin + k * LINE_WORDS;
-                stagedSum<PLAINTEXT>(job, block.values + k * block.steps, list, g, i, accumulate, folding);
+            std::size_t k = from;
+            for (; k + 2 <= to; k += 2) {
+                stagedSum<PLAINTEXT, 2>(job, block.values + k * block.steps, block.steps, list, g, block.begin + k * LINE_WORDS,
+                                        accumulate, folding);
+            }
+            if (k < to) {
+                stagedSum<PLAINTEXT, 1>(job, block.values + k * block.steps, block.steps, list, g, block.begin + k * LINE_WORDS,
+                                        accumulate, folding);
             }
         }
     }

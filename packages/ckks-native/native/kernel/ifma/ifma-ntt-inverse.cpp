@@ -7,6 +7,7 @@
 #include "ifma.h"
 #include "inverse-block.h"
 #include "lanes.h"
+#include "shape.h"
 
 namespace heml::kernel::ifma {
 
@@ -44,10 +45,21 @@ HEML_INLINE void inversePairs(Word* dst, const Word* src, const Word* quotients,
     }
 }
 
+/// Where the entries of a subtree go: in order, or into a split limb.
+struct InOrder {
+    Word* limb;
+    HEML_INLINE void put(std::size_t i, Vec x) const { store(limb + i, x); }
+};
+struct ToSplit {
+    Word* limb;
+    std::size_t stream, streams;
+    HEML_INLINE void put(std::size_t i, Vec x) const { ifma::stream(limb + splitIndex(i, stream, streams), x); }
+};
+
 /// LEVELS levels on 2^LEVELS lines `stride` apart, for every line of a stride; `node` with its sign
 /// bit flipped. In [0, IN_BOUND p), out [0, 4p).
-template <int LEVELS, int IN_BOUND, bool WIDE>
-HEML_INLINE void inverseColumns(Word* values, std::size_t stride, const NttTables& tables, std::size_t node,
+template <int LEVELS, int IN_BOUND, bool WIDE, typename TO>
+HEML_INLINE void inverseColumns(const TO& to, const Word* values, std::size_t stride, const NttTables& tables, std::size_t node,
                                 const Multiples& multiples, const Prime& prime) {
     for (std::size_t at = 0; at < stride; at += LINE_WORDS) {
         Vec x[1 << LEVELS];
@@ -55,39 +67,70 @@ HEML_INLINE void inverseColumns(Word* values, std::size_t stride, const NttTable
         for (std::size_t i = 0; i < (1 << LEVELS); ++i) x[i] = load(values + at + i * stride);
         inverseBlock<LEVELS, IN_BOUND, WIDE>(x, tables.factors(), tables.quotients(), node, multiples, prime);
 #pragma GCC unroll 16
-        for (std::size_t i = 0; i < (1 << LEVELS); ++i) store(values + at + i * stride, x[i]);
+        for (std::size_t i = 0; i < (1 << LEVELS); ++i) to.put(at + i * stride, x[i]);
     }
 }
 
-/// One row of 256; `node` is the row's, sign bit flipped. In [0, p), out [0, 4p).
-template <bool WIDE>
-HEML_INLINE void inverseRow(Word* dst, const Word* src, const NttTables& tables, std::size_t node, const Multiples& multiples,
-                            const Prime& prime) {
+/// One row of 256, worked on in `row`; `node` is the row's, sign bit flipped. In [0, p), out [0, 4p).
+template <bool WIDE, typename TO>
+HEML_INLINE void inverseRow(const TO& to, Word* row, const Word* src, const NttTables& tables, std::size_t node,
+                            const Multiples& multiples, const Prime& prime) {
     for (std::size_t pair = 0; pair < 16; pair += PAIRS) {
-        inversePairs(dst + 16 * pair, src + 16 * pair, tables.quotients(), 16 * node + pair, multiples, prime);
+        inversePairs(row + 16 * pair, src + 16 * pair, tables.quotients(), 16 * node + pair, multiples, prime);
     }
-    inverseColumns<4, PRODUCT_BOUND, WIDE>(dst, 2 * LINE_WORDS, tables, node, multiples, prime);
+    inverseColumns<4, PRODUCT_BOUND, WIDE>(to, row, 2 * LINE_WORDS, tables, node, multiples, prime);
 }
 
-/// The subtree at `node` (sign bit flipped), COLUMN_LEVELS + 8 levels deep. In [0, p), out [0, 4p).
-template <int COLUMN_LEVELS, bool WIDE>
-void inverseSubtree(Word* dst, const Word* src, const NttTables& tables, std::size_t node) {
+/// The subtree at `node` (sign bit flipped), COLUMN_LEVELS + 8 levels deep, worked on in `work`. In [0, p), out [0, 4p).
+template <int COLUMN_LEVELS, bool WIDE, typename TO>
+void inverseSubtree(const TO& to, Word* work, const Word* src, const NttTables& tables, std::size_t node) {
     const Prime prime(tables.modulus());
     const Multiples multiples(tables.modulus().value);
-    for (std::size_t r = 0; r < (1 << COLUMN_LEVELS); ++r) {
-        inverseRow<WIDE>(dst + r * ROW, src + r * ROW, tables, (node << COLUMN_LEVELS) + r, multiples, prime);
+    if constexpr (COLUMN_LEVELS == 0) {
+        inverseRow<WIDE>(to, work, src, tables, node, multiples, prime);
+    } else {
+        for (std::size_t r = 0; r < (1 << COLUMN_LEVELS); ++r) {
+            inverseRow<WIDE>(InOrder{work + r * ROW}, work + r * ROW, src + r * ROW, tables, (node << COLUMN_LEVELS) + r,
+                             multiples, prime);
+        }
+        inverseColumns<COLUMN_LEVELS, BLOCK_OUT_BOUND, WIDE>(to, work, ROW, tables, node, multiples, prime);
     }
-    if constexpr (COLUMN_LEVELS > 0) {
-        inverseColumns<COLUMN_LEVELS, BLOCK_OUT_BOUND, WIDE>(dst, ROW, tables, node, multiples, prime);
+}
+
+/// Everything below one stream's first node. `stream`: which one. In [0, p), out [0, 4p).
+template <int COLUMN_LEVELS, bool WIDE, typename TO>
+void inverseStream(const TO& to, Word* work, const Word* src, const NttTables& tables, std::size_t stream) {
+    constexpr std::size_t SUBTREE = ROW << COLUMN_LEVELS;
+    const std::size_t count = tables.degree() / SUBTREE;
+    if (count <= MAX_STREAMS) {
+        return inverseSubtree<COLUMN_LEVELS, WIDE>(to, work, src, tables, (count + stream) ^ (count / 2));
     }
+    for (std::size_t s = 0; s < 2; ++s) {
+        Word* half = work + s * SUBTREE;
+        inverseSubtree<COLUMN_LEVELS, WIDE>(InOrder{half}, half, src + s * SUBTREE, tables,
+                                            (count + 2 * stream + s) ^ (count / 2));
+    }
+    inverseColumns<1, BLOCK_OUT_BOUND, WIDE>(to, work, SUBTREE, tables, (count / 2 + stream) ^ (count / 4),
+                                             Multiples(tables.modulus().value), Prime(tables.modulus()));
+}
+
+/// Rows [begin, end), the first of them at src, to a split limb.
+template <int COLUMN_LEVELS, bool WIDE>
+void inverseRows(Word* split, const Word* src, const NttTables& tables, std::size_t begin, std::size_t end) {
+    const std::size_t streams = std::size_t{1} << streamLevels(tables.logN());
+    const std::size_t size = tables.degree() / streams;
+    alignas(64) Word work[MAX_ROW_WORDS];
+    for (std::size_t at = begin; at < end; at += size) {
+        inverseStream<COLUMN_LEVELS, WIDE>(ToSplit{split, at / size, streams}, work, src + (at - begin), tables, at / size);
+    }
+    streamFence();
 }
 
 /// The first LEVELS levels, backwards. In [0, 4p), out [0, p).
 template <int LEVELS, bool WIDE>
 void inverseStreams(Word* dst, const NttTables& tables, Word factor) {
     const Modulus& m = tables.modulus();
-    const Word scale = mulMod(tables.degreeInverse(), factor, m);
-    const FinalFactors last(makeShoup(scale, m), makeShoup(mulMod(scale, tables.factors()[0], m), m));
+    const FinalFactors last = finalFactors(tables, factor);
     const Multiples multiples(m.value);
     const Prime prime(m);
     const std::size_t stride = tables.degree() >> LEVELS;
@@ -103,16 +146,10 @@ void inverseStreams(Word* dst, const NttTables& tables, Word factor) {
 
 template <int STREAM_LEVELS, int COLUMN_LEVELS, bool WIDE>
 void inverse(Word* dst, const Word* src, const NttTables& tables, Word factor) {
-    constexpr std::size_t SUBTREE = ROW << COLUMN_LEVELS;
-    const std::size_t count = tables.degree() / SUBTREE;
-    const bool join = count > std::size_t{1} << STREAM_LEVELS;
-    for (std::size_t s = 0; s < count; ++s) {
-        const std::size_t node = (count + s) ^ (count / 2);
-        inverseSubtree<COLUMN_LEVELS, WIDE>(dst + s * SUBTREE, src + s * SUBTREE, tables, node);
-        if (join && s % 2 == 1) {
-            inverseColumns<1, BLOCK_OUT_BOUND, WIDE>(dst + (s - 1) * SUBTREE, SUBTREE, tables, node / 2,
-                                                     Multiples(tables.modulus().value), Prime(tables.modulus()));
-        }
+    const std::size_t size = tables.degree() >> STREAM_LEVELS;
+    for (std::size_t s = 0; s < (1 << STREAM_LEVELS); ++s) {
+        Word* stream = dst + s * size;
+        inverseStream<COLUMN_LEVELS, WIDE>(InOrder{stream}, stream, src + s * size, tables, s);
     }
     inverseStreams<STREAM_LEVELS, WIDE>(dst, tables, factor);
 }
@@ -137,6 +174,18 @@ void inverseAny(Word* dst, const Word* src, const NttTables& tables, Word factor
     }
 }
 
+template <bool WIDE>
+void inverseRowsAny(Word* split, const Word* src, const NttTables& tables, std::size_t begin, std::size_t end) {
+    switch (columnLevels(tables.logN())) {
+        case 0:
+            return inverseRows<0, WIDE>(split, src, tables, begin, end);
+        case 3:
+            return inverseRows<3, WIDE>(split, src, tables, begin, end);
+        default:
+            return inverseRows<4, WIDE>(split, src, tables, begin, end);
+    }
+}
+
 }  // namespace
 
 void nttInverseScaled(Word* dst, const Word* src, const NttTables& tables, Word factor) {
@@ -144,6 +193,14 @@ void nttInverseScaled(Word* dst, const Word* src, const NttTables& tables, Word 
         inverseAny<true>(dst, src, tables, factor);
     } else {
         inverseAny<false>(dst, src, tables, factor);
+    }
+}
+
+void nttInverseRows(Word* dst, const Word* src, const NttTables& tables, Word, std::size_t begin, std::size_t end) {
+    if (tables.modulus().bits == MAX_PRIME_BITS) {
+        inverseRowsAny<true>(dst, src, tables, begin, end);
+    } else {
+        inverseRowsAny<false>(dst, src, tables, begin, end);
     }
 }
 

@@ -16,6 +16,8 @@ HEML_INLINE void prefetchKey(KeyLimb limb, std::size_t i) {
     _mm_prefetch(static_cast<const char*>(limb) + (i + PREFETCH_WORDS) * bytesPerResidue(PACKING), _MM_HINT_T0);
 }
 
+HEML_INLINE void put(Word* to, Vec value, bool streamed) { streamed ? stream(to, value) : store(to, value); }
+
 template <Packing PACKING, bool PERMUTED>
 void innerProductLines(const InnerProductJob& job, const Modulus& m) {
     const Folding folding(m);
@@ -24,25 +26,29 @@ void innerProductLines(const InnerProductJob& job, const Modulus& m) {
         Accumulator sum0, sum1;
         sum0.clear();
         sum1.clear();
-        if (job.accumulate) {
-            sum0.low = load(job.out0 + i);
-            sum1.low = load(job.out1 + i);
-        }
+        if (job.start0 != nullptr) sum0.low = mask52(load(job.start0 + (i - job.begin)));
+        if (job.start1 != nullptr) sum1.low = mask52(load(job.start1 + (i - job.begin)));
         Permutation::Source source{i, zero()};
         if constexpr (PERMUTED) source = permutation.at(i);
+        source.offset -= job.origin;
+        const auto take = [&](const Word* limb) {
+            return PERMUTED ? Permutation::take(limb, source) : load(limb + source.offset);
+        };
+        if (job.direct0 != nullptr) sum0.low = add64(sum0.low, take(job.direct0));
+        if (job.direct1 != nullptr) sum1.low = add64(sum1.low, take(job.direct1));
         for (std::size_t d = 0; d < job.count; ++d) {
-            const Vec digit = PERMUTED ? Permutation::take(job.digits[d], source) : load(job.digits[d] + i);
+            const Vec digit = take(job.digits[d]);
             sum0.multiplyAdd(digit, loadKey<PACKING>(job.keys0[d], i));
             sum1.multiplyAdd(digit, loadKey<PACKING>(job.keys1[d], i));
             prefetchKey<PACKING>(job.keys0[d], i);
             prefetchKey<PACKING>(job.keys1[d], i);
-            if ((d + 1) % FOLD_EVERY == 0) {
+            if ((d + 1) % FOLD_WIDE_EVERY == 0) {
                 sum0.fold(folding);
                 sum1.fold(folding);
             }
         }
-        store(job.out0 + i, sum0.reduce(folding));
-        store(job.out1 + i, sum1.reduce(folding));
+        put(job.out0 + (i - job.begin), sum0.reduce(folding), job.streamed);
+        put(job.out1 + (i - job.begin), sum1.reduce(folding), job.streamed);
     }
 }
 
@@ -54,9 +60,14 @@ void innerProductOf(const InnerProductJob& job, const Modulus& m) {
 }  // namespace
 
 void innerProduct(const InnerProductJob& job, const Modulus& m) {
-    if (job.keys == Packing::four) return innerProductOf<Packing::four>(job, m);
-    if (job.keys == Packing::six) return innerProductOf<Packing::six>(job, m);
-    innerProductOf<Packing::words>(job, m);
+    if (job.keys == Packing::four) {
+        innerProductOf<Packing::four>(job, m);
+    } else if (job.keys == Packing::six) {
+        innerProductOf<Packing::six>(job, m);
+    } else {
+        innerProductOf<Packing::words>(job, m);
+    }
+    if (job.streamed) streamFence();
 }
 
 void sumProducts(const SumProductsJob& job, const Modulus& m) {

@@ -8,6 +8,12 @@ namespace heml::kernel::ifma {
 void nttForward(Word* dst, const Word* src, const NttTables& tables);
 void nttInverse(Word* dst, const Word* src, const NttTables& tables);
 void nttInverseScaled(Word* dst, const Word* src, const NttTables& tables, Word factor);
+std::size_t rowWords(int logN);
+void nttInverseRows(Word* dst, const Word* src, const NttTables& tables, Word factor, std::size_t begin, std::size_t end);
+void convertColumns(const ConvertColumnsJob& job);
+void nttForwardRows(Word* dst, const Word* src, const NttTables& tables, std::size_t begin, std::size_t end,
+                    const NextRows& next);
+void nttForwardRowsAdd(Word* dst, Word* src, const NttTables& tables, std::size_t begin, std::size_t end);
 
 void add(Word* dst, const Word* a, const Word* b, std::size_t n, const Modulus& m);
 void sub(Word* dst, const Word* a, const Word* b, std::size_t n, const Modulus& m);

@@ -5,6 +5,7 @@
 // would pass LIMIT (LIMIT p <= 2^52) or leave the block above 4p: 4 of 16 elements for p < 2^47, 8 for
 // p < 2^48. The plan is a constant; nothing of it is left at run time.
 
+#include "kernel/ntt-tables.h"
 #include "vector.h"
 
 namespace heml::kernel::ifma {
@@ -109,6 +110,13 @@ struct FinalFactors {
           differenceFactor(broadcast(difference.factor)),
           differenceQuotient(broadcast(difference.quotient)) {}
 };
+
+/// Of the transform times `factor`, 1/N included.
+inline FinalFactors finalFactors(const NttTables& tables, Word factor) {
+    const Modulus& m = tables.modulus();
+    const Word scale = mulMod(tables.degreeInverse(), factor, m);
+    return {makeShoup(scale, m), makeShoup(mulMod(scale, tables.factors()[0], m), m)};
+}
 
 /// The last LEVELS levels of the inverse, down to the root; both outputs of level 0 multiplied. In [0, IN_BOUND p); out [0, p), no garbage.
 template <int LEVELS, int IN_BOUND, bool WIDE>

@@ -15,6 +15,9 @@ using Vec = __m512i;
 
 HEML_INLINE Vec load(const Word* from) { return _mm512_loadu_si512(from); }
 HEML_INLINE void store(Word* to, Vec v) { _mm512_storeu_si512(to, v); }
+/// Past the caches, for what is read much later; 64-byte aligned. Other threads may read it after streamFence.
+HEML_INLINE void stream(Word* to, Vec v) { _mm512_stream_si512(reinterpret_cast<__m512i*>(to), v); }
+HEML_INLINE void streamFence() { _mm_sfence(); }
 HEML_INLINE Vec broadcast(Word w) { return _mm512_set1_epi64(static_cast<long long>(w)); }
 HEML_INLINE Vec zero() { return _mm512_setzero_si512(); }
 HEML_INLINE Vec add64(Vec a, Vec b) { return _mm512_add_epi64(a, b); }

@@ -74,16 +74,18 @@ void baseConvert(const ConvertJob& job, const BaseConverter& converter) {
 
 void innerProduct(const InnerProductJob& job, const Modulus& m) {
     for (std::size_t i = job.begin; i < job.end; ++i) {
-        const std::size_t source = sourceIndex(job.automorphism, i);
-        Accumulator sum0(job.accumulate ? job.out0[i] : 0);
-        Accumulator sum1(job.accumulate ? job.out1[i] : 0);
+        const std::size_t source = sourceIndex(job.automorphism, i) - job.origin;
+        Accumulator sum0(job.start0 == nullptr ? 0 : job.start0[i - job.begin]);
+        Accumulator sum1(job.start1 == nullptr ? 0 : job.start1[i - job.begin]);
+        if (job.direct0 != nullptr) sum0.multiplyAdd(job.direct0[source], 1, m);
+        if (job.direct1 != nullptr) sum1.multiplyAdd(job.direct1[source], 1, m);
         for (std::size_t d = 0; d < job.count; ++d) {
             const Word digit = job.digits[d][source];
             sum0.multiplyAdd(digit, residueAt(job.keys0[d], job.keys, i), m);
             sum1.multiplyAdd(digit, residueAt(job.keys1[d], job.keys, i), m);
         }
-        job.out0[i] = sum0.reduce(m);
-        job.out1[i] = sum1.reduce(m);
+        job.out0[i - job.begin] = sum0.reduce(m);
+        job.out1[i - job.begin] = sum1.reduce(m);
     }
 }
 

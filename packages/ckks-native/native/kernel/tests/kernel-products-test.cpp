@@ -90,8 +90,9 @@ TEST(innerProductMatchesItsDefinition) {
                         Limb got0 = old[0], got1 = old[1], want0 = old[0], want1 = old[1];
                         const std::vector<const Word*> d = pointers(digits);
                         const std::size_t begin = 24, end = N - 8;
-                        k->innerProduct({got0.data(), got1.data(), d.data(), keys0.data(), keys1.data(), count, sigma, packing,
-                                         accumulate, begin, end},
+                        k->innerProduct({got0.data() + begin, got1.data() + begin, d.data(), keys0.data(), keys1.data(), count,
+                                         sigma, packing, accumulate ? got0.data() + begin : nullptr,
+                                         accumulate ? got1.data() + begin : nullptr, begin, end},
                                         m);
                         for (std::size_t i = begin; i < end; ++i) {
                             const std::size_t at = sigma == nullptr ? i : sigma->sourceOf(i);

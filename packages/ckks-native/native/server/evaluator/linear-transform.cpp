@@ -156,21 +156,22 @@ public:
         for (const GiantStep& giant : giants) {
             for (unsigned half = 0; half < 2; ++half) {
                 special_.emplace_back(context_.pool(), special, n, MemoryKind::Scratch);
-                if (!alone_) q_.emplace_back(context_.pool(), limbs_ + special, n, MemoryKind::Scratch);
+                q_.emplace_back(context_.pool(), (alone_ ? 0 : limbs_) + special, n, MemoryKind::Scratch);
             }
-            coefficients_.push_back(isIdentity(giant.key) ? Poly() : Poly(context_.pool(), limbs_, n, MemoryKind::Scratch));
+            split_.push_back(isIdentity(giant.key) ? Poly() : Poly(context_.pool(), limbs_, n, MemoryKind::Scratch));
         }
     }
 
     Ciphertext run(Executor& executor) {
         {
-            const Poly coefficients = decompose(context_, a_.poly(1), executor);
+            const Poly split = decompose(context_, a_.poly(1), executor);
             Digits digits(context_, limbs_);
-            digits.convert(a_.poly(1), coefficients, executor);
+            digits.convert(a_.poly(1), split, executor);
             executor.parallelFor(targetCount(context_, limbs_), [&](size_t begin, size_t end) {
+                Digits::Target digitsAt(digits, context_.ringDegree());
                 for (size_t t = begin; t < end; ++t) {
-                    digits.transform(t);
-                    multiply(digits.digits(t), digits.count(), modulusOf(context_, limbs_, t));
+                    digitsAt.transform(t, 0, context_.ringDegree());
+                    multiply(digitsAt.digits(), digitsAt.count(), modulusOf(context_, limbs_, t));
                     if (t >= limbs_) specialLimb(t - limbs_);
                 }
             });
@@ -183,8 +184,7 @@ public:
 private:
     uint64_t* target(size_t g, unsigned half, size_t modulus) {
         if (modulus < context_.qLimbs()) return alone_ ? out_.limb(half, modulus) : q_[2 * g + half].limb(modulus);
-        return alone_ ? special_[half].limb(modulus - context_.qLimbs())
-                      : q_[2 * g + half].limb(limbs_ + modulus - context_.qLimbs());
+        return alone_ ? q_[half].limb(modulus - context_.qLimbs()) : q_[2 * g + half].limb(limbs_ + modulus - context_.qLimbs());
     }
 
     // All baby and giant steps modulo one prime.
@@ -239,7 +239,8 @@ private:
         for (size_t g = 0; g < giants_.size(); ++g) {
             for (unsigned half = 0; half < 2; ++half) {
                 if (divides(g, half)) {
-                    specialToCoefficients(context_, j, special_[2 * g + half].limb(j), target(g, half, context_.qLimbs() + j));
+                    splitSpecial(context_, j, special_[2 * g + half].limb(j), target(g, half, context_.qLimbs() + j), 0,
+                                 context_.ringDegree());
                 }
             }
         }
@@ -251,7 +252,7 @@ private:
                 if (!divides(g, half)) continue;
                 Poly& poly = alone_ ? out_.poly(half) : q_[2 * g + half];
                 modDown(context_, special_[2 * g + half], limbs_, poly, executor, [&](size_t i) {
-                    if (!alone_) decomposeLimb(context_, limbs_, i, coefficients_[g].limb(i), poly.limb(i));
+                    if (!alone_) decomposeLimb(context_, limbs_, i, split_[g].limb(i), poly.limb(i));
                 });
             }
         }
@@ -267,7 +268,7 @@ private:
             if (!isIdentity(key)) {
                 if (key->galoisElement() != 1) table = &context_.automorphism(key->galoisElement());
                 result.terms.push_back({inputs.size(), key, table});
-                inputs.push_back({&q_[2 * g + 1], &coefficients_[g]});
+                inputs.push_back({&q_[2 * g + 1], &split_[g]});
             } else {
                 result.addends.push_back({1, &q_[2 * g + 1], limbs_, nullptr});
             }
@@ -283,9 +284,9 @@ private:
     const std::vector<Baby> babies_;
     Ciphertext out_;
     const bool alone_;  // one giant step, no key: no second key switch
-    std::vector<Poly> special_;  // per giant step and half: special limbs as coefficients
-    std::vector<Poly> q_;  // per giant step and half: modulo QP
-    std::vector<Poly> coefficients_;  // per giant step with a key: decomposed second half
+    std::vector<Poly> special_;  // per giant step and half: special limbs, split
+    std::vector<Poly> q_;  // per giant step and half: modulo QP; modulo P when alone
+    std::vector<Poly> split_;  // per giant step with a key: decomposed second half
 };
 
 }  // namespace

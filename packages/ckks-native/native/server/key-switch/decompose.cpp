@@ -1,5 +1,9 @@
 #include "decompose.h"
 
+#include <algorithm>
+
+#include "columns.h"
+
 namespace heml {
 
 namespace {
@@ -19,7 +23,8 @@ Digit digitOf(const Context& context, size_t limbs, size_t d) {
 void decomposeLimb(const Context& context, size_t limbs, size_t i, uint64_t* dst, const uint64_t* evaluation) {
     const Digit digit = digitOf(context, limbs, i / context.digitLimbs());
     const kernel::BaseConverter& converter = context.modUp(digit.begin, digit.size);
-    context.kernels().nttInverseScaled(dst, evaluation, context.tables(i), converter.sourceFactor(i - digit.begin).factor);
+    context.kernels().nttInverseRows(dst, evaluation, context.tables(i), converter.sourceFactor(i - digit.begin).factor, 0,
+                                     context.ringDegree());
 }
 
 Poly decompose(const Context& context, const Poly& evaluation, Executor& executor) {
@@ -35,46 +40,54 @@ Digits::Digits(const Context& context, size_t limbs)
     : context_(context),
       limbs_(limbs),
       count_(context.digitsFor(limbs)),
-      scratch_(context.pool(), targetCount(context, limbs) * count_, context.ringDegree(), MemoryKind::Scratch),
-      pointers_(targetCount(context, limbs) * count_) {}
+      split_(context.pool(), targetCount(context, limbs) * count_, context.ringDegree(), MemoryKind::Scratch) {}
 
-void Digits::convert(const Poly& evaluation, const Poly& coefficients, Executor& executor) {
-    for (size_t target = 0; target < targetCount(context_, limbs_); ++target) {
-        for (size_t d = 0; d < count_; ++d) {
-            const bool own = target < limbs_ && target / context_.digitLimbs() == d;
-            pointers_[target * count_ + d] = own ? evaluation.limb(target) : scratch_.limb(target * count_ + d);
-        }
-    }
-    const size_t ranges = context_.ringDegree() / CONVERT_RANGE;
-    executor.parallelFor(count_ * ranges, [&](size_t begin, size_t end) {
-        for (size_t i = begin; i < end; ++i) {
-            const size_t from = i % ranges * CONVERT_RANGE;
-            convertRange(coefficients, i / ranges, from, from + CONVERT_RANGE);
-        }
-    });
-}
-
-void Digits::convertRange(const Poly& coefficients, size_t d, size_t begin, size_t end) {
-    const Digit digit = digitOf(context_, limbs_, d);
-    std::vector<const uint64_t*> sources;
-    std::vector<uint64_t*> targets;
-    std::vector<uint32_t> indices;
-    for (size_t i = 0; i < digit.size; ++i) sources.push_back(coefficients.limb(digit.begin + i));
-    for (size_t target = 0; target < targetCount(context_, limbs_); ++target) {
-        if (target < limbs_ && target / context_.digitLimbs() == d) continue;
-        targets.push_back(scratch_.limb(target * count_ + d));
-        indices.push_back(Context::modUpTarget(digit.begin, digit.size, modulusOf(context_, limbs_, target)));
-    }
-    context_.kernels().baseConvert({sources.data(), true, targets.data(), indices.data(), targets.size(), begin, end},
-                                   context_.modUp(digit.begin, digit.size));
-}
-
-void Digits::transform(size_t target) {
-    const kernel::NttTables& tables = context_.tables(modulusOf(context_, limbs_, target));
+void Digits::convert(const Poly& evaluation, const Poly& split, Executor& executor) {
+    evaluation_ = &evaluation;
+    std::vector<ColumnConversion> conversions;
     for (size_t d = 0; d < count_; ++d) {
-        uint64_t* limb = scratch_.limb(target * count_ + d);
-        if (pointers_[target * count_ + d] == limb) context_.kernels().nttForward(limb, limb, tables);
+        const Digit digit = digitOf(context_, limbs_, d);
+        std::vector<const uint64_t*> sources;
+        std::vector<uint32_t> indices;
+        for (size_t i = 0; i < digit.size; ++i) sources.push_back(split.limb(digit.begin + i));
+        ColumnConversion conversion(context_);
+        for (size_t target = 0; target < targetCount(context_, limbs_); ++target) {
+            if (owns(d, target)) continue;
+            const size_t modulus = modulusOf(context_, limbs_, target);
+            conversion.addTarget(split_.limb(target * count_ + d), modulus);
+            indices.push_back(Context::modUpTarget(digit.begin, digit.size, modulus));
+        }
+        conversion.addSources(sources.data(), digit.begin, context_.modUp(digit.begin, digit.size), std::move(indices));
+        conversions.push_back(std::move(conversion));
     }
+    convertAll(context_, conversions, executor);
+}
+
+Digits::Target::Target(const Digits& digits, size_t words)
+    : of_(digits), rows_(digits.context_.pool(), digits.count_, words, MemoryKind::Scratch), pointers_(digits.count_) {}
+
+void Digits::Target::transform(size_t target, size_t begin, size_t end, const kernel::NextRows& next,
+                               const std::vector<std::array<kernel::MemoryRun, 2>>* ahead) {
+    const Context& context = of_.context_;
+    const kernel::NttTables& tables = context.tables(modulusOf(context, of_.limbs_, target));
+    // backwards, so that what comes after each is known
+    for (size_t d = of_.count_; d-- > 0;) {
+        if (of_.owns(d, target)) {
+            pointers_[d] = of_.evaluation_->limb(target) + begin;
+            continue;
+        }
+        const size_t before = d > 0 && of_.owns(d - 1, target) ? d - 1 : d;
+        pointers_[d] = rows_.limb(d);
+        kernel::NextRows after = before == 0 ? next : kernel::NextRows{of_.splitLimb(target, before - 1), begin};
+        if (ahead) std::copy((*ahead)[d].begin(), (*ahead)[d].end(), after.runs);
+        context.kernels().nttForwardRows(rows_.limb(d), of_.splitLimb(target, d), tables, begin, end, after);
+    }
+}
+
+kernel::NextRows Digits::Target::first(size_t target, size_t begin) const {
+    const size_t last = of_.count_ - 1;
+    if (of_.owns(last, target)) return last == 0 ? kernel::NextRows{} : kernel::NextRows{of_.splitLimb(target, last - 1), begin};
+    return {of_.splitLimb(target, last), begin};
 }
 
 }  // namespace heml

@@ -1,9 +1,8 @@
 #include "mod-down.h"
 
-#include <algorithm>
-#include <cstring>
 #include <vector>
 
+#include "columns.h"
 #include "decompose.h"
 #include "dropped-limbs.h"
 
@@ -11,75 +10,89 @@ namespace heml {
 
 namespace {
 
-// [x mod P] as coefficients modulo every q limb, by ranges of coefficients.
-void convertSpecial(const Context& context, const Poly& specialCoefficients, Poly& out, Executor& executor) {
-    std::vector<const uint64_t*> sources;
-    std::vector<uint64_t*> targets;
-    for (size_t j = 0; j < context.specialLimbs(); ++j) sources.push_back(specialCoefficients.limb(j));
-    for (size_t i = 0; i < out.limbs(); ++i) targets.push_back(out.limb(i));
-    executor.parallelFor(context.ringDegree() / CONVERT_RANGE, [&](size_t begin, size_t end) {
-        context.kernels().baseConvert(
-            {sources.data(), true, targets.data(), nullptr, targets.size(), begin * CONVERT_RANGE, end * CONVERT_RANGE},
-            context.modDown());
+std::vector<const uint64_t*> limbsOf(const Poly& poly, size_t begin, size_t end) {
+    std::vector<const uint64_t*> out;
+    for (size_t i = begin; i < end; ++i) out.push_back(poly.limb(i));
+    return out;
+}
+
+// The limbs that rescaling drops, divided by P, split for what brings them over.
+Poly splitDropped(const Context& context, const Poly& special, unsigned level, Poly& wide, Executor& executor) {
+    const kernel::BaseConverter& rescale = context.dividedRescaleConverter(level);
+    const size_t kept = context.limbsAt(level - 1);
+    const size_t dropped = context.limbsAt(level) - kept;
+    Poly converted(context.pool(), dropped, context.ringDegree(), MemoryKind::Scratch);
+    ColumnConversion conversion(context);
+    std::vector<uint32_t> indices;
+    for (size_t d = 0; d < dropped; ++d) {
+        conversion.addTarget(converted.limb(d), kept + d);
+        indices.push_back(static_cast<uint32_t>(kept + d));
+    }
+    conversion.addSources(limbsOf(special, 0, special.limbs()).data(), context.qLimbs(), context.modDown(), indices);
+    convertAll(context, {conversion}, executor);
+    executor.parallelFor(dropped, [&](size_t begin, size_t end) {
+        const kernel::Kernels& kernels = context.kernels();
+        const size_t n = context.ringDegree();
+        for (size_t d = begin; d < end; ++d) {
+            const kernel::NttTables& tables = context.tables(kept + d);
+            uint64_t* limb = wide.limb(kept + d);
+            kernels.nttForwardRowsAdd(limb, converted.limb(d), tables, 0, n);
+            kernels.nttInverseRows(converted.limb(d), limb, tables, rescale.sourceFactor(d).factor, 0, n);
+        }
     });
+    return converted;
 }
 
 }  // namespace
 
-void specialToCoefficients(const Context& context, size_t j, uint64_t* dst, const uint64_t* src) {
-    context.kernels().nttInverseScaled(dst, src, context.tables(context.qLimbs() + j), context.modDown().sourceFactor(j).factor);
+void splitSpecial(const Context& context, size_t j, uint64_t* dst, const uint64_t* src, size_t begin, size_t end) {
+    context.kernels().nttInverseRows(dst, src, context.tables(context.qLimbs() + j), context.modDown().sourceFactor(j).factor,
+                                     begin, end);
 }
 
-void modDown(const Context& context, const Poly& specialCoefficients, size_t limbs, Poly& target, Executor& executor,
+void convertSpecial(const Context& context, const std::vector<Poly>& special, std::vector<Poly>& out, Executor& executor) {
+    std::vector<ColumnConversion> conversions;
+    for (size_t x = 0; x < special.size(); ++x) {
+        ColumnConversion conversion(context);
+        conversion.addSources(limbsOf(special[x], 0, special[x].limbs()).data(), context.qLimbs(), context.modDown());
+        for (size_t i = 0; i < out[x].limbs(); ++i) conversion.addTarget(out[x].limb(i), i);
+        conversions.push_back(std::move(conversion));
+    }
+    convertAll(context, conversions, executor);
+}
+
+void modDown(const Context& context, const Poly& special, size_t limbs, Poly& target, Executor& executor,
              const std::function<void(size_t i)>& after) {
     Poly converted(context.pool(), limbs, context.ringDegree(), MemoryKind::Scratch);
-    convertSpecial(context, specialCoefficients, converted, executor);
-    const kernel::Kernels& kernels = context.kernels();
+    ColumnConversion conversion(context);
+    conversion.addSources(limbsOf(special, 0, special.limbs()).data(), context.qLimbs(), context.modDown());
+    for (size_t i = 0; i < limbs; ++i) conversion.addTarget(converted.limb(i), i);
+    convertAll(context, {conversion}, executor);
     executor.parallelFor(limbs, [&](size_t begin, size_t end) {
         for (size_t i = begin; i < end; ++i) {
-            const kernel::Modulus& modulus = context.modulus(i);
-            kernels.nttForward(converted.limb(i), converted.limb(i), context.tables(i));
-            kernels.mulScalarAdd(target.limb(i), converted.limb(i), kernel::negateMod(context.specialInverse(i), modulus),
-                                 context.ringDegree(), modulus);
+            context.kernels().nttForwardRowsAdd(target.limb(i), converted.limb(i), context.tables(i), 0, context.ringDegree());
             if (after) after(i);
         }
     });
 }
 
-void modDownRescale(const Context& context, const Poly& specialCoefficients, unsigned level, const Poly& wide, Poly& out,
-                    Executor& executor) {
-    constexpr size_t GROUP = DroppedLimbs::GROUP;
+void modDownRescale(const Context& context, const Poly& special, unsigned level, Poly& wide, Poly& out, Executor& executor) {
+    const Poly split = splitDropped(context, special, level, wide, executor);
     const DroppedLimbs dropped(context, level);
     const kernel::Kernels& kernels = context.kernels();
     const size_t n = context.ringDegree();
-    Poly converted(context.pool(), context.limbsAt(level), n, MemoryKind::Scratch);
-    convertSpecial(context, specialCoefficients, converted, executor);
-    // the dropped limbs of the quotient by P, in place of theirs of [x mod P]
-    const uint64_t* sources[2];
-    for (size_t d = 0; d < dropped.count(); ++d) sources[d] = converted.limb(dropped.kept() + d);
-    executor.parallelFor(dropped.count(), [&](size_t begin, size_t end) {
-        Poly quotient(context.pool(), 1, n, MemoryKind::Scratch);
-        for (size_t d = begin; d < end; ++d) {
-            const size_t i = dropped.kept() + d;
-            const kernel::Modulus& modulus = context.modulus(i);
-            const uint64_t inverse = kernel::mulMod(context.specialInverse(i), dropped.factor(d), modulus);
-            dropped.toCoefficients(d, quotient.limb(0), wide.limb(i));
-            kernels.mulScalarAdd(quotient.limb(0), converted.limb(i), kernel::negateMod(inverse, modulus), n, modulus);
-            std::memcpy(converted.limb(i), quotient.limb(0), n * sizeof(uint64_t));
-        }
-    });
-    executor.parallelFor((dropped.kept() + GROUP - 1) / GROUP, [&](size_t first, size_t last) {
-        Poly scratch(context.pool(), GROUP, n, MemoryKind::Scratch);
-        for (size_t group = first; group < last; ++group) {
-            const size_t begin = group * GROUP;
-            const size_t count = std::min(GROUP, dropped.kept() - begin);
-            dropped.bringOver(sources, begin, count, scratch);
-            for (size_t t = 0; t < count; ++t) {
-                const size_t i = begin + t;
-                const kernel::Modulus& modulus = context.modulus(i);
-                kernels.mulScalarAdd(scratch.limb(t), converted.limb(i), context.specialInverse(i), n, modulus);
-                kernels.nttForward(scratch.limb(t), scratch.limb(t), context.tables(i));
-                kernels.subMulScalar(out.limb(i), wide.limb(i), scratch.limb(t), dropped.inverse(i), n, modulus);
+    Poly converted(context.pool(), dropped.kept(), n, MemoryKind::Scratch);
+    ColumnConversion conversion(context);
+    conversion.addSources(limbsOf(special, 0, special.limbs()).data(), context.qLimbs(), context.modDownRescale(level));
+    conversion.addSources(limbsOf(split, 0, split.limbs()).data(), dropped.kept(), context.dividedRescaleConverter(level));
+    for (size_t i = 0; i < dropped.kept(); ++i) conversion.addTarget(converted.limb(i), i);
+    convertAll(context, {conversion}, executor);
+    const size_t rows = kernels.rowWords(static_cast<int>(context.logN()));
+    executor.parallelFor(dropped.kept(), [&](size_t begin, size_t end) {
+        for (size_t i = begin; i < end; ++i) {
+            for (size_t at = 0; at < n; at += rows) {
+                kernels.mulScalar(out.limb(i) + at, wide.limb(i) + at, dropped.inverse(i), rows, context.modulus(i));
+                kernels.nttForwardRowsAdd(out.limb(i) + at, converted.limb(i), context.tables(i), at, at + rows);
             }
         }
     });

@@ -18,7 +18,7 @@ namespace heml {
 
 struct SwitchInput {
     const Poly* evaluation;                              // q limbs of the level, evaluation order
-    const Poly* coefficients;                            // decompose(evaluation)
+    const Poly* split;                                   // decompose(evaluation)
 };
 
 struct SwitchTerm {
