@@ -17,6 +17,8 @@ interface Calibrated {
   readonly calibrationGroup?: string | undefined
   /** `fit` records a histogram of each channel (the first dimension) as well. */
   readonly observesChannels?: boolean
+  /** Step of the grid that the first input is meant to lie on: `fit` records how far off it does. Absent: no grid. */
+  readonly inputGrid?: number | undefined
   /**
    * What calibrating and folding have decided, as plain JSON that decides the function computed: the polynomial, and the factors
    * that values are held with. A plan keeps it. Undefined before `calibrate`.
@@ -102,6 +104,8 @@ export interface InputStatistics {
   readonly histogram: Float64Array
   /** The same of each channel, for layers that ask for it. */
   readonly channels?: ChannelHistograms
+  /** How far from its grid the value of the first input was that was furthest, in steps: from 0 to 1/2. Absent for layers without a grid. */
+  readonly offGrid?: number
 }
 
 /** Where the values of each channel (the first dimension of the tensor) lie. */

@@ -1,5 +1,5 @@
 /** Spiking networks whose steps are functional bootstraps, through the ordinary pipeline. */
-import { HeMlError, InvalidArgumentError, PlanError } from '@he-ml/ckks-core'
+import { HeMlError, InvalidArgumentError } from '@he-ml/ckks-core'
 import { createTensor, Model, type Tensor } from '@he-ml/model'
 import { linear } from '@he-ml/nn-layers'
 import { functionalSpikeStep, polynomialSpikeStep, type SpikeStep, spiking } from '@he-ml/snn-layers'
@@ -11,6 +11,7 @@ import { approximate, clearStage, mutate, precisionBits } from './pipeline.test-
 import type { BoundPlan } from './plan/bound-plan.ts'
 import { parsePlan, planDigest, sealPlan } from './plan/plan.ts'
 import type { Plan } from './plan/plan-form.ts'
+import { parseCalibration, serializeCalibration } from './ready/calibration-file.ts'
 import { fit } from './ready/fit.ts'
 import { Runner } from './run/run.ts'
 
@@ -176,7 +177,8 @@ describe('a spiking network by functional bootstrapping', () => {
     expect(plan.report.decisionMargin).toBeGreaterThan(10)
     const { plan: wide } = await compileAndBind(model, { calibration, logN: 15, functional: { margin: 40 } })
     expect(wide.report.decisionMargin).toBeGreaterThan(16)
-    await expect(compileAndBind(model, { calibration, logN: 14 })).rejects.toThrow(PlanError)
+    for (const logN of [14, 17])
+      await expect(compileAndBind(model, { calibration, logN })).rejects.toThrow(/leave out the option logN/)
     await expect(compileAndBind(model, { calibration, functional: { set: 'N15' } })).rejects.toThrow(
       InvalidArgumentError,
     )
@@ -193,6 +195,41 @@ describe('a spiking network by functional bootstrapping', () => {
     )
     const { plan } = await compileAndBind(two, { calibration, logN: 15 })
     expect(plan.report.decisionMargin).toBeGreaterThan(8)
+  })
+
+  it('is refused with currents off its grid, where no decision is sure; without a grid the plan promises none', async () => {
+    const half = createTensor(
+      [4, 4],
+      Float64Array.from({ length: 16 }, (_, i) => (i % 5 === 0 ? 0.875 : 0)),
+    )
+    const made = (on?: typeof grid) =>
+      new Model({
+        name: 'half',
+        input: { name: 'image', shape: [4] },
+        nodes: [
+          { layer: linear({ name: 'fc1', weights: half }), inputs: ['image'] },
+          {
+            layer: spiking({ name: 'n1', neuron, step: functionalSpikeStep(), ...(on ? { grid: on } : {}) }),
+            inputs: ['fc1'],
+          },
+        ],
+        states: [{ value: 'n1/membrane', node: 'n1', input: 1 }],
+        steps: 1,
+        readout: 'sum',
+      })
+    const seen = await fit(made(grid), inputs)
+    expect(seen.statistics.n1!.offGrid).toBe(0.5)
+    await expect(compileAndBind(made(grid), { calibration: seen })).rejects.toThrow(
+      /up to 0.50 steps off the grid of 0.25/,
+    )
+    // in the file of a calibration too
+    const kept = parseCalibration(serializeCalibration(seen))
+    expect(kept.statistics.n1).toEqual(seen.statistics.n1)
+    const rounded = made()
+    const calibration = await fit(rounded, inputs)
+    expect(calibration.statistics.n1).not.toHaveProperty('offGrid')
+    const { plan } = await compileAndBind(rounded, { calibration, logN: 15 })
+    expect(plan.report.failureProbability).toBe(1)
   })
 
   it('runs beside soft steps: each layer has its own', async () => {

@@ -56,13 +56,20 @@ export function functionalSpikeStep(options: FunctionalStepOptions = {}): SpikeS
         throw new PlanError('range', `spike step: no usable statistics (${count} values seen)`)
       if (!(margin >= 1) || !Number.isFinite(margin))
         throw new InvalidArgumentError(`spike step: the margin must be at least 1, got ${margin}`)
+      const { offGrid = 0 } = statistics
+      if (cell.grid && offGrid > ON_GRID)
+        throw new PlanError(
+          'range',
+          `spike step: currents lie up to ${offGrid.toPrecision(2)} steps off the grid of ${cell.grid.step} that the layer was declared with, where no decision is sure: make its weights, and what they multiply, multiples of the step (an input grid rounds what clients encrypt), or leave the grid out and have charges rounded`,
+        )
       const grid = cell.grid ?? gridFor(points, Math.max(Math.abs(min), Math.abs(max)) * margin)
       if (grid.count > MOST_VALUED)
         throw new PlanError(
           'range',
           `spike step: a grid of ${grid.count} points is too fine for a functional bootstrap: train on at most ${MOST_VALUED}`,
         )
-      return new GridStep(cell, { grid, ...occurring(grid, statistics) })
+      // charges of no grid lie anywhere, half-way between points too
+      return new GridStep(cell, { grid, ...occurring(grid, statistics), ...(cell.grid ? {} : { beyond: 1 }) })
     },
     restore(cell, form) {
       return new GridStep(cell, parseForm(form))
@@ -81,6 +88,9 @@ interface GridForm {
   /** Share of the charges seen that lie on none of these points. */
   readonly beyond: number
 }
+
+/** Steps off a declared grid that floating point and rounded weights may leave: a tenth of what a decision is away by at most. */
+const ON_GRID = 0.01
 
 const gridFor = (count: number, largest: number): Grid => ({ step: (2 * largest) / (count - 2), count })
 

@@ -169,6 +169,10 @@ export class SpikingLayer implements CalibratedMultiOutputLayer, Lowerable {
       )
     return [current, current]
   }
+  /** Of the currents: a functional step decides on the grid's points alone, and rounds membranes itself. */
+  get inputGrid(): number | undefined {
+    return this.grid?.step
+  }
   observed(inputs: readonly Tensor[]): Tensor {
     const [current, membrane] = inputs
     this.outputShapes(inputs.map((t) => t.shape))

@@ -16,6 +16,26 @@ describe('options of compile', () => {
     ])
       expect(() => checkOptions(options as never)).not.toThrow()
   })
+  it('take no calibration that is damaged', () => {
+    const seen = { count: 4, min: -1, max: 1, mean: 0, std: 1, histogram: new Float64Array(4).fill(1) }
+    const good = {
+      ...{ model: 'm', modelDigest: '00', samples: 1, statistics: { relu: seen }, outputMagnitude: 1 },
+      ...{ outputRanges: { min: [-1], max: [1] }, inputRange: { min: 0, max: 1 }, values: {} },
+    }
+    expect(() => checkOptions({ calibration: good } as never)).not.toThrow()
+    for (const bad of [
+      JSON.parse(JSON.stringify(good)),
+      { ...good, statistics: { relu: { ...seen, max: Number.NaN } } },
+      ...[3, 'x', {}, [], null, { min: ['x'], max: [1] }].map((outputRanges) => ({ ...good, outputRanges })),
+      { ...good, outputMagnitude: 'x' },
+      { ...good, inputRange: 3 },
+      { ...good, values: 7 },
+      { ...good, modelDigest: undefined },
+    ])
+      expect(() => checkOptions({ calibration: bad } as never)).toThrow(
+        /what fit\(model, data\) gives, or parseCalibration/,
+      )
+  })
   it.each([
     [{ batchSize: 4 }, /no option batchSize; there are calibration, .*batch/],
     [{ scalebits: 34 }, /no option scalebits: did you mean scaleBits\?/],
@@ -24,7 +44,7 @@ describe('options of compile', () => {
     [{ activation: { layers: { relu: { margn: 2 } } } }, /activation\.layers\.relu\.margn: did you mean margin\?/],
     [{ activation: { layers: { relu: 7 } } }, /activation\.layers must be .*"relu" is to be an object, got/],
     [{ activation: 7 }, /activation must be an object, got 7/],
-    [{ calibration: {} }, /calibration must be what fit\(model, data\) gives, got \{\}/],
+    [{ calibration: {} }, /calibration must be what fit\(model, data\) gives, or parseCalibration of its file, got \{\}/],
     [{ calibration: null }, /calibration must be what fit/],
     [null, /options must be an object, got null/],
     [{ signal: {} }, /signal must be an AbortSignal/],

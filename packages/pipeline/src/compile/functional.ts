@@ -39,6 +39,11 @@ export const refreshesItself = ({ nodes }: Model): boolean =>
  * @throws PlanError ('levels', 'security'); UnsupportedError when no layout fits
  */
 export async function chooseFunctional(model: Model, options: PackedOptions, costModel: CostModel): Promise<Chosen> {
+  if (options.logN !== undefined && !RINGS.some((logN) => logN === options.logN))
+    throw new PlanError(
+      'security',
+      `no ring of degree 2^${options.logN} is made for functional bootstrapping, which exact neurons need: leave out the option logN`,
+    )
   let best: { readonly chosen: Chosen; readonly seconds: number } | undefined
   let refused: HeMlError | undefined
   for (const logN of options.logN === undefined ? RINGS : [options.logN]) {
@@ -55,13 +60,7 @@ export async function chooseFunctional(model: Model, options: PackedOptions, cos
     }
   }
   if (best) return best.chosen
-  throw (
-    refused ??
-    new PlanError(
-      'security',
-      `no ring of degree 2^${options.logN} is secure for functional bootstrapping: leave out the option logN`,
-    )
-  )
+  throw refused
 }
 
 const refreshesOf = ({ nodes }: Network): LayerRefresh[] =>

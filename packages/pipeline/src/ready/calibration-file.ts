@@ -20,6 +20,7 @@ export const statisticsSchema = z.strictObject({
       'expected lists of one length',
     )
     .optional(),
+  offGrid: z.number().min(0).max(0.5).optional(),
 })
 
 export const rangeSchema = z
@@ -108,9 +109,13 @@ export function parseCalibration(text: string): Calibration {
     throw new FormatError(`calibration: field "${issue.path.join('.') || '(root)'}": ${issue.message}`)
   }
   const statistics: Record<string, InputStatistics> = {}
-  for (const [name, { channels, ...s }] of Object.entries(result.data.statistics)) {
+  for (const [name, { channels, offGrid, ...s }] of Object.entries(result.data.statistics)) {
     const own = channels && { half: channels.half, counts: channels.counts.map((c) => Float64Array.from(c)) }
-    statistics[name] = { ...s, histogram: Float64Array.from(s.histogram), ...(own ? { channels: own } : {}) }
+    statistics[name] = {
+      ...{ ...s, histogram: Float64Array.from(s.histogram) },
+      ...(own ? { channels: own } : {}),
+      ...(offGrid === undefined ? {} : { offGrid }),
+    }
   }
   const { model, modelDigest, samples, outputMagnitude, outputRanges, inputRange, equalization, values } = result.data
   return {

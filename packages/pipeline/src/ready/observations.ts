@@ -18,7 +18,7 @@ export class Observations {
     for (const { name, layer, inputs } of model.nodes) {
       if (!isCalibrated(layer)) continue
       const channels = layer.observesChannels ? model.shapes.get(inputs[0]!)![0] : 0
-      this.#activations.set(name, new StatisticsCollector(channels))
+      this.#activations.set(name, new StatisticsCollector(channels, layer.inputGrid))
     }
     for (const [name, shape] of model.shapes) this.#sizes.set(name, new SizeCollector(shape))
     const outputs = sizeOf(model.shapes.get(model.output)!)
@@ -48,6 +48,11 @@ export class Observations {
   /** What decides an activation's polynomial. @throws InvalidArgumentError for NaN or infinities */
   observed(node: string, values: Numbers): void {
     this.#activations.get(node)!.add(values, node)
+  }
+
+  /** What is meant to lie on the grid of an activation that has one. */
+  onGrid(node: string, values: Numbers): void {
+    this.#activations.get(node)!.onGrid(values)
   }
 
   /** The network's result for an input, which is then done. */

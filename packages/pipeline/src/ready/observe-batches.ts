@@ -68,7 +68,10 @@ async function observeBatch(inputs: readonly Tensor[], { freed }: LiveValues, ta
   for (const [i, { name, layer, inputs: read, values: results }] of model.nodes.entries()) {
     await pacer.step()
     const given = read.map((value) => values.get(value)!)
-    if (isCalibrated(layer)) for (const data of observedOf(layer, given)) seen.observed(name, data)
+    if (isCalibrated(layer)) {
+      for (const data of observedOf(layer, given)) seen.observed(name, data)
+      if (layer.inputGrid !== undefined) for (const data of samplesOf(given[0]!)) seen.onGrid(name, data)
+    }
     const outputs = runsOnBatches(layer) ? [await layer.forwardFloat(kernels, given)] : forwardEach(layer, given)
     for (const [j, output] of outputs.entries()) keep(results[j]!, output)
     for (const value of freed[i]!) values.delete(value)

@@ -27,7 +27,10 @@ export async function observeSamples(
       seen.value(model.inputs[t] ?? model.input.name, data)
     seen.input(input.data)
     const result = model.evaluate(input, ({ name, layer, values }, read) => {
-      if (isCalibrated(layer)) seen.observed(name, observedBy(layer, read).data)
+      if (isCalibrated(layer)) {
+        seen.observed(name, observedBy(layer, read).data)
+        seen.onGrid(name, read[0]!.data)
+      }
       const outputs = forwardAll(layer, read)
       for (const [i, output] of outputs.entries()) seen.value(values[i]!, output.data)
       return outputs

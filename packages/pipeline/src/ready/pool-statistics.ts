@@ -19,7 +19,11 @@ export function poolStatistics(all: readonly InputStatistics[]): InputStatistics
       histogram[Math.min(bins - 1, Math.floor(((at - min) / (max - min || 1)) * bins))]! += n
     }
   }
-  return { count, min, max, mean, std: count > 1 ? Math.sqrt(squares / (count - 1)) : 0, histogram }
+  const apart = all.flatMap(({ offGrid }) => offGrid ?? [])
+  return {
+    ...{ count, min, max, mean, std: count > 1 ? Math.sqrt(squares / (count - 1)) : 0, histogram },
+    ...(apart.length > 0 ? { offGrid: Math.max(...apart) } : {}),
+  }
 }
 
 const MOST_BINS = 8192

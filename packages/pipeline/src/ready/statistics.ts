@@ -22,9 +22,15 @@ export class StatisticsCollector {
   #half = 0
   readonly #bins = new Float64Array(BINS)
   readonly #channels: readonly Float64Array[]
+  readonly #step: number | undefined
+  #offGrid = 0
 
-  /** @param channels of which each gets a histogram of its own: equal parts of the values, one after the other; default none */
-  constructor(channels = 0) {
+  /**
+   * @param channels of which each gets a histogram of its own: equal parts of the values, one after the other; default none
+   * @param step of a grid that the first input is meant to lie on; default none
+   */
+  constructor(channels = 0, step?: number) {
+    this.#step = step
     this.#channels = Array.from({ length: channels }, () => new Float64Array(CHANNEL_BINS))
   }
 
@@ -56,6 +62,11 @@ export class StatisticsCollector {
     this.#count = total
   }
 
+  /** How far off the grid these are. */
+  onGrid(values: Numbers): void {
+    if (this.#step !== undefined) this.#offGrid = Math.max(this.#offGrid, furthest(values, this.#step))
+  }
+
   /** The histogram covers [-half, half] in equal bins, the rest of the interface is exact. */
   result(): InputStatistics {
     return {
@@ -68,6 +79,7 @@ export class StatisticsCollector {
       ...(this.#channels.length > 0 && this.#half > 0
         ? { channels: { half: this.#half, counts: this.#channels.map((bins) => bins.slice()) } }
         : {}),
+      ...(this.#step === undefined ? {} : { offGrid: this.#offGrid }),
     }
   }
 
@@ -101,6 +113,16 @@ export class StatisticsCollector {
       }
     return squares
   }
+}
+
+/** From the nearest multiple of `step`, in steps. */
+function furthest(values: Numbers, step: number): number {
+  let most = 0
+  for (let i = 0; i < values.length; i++) {
+    const x = values[i]! / step
+    most = Math.max(most, Math.abs(x - Math.round(x)))
+  }
+  return most
 }
 
 /** Bins over a range twice as long. */
