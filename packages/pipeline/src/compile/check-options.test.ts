@@ -44,7 +44,10 @@ describe('options of compile', () => {
     [{ activation: { layers: { relu: { margn: 2 } } } }, /activation\.layers\.relu\.margn: did you mean margin\?/],
     [{ activation: { layers: { relu: 7 } } }, /activation\.layers must be .*"relu" is to be an object, got/],
     [{ activation: 7 }, /activation must be an object, got 7/],
-    [{ calibration: {} }, /calibration must be what fit\(model, data\) gives, or parseCalibration of its file, got \{\}/],
+    [
+      { calibration: {} },
+      /calibration must be what fit\(model, data\) gives, or parseCalibration of its file, got \{\}/,
+    ],
     [{ calibration: null }, /calibration must be what fit/],
     [null, /options must be an object, got null/],
     [{ signal: {} }, /signal must be an AbortSignal/],
