@@ -17,7 +17,7 @@ export function withImages(command: Command): Command {
   return command
     .requiredOption(
       '-d, --data <path>',
-      'images: MNIST or CIFAR-10 folder, IDX, CIFAR or NumPy file, or tensors in JSON',
+      'images: MNIST or CIFAR-10 folder, IDX, CIFAR or NumPy file, or JSON: a list with one list of numbers an input, flat',
     )
     .option('-i, --index <list>', 'which images, such as 7 or 0-4095', '0')
     .addOption(new Option('--split <name>', 'part of the data set').choices(['train', 'test']).default('test'))

@@ -57,7 +57,7 @@ export function declarePlan(program: Command): Command {
     .requiredOption('-o, --out <file>', 'where the plan goes (JSON)')
     .option(
       '-d, --data <path>',
-      'calibration images: MNIST or CIFAR-10 folder, IDX, CIFAR or NumPy file, or tensors in JSON',
+      'calibration images: MNIST or CIFAR-10 folder, IDX, CIFAR or NumPy file, or JSON: a list with one list of numbers an input, flat',
     )
     .addOption(new Option('--split <name>', 'part of the data set').choices(['train', 'test']).default('train'))
     .option('--samples <count>', 'calibration images to use', integer(1, 1e6), 2000)

@@ -29,7 +29,7 @@ export function addSimulateCommand(program: Command): void {
     .requiredOption('-m, --model <file>', 'the network the plan was made for')
     .requiredOption(
       '-d, --data <path>',
-      'images, other ones than the plan was made with: MNIST or CIFAR-10 folder, IDX, CIFAR or NumPy file, or tensors in JSON',
+      'images, other ones than the plan was made with: MNIST or CIFAR-10 folder, IDX, CIFAR or NumPy file, or JSON: a list with one list of numbers an input, flat',
     )
     .addOption(new Option('--split <name>', 'part of the data set').choices(['train', 'test']).default('test'))
     .option('--samples <count>', 'images to use, from the first', integer(1, 1e6), 512)

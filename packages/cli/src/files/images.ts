@@ -88,7 +88,9 @@ async function tensorsOf(path: string, shape: Shape): Promise<ImageSource> {
       values.length !== sizeOf(shape) ||
       !values.every((v) => typeof v === 'number' && Number.isFinite(v))
     )
-      throw new FormatError(`${path}: input ${i} must be ${sizeOf(shape)} finite numbers for shape [${shape}]`)
+      throw new FormatError(
+        `${path}: input ${i} must be a flat list of ${sizeOf(shape)} finite numbers, for shape [${shape}]`,
+      )
     return createTensor(shape, Float64Array.from(values as number[]))
   })
   return { count: tensors.length, tensor: (index) => tensors[index]! }

@@ -67,6 +67,11 @@ describe('readModel', () => {
       await expect(readModel(path)).rejects.toThrow(FormatError)
     })
 
+    it('says of weights that their description is wanted', async () => {
+      await expect(readModel(shipped('mnist-lif-t2.safetensors'))).rejects.toThrow(
+        /mnist-lif-t2\.safetensors: holds weights alone .* beside it, .*mnist-lif-t2\.json/,
+      )
+    })
     it('knows the step of a plan', () => {
       expect([stepOf({}), stepOf({ functional: { circuits: [] } })]).toEqual(['polynomial', 'functional'])
     })

@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { FormatError } from '@he-ml/ckks-core'
 import { readOrdinaryFile } from '@he-ml/ckks-core/node'
 import type { Model } from '@he-ml/model'
 import { parseSpikingModel, type SpikingModel } from '@he-ml/model/spiking'
@@ -26,6 +27,10 @@ const SOFT_WIDTH = 0.1
 export async function readModel(path: string, step: StepChoice = 'auto'): Promise<Model> {
   const name = basename(path).replace(/\.onnx$/i, '')
   const bytes = await readOrdinaryFile(path, { maxBytes: MAX_MODEL_BYTES, what: 'a model' })
+  if (isWeights(bytes))
+    throw new FormatError(
+      `${path}: holds weights alone (safetensors): name the description of the spiking network that lies beside it, ${path.replace(/\.safetensors$/i, '')}.json`,
+    )
   if (!isText(bytes)) return aboutFile(path, parseModel(bytes, name))
   const weights = await readOrdinaryFile(besideOf(path), {
     maxBytes: MAX_MODEL_BYTES,
@@ -53,6 +58,10 @@ const isText = (bytes: Uint8Array): boolean => {
   const first = bytes.find((byte) => ![0x20, 0x09, 0x0a, 0x0d].includes(byte))
   return first === '{'.charCodeAt(0)
 }
+
+/** The length of a header in eight bytes, and the header in braces. */
+const isWeights = (bytes: Uint8Array): boolean =>
+  bytes[8] === '{'.charCodeAt(0) && bytes.subarray(4, 8).every((b) => b === 0)
 
 function spikingModel(model: SpikingModel, step: StepChoice): Model {
   const exact = step === 'functional' || (step === 'auto' && onGrids(model.network.layers))

@@ -76,7 +76,10 @@ export interface SimulationReport {
     /** What encryption costs, by the plan. */
     readonly noiseBits: readonly number[]
   }
-  /** Layers that were fitted, in their order. */
+  /**
+   * Layers that were fitted, in their order. Exact neurons that decide all time steps at once, or the last one, are not among them: on their grid they
+   * compute what the network does.
+   */
   readonly layers: readonly SimulatedLayer[]
 }
 
