@@ -89,7 +89,7 @@ interface GridForm {
   readonly beyond: number
 }
 
-/** Steps off a declared grid that floating point and rounded weights may leave: a tenth of what a decision is away by at most. */
+/** Steps off a declared grid that floating point and rounded weights may leave: a fiftieth of what takes a decision to the next point. */
 const ON_GRID = 0.01
 
 const gridFor = (count: number, largest: number): Grid => ({ step: (2 * largest) / (count - 2), count })

@@ -6,8 +6,8 @@ import {
   type OptionChecks,
   optionCheck,
 } from '@he-ml/ckks-core'
-import { isCalibration } from '../ready/assert-calibration-of.ts'
 import type { ActivationOptions } from '../ready/calibrate-activations.ts'
+import { isCalibration } from '../ready/calibration-form.ts'
 import type { CompileOptions } from './options.ts'
 
 /** @throws InvalidArgumentError for a name that is no option's, with the one that was meant; for values of the wrong kind or range */

@@ -6,7 +6,7 @@ import type { BootstrappingSpec, FunctionalSpec, KeyRequest, ParametersLiteral, 
 import type { CalibrationOptions } from '@he-ml/model'
 import { z } from 'zod'
 import type { ActivationOptions } from '../ready/calibrate-activations.ts'
-import { equalizationSchema, rangeSchema } from '../ready/calibration-file.ts'
+import { equalizationSchema, rangeSchema } from '../ready/calibration-form.ts'
 import type { Decided } from '../ready/prepare-model.ts'
 import type {
   Plan,

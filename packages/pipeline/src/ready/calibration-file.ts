@@ -1,55 +1,7 @@
 import { checkArgument, FormatError } from '@he-ml/ckks-core'
 import type { InputStatistics } from '@he-ml/model'
-import { z } from 'zod'
-import { isCalibration } from './assert-calibration-of.ts'
 import type { Calibration } from './calibration.ts'
-
-const numbers = z.array(z.number())
-
-export const statisticsSchema = z.strictObject({
-  count: z.number().int().nonnegative(),
-  min: z.number(),
-  max: z.number(),
-  mean: z.number(),
-  std: z.number().nonnegative(),
-  histogram: z.array(z.number().nonnegative()).max(4096),
-  channels: z
-    .strictObject({ half: z.number().positive(), counts: z.array(z.array(z.number().nonnegative()).min(1).max(4096)) })
-    .refine(
-      ({ counts }) => counts.length > 0 && counts.every(({ length }) => length === counts[0]!.length),
-      'expected lists of one length',
-    )
-    .optional(),
-  offGrid: z.number().min(0).max(0.5).optional(),
-})
-
-export const rangeSchema = z
-  .strictObject({ min: z.number(), max: z.number() })
-  .refine((r) => r.min <= r.max, 'expected min <= max')
-
-export const equalizationSchema = z.record(z.string(), z.array(z.number().int().min(0).max(64)))
-
-const schema = z.strictObject({
-  model: z.string(),
-  modelDigest: z.string('it tells not of which model it is: make it anew with fit(model, data)'),
-  samples: z.number().int().positive(),
-  statistics: z.record(z.string(), statisticsSchema),
-  outputMagnitude: z.number().nonnegative().optional(),
-  outputRanges: z.strictObject({ min: z.array(z.number()), max: z.array(z.number()) }).optional(),
-  inputRange: rangeSchema.optional(),
-  equalization: equalizationSchema.optional(),
-  values: z
-    .record(
-      z.string(),
-      z.strictObject({
-        largest: z.number().nonnegative(),
-        rms: z.number().nonnegative(),
-        sixth: z.number().nonnegative(),
-        channels: z.strictObject({ mean: numbers, std: numbers, min: numbers, max: numbers }).optional(),
-      }),
-    )
-    .optional(),
-})
+import { calibrationForm, calibrationSchema, isCalibration } from './calibration-form.ts'
 
 /**
  * A calibration as JSON text, to be kept beside a model whose data cannot be shipped.
@@ -70,13 +22,7 @@ const schema = z.strictObject({
  */
 export function serializeCalibration(calibration: Calibration): string {
   checkArgument('serializeCalibration', 'calibration', calibration, isCalibration)
-  const statistics = Object.fromEntries(
-    Object.entries(calibration.statistics).map(([name, { channels, ...s }]) => {
-      const own = channels && { half: channels.half, counts: channels.counts.map((counts) => [...counts]) }
-      return [name, { ...s, histogram: [...s.histogram], ...(own ? { channels: own } : {}) }]
-    }),
-  )
-  return JSON.stringify({ ...calibration, statistics })
+  return JSON.stringify(calibrationForm(calibration))
 }
 
 /**
@@ -103,7 +49,7 @@ export function parseCalibration(text: string): Calibration {
   } catch (error) {
     throw new FormatError(`calibration: not JSON: ${(error as Error).message}`)
   }
-  const result = schema.safeParse(json)
+  const result = calibrationSchema.safeParse(json)
   if (!result.success) {
     const issue = result.error.issues[0]!
     throw new FormatError(`calibration: field "${issue.path.join('.') || '(root)'}": ${issue.message}`)
