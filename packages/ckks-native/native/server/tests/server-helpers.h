@@ -103,8 +103,12 @@ public:
         }
         return out;
     }
-    Rns add(const Rns& a, const Rns& b) const { return combine(a, b, [](auto x, auto y, const auto& m) { return addMod(x, y, m); }); }
-    Rns sub(const Rns& a, const Rns& b) const { return combine(a, b, [](auto x, auto y, const auto& m) { return subMod(x, y, m); }); }
+    Rns add(const Rns& a, const Rns& b) const {
+        return combine(a, b, [](auto x, auto y, const auto& m) { return addMod(x, y, m); });
+    }
+    Rns sub(const Rns& a, const Rns& b) const {
+        return combine(a, b, [](auto x, auto y, const auto& m) { return subMod(x, y, m); });
+    }
     Rns mul(const Rns& a, const Rns& b) const {
         return combine(a, b, [](Word x, Word y, const Modulus& m) { return static_cast<Word>(Wide{x} * y % m.value); });
     }
