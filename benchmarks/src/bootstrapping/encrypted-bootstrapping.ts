@@ -15,6 +15,7 @@ import { type WrittenKeys, writeKeyFolder } from '@he-ml/ckks-core/client/node'
 import { createNativeClient, type NativeClient } from '@he-ml/ckks-native/client'
 import { WorkerProcess } from '../worker-process.ts'
 import { type ComplexSlots, type SlotErrors, slotErrors } from './accuracy.ts'
+import { reluOf } from './relu.ts'
 import type { ServerReply, ServerRequest } from './server.worker.ts'
 
 const KEYS = 'keys'
@@ -117,12 +118,12 @@ export class BootstrappingServer implements AsyncDisposable {
     }
   }
 
-  /** Encrypts values at the level a bootstrap starts from, bootstraps, decrypts, compares. */
-  async bootstrap(values: ComplexSlots): Promise<BootstrapResult> {
+  /** Encrypts values at the level a bootstrap starts from, bootstraps (to ReLU of them, if wanted), decrypts, compares. */
+  async bootstrap(values: ComplexSlots, relu = false): Promise<BootstrapResult> {
     const input = await this.#client.encrypt(values, this.#client.circuit.inputLevel, 'input')
     const output = join(this.#client.folder, 'output')
-    const { seconds } = await this.#process.ask({ do: 'bootstrap', input, output })
-    return { seconds, errors: await this.#client.errors(output, values) }
+    const { seconds } = await this.#process.ask({ do: 'bootstrap', input, output, relu })
+    return { seconds, errors: await this.#client.errors(output, relu ? reluOf(values) : values) }
   }
 
   /** The same by two bootstraps, from one level above. */

@@ -16,6 +16,9 @@ import {
 } from '@he-ml/ckks-core'
 import { createNativeEngine, loadKeyFolder, type NativeEngine } from '@he-ml/ckks-native'
 import { answerRequests, type CloseRequest } from '../worker-process.ts'
+import { relu } from './relu.ts'
+
+const RELU = 'relu'
 
 export type ServerRequest =
   | {
@@ -26,8 +29,8 @@ export type ServerRequest =
     }
   | { readonly do: 'keys'; readonly folder: string }
   | { readonly do: 'prepare' }
-  /** Bootstraps a file into a file, and keeps the result for 'chain'. */
-  | { readonly do: 'bootstrap'; readonly input: string; readonly output: string }
+  /** Bootstraps a file into a file, and keeps the result for 'chain'; `relu` of the values where asked. */
+  | { readonly do: 'bootstrap'; readonly input: string; readonly output: string; readonly relu: boolean }
   /** Two bootstraps for one ciphertext. */
   | { readonly do: 'iterated'; readonly input: string; readonly output: string; readonly gainBits: number }
   /** Uses up all levels of the last result by products with ones, and bootstraps it. */
@@ -65,12 +68,14 @@ async function answer(request: ServerRequest): Promise<ServerReply> {
       return timed(() => loadKeyFolder(engine, request.folder))
     case 'prepare':
       return timed(async () => {
-        prepared = await circuit.prepare(engine)
+        const functions = circuit.spec.arcsine > 0 ? [{ name: RELU, at: relu }] : []
+        prepared = await circuit.prepare(engine, { functions })
         await engine.drain()
       })
     case 'bootstrap': {
       using input = await engine.importCiphertext(await readFile(request.input))
-      return refresh(() => prepared!.bootstrap(engine, input), request.output)
+      const options = request.relu ? { apply: RELU } : {}
+      return refresh(() => prepared!.bootstrap(engine, input, options), request.output)
     }
     case 'iterated': {
       using input = await engine.importCiphertext(await readFile(request.input))

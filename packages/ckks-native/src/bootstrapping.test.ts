@@ -28,7 +28,7 @@ describe('bootstrapping under encryption', () => {
     ['all slots', {}],
     ['few slots', { slots: 32 }],
     ['other factors', { slotsToCoeffs: 2, coeffsToSlots: 4 }],
-    ['arcsine', { arcsine: true, logMessageRatio: 8 }],
+    ['arcsine', { arcsine: 3, logMessageRatio: 8 }],
   ] as const)('%s: as precise as planned', async (_, change) => {
     const { spec, parameters } = small(change)
     const { stack, circuit, prepared, plannedBits } = await createBootstrappingStack(parameters, spec)

@@ -21,6 +21,8 @@ describe('designRefresh', () => {
     ['levels for two polynomials', { levels: 14, precisionBits: 13 }],
     ['many bits', { levels: 6, precisionBits: 18 }],
     ['a short period', { levels: 8, precisionBits: 13, slots: 1024 }],
+    ['more bits than a sine has', { levels: 6, precisionBits: 22, scaleBits: 44, rings: [16] }],
+    ['functions on the way', { levels: 6, precisionBits: 13, functionDegree: 31, rings: [16] }],
   ])('leaves the levels and bits asked for, at 128-bit security: %s', async (_, need) => {
     const { request, set, precisionBits, seconds, secondsPerValue } = await designRefresh(need, costModel)
     const circuit = createBootstrapping(set.parameters, set.spec)
@@ -75,6 +77,8 @@ describe('designRefresh', () => {
     ['slots', { slots: 3 }],
     ['slots', { slots: 2 ** 17 }],
     ['slots', { slots: 2 ** 15, rings: [15] }],
+    ['functionDegree', { functionDegree: 30 }],
+    ['functionDegree', { functionDegree: 1 }],
   ])('refuses what no set could have: %s, %j', async (name, need) => {
     const refused = designRefresh({ levels: 4, precisionBits: 13, ...need })
     await expect(refused).rejects.toThrow(InvalidArgumentError)

@@ -8,7 +8,7 @@ import { HeMlError, InvalidArgumentError, PlanError } from '../errors/errors.ts'
 import { priceRefresh, type RefreshPrice } from './price-refresh.ts'
 import { refreshRequests } from './refresh-bits.ts'
 import type { RefreshNeed } from './refresh-need.ts'
-import { RINGS, type SetShape, setShapes } from './set-shapes.ts'
+import { ARCSINES, RINGS, type SetShape, setShapes } from './set-shapes.ts'
 
 /** A set, and why it is this one. */
 export interface RefreshDesign {
@@ -57,13 +57,27 @@ export async function designRefresh(
   costModel: CostModel = createDefaultCostModel({ threads: 1 }),
 ): Promise<RefreshDesign> {
   checkNeed(need)
+  const rejected: RejectedShape[] = []
+  for (const arcsine of need.functionDegree === undefined ? ARCSINES : [need.functionDegree]) {
+    const found = await cheapest(setShapes(need, arcsine), need, costModel, rejected)
+    if (found) return { ...found, rejected }
+  }
+  throw nothingFound(need, rejected)
+}
+
+/** Of these shapes, the cheapest whose best bits suffice; the others are told to `rejected`. */
+async function cheapest(
+  shapes: readonly SetShape[],
+  need: RefreshNeed,
+  costModel: CostModel,
+  rejected: RejectedShape[],
+): Promise<Omit<RefreshDesign, 'rejected'> | undefined> {
   const candidates: Candidate[] = []
-  for (const shape of setShapes(need)) {
+  for (const shape of shapes) {
     const [first] = refreshRequests(need, shape)
     candidates.push(first ? await candidateOf(shape, first, costModel) : { shape })
   }
   const byPrice = candidates.toSorted((a, b) => perValue(a) - perValue(b))
-  const rejected: RejectedShape[] = []
   let found: Omit<RefreshDesign, 'rejected'> | undefined
   for (const candidate of byPrice) {
     const { shape, price } = candidate
@@ -78,8 +92,7 @@ export async function designRefresh(
       else rejected.push({ shape, secondsPerValue: perValue(candidate), precisionBits, why: 'precision' })
     }
   }
-  if (found) return { ...found, rejected }
-  throw nothingFound(need, rejected)
+  return found
 }
 
 interface Candidate {
@@ -119,7 +132,14 @@ function chosen(request: BootstrappingRequest, price: RefreshPrice): Omit<Refres
 /** Bits of scales that a bootstrap's primes can have. */
 const [LEAST_SCALE, MOST_SCALE] = [20, 60]
 
-function checkNeed({ levels, precisionBits, scaleBits = 32, rings = RINGS, slots = 1 }: RefreshNeed): void {
+function checkNeed({
+  levels,
+  precisionBits,
+  scaleBits = 32,
+  rings = RINGS,
+  slots = 1,
+  functionDegree = 3,
+}: RefreshNeed): void {
   if (!Number.isInteger(levels) || levels < 1 || levels > 40)
     throw new InvalidArgumentError(`designRefresh: levels must be from 1 to 40, got ${levels}`)
   if (!(precisionBits > 0 && precisionBits <= 40))
@@ -133,6 +153,10 @@ function checkNeed({ levels, precisionBits, scaleBits = 32, rings = RINGS, slots
   for (const logN of rings)
     if (!RINGS.includes(logN))
       throw new InvalidArgumentError(`designRefresh: rings of degree 2^15 and 2^16 are possible, got 2^${logN}`)
+  if (!(Number.isInteger(functionDegree) && functionDegree % 2 === 1 && functionDegree >= 3 && functionDegree <= 127))
+    throw new InvalidArgumentError(
+      `designRefresh: functionDegree must be an odd number from 3 to 127, got ${functionDegree}`,
+    )
   const most = 2 ** (Math.max(...rings) - 1)
   if (!(Number.isInteger(Math.log2(slots)) && slots <= most))
     throw new InvalidArgumentError(`designRefresh: slots must be a power of two up to ${most}, got ${slots}`)

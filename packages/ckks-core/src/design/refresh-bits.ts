@@ -20,15 +20,21 @@ const LEAST_WORK = 34
 export function* refreshRequests(need: RefreshNeed, shape: SetShape): Iterable<BootstrappingRequest> {
   for (let bits = Math.ceil(MOST_BITS); bits > LEAST_WORK; bits--) {
     const work = Math.min(MOST_BITS, justBelow(bits))
-    const requests = RATIOS.map((ratio) => requestOf(need, shape, work, ratio)).filter((r) => r !== undefined)
+    const requests = ratiosOf(shape)
+      .map((ratio) => requestOf(need, shape, work, ratio))
+      .filter((r) => r !== undefined)
     for (const request of requests) yield request
     // less work would only be worse
     if (requests.length > 0) return
   }
 }
 
-/** log2 of q0 over the message. */
-const RATIOS = [11, 10, 9, 8, 7] as const
+/** log2 of q0 over the message: the straighter the sine, the more of a period the message may fill. */
+function ratiosOf({ arcsine }: SetShape): readonly number[] {
+  if (arcsine === 0) return [11, 10, 9, 8, 7]
+  if (arcsine > 7) return [8, 7, 6, 5, 4]
+  return arcsine < 7 ? [9, 8, 7, 6] : [6, 5, 4]
+}
 
 /** Undefined where the modulus would be too large. */
 function requestOf(
@@ -37,7 +43,7 @@ function requestOf(
   workBits: number,
   logMessageRatio: number,
 ): BootstrappingRequest | undefined {
-  const { logN, coeffsToSlots, slotsToCoeffs, dnum } = shape
+  const { logN, coeffsToSlots, slotsToCoeffs, dnum, arcsine } = shape
   const scaleBits = scaleOf(need)
   const baseBits = Math.min(MOST_BITS, justBelow(scaleBits + BASE_BEYOND))
   const spec = {
@@ -47,7 +53,7 @@ function requestOf(
     slotsToCoeffs,
     degree: DEGREE,
     doubleAngles: DOUBLINGS,
-    arcsine: false,
+    arcsine,
     logMessageRatio,
   } as const
   const headBits = headOf(shape, workBits)

@@ -13,6 +13,11 @@ export interface RefreshNeed {
   readonly rings?: readonly number[]
   /** Period of the values; default as many as a ring has. */
   readonly slots?: Slots
+  /**
+   * Odd degree of the polynomials by which functions are evaluated on the way, see `PrepareBootstrappingOptions.functions`; the
+   * precision is that of a value without one. Default: no functions.
+   */
+  readonly functionDegree?: number
 }
 
 /** Bits of scale beyond those that are wanted of the values. */

@@ -16,7 +16,12 @@ export interface SetShape {
   readonly dnum: number
   /** Whether evalMod's second and third level are pairs of primes: four bits more where errors are amplified most. */
   readonly pairs: boolean
+  /** Odd degree of the polynomial after the sine; 0: none. */
+  readonly arcsine: number
 }
+
+/** In this order: each has more levels and amplifies errors less than the one before, and is looked at when that has too few bits. */
+export const ARCSINES = [0, 3, 7] as const
 
 /** More factors have fewer diagonals and rotations, and more limbs everywhere. */
 export const UP = [3, 4] as const
@@ -28,15 +33,15 @@ const DIGITS: Readonly<Record<number, readonly number[]>> = { 15: [3, 4, 5, 7, 1
 /** log2 of the ring degrees that bootstraps are secure in. */
 export const RINGS: readonly number[] = [15, 16]
 
-/** All shapes that a need leaves open. */
-export function setShapes({ rings = RINGS, slots = 0 }: RefreshNeed): SetShape[] {
+/** All shapes that a need leaves open, with one polynomial after the sine. */
+export function setShapes({ rings = RINGS, slots = 0 }: RefreshNeed, arcsine: number): SetShape[] {
   const shapes: SetShape[] = []
   for (const logN of rings) {
     if (slots > 2 ** (logN - 1)) continue
     for (const dnum of DIGITS[logN] ?? [])
       for (const coeffsToSlots of UP)
         for (const slotsToCoeffs of DOWN)
-          for (const pairs of [false, true]) shapes.push({ logN, coeffsToSlots, slotsToCoeffs, dnum, pairs })
+          for (const pairs of [false, true]) shapes.push({ logN, coeffsToSlots, slotsToCoeffs, dnum, pairs, arcsine })
   }
   return shapes
 }

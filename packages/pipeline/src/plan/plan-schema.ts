@@ -64,7 +64,8 @@ const specSchema: z.ZodType<BootstrappingSpec> = z.strictObject({
   slotsToCoeffs: positive.max(16),
   degree: positive.max(126),
   doubleAngles: count.max(6),
-  arcsine: z.boolean(),
+  // true, in plans of earlier versions, was the cubic polynomial
+  arcsine: z.union([z.int().min(0).max(127), z.boolean().transform((cubic) => (cubic ? 3 : 0))]),
   logMessageRatio: finite.positive().max(94),
 } satisfies SchemaFields<BootstrappingSpec>)
 

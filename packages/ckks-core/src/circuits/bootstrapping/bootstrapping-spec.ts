@@ -1,5 +1,6 @@
 /** What a bootstrapping circuit is, as plain JSON that a plan can carry. */
 import type { Slots } from '../../port/quantities.ts'
+import { polynomialDepth } from '../polynomial/index.ts'
 
 /** What the slots hold: real values need only one of the two halves that evalMod works on. */
 export type SlotContent = 'complex' | 'real'
@@ -18,8 +19,11 @@ export interface BootstrappingSpec {
   readonly degree: number
   /** Doublings of the angle after it. */
   readonly doubleAngles: number
-  /** Correct the sine by its arcsine's cubic term: two levels more. */
-  readonly arcsine: boolean
+  /**
+   * Odd degree of the polynomial that straightens the sine, at ceil(log2(degree + 1)) levels; 0 leaves it bent. The higher, the
+   * smaller a message ratio will do, and the less noise is amplified.
+   */
+  readonly arcsine: number
   /** log2 of q0 over the scale of the message just before modRaise. */
   readonly logMessageRatio: number
 }
@@ -30,7 +34,7 @@ export interface BootstrappingLevels {
   readonly slotsToCoeffs: number
   /** From coefficients to slots, after modRaise. */
   readonly coeffsToSlots: number
-  /** Sine and arcsine. */
+  /** The sine, and what straightens it. */
   readonly evalMod: number
 }
 
@@ -39,6 +43,6 @@ export function bootstrappingLevels(spec: BootstrappingSpec): BootstrappingLevel
   return {
     slotsToCoeffs: spec.slotsToCoeffs,
     coeffsToSlots: spec.coeffsToSlots,
-    evalMod: Math.ceil(Math.log2(spec.degree + 1)) + spec.doubleAngles + (spec.arcsine ? 2 : 0),
+    evalMod: polynomialDepth(spec.degree) + spec.doubleAngles + (spec.arcsine > 0 ? polynomialDepth(spec.arcsine) : 0),
   }
 }

@@ -21,7 +21,7 @@ function small(change: Partial<BootstrappingSpec> = {}, noise = true) {
     ...base,
     logN: 10,
     levels: 3,
-    specialBits: new Array(8).fill(47.9),
+    specialBits: new Array(9).fill(47.9),
     spec,
   }
   const parameters = insecureParameters(bootstrappingLiteral(request))
@@ -59,7 +59,8 @@ describe('bootstrapping on the clear engine', () => {
     ['all slots', {}, 18],
     ['few slots', { slots: 64 }, 18],
     ['one factor down, five up', { slotsToCoeffs: 1, coeffsToSlots: 5 }, 18],
-    ['arcsine', { arcsine: true, logMessageRatio: 8 }, 21],
+    ['arcsine', { arcsine: 3, logMessageRatio: 8 }, 21],
+    ['arcsine of a large message', { arcsine: 7, logMessageRatio: 4 }, 21],
     ['a large message', { logMessageRatio: 5 }, 6.5],
   ] as const)('%s: the values come back at the output level, as precise as planned', async (_, change, bits) => {
     const { parameters, spec, circuit, engine } = small(change)
@@ -119,6 +120,38 @@ describe('bootstrapping on the clear engine', () => {
     expect(() => prepared.bootstrap(engine, used, { range: 2 })).toThrow(/ranges 1, 16, got 2/)
   })
 
+  it('evaluates functions on the way, of each half and at every range, as precise as planned', async () => {
+    const { parameters, circuit, engine } = small({ arcsine: 31, logMessageRatio: 6 })
+    const functions = [
+      { name: 'relu', at: (x: number) => Math.max(0, x) },
+      { name: 'square', at: (x: number) => x * x },
+    ]
+    const prepared = await circuit.prepare(engine, { functions, ranges: [1, 4] })
+    const [values, large] = [disc(SLOTS), disc(SLOTS, 4)]
+    const [x, y] = [values, large].map((v) => engine.encryptClear(v, { level: circuit.inputLevel }))
+    const of = (v: ReturnType<typeof disc>, f: (x: number) => number) => ({ re: v.re.map(f), im: v.im.map(f) })
+    const relu = errors(
+      engine.readClear(prepared.bootstrap(engine, x!, { apply: 'relu' })),
+      of(values, functions[0]!.at),
+    )
+    expect(relu.worst).toBeGreaterThan(6.6)
+    expect(relu.rms).toBeGreaterThan(8.5)
+    const square = prepared.bootstrap(engine, y!, { apply: 'square', range: 4 })
+    expect(errors(engine.readClear(square), of(large, functions[1]!.at)).worst).toBeGreaterThan(15)
+    // without a name it is a refresh
+    expect(errors(engine.readClear(prepared.bootstrap(engine, x!)), values).worst).toBeGreaterThan(18)
+    const z = engine.encryptClear(values.re, { level: circuit.inputLevel })
+    const [a, b] = prepared.bootstrapPair(engine, z, z, { apply: 'square' })
+    expect(errors(engine.readClear(a), { re: values.re.map((v) => v * v) }).worst).toBeGreaterThan(15)
+    expect(b.level).toBe(circuit.outputLevel)
+
+    const plan = createPlanEngine(parameters)
+    const input = plan.input({ level: circuit.inputLevel, slots: SLOTS, magnitude: Math.SQRT1_2, error: 0 })
+    const planned = (await circuit.prepare(plan, { functions })).bootstrap(plan, input, { apply: 'relu' })
+    expect(Math.abs(plan.estimate(planned).precisionBits - relu.rms)).toBeLessThan(0.5)
+    expect(plan.estimate(planned).magnitude).toBeLessThan(1)
+  })
+
   it('iterated: the second bootstrap mends the first', async () => {
     const { parameters, circuit, engine } = small()
     const prepared = await circuit.prepare(engine)
@@ -157,6 +190,9 @@ describe('what cannot be bootstrapped is refused', () => {
     [{ degree: 31 }, /even/],
     [{ doubleAngles: 9 }, /doubleAngles/],
     [{ logMessageRatio: 40 }, /logMessageRatio/],
+    [{ arcsine: 4 }, /arcsine must be 0 or an odd degree/],
+    [{ arcsine: 1 }, /arcsine/],
+    [{ arcsine: 3, logMessageRatio: 2 }, /sine turns back/],
   ] as const)('%o', (change, message) => {
     const { parameters, spec } = small()
     expect(() => createBootstrapping(parameters, { ...spec, ...change })).toThrow(message)
@@ -171,6 +207,20 @@ describe('what cannot be bootstrapped is refused', () => {
     expect(() => createBootstrapping(createParameters(literal), spec)).toThrow(SecurityError)
     const ring = createParameters({ logN: 14, levels: 6, scaleBits: 30 })
     expect(() => createBootstrapping(ring, { ...spec, slots: 64 })).toThrow(/use logN 15 or 16/)
+  })
+  it('functions without a polynomial for them, or without a name of their own', async () => {
+    const relu = { name: 'relu', at: (x: number) => Math.max(0, x) }
+    const bare = small()
+    await expect(bare.circuit.prepare(bare.engine, { functions: [relu] })).rejects.toThrow(/set arcsine in its spec/)
+    const { circuit, engine } = small({ arcsine: 7, logMessageRatio: 6 })
+    await expect(circuit.prepare(engine, { functions: [relu, relu] })).rejects.toThrow(
+      /two functions are called 'relu'/,
+    )
+    await expect(circuit.prepare(engine, { functions: [{ name: 'log', at: Math.log }] })).rejects.toThrow(/'log'/)
+    const prepared = await circuit.prepare(engine, { functions: [relu] })
+    const x = engine.encryptClear(real(SLOTS), { level: circuit.inputLevel })
+    expect(() => prepared.bootstrap(engine, x, { apply: 'gelu' })).toThrow(/not prepared for a function 'gelu'/)
+    expect(engine.memory().total).toBeGreaterThan(0)
   })
   it('ciphertexts below the input level, ranges that are no numbers', async () => {
     const { circuit, engine } = small()

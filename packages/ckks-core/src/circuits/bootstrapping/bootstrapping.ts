@@ -60,7 +60,7 @@ export class Bootstrapping implements BootstrappingCircuit {
 }
 
 function checkSpec(parameters: AnyParameters, spec: BootstrappingSpec): void {
-  const { slots, coeffsToSlots, slotsToCoeffs, degree, doubleAngles, logMessageRatio } = spec
+  const { slots, coeffsToSlots, slotsToCoeffs, degree, doubleAngles, arcsine, logMessageRatio } = spec
   const logSlots = Math.log2(slots)
   if (!Number.isInteger(logSlots) || logSlots < 4 || slots > parameters.maxSlots)
     throw new InvalidArgumentError(
@@ -73,6 +73,12 @@ function checkSpec(parameters: AnyParameters, spec: BootstrappingSpec): void {
     throw new InvalidArgumentError(`bootstrapping: degree must be an even number from 2 to 126, got ${degree}`)
   if (!Number.isInteger(doubleAngles) || doubleAngles < 0 || doubleAngles > 6)
     throw new InvalidArgumentError(`bootstrapping: doubleAngles must be from 0 to 6, got ${doubleAngles}`)
+  if (!Number.isInteger(arcsine) || arcsine < 0 || arcsine > 127 || (arcsine > 0 && (arcsine % 2 === 0 || arcsine < 3)))
+    throw new InvalidArgumentError(`bootstrapping: arcsine must be 0 or an odd degree from 3 to 127, got ${arcsine}`)
+  if (arcsine > 0 && !(logMessageRatio > 2))
+    throw new InvalidArgumentError(
+      `bootstrapping: with a polynomial after the sine logMessageRatio must be more than 2, or the sine turns back, got ${logMessageRatio}`,
+    )
   const room = parameters.logQAt(0) - logMessageRatio
   if (!(logMessageRatio >= 2 && room >= 15))
     throw new InvalidArgumentError(

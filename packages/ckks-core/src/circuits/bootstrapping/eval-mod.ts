@@ -3,8 +3,8 @@
  * y = x - 1/4, sin(2 pi x) = cos(2 pi y) is even, so half the coefficients of its Chebyshev series vanish; the series is that
  * of cos(2 pi y / 2^r), and r times cos 2a = 2 cos^2 a - 1 brings the angle back (Han and Ki, ePrint 2019/688). Every stage
  * carries its own amplitude, chosen so that doubling is d -> d^2 - constant, without a product by 2; the last amplitude is the
- * factor that turns the sine into the message, so nothing is left to multiply. What the sine bends (its cubic term) may be
- * straightened by the arcsine's cubic term (ePrint 2020/552).
+ * factor that turns the sine into the message, so nothing is left to multiply. What the sine bends may be straightened by a
+ * polynomial close to the arcsine (ePrint 2020/552): then the message may fill more of a period, and errors are amplified less.
  */
 
 import { GaussianSource } from '../../engines/noise/gaussian.ts'
@@ -12,10 +12,12 @@ import { runPredicted } from '../../engines/noise/predict.ts'
 import { EPHEMERAL_WEIGHT, RAISE_BOUND } from '../../parameters/ephemeral.ts'
 import type { Evaluator } from '../../port/engine.ts'
 import type { Ciphertext } from '../../port/handles.ts'
-import { chebyshevPolynomial, evaluateChebyshev, type Polynomial } from '../polynomial/index.ts'
+import { chebyshevPolynomial, evaluateChebyshev, type Polynomial, polynomialDepth } from '../polynomial/index.ts'
 import { scope } from '../scope.ts'
 import type { BootstrappingSpec } from './bootstrapping-spec.ts'
 import { cosineSeries } from './cosine-series.ts'
+import type { RefreshFunction } from './refresh-function.ts'
+import { sinePolynomial } from './sine-polynomial.ts'
 
 /** The shift that makes the sine an even function. */
 export const ANGLE_SHIFT = 0.25
@@ -23,56 +25,61 @@ export const ANGLE_SHIFT = 0.25
 /** y never leaves [-bound, bound], whatever the randomness. */
 export const ANGLE_BOUND = RAISE_BOUND + ANGLE_SHIFT
 
-/** evalMod for one range of values. */
+/** evalMod for one range of values, and what is evaluated along with it. */
 export interface EvalMod {
   /** Takes t = y / ANGLE_BOUND to the amplitude of the first stage times cos(2 pi y / 2^r). */
   readonly series: Polynomial
   /** What each doubling subtracts: half the square of its amplitude. */
   readonly constants: readonly number[]
-  /** Cubic correction of the sine, with the gain; undefined where the sine alone has to do. */
+  /** From the sine, 1 at the end of the range, to the message or a function of it; undefined where the sine alone has to do. */
   readonly arcsine: Polynomial | undefined
+  /** Levels that are there for it. */
+  readonly depth: number
   /** Typical values of t, for error estimates. */
   readonly samples: Float64Array
   /** Root mean square, over these, of what evalMod would be wrong by without any noise, beyond `series`' own error. */
   readonly bend: number
   /** The same where the message is 0: what the series is off the cosine. It does not shrink with the message. */
   readonly floor: number
+  /** By which power of the message's size the bend shrinks; 0 for a function, which may have its largest error anywhere. */
+  readonly bendPower: number
 }
 
 /**
  * Works out evalMod.
  *
  * @param range largest |real or imaginary part|; results come out multiplied by it
+ * @param apply what is wanted of the values in place of themselves; the spec must have levels for it
  */
-export function createEvalMod(spec: BootstrappingSpec, range: number): EvalMod {
+export function createEvalMod(spec: BootstrappingSpec, range: number, apply?: RefreshFunction): EvalMod {
   const { degree, doubleAngles, logMessageRatio } = spec
-  const gain = 2 ** logMessageRatio / (2 * Math.PI)
-  // with arcsine the sine itself is kept, and the cubic polynomial brings the gain
-  const amplitude = spec.arcsine ? 1 : gain * range
+  const wanted = (message: number) => (apply ? apply.at(range * message) : range * message)
+  const end = (2 * Math.PI) / 2 ** logMessageRatio
+  const amplitude = spec.arcsine > 0 ? 1 / Math.sin(end) : range / end
   const constants: number[] = []
   let current = amplitude
   for (let i = 0; i < doubleAngles; i++) {
     constants.unshift(current)
     current = Math.sqrt(2 * current)
   }
-  // arcsin(s) = s + s^3 / 6 + ... = (1 + 1/8) T_1 + T_3 / 24 + ...
-  const cubic = [0, 1 + 1 / 8, 0, 1 / 24].map((c) => c * gain * range)
   const evalMod = {
     series: chebyshevPolynomial(cosineSeries({ degree, doubleAngles, bound: ANGLE_BOUND, amplitude: current })),
     constants,
-    arcsine: spec.arcsine ? chebyshevPolynomial(cubic) : undefined,
+    arcsine: spec.arcsine > 0 ? sinePolynomial(spec.arcsine, end, wanted) : undefined,
   }
   const typical = typicalArguments()
   const samples = typical.map(({ multiple, message }) => angle(spec, multiple, message))
   let bent = 0
   let off = 0
   for (const { multiple, message } of typical) {
-    const atZero = evalModAt(evalMod, angle(spec, multiple, 0))
+    const atZero = apply ? 0 : evalModAt(evalMod, angle(spec, multiple, 0))
     off += atZero ** 2
-    bent += (evalModAt(evalMod, angle(spec, multiple, message)) - range * message - atZero) ** 2
+    bent += (evalModAt(evalMod, angle(spec, multiple, message)) - wanted(message) - atZero) ** 2
   }
   const [bend, floor] = [bent, off].map((square) => Math.sqrt(square / samples.length)) as [number, number]
-  return { ...evalMod, samples: Float64Array.from(samples), bend, floor }
+  const bendPower = apply ? 0 : spec.arcsine > 0 ? 1 : 3
+  const depth = spec.arcsine > 0 ? polynomialDepth(spec.arcsine) : 0
+  return { ...evalMod, depth, samples: Float64Array.from(samples), bend, floor, bendPower }
 }
 
 /** t for a multiple of q0 and a message in units of its range. */
@@ -140,15 +147,15 @@ export function evaluateEvalMod(
   evalMod: EvalMod,
   message = TYPICAL_MESSAGE,
 ): Ciphertext {
-  const { samples, arcsine } = evalMod
-  const bend = evalMod.bend * Math.min(1, message / TYPICAL_MESSAGE) ** (arcsine ? 5 : 3)
+  const { samples, bendPower } = evalMod
+  const bend = evalMod.bend * Math.min(1, message / TYPICAL_MESSAGE) ** bendPower
   const result = runPredicted(engine, t, (e, x) => circuit(e, x, evalMod), { samples, identity: [evalMod] })
   const estimate = engine.estimate?.(result)
   if (estimate) engine.declareError?.(result, Math.hypot(estimate.error, bend, evalMod.floor))
   return result
 }
 
-function circuit(engine: Evaluator, t: Ciphertext, { series, constants, arcsine }: EvalMod): Ciphertext {
+function circuit(engine: Evaluator, t: Ciphertext, { series, constants, arcsine, depth }: EvalMod): Ciphertext {
   return scope((use) => {
     let current = use(evaluateChebyshev(engine, t, series))
     for (const constant of constants) {
@@ -156,6 +163,9 @@ function circuit(engine: Evaluator, t: Ciphertext, { series, constants, arcsine 
       const doubled = use(engine.addScalar(square, -constant))
       current = use(engine.relinearizeRescale(doubled))
     }
-    return arcsine ? use(evaluateChebyshev(engine, current, arcsine)) : current
+    if (!arcsine) return current
+    // a function may take fewer levels than the spec has for it
+    const dropped = use(engine.dropLevel(current, current.level - (depth - arcsine.depth)))
+    return evaluateChebyshev(engine, dropped, arcsine)
   })
 }

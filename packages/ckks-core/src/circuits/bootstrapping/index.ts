@@ -10,3 +10,4 @@ export type {
   PrepareBootstrappingOptions,
   PreparedBootstrapping,
 } from './prepared-bootstrapping.ts'
+export type { RefreshFunction } from './refresh-function.ts'

@@ -13,7 +13,7 @@ import { toLevel } from '../to-level.ts'
 import type { BootstrapOptions, PreparedBootstrapping } from './prepared-bootstrapping.ts'
 
 /** Options of an iterated bootstrap. */
-export interface IteratedOptions extends BootstrapOptions {
+export interface IteratedOptions extends Pick<BootstrapOptions, 'range'> {
   /**
    * k: bits by which the error is enlarged before the second bootstrap. An error above range x 2^-k would leave the range
    * and spoil the result, so stay a few bits below the worst slot's precision. Default 10.
@@ -33,7 +33,7 @@ export function bootstrapIterated(
   a: Ciphertext,
   options: IteratedOptions = {},
 ): Ciphertext {
-  const { gainBits = 10, ...rest } = options
+  const { gainBits = 10, range = 1 } = options
   const { parameters, inputLevel } = prepared.circuit
   if (!Number.isInteger(gainBits) || gainBits < 1 || gainBits > 40)
     throw new InvalidArgumentError(`bootstrapIterated: gainBits must be an integer from 1 to 40, got ${gainBits}`)
@@ -43,14 +43,14 @@ export function bootstrapIterated(
   const gain = dividingGain(2 ** gainBits, lastScale(prepared))
   return scope((use) => {
     const input = use(toLevel(engine, a, level))
-    const first = use(prepared.bootstrap(engine, input, rest))
+    const first = use(prepared.bootstrap(engine, input, { range }))
     // both times the gain at one common scale: the rescaling that follows rounds the enlarged error, not the values
     const product = parameters.scaleAt(inputLevel) * parameters.groupProduct(level)
     const dropped = use(engine.dropLevel(first, level))
     const [wanted, got] = [input, dropped].map((x) => use(engine.mulScalar(x, gain, product / x.scale)))
     const error = use(engine.rescale(use(engine.sub(wanted!, got!))))
     declareEnlarged(engine, { input, first, error, gain })
-    const correction = use(prepared.bootstrap(engine, error, rest))
+    const correction = use(prepared.bootstrap(engine, error, { range }))
     const sum = use(engine.add(use(engine.mulInteger(first, gain)), correction))
     const result = use(engine.rescale(use(engine.mulScalar(sum, 1 / gain))))
     declareErrors(engine, { input, correction, result, gain })

@@ -8,11 +8,17 @@ import { toLevel } from '../to-level.ts'
 import type { BootstrappingCircuit } from './bootstrapping-circuit.ts'
 import { ANGLE_BOUND, ANGLE_SHIFT, createEvalMod, type EvalMod, evaluateEvalMod } from './eval-mod.ts'
 import { type PreparedRaise, prepareRaise, raisedMagnitude } from './prepared-raise.ts'
+import type { RefreshFunction } from './refresh-function.ts'
 
 /** Options of `Bootstrapping.prepare`. */
 export interface PrepareBootstrappingOptions {
   /** Ranges of values that will be bootstrapped: |real part| and |imaginary part| at most this. Default [1]. */
   readonly ranges?: readonly number[]
+  /**
+   * Functions that bootstraps may evaluate on their way, at every range, by polynomials of the spec's `arcsine` degree. Values in
+   * between, real ones, are bootstrapped as they are where a bootstrap names none. Default none.
+   */
+  readonly functions?: readonly RefreshFunction[]
   /** Stops the encoding with CancelledError. */
   readonly signal?: AbortSignal
   /** After each encoded matrix. */
@@ -23,6 +29,8 @@ export interface PrepareBootstrappingOptions {
 export interface BootstrapOptions {
   /** One of the ranges it was prepared for. Default 1. */
   readonly range?: number
+  /** Name of one of the functions it was prepared for: its values come out. Default: the values themselves. */
+  readonly apply?: string
 }
 
 /** Encodes the matrices of a circuit. */
@@ -31,7 +39,8 @@ export async function prepareBootstrapping(
   engine: Encoder & Evaluator,
   options: PrepareBootstrappingOptions,
 ): Promise<PreparedBootstrapping> {
-  const { ranges = [1], ...rest } = options
+  const { ranges = [1], functions = [], ...rest } = options
+  checkFunctions(circuit, functions, ranges)
   const { parameters, spec } = circuit
   const { slots, coeffsToSlots, slotsToCoeffs } = spec
   const shape = {
@@ -40,7 +49,37 @@ export async function prepareBootstrapping(
     bound: ANGLE_BOUND,
   }
   const raise = await prepareRaise(shape, engine, { ranges, ...rest })
-  return new PreparedBootstrapping(circuit, raise, new Map(ranges.map((range) => [range, createEvalMod(spec, range)])))
+  const evalMods = new Map<string, EvalMod>()
+  for (const range of ranges)
+    for (const apply of [undefined, ...functions])
+      evalMods.set(evalModKey(range, apply?.name), createEvalMod(spec, range, apply))
+  return new PreparedBootstrapping(circuit, raise, evalMods)
+}
+
+const evalModKey = (range: number, name?: string): string => (name === undefined ? `${range}` : `${range} ${name}`)
+
+/** Values of a range at which a function is tried. */
+const TRIED = 64
+
+function checkFunctions(
+  { spec }: BootstrappingCircuit,
+  functions: readonly RefreshFunction[],
+  ranges: readonly number[],
+): void {
+  if (functions.length > 0 && spec.arcsine === 0)
+    throw new InvalidArgumentError(
+      'bootstrapping: this circuit has no polynomial after the sine to evaluate functions by: set arcsine in its spec',
+    )
+  const names = functions.map(({ name }) => name)
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice !== undefined) throw new InvalidArgumentError(`bootstrapping: two functions are called '${twice}'`)
+  for (const { name, at } of functions)
+    for (const range of ranges)
+      for (let i = -TRIED; i <= TRIED; i++) {
+        const value = (range * i) / TRIED
+        if (!Number.isFinite(at(value)))
+          throw new InvalidArgumentError(`bootstrapping: the function '${name}' is ${at(value)} at ${value}`)
+      }
 }
 
 /** Scale of the message between slotsToCoeffs and modRaise. */
@@ -53,10 +92,10 @@ export class PreparedBootstrapping implements Disposable {
   /** What was prepared. */
   readonly circuit: BootstrappingCircuit
   readonly #raise: PreparedRaise
-  readonly #evalMods: ReadonlyMap<number, EvalMod>
+  readonly #evalMods: ReadonlyMap<string, EvalMod>
 
   /** @internal use `Bootstrapping.prepare` */
-  constructor(circuit: BootstrappingCircuit, raise: PreparedRaise, evalMods: ReadonlyMap<number, EvalMod>) {
+  constructor(circuit: BootstrappingCircuit, raise: PreparedRaise, evalMods: ReadonlyMap<string, EvalMod>) {
     this.circuit = circuit
     this.#raise = raise
     this.#evalMods = evalMods
@@ -66,7 +105,7 @@ export class PreparedBootstrapping implements Disposable {
    * Refreshes a ciphertext: `outputLevel`, nominal scale, the same values up to the circuit's precision (relative to the
    * range). With real content the imaginary parts are lost. The input is only read.
    *
-   * @throws LevelError below `inputLevel`; MissingKeyError; InvalidArgumentError for a longer period or an unknown range
+   * @throws LevelError below `inputLevel`; MissingKeyError; InvalidArgumentError for a longer period, an unknown range or function
    */
   bootstrap(engine: Evaluator, a: Ciphertext, options: BootstrapOptions = {}): Ciphertext {
     const evalMod = this.#evalMod(options)
@@ -112,9 +151,11 @@ export class PreparedBootstrapping implements Disposable {
     this.dispose()
   }
 
-  #evalMod({ range = 1 }: BootstrapOptions): EvalMod {
+  #evalMod({ range = 1, apply }: BootstrapOptions): EvalMod {
     this.#raise.assertRange(range)
-    return this.#evalMods.get(range)!
+    const found = this.#evalMods.get(evalModKey(range, apply))
+    if (!found) throw new InvalidArgumentError(`bootstrapping: it was not prepared for a function '${apply}'`)
+    return found
   }
 
   #halves(engine: Evaluator, raised: Ciphertext, evalMod: EvalMod, message?: number): [Ciphertext, Ciphertext] {
