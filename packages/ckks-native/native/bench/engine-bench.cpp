@@ -169,6 +169,12 @@ void benchKeySwitch(const Case& c, unsigned threadCount) {
         threads.measure(reps, [&](Executor& executor,
                                   unsigned r) { mulRelinearize(inputs[r % 4], inputs[(r + 1) % 4], relinearization, executor); }),
         *context, c, threadCount, ",\"keys\":\"packed\"");
+    std::vector<Ciphertext> products;
+    for (int i = 0; i < 4; ++i) products.push_back(randomCiphertext(context, level, 2));
+    report("relinearize-rescale",
+           threads.measure(
+               reps, [&](Executor& executor, unsigned r) { relinearizeRescale(products[r % 4], relinearization, executor); }),
+           *context, c, threadCount, ",\"keys\":\"packed\"");
 }
 
 // `babies` rotations of one ciphertext with a plaintext product each, added up; then with several giant steps. `plaintextCount`

@@ -85,7 +85,7 @@ constexpr std::size_t bytesPerResidue(Packing packing) {
 /// A switching-key limb: N residues, packed as its job says.
 using KeyLimb = const void*;
 
-/// out_c = start_c + sigma(direct_c) + sum_d sigma(digit_d) key_c,d for c = 0, 1 and [begin, end).
+/// out_c = (start_c + sigma(direct_c) + sum_d sigma(digit_d) key_c,d) factor for c = 0, 1 and [begin, end).
 struct InnerProductJob {
     Word* out0;  ///< entries [begin, end), as start; must not alias the digits when sigma is given
     Word* out1;
@@ -103,6 +103,7 @@ struct InnerProductJob {
     const Word* direct1 = nullptr;
     bool streamed = false;  ///< out is read much later: it may go past the caches
     std::size_t origin = 0;  ///< which entry digits and direct begin with: whole limbs, or just what sigma takes to [begin, end)
+    Word factor = 1;  ///< in [0, p)
 };
 
 /// A plaintext limb of which one stored value stands for 2^logRepeat consecutive entries.

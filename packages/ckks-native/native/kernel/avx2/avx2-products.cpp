@@ -8,6 +8,11 @@ namespace heml::kernel::avx2 {
 
 void innerProduct(const InnerProductJob& job, const Modulus& m) {
     const Folding folding(m);
+    const Factor factor = makeFactor(makeShoup(job.factor, m));
+    const auto finish = [&](const Accumulator& sum) {
+        const Int value = sum.reduce(folding);
+        return job.factor == 1 ? value : canonical(mulFixed(toReal(value), factor, folding.prime), folding.prime);
+    };
     for (std::size_t i = job.begin; i < job.end; i += LANES) {
         Accumulator sum0, sum1;
         sum0.start(job.start0 == nullptr ? zero() : load(job.start0 + (i - job.begin)));
@@ -24,8 +29,8 @@ void innerProduct(const InnerProductJob& job, const Modulus& m) {
                 sum1.start(sum1.reduce(folding));
             }
         }
-        store(job.out0 + (i - job.begin), sum0.reduce(folding));
-        store(job.out1 + (i - job.begin), sum1.reduce(folding));
+        store(job.out0 + (i - job.begin), finish(sum0));
+        store(job.out1 + (i - job.begin), finish(sum1));
     }
 }
 

@@ -84,8 +84,8 @@ void innerProduct(const InnerProductJob& job, const Modulus& m) {
             sum0.multiplyAdd(digit, residueAt(job.keys0[d], job.keys, i), m);
             sum1.multiplyAdd(digit, residueAt(job.keys1[d], job.keys, i), m);
         }
-        job.out0[i - job.begin] = sum0.reduce(m);
-        job.out1[i - job.begin] = sum1.reduce(m);
+        job.out0[i - job.begin] = mulMod(sum0.reduce(m), job.factor, m);
+        job.out1[i - job.begin] = mulMod(sum1.reduce(m), job.factor, m);
     }
 }
 

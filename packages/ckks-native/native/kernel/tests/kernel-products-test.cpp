@@ -82,22 +82,25 @@ TEST(innerProductMatchesItsDefinition) {
                                         k1 = limbs(count, m, fill, random), old = limbs(2, m, fill, random);
                 for (const Kernels* k : supportedKernels()) {
                     const std::vector<Packing> all = packings(m);
-                    for (std::size_t variant = 0; variant < 4 * all.size(); ++variant) {
-                        const Packing packing = all[variant / 4];
+                    for (std::size_t variant = 0; variant < 8 * all.size(); ++variant) {
+                        const Packing packing = all[variant / 8];
+                        const Word factor = variant & 4 ? m.value - 1 - count : 1;
                         const bool accumulate = variant & 1;
                         const AutomorphismTable* sigma = variant & 2 ? &rotation : nullptr;
                         const Packed keys0(k0, packing), keys1(k1, packing);
                         Limb got0 = old[0], got1 = old[1], want0 = old[0], want1 = old[1];
                         const std::vector<const Word*> d = pointers(digits);
                         const std::size_t begin = 24, end = N - 8;
-                        k->innerProduct({got0.data() + begin, got1.data() + begin, d.data(), keys0.data(), keys1.data(), count,
-                                         sigma, packing, accumulate ? got0.data() + begin : nullptr,
-                                         accumulate ? got1.data() + begin : nullptr, begin, end},
-                                        m);
+                        k->innerProduct(
+                            {got0.data() + begin, got1.data() + begin, d.data(), keys0.data(), keys1.data(), count, sigma,
+                             packing, accumulate ? got0.data() + begin : nullptr, accumulate ? got1.data() + begin : nullptr,
+                             begin, end, nullptr, nullptr, false, 0, factor},
+                            m);
                         for (std::size_t i = begin; i < end; ++i) {
                             const std::size_t at = sigma == nullptr ? i : sigma->sourceOf(i);
-                            want0[i] = sumOf(digits, at, k0, i, accumulate ? old[0][i] : 0, m.value);
-                            want1[i] = sumOf(digits, at, k1, i, accumulate ? old[1][i] : 0, m.value);
+                            const auto times = [&](Word sum) { return static_cast<Word>(Wide{sum} * factor % m.value); };
+                            want0[i] = times(sumOf(digits, at, k0, i, accumulate ? old[0][i] : 0, m.value));
+                            want1[i] = times(sumOf(digits, at, k1, i, accumulate ? old[1][i] : 0, m.value));
                         }
                         CHECK_SAME(got0, want0, describe(*k, LOG_N, m, "innerProduct 0"));
                         CHECK_SAME(got1, want1, describe(*k, LOG_N, m, "innerProduct 1"));

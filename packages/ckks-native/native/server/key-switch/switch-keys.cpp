@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
+#include "dropped-limbs.h"
 #include "mod-down.h"
 
 namespace heml {
@@ -17,6 +19,7 @@ struct ProductRows {
     size_t origin;                                       // of the digits and of direct
     size_t begin, end;
     bool streamed;                                       // the result is read much later
+    uint64_t factor = 1;
 };
 
 // The key's limbs modulo one prime.
@@ -46,10 +49,10 @@ private:
 
 void multiplyRows(const Context& context, const KeyLimbs& key, const SwitchTerm& term, const Digits::Target& digits,
                   size_t modulus, const ProductRows& rows) {
-    context.kernels().innerProduct(
-        {rows.out[0], rows.out[1], digits.digits(), key.half(0), key.half(1), digits.count(), term.automorphism, key.packing(),
-         rows.start[0], rows.start[1], rows.begin, rows.end, rows.direct[0], rows.direct[1], rows.streamed, rows.origin},
-        context.modulus(modulus));
+    context.kernels().innerProduct({rows.out[0], rows.out[1], digits.digits(), key.half(0), key.half(1), digits.count(),
+                                    term.automorphism, key.packing(), rows.start[0], rows.start[1], rows.begin, rows.end,
+                                    rows.direct[0], rows.direct[1], rows.streamed, rows.origin, rows.factor},
+                                   context.modulus(modulus));
 }
 
 // The general case, modulus by modulus.
@@ -89,14 +92,8 @@ public:
             });
         }
         for (size_t r = 0; r < results_.size(); ++r) {
-            const auto& [terms, addends, out, rescaled] = results_[r];
             for (unsigned half = 0; half < 2; ++half) {
-                const Poly& special = split_[2 * r + half];
-                if (rescaled) {
-                    modDownRescale(context_, special, out->level(), out->poly(half), rescaled->poly(half), executor);
-                } else {
-                    modDown(context_, special, limbs_, out->poly(half), executor);
-                }
+                modDown(context_, split_[2 * r + half], limbs_, results_[r].out->poly(half), executor);
             }
         }
     }
@@ -176,7 +173,7 @@ private:
 class FusedSwitch {
 public:
     static bool applies(const std::vector<SwitchInput>& inputs, const std::vector<SwitchResult>& results) {
-        if (inputs.size() != 1 || results.size() != 1 || results[0].terms.size() != 1 || results[0].rescaled) return false;
+        if (inputs.size() != 1 || results.size() != 1 || results[0].terms.size() != 1) return false;
         bool taken[2] = {false, false};
         for (const SwitchAddend& addend : results[0].addends) {
             if (addend.automorphism != results[0].terms[0].automorphism || taken[addend.half]) return false;
@@ -192,8 +189,12 @@ public:
           rows_(context.kernels().rowWords(static_cast<int>(context.logN()))),
           input_(input),
           result_(result),
-          term_(result.terms[0]) {
+          term_(result.terms[0]),
+          rescaled_(result.rescales ? std::optional<DroppedLimbs>(std::in_place, context, level) : std::nullopt),
+          level_(level),
+          kept_(rescaled_ ? rescaled_->kept() : limbs_) {
         for (unsigned half = 0; half < 2; ++half) {
+            if (rescaled_) dropped_.emplace_back(context.pool(), limbs_ - kept_, context.ringDegree(), MemoryKind::Scratch);
             special_.emplace_back(context.pool(), context.specialLimbs(), context.ringDegree(), MemoryKind::Scratch);
             converted_.emplace_back(context.pool(), limbs_, context.ringDegree(), MemoryKind::Scratch);
         }
@@ -210,8 +211,12 @@ public:
             });
         };
         products(limbs_, targetCount(context_, limbs_));
-        convertSpecial(context_, special_, converted_, executor);
-        products(0, limbs_);
+        convertSpecial(context_, special_, rescaled_ ? kept_ : 0, limbs_, converted_, executor);
+        if (rescaled_) {
+            products(kept_, limbs_);
+            convertSpecialAndDropped(context_, special_, dropped_, level_, converted_, executor);
+        }
+        products(0, kept_);
     }
 
 private:
@@ -269,15 +274,19 @@ private:
         }
     }
 
-    void finalRows(const KeyLimbs& key, const Digits::Target& digits, const Poly& halves, size_t t, size_t at) {
+    void finalRows(const KeyLimbs& key, const Digits::Target& digits, Poly& halves, size_t t, size_t at) {
         const size_t from = sourceOf(at);
-        ProductRows rows{{}, {}, {}, from, at, at + rows_, true};
+        const bool dropped = t >= kept_;
+        ProductRows rows{{}, {}, {}, from, at, at + rows_, !dropped, rescaled_ && !dropped ? rescaled_->inverse(t) : 1};
         for (unsigned half = 0; half < 2; ++half) {
             rows.start[half] = halves.limb(half);
-            rows.out[half] = result_.out->limb(half, t) + at;
+            rows.out[half] = dropped ? halves.limb(half) : result_.out->limb(half, t) + at;
         }
         for (const SwitchAddend& addend : result_.addends) rows.direct[addend.half] = addend.poly->limb(t) + from;
         multiplyRows(context_, key, term_, digits, t, rows);
+        for (unsigned half = 0; dropped && half < 2; ++half) {
+            splitDropped(context_, level_, t - kept_, dropped_[half].limb(t - kept_), halves.limb(half), at, at + rows_);
+        }
     }
 
     const Context& context_;
@@ -288,6 +297,11 @@ private:
     const SwitchTerm& term_;
     std::vector<Poly> special_;                          // by half, split
     std::vector<Poly> converted_;                        // by half, split
+    // Where the result is rescaled: its level, whose limbs are made before the others.
+    const std::optional<DroppedLimbs> rescaled_;
+    const unsigned level_;
+    const size_t kept_;
+    std::vector<Poly> dropped_;                          // by half, split
 };
 
 }  // namespace

@@ -39,7 +39,7 @@ struct SwitchResult {
     std::vector<SwitchTerm> terms;                       // at least one
     std::vector<SwitchAddend> addends;
     Ciphertext* out;                                     // degree 1 at the level
-    Ciphertext* rescaled = nullptr;                      // if given: what rescaling out would give; out itself is unfinished
+    bool rescales = false;                               // out is one level lower: what rescaling the result gives
 };
 
 void switchKeys(const Context& context, unsigned level, const std::vector<SwitchInput>& inputs,
