@@ -85,7 +85,7 @@ constexpr std::size_t bytesPerResidue(Packing packing) {
 /// A switching-key limb: N residues, packed as its job says.
 using KeyLimb = const void*;
 
-/// out_c = (start_c + sigma(direct_c) + sum_d sigma(digit_d) key_c,d) factor for c = 0, 1 and [begin, end).
+/// out_c = (start_c + added_c + sigma(direct_c) + sum_d sigma(digit_d) key_c,d) factor for c = 0, 1 and [begin, end).
 struct InnerProductJob {
     Word* out0;  ///< entries [begin, end), as start; must not alias the digits when sigma is given
     Word* out1;
@@ -104,6 +104,8 @@ struct InnerProductJob {
     bool streamed = false;  ///< out is read much later: it may go past the caches
     std::size_t origin = 0;  ///< which entry digits and direct begin with: whole limbs, or just what sigma takes to [begin, end)
     Word factor = 1;  ///< in [0, p)
+    const Word* added0 = nullptr;  ///< entries [begin, end), canonical; perhaps out; nullptr: 0
+    const Word* added1 = nullptr;
 };
 
 /// A plaintext limb of which one stored value stands for 2^logRepeat consecutive entries.

@@ -30,6 +30,8 @@ void innerProductLines(const InnerProductJob& job, const Modulus& m) {
         sum1.clear();
         if (job.start0 != nullptr) sum0.low = mask52(load(job.start0 + (i - job.begin)));
         if (job.start1 != nullptr) sum1.low = mask52(load(job.start1 + (i - job.begin)));
+        if (job.added0 != nullptr) sum0.low = add64(sum0.low, load(job.added0 + (i - job.begin)));
+        if (job.added1 != nullptr) sum1.low = add64(sum1.low, load(job.added1 + (i - job.begin)));
         Permutation::Source source{i, zero()};
         if constexpr (PERMUTED) source = permutation.at(i);
         source.offset -= job.origin;

@@ -77,6 +77,8 @@ void innerProduct(const InnerProductJob& job, const Modulus& m) {
         const std::size_t source = sourceIndex(job.automorphism, i) - job.origin;
         Accumulator sum0(job.start0 == nullptr ? 0 : job.start0[i - job.begin]);
         Accumulator sum1(job.start1 == nullptr ? 0 : job.start1[i - job.begin]);
+        if (job.added0 != nullptr) sum0.multiplyAdd(job.added0[i - job.begin], 1, m);
+        if (job.added1 != nullptr) sum1.multiplyAdd(job.added1[i - job.begin], 1, m);
         if (job.direct0 != nullptr) sum0.multiplyAdd(job.direct0[source], 1, m);
         if (job.direct1 != nullptr) sum1.multiplyAdd(job.direct1[source], 1, m);
         for (std::size_t d = 0; d < job.count; ++d) {

@@ -76,6 +76,7 @@ TEST(innerProductMatchesItsDefinition) {
     Random random(41);
     const AutomorphismTable rotation(LOG_N, 2 * N - 27);
     for (const Modulus& m : productPrimes()) {
+        const std::vector<Limb> added = limbs(2, m, Fill::largest, random);
         for (std::size_t count : {1, 3, 4, 15, 16, 17, 130, 300}) {
             for (Fill fill : {Fill::random, Fill::largest}) {
                 const std::vector<Limb> digits = limbs(count, m, fill, random), k0 = limbs(count, m, fill, random),
@@ -94,13 +95,16 @@ TEST(innerProductMatchesItsDefinition) {
                         k->innerProduct(
                             {got0.data() + begin, got1.data() + begin, d.data(), keys0.data(), keys1.data(), count, sigma,
                              packing, accumulate ? got0.data() + begin : nullptr, accumulate ? got1.data() + begin : nullptr,
-                             begin, end, nullptr, nullptr, false, 0, factor},
+                             begin, end, nullptr, nullptr, false, 0, factor, count % 2 ? added[0].data() + begin : nullptr,
+                             count % 2 ? nullptr : added[1].data() + begin},
                             m);
                         for (std::size_t i = begin; i < end; ++i) {
                             const std::size_t at = sigma == nullptr ? i : sigma->sourceOf(i);
                             const auto times = [&](Word sum) { return static_cast<Word>(Wide{sum} * factor % m.value); };
-                            want0[i] = times(sumOf(digits, at, k0, i, accumulate ? old[0][i] : 0, m.value));
-                            want1[i] = times(sumOf(digits, at, k1, i, accumulate ? old[1][i] : 0, m.value));
+                            const Word start0 = (accumulate ? old[0][i] : 0) + (count % 2 ? added[0][i] : 0);
+                            const Word start1 = (accumulate ? old[1][i] : 0) + (count % 2 ? 0 : added[1][i]);
+                            want0[i] = times(sumOf(digits, at, k0, i, start0, m.value));
+                            want1[i] = times(sumOf(digits, at, k1, i, start1, m.value));
                         }
                         CHECK_SAME(got0, want0, describe(*k, LOG_N, m, "innerProduct 0"));
                         CHECK_SAME(got1, want1, describe(*k, LOG_N, m, "innerProduct 1"));

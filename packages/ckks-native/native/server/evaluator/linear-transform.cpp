@@ -61,6 +61,17 @@ struct Baby {
     std::vector<const Plaintext*> plaintexts;
 };
 
+// Giant steps that do not rotate are one.
+std::vector<GiantStep> merge(const std::vector<GiantStep>& giants) {
+    std::vector<GiantStep> out;
+    for (const GiantStep& giant : giants) {
+        auto same = std::find_if(out.begin(), out.end(), [](const GiantStep& other) { return isIdentity(other.key); });
+        if (same == out.end() || !isIdentity(giant.key)) same = out.insert(out.end(), {giant.key, {}});
+        same->terms.insert(same->terms.end(), giant.terms.begin(), giant.terms.end());
+    }
+    return out;
+}
+
 std::vector<Baby> collect(const std::vector<GiantStep>& giants) {
     std::vector<Baby> babies;
     for (size_t g = 0; g < giants.size(); ++g) {
@@ -147,13 +158,13 @@ public:
         : a_(a),
           context_(*a.context()),
           limbs_(a.limbs()),
-          giants_(giants),
-          babies_(collect(giants)),
+          giants_(merge(giants)),
+          babies_(collect(giants_)),
           out_(a.context(), a.level(), 1),
-          alone_(giants.size() == 1 && isIdentity(giants[0].key)) {
+          alone_(giants_.size() == 1 && isIdentity(giants_[0].key)) {
         const size_t n = context_.ringDegree();
         const size_t special = context_.specialLimbs();
-        for (const GiantStep& giant : giants) {
+        for (const GiantStep& giant : giants_) {
             for (unsigned half = 0; half < 2; ++half) {
                 special_.emplace_back(context_.pool(), special, n, MemoryKind::Scratch);
                 q_.emplace_back(context_.pool(), (alone_ ? 0 : limbs_) + special, n, MemoryKind::Scratch);
@@ -169,9 +180,13 @@ public:
             digits.convert(a_.poly(1), split, executor);
             executor.parallelFor(targetCount(context_, limbs_), [&](size_t begin, size_t end) {
                 Digits::Target digitsAt(digits, context_.ringDegree());
+                RowSteps steps;
                 for (size_t t = begin; t < end; ++t) {
-                    digitsAt.transform(t, 0, context_.ringDegree());
-                    multiply(digitsAt.digits(), digitsAt.count(), modulusOf(context_, limbs_, t));
+                    const size_t modulus = modulusOf(context_, limbs_, t);
+                    steps.clear();
+                    digitsAt.steps(t, 0, steps);
+                    steps.run(context_, 0, steps.count(), modulus, context_.ringDegree(), {});
+                    multiply(digitsAt.digits(t, 0), digits.count(), modulus);
                     if (t >= limbs_) specialLimb(t - limbs_);
                 }
             });
@@ -264,23 +279,22 @@ private:
         SwitchResult result{{}, {}, &out_};
         for (size_t g = 0; g < giants_.size(); ++g) {
             const KeySwitchKey* key = giants_[g].key;
-            const kernel::AutomorphismTable* table = nullptr;
-            if (!isIdentity(key)) {
-                if (key->galoisElement() != 1) table = &context_.automorphism(key->galoisElement());
-                result.terms.push_back({inputs.size(), key, table});
-                inputs.push_back({&q_[2 * g + 1], &split_[g]});
-            } else {
-                result.addends.push_back({1, &q_[2 * g + 1], limbs_, nullptr});
+            if (isIdentity(key)) {
+                result.addends = {{&q_[2 * g], &q_[2 * g + 1]}};
+                continue;
             }
-            result.addends.push_back({0, &q_[2 * g], limbs_, table});
+            const bool moves = key->galoisElement() != 1;
+            result.terms.push_back(
+                {inputs.size(), key, moves ? &context_.automorphism(key->galoisElement()) : nullptr, {{&q_[2 * g]}}});
+            inputs.push_back({&q_[2 * g + 1], &split_[g]});
         }
-        switchKeys(context_, a_.level(), inputs, {result}, executor);
+        switchKeys(context_, a_.level(), inputs, 1, {result}, executor);
     }
 
     const Ciphertext& a_;
     const Context& context_;
     const size_t limbs_;
-    const std::vector<GiantStep>& giants_;
+    const std::vector<GiantStep> giants_;  // merged
     const std::vector<Baby> babies_;
     Ciphertext out_;
     const bool alone_;  // one giant step, no key: no second key switch

@@ -23,9 +23,8 @@ Ciphertext switched(const Ciphertext& a, const KeySwitchKey& key, bool rescales,
     const Context& context = *a.context();
     Ciphertext out(a.context(), rescales ? a.level() - 1 : a.level(), 1);
     const Poly coefficients = decompose(context, a.poly(2), executor);
-    const std::vector<SwitchAddend> addends = {{0, &a.poly(0), SwitchAddend::NO_SPECIAL, nullptr},
-                                               {1, &a.poly(1), SwitchAddend::NO_SPECIAL, nullptr}};
-    switchKeys(context, a.level(), {{&a.poly(2), &coefficients}}, {{{{0, &key, nullptr}}, addends, &out, rescales}}, executor);
+    const SwitchResult result{{{0, &key, nullptr}}, {{&a.poly(0), &a.poly(1)}}, &out, rescales};
+    switchKeys(context, a.level(), {{&a.poly(2), &coefficients}}, 1, {result}, executor);
     return out;
 }
 

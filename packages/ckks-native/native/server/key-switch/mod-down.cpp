@@ -27,13 +27,13 @@ void splitDropped(const Context& context, unsigned level, size_t d, uint64_t* ds
                                      context.negatedRescaleConverter(level).sourceFactor(d).factor, begin, end);
 }
 
-void convertSpecial(const Context& context, const std::vector<Poly>& special, size_t begin, size_t end, std::vector<Poly>& out,
+void convertSpecial(const Context& context, const std::vector<Poly>& special, Range which, Range limbs, std::vector<Poly>& out,
                     Executor& executor) {
     std::vector<ColumnConversion> conversions;
-    for (size_t x = 0; x < special.size(); ++x) {
+    for (size_t x = which.begin; x < which.end; ++x) {
         ColumnConversion conversion(context);
         std::vector<uint32_t> indices;
-        for (size_t i = begin; i < end; ++i) {
+        for (size_t i = limbs.begin; i < limbs.end; ++i) {
             conversion.addTarget(out[x].limb(i), i);
             indices.push_back(static_cast<uint32_t>(i));
         }
@@ -44,10 +44,10 @@ void convertSpecial(const Context& context, const std::vector<Poly>& special, si
 }
 
 void convertSpecialAndDropped(const Context& context, const std::vector<Poly>& special, const std::vector<Poly>& dropped,
-                              unsigned level, std::vector<Poly>& out, Executor& executor) {
+                              Range which, unsigned level, std::vector<Poly>& out, Executor& executor) {
     const size_t kept = context.limbsAt(level - 1);
     std::vector<ColumnConversion> conversions;
-    for (size_t x = 0; x < special.size(); ++x) {
+    for (size_t x = which.begin; x < which.end; ++x) {
         ColumnConversion conversion(context);
         conversion.addSources(limbsOf(special[x]).data(), context.qLimbs(), context.modDown());
         conversion.addSources(limbsOf(dropped[x]).data(), kept, context.negatedRescaleConverter(level));

@@ -15,15 +15,19 @@ namespace heml {
 // others read.
 void splitSpecial(const Context& context, size_t j, uint64_t* dst, const uint64_t* src, size_t begin, size_t end);
 
-// -P^-1 [x mod P] of several x, split: whoever finishes a limb adds its rows. special: all special limbs of each, split; out: q
-// limbs [begin, end) of each are made.
-void convertSpecial(const Context& context, const std::vector<Poly>& special, size_t begin, size_t end, std::vector<Poly>& out,
+struct Range {
+    size_t begin, end;
+};
+
+// -P^-1 [x mod P] of several x, split: whoever finishes a limb adds its rows. special: all special limbs of each, split; out: these
+// q limbs of each are made. which: of both lists.
+void convertSpecial(const Context& context, const std::vector<Poly>& special, Range which, Range limbs, std::vector<Poly>& out,
                     Executor& executor);
 
 // The same less what rescaling at `level` takes away before it divides, for the q limbs below the level's. dropped: of each, the
 // limbs of the level, divided by P, by splitDropped.
 void convertSpecialAndDropped(const Context& context, const std::vector<Poly>& special, const std::vector<Poly>& dropped,
-                              unsigned level, std::vector<Poly>& out, Executor& executor);
+                              Range which, unsigned level, std::vector<Poly>& out, Executor& executor);
 
 // What splitSpecial is, of the d-th limb that rescaling at `level` drops.
 void splitDropped(const Context& context, unsigned level, size_t d, uint64_t* dst, const uint64_t* src, size_t begin, size_t end);

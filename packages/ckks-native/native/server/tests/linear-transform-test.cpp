@@ -111,6 +111,26 @@ TEST(identitiesOnly) {
     });
 }
 
+TEST(giantStepsWithoutKeyAreOne) {
+    forShapes([](Toolkit& kit, unsigned level) {
+        const auto keys = makeKeys(kit, {1, 2, 8});
+        std::vector<Plaintext> plaintexts;
+        for (unsigned i = 0; i < 4; ++i) plaintexts.push_back(kit.plaintext(kit.periodic(i, 1 << 10), level, true, i));
+        const BabyTerm terms[] = {{nullptr, &plaintexts[0]}, {&keys[0], &plaintexts[1]}, {&keys[0], &plaintexts[2]}};
+        const GiantStep rotated{&keys[2], {{&keys[1], &plaintexts[3]}}};
+        const Ciphertext a = kit.uniformCiphertext(level, 1);
+        ScatteringExecutor executor;
+        for (const bool more : {false, true}) {
+            std::vector<GiantStep> one = {{nullptr, {terms[0], terms[1], terms[2]}}},
+                                   three = {{nullptr, {terms[0]}}, {nullptr, {terms[1]}}, {nullptr, {terms[2]}}};
+            if (more) one.push_back(rotated);
+            if (more) three.insert(three.begin() + 1, rotated);
+            const Ciphertext want = linearTransform(a, one, executor), got = linearTransform(a, three, executor);
+            for (unsigned poly = 0; poly < 2; ++poly) CHECK(kit.poly(got, poly) == kit.poly(want, poly));
+        }
+    });
+}
+
 // Periodic ones among them, with and without giant steps.
 TEST(deferredPlaintextsGiveTheSameBits) {
     forShapes([](Toolkit& kit, unsigned level) {
