@@ -136,19 +136,25 @@ struct HoistedStep {
     const RepeatedLimb* plaintexts;  ///< one per giant step; absent terms allowed
 };
 
-/// For every giant step g and [begin, end):
+/// One of several inputs that take the same steps, and its sums.
+struct HoistedInput {
+    const Word* const* digits;  ///< digitCount whole limbs, canonical or as nttForwardRows leaves them
+    const Word* direct0;  ///< c0 (times P modulo QP); nullptr: 0
+    const Word* direct1;  ///< c1 (times P), read by steps without keys only; nullptr: 0
+    Word* const* out0;  ///< giantCount whole limbs; must not alias an input
+    Word* const* out1;
+};
+
+/// For every input, every giant step g and [begin, end):
 ///   u0_b = sum_d sigma_b(digit_d) key0_b,d + sigma_b(direct0),  u1_b = sum_d sigma_b(digit_d) key1_b,d,
 ///   out_c,g = (accumulate ? out_c,g : 0) + sum_b u_c,b plaintext_b,g.
 /// Where keys0 is nullptr: u0 = sigma(direct0), u1 = sigma(direct1). The u never reach memory.
 struct HoistedJob {
-    const Word* const* digits;  ///< digitCount whole limbs, canonical or as nttForwardRows leaves them
+    const HoistedInput* inputs;  ///< keys and plaintexts are read once for all
+    std::size_t inputCount;
     std::size_t digitCount;
-    const Word* direct0;  ///< c0 (times P modulo QP); nullptr: 0
-    const Word* direct1;  ///< c1 (times P), read by steps without keys only; nullptr: 0
     const HoistedStep* steps;
     std::size_t stepCount;
-    Word* const* out0;  ///< giantCount whole limbs; must not alias an input
-    Word* const* out1;
     std::size_t giantCount;  ///< at most MAX_GIANT_STEPS
     Packing keys;
     bool accumulate;

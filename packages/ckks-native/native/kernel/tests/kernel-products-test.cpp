@@ -6,6 +6,7 @@
 using namespace heml::test;
 using heml::kernel::AutomorphismTable;
 using heml::kernel::bytesPerResidue;
+using heml::kernel::HoistedInput;
 using heml::kernel::HoistedStep;
 using heml::kernel::KeyLimb;
 using heml::kernel::Packing;
@@ -226,8 +227,10 @@ std::vector<Storage> storages(const Modulus& m) {
     return all;
 }
 
-void runHoisted(const Kernels& k, const HoistedCase& c, const HoistedOperands& o, const Storage& storage, std::vector<Limb>& sums,
-                const Modulus& m) {
+// Several inputs with the steps of the first one, and the sums of each.
+void runHoisted(const Kernels& k, const HoistedCase& c, const std::vector<HoistedOperands>& inputs, const Storage& storage,
+                std::vector<std::vector<Limb>>& sums, const Modulus& m) {
+    const HoistedOperands& o = inputs[0];
     std::vector<Packed> keys;
     for (std::size_t b = 0; b < c.steps; ++b) {
         keys.emplace_back(o.keys0[b], storage.keys);
@@ -248,12 +251,17 @@ void runHoisted(const Kernels& k, const HoistedCase& c, const HoistedOperands& o
         job.push_back({b == 0 ? nullptr : &rotationOf(b), b == 0 ? nullptr : keys[2 * b].data(),
                        b == 0 ? nullptr : keys[2 * b + 1].data(), plaintexts.data() + b * c.giants});
     }
-    std::vector<Word*> out;
-    for (Limb& limb : sums) out.push_back(limb.data());
-    const std::vector<const Word*> digits = pointers(o.digits);
-    k.hoistedProduct({digits.data(), HoistedOperands::DIGITS, o.direct[0].data(), o.direct[1].data(), job.data(), c.steps,
-                      out.data(), out.data() + c.giants, c.giants, storage.keys, true, 16, N},
-                     m);
+    std::vector<std::vector<Word*>> out(inputs.size());
+    std::vector<std::vector<const Word*>> digits;
+    std::vector<HoistedInput> list;
+    for (std::size_t n = 0; n < inputs.size(); ++n) {
+        for (Limb& limb : sums[n]) out[n].push_back(limb.data());
+        digits.push_back(pointers(inputs[n].digits));
+        list.push_back(
+            {digits[n].data(), inputs[n].direct[0].data(), inputs[n].direct[1].data(), out[n].data(), out[n].data() + c.giants});
+    }
+    k.hoistedProduct(
+        {list.data(), list.size(), HoistedOperands::DIGITS, job.data(), c.steps, c.giants, storage.keys, true, 16, N}, m);
 }
 
 }  // namespace
@@ -263,18 +271,27 @@ TEST(hoistedProductIsInnerProductsThenSums) {
     // more steps than are kept at once, odd and even numbers of terms
     const HoistedCase cases[] = {{1, 5, -1}, {3, 5, -1}, {5, 40, -1}, {7, 5, -1}, {128, 5, -1}, {1, 6, 0},  {3, 40, 0},
                                  {3, 5, 1},  {2, 40, 1}, {3, 5, 2},   {2, 40, 2}, {3, 5, 3},    {2, 40, 3}, {3, 5, 6}};
+    std::size_t inputs = 0;
     for (const Modulus& m : productPrimes()) {
         for (const HoistedCase& c : cases) {
-            const HoistedOperands operands(c, m, random);
-            const std::vector<Limb> old = limbs(2 * c.giants, m, Fill::mixed, random);
-            std::vector<Limb> want = old;
-            operands.addTo(want, c, m);
+            inputs = inputs % 5 + 1;
+            std::vector<HoistedOperands> operands(inputs, HoistedOperands(c, m, random));
+            std::vector<std::vector<Limb>> old, want;
+            for (HoistedOperands& one : operands) {
+                one.digits = limbs(HoistedOperands::DIGITS, m, Fill::mixed, random);
+                one.direct = limbs(2, m, Fill::mixed, random);
+                old.push_back(limbs(2 * c.giants, m, Fill::mixed, random));
+                want.push_back(old.back());
+                one.addTo(want.back(), c, m);
+            }
             for (const Kernels* k : supportedKernels()) {
                 for (const Storage& storage : storages(m)) {
-                    std::vector<Limb> got = old;
+                    std::vector<std::vector<Limb>> got = old;
                     runHoisted(*k, c, operands, storage, got, m);
-                    for (std::size_t g = 0; g < 2 * c.giants; ++g)
-                        CHECK_SAME(got[g], want[g], describe(*k, LOG_N, m, "hoistedProduct"));
+                    for (std::size_t i = 0; i < inputs * 2 * c.giants; ++i) {
+                        CHECK_SAME(got[i % inputs][i / inputs], want[i % inputs][i / inputs],
+                                   describe(*k, LOG_N, m, "hoistedProduct"));
+                    }
                 }
             }
         }

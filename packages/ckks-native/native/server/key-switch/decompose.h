@@ -27,7 +27,7 @@ class Digits {
 public:
     Digits(const Context& context, size_t limbs);
 
-    // split: decompose(evaluation). Both must outlive the use of the digits.
+    // split: decompose(evaluation), no longer read then; evaluation must outlive the use of the digits.
     void convert(const Poly& evaluation, const Poly& split, Executor& executor);
     // The digits modulo one target's prime, as the key products take them (nttForwardRows). One of these to a thread.
     class Target {

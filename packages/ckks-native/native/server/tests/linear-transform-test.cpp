@@ -131,6 +131,32 @@ TEST(giantStepsWithoutKeyAreOne) {
     });
 }
 
+// One, two and three at a time, with and without giant steps.
+TEST(severalAtOnceGiveTheSameBits) {
+    forShapes([](Toolkit& kit, unsigned level) {
+        const auto keys = makeKeys(kit, {1, 2, 8, -3});
+        std::vector<Plaintext> plaintexts;
+        for (unsigned i = 0; i < 4; ++i) plaintexts.push_back(kit.plaintext(kit.periodic(i, 1 << 10), level, true, i));
+        std::vector<GiantStep> giants = {{nullptr, {{nullptr, &plaintexts[0]}, {&keys[0], &plaintexts[1]}}}};
+        std::vector<Ciphertext> inputs;
+        for (unsigned i = 0; i < 3; ++i) inputs.push_back(kit.uniformCiphertext(level, 1));
+        ScatteringExecutor executor;
+        for (unsigned form = 0; form < 3; ++form) {
+            std::vector<const Ciphertext*> some;
+            for (const Ciphertext& input : inputs) {
+                some.push_back(&input);
+                const auto got = linearTransform(some, giants, executor);
+                CHECK_EQUAL(got.size(), some.size());
+                for (std::size_t i = 0; i < some.size(); ++i) {
+                    const Ciphertext want = linearTransform(*some[i], giants, executor);
+                    for (unsigned poly = 0; poly < 2; ++poly) CHECK(kit.poly(got[i], poly) == kit.poly(want, poly));
+                }
+            }
+            giants.push_back({&keys[2 + form % 2], {{&keys[1], &plaintexts[2 + form % 2]}}});
+        }
+    });
+}
+
 // Periodic ones among them, with and without giant steps.
 TEST(deferredPlaintextsGiveTheSameBits) {
     forShapes([](Toolkit& kit, unsigned level) {
@@ -211,6 +237,9 @@ TEST(badTransformsThrow) {
     const Ciphertext a = kit.uniformCiphertext(1, 1);
     CHECK_THROWS(linearTransform(a, {}, serial));
     CHECK_THROWS(linearTransform(a, {{nullptr, {}}}, serial));
+    CHECK_THROWS(linearTransform(std::vector<const Ciphertext*>{}, {{nullptr, {{&key, &extended}}}}, serial));
+    const Ciphertext above = kit.uniformCiphertext(2, 1);
+    CHECK_THROWS(linearTransform(std::vector<const Ciphertext*>{&a, &above}, {{nullptr, {{&key, &extended}}}}, serial));
     CHECK_THROWS(linearTransform(a, {{nullptr, {{&key, &plain}}}}, serial));
     CHECK_THROWS(linearTransform(kit.uniformCiphertext(2, 1), {{nullptr, {{&key, &extended}}}}, serial));
     CHECK_THROWS(linearTransform(kit.uniformCiphertext(1, 2), {{nullptr, {{&key, &extended}}}}, serial));
