@@ -1,7 +1,7 @@
 // What the engine costs, one JSON object per line: name, metric, value, unit, params. metric "time" is the median, "best"
 // the shortest run and "cpu-time" (one thread only) the least processor time: on a machine with other work these say what
 // the code can do. Every repetition works on another ciphertext, so operands and keys come from memory as in a circuit.
-// Arguments: parts of the names to run ("key-switch", "hoisted", "bootstrapping", "operations") and "threads=N" for one
+// Arguments: parts of the names to run ("key-switch", "hoisted", "bootstrapping", "lock-step", "operations") and "threads=N" for one
 // thread count; none: everything. Correctness is the server's tests' business.
 #include <algorithm>
 #include <chrono>
@@ -97,7 +97,7 @@ double processorMilliseconds() {
 struct Times {
     double median;
     double best;
-    double processor;   // 0: not measured
+    double processor;  // 0: not measured
 };
 
 // Lends `threads` threads; the measured call runs on one of them, as it does behind the queue.
@@ -156,7 +156,7 @@ void benchKeySwitch(const Case& c, unsigned threadCount) {
     KeySwitchKey rotation = randomKey(context, level, context->galoisElement(3));
     KeySwitchKey relinearization = randomKey(context, level, KeySwitchKey::RELINEARIZATION);
     SerialExecutor serial;
-    for (KeySwitchKey* key : {&rotation, &relinearization}) key->pack(serial);   // as the addon does
+    for (KeySwitchKey* key : {&rotation, &relinearization}) key->pack(serial);  // as the addon does
     std::vector<Ciphertext> inputs;
     for (int i = 0; i < 4; ++i) inputs.push_back(randomCiphertext(context, level));
     Threads threads(threadCount);
@@ -169,12 +169,18 @@ void benchKeySwitch(const Case& c, unsigned threadCount) {
         threads.measure(reps, [&](Executor& executor,
                                   unsigned r) { mulRelinearize(inputs[r % 4], inputs[(r + 1) % 4], relinearization, executor); }),
         *context, c, threadCount, ",\"keys\":\"packed\"");
+    std::vector<Ciphertext> products;
+    for (int i = 0; i < 4; ++i) products.push_back(randomCiphertext(context, level, 2));
+    report("relinearize-rescale",
+           threads.measure(
+               reps, [&](Executor& executor, unsigned r) { relinearizeRescale(products[r % 4], relinearization, executor); }),
+           *context, c, threadCount, ",\"keys\":\"packed\"");
 }
 
 // `babies` rotations of one ciphertext with a plaintext product each, added up; then with several giant steps. `plaintextCount`
 // different ones take turns; each repeats its values 2^logRepeat times.
 void benchHoisted(const Case& c, unsigned babies, unsigned giants, bool packed, unsigned threadCount, unsigned plaintextCount,
-                  unsigned logRepeat) {
+                  unsigned logRepeat, unsigned together = 1) {
     auto context = Context::create(makeSpec(c));
     const unsigned level = context->maxLevel();
     std::vector<KeySwitchKey> keys;
@@ -185,7 +191,10 @@ void benchHoisted(const Case& c, unsigned babies, unsigned giants, bool packed, 
     }
     std::vector<Plaintext> plaintexts;
     for (unsigned i = 0; i < plaintextCount; ++i) plaintexts.push_back(randomPlaintext(context, level, logRepeat));
-    const Ciphertext input = randomCiphertext(context, level);
+    std::vector<Ciphertext> ciphertexts;
+    for (unsigned i = 0; i < together; ++i) ciphertexts.push_back(randomCiphertext(context, level));
+    std::vector<const Ciphertext*> inputs;
+    for (const Ciphertext& ciphertext : ciphertexts) inputs.push_back(&ciphertext);
     std::vector<GiantStep> steps(giants);
     for (unsigned g = 0; g < giants; ++g) {
         steps[g].key = g == 0 ? nullptr : &keys[babies + g - 1];
@@ -196,13 +205,14 @@ void benchHoisted(const Case& c, unsigned babies, unsigned giants, bool packed, 
     }
     Threads threads(threadCount);
     report("linear-transform",
-           threads.measure(15, [&](Executor& executor, unsigned) { linearTransform(input, steps, executor); }), *context, c,
+           threads.measure(15, [&](Executor& executor, unsigned) { linearTransform(inputs, steps, executor); }), *context, c,
            threadCount,
            ",\"babySteps\":" + std::to_string(babies) + ",\"giantSteps\":" + std::to_string(giants) +
                (plaintextCount == babies
                     ? ""
                     : ",\"plaintexts\":" + std::to_string(plaintextCount) + ",\"repeat\":" + std::to_string(1u << logRepeat)) +
-               (packed ? ",\"keys\":\"packed\"" : ",\"keys\":\"unpacked\""));
+               (packed ? ",\"keys\":\"packed\"" : ",\"keys\":\"unpacked\"") +
+               (together == 1 ? "" : ",\"together\":" + std::to_string(together)));
 }
 
 void benchOperations(const Case& c, unsigned threadCount) {
@@ -273,6 +283,14 @@ int main(int argc, char** argv) {
         if (wanted(argc, argv, "bootstrapping")) {
             benchKeySwitch({16, 27, 9, 3}, threads);
             for (unsigned logRepeat : {6u, 0u}) benchHoisted({16, 27, 9, 3}, 16, 4, true, threads, 64, logRepeat);
+        }
+        // the same of several ciphertexts in lock step; times are of all
+        if (wanted(argc, argv, "lock-step")) {
+            for (unsigned together : {1u, 2u, 4u}) {
+                for (unsigned logRepeat : {6u, 0u}) {
+                    benchHoisted({16, 27, 9, 3}, 16, 4, true, threads, 64, logRepeat, together);
+                }
+            }
         }
         if (wanted(argc, argv, "operations")) benchOperations({16, 24, 8, 3}, threads);
     }

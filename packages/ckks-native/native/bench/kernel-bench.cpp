@@ -158,11 +158,9 @@ void benchSums(const Kernels& k, int logN, int bits) {
         steps.push_back({&rotation, packedKeys.data() + 2 * digits * b, packedKeys.data() + 2 * digits * b + digits,
                          plaintexts.data() + giants * b});
     }
-    report(k, "hoistedProduct16x4", logN, bits, [&] {
-        k.hoistedProduct({sources.data() + 90, digits, sources[95], sources[96], steps.data(), babies, targets.data(),
-                          targets.data() + giants, giants, Packing::six, false, 0, n},
-                         m);
-    });
+    const HoistedInput input{sources.data() + 90, sources[95], sources[96], targets.data(), targets.data() + giants};
+    report(k, "hoistedProduct16x4", logN, bits,
+           [&] { k.hoistedProduct({&input, 1, digits, steps.data(), babies, giants, Packing::six, false, 0, n}, m); });
     std::vector<Word> weights(rows * columns);
     for (Word& w : weights) w = random.below(m.value);
     report(k, "matrixProduct16x64", logN, bits,

@@ -85,7 +85,7 @@ constexpr std::size_t bytesPerResidue(Packing packing) {
 /// A switching-key limb: N residues, packed as its job says.
 using KeyLimb = const void*;
 
-/// out_c = start_c + sigma(direct_c) + sum_d sigma(digit_d) key_c,d for c = 0, 1 and [begin, end).
+/// out_c = (start_c + added_c + sigma(direct_c) + sum_d sigma(digit_d) key_c,d) factor for c = 0, 1 and [begin, end).
 struct InnerProductJob {
     Word* out0;  ///< entries [begin, end), as start; must not alias the digits when sigma is given
     Word* out1;
@@ -103,6 +103,9 @@ struct InnerProductJob {
     const Word* direct1 = nullptr;
     bool streamed = false;  ///< out is read much later: it may go past the caches
     std::size_t origin = 0;  ///< which entry digits and direct begin with: whole limbs, or just what sigma takes to [begin, end)
+    Word factor = 1;  ///< in [0, p)
+    const Word* added0 = nullptr;  ///< entries [begin, end), canonical; perhaps out; nullptr: 0
+    const Word* added1 = nullptr;
 };
 
 /// A plaintext limb of which one stored value stands for 2^logRepeat consecutive entries.
@@ -133,19 +136,25 @@ struct HoistedStep {
     const RepeatedLimb* plaintexts;  ///< one per giant step; absent terms allowed
 };
 
-/// For every giant step g and [begin, end):
+/// One of several inputs that take the same steps, and its sums.
+struct HoistedInput {
+    const Word* const* digits;  ///< digitCount whole limbs, canonical or as nttForwardRows leaves them
+    const Word* direct0;  ///< c0 (times P modulo QP); nullptr: 0
+    const Word* direct1;  ///< c1 (times P), read by steps without keys only; nullptr: 0
+    Word* const* out0;  ///< giantCount whole limbs; must not alias an input
+    Word* const* out1;
+};
+
+/// For every input, every giant step g and [begin, end):
 ///   u0_b = sum_d sigma_b(digit_d) key0_b,d + sigma_b(direct0),  u1_b = sum_d sigma_b(digit_d) key1_b,d,
 ///   out_c,g = (accumulate ? out_c,g : 0) + sum_b u_c,b plaintext_b,g.
 /// Where keys0 is nullptr: u0 = sigma(direct0), u1 = sigma(direct1). The u never reach memory.
 struct HoistedJob {
-    const Word* const* digits;  ///< digitCount whole limbs, canonical or as nttForwardRows leaves them
+    const HoistedInput* inputs;  ///< keys and plaintexts are read once for all
+    std::size_t inputCount;
     std::size_t digitCount;
-    const Word* direct0;  ///< c0 (times P modulo QP); nullptr: 0
-    const Word* direct1;  ///< c1 (times P), read by steps without keys only; nullptr: 0
     const HoistedStep* steps;
     std::size_t stepCount;
-    Word* const* out0;  ///< giantCount whole limbs; must not alias an input
-    Word* const* out1;
     std::size_t giantCount;  ///< at most MAX_GIANT_STEPS
     Packing keys;
     bool accumulate;

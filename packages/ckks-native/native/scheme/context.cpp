@@ -77,7 +77,7 @@ Context::Context(ParametersSpec spec, std::shared_ptr<MemoryPool> pool, const ke
         specialProduct_.push_back(product);
         specialInverse_.push_back(kernel::inverseMod(product, modulus));
     }
-    modDown_ = &converter({{q.size(), special.size()}, q.size(), true, {}});
+    modDown_ = &converter({{q.size(), special.size()}, q.size(), Times::minusInverse});
 }
 
 size_t Context::limbsAt(unsigned level) const {
@@ -111,19 +111,18 @@ const kernel::AutomorphismTable& Context::automorphism(uint32_t element) const {
 
 // Targets: the first targetCount moduli that are not sources.
 kernel::BaseConverter Context::makeConverter(const ConverterKey& key) const {
-    const auto& [range, targetCount, divided, more] = key;
+    const auto& [range, targetCount, times] = key;
     const auto at = [&](size_t i) { return moduli_.begin() + static_cast<std::ptrdiff_t>(i); };
     std::vector<kernel::Modulus> sources(at(range.first), at(range.first + range.second));
     std::vector<kernel::Modulus> targets(moduli_.begin(), at(range.first));
     targets.insert(targets.end(), at(range.first + range.second), moduli_.end());
     targets.erase(targets.begin() + static_cast<std::ptrdiff_t>(targetCount), targets.end());
-    if (!divided) return {std::move(sources), std::move(targets)};
+    if (times == Times::one) return {std::move(sources), std::move(targets)};
     std::vector<uint64_t> factors;
     for (const kernel::Modulus& target : targets) {
         uint64_t product = target.value - 1;
-        for (const auto& [first, count] : {range, more}) {
-            for (size_t i = first; i < first + count; ++i)
-                product = kernel::mulMod(product, moduli_[i].value % target.value, target);
+        if (times == Times::minusInverse) {
+            for (const kernel::Modulus& source : sources) product = kernel::mulMod(product, source.value % target.value, target);
         }
         factors.push_back(kernel::inverseMod(product, target));
     }
@@ -138,19 +137,15 @@ const kernel::BaseConverter& Context::converter(const ConverterKey& key) const {
 }
 
 const kernel::BaseConverter& Context::modUp(size_t begin, size_t size) const {
-    return converter({{begin, size}, moduli() - size, false, {}});
-}
-
-const kernel::BaseConverter& Context::modDownRescale(unsigned level) const {
-    return converter({{qLimbs(), specialLimbs()}, limbsAt(level - 1), true, primesOf(level)});
+    return converter({{begin, size}, moduli() - size, Times::one});
 }
 
 const kernel::BaseConverter& Context::rescaleConverter(unsigned level) const {
-    return converter({primesOf(level), limbsAt(level - 1), false, {}});
+    return converter({primesOf(level), limbsAt(level - 1), Times::one});
 }
 
-const kernel::BaseConverter& Context::dividedRescaleConverter(unsigned level) const {
-    return converter({primesOf(level), limbsAt(level - 1), true, {}});
+const kernel::BaseConverter& Context::negatedRescaleConverter(unsigned level) const {
+    return converter({primesOf(level), limbsAt(level - 1), Times::minusOne});
 }
 
 bool Context::sameAs(const Context& other) const {

@@ -79,19 +79,18 @@ public:
     }
     // From the special limbs to the q limbs, in order, times -P^-1: what modDown adds.
     const kernel::BaseConverter& modDown() const { return *modDown_; }
-    // From the special limbs to the q limbs below a level, times -1 over P and the level's primes.
-    const kernel::BaseConverter& modDownRescale(unsigned level) const;
-    // From the one or two primes of a level to the q limbs below; and times -1 over these primes: what rescaling adds.
+    // From the one or two primes of a level to the q limbs below; and times -1: what rescaling adds before it divides.
     const kernel::BaseConverter& rescaleConverter(unsigned level) const;
-    const kernel::BaseConverter& dividedRescaleConverter(unsigned level) const;
+    const kernel::BaseConverter& negatedRescaleConverter(unsigned level) const;
 
     // Same specification (not necessarily the same object): operands may be mixed.
     bool sameAs(const Context& other) const;
 
 private:
     using Range = std::pair<size_t, size_t>;   // first modulus, how many
-    // sources; how many targets; whether times -1 over the sources' product, and over that of these.
-    using ConverterKey = std::tuple<Range, size_t, bool, Range>;
+    enum class Times { one, minusOne, minusInverse };   // the inverse of the sources' product
+    // sources; how many targets.
+    using ConverterKey = std::tuple<Range, size_t, Times>;
 
     Context(ParametersSpec spec, std::shared_ptr<MemoryPool> pool, const kernel::Kernels& kernels);
     const kernel::BaseConverter& converter(const ConverterKey& key) const;

@@ -91,6 +91,10 @@ struct GiantStep {
     std::vector<BabyTerm> terms;
 };
 Ciphertext linearTransform(const Ciphertext& a, const std::vector<GiantStep>& giants, Executor& executor);
+// The same of several at once, in their order: keys and plaintexts are read from memory once for all. At least one; the scratch
+// memory is that of as many transforms.
+std::vector<Ciphertext> linearTransform(const std::vector<const Ciphertext*>& inputs, const std::vector<GiantStep>& giants,
+                                        Executor& executor);
 
 // result_r = sum over c of weights[r * inputs.size() + c] * inputs_c.
 std::vector<Ciphertext> matrixProduct(const std::vector<const Ciphertext*>& inputs, const std::vector<int64_t>& weights,

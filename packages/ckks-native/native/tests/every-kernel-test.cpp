@@ -41,6 +41,7 @@ std::vector<Word> everything(const Shape& shape, const Kernels* kernels, Executo
     append(out, mulAccumulate({{&a, &b}, {&b, &b}}, e));
     append(out, mulRelinearize(a, b, relinearization, e));
     append(out, rescale(mul(a, b, e), e));
+    append(out, relinearizeRescale(mul(a, b, e), relinearization, e));
     append(out, modRaise(dropLevel(a, 0, e), level, e));
     const SecretKey secret = SecretKey::generate(kit.context, testSeed(1));
     const auto ephemeral = ephemeralContext(context, context.specialLimbs());

@@ -1,6 +1,8 @@
 // The double-hoisted sum, four coefficients at a time through all baby steps; the sums per giant step
 // stay in L1.
 
+#include <algorithm>
+
 #include "accumulator.h"
 #include "avx2.h"
 #include "operands.h"
@@ -21,14 +23,15 @@ HEML_INLINE Int loadDirect(const Word* limb, const HoistedStep& step, std::size_
     return limb == nullptr ? zero() : loadMoved(limb, step.automorphism, i);
 }
 
-HEML_INLINE StepValue stepValue(const HoistedJob& job, const HoistedStep& step, std::size_t i, const Folding& folding) {
-    const Int direct0 = loadDirect(job.direct0, step, i);
-    if (step.keys0 == nullptr) return {direct0, loadDirect(job.direct1, step, i)};
+HEML_INLINE StepValue stepValue(const HoistedInput& input, const HoistedJob& job, const HoistedStep& step, std::size_t i,
+                                const Folding& folding) {
+    const Int direct0 = loadDirect(input.direct0, step, i);
+    if (step.keys0 == nullptr) return {direct0, loadDirect(input.direct1, step, i)};
     Accumulator sum0, sum1;
     sum0.start(direct0);
     sum1.start(zero());
     for (std::size_t d = 0; d < job.digitCount; ++d) {
-        const Halves digit(loadMoved(job.digits[d], step.automorphism, i));
+        const Halves digit(loadMoved(input.digits[d], step.automorphism, i));
         sum0.multiplyAdd(digit, Halves(loadKey(step.keys0[d], job.keys, i)));
         sum1.multiplyAdd(digit, Halves(loadKey(step.keys1[d], job.keys, i)));
         if ((d + 1) % FOLD_EVERY == 0) {
@@ -39,18 +42,19 @@ HEML_INLINE StepValue stepValue(const HoistedJob& job, const HoistedStep& step, 
     return {sum0.reduce(folding), sum1.reduce(folding)};
 }
 
-}  // namespace
+/// What all inputs go through before the next run of keys and plaintexts is read.
+constexpr std::size_t RUN = 256;
 
-void hoistedProduct(const HoistedJob& job, const Modulus& m) {
-    const Folding folding(m);
+/// Entries [begin, end) of one input's sums.
+void hoistedRun(const HoistedInput& input, const HoistedJob& job, std::size_t begin, std::size_t end, const Folding& folding) {
     GiantSum sums[MAX_GIANT_STEPS];
-    for (std::size_t i = job.begin; i < job.end; i += LANES) {
+    for (std::size_t i = begin; i < end; i += LANES) {
         for (std::size_t g = 0; g < job.giantCount; ++g) {
-            sums[g].c0.start(job.accumulate ? load(job.out0[g] + i) : zero());
-            sums[g].c1.start(job.accumulate ? load(job.out1[g] + i) : zero());
+            sums[g].c0.start(job.accumulate ? load(input.out0[g] + i) : zero());
+            sums[g].c1.start(job.accumulate ? load(input.out1[g] + i) : zero());
         }
         for (std::size_t b = 0; b < job.stepCount; ++b) {
-            const StepValue u = stepValue(job, job.steps[b], i, folding);
+            const StepValue u = stepValue(input, job, job.steps[b], i, folding);
             const Halves u0(u.u0), u1(u.u1);
             for (std::size_t g = 0; g < job.giantCount; ++g) {
                 const RepeatedLimb& plaintext = job.steps[b].plaintexts[g];
@@ -65,8 +69,19 @@ void hoistedProduct(const HoistedJob& job, const Modulus& m) {
             }
         }
         for (std::size_t g = 0; g < job.giantCount; ++g) {
-            store(job.out0[g] + i, sums[g].c0.reduce(folding));
-            store(job.out1[g] + i, sums[g].c1.reduce(folding));
+            store(input.out0[g] + i, sums[g].c0.reduce(folding));
+            store(input.out1[g] + i, sums[g].c1.reduce(folding));
+        }
+    }
+}
+
+}  // namespace
+
+void hoistedProduct(const HoistedJob& job, const Modulus& m) {
+    const Folding folding(m);
+    for (std::size_t begin = job.begin; begin < job.end; begin += RUN) {
+        for (std::size_t i = 0; i < job.inputCount; ++i) {
+            hoistedRun(job.inputs[i], job, begin, std::min(begin + RUN, job.end), folding);
         }
     }
 }

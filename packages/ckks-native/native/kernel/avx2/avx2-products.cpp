@@ -8,10 +8,17 @@ namespace heml::kernel::avx2 {
 
 void innerProduct(const InnerProductJob& job, const Modulus& m) {
     const Folding folding(m);
+    const Factor factor = makeFactor(makeShoup(job.factor, m));
+    const auto finish = [&](const Accumulator& sum) {
+        const Int value = sum.reduce(folding);
+        return job.factor == 1 ? value : canonical(mulFixed(toReal(value), factor, folding.prime), folding.prime);
+    };
     for (std::size_t i = job.begin; i < job.end; i += LANES) {
         Accumulator sum0, sum1;
         sum0.start(job.start0 == nullptr ? zero() : load(job.start0 + (i - job.begin)));
         sum1.start(job.start1 == nullptr ? zero() : load(job.start1 + (i - job.begin)));
+        if (job.added0 != nullptr) sum0.low = _mm256_add_epi64(sum0.low, load(job.added0 + (i - job.begin)));
+        if (job.added1 != nullptr) sum1.low = _mm256_add_epi64(sum1.low, load(job.added1 + (i - job.begin)));
         const auto take = [&](const Word* limb) { return loadMoved(limb, job.automorphism, i, job.origin); };
         if (job.direct0 != nullptr) sum0.low = _mm256_add_epi64(sum0.low, take(job.direct0));
         if (job.direct1 != nullptr) sum1.low = _mm256_add_epi64(sum1.low, take(job.direct1));
@@ -24,8 +31,8 @@ void innerProduct(const InnerProductJob& job, const Modulus& m) {
                 sum1.start(sum1.reduce(folding));
             }
         }
-        store(job.out0 + (i - job.begin), sum0.reduce(folding));
-        store(job.out1 + (i - job.begin), sum1.reduce(folding));
+        store(job.out0 + (i - job.begin), finish(sum0));
+        store(job.out1 + (i - job.begin), finish(sum1));
     }
 }
 

@@ -21,6 +21,24 @@ struct Folding {
         : prime(m), radixFactor(broadcast(m.radix52.factor)), radixQuotient(broadcast(m.radix52.quotient)) {}
 };
 
+/// The same that multiply the residue with a factor on the way.
+struct ScaledFolding {
+    Prime prime;
+    Vec factor;
+    Vec quotient;
+    Vec radixFactor;    ///< 2^52 factor mod p
+    Vec radixQuotient;
+
+    HEML_INLINE ScaledFolding(const Modulus& m, Word by) : prime(m) {
+        const ShoupFactor one = makeShoup(by, m);
+        const ShoupFactor radix = makeShoup(mulMod(by, m.radix52.factor, m), m);
+        factor = broadcast(one.factor);
+        quotient = broadcast(one.quotient);
+        radixFactor = broadcast(radix.factor);
+        radixQuotient = broadcast(radix.quotient);
+    }
+};
+
 struct Accumulator {
     Vec low;
     Vec high;
@@ -44,6 +62,16 @@ struct Accumulator {
         const Vec top = add64(high, _mm512_srli_epi64(low, 52));
         const Vec multiple = maddHigh(maddHigh(zero(), top, folding.radixQuotient), low, prime.reciprocal);
         return maddLow(maddLow(mask52(low), top, folding.radixFactor), multiple, prime.minusP);
+    }
+
+  /// The sum times a constant: one multiply-add more. Out in [0, p), no garbage.
+    HEML_INLINE Vec reduceScaled(const ScaledFolding& folding) const {
+        const Prime& prime = folding.prime;
+        const Vec top = add64(high, _mm512_srli_epi64(low, 52));
+        const Vec multiple = maddHigh(maddHigh(zero(), top, folding.radixQuotient), low, folding.quotient);
+        const Vec product = maddLow(maddLow(zero(), low, folding.factor), top, folding.radixFactor);
+        const Vec lazy = maddLow(product, multiple, prime.minusP);  // [0, 4p)
+        return subtractOnce(subtractOnce(mask52(lazy), prime.twoP), prime.p);
     }
 
   /// Out in [0, p), no garbage.

@@ -18,29 +18,44 @@ struct StepValue {
     Vec u0, u1;
 };
 
-template <Packing KEYS>
-HEML_INLINE StepValue stepValue(const HoistedJob& job, const HoistedStep& step, const Permutation& permutation, std::size_t i,
-                                std::size_t ahead, const Folding& folding) {
+/// A line of a step's values of INPUTS inputs, `stride` apart.
+template <Packing KEYS, std::size_t INPUTS>
+HEML_INLINE void stepValues(StepValue* values, std::size_t stride, const HoistedInput* inputs, const HoistedJob& job,
+                            const HoistedStep& step, const Permutation& permutation, std::size_t i, std::size_t ahead,
+                            const Folding& folding) {
     Permutation::Source source{i, lanesInOrder()};
     if (permutation.lines != nullptr) source = permutation.at(i);
-    const Vec direct0 = job.direct0 == nullptr ? zero() : Permutation::take(job.direct0, source);
+    const auto take = [&](const Word* limb) { return limb == nullptr ? zero() : Permutation::take(limb, source); };
     if (step.keys0 == nullptr) {
-        return {direct0, job.direct1 == nullptr ? zero() : Permutation::take(job.direct1, source)};
+        for (std::size_t k = 0; k < INPUTS; ++k) values[k * stride] = {take(inputs[k].direct0), take(inputs[k].direct1)};
+        return;
     }
-    Accumulator sum0{direct0, zero()}, sum1{zero(), zero()};
+    Accumulator sum0[INPUTS], sum1[INPUTS];
+#pragma GCC unroll 2
+    for (std::size_t k = 0; k < INPUTS; ++k) {
+        sum0[k] = {take(inputs[k].direct0), zero()};
+        sum1[k].clear();
+    }
     for (std::size_t d = 0; d < job.digitCount; ++d) {
-        const Vec digit = Permutation::take(job.digits[d], source);
-        sum0.multiplyAdd(digit, loadKey<KEYS>(step.keys0[d], i));
-        sum1.multiplyAdd(digit, loadKey<KEYS>(step.keys1[d], i));
+        const Vec key0 = loadKey<KEYS>(step.keys0[d], i), key1 = loadKey<KEYS>(step.keys1[d], i);
         const std::size_t bytes = (i + ahead) * bytesPerResidue(KEYS);
         _mm_prefetch(static_cast<const char*>(step.keys0[d]) + bytes, _MM_HINT_T1);
         _mm_prefetch(static_cast<const char*>(step.keys1[d]) + bytes, _MM_HINT_T1);
+#pragma GCC unroll 2
+        for (std::size_t k = 0; k < INPUTS; ++k) {
+            const Vec digit = Permutation::take(inputs[k].digits[d], source);
+            sum0[k].multiplyAdd(digit, key0);
+            sum1[k].multiplyAdd(digit, key1);
+        }
         if ((d + 1) % FOLD_WIDE_EVERY == 0) {
-            sum0.fold(folding);
-            sum1.fold(folding);
+            for (std::size_t k = 0; k < INPUTS; ++k) {
+                sum0[k].fold(folding);
+                sum1[k].fold(folding);
+            }
         }
     }
-    return {sum0.reduceLazy(folding), sum1.reduceLazy(folding)};
+#pragma GCC unroll 2
+    for (std::size_t k = 0; k < INPUTS; ++k) values[k * stride] = {sum0[k].reduceLazy(folding), sum1[k].reduceLazy(folding)};
 }
 
 /// sum (+ the old value): both in [0, p).
@@ -53,6 +68,10 @@ HEML_INLINE void finish(Word* out, const Accumulator& sum, bool accumulate, cons
 /// lines were slower (4.5 ms at 8 lines, 3.0 at 32, for 16 steps and N = 2^16), longer ones no faster: memory likes long runs.
 inline constexpr std::size_t STAGED_STEPS = 32;
 inline constexpr std::size_t STAGED_LINES = 32;
+
+/// Inputs that share what they load; their values are this far apart.
+inline constexpr std::size_t MOST_INPUTS = 2;
+inline constexpr std::size_t INPUT_STRIDE = STAGED_STEPS * STAGED_LINES;
 
 /// Lines that a giant step's sum goes through before the next one's: a cache line of plaintexts that repeat eight times lasts as long.
 inline constexpr std::size_t LINES_AT_A_TIME = 8;
@@ -130,30 +149,39 @@ struct AlikePlaintext {
     }
 };
 
-/// LINES lines of the sum of a giant step, side by side: one line alone waits for its own sums, and two share what a term's address
-/// costs. values: of the first line; those of the next one are `stride` later.
-template <typename PLAINTEXT, std::size_t LINES>
-HEML_INLINE void stagedSum(const HoistedJob& job, const StepValue* values, std::size_t stride, Terms::List terms, std::size_t g,
-                           std::size_t i, bool accumulate, const Folding& folding) {
-    Accumulator sum0[LINES], sum1[LINES];
+/// LINES lines of the sum of a giant step, of INPUTS inputs, side by side: one line alone waits for its own sums, and all share what a
+/// term's address costs. values: of the first line and input; those of the next line are `stride` later.
+template <typename PLAINTEXT, std::size_t INPUTS, std::size_t LINES>
+HEML_INLINE void stagedSum(const HoistedInput* inputs, const StepValue* values, std::size_t stride, Terms::List terms,
+                           std::size_t g, std::size_t i, bool accumulate, const Folding& folding) {
+    Accumulator sum0[INPUTS][LINES], sum1[INPUTS][LINES];
 #pragma GCC unroll 2
-    for (std::size_t k = 0; k < LINES; ++k) {
-        sum0[k].clear();
-        sum1[k].clear();
+    for (std::size_t n = 0; n < INPUTS; ++n) {
+#pragma GCC unroll 2
+        for (std::size_t k = 0; k < LINES; ++k) {
+            sum0[n][k].clear();
+            sum1[n][k].clear();
+        }
     }
     for (const Term* t = terms.begin; t != terms.end; ++t) {
 #pragma GCC unroll 2
         for (std::size_t k = 0; k < LINES; ++k) {
-            const StepValue& u = values[k * stride + t->baby];
             const Vec plaintext = PLAINTEXT::load(t->plaintext, i + k * LINE_WORDS);
-            sum0[k].multiplyAdd(u.u0, plaintext);
-            sum1[k].multiplyAdd(u.u1, plaintext);
+#pragma GCC unroll 2
+            for (std::size_t n = 0; n < INPUTS; ++n) {
+                const StepValue& u = values[n * INPUT_STRIDE + k * stride + t->baby];
+                sum0[n][k].multiplyAdd(u.u0, plaintext);
+                sum1[n][k].multiplyAdd(u.u1, plaintext);
+            }
         }
     }
 #pragma GCC unroll 2
-    for (std::size_t k = 0; k < LINES; ++k) {
-        finish(job.out0[g] + i + k * LINE_WORDS, sum0[k], accumulate, folding);
-        finish(job.out1[g] + i + k * LINE_WORDS, sum1[k], accumulate, folding);
+    for (std::size_t n = 0; n < INPUTS; ++n) {
+#pragma GCC unroll 2
+        for (std::size_t k = 0; k < LINES; ++k) {
+            finish(inputs[n].out0[g] + i + k * LINE_WORDS, sum0[n][k], accumulate, folding);
+            finish(inputs[n].out1[g] + i + k * LINE_WORDS, sum1[n][k], accumulate, folding);
+        }
     }
 }
 
@@ -168,11 +196,12 @@ HEML_INLINE void prefetchLines(const HoistedStep& step, std::size_t begin, std::
 struct Block {
     std::size_t begin, lines;  ///< words, lines
     std::size_t first, steps;  ///< baby steps
-    StepValue* values;  ///< [line][step]
+    StepValue* values;  ///< [input][line][step]
+    const HoistedInput* inputs;
 };
 
 /// One baby step after the other, as memory likes it.
-template <Packing KEYS>
+template <Packing KEYS, std::size_t INPUTS>
 void babySteps(const HoistedJob& job, const Block& block, const Folding& folding) {
     for (std::size_t b = 0; b < block.steps; ++b) {
         const HoistedStep& step = job.steps[block.first + b];
@@ -180,13 +209,14 @@ void babySteps(const HoistedJob& job, const Block& block, const Folding& folding
         if (b + 1 < block.steps) prefetchLines(job.steps[block.first + b + 1], block.begin, block.lines);
         for (std::size_t k = 0; k < block.lines; ++k) {
             const std::size_t i = block.begin + k * LINE_WORDS;
-            block.values[k * block.steps + b] = stepValue<KEYS>(job, step, permutation, i, block.lines * LINE_WORDS, folding);
+            stepValues<KEYS, INPUTS>(block.values + k * block.steps + b, INPUT_STRIDE, block.inputs, job, step, permutation, i,
+                                     block.lines * LINE_WORDS, folding);
         }
     }
 }
 
 /// Giant step by giant step, with the sum in registers.
-template <typename PLAINTEXT>
+template <typename PLAINTEXT, std::size_t INPUTS>
 void giantSteps(const HoistedJob& job, const Terms& terms, const Block& block, const Folding& folding) {
     const bool accumulate = job.accumulate || block.first > 0;
     for (std::size_t from = 0; from < block.lines; from += LINES_AT_A_TIME) {
@@ -196,12 +226,12 @@ void giantSteps(const HoistedJob& job, const Terms& terms, const Block& block, c
             prefetchPlaintexts(list, block.begin + to * LINE_WORDS, (to - from) * LINE_WORDS);
             std::size_t k = from;
             for (; k + 2 <= to; k += 2) {
-                stagedSum<PLAINTEXT, 2>(job, block.values + k * block.steps, block.steps, list, g, block.begin + k * LINE_WORDS,
-                                        accumulate, folding);
+                stagedSum<PLAINTEXT, INPUTS, 2>(block.inputs, block.values + k * block.steps, block.steps, list, g,
+                                                block.begin + k * LINE_WORDS, accumulate, folding);
             }
             if (k < to) {
-                stagedSum<PLAINTEXT, 1>(job, block.values + k * block.steps, block.steps, list, g, block.begin + k * LINE_WORDS,
-                                        accumulate, folding);
+                stagedSum<PLAINTEXT, INPUTS, 1>(block.inputs, block.values + k * block.steps, block.steps, list, g,
+                                                block.begin + k * LINE_WORDS, accumulate, folding);
             }
         }
     }
@@ -210,41 +240,47 @@ void giantSteps(const HoistedJob& job, const Terms& terms, const Block& block, c
 using BabySteps = void (*)(const HoistedJob&, const Block&, const Folding&);
 using GiantSteps = void (*)(const HoistedJob&, const Terms&, const Block&, const Folding&);
 
+template <std::size_t INPUTS>
 BabySteps babyStepsFor(Packing keys) {
-    if (keys == Packing::four) return babySteps<Packing::four>;
-    return keys == Packing::six ? babySteps<Packing::six> : babySteps<Packing::words>;
+    if (keys == Packing::four) return babySteps<Packing::four, INPUTS>;
+    return keys == Packing::six ? babySteps<Packing::six, INPUTS> : babySteps<Packing::words, INPUTS>;
 }
 
-template <Packing PACKING>
+template <std::size_t INPUTS, Packing PACKING>
 GiantSteps giantStepsFor(int logRepeat) {
-    if (logRepeat == 0) return giantSteps<AlikePlaintext<PACKING, 0>>;
-    if (logRepeat == 1) return giantSteps<AlikePlaintext<PACKING, 1>>;
-    if (logRepeat == 2) return giantSteps<AlikePlaintext<PACKING, 2>>;
-    return giantSteps<AlikePlaintext<PACKING, 3>>;
+    if (logRepeat == 0) return giantSteps<AlikePlaintext<PACKING, 0>, INPUTS>;
+    if (logRepeat == 1) return giantSteps<AlikePlaintext<PACKING, 1>, INPUTS>;
+    if (logRepeat == 2) return giantSteps<AlikePlaintext<PACKING, 2>, INPUTS>;
+    return giantSteps<AlikePlaintext<PACKING, 3>, INPUTS>;
 }
 
+template <std::size_t INPUTS>
 GiantSteps giantStepsFor(const Terms& terms) {
-    if (!terms.alike()) return giantSteps<AnyPlaintext>;
+    if (!terms.alike()) return giantSteps<AnyPlaintext, INPUTS>;
     const RepeatedLimb& first = terms.first();
-    return first.packing == Packing::four ? giantStepsFor<Packing::four>(first.logRepeat)
-                                          : giantStepsFor<Packing::words>(first.logRepeat);
+    return first.packing == Packing::four ? giantStepsFor<INPUTS, Packing::four>(first.logRepeat)
+                                          : giantStepsFor<INPUTS, Packing::words>(first.logRepeat);
 }
 
 }  // namespace
 
 void hoistedProduct(const HoistedJob& job, const Modulus& m) {
     if (job.giantCount == 0 || job.begin == job.end) return;
-    alignas(64) StepValue values[STAGED_STEPS * STAGED_LINES];
+    alignas(64) StepValue values[MOST_INPUTS * INPUT_STRIDE];
     const Folding folding(m);
     const Terms terms(job);
-    const BabySteps baby = babyStepsFor(job.keys);
-    const GiantSteps giant = giantStepsFor(terms);
+    const BabySteps baby[] = {babyStepsFor<1>(job.keys), babyStepsFor<2>(job.keys)};
+    const GiantSteps giant[] = {giantStepsFor<1>(terms), giantStepsFor<2>(terms)};
     for (std::size_t begin = job.begin; begin < job.end; begin += STAGED_LINES * LINE_WORDS) {
         const std::size_t lines = std::min((job.end - begin) / LINE_WORDS, STAGED_LINES);
         for (std::size_t first = 0; first < job.stepCount; first += STAGED_STEPS) {
-            const Block block{begin, lines, first, std::min(job.stepCount - first, STAGED_STEPS), values};
-            baby(job, block, folding);
-            giant(job, terms, block, folding);
+            const std::size_t steps = std::min(job.stepCount - first, STAGED_STEPS);
+            for (std::size_t input = 0; input < job.inputCount; input += MOST_INPUTS) {
+                const Block block{begin, lines, first, steps, values, job.inputs + input};
+                const std::size_t form = job.inputCount - input >= MOST_INPUTS;
+                baby[form](job, block, folding);
+                giant[form](job, terms, block, folding);
+            }
         }
     }
 }

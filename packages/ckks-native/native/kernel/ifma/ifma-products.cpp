@@ -18,9 +18,11 @@ HEML_INLINE void prefetchKey(KeyLimb limb, std::size_t i) {
 
 HEML_INLINE void put(Word* to, Vec value, bool streamed) { streamed ? stream(to, value) : store(to, value); }
 
-template <Packing PACKING, bool PERMUTED>
+template <Packing PACKING, bool PERMUTED, bool SCALED>
 void innerProductLines(const InnerProductJob& job, const Modulus& m) {
     const Folding folding(m);
+    const ScaledFolding scaled(m, job.factor);
+    const auto finish = [&](const Accumulator& sum) { return SCALED ? sum.reduceScaled(scaled) : sum.reduce(folding); };
     const Permutation permutation(job.automorphism);
     for (std::size_t i = job.begin; i < job.end; i += LINE_WORDS) {
         Accumulator sum0, sum1;
@@ -28,6 +30,8 @@ void innerProductLines(const InnerProductJob& job, const Modulus& m) {
         sum1.clear();
         if (job.start0 != nullptr) sum0.low = mask52(load(job.start0 + (i - job.begin)));
         if (job.start1 != nullptr) sum1.low = mask52(load(job.start1 + (i - job.begin)));
+        if (job.added0 != nullptr) sum0.low = add64(sum0.low, load(job.added0 + (i - job.begin)));
+        if (job.added1 != nullptr) sum1.low = add64(sum1.low, load(job.added1 + (i - job.begin)));
         Permutation::Source source{i, zero()};
         if constexpr (PERMUTED) source = permutation.at(i);
         source.offset -= job.origin;
@@ -47,14 +51,20 @@ void innerProductLines(const InnerProductJob& job, const Modulus& m) {
                 sum1.fold(folding);
             }
         }
-        put(job.out0 + (i - job.begin), sum0.reduce(folding), job.streamed);
-        put(job.out1 + (i - job.begin), sum1.reduce(folding), job.streamed);
+        put(job.out0 + (i - job.begin), finish(sum0), job.streamed);
+        put(job.out1 + (i - job.begin), finish(sum1), job.streamed);
     }
 }
 
 template <Packing PACKING>
 void innerProductOf(const InnerProductJob& job, const Modulus& m) {
-    job.automorphism != nullptr ? innerProductLines<PACKING, true>(job, m) : innerProductLines<PACKING, false>(job, m);
+    if (job.factor != 1) {
+        job.automorphism != nullptr ? innerProductLines<PACKING, true, true>(job, m)
+                                    : innerProductLines<PACKING, false, true>(job, m);
+    } else {
+        job.automorphism != nullptr ? innerProductLines<PACKING, true, false>(job, m)
+                                    : innerProductLines<PACKING, false, false>(job, m);
+    }
 }
 
 }  // namespace

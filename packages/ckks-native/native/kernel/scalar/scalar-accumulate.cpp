@@ -49,6 +49,40 @@ inline std::size_t sourceIndex(const AutomorphismTable* table, std::size_t i) {
     return table == nullptr ? i : table->sourceOf(i);
 }
 
+void hoistedProductOf(const HoistedInput& input, const HoistedJob& job, const Modulus& m) {
+    std::vector<Word> steps0(job.stepCount);
+    std::vector<Word> steps1(job.stepCount);
+    for (std::size_t i = job.begin; i < job.end; ++i) {
+        for (std::size_t b = 0; b < job.stepCount; ++b) {
+            const HoistedStep& step = job.steps[b];
+            const std::size_t source = sourceIndex(step.automorphism, i);
+            const bool keyed = step.keys0 != nullptr;
+            Accumulator sum0(input.direct0 == nullptr ? 0 : input.direct0[source]);
+            Accumulator sum1(keyed || input.direct1 == nullptr ? 0 : input.direct1[source]);
+            for (std::size_t d = 0; keyed && d < job.digitCount; ++d) {
+                const Word digit = input.digits[d][source];
+                sum0.multiplyAdd(digit, residueAt(step.keys0[d], job.keys, i), m);
+                sum1.multiplyAdd(digit, residueAt(step.keys1[d], job.keys, i), m);
+            }
+            steps0[b] = sum0.reduce(m);
+            steps1[b] = sum1.reduce(m);
+        }
+        for (std::size_t g = 0; g < job.giantCount; ++g) {
+            Accumulator sum0(job.accumulate ? input.out0[g][i] : 0);
+            Accumulator sum1(job.accumulate ? input.out1[g][i] : 0);
+            for (std::size_t b = 0; b < job.stepCount; ++b) {
+                const RepeatedLimb& plaintext = job.steps[b].plaintexts[g];
+                if (plaintext.values == nullptr) continue;
+                const Word value = repeatedAt(plaintext, i);
+                sum0.multiplyAdd(steps0[b], value, m);
+                sum1.multiplyAdd(steps1[b], value, m);
+            }
+            input.out0[g][i] = sum0.reduce(m);
+            input.out1[g][i] = sum1.reduce(m);
+        }
+    }
+}
+
 }  // namespace
 
 void baseConvert(const ConvertJob& job, const BaseConverter& converter) {
@@ -77,6 +111,8 @@ void innerProduct(const InnerProductJob& job, const Modulus& m) {
         const std::size_t source = sourceIndex(job.automorphism, i) - job.origin;
         Accumulator sum0(job.start0 == nullptr ? 0 : job.start0[i - job.begin]);
         Accumulator sum1(job.start1 == nullptr ? 0 : job.start1[i - job.begin]);
+        if (job.added0 != nullptr) sum0.multiplyAdd(job.added0[i - job.begin], 1, m);
+        if (job.added1 != nullptr) sum1.multiplyAdd(job.added1[i - job.begin], 1, m);
         if (job.direct0 != nullptr) sum0.multiplyAdd(job.direct0[source], 1, m);
         if (job.direct1 != nullptr) sum1.multiplyAdd(job.direct1[source], 1, m);
         for (std::size_t d = 0; d < job.count; ++d) {
@@ -84,8 +120,8 @@ void innerProduct(const InnerProductJob& job, const Modulus& m) {
             sum0.multiplyAdd(digit, residueAt(job.keys0[d], job.keys, i), m);
             sum1.multiplyAdd(digit, residueAt(job.keys1[d], job.keys, i), m);
         }
-        job.out0[i - job.begin] = sum0.reduce(m);
-        job.out1[i - job.begin] = sum1.reduce(m);
+        job.out0[i - job.begin] = mulMod(sum0.reduce(m), job.factor, m);
+        job.out1[i - job.begin] = mulMod(sum1.reduce(m), job.factor, m);
     }
 }
 
@@ -101,37 +137,7 @@ void sumProducts(const SumProductsJob& job, const Modulus& m) {
 }
 
 void hoistedProduct(const HoistedJob& job, const Modulus& m) {
-    std::vector<Word> steps0(job.stepCount);
-    std::vector<Word> steps1(job.stepCount);
-    for (std::size_t i = job.begin; i < job.end; ++i) {
-        for (std::size_t b = 0; b < job.stepCount; ++b) {
-            const HoistedStep& step = job.steps[b];
-            const std::size_t source = sourceIndex(step.automorphism, i);
-            const bool keyed = step.keys0 != nullptr;
-            Accumulator sum0(job.direct0 == nullptr ? 0 : job.direct0[source]);
-            Accumulator sum1(keyed || job.direct1 == nullptr ? 0 : job.direct1[source]);
-            for (std::size_t d = 0; keyed && d < job.digitCount; ++d) {
-                const Word digit = job.digits[d][source];
-                sum0.multiplyAdd(digit, residueAt(step.keys0[d], job.keys, i), m);
-                sum1.multiplyAdd(digit, residueAt(step.keys1[d], job.keys, i), m);
-            }
-            steps0[b] = sum0.reduce(m);
-            steps1[b] = sum1.reduce(m);
-        }
-        for (std::size_t g = 0; g < job.giantCount; ++g) {
-            Accumulator sum0(job.accumulate ? job.out0[g][i] : 0);
-            Accumulator sum1(job.accumulate ? job.out1[g][i] : 0);
-            for (std::size_t b = 0; b < job.stepCount; ++b) {
-                const RepeatedLimb& plaintext = job.steps[b].plaintexts[g];
-                if (plaintext.values == nullptr) continue;
-                const Word value = repeatedAt(plaintext, i);
-                sum0.multiplyAdd(steps0[b], value, m);
-                sum1.multiplyAdd(steps1[b], value, m);
-            }
-            job.out0[g][i] = sum0.reduce(m);
-            job.out1[g][i] = sum1.reduce(m);
-        }
-    }
+    for (std::size_t i = 0; i < job.inputCount; ++i) hoistedProductOf(job.inputs[i], job, m);
 }
 
 void matrixProduct(const MatrixJob& job, const Modulus& m) {

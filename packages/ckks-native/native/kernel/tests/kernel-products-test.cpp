@@ -6,6 +6,7 @@
 using namespace heml::test;
 using heml::kernel::AutomorphismTable;
 using heml::kernel::bytesPerResidue;
+using heml::kernel::HoistedInput;
 using heml::kernel::HoistedStep;
 using heml::kernel::KeyLimb;
 using heml::kernel::Packing;
@@ -76,28 +77,35 @@ TEST(innerProductMatchesItsDefinition) {
     Random random(41);
     const AutomorphismTable rotation(LOG_N, 2 * N - 27);
     for (const Modulus& m : productPrimes()) {
+        const std::vector<Limb> added = limbs(2, m, Fill::largest, random);
         for (std::size_t count : {1, 3, 4, 15, 16, 17, 130, 300}) {
             for (Fill fill : {Fill::random, Fill::largest}) {
                 const std::vector<Limb> digits = limbs(count, m, fill, random), k0 = limbs(count, m, fill, random),
                                         k1 = limbs(count, m, fill, random), old = limbs(2, m, fill, random);
                 for (const Kernels* k : supportedKernels()) {
                     const std::vector<Packing> all = packings(m);
-                    for (std::size_t variant = 0; variant < 4 * all.size(); ++variant) {
-                        const Packing packing = all[variant / 4];
+                    for (std::size_t variant = 0; variant < 8 * all.size(); ++variant) {
+                        const Packing packing = all[variant / 8];
+                        const Word factor = variant & 4 ? m.value - 1 - count : 1;
                         const bool accumulate = variant & 1;
                         const AutomorphismTable* sigma = variant & 2 ? &rotation : nullptr;
                         const Packed keys0(k0, packing), keys1(k1, packing);
                         Limb got0 = old[0], got1 = old[1], want0 = old[0], want1 = old[1];
                         const std::vector<const Word*> d = pointers(digits);
                         const std::size_t begin = 24, end = N - 8;
-                        k->innerProduct({got0.data() + begin, got1.data() + begin, d.data(), keys0.data(), keys1.data(), count,
-                                         sigma, packing, accumulate ? got0.data() + begin : nullptr,
-                                         accumulate ? got1.data() + begin : nullptr, begin, end},
-                                        m);
+                        k->innerProduct(
+                            {got0.data() + begin, got1.data() + begin, d.data(), keys0.data(), keys1.data(), count, sigma,
+                             packing, accumulate ? got0.data() + begin : nullptr, accumulate ? got1.data() + begin : nullptr,
+                             begin, end, nullptr, nullptr, false, 0, factor, count % 2 ? added[0].data() + begin : nullptr,
+                             count % 2 ? nullptr : added[1].data() + begin},
+                            m);
                         for (std::size_t i = begin; i < end; ++i) {
                             const std::size_t at = sigma == nullptr ? i : sigma->sourceOf(i);
-                            want0[i] = sumOf(digits, at, k0, i, accumulate ? old[0][i] : 0, m.value);
-                            want1[i] = sumOf(digits, at, k1, i, accumulate ? old[1][i] : 0, m.value);
+                            const auto times = [&](Word sum) { return static_cast<Word>(Wide{sum} * factor % m.value); };
+                            const Word start0 = (accumulate ? old[0][i] : 0) + (count % 2 ? added[0][i] : 0);
+                            const Word start1 = (accumulate ? old[1][i] : 0) + (count % 2 ? 0 : added[1][i]);
+                            want0[i] = times(sumOf(digits, at, k0, i, start0, m.value));
+                            want1[i] = times(sumOf(digits, at, k1, i, start1, m.value));
                         }
                         CHECK_SAME(got0, want0, describe(*k, LOG_N, m, "innerProduct 0"));
                         CHECK_SAME(got1, want1, describe(*k, LOG_N, m, "innerProduct 1"));
@@ -219,8 +227,10 @@ std::vector<Storage> storages(const Modulus& m) {
     return all;
 }
 
-void runHoisted(const Kernels& k, const HoistedCase& c, const HoistedOperands& o, const Storage& storage, std::vector<Limb>& sums,
-                const Modulus& m) {
+// Several inputs with the steps of the first one, and the sums of each.
+void runHoisted(const Kernels& k, const HoistedCase& c, const std::vector<HoistedOperands>& inputs, const Storage& storage,
+                std::vector<std::vector<Limb>>& sums, const Modulus& m) {
+    const HoistedOperands& o = inputs[0];
     std::vector<Packed> keys;
     for (std::size_t b = 0; b < c.steps; ++b) {
         keys.emplace_back(o.keys0[b], storage.keys);
@@ -241,12 +251,17 @@ void runHoisted(const Kernels& k, const HoistedCase& c, const HoistedOperands& o
         job.push_back({b == 0 ? nullptr : &rotationOf(b), b == 0 ? nullptr : keys[2 * b].data(),
                        b == 0 ? nullptr : keys[2 * b + 1].data(), plaintexts.data() + b * c.giants});
     }
-    std::vector<Word*> out;
-    for (Limb& limb : sums) out.push_back(limb.data());
-    const std::vector<const Word*> digits = pointers(o.digits);
-    k.hoistedProduct({digits.data(), HoistedOperands::DIGITS, o.direct[0].data(), o.direct[1].data(), job.data(), c.steps,
-                      out.data(), out.data() + c.giants, c.giants, storage.keys, true, 16, N},
-                     m);
+    std::vector<std::vector<Word*>> out(inputs.size());
+    std::vector<std::vector<const Word*>> digits;
+    std::vector<HoistedInput> list;
+    for (std::size_t n = 0; n < inputs.size(); ++n) {
+        for (Limb& limb : sums[n]) out[n].push_back(limb.data());
+        digits.push_back(pointers(inputs[n].digits));
+        list.push_back(
+            {digits[n].data(), inputs[n].direct[0].data(), inputs[n].direct[1].data(), out[n].data(), out[n].data() + c.giants});
+    }
+    k.hoistedProduct(
+        {list.data(), list.size(), HoistedOperands::DIGITS, job.data(), c.steps, c.giants, storage.keys, true, 16, N}, m);
 }
 
 }  // namespace
@@ -256,18 +271,27 @@ TEST(hoistedProductIsInnerProductsThenSums) {
     // more steps than are kept at once, odd and even numbers of terms
     const HoistedCase cases[] = {{1, 5, -1}, {3, 5, -1}, {5, 40, -1}, {7, 5, -1}, {128, 5, -1}, {1, 6, 0},  {3, 40, 0},
                                  {3, 5, 1},  {2, 40, 1}, {3, 5, 2},   {2, 40, 2}, {3, 5, 3},    {2, 40, 3}, {3, 5, 6}};
+    std::size_t inputs = 0;
     for (const Modulus& m : productPrimes()) {
         for (const HoistedCase& c : cases) {
-            const HoistedOperands operands(c, m, random);
-            const std::vector<Limb> old = limbs(2 * c.giants, m, Fill::mixed, random);
-            std::vector<Limb> want = old;
-            operands.addTo(want, c, m);
+            inputs = inputs % 5 + 1;
+            std::vector<HoistedOperands> operands(inputs, HoistedOperands(c, m, random));
+            std::vector<std::vector<Limb>> old, want;
+            for (HoistedOperands& one : operands) {
+                one.digits = limbs(HoistedOperands::DIGITS, m, Fill::mixed, random);
+                one.direct = limbs(2, m, Fill::mixed, random);
+                old.push_back(limbs(2 * c.giants, m, Fill::mixed, random));
+                want.push_back(old.back());
+                one.addTo(want.back(), c, m);
+            }
             for (const Kernels* k : supportedKernels()) {
                 for (const Storage& storage : storages(m)) {
-                    std::vector<Limb> got = old;
+                    std::vector<std::vector<Limb>> got = old;
                     runHoisted(*k, c, operands, storage, got, m);
-                    for (std::size_t g = 0; g < 2 * c.giants; ++g)
-                        CHECK_SAME(got[g], want[g], describe(*k, LOG_N, m, "hoistedProduct"));
+                    for (std::size_t i = 0; i < inputs * 2 * c.giants; ++i) {
+                        CHECK_SAME(got[i % inputs][i / inputs], want[i % inputs][i / inputs],
+                                   describe(*k, LOG_N, m, "hoistedProduct"));
+                    }
                 }
             }
         }

@@ -198,16 +198,19 @@ TEST(productsOfRows) {
         const Limb digit = std::move(reference(parts, targets)[0]);
         const std::size_t n = targets[0].degree();
         const Limb keys0 = filledLimb(n, m, Fill::largest, random), keys1 = randomLimb(n, m, random);
-        const Limb direct = randomLimb(n, m, random), start = randomLimb(n, m, random);
+        const Limb direct = randomLimb(n, m, random), start = randomLimb(n, m, random),
+                   added = filledLimb(n, m, Fill::largest, random);
         for (Word element : {Word{1}, Word{243}, Word{2} * n - 1, Word{2} * n - 25}) {
             const AutomorphismTable sigma(LOG_N, element);
             for (std::size_t count : {1, 3, 12, 13, 30}) {
                 const std::vector<const Word*> digits(count, digit.data());
                 const std::vector<KeyLimb> k0(count, keys0.data()), k1(count, keys1.data());
+                const Word factor = count % 3 == 0 ? 1 : m.value - count;
                 Limb want0(n), want1(n);
-                scalarKernels().innerProduct({want0.data(), want1.data(), digits.data(), k0.data(), k1.data(), count, &sigma,
-                                              Packing::words, start.data(), nullptr, 0, n, nullptr, direct.data()},
-                                             m);
+                scalarKernels().innerProduct(
+                    {want0.data(), want1.data(), digits.data(), k0.data(), k1.data(), count, &sigma, Packing::words, start.data(),
+                     nullptr, 0, n, nullptr, direct.data(), false, 0, factor, nullptr, added.data()},
+                    m);
                 for (const Kernels* k : supportedKernels()) {
                     const std::vector<Limb> split = splitSums(*k, parts, targets);
                     const std::size_t rows = k->rowWords(LOG_N);
@@ -218,7 +221,7 @@ TEST(productsOfRows) {
                         const std::vector<const Word*> lazyDigits(count, lazy.data());
                         k->innerProduct({got0.data() + at, got1.data() + at, lazyDigits.data(), k0.data(), k1.data(), count,
                                          &sigma, Packing::words, start.data() + at, nullptr, at, at + rows, nullptr,
-                                         direct.data() + from, count % 2 == 0, from},
+                                         direct.data() + from, count % 2 == 0, from, factor, nullptr, added.data() + at},
                                         m);
                     }
                     const std::string what = describe(*k, LOG_N, m, "rows of a product") + " of " + std::to_string(count);

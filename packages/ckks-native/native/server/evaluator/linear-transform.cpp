@@ -61,6 +61,17 @@ struct Baby {
     std::vector<const Plaintext*> plaintexts;
 };
 
+// Giant steps that do not rotate are one.
+std::vector<GiantStep> merge(const std::vector<GiantStep>& giants) {
+    std::vector<GiantStep> out;
+    for (const GiantStep& giant : giants) {
+        auto same = std::find_if(out.begin(), out.end(), [](const GiantStep& other) { return isIdentity(other.key); });
+        if (same == out.end() || !isIdentity(giant.key)) same = out.insert(out.end(), {giant.key, {}});
+        same->terms.insert(same->terms.end(), giant.terms.begin(), giant.terms.end());
+    }
+    return out;
+}
+
 std::vector<Baby> collect(const std::vector<GiantStep>& giants) {
     std::vector<Baby> babies;
     for (size_t g = 0; g < giants.size(); ++g) {
@@ -141,59 +152,96 @@ private:
     std::vector<kernel::HoistedStep> steps_;
 };
 
+// One input, and what becomes of it.
+struct Lane {
+    const Ciphertext* a;
+    Ciphertext out;
+    std::vector<Poly> special = {};  // per giant step and half: special limbs, split
+    std::vector<Poly> q = {};  // per giant step and half: modulo QP; modulo P when alone
+    std::vector<Poly> split = {};  // per giant step with a key: decomposed second half
+};
+
 class Transform {
 public:
-    Transform(const Ciphertext& a, const std::vector<GiantStep>& giants)
-        : a_(a),
-          context_(*a.context()),
-          limbs_(a.limbs()),
-          giants_(giants),
-          babies_(collect(giants)),
-          out_(a.context(), a.level(), 1),
-          alone_(giants.size() == 1 && isIdentity(giants[0].key)) {
-        const size_t n = context_.ringDegree();
-        const size_t special = context_.specialLimbs();
-        for (const GiantStep& giant : giants) {
-            for (unsigned half = 0; half < 2; ++half) {
-                special_.emplace_back(context_.pool(), special, n, MemoryKind::Scratch);
-                q_.emplace_back(context_.pool(), (alone_ ? 0 : limbs_) + special, n, MemoryKind::Scratch);
+    Transform(const std::vector<const Ciphertext*>& inputs, const std::vector<GiantStep>& giants)
+        : context_(*inputs[0]->context()),
+          level_(inputs[0]->level()),
+          limbs_(inputs[0]->limbs()),
+          giants_(merge(giants)),
+          babies_(collect(giants_)),
+          alone_(giants_.size() == 1 && isIdentity(giants_[0].key)) {
+        for (const Ciphertext* a : inputs) {
+            lanes_.push_back({a, Ciphertext(a->context(), a->level(), 1)});
+            for (const GiantStep& giant : giants_) {
+                for (unsigned half = 0; half < 2; ++half) {
+                    lanes_.back().special.push_back(scratch(context_.specialLimbs()));
+                    lanes_.back().q.push_back(scratch((alone_ ? 0 : limbs_) + context_.specialLimbs()));
+                }
+                lanes_.back().split.push_back(isIdentity(giant.key) ? Poly() : scratch(limbs_));
             }
-            split_.push_back(isIdentity(giant.key) ? Poly() : Poly(context_.pool(), limbs_, n, MemoryKind::Scratch));
         }
     }
 
-    Ciphertext run(Executor& executor) {
-        {
-            const Poly split = decompose(context_, a_.poly(1), executor);
-            Digits digits(context_, limbs_);
-            digits.convert(a_.poly(1), split, executor);
-            executor.parallelFor(targetCount(context_, limbs_), [&](size_t begin, size_t end) {
-                Digits::Target digitsAt(digits, context_.ringDegree());
-                for (size_t t = begin; t < end; ++t) {
-                    digitsAt.transform(t, 0, context_.ringDegree());
-                    multiply(digitsAt.digits(), digitsAt.count(), modulusOf(context_, limbs_, t));
-                    if (t >= limbs_) specialLimb(t - limbs_);
-                }
-            });
-        }
-        divide(executor);
+    std::vector<Ciphertext> run(Executor& executor) {
+        babySteps(executor);
+        for (Lane& lane : lanes_) divide(lane, executor);
         if (!alone_) finish(executor);
-        return std::move(out_);
+        std::vector<Ciphertext> out;
+        for (Lane& lane : lanes_) out.push_back(std::move(lane.out));
+        return out;
     }
 
 private:
-    uint64_t* target(size_t g, unsigned half, size_t modulus) {
-        if (modulus < context_.qLimbs()) return alone_ ? out_.limb(half, modulus) : q_[2 * g + half].limb(modulus);
-        return alone_ ? q_[half].limb(modulus - context_.qLimbs()) : q_[2 * g + half].limb(limbs_ + modulus - context_.qLimbs());
+    Poly scratch(size_t limbs) const { return Poly(context_.pool(), limbs, context_.ringDegree(), MemoryKind::Scratch); }
+
+    void babySteps(Executor& executor) {
+        std::vector<Digits> digits;
+        digits.reserve(lanes_.size());
+        for (const Lane& lane : lanes_) {
+            const Poly split = decompose(context_, lane.a->poly(1), executor);
+            digits.emplace_back(context_, limbs_);
+            digits.back().convert(lane.a->poly(1), split, executor);
+        }
+        const size_t n = context_.ringDegree();
+        executor.parallelFor(targetCount(context_, limbs_), [&](size_t begin, size_t end) {
+            std::vector<Digits::Target> digitsAt;
+            for (const Digits& of : digits) digitsAt.emplace_back(of, n);
+            RowSteps steps;
+            for (size_t t = begin; t < end; ++t) {
+                std::vector<const uint64_t* const*> made;
+                for (Digits::Target& of : digitsAt) {
+                    steps.clear();
+                    of.steps(t, 0, steps);
+                    steps.run(context_, 0, steps.count(), modulusOf(context_, limbs_, t), n, {});
+                    made.push_back(of.digits(t, 0));
+                }
+                multiply(made, digits[0].count(), modulusOf(context_, limbs_, t));
+                if (t >= limbs_) specialLimb(t - limbs_);
+            }
+        });
+    }
+
+    uint64_t* target(Lane& lane, size_t g, unsigned half, size_t modulus) {
+        if (modulus < context_.qLimbs()) return alone_ ? lane.out.limb(half, modulus) : lane.q[2 * g + half].limb(modulus);
+        return lane.q[2 * g + half].limb((alone_ ? 0 : limbs_) + modulus - context_.qLimbs());
     }
 
     // All baby and giant steps modulo one prime.
-    void multiply(const uint64_t* const* digits, size_t digitCount, size_t modulus) {
+    void multiply(const std::vector<const uint64_t* const*>& digits, size_t digitCount, size_t modulus) {
         const size_t n = context_.ringDegree();
         const bool special = modulus >= context_.qLimbs();
-        std::vector<uint64_t*> out[2];
-        for (unsigned half = 0; half < 2; ++half) {
-            for (size_t g = 0; g < giants_.size(); ++g) out[half].push_back(target(g, half, modulus));
+        const size_t sums = giants_.size();
+        std::vector<uint64_t*> out;  // by input and half, giant step by giant step
+        for (Lane& lane : lanes_) {
+            for (unsigned half = 0; half < 2; ++half) {
+                for (size_t g = 0; g < sums; ++g) out.push_back(target(lane, g, half, modulus));
+            }
+        }
+        std::vector<kernel::HoistedInput> inputs;
+        for (size_t i = 0; i < lanes_.size(); ++i) {
+            const Ciphertext& a = *lanes_[i].a;
+            inputs.push_back({digits[i], special ? nullptr : a.limb(0, modulus), special ? nullptr : a.limb(1, modulus),
+                              out.data() + 2 * i * sums, out.data() + (2 * i + 1) * sums});
         }
         bool accumulate = false;
         for (size_t begin = 0; begin < babies_.size();) {
@@ -201,16 +249,13 @@ private:
             const Steps steps(context_, babies_, begin, end, digitCount, modulus);
             begin = end;
             if (steps.list().empty()) continue;
-            context_.kernels().hoistedProduct({digits, digitCount, special ? nullptr : a_.limb(0, modulus),
-                                               special ? nullptr : a_.limb(1, modulus), steps.list().data(), steps.list().size(),
-                                               out[0].data(), out[1].data(), giants_.size(), packing(modulus), accumulate, 0, n},
+            context_.kernels().hoistedProduct({inputs.data(), inputs.size(), digitCount, steps.list().data(), steps.list().size(),
+                                               sums, packing(modulus), accumulate, 0, n},
                                               context_.modulus(modulus));
             accumulate = true;
         }
         if (accumulate) return;
-        for (unsigned half = 0; half < 2; ++half) {
-            for (uint64_t* limb : out[half]) std::memset(limb, 0, n * sizeof(uint64_t));
-        }
+        for (uint64_t* limb : out) std::memset(limb, 0, n * sizeof(uint64_t));
     }
 
     // Baby steps from `begin` on whose deferred plaintexts are made at a time; all, where none is.
@@ -236,64 +281,74 @@ private:
     bool divides(size_t g, unsigned half) const { return alone_ || (half == 1 && !isIdentity(giants_[g].key)); }
 
     void specialLimb(size_t j) {
-        for (size_t g = 0; g < giants_.size(); ++g) {
-            for (unsigned half = 0; half < 2; ++half) {
-                if (divides(g, half)) {
-                    splitSpecial(context_, j, special_[2 * g + half].limb(j), target(g, half, context_.qLimbs() + j), 0,
+        for (Lane& lane : lanes_) {
+            for (size_t g = 0; g < giants_.size(); ++g) {
+                for (unsigned half = 0; half < 2; ++half) {
+                    if (!divides(g, half)) continue;
+                    splitSpecial(context_, j, lane.special[2 * g + half].limb(j), target(lane, g, half, context_.qLimbs() + j), 0,
                                  context_.ringDegree());
                 }
             }
         }
     }
 
-    void divide(Executor& executor) {
+    void divide(Lane& lane, Executor& executor) {
         for (size_t g = 0; g < giants_.size(); ++g) {
             for (unsigned half = 0; half < 2; ++half) {
                 if (!divides(g, half)) continue;
-                Poly& poly = alone_ ? out_.poly(half) : q_[2 * g + half];
-                modDown(context_, special_[2 * g + half], limbs_, poly, executor, [&](size_t i) {
-                    if (!alone_) decomposeLimb(context_, limbs_, i, split_[g].limb(i), poly.limb(i));
+                Poly& poly = alone_ ? lane.out.poly(half) : lane.q[2 * g + half];
+                modDown(context_, lane.special[2 * g + half], limbs_, poly, executor, [&](size_t i) {
+                    if (!alone_) decomposeLimb(context_, limbs_, i, lane.split[g].limb(i), poly.limb(i));
                 });
             }
         }
     }
 
-    // Sum of sigma_g of all giant steps, and the only division of that sum.
+    // Sums of sigma_g of all giant steps, and the only divisions of these sums.
     void finish(Executor& executor) {
         std::vector<SwitchInput> inputs;
-        SwitchResult result{{}, {}, &out_};
+        std::vector<SwitchResult> results;
+        for (Lane& lane : lanes_) results.push_back({{}, {}, &lane.out});
         for (size_t g = 0; g < giants_.size(); ++g) {
             const KeySwitchKey* key = giants_[g].key;
-            const kernel::AutomorphismTable* table = nullptr;
-            if (!isIdentity(key)) {
-                if (key->galoisElement() != 1) table = &context_.automorphism(key->galoisElement());
-                result.terms.push_back({inputs.size(), key, table});
-                inputs.push_back({&q_[2 * g + 1], &split_[g]});
-            } else {
-                result.addends.push_back({1, &q_[2 * g + 1], limbs_, nullptr});
+            const bool moves = key && key->galoisElement() != 1;
+            const kernel::AutomorphismTable* table = moves ? &context_.automorphism(key->galoisElement()) : nullptr;
+            for (size_t i = 0; i < lanes_.size(); ++i) {
+                const Lane& lane = lanes_[i];
+                if (isIdentity(key)) {
+                    results[i].addends = {{&lane.q[2 * g], &lane.q[2 * g + 1]}};
+                    continue;
+                }
+                results[i].terms.push_back({inputs.size(), key, table, {{&lane.q[2 * g]}}});
+                inputs.push_back({&lane.q[2 * g + 1], &lane.split[g]});
             }
-            result.addends.push_back({0, &q_[2 * g], limbs_, table});
         }
-        switchKeys(context_, a_.level(), inputs, {result}, executor);
+        switchKeys(context_, level_, inputs, lanes_.size(), results, executor);
     }
 
-    const Ciphertext& a_;
     const Context& context_;
+    const unsigned level_;
     const size_t limbs_;
-    const std::vector<GiantStep>& giants_;
+    const std::vector<GiantStep> giants_;  // merged
     const std::vector<Baby> babies_;
-    Ciphertext out_;
     const bool alone_;  // one giant step, no key: no second key switch
-    std::vector<Poly> special_;  // per giant step and half: special limbs, split
-    std::vector<Poly> q_;  // per giant step and half: modulo QP; modulo P when alone
-    std::vector<Poly> split_;  // per giant step with a key: decomposed second half
+    std::vector<Lane> lanes_;
 };
 
 }  // namespace
 
 Ciphertext linearTransform(const Ciphertext& a, const std::vector<GiantStep>& giants, Executor& executor) {
-    check(a, giants);
-    return Transform(a, giants).run(executor);
+    return std::move(linearTransform(std::vector<const Ciphertext*>{&a}, giants, executor)[0]);
+}
+
+std::vector<Ciphertext> linearTransform(const std::vector<const Ciphertext*>& inputs, const std::vector<GiantStep>& giants,
+                                        Executor& executor) {
+    if (inputs.empty()) throw InvalidArgumentError("a linear transform needs at least one ciphertext");
+    for (const Ciphertext* a : inputs) {
+        requireSame(*inputs[0], *a);
+        check(*a, giants);
+    }
+    return Transform(inputs, giants).run(executor);
 }
 
 }  // namespace heml

@@ -14,15 +14,17 @@ void requireRelinearizationKey(const Ciphertext& a, const KeySwitchKey& key) {
     }
 }
 
-// rescaled, if given, gets the result divided by the primes of its level; what is returned is then unfinished.
-Ciphertext switched(const Ciphertext& a, const KeySwitchKey& key, Ciphertext* rescaled, Executor& executor) {
+void requireDegreeTwo(const Ciphertext& a) {
     if (a.degree() != 2) throw DegreeError("relinearize needs a ciphertext of degree 2, got " + std::to_string(a.degree()));
+}
+
+// rescales: divided by the primes of its level as well.
+Ciphertext switched(const Ciphertext& a, const KeySwitchKey& key, bool rescales, Executor& executor) {
     const Context& context = *a.context();
-    Ciphertext out(a.context(), a.level(), 1);
+    Ciphertext out(a.context(), rescales ? a.level() - 1 : a.level(), 1);
     const Poly coefficients = decompose(context, a.poly(2), executor);
-    const std::vector<SwitchAddend> addends = {{0, &a.poly(0), SwitchAddend::NO_SPECIAL, nullptr},
-                                               {1, &a.poly(1), SwitchAddend::NO_SPECIAL, nullptr}};
-    switchKeys(context, a.level(), {{&a.poly(2), &coefficients}}, {{{{0, &key, nullptr}}, addends, &out, rescaled}}, executor);
+    const SwitchResult result{{{0, &key, nullptr}}, {{&a.poly(0), &a.poly(1)}}, &out, rescales};
+    switchKeys(context, a.level(), {{&a.poly(2), &coefficients}}, 1, {result}, executor);
     return out;
 }
 
@@ -30,15 +32,15 @@ Ciphertext switched(const Ciphertext& a, const KeySwitchKey& key, Ciphertext* re
 
 Ciphertext relinearize(const Ciphertext& a, const KeySwitchKey& key, Executor& executor) {
     requireRelinearizationKey(a, key);
-    return switched(a, key, nullptr, executor);
+    requireDegreeTwo(a);
+    return switched(a, key, false, executor);
 }
 
 Ciphertext relinearizeRescale(const Ciphertext& a, const KeySwitchKey& key, Executor& executor) {
     requireRelinearizationKey(a, key);
+    requireDegreeTwo(a);
     requireRescalable(a);
-    Ciphertext out(a.context(), a.level() - 1, 1);
-    switched(a, key, &out, executor);
-    return out;
+    return switched(a, key, true, executor);
 }
 
 Ciphertext mulRelinearize(const Ciphertext& a, const Ciphertext& b, const KeySwitchKey& key, Executor& executor) {

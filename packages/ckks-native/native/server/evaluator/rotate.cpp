@@ -40,11 +40,11 @@ std::vector<Ciphertext> rotateHoisted(const Ciphertext& a, const std::vector<con
     for (size_t r = 0; r < keys.size(); ++r) {
         if (!keys[r]) continue;
         const auto* table = tableOf(context, *keys[r]);
-        results.push_back({{{0, keys[r], table}}, {{0, &a.poly(0), SwitchAddend::NO_SPECIAL, table}}, &out[r]});
+        results.push_back({{{0, keys[r], table, {{&a.poly(0)}}}}, {}, &out[r]});
     }
     if (results.empty()) return out;
     const Poly coefficients = decompose(context, a.poly(1), executor);
-    switchKeys(context, a.level(), {{&a.poly(1), &coefficients}}, results, executor);
+    switchKeys(context, a.level(), {{&a.poly(1), &coefficients}}, 1, results, executor);
     return out;
 }
 

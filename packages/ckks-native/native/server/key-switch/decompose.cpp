@@ -66,28 +66,22 @@ void Digits::convert(const Poly& evaluation, const Poly& split, Executor& execut
 Digits::Target::Target(const Digits& digits, size_t words)
     : of_(digits), rows_(digits.context_.pool(), digits.count_, words, MemoryKind::Scratch), pointers_(digits.count_) {}
 
-void Digits::Target::transform(size_t target, size_t begin, size_t end, const kernel::NextRows& next,
-                               const std::vector<std::array<kernel::MemoryRun, 2>>* ahead) {
-    const Context& context = of_.context_;
-    const kernel::NttTables& tables = context.tables(modulusOf(context, of_.limbs_, target));
-    // backwards, so that what comes after each is known
+void Digits::Target::steps(size_t target, size_t begin, RowSteps& list) {
     for (size_t d = of_.count_; d-- > 0;) {
-        if (of_.owns(d, target)) {
-            pointers_[d] = of_.evaluation_->limb(target) + begin;
-            continue;
-        }
-        const size_t before = d > 0 && of_.owns(d - 1, target) ? d - 1 : d;
-        pointers_[d] = rows_.limb(d);
-        kernel::NextRows after = before == 0 ? next : kernel::NextRows{of_.splitLimb(target, before - 1), begin};
-        if (ahead) std::copy((*ahead)[d].begin(), (*ahead)[d].end(), after.runs);
-        context.kernels().nttForwardRows(rows_.limb(d), of_.splitLimb(target, d), tables, begin, end, after);
+        if (!of_.owns(d, target)) list.push(rows_.limb(d), of_.splitLimb(target, d), begin);
     }
 }
 
 kernel::NextRows Digits::Target::first(size_t target, size_t begin) const {
-    const size_t last = of_.count_ - 1;
-    if (of_.owns(last, target)) return last == 0 ? kernel::NextRows{} : kernel::NextRows{of_.splitLimb(target, last - 1), begin};
-    return {of_.splitLimb(target, last), begin};
+    for (size_t d = of_.count_; d-- > 0;) {
+        if (!of_.owns(d, target)) return {of_.splitLimb(target, d), begin};
+    }
+    return {};
+}
+
+const uint64_t* const* Digits::Target::digits(size_t target, size_t begin) {
+    for (size_t d = 0; d < of_.count_; ++d) pointers_[d] = of_.owns(d, target) ? of_.ownRows(target, begin) : rows_.limb(d);
+    return pointers_.data();
 }
 
 }  // namespace heml

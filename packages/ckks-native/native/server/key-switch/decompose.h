@@ -1,12 +1,12 @@
 // The first half of key switching, which hoisting shares: a polynomial cut into digits of consecutive q limbs.
 #pragma once
 
-#include <array>
 #include <vector>
 
 #include "scheme/context.h"
 #include "runtime/executor.h"
 #include "scheme/poly.h"
+#include "row-steps.h"
 
 namespace heml {
 
@@ -27,23 +27,20 @@ class Digits {
 public:
     Digits(const Context& context, size_t limbs);
 
-    // split: decompose(evaluation). Both must outlive the use of the digits.
+    // split: decompose(evaluation), no longer read then; evaluation must outlive the use of the digits.
     void convert(const Poly& evaluation, const Poly& split, Executor& executor);
     // The digits modulo one target's prime, as the key products take them (nttForwardRows). One of these to a thread.
     class Target {
     public:
-        // words: how many entries are wanted at a time.
+        // words: how many entries are wanted at a time, N or rowWords.
         Target(const Digits& digits, size_t words);
 
-        // Makes entries [begin, end) of all digits: rows. next: what is made after that; ahead, if given, of every digit the key
-        // rows that are read next.
-        void transform(size_t target, size_t begin, size_t end, const kernel::NextRows& next = {},
-                       const std::vector<std::array<kernel::MemoryRun, 2>>* ahead = nullptr);
-        // What transform reads first.
+        // The transforms that make the entries from `begin` on, to the end of the list.
+        void steps(size_t target, size_t begin, RowSteps& list);
+        // The first of these.
         kernel::NextRows first(size_t target, size_t begin) const;
-        // Of each digit the entries made last; a digit's own limbs are those of the polynomial.
-        const uint64_t* const* digits() const { return pointers_.data(); }
-        size_t count() const { return pointers_.size(); }
+        // What they make of each digit; a digit's own limbs are those of the polynomial.
+        const uint64_t* const* digits(size_t target, size_t begin);
 
     private:
         const Digits& of_;
@@ -51,6 +48,11 @@ public:
         std::vector<const uint64_t*> pointers_;
     };
 
+    size_t count() const { return count_; }
+    // Entries from `begin` on of the polynomial, where a digit has them modulo this prime; else nullptr.
+    const uint64_t* ownRows(size_t target, size_t begin) const {
+        return target < limbs_ ? evaluation_->limb(target) + begin : nullptr;
+    }
     bool owns(size_t digit, size_t target) const { return target < limbs_ && target / context_.digitLimbs() == digit; }
 
 private:

@@ -15,17 +15,26 @@ namespace heml {
 // others read.
 void splitSpecial(const Context& context, size_t j, uint64_t* dst, const uint64_t* src, size_t begin, size_t end);
 
-// -P^-1 [x mod P] of several x, split: whoever finishes a limb adds its rows. special: all special limbs of each, split; out: as
-// many q limbs of each as are wanted.
-void convertSpecial(const Context& context, const std::vector<Poly>& special, std::vector<Poly>& out, Executor& executor);
+struct Range {
+    size_t begin, end;
+};
+
+// -P^-1 [x mod P] of several x, split: whoever finishes a limb adds its rows. special: all special limbs of each, split; out: these
+// q limbs of each are made. which: of both lists.
+void convertSpecial(const Context& context, const std::vector<Poly>& special, Range which, Range limbs, std::vector<Poly>& out,
+                    Executor& executor);
+
+// The same less what rescaling at `level` takes away before it divides, for the q limbs below the level's. dropped: of each, the
+// limbs of the level, divided by P, by splitDropped.
+void convertSpecialAndDropped(const Context& context, const std::vector<Poly>& special, const std::vector<Poly>& dropped,
+                              Range which, unsigned level, std::vector<Poly>& out, Executor& executor);
+
+// What splitSpecial is, of the d-th limb that rescaling at `level` drops.
+void splitDropped(const Context& context, unsigned level, size_t d, uint64_t* dst, const uint64_t* src, size_t begin, size_t end);
 
 // For the first `limbs` limbs of target: target_i -= P^-1 [x mod P]. after(i), if given, follows while limb i is in the
 // cache, on the same thread.
 void modDown(const Context& context, const Poly& special, size_t limbs, Poly& target, Executor& executor,
              const std::function<void(size_t i)>& after = nullptr);
-
-// The same for all limbs of wide at `level`, which modDown would leave in it, and then division by the primes of the level:
-// what rescaling gives, to the limbs of out. One transform a limb for both; the dropped limbs of wide are changed.
-void modDownRescale(const Context& context, const Poly& special, unsigned level, Poly& wide, Poly& out, Executor& executor);
 
 }  // namespace heml

@@ -1,304 +1,269 @@
 #include "switch-keys.h"
 
 #include <algorithm>
-#include <cstring>
+#include <optional>
 
+#include "dropped-limbs.h"
+#include "key-rows.h"
 #include "mod-down.h"
+#include "row-steps.h"
 
 namespace heml {
 
 namespace {
 
-// Entries [begin, end) of both halves of a product with a key.
-struct ProductRows {
-    uint64_t* out[2];                                    // where entry begin goes
-    const uint64_t* start[2];                            // the same of what the sum starts from; nullptr: 0
-    const uint64_t* direct[2];                           // see InnerProductJob; nullptr: 0
-    size_t origin;                                       // of the digits and of direct
-    size_t begin, end;
-    bool streamed;                                       // the result is read much later
+// Results finished at a time where all are of one input: what is brought over from the special limbs takes as much memory as they do.
+constexpr size_t FINISHED_TOGETHER = 2;
+
+// A product of one of the inputs at work.
+struct Term {
+    const SwitchTerm* of;
+    size_t input;  // counted from the first one at work
+    size_t result;
+    std::vector<size_t> places;  // rowPlaces
 };
 
-// The key's limbs modulo one prime.
-class KeyLimbs {
-public:
-    KeyLimbs(const Context& context, const KeySwitchKey& key, size_t digits, size_t modulus) {
-        const size_t at = modulus < context.qLimbs() ? modulus : key.qLimbs() + modulus - context.qLimbs();
-        packing_ = key.packing(at);
-        for (size_t d = 0; d < digits; ++d) {
-            limbs_[0].push_back(key.keyLimb(at, d, KeySwitchKey::B));
-            limbs_[1].push_back(key.keyLimb(at, d, KeySwitchKey::A));
-        }
-    }
-
-    const kernel::KeyLimb* half(unsigned half) const { return limbs_[half].data(); }
-    kernel::Packing packing() const { return packing_; }
-    // Residues [begin, end) of a limb.
-    kernel::MemoryRun run(size_t digit, unsigned half, size_t begin, size_t end) const {
-        const size_t size = kernel::bytesPerResidue(packing_);
-        return {static_cast<const uint8_t*>(limbs_[half][digit]) + begin * size, (end - begin) * size};
-    }
-
-private:
-    std::vector<kernel::KeyLimb> limbs_[2];
-    kernel::Packing packing_;
+// Targets [first, last) of some terms, ordered by input.
+struct Pass {
+    const std::vector<Digits>& digits;  // of the inputs at work
+    const std::vector<Term>& terms;
+    size_t first, last;
+    bool finishes;  // no inputs come after these
 };
 
-void multiplyRows(const Context& context, const KeyLimbs& key, const SwitchTerm& term, const Digits::Target& digits,
-                  size_t modulus, const ProductRows& rows) {
-    context.kernels().innerProduct(
-        {rows.out[0], rows.out[1], digits.digits(), key.half(0), key.half(1), digits.count(), term.automorphism, key.packing(),
-         rows.start[0], rows.start[1], rows.begin, rows.end, rows.direct[0], rows.direct[1], rows.streamed, rows.origin},
-        context.modulus(modulus));
-}
+// What a thread works with.
+struct Bench {
+    std::vector<Digits::Target> digits;  // by input
+    Poly halves;
+    RowSteps steps;
+    std::vector<KeyLimbs> keys;  // by term, of the target at work
+    std::vector<size_t> ready;  // by term: steps that go before its product
+    std::vector<kernel::MemoryRun> runs;
+};
 
-// The general case, modulus by modulus.
 class Switch {
 public:
-    Switch(const Context& context, unsigned level, const std::vector<SwitchInput>& inputs,
+    Switch(const Context& context, unsigned level, const std::vector<SwitchInput>& inputs, size_t together,
            const std::vector<SwitchResult>& results)
-        : context_(context), limbs_(context.limbsAt(level)), inputs_(inputs), results_(results) {
-        for (auto* polys : {&special_, &split_}) {
-            for (size_t i = 0; i < 2 * results.size(); ++i) {
-                polys->emplace_back(context.pool(), context.specialLimbs(), context.ringDegree(), MemoryKind::Scratch);
-            }
-        }
-    }
-
-    void run(Executor& executor) {
-        const size_t targets = targetCount(context_, limbs_);
-        if (inputs_.empty()) {
-            executor.parallelFor(targets, [&](size_t begin, size_t end) {
-                for (size_t t = begin; t < end; ++t) {
-                    startTarget(t);
-                    finishTarget(t);
-                }
-            });
-        }
-        for (size_t input = 0; input < inputs_.size(); ++input) {
-            Digits digits(context_, limbs_);
-            digits.convert(*inputs_[input].evaluation, *inputs_[input].split, executor);
-            executor.parallelFor(targets, [&](size_t begin, size_t end) {
-                Digits::Target digitsAt(digits, context_.ringDegree());
-                for (size_t t = begin; t < end; ++t) {
-                    if (input == 0) startTarget(t);
-                    digitsAt.transform(t, 0, context_.ringDegree());
-                    multiplyTarget(digitsAt, input, t);
-                    if (input + 1 == inputs_.size()) finishTarget(t);
-                }
-            });
-        }
-        for (size_t r = 0; r < results_.size(); ++r) {
-            const auto& [terms, addends, out, rescaled] = results_[r];
-            for (unsigned half = 0; half < 2; ++half) {
-                const Poly& special = split_[2 * r + half];
-                if (rescaled) {
-                    modDownRescale(context_, special, out->level(), out->poly(half), rescaled->poly(half), executor);
-                } else {
-                    modDown(context_, special, limbs_, out->poly(half), executor);
-                }
-            }
-        }
-    }
-
-private:
-    void startTarget(size_t t) {
-        for (size_t r = 0; r < results_.size(); ++r) addAddends(r, modulusOf(context_, limbs_, t));
-    }
-
-    void multiplyTarget(const Digits::Target& digits, size_t input, size_t t) {
-        const size_t modulus = modulusOf(context_, limbs_, t);
-        for (size_t r = 0; r < results_.size(); ++r) {
-            for (const SwitchTerm& term : results_[r].terms) {
-                if (term.input != input) continue;
-                uint64_t* out0 = target(r, 0, modulus);
-                uint64_t* out1 = target(r, 1, modulus);
-                const KeyLimbs key(context_, *term.key, digits.count(), modulus);
-                multiplyRows(context_, key, term, digits, modulus,
-                             {{out0, out1}, {out0, out1}, {}, 0, 0, context_.ringDegree(), false});
-            }
-        }
-    }
-
-    void finishTarget(size_t t) {
-        if (t < limbs_) return;
-        const size_t j = t - limbs_;
-        for (size_t i = 0; i < special_.size(); ++i) {
-            splitSpecial(context_, j, split_[i].limb(j), special_[i].limb(j), 0, context_.ringDegree());
-        }
-    }
-
-    // Starts both halves of a result modulo one prime: its addends, or zero.
-    void addAddends(size_t r, size_t modulus) {
-        const size_t n = context_.ringDegree();
-        bool started[2] = {false, false};
-        Poly permuted;
-        for (const SwitchAddend& addend : results_[r].addends) {
-            const bool isSpecial = modulus >= context_.qLimbs();
-            if (isSpecial && addend.specialAt == SwitchAddend::NO_SPECIAL) continue;
-            const uint64_t* src = addend.poly->limb(isSpecial ? addend.specialAt + modulus - context_.qLimbs() : modulus);
-            uint64_t* dst = target(r, addend.half, modulus);
-            if (!started[addend.half]) {
-                if (addend.automorphism)
-                    context_.kernels().permute(dst, src, *addend.automorphism, 0, n);
-                else
-                    std::memcpy(dst, src, n * sizeof(uint64_t));
-            } else {
-                if (addend.automorphism) {
-                    if (!permuted) permuted = Poly(context_.pool(), 1, n, MemoryKind::Scratch);
-                    context_.kernels().permute(permuted.limb(0), src, *addend.automorphism, 0, n);
-                    src = permuted.limb(0);
-                }
-                context_.kernels().add(dst, dst, src, n, context_.modulus(modulus));
-            }
-            started[addend.half] = true;
-        }
-        for (unsigned half = 0; half < 2; ++half) {
-            if (!started[half]) std::memset(target(r, half, modulus), 0, n * sizeof(uint64_t));
-        }
-    }
-
-    uint64_t* target(size_t r, unsigned half, size_t modulus) {
-        return modulus < context_.qLimbs() ? results_[r].out->limb(half, modulus)
-                                           : special_[2 * r + half].limb(modulus - context_.qLimbs());
-    }
-
-    const Context& context_;
-    const size_t limbs_;
-    const std::vector<SwitchInput>& inputs_;
-    const std::vector<SwitchResult>& results_;
-    std::vector<Poly> special_;                          // two per result
-    std::vector<Poly> split_;                            // the same, split
-};
-
-// One result that is one product with a key and addends that its kernel call takes along. The special limbs are made first, so
-// that a q limb is finished where it is made: rows of [x mod P], rows of the digits, product, all in the cache.
-class FusedSwitch {
-public:
-    static bool applies(const std::vector<SwitchInput>& inputs, const std::vector<SwitchResult>& results) {
-        if (inputs.size() != 1 || results.size() != 1 || results[0].terms.size() != 1 || results[0].rescaled) return false;
-        bool taken[2] = {false, false};
-        for (const SwitchAddend& addend : results[0].addends) {
-            if (addend.automorphism != results[0].terms[0].automorphism || taken[addend.half]) return false;
-            if (addend.specialAt != SwitchAddend::NO_SPECIAL) return false;
-            taken[addend.half] = true;
-        }
-        return true;
-    }
-
-    FusedSwitch(const Context& context, unsigned level, const SwitchInput& input, const SwitchResult& result)
         : context_(context),
+          level_(level),
           limbs_(context.limbsAt(level)),
           rows_(context.kernels().rowWords(static_cast<int>(context.logN()))),
-          input_(input),
-          result_(result),
-          term_(result.terms[0]) {
-        for (unsigned half = 0; half < 2; ++half) {
-            special_.emplace_back(context.pool(), context.specialLimbs(), context.ringDegree(), MemoryKind::Scratch);
-            converted_.emplace_back(context.pool(), limbs_, context.ringDegree(), MemoryKind::Scratch);
+          inputs_(inputs),
+          together_(together),
+          results_(results) {
+        if (results[0].rescales) rescaled_.emplace(context, level);
+        kept_ = rescaled_ ? rescaled_->kept() : limbs_;
+        for (size_t i = 0; i < 2 * results.size(); ++i) {
+            special_.push_back(scratch(context.specialLimbs()));
+            if (together < inputs.size()) sums_.push_back(scratch(context.specialLimbs()));
         }
     }
 
     void run(Executor& executor) {
-        Digits digits(context_, limbs_);
-        digits.convert(*input_.evaluation, *input_.split, executor);
-        const auto products = [&](size_t first, size_t last) {
-            executor.parallelFor(last - first, [&](size_t begin, size_t end) {
-                Digits::Target digitsAt(digits, rows_);
-                Poly halves(context_.pool(), 2, rows_, MemoryKind::Scratch);
-                for (size_t t = first + begin; t < first + end; ++t) target(digitsAt, halves, t, first + end);
-            });
-        };
-        products(limbs_, targetCount(context_, limbs_));
-        convertSpecial(context_, special_, converted_, executor);
-        products(0, limbs_);
+        for (begin_ = 0; begin_ < inputs_.size(); begin_ += together_) {
+            std::vector<Digits> digits;
+            digits.reserve(together_);
+            for (size_t i = begin_; i < begin_ + together_; ++i) {
+                digits.emplace_back(context_, limbs_);
+                digits.back().convert(*inputs_[i].evaluation, *inputs_[i].split, executor);
+            }
+            if (begin_ + together_ < inputs_.size()) {
+                products({digits, termsOf(0, results_.size()), 0, targetCount(context_, limbs_), false}, executor);
+            } else {
+                finish(digits, executor);
+            }
+        }
     }
 
 private:
-    // An automorphism takes rows to rows: where those at `at` come from.
-    size_t sourceOf(size_t at) const { return term_.automorphism ? term_.automorphism->sourceOf(at) / rows_ * rows_ : at; }
+    Poly scratch(size_t limbs) const { return Poly(context_.pool(), limbs, context_.ringDegree(), MemoryKind::Scratch); }
 
-    // What rowsOf reads first.
-    kernel::NextRows first(const Digits::Target& digits, size_t t, size_t at) const {
-        if (t < limbs_) return {converted_[0].limb(t), at};
-        return digits.first(t, sourceOf(at));
+    // Of results [first, last), with the inputs at work.
+    std::vector<Term> termsOf(size_t first, size_t last) const {
+        std::vector<Term> terms;
+        for (size_t r = first; r < last; ++r) {
+            for (const SwitchTerm& term : results_[r].terms) {
+                if (term.input < begin_ || term.input >= begin_ + together_) continue;
+                terms.push_back({&term, term.input - begin_, r, rowPlaces(term.automorphism, context_.ringDegree(), rows_)});
+            }
+        }
+        std::stable_sort(terms.begin(), terms.end(), [](const Term& a, const Term& b) { return a.input < b.input; });
+        return terms;
     }
+
+    void finish(const std::vector<Digits>& digits, Executor& executor) {
+        const size_t targets = targetCount(context_, limbs_);
+        products({digits, termsOf(0, results_.size()), limbs_, targets, true}, executor);
+        const size_t most = std::max(FINISHED_TOGETHER, together_);
+        for (size_t first = 0; first < results_.size(); first += most) {
+            const size_t last = std::min(first + most, results_.size());
+            const std::vector<Term> terms = termsOf(first, last);
+            converted_.resize(2 * results_.size());
+            for (size_t i = 2 * first; i < 2 * last; ++i) converted_[i] = scratch(limbs_);
+            convertSpecial(context_, special_, {2 * first, 2 * last}, {rescaled_ ? kept_ : 0, limbs_}, converted_, executor);
+            if (rescaled_) {
+                dropped_.resize(2 * results_.size());
+                for (size_t i = 2 * first; i < 2 * last; ++i) dropped_[i] = scratch(limbs_ - kept_);
+                products({digits, terms, kept_, limbs_, true}, executor);
+                convertSpecialAndDropped(context_, special_, dropped_, {2 * first, 2 * last}, level_, converted_, executor);
+            }
+            products({digits, terms, 0, kept_, true}, executor);
+            for (size_t i = 2 * first; i < 2 * last; ++i) converted_[i] = Poly();
+        }
+    }
+
+    void products(const Pass& pass, Executor& executor) {
+        executor.parallelFor(pass.last - pass.first, [&](size_t begin, size_t end) {
+            Bench bench{{}, scratchRows(), {}, {}, std::vector<size_t>(pass.terms.size()), {}};
+            for (const Digits& digits : pass.digits) bench.digits.emplace_back(digits, rows_);
+            for (size_t t = pass.first + begin; t < pass.first + end; ++t) target(pass, bench, t, pass.first + end);
+        });
+    }
+    Poly scratchRows() const { return Poly(context_.pool(), 2, rows_, MemoryKind::Scratch); }
 
     // end: of the targets that this thread makes, one after the other.
-    void target(Digits::Target& digits, Poly& halves, size_t t, size_t end) {
+    void target(const Pass& pass, Bench& bench, size_t t, size_t end) {
+        const size_t modulus = modulusOf(context_, limbs_, t);
+        bench.keys.clear();
+        for (const Term& term : pass.terms) {
+            bench.keys.emplace_back(context_, *term.of->key, pass.digits[term.input].count(), modulus);
+        }
         const size_t n = context_.ringDegree();
-        const KeyLimbs key(context_, *term_.key, digits.count(), modulusOf(context_, limbs_, t));
-        std::vector<std::array<kernel::MemoryRun, 2>> keyRows(digits.count());
-        for (size_t at = 0; at < n; at += rows_) {
+        for (size_t from = 0; from < n; from += rows_) {
+            plan(pass, bench, t, from);
             kernel::NextRows next;
-            if (at + rows_ < n) {
-                next = first(digits, t, at + rows_);
+            if (from + rows_ < n) {
+                next = first(pass, bench, t, from + rows_);
             } else if (t + 1 < end) {
-                next = first(digits, t + 1, 0);
+                next = first(pass, bench, t + 1, 0);
             }
-            for (size_t d = 0; d < digits.count(); ++d) {
-                for (unsigned half = 0; half < 2; ++half) keyRows[d][half] = key.run(d, half, at, at + rows_);
+            size_t done = 0;
+            for (size_t k = 0; k < pass.terms.size(); ++k) {
+                bench.steps.run(context_, done, bench.ready[k], modulus, rows_, next);
+                done = bench.ready[k];
+                product(pass, bench, k, t, from);
             }
-            if (t < limbs_) startRows(digits, halves, t, at, keyRows[t / context_.digitLimbs()]);
-            digits.transform(t, sourceOf(at), sourceOf(at) + rows_, next, &keyRows);
-            t < limbs_ ? finalRows(key, digits, halves, t, at) : specialRows(key, digits, halves, t, at);
         }
     }
 
-    void specialRows(const KeyLimbs& key, const Digits::Target& digits, Poly& halves, size_t t, size_t at) {
-        const size_t j = t - limbs_;
-        multiplyRows(context_, key, term_, digits, context_.qLimbs() + j,
-                     {{halves.limb(0), halves.limb(1)}, {}, {}, sourceOf(at), at, at + rows_, false});
-        for (unsigned half = 0; half < 2; ++half) {
-            splitSpecial(context_, j, special_[half].limb(j), halves.limb(half), at, at + rows_);
+    // Whether what comes over from the special limbs is added now.
+    bool corrects(const Pass& pass, size_t t) const { return pass.finishes && t < limbs_; }
+    static size_t placeOf(const Term& term, size_t from, size_t rows) { return term.places[from / rows]; }
+
+    // What target transforms first.
+    kernel::NextRows first(const Pass& pass, const Bench& bench, size_t t, size_t from) const {
+        const Term& term = pass.terms[0];
+        if (!corrects(pass, t)) return bench.digits[term.input].first(t, from);
+        return {converted_[2 * term.result].limb(t), placeOf(term, from, rows_)};
+    }
+
+    // The transforms of all terms whose digits begin at `from`, and what is asked for meanwhile.
+    void plan(const Pass& pass, Bench& bench, size_t t, size_t from) const {
+        bench.steps.clear();
+        for (size_t k = 0; k < pass.terms.size(); ++k) {
+            const Term& term = pass.terms[k];
+            const size_t before = bench.steps.count();
+            for (unsigned half = 0; corrects(pass, t) && half < 2; ++half) {
+                bench.steps.push(bench.halves.limb(half), converted_[2 * term.result + half].limb(t), placeOf(term, from, rows_));
+            }
+            if (k == 0 || pass.terms[k - 1].input != term.input) bench.digits[term.input].steps(t, from, bench.steps);
+            bench.ready[k] = bench.steps.count();
+            listRuns(pass, bench, k, t, from);
+            if (bench.ready[k] > before) bench.steps.ask(before, bench.runs);
         }
     }
 
-    // What the sums of q limb t start from. ownKey: key rows of the digit that has this limb, which nobody transforms.
-    void startRows(const Digits::Target& digits, Poly& halves, size_t t, size_t at,
-                   const std::array<kernel::MemoryRun, 2>& ownKey) {
-        const size_t from = sourceOf(at);
+    // What the product of term k reads that nobody has just made.
+    void listRuns(const Pass& pass, Bench& bench, size_t k, size_t t, size_t from) const {
+        const Term& term = pass.terms[k];
+        const size_t at = placeOf(term, from, rows_);
         const size_t bytes = rows_ * sizeof(uint64_t);
-        kernel::NextRows next[2] = {{converted_[1].limb(t), at, {ownKey[0], {input_.evaluation->limb(t) + from, bytes}, {}}},
-                                    digits.first(t, from)};
-        next[1].runs[0] = ownKey[1];
-        for (const SwitchAddend& addend : result_.addends) next[1].runs[1 + addend.half] = {addend.poly->limb(t) + from, bytes};
+        bench.runs.clear();
+        const auto push = [&](const uint64_t* rows) {
+            if (rows) bench.runs.push_back({rows, bytes});
+        };
+        const bool known = k > 0 && pass.terms[k - 1].of->key == term.of->key;
+        for (size_t d = 0; !known && d < pass.digits[term.input].count(); ++d) {
+            for (unsigned half = 0; half < 2; ++half) bench.runs.push_back(bench.keys[k].run(d, half, at, at + rows_));
+        }
+        push(pass.digits[term.input].ownRows(t, from));
         for (unsigned half = 0; half < 2; ++half) {
-            context_.kernels().nttForwardRows(halves.limb(half), converted_[half].limb(t), context_.tables(t), at, at + rows_,
-                                              next[half]);
+            push(addendRows(term.of->addends, half, t, from));
+            push(soFar(term, half, t, at));
         }
     }
 
-    void finalRows(const KeyLimbs& key, const Digits::Target& digits, const Poly& halves, size_t t, size_t at) {
-        const size_t from = sourceOf(at);
-        ProductRows rows{{}, {}, {}, from, at, at + rows_, true};
+    const uint64_t* addendRows(const SwitchAddends& addends, unsigned half, size_t t, size_t at) const {
+        const Poly* poly = addends.half[half];
+        return poly && t < poly->limbs() ? poly->limb(t) + at : nullptr;
+    }
+
+    // Rows of a half of a result as the inputs before these left them.
+    const uint64_t* soFar(const Term& term, unsigned half, size_t t, size_t at) const {
+        if (begin_ == 0) return addendRows(results_[term.result].addends, half, t, at);
+        return t < limbs_ ? results_[term.result].out->limb(half, t) + at : sums_[2 * term.result + half].limb(t - limbs_) + at;
+    }
+
+    void product(const Pass& pass, Bench& bench, size_t k, size_t t, size_t from) {
+        const Term& term = pass.terms[k];
+        const KeyLimbs& key = bench.keys[k];
+        const size_t modulus = modulusOf(context_, limbs_, t);
+        const size_t at = placeOf(term, from, rows_);
+        const uint64_t* const* digits = bench.digits[term.input].digits(t, from);
+        const bool splits = pass.finishes && t >= kept_;
+        uint64_t* out[2];
+        const uint64_t *start[2], *added[2], *direct[2];
         for (unsigned half = 0; half < 2; ++half) {
-            rows.start[half] = halves.limb(half);
-            rows.out[half] = result_.out->limb(half, t) + at;
+            start[half] = corrects(pass, t) ? bench.halves.limb(half) : nullptr;
+            added[half] = soFar(term, half, t, at);
+            direct[half] = addendRows(term.of->addends, half, t, from);
+            out[half] = splits ? bench.halves.limb(half) : place(term, half, t) + at;
         }
-        for (const SwitchAddend& addend : result_.addends) rows.direct[addend.half] = addend.poly->limb(t) + from;
-        multiplyRows(context_, key, term_, digits, t, rows);
+        const uint64_t factor = pass.finishes && rescaled_ && t < kept_ ? rescaled_->inverse(t) : 1;
+        context_.kernels().innerProduct(
+            {out[0], out[1], digits, key.half(0), key.half(1), pass.digits[term.input].count(), term.of->automorphism,
+             key.packing(), start[0], start[1], at, at + rows_, direct[0], direct[1], !splits, from, factor, added[0], added[1]},
+            context_.modulus(modulus));
+        for (unsigned half = 0; splits && half < 2; ++half) split(term, half, t, bench.halves.limb(half), at);
+    }
+
+    // A limb of a half of a result, of the target's prime.
+    uint64_t* place(const Term& term, unsigned half, size_t t) {
+        return t < limbs_ ? results_[term.result].out->limb(half, t) : sums_[2 * term.result + half].limb(t - limbs_);
+    }
+
+    void split(const Term& term, unsigned half, size_t t, const uint64_t* rows, size_t at) {
+        const size_t i = 2 * term.result + half;
+        if (t >= limbs_) {
+            splitSpecial(context_, t - limbs_, special_[i].limb(t - limbs_), rows, at, at + rows_);
+        } else {
+            splitDropped(context_, level_, t - kept_, dropped_[i].limb(t - kept_), rows, at, at + rows_);
+        }
     }
 
     const Context& context_;
+    const unsigned level_;
     const size_t limbs_;
     const size_t rows_;
-    const SwitchInput& input_;
-    const SwitchResult& result_;
-    const SwitchTerm& term_;
-    std::vector<Poly> special_;                          // by half, split
-    std::vector<Poly> converted_;                        // by half, split
+    const std::vector<SwitchInput>& inputs_;
+    const size_t together_;
+    const std::vector<SwitchResult>& results_;
+    std::optional<DroppedLimbs> rescaled_;
+    size_t kept_ = 0;  // limbs that rescaling leaves, or all
+    size_t begin_ = 0;  // of the inputs at work
+    // by result and half:
+    std::vector<Poly> sums_;  // special limbs as the inputs before these left them
+    std::vector<Poly> special_;  // split
+    std::vector<Poly> converted_;  // split
+    std::vector<Poly> dropped_;  // split: the limbs that rescaling drops
 };
 
 }  // namespace
 
-void switchKeys(const Context& context, unsigned level, const std::vector<SwitchInput>& inputs,
+void switchKeys(const Context& context, unsigned level, const std::vector<SwitchInput>& inputs, size_t together,
                 const std::vector<SwitchResult>& results, Executor& executor) {
-    if (FusedSwitch::applies(inputs, results)) {
-        FusedSwitch(context, level, inputs[0], results[0]).run(executor);
-    } else {
-        Switch(context, level, inputs, results).run(executor);
-    }
+    Switch(context, level, inputs, together, results).run(executor);
 }
 
 }  // namespace heml

@@ -2,8 +2,8 @@
 // addends modulo QP, divided by P once. Relinearisation and rotation are one input and one result; hoisted rotations
 // one input and many results; the giant steps of a linear transform many inputs and one result.
 //
-// Target limb after target limb: the digits' transforms, then the inner product with each key while they are in the
-// cache; special limbs go back to coefficients at once. Keys stream through once, in their order in memory.
+// Rows of one limb at a time: the digits' transforms and the products with keys while these are in the cache, with all that is
+// added. With the last inputs the special limbs are made first, so that a q limb is finished where it is made.
 // modulo QP here: q limbs hold the value times P^-1, special limbs the value itself (see key-switch-key.h).
 #pragma once
 
@@ -21,28 +21,28 @@ struct SwitchInput {
     const Poly* split;                                   // decompose(evaluation)
 };
 
+// Of each half of a result what is added to it, or nullptr: q limbs of the level and, unless it is a multiple of P, special limbs
+// after them.
+struct SwitchAddends {
+    const Poly* half[2] = {nullptr, nullptr};
+};
+
 struct SwitchTerm {
     size_t input;
     const KeySwitchKey* key;
-    const kernel::AutomorphismTable* automorphism;       // of the input; nullptr: none
-};
-
-struct SwitchAddend {
-    unsigned half;                                       // 0 or 1: to which polynomial of the result
-    const Poly* poly;                                    // q limbs, perhaps special limbs after them (at specialAt)
-    size_t specialAt;                                    // NO_SPECIAL: multiples of P, nothing to add there
-    const kernel::AutomorphismTable* automorphism;
-    static constexpr size_t NO_SPECIAL = ~size_t{0};
+    const kernel::AutomorphismTable* automorphism;  // of the input and the addends; nullptr: none
+    SwitchAddends addends = {};
 };
 
 struct SwitchResult {
-    std::vector<SwitchTerm> terms;                       // at least one
-    std::vector<SwitchAddend> addends;
-    Ciphertext* out;                                     // degree 1 at the level
-    Ciphertext* rescaled = nullptr;                      // if given: what rescaling out would give; out itself is unfinished
+    std::vector<SwitchTerm> terms;  // one of every group of inputs, in their order
+    SwitchAddends addends;
+    Ciphertext* out;  // degree 1 at the level
+    bool rescales = false;  // out is one level lower: what rescaling the result gives; one group only
 };
 
-void switchKeys(const Context& context, unsigned level, const std::vector<SwitchInput>& inputs,
+// together: inputs whose digits are in memory at a time, a group; a divisor of their number, which is not 0.
+void switchKeys(const Context& context, unsigned level, const std::vector<SwitchInput>& inputs, size_t together,
                 const std::vector<SwitchResult>& results, Executor& executor);
 
 }  // namespace heml

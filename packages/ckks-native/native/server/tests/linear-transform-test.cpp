@@ -111,6 +111,52 @@ TEST(identitiesOnly) {
     });
 }
 
+TEST(giantStepsWithoutKeyAreOne) {
+    forShapes([](Toolkit& kit, unsigned level) {
+        const auto keys = makeKeys(kit, {1, 2, 8});
+        std::vector<Plaintext> plaintexts;
+        for (unsigned i = 0; i < 4; ++i) plaintexts.push_back(kit.plaintext(kit.periodic(i, 1 << 10), level, true, i));
+        const BabyTerm terms[] = {{nullptr, &plaintexts[0]}, {&keys[0], &plaintexts[1]}, {&keys[0], &plaintexts[2]}};
+        const GiantStep rotated{&keys[2], {{&keys[1], &plaintexts[3]}}};
+        const Ciphertext a = kit.uniformCiphertext(level, 1);
+        ScatteringExecutor executor;
+        for (const bool more : {false, true}) {
+            std::vector<GiantStep> one = {{nullptr, {terms[0], terms[1], terms[2]}}},
+                                   three = {{nullptr, {terms[0]}}, {nullptr, {terms[1]}}, {nullptr, {terms[2]}}};
+            if (more) one.push_back(rotated);
+            if (more) three.insert(three.begin() + 1, rotated);
+            const Ciphertext want = linearTransform(a, one, executor), got = linearTransform(a, three, executor);
+            for (unsigned poly = 0; poly < 2; ++poly) CHECK(kit.poly(got, poly) == kit.poly(want, poly));
+        }
+    });
+}
+
+// One, two and three at a time, with and without giant steps.
+TEST(severalAtOnceGiveTheSameBits) {
+    forShapes([](Toolkit& kit, unsigned level) {
+        const auto keys = makeKeys(kit, {1, 2, 8, -3});
+        std::vector<Plaintext> plaintexts;
+        for (unsigned i = 0; i < 4; ++i) plaintexts.push_back(kit.plaintext(kit.periodic(i, 1 << 10), level, true, i));
+        std::vector<GiantStep> giants = {{nullptr, {{nullptr, &plaintexts[0]}, {&keys[0], &plaintexts[1]}}}};
+        std::vector<Ciphertext> inputs;
+        for (unsigned i = 0; i < 3; ++i) inputs.push_back(kit.uniformCiphertext(level, 1));
+        ScatteringExecutor executor;
+        for (unsigned form = 0; form < 3; ++form) {
+            std::vector<const Ciphertext*> some;
+            for (const Ciphertext& input : inputs) {
+                some.push_back(&input);
+                const auto got = linearTransform(some, giants, executor);
+                CHECK_EQUAL(got.size(), some.size());
+                for (std::size_t i = 0; i < some.size(); ++i) {
+                    const Ciphertext want = linearTransform(*some[i], giants, executor);
+                    for (unsigned poly = 0; poly < 2; ++poly) CHECK(kit.poly(got[i], poly) == kit.poly(want, poly));
+                }
+            }
+            giants.push_back({&keys[2 + form % 2], {{&keys[1], &plaintexts[2 + form % 2]}}});
+        }
+    });
+}
+
 // Periodic ones among them, with and without giant steps.
 TEST(deferredPlaintextsGiveTheSameBits) {
     forShapes([](Toolkit& kit, unsigned level) {
@@ -191,6 +237,9 @@ TEST(badTransformsThrow) {
     const Ciphertext a = kit.uniformCiphertext(1, 1);
     CHECK_THROWS(linearTransform(a, {}, serial));
     CHECK_THROWS(linearTransform(a, {{nullptr, {}}}, serial));
+    CHECK_THROWS(linearTransform(std::vector<const Ciphertext*>{}, {{nullptr, {{&key, &extended}}}}, serial));
+    const Ciphertext above = kit.uniformCiphertext(2, 1);
+    CHECK_THROWS(linearTransform(std::vector<const Ciphertext*>{&a, &above}, {{nullptr, {{&key, &extended}}}}, serial));
     CHECK_THROWS(linearTransform(a, {{nullptr, {{&key, &plain}}}}, serial));
     CHECK_THROWS(linearTransform(kit.uniformCiphertext(2, 1), {{nullptr, {{&key, &extended}}}}, serial));
     CHECK_THROWS(linearTransform(kit.uniformCiphertext(1, 2), {{nullptr, {{&key, &extended}}}}, serial));
