@@ -91,6 +91,7 @@ int main(int argc, char** argv) {
     measure("export a seeded key, threads", [&] { exportKeySwitchKey(bytes.data(), bytes.size(), key, true, scheduler); }, 3);
     measure(
         "import a seeded key, threads",
-        [&] { (void)importKeySwitchKey(context, {top, key.galoisElement(), true}, bytes.data(), bytes.size(), scheduler); }, 3);
+        [&] { (void)importKeySwitchKey(context, {top, key.galoisElement(), true, true}, bytes.data(), bytes.size(), scheduler); },
+        3);
     return 0;
 }

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "keccak.h"
+#include "kernel/kernels.h"
 #include "shake.h"
 
 namespace heml {
@@ -17,6 +17,6 @@ constexpr size_t SAMPLES_PER_BLOCK = 128;
 // Residues [begin, end) of the limb of `modulus` (2 <= modulus <= 2^48), written to out[0 ...]; begin is a multiple of
 // SAMPLES_PER_BLOCK. Any way of cutting the range gives the same limb.
 void sampleUniform(uint64_t* out, size_t begin, size_t end, uint64_t modulus, const Seed& seed, uint64_t domain,
-                   KeccakPermute8 permute);
+                   const kernel::Kernels& kernels);
 
 }  // namespace heml
