@@ -60,8 +60,8 @@ inline __attribute__((always_inline)) void keccakRound(typename V::Lane (&a)[25]
 }
 
 template <class V>
-inline __attribute__((always_inline)) void keccakRounds(typename V::Lane (&a)[25]) {
-    for (size_t round = 0; round < 24; ++round) keccakRound<V>(a, KECCAK_ROUND_CONSTANTS[round]);
+inline __attribute__((always_inline)) void keccakRounds(typename V::Lane (&a)[25], size_t rounds) {
+    for (size_t round = 24 - rounds; round < 24; ++round) keccakRound<V>(a, KECCAK_ROUND_CONSTANTS[round]);
 }
 
 }  // namespace

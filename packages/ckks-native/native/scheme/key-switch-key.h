@@ -14,6 +14,7 @@
 #include "runtime/executor.h"
 #include "packed-poly.h"
 #include "poly.h"
+#include "uniform-sampler.h"
 
 namespace heml {
 
@@ -67,6 +68,7 @@ public:
     }
 
     Seed seed{};  // what the a halves were expanded from
+    Expansion expansion = Expansion::TurboShake128;  // and how
 
 private:
     Poly& unpacked();
