@@ -95,10 +95,11 @@ export interface BindingEngine extends BindingLane {
   /** Shares threads, keys and handles with the engine; 0 for no ceiling. */
   openLane(options: { ceilingBytes: number }): BindingLane
 
-  /** element: 0 for relinearisation, else the Galois element. A key of lower level is replaced. Seed, then the b halves. */
-  loadKey(element: number, level: number, segment: Uint8Array): Promise<void>
-  /** Both switching keys of modRaise, as generateEncapsulationKey makes them. */
-  loadEncapsulationKey(level: number, toSparse: Uint8Array, toDense: Uint8Array): Promise<void>
+  /** element: 0 for relinearisation, else the Galois element. A key of lower level is replaced. Seed, then the b halves.
+   * turbo: the seed is expanded by TurboSHAKE128, else by SHAKE128. */
+  loadKey(element: number, level: number, segment: Uint8Array, turbo: boolean): Promise<void>
+  /** Both switching keys of modRaise, as generateEncapsulationKey makes them. turbo: as above. */
+  loadEncapsulationKey(level: number, toSparse: Uint8Array, toDense: Uint8Array, turbo: boolean): Promise<void>
   /** Level of the loaded encapsulation key; undefined without one. */
   encapsulationLevel(): number | undefined
   /** Element 1: the encapsulation key. Operations queued before keep it. */

@@ -169,9 +169,11 @@ describe('encapsulation keys', () => {
     const posing = encodeContainer({ ...rest, kind: 'galoisKey', galoisElement: 3 }, [segments[1]!], parameters)
     await expect(loadEvaluationKey(server, posing)).rejects.toThrow(FormatError)
     const { binding } = server
-    await expect(binding.loadEncapsulationKey(2, segments[1]!, segments[0]!)).rejects.toThrow(/exactly/)
-    await expect(binding.loadEncapsulationKey(2, segments[0]!, segments[1]!.subarray(1))).rejects.toThrow(/exactly/)
-    await expect(binding.loadEncapsulationKey(9, segments[0]!, segments[1]!)).rejects.toThrow(/levels are 0 to 3/)
+    await expect(binding.loadEncapsulationKey(2, segments[1]!, segments[0]!, true)).rejects.toThrow(/exactly/)
+    await expect(binding.loadEncapsulationKey(2, segments[0]!, segments[1]!.subarray(1), true)).rejects.toThrow(
+      /exactly/,
+    )
+    await expect(binding.loadEncapsulationKey(9, segments[0]!, segments[1]!, true)).rejects.toThrow(/levels are 0 to 3/)
     expect(kind).toBe('encapsulationKey')
     expect(keyId).toHaveLength(32)
     expect(server.loadedKeys).toEqual({ rotations: [] })

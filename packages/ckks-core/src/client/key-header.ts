@@ -20,9 +20,10 @@ export function keyHeader(
     ...ids,
     level,
     seeded: true,
+    expansion: 'turboShake128',
     limbs: parameters.limbsAt(level) + parameters.p.length,
     digits: parameters.digitsAt(level),
-  }
+  } as const
   if (need.kind === 'relinearization') return { kind: 'relinearizationKey', ...common }
   if (need.kind === 'encapsulation') return { kind: 'encapsulationKey', ...common }
   const { logN } = parameters

@@ -75,6 +75,7 @@ const switchingKey = {
   ...base,
   level,
   seeded: z.boolean(),
+  expansion: z.literal('turboShake128').exactOptional(),
   limbs,
   digits: z.number().int().min(1).max(1024),
 } satisfies SchemaFields<Omit<SwitchingKeyHeader, 'kind'>>

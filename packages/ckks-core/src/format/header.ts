@@ -73,6 +73,8 @@ export interface SwitchingKeyHeader extends AnyHeader {
   readonly level: Level
   /** Whether the uniform halves are a 32-byte seed at the start of the segment. */
   readonly seeded: boolean
+  /** What the seed is expanded by; absent: SHAKE128, as in files of earlier versions. */
+  readonly expansion?: 'turboShake128'
   /** Limbs per polynomial, special primes included. */
   readonly limbs: number
   /** Digits of key switching at the level. */

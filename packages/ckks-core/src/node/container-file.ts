@@ -24,6 +24,39 @@ async function readExactly(handle: OpenFile, into: Uint8Array, position: number)
   }
 }
 
+/** Some bytes of a file, to be read to where they belong. */
+interface Piece {
+  readonly at: number
+  readonly bytes: Uint8Array
+  /** Padding. */
+  readonly zeros: boolean
+}
+
+/** All that a checksum covers, in order. What is not wanted elsewhere goes to two buffers in turn. */
+function* piecesOf(layout: ContainerLayout, into: readonly Uint8Array[] | undefined): Generator<Piece, undefined> {
+  const buffers = [new Uint8Array(0), new Uint8Array(0)]
+  const buffer = (length: number): Uint8Array => {
+    const last = buffers.shift()!
+    const next = last.length < length ? new Uint8Array(length) : last
+    buffers.push(next)
+    return next.subarray(0, length)
+  }
+  function* range(from: number, to: number, zeros: boolean, target?: Uint8Array): Generator<Piece> {
+    for (let at = from; at < to; at += CHUNK) {
+      const length = Math.min(CHUNK, to - at)
+      yield { at, bytes: target?.subarray(at - from, at - from + length) ?? buffer(length), zeros }
+    }
+  }
+  let end = PRELUDE_BYTES + layout.headerBytes
+  yield* range(0, end, false)
+  for (const [i, { offset, bytes }] of layout.segments.entries()) {
+    yield* range(end, offset, true)
+    yield* range(offset, offset + bytes, false, into?.[i])
+    end = offset + bytes
+  }
+  yield* range(end, layout.checksumOffset, true)
+}
+
 /** An open, checked container file. See {@link openContainerFile}. */
 export class ContainerFile<K extends FileKind = FileKind> implements AsyncDisposable {
   /** Of the open file. */
@@ -53,48 +86,44 @@ export class ContainerFile<K extends FileKind = FileKind> implements AsyncDispos
   }
 
   /**
-   * Reads the whole file once, in chunks, and checks padding and checksum.
+   * Reads the whole file once, in pieces, and checks padding and checksum. While a piece is hashed the next one is being read.
    *
    * @returns SHA-256 of the whole file, hex
-   * @throws FormatError for damage; the signal's reason when aborted
+   * @throws FormatError for damage; the signal's reason when aborted. No read is on its way then
    */
   async verify(
     options: {
-      /** Stops between two chunks. */
+      /** Stops between two pieces. */
       readonly signal?: AbortSignal
-      /** Sees every piece of every segment, in order; what it is given is reused after it returns. */
-      readonly take?: (segment: number, offset: number, bytes: Uint8Array) => void | Promise<void>
+      /** Where the segments go, each of its segment's length. What lies there is whole only when the promise is fulfilled. */
+      readonly into?: readonly Uint8Array[]
     } = {},
   ): Promise<string> {
-    return this.#guard(this.#verify(options.signal, options.take))
+    return this.#guard(this.#verify(options.signal, options.into))
   }
 
-  async #verify(
-    signal: AbortSignal | undefined,
-    take: ((segment: number, offset: number, bytes: Uint8Array) => void | Promise<void>) | undefined,
-  ): Promise<string> {
-    const { segments, checksumOffset, headerBytes } = this.layout
+  async #verify(signal: AbortSignal | undefined, into: readonly Uint8Array[] | undefined): Promise<string> {
     const content = createHash('sha256')
-    const buffer = new Uint8Array(CHUNK)
-    const pass = async (from: number, to: number, use: (bytes: Uint8Array, at: number) => void | Promise<void>) => {
-      for (let at = from; at < to; at += CHUNK) {
+    const pieces = piecesOf(this.layout, into)
+    const read = async (): Promise<Piece | undefined> => {
+      const { value: piece } = pieces.next()
+      if (piece) await readExactly(this.#handle, piece.bytes, piece.at)
+      return piece
+    }
+    let coming = read()
+    try {
+      for (let piece = await coming; piece !== undefined; piece = await coming) {
         signal?.throwIfAborted()
-        const piece = buffer.subarray(0, Math.min(CHUNK, to - at))
-        await readExactly(this.#handle, piece, at)
-        content.update(piece)
-        await use(piece, at)
+        coming = read()
+        content.update(piece.bytes)
+        if (piece.zeros) assertZeros(piece.bytes, piece.at)
       }
+    } finally {
+      // whoever lent the memory gets it back with nothing on its way into it
+      await coming.catch(() => {})
     }
-    let end = PRELUDE_BYTES + headerBytes
-    await pass(0, end, () => {})
-    for (const [i, { offset, bytes }] of segments.entries()) {
-      await pass(end, offset, assertZeros)
-      await pass(offset, offset + bytes, (piece, at) => take?.(i, at - offset, piece))
-      end = offset + bytes
-    }
-    await pass(end, checksumOffset, assertZeros)
     const stored = new Uint8Array(32)
-    await readExactly(this.#handle, stored, checksumOffset)
+    await readExactly(this.#handle, stored, this.layout.checksumOffset)
     const whole = content.copy().update(stored)
     assertChecksum(content.digest(), stored, this.layout)
     return whole.digest('hex')
@@ -164,10 +193,7 @@ export async function readContainerFile<K extends FileKind = FileKind>(
       throw new FormatError(`${path}: segment ${i} has ${bytes} bytes: read it in ranges with openContainerFile`)
   const segments = layout.segments.map(({ bytes }) => new Uint8Array(bytes))
   const { signal } = options
-  const sha256 = await file.verify({
-    ...(signal ? { signal } : {}),
-    take: (i, offset, piece) => segments[i]!.set(piece, offset),
-  })
+  const sha256 = await file.verify({ ...(signal ? { signal } : {}), into: segments })
   if (options.sha256 !== undefined && options.sha256 !== sha256)
     throw new FormatError(`${path}: expected the SHA-256 ${options.sha256}, got ${sha256}: not the file that was meant`)
   try {

@@ -158,10 +158,7 @@ export async function readListedKey(
   const content = room(entry, buffer)
   const start = layout.segments[0]!.offset
   const segments = layout.segments.map(({ offset, bytes }) => content.subarray(offset - start, offset - start + bytes))
-  const sha256 = await file.verify({
-    ...(signal ? { signal } : {}),
-    take: (segment, offset, piece) => segments[segment]!.set(piece, offset),
-  })
+  const sha256 = await file.verify({ ...(signal ? { signal } : {}), into: segments })
   assertHash(path, entry, sha256)
   return { header, segments }
 }

@@ -57,6 +57,37 @@ describe('container files', () => {
     await expect(file.verify({ signal: AbortSignal.abort() })).rejects.toThrow(/abort/)
   })
 
+  it('of several pieces: each goes to its place and counts for the checksum', async () => {
+    const path = join(folder, 'file')
+    const values = Float64Array.from({ length: 1_200_000 }, (_, i) => Math.sin(i))
+    const segment = new Uint8Array(values.buffer)
+    const header = {
+      kind: 'result',
+      parameters: parameters.id,
+      tensors: [{ name: 'y', shape: [values.length], complex: false }],
+    } as const
+    const written = await writeContainerFile(path, header, [{ bytes: segment.length, chunks: [segment] }], {
+      parameters,
+    })
+    const into = [new Uint8Array(segment.length)]
+    await using file = await openContainerFile(path, { kind: 'result', parameters })
+    expect(await file.verify({ into })).toBe(written.sha256)
+    expect(createHash('sha256').update(into[0]!).digest()).toEqual(createHash('sha256').update(segment).digest())
+    const { offset } = file.layout.segments[0]!
+    for (const at of [offset, offset + segment.length / 2, offset + segment.length - 1]) {
+      const handle = await open(path, 'r+')
+      const [was] = (await handle.read(new Uint8Array(1), 0, 1, at)).buffer
+      await handle.write(Uint8Array.of(was! ^ 1), 0, 1, at)
+      await expect(file.verify({ into })).rejects.toThrow(/checksum/)
+      await handle.write(Uint8Array.of(was!), 0, 1, at)
+      await handle.close()
+    }
+    const stop = new AbortController()
+    const stopped = file.verify({ into, signal: stop.signal })
+    stop.abort()
+    await expect(stopped).rejects.toThrow(/abort/)
+  })
+
   it('refuses folders and missing files', async () => {
     await expect(readContainerFile(folder)).rejects.toThrow()
     await expect(readContainerFile(join(folder, 'none'))).rejects.toThrow(/ENOENT/)

@@ -69,7 +69,8 @@ int main(int argc, char** argv) {
     Buffer limb = context->pool().allocate(context->ringDegree() * 8, MemoryKind::Scratch);
     std::vector<std::int8_t> small(context->ringDegree());
     const auto permute = keccakPermute8For(context->kernels().name);
-    measure("sample a uniform limb", [&] { expandLimb(limb.data(), *context, 0, testSeed(1), 0); });
+    measure("sample a uniform limb, TurboSHAKE",
+            [&] { expandLimb(limb.data(), *context, 0, testSeed(1), 0, Expansion::TurboShake128); });
     measure("sample a ternary polynomial", [&] { sampleTernary(small.data(), small.size(), testSeed(1), 0, permute); });
     measure("sample an error polynomial", [&] { sampleError(small.data(), small.size(), testSeed(1), 0, permute); });
 
@@ -91,6 +92,7 @@ int main(int argc, char** argv) {
     measure("export a seeded key, threads", [&] { exportKeySwitchKey(bytes.data(), bytes.size(), key, true, scheduler); }, 3);
     measure(
         "import a seeded key, threads",
-        [&] { (void)importKeySwitchKey(context, {top, key.galoisElement(), true}, bytes.data(), bytes.size(), scheduler); }, 3);
+        [&] { (void)importKeySwitchKey(context, {top, key.galoisElement(), true, true}, bytes.data(), bytes.size(), scheduler); },
+        3);
     return 0;
 }

@@ -81,7 +81,7 @@ void benchElementwise(const Kernels& k, int logN, int bits) {
     const std::size_t n = std::size_t{1} << logN;
     const Limb a = randomLimb(n, m, random), b = randomLimb(n, m, random);
     Limb c = randomLimb(n, m, random), d(n), e(n);
-    std::vector<std::uint8_t> bytes(6 * n);
+    std::vector<std::uint8_t> bytes(6 * n), copy(6 * n);
     const AutomorphismTable rotation(logN, 243);
     const Word s = random.below(m.value);
     report(k, "add", logN, bits, [&] { k.add(c.data(), a.data(), b.data(), n, m); });
@@ -97,7 +97,7 @@ void benchElementwise(const Kernels& k, int logN, int bits) {
     report(k, "unpack48", logN, bits, [&] { k.unpack48(c.data(), bytes.data(), n); });
     report(k, "pack32", logN, bits, [&] { k.pack32(bytes.data(), a.data(), n); });
     report(k, "unpack32", logN, bits, [&] { k.unpack32(c.data(), bytes.data(), n); });
-    report(k, "checkRange", logN, bits, [&] { k.checkRange(a.data(), n, m); });
+    report(k, "checkedCopy48", logN, bits, [&] { k.checkedCopy48(copy.data(), bytes.data(), n, m); });
 }
 
 void benchConversion(const Kernels& k, int logN, int bits, std::size_t sources, std::size_t targets) {

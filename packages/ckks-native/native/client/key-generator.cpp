@@ -73,7 +73,7 @@ void KeyGenerator::makeLimbs(const Randomness& randomness, unsigned level, Execu
             if (isQ) source(from, index);
             for (size_t digit = 0; digit < digits; ++digit) {
                 const LimbPair limbs = place(target, digit, scratch);
-                expandLimb(limbs.a, context, index, randomness.uniform, digit);
+                expandLimb(limbs.a, context, index, randomness.uniform, digit, Expansion::TurboShake128);
                 errors[digit].limb(limbs.b, index);
                 if (isQ) kernels.mulScalar(limbs.b, limbs.b, context.specialInverse(target), n, modulus);
                 kernels.mulSub(limbs.b, limbs.a, secret_.limb(index), n, modulus);

@@ -175,6 +175,24 @@ struct MatrixJob {
     std::size_t end;
 };
 
+constexpr std::size_t ACCEPT_STREAMS = 8;
+constexpr std::size_t ACCEPT_WORDS = 21;  ///< of each stream at a time: a block of SHAKE128
+constexpr std::size_t ACCEPT_CANDIDATES = 4 * ACCEPT_WORDS / 3;  ///< of 48 bits each
+
+/// Rejection sampling from eight streams side by side. A stream is words of 48 bits, of which the low bits(p - 1) count; those
+/// below p are appended, in order, to the row of their stream. Rows that have `wanted` already stay as they are.
+struct AcceptJob {
+    static constexpr std::size_t ROOM =
+        ACCEPT_CANDIDATES + 8;  ///< words behind the wanted ones of a row that are written as well
+
+    const std::uint64_t* words;  ///< word w of stream j is words[8 w + j]; 64-byte aligned
+    Word* rows;  ///< row j from rows + j * rowWords
+    std::size_t rowWords;  ///< at least wanted + ROOM
+    std::size_t* counts;  ///< of each row, how many it has
+    std::size_t wanted;
+    Word p;  ///< 1 to 2^48, not necessarily a prime
+};
+
 struct Kernels {
     const char* name;
 
@@ -235,13 +253,9 @@ struct Kernels {
     /// n words below 2^32 to 4 n bytes, little-endian. dst must not alias src.
     void (*pack32)(std::uint8_t* dst, const Word* src, std::size_t n);
     void (*unpack32)(Word* dst, const std::uint8_t* src, std::size_t n);
-    /// Whether all n words (any 64-bit values) are below p. For data from outside.
-    bool (*checkRange)(const Word* src, std::size_t n, const Modulus& m);
-    /// Rejection sampling: of each 64-bit word takes the low `bits` bits and keeps those below p, in
-    /// order, until `capacity` residues are in dst or the words are used up. Returns how many residues
-    /// were written; *used says how many words were looked at. No alignment needed, any counts.
-    std::size_t (*acceptUniform)(Word* dst, std::size_t capacity, const std::uint64_t* words, std::size_t count,
-                                 std::size_t* used, const Modulus& m);
+    /// n residues of 6 bytes from outside, as they are; whether all of them are below p. dst must not alias src.
+    bool (*checkedCopy48)(std::uint8_t* dst, const std::uint8_t* src, std::size_t n, const Modulus& m);
+    void (*acceptUniform)(const AcceptJob& job);
 };
 
 /// Always there.

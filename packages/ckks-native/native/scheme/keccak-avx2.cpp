@@ -28,12 +28,12 @@ struct Avx2Lanes {
 
 }  // namespace
 
-void keccakPermute8Avx2(uint64_t* states) {
+void keccakPermute8Avx2(uint64_t* states, size_t rounds) {
     for (size_t half = 0; half < KECCAK_LANES; half += 4) {
         __m256i a[KECCAK_WORDS];
         for (size_t w = 0; w < KECCAK_WORDS; ++w)
             a[w] = _mm256_load_si256(reinterpret_cast<const __m256i*>(states + KECCAK_LANES * w + half));
-        keccakRounds<Avx2Lanes>(a);
+        keccakRounds<Avx2Lanes>(a, rounds);
         for (size_t w = 0; w < KECCAK_WORDS; ++w)
             _mm256_store_si256(reinterpret_cast<__m256i*>(states + KECCAK_LANES * w + half), a[w]);
     }

@@ -30,12 +30,12 @@ struct Avx512Lanes {
 
 }  // namespace
 
-void keccakPermute8Avx512(uint64_t* states) {
+void keccakPermute8Avx512(uint64_t* states, size_t rounds) {
     __m512i a[KECCAK_WORDS];
     // unrolled: a loop becomes a string copy to the stack and back, a tenth of the time
 #pragma GCC unroll 25
     for (size_t w = 0; w < KECCAK_WORDS; ++w) a[w] = _mm512_load_si512(states + KECCAK_LANES * w);
-    keccakRounds<Avx512Lanes>(a);
+    keccakRounds<Avx512Lanes>(a, rounds);
 #pragma GCC unroll 25
     for (size_t w = 0; w < KECCAK_WORDS; ++w) _mm512_store_si512(states + KECCAK_LANES * w, a[w]);
 }

@@ -23,19 +23,19 @@ struct ScalarLanes {
 
 }  // namespace
 
-void keccakPermute(uint64_t state[KECCAK_WORDS]) {
+void keccakPermute(uint64_t state[KECCAK_WORDS], size_t rounds) {
     uint64_t a[KECCAK_WORDS];
     std::memcpy(a, state, sizeof a);
-    keccakRounds<ScalarLanes>(a);
+    keccakRounds<ScalarLanes>(a, rounds);
     std::memcpy(state, a, sizeof a);
     explicit_bzero(a, sizeof a);
 }
 
-void keccakPermute8Scalar(uint64_t* states) {
+void keccakPermute8Scalar(uint64_t* states, size_t rounds) {
     uint64_t one[KECCAK_WORDS];
     for (size_t lane = 0; lane < KECCAK_LANES; ++lane) {
         for (size_t w = 0; w < KECCAK_WORDS; ++w) one[w] = states[KECCAK_LANES * w + lane];
-        keccakPermute(one);
+        keccakPermute(one, rounds);
         for (size_t w = 0; w < KECCAK_WORDS; ++w) states[KECCAK_LANES * w + lane] = one[w];
     }
     explicit_bzero(one, sizeof one);

@@ -37,6 +37,12 @@ void KeySwitchKey::putResidues(size_t target, size_t digit, Half half, size_t at
     std::memcpy(poly_.limb(i) + at, words, n * sizeof(uint64_t));
 }
 
+bool KeySwitchKey::putPacked48(size_t target, size_t digit, Half half, const uint8_t* bytes) {
+    const kernel::Modulus& modulus = context_->modulus(modulusIndex(target));
+    if (packing(target) != kernel::Packing::six) return false;
+    return context_->kernels().checkedCopy48(packed_.limb(index(target, digit, half)), bytes, context_->ringDegree(), modulus);
+}
+
 void KeySwitchKey::takeResidues(uint64_t* words, size_t target, size_t digit, Half half, size_t at, size_t n) const {
     const size_t i = index(target, digit, half);
     if (packed()) return packed_.unpack(words, i, at, n, context_->kernels());

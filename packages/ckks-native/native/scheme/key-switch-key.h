@@ -14,6 +14,7 @@
 #include "runtime/executor.h"
 #include "packed-poly.h"
 #include "poly.h"
+#include "uniform-sampler.h"
 
 namespace heml {
 
@@ -46,6 +47,9 @@ public:
 
     // Packed or not: N residues [at, at + n), n and at multiples of 8, to and from words.
     void putResidues(size_t target, size_t digit, Half half, size_t at, size_t n, const uint64_t* words);
+    // All N of a limb from 6 bytes each, as files have them. False where that is not so simple: a limb with another packing, or
+    // a residue that is not below its prime; the limb is not to be used then.
+    bool putPacked48(size_t target, size_t digit, Half half, const uint8_t* bytes);
     void takeResidues(uint64_t* words, size_t target, size_t digit, Half half, size_t at, size_t n) const;
 
     // To as few bytes a residue as its prime allows (keyPacking) and back, in place; nothing if it is so already. Not while
@@ -63,7 +67,8 @@ public:
         return packed() ? keyPacking(context_->modulus(modulusIndex(target))) : kernel::Packing::words;
     }
 
-    Seed seed{};                                     // what the a halves were expanded from
+    Seed seed{};  // what the a halves were expanded from
+    Expansion expansion = Expansion::TurboShake128;  // and how
 
 private:
     Poly& unpacked();
@@ -74,7 +79,7 @@ private:
     unsigned level_ = 0;
     uint32_t galoisElement_ = 0;
     size_t digits_ = 0;
-    Poly poly_;                                       // or
+    Poly poly_;  // or
     PackedPoly packed_;
 };
 

@@ -107,6 +107,8 @@ void Segment::writeLimb(uint8_t* out, const StoredLimb& limb) const {
 
 void Segment::readLimb(const uint8_t* in, const StoredLimb& limb) const {
     const auto& kernels = context_->kernels();
+    // else block by block, which also finds the residue that is not below its prime
+    if (packedKey_ != nullptr && packedKey_->putPacked48(limb.limb, limb.poly / 2, halfOf(limb.poly), in)) return;
     alignas(64) uint8_t packed[BLOCK * WORD_BYTES];
     alignas(64) uint64_t checked[BLOCK];
     for (size_t at = 0; at < limb.count; at += BLOCK) {

@@ -110,6 +110,7 @@ KeySwitchKey importKeySwitchKey(ContextPointer context, const KeyShape& shape, c
     checkContext(context);
     requireBytes("switching key", size, keySwitchKeyBytes(*context, shape.level, shape.seeded));
     KeySwitchKey key(context, shape.level, shape.galoisElement, shape.packed);
+    key.expansion = shape.expansion;
     importSegment(in, Segment(key, shape.seeded), &key.seed, executor);
     if (shape.seeded) expandA(key, executor);
     return key;

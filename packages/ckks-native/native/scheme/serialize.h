@@ -94,6 +94,7 @@ struct KeyShape {
     uint32_t galoisElement = KeySwitchKey::RELINEARIZATION;
     bool seeded = true;
     bool packed = false;                               // in memory
+    Expansion expansion = Expansion::TurboShake128;    // of the seed
 };
 
 using ContextPointer = std::shared_ptr<const Context>;

@@ -26,7 +26,7 @@ Shake& Shake::absorb(const void* bytes, size_t count) {
     for (size_t i = 0; i < count; ++i) {
         exclusiveOrByte(state_, position_, input[i]);
         if (++position_ == rate_) {
-            keccakPermute(state_);
+            keccakPermute(state_, rounds_);
             position_ = 0;
         }
     }
@@ -43,7 +43,7 @@ void Shake::squeeze(void* bytes, size_t count) {
     auto* output = static_cast<uint8_t*>(bytes);
     for (size_t i = 0; i < count; ++i) {
         if (position_ == rate_) {
-            keccakPermute(state_);
+            keccakPermute(state_, rounds_);
             position_ = 0;
         }
         output[i] = static_cast<uint8_t>(state_[position_ / 8] >> (8 * (position_ % 8)));

@@ -1,4 +1,4 @@
-// SHAKE128 and SHAKE256 (FIPS 202), incremental, and 32-byte seeds from the operating system.
+// SHAKE128 and SHAKE256 (FIPS 202), incremental, TurboSHAKE128 (RFC 9861, domain 0x1F: the same with half the rounds), and 32-byte seeds from the operating system.
 #pragma once
 
 #include <array>
@@ -16,17 +16,18 @@ public:
     static constexpr size_t RATE_128 = 168;
     static constexpr size_t RATE_256 = 136;
 
-    explicit Shake(size_t rate) : rate_(rate) {}
+    explicit Shake(size_t rate, size_t rounds = KECCAK_ROUNDS) : rate_(rate), rounds_(rounds) {}
     ~Shake();
     Shake(const Shake&) = default;
     Shake& operator=(const Shake&) = default;
 
-    Shake& absorb(const void* bytes, size_t count);   // any number of times, before the first squeeze
-    void squeeze(void* bytes, size_t count);          // any number of times
+    Shake& absorb(const void* bytes, size_t count);  // any number of times, before the first squeeze
+    void squeeze(void* bytes, size_t count);  // any number of times
 
 private:
     uint64_t state_[KECCAK_WORDS] = {};
     size_t rate_;
+    size_t rounds_;
     size_t position_ = 0;
     bool squeezing_ = false;
 };

@@ -6,7 +6,8 @@ namespace heml {
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "stream words are read as they lie in memory");
 
-Streams::Streams(const StreamId& id, uint32_t firstBlock, size_t rate, KeccakPermute8 permute) : permute_(permute) {
+Streams::Streams(const StreamId& id, uint32_t firstBlock, size_t rate, KeccakPermute8 permute, size_t rounds)
+    : permute_(permute), rounds_(rounds) {
     uint64_t input[8];
     std::memcpy(input, id.seed.data(), 32);
     input[4] = id.domain;
@@ -19,11 +20,11 @@ Streams::Streams(const StreamId& id, uint32_t firstBlock, size_t rate, KeccakPer
         state_[KECCAK_LANES * (rate / 8 - 1) + lane] ^= uint64_t{0x80} << 56;
     }
     explicit_bzero(input, sizeof input);
-    permute_(state_);
+    permute_(state_, rounds_);
 }
 
 Streams::~Streams() { explicit_bzero(state_, sizeof state_); }
 
-void Streams::next() { permute_(state_); }
+void Streams::next() { permute_(state_, rounds_); }
 
 }  // namespace heml

@@ -22,7 +22,7 @@ struct StreamId {
 
 class Streams {
 public:
-    Streams(const StreamId& id, uint32_t firstBlock, size_t rate, KeccakPermute8 permute);
+    Streams(const StreamId& id, uint32_t firstBlock, size_t rate, KeccakPermute8 permute, size_t rounds = KECCAK_ROUNDS);
     ~Streams();
     Streams(const Streams&) = delete;
     Streams& operator=(const Streams&) = delete;
@@ -33,6 +33,7 @@ public:
 private:
     alignas(64) uint64_t state_[KECCAK_WORDS * KECCAK_LANES];
     KeccakPermute8 permute_;
+    size_t rounds_;
 };
 
 }  // namespace heml

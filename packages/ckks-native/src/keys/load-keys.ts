@@ -40,12 +40,13 @@ export async function loadKeySegments(
   if (!header.seeded) throw new FormatError('expected a seeded key: the uniform half is stored as its seed')
   engine.keys.needOf(element, header.level)
   assertKeySecure(engine.parameters, header.level, header.kind)
+  const turbo = header.expansion === 'turboShake128'
   using _ = engine.keys.hold(header.keyId, `the ${header.kind}`)
   try {
     if (header.kind === 'encapsulationKey') {
       assertEphemeralSecure(engine.parameters)
-      await nativeAsync(() => engine.binding.loadEncapsulationKey(header.level, segments[0]!, segments[1]!))
-    } else await nativeAsync(() => engine.binding.loadKey(element, header.level, segments[0]!))
+      await nativeAsync(() => engine.binding.loadEncapsulationKey(header.level, segments[0]!, segments[1]!, turbo))
+    } else await nativeAsync(() => engine.binding.loadKey(element, header.level, segments[0]!, turbo))
   } finally {
     engine.keys.refresh()
   }

@@ -7,6 +7,14 @@
 
 namespace heml::addon {
 
+namespace {
+
+Expansion expansionOf(const Napi::CallbackInfo& info, size_t i) {
+    return info[i].ToBoolean().Value() ? Expansion::TurboShake128 : Expansion::Shake128;
+}
+
+}  // namespace
+
 Napi::Value EngineObject::exportCiphertext(const Napi::CallbackInfo& info) {
     const auto env = info.Env();
     return guarded(env, [&] {
@@ -49,6 +57,7 @@ Napi::Value EngineObject::loadKey(const Napi::CallbackInfo& info) {
         shape.level = unsignedOf(info, 1, "level");
         shape.seeded = true;
         shape.packed = true;   // a quarter or half less memory, and faster: keys are read at the speed of memory
+        shape.expansion = expansionOf(info, 3);
         auto pinned = std::make_shared<Pinned>(bytesOf(info, 2, "segment"));
         auto made = std::make_shared<std::shared_ptr<KeySwitchKey>>();
         return promise(
@@ -71,17 +80,18 @@ Napi::Value EngineObject::loadEncapsulationKey(const Napi::CallbackInfo& info) {
     const auto env = info.Env();
     return guarded(env, [&] {
         const uint32_t level = unsignedOf(info, 0, "level");
+        const Expansion expansion = expansionOf(info, 3);
         auto toSparse = std::make_shared<Pinned>(bytesOf(info, 1, "switch to the ephemeral secret"));
         auto toDense = std::make_shared<Pinned>(bytesOf(info, 2, "switch from the ephemeral secret"));
         auto made = std::make_shared<std::shared_ptr<EncapsulationKey>>();
         return promise(
             env, {},
-            [level, toSparse = toSparse.get(), toDense = toDense.get(), made](Core& core) {
+            [level, expansion, toSparse = toSparse.get(), toDense = toDense.get(), made](Core& core) {
                 auto key = std::make_shared<EncapsulationKey>();
-                key->toSparse =
-                    importKeySwitchKey(core.ephemeral(), {0, 1, true, true}, toSparse->data(), toSparse->size(), *core.scheduler);
-                key->toDense =
-                    importKeySwitchKey(core.context, {level, 1, true, true}, toDense->data(), toDense->size(), *core.scheduler);
+                key->toSparse = importKeySwitchKey(core.ephemeral(), {0, 1, true, true, expansion}, toSparse->data(),
+                                                   toSparse->size(), *core.scheduler);
+                key->toDense = importKeySwitchKey(core.context, {level, 1, true, true, expansion}, toDense->data(),
+                                                  toDense->size(), *core.scheduler);
                 *made = std::move(key);
             },
             [core = open(env), self = std::make_shared<Napi::ObjectReference>(Napi::Persistent(Value())), toSparse, toDense,

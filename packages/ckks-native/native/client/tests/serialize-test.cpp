@@ -151,6 +151,34 @@ TEST(packedImportsEqualPackedKeys) {
     }
 }
 
+// Files that do not name an expansion are of the time of SHAKE128.
+TEST(seedsOfKeysAreExpandedAsTheFileSays) {
+    Fixture f;
+    const KeySwitchKey key = f.generator.galoisKey(1, 5, serial);
+    CHECK(key.expansion == Expansion::TurboShake128);
+    Bytes bytes(keySwitchKeyBytes(*f.context, 1, true));
+    exportKeySwitchKey(bytes.data(), bytes.size, key, true, serial);
+    const size_t n = f.context->ringDegree();
+    for (const Expansion expansion : {Expansion::Shake128, Expansion::TurboShake128}) {
+        for (const bool packed : {false, true}) {
+            KeySwitchKey back = importKeySwitchKey(f.context, {1, 5, true, packed, expansion}, bytes.data(), bytes.size, serial);
+            CHECK(back.expansion == expansion);
+            back.unpack(serial);
+            std::vector<uint64_t> want(n);
+            for (size_t target = 0; target < key.targets(); ++target) {
+                for (size_t digit = 0; digit < key.digits(); ++digit) {
+                    sampleUniform(want.data(), 0, n, f.context->modulus(key.modulusIndex(target)).value, key.seed, digit,
+                                  expansion, f.context->kernels());
+                    CHECK(sameWords(back.limb(target, digit, KeySwitchKey::A), want.data(), n));
+                    CHECK(sameWords(back.limb(target, digit, KeySwitchKey::B), key.limb(target, digit, KeySwitchKey::B), n));
+                    const bool same = sameWords(want.data(), key.limb(target, digit, KeySwitchKey::A), n);
+                    CHECK_EQUAL(same, expansion == Expansion::TurboShake128);
+                }
+            }
+        }
+    }
+}
+
 TEST(keysWrittenLimbByLimbAreTheSameBytes) {
     Fixture f;
     Scheduler scheduler(SchedulerOptions{3, nullptr, 0});

@@ -36,7 +36,7 @@ const Kernels& avx512ifmaKernels() {
         .unpack48 = ifma::unpack48,
         .pack32 = ifma::pack32,
         .unpack32 = ifma::unpack32,
-        .checkRange = ifma::checkRange,
+        .checkedCopy48 = ifma::checkedCopy48,
         .acceptUniform = ifma::acceptUniform,
     };
     return table;

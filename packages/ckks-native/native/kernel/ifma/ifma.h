@@ -40,8 +40,7 @@ void pack48(std::uint8_t* dst, const Word* src, std::size_t n);
 void unpack48(Word* dst, const std::uint8_t* src, std::size_t n);
 void pack32(std::uint8_t* dst, const Word* src, std::size_t n);
 void unpack32(Word* dst, const std::uint8_t* src, std::size_t n);
-bool checkRange(const Word* src, std::size_t n, const Modulus& m);
-std::size_t acceptUniform(Word* dst, std::size_t capacity, const std::uint64_t* words, std::size_t count, std::size_t* used,
-                          const Modulus& m);
+bool checkedCopy48(std::uint8_t* dst, const std::uint8_t* src, std::size_t n, const Modulus& m);
+void acceptUniform(const AcceptJob& job);
 
 }  // namespace heml::kernel::ifma

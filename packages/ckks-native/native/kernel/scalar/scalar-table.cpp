@@ -35,7 +35,7 @@ const Kernels& scalarKernels() {
         .unpack48 = scalar::unpack48,
         .pack32 = scalar::pack32,
         .unpack32 = scalar::unpack32,
-        .checkRange = scalar::checkRange,
+        .checkedCopy48 = scalar::checkedCopy48,
         .acceptUniform = scalar::acceptUniform,
     };
     return table;

@@ -1,4 +1,7 @@
-// Permutations, packing, range checks, rejection sampling, and the choice of the kernel.
+// Permutations, packing, checked copies, rejection sampling, and the choice of the kernel.
+
+#include <algorithm>
+#include <iterator>
 
 #include "kernel-helpers.h"
 
@@ -94,44 +97,79 @@ TEST(packingIsReversibleAndLittleEndian) {
     }
 }
 
-TEST(rangeCheckSeesEveryPosition) {
+TEST(checkedCopySeesEveryPosition) {
     Random random(23);
     for (const Kernels* k : supportedKernels()) {
         for (const Modulus& m : {primesBelow(25, 10, 1)[0], primesBelow(48, 10, 1)[0]}) {
             const std::size_t n = 128;
-            Limb limb = filledLimb(n, m, Fill::largest, random);
-            CHECK(k->checkRange(limb.data(), n, m));
+            Limb limb = randomLimb(n, m, random);
+            std::vector<std::uint8_t> from(6 * n), to(6 * n + 1);
+            const auto copies = [&] {
+                scalarKernels().pack48(from.data(), limb.data(), n);
+                std::fill(to.begin(), to.end(), std::uint8_t{0xAA});
+                const bool inRange = k->checkedCopy48(to.data(), from.data(), n, m);
+                CHECK(std::equal(from.begin(), from.end(), to.begin()));  // whatever was found
+                CHECK_EQUAL(+to[6 * n], 0xAA);
+                return inRange;
+            };
+            CHECK(copies());
             for (std::size_t i = 0; i < n; ++i) {
-                for (Word bad : {m.value, m.value + 1, Word{1} << 52, Word{1} << 63, ~Word{0}}) {
+                for (Word bad : {m.value, m.value + 1, (Word{1} << 48) - 1}) {
                     limb[i] = bad;
-                    CHECK(!k->checkRange(limb.data(), n, m));
+                    CHECK(!copies());
                 }
                 limb[i] = m.value - 1;
             }
+            CHECK(copies());
         }
     }
 }
 
-TEST(rejectionSamplingIsTheSameEverywhere) {
+namespace {
+
+/// The 48-bit words of one stream that are below p, by the definition: bit for bit.
+std::vector<Word> acceptedOf(const std::vector<std::uint64_t>& words, std::size_t stream, Word p) {
+    std::vector<Word> out;
+    for (std::size_t i = 0; i < heml::kernel::ACCEPT_CANDIDATES; ++i) {
+        Word candidate = 0;
+        for (std::size_t bit = 0; bit < 48 && ((p - 1) >> bit) != 0; ++bit) {
+            const std::size_t at = 48 * i + bit;
+            candidate |= (words[8 * (at / 64) + stream] >> (at % 64) & 1) << bit;
+        }
+        if (candidate < p) out.push_back(candidate);
+    }
+    return out;
+}
+
+}  // namespace
+
+TEST(rejectionSamplingTakesWhatIsBelow) {
+    using heml::kernel::AcceptJob;
     Random random(24);
-    for (const Modulus& m : {primesBelow(30, 10, 1)[0], primeAbove(48, 10), primesBelow(48, 10, 1)[0]}) {
-        for (std::size_t count : {0, 1, 7, 8, 63, 1000}) {
-            for (std::size_t capacity : {0, 1, 9, 400, 2000}) {
-                std::vector<std::uint64_t> words(count);
+    for (Word p : {Word{1}, Word{2}, Word{97}, (Word{1} << 31) + 11, (Word{1} << 47) + 1, (Word{1} << 48) - 59, Word{1} << 48}) {
+        for (std::size_t wanted : {1, 28, 100}) {
+            const std::size_t room = wanted + AcceptJob::ROOM;
+            std::vector<std::vector<Word>> want(8);
+            alignas(64) std::uint64_t words[8 * heml::kernel::ACCEPT_WORDS];
+            std::vector<std::vector<Word>> rows(supportedKernels().count, std::vector<Word>(8 * room + 1, 5));
+            std::vector<std::vector<std::size_t>> counts(supportedKernels().count, std::vector<std::size_t>(8));
+            for (int step = 0; step < 6; ++step) {
                 for (auto& w : words) w = random.next();
-                std::vector<Word> want(capacity + 8, 5);
-                std::size_t wantUsed = 0;
-                const std::size_t accepted =
-                    scalarKernels().acceptUniform(want.data(), capacity, words.data(), count, &wantUsed, m);
-                for (std::size_t i = 0; i < accepted; ++i) CHECK(want[i] < m.value);
-                for (const Kernels* k : supportedKernels()) {
-                    std::vector<Word> got(capacity + 8, 5);
-                    std::size_t used = 0;
-                    CHECK_EQUAL(k->acceptUniform(got.data(), capacity, words.data(), count, &used, m), accepted);
-                    CHECK_EQUAL(used, wantUsed);
-                    for (std::size_t i = 0; i < accepted; ++i) CHECK_EQUAL(got[i], want[i]);
-                    for (std::size_t i = capacity; i < capacity + 8; ++i) CHECK_EQUAL(got[i], Word{5});
+                for (std::size_t stream = 0; stream < 8; ++stream) {
+                    if (want[stream].size() >= wanted) continue;
+                    const auto more = acceptedOf({words, words + std::size(words)}, stream, p);
+                    want[stream].insert(want[stream].end(), more.begin(), more.end());
                 }
+                for (std::size_t k = 0; k < supportedKernels().count; ++k)
+                    supportedKernels().first[k]->acceptUniform({words, rows[k].data(), room, counts[k].data(), wanted, p});
+            }
+            for (std::size_t k = 0; k < supportedKernels().count; ++k) {
+                for (std::size_t stream = 0; stream < 8; ++stream) {
+                    CHECK_EQUAL(counts[k][stream], want[stream].size());
+                    for (std::size_t i = 0; i < std::min(wanted, counts[k][stream]); ++i)
+                        CHECK_EQUAL(rows[k][stream * room + i], want[stream][i]);
+                }
+                CHECK_EQUAL(rows[k].back(), Word{5});
             }
         }
     }

@@ -25,8 +25,6 @@ std::vector<KeccakPermute8> permutationsHere() {
     return found;
 }
 
-const KeccakPermute8 fastest = permutationsHere().back();
-
 }  // namespace
 
 TEST(shakeKnownAnswers) {
@@ -48,20 +46,43 @@ TEST(shakeKnownAnswers) {
     CHECK_THROWS(again.absorb(message.data(), 1));
 }
 
+// RFC 9861, section 5, domain 0x1F.
+TEST(turboShakeKnownAnswers) {
+    const auto pattern = [](size_t count) {
+        std::vector<uint8_t> bytes(count);
+        for (size_t i = 0; i < count; ++i) bytes[i] = static_cast<uint8_t>(i % 251);
+        return bytes;
+    };
+    const std::pair<size_t, const char*> answers[] = {{0, "1e415f1c5983aff2169217277d17bb538cd945a397ddec541f1ce41af2c1b74c"},
+                                                      {1, "55cedd6f60af7bb29a4042ae832ef3f58db7299f893ebb9247247d856958daa9"},
+                                                      {17, "9c97d036a3bac819db70ede0ca554ec6e4c2a1a4ffbfd9ec269ca6a111161233"},
+                                                      {289, "96c77c279e0126f7fc07c9b07f5cdae1e0be60bdbe10620040e75d7223a624d2"},
+                                                      {4913, "d4976eb56bcf118520582b709f73e1d6853e001fdaf80e1b13e0d0599d5fb372"}};
+    for (const auto& [count, answer] : answers) {
+        Shake turbo(Shake::RATE_128, TURBO_ROUNDS);
+        turbo.absorb(pattern(count).data(), count);
+        CHECK_EQUAL(hex(turbo, 32), answer);
+    }
+    Shake far(Shake::RATE_128, TURBO_ROUNDS);
+    hex(far, 10000);
+    CHECK_EQUAL(hex(far, 32), "a3b9b0385900ce761f22aed548e754da10a5242d62e8c658e3f3a923a7555607");
+}
+
 TEST(eightWayKeccakAgrees) {
     Random random;
     alignas(64) uint64_t states[KECCAK_WORDS * KECCAK_LANES], got[KECCAK_WORDS * KECCAK_LANES];
     for (uint64_t& word : states) word = random.next();
-    for (KeccakPermute8 permute : permutationsHere()) {
-        std::memcpy(got, states, sizeof got);
-        permute(got);
-        for (size_t lane = 0; lane < KECCAK_LANES; ++lane) {
-            uint64_t one[KECCAK_WORDS];
-            for (size_t w = 0; w < KECCAK_WORDS; ++w) one[w] = states[KECCAK_LANES * w + lane];
-            keccakPermute(one);
-            for (size_t w = 0; w < KECCAK_WORDS; ++w) CHECK_EQUAL(got[KECCAK_LANES * w + lane], one[w]);
+    for (size_t rounds : {KECCAK_ROUNDS, TURBO_ROUNDS})
+        for (KeccakPermute8 permute : permutationsHere()) {
+            std::memcpy(got, states, sizeof got);
+            permute(got, rounds);
+            for (size_t lane = 0; lane < KECCAK_LANES; ++lane) {
+                uint64_t one[KECCAK_WORDS];
+                for (size_t w = 0; w < KECCAK_WORDS; ++w) one[w] = states[KECCAK_LANES * w + lane];
+                keccakPermute(one, rounds);
+                for (size_t w = 0; w < KECCAK_WORDS; ++w) CHECK_EQUAL(got[KECCAK_LANES * w + lane], one[w]);
+            }
         }
-    }
 }
 
 TEST(seedsDiffer) {
@@ -81,9 +102,9 @@ TEST(uniformKnownAnswers) {
         {(uint64_t{1} << 46) + 131073, 29937413355639, 34119501973538, 5731164075627, 39092153706110, 0x19df3b62174c95b9},
         {97, 28, 77, 90, 34, 0xb8cdb140017a64eb}};
     for (const Answer& answer : answers) {
-        for (KeccakPermute8 permute : permutationsHere()) {
+        for (const Kernels* k : kernel::supportedKernels()) {
             std::vector<uint64_t> limb(65536);
-            sampleUniform(limb.data(), 0, limb.size(), answer.p, testSeed(0), 7, permute);
+            sampleUniform(limb.data(), 0, limb.size(), answer.p, testSeed(0), 7, Expansion::Shake128, *k);
             uint64_t hash = 0;
             for (uint64_t v : limb) hash = hash * 1000003 + v;
             CHECK_EQUAL(limb[0], answer.at0);
@@ -93,8 +114,31 @@ TEST(uniformKnownAnswers) {
             CHECK_EQUAL(hash, answer.hash);
       // any cut gives the same limb
             std::vector<uint64_t> part(3000);
-            sampleUniform(part.data(), 128 * 77, 128 * 77 + 3000, answer.p, testSeed(0), 7, permute);
+            sampleUniform(part.data(), 128 * 77, 128 * 77 + 3000, answer.p, testSeed(0), 7, Expansion::Shake128, *k);
             CHECK(std::memcmp(part.data(), limb.data() + 128 * 77, 3000 * 8) == 0);
+        }
+    }
+}
+
+TEST(uniformKnownAnswersOfTurboShake) {
+    struct Answer {
+        uint64_t p, at0, at127, at128, last, hash;
+    };
+    const Answer answers[] = {
+        {(uint64_t{1} << 46) - 131071, 67872977740623, 68112609304255, 45078565405334, 35291795564379, 0xbd9d7f2bb63a4a75},
+        {(uint64_t{1} << 46) + 131073, 54996286895420, 62952773453124, 21025891553774, 15526361939589, 0x6c914228fb5f78d4},
+        {97, 59, 89, 74, 36, 0xa5be6a20b63fb220}};
+    for (const Answer& answer : answers) {
+        for (const Kernels* k : kernel::supportedKernels()) {
+            std::vector<uint64_t> limb(4096);
+            sampleUniform(limb.data(), 0, limb.size(), answer.p, testSeed(0), 7, Expansion::TurboShake128, *k);
+            uint64_t hash = 0;
+            for (uint64_t v : limb) hash = hash * 1000003 + v;
+            CHECK_EQUAL(limb[0], answer.at0);
+            CHECK_EQUAL(limb[127], answer.at127);
+            CHECK_EQUAL(limb[128], answer.at128);
+            CHECK_EQUAL(limb[4095], answer.last);
+            CHECK_EQUAL(hash, answer.hash);
         }
     }
 }
@@ -102,7 +146,7 @@ TEST(uniformKnownAnswers) {
 TEST(uniformIsUniform) {
     const uint64_t p = (uint64_t{1} << 45) + 1234567;     // awkward: nearly half the words are rejected
     std::vector<uint64_t> limb(1 << 17);
-    sampleUniform(limb.data(), 0, limb.size(), p, testSeed(1), 0, fastest);
+    sampleUniform(limb.data(), 0, limb.size(), p, testSeed(1), 0, Expansion::TurboShake128, kernel::activeKernels());
     std::vector<double> bins(256);
     for (uint64_t v : limb) {
         CHECK(v < p);
