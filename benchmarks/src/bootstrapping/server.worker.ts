@@ -4,6 +4,7 @@
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import {
+  arcsineDegree,
   type BootstrappingSpec,
   bootstrapIterated,
   type Ciphertext,
@@ -68,7 +69,7 @@ async function answer(request: ServerRequest): Promise<ServerReply> {
       return timed(() => loadKeyFolder(engine, request.folder))
     case 'prepare':
       return timed(async () => {
-        const functions = circuit.spec.arcsine > 0 ? [{ name: RELU, at: relu }] : []
+        const functions = arcsineDegree(circuit.spec) > 0 ? [{ name: RELU, at: relu }] : []
         prepared = await circuit.prepare(engine, { functions })
         await engine.drain()
       })

@@ -1,4 +1,4 @@
-// Keccak-f[1600] (FIPS 202, section 3) over any lane type: one state per scalar lane, four per AVX2, eight per AVX-512.
+// Keccak-p[1600] (FIPS 202, section 3), the last so many of its 24 rounds, over any lane type: one state per scalar lane, four per AVX2, eight per AVX-512.
 // `V` supplies exclusiveOr, exclusiveOr5, rotate<bits>, chi(a, b, c) = a ^ (~b & c) and broadcast. Included by the file
 // of each instruction set after its target pragma, so it must include nothing that defines functions.
 #pragma once
@@ -7,7 +7,7 @@
 #include <cstdint>
 
 namespace heml {
-namespace {   // every including file gets its own copy, compiled for its own instruction set
+namespace {  // every including file gets its own copy, compiled for its own instruction set
 
 constexpr uint64_t KECCAK_ROUND_CONSTANTS[24] = {
     0x0000000000000001, 0x0000000000008082, 0x800000000000808a, 0x8000000080008000, 0x000000000000808b, 0x0000000080000001,

@@ -187,6 +187,28 @@ describe('a plan with bootstraps', () => {
   })
 })
 
+describe('a plan of an earlier version', () => {
+  it('says false where none straightens the sine, and is read as it stands, its content hash with it', async () => {
+    const model = deepChain(5)
+    const calibration = await fit(model, images(5))
+    const plan = await compile(model, {
+      calibration,
+      activation: activationOptions,
+      bootstrapping: { set: 'N15-B4' },
+    })
+    const earlier = (arcsine: boolean) => {
+      const content = structuredClone(plan) as Editable<Plan>
+      Object.assign(content.bootstrapping!.circuits[0]!.spec, { arcsine })
+      return JSON.stringify({ ...content, id: planDigest(content) })
+    }
+    const read = parsePlan(earlier(false))
+    expect(read.bootstrapping!.circuits[0]!.spec.arcsine).toBe(false)
+    expect(bindPlan(read, model).program.input.level).toBe(plan.input.level)
+    // true was the cubic polynomial, for whose levels these parameters have no room
+    expect(() => bindPlan(parsePlan(earlier(true)), model)).toThrow(HeMlError)
+  })
+})
+
 describe('a hostile plan', () => {
   it('changed anywhere in its bootstraps, the hash made right, does not bind or binds to something that fits', async () => {
     const model = deepChain(5)

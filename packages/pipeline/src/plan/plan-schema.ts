@@ -64,8 +64,7 @@ const specSchema: z.ZodType<BootstrappingSpec> = z.strictObject({
   slotsToCoeffs: positive.max(16),
   degree: positive.max(126),
   doubleAngles: count.max(6),
-  // true, in plans of earlier versions, was the cubic polynomial
-  arcsine: z.union([z.int().min(0).max(127), z.boolean().transform((cubic) => (cubic ? 3 : 0))]),
+  arcsine: z.union([count.max(127), z.boolean()]),
   logMessageRatio: finite.positive().max(94),
 } satisfies SchemaFields<BootstrappingSpec>)
 

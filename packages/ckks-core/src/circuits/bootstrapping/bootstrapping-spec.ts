@@ -21,9 +21,10 @@ export interface BootstrappingSpec {
   readonly doubleAngles: number
   /**
    * Odd degree of the polynomial that straightens the sine, at ceil(log2(degree + 1)) levels; 0 leaves it bent. The higher, the
-   * smaller a message ratio will do, and the less noise is amplified.
+   * smaller a message ratio will do, and the less noise is amplified; but values beyond 2^(logMessageRatio - 2) ranges look like
+   * others. false and true are 0 and 3, as plans of earlier versions have it: their content hash covers them as they stand.
    */
-  readonly arcsine: number
+  readonly arcsine: number | boolean
   /** log2 of q0 over the scale of the message just before modRaise. */
   readonly logMessageRatio: number
 }
@@ -38,11 +39,18 @@ export interface BootstrappingLevels {
   readonly evalMod: number
 }
 
+/** Degree of the polynomial after the sine; 0: none. */
+export const arcsineDegree = ({ arcsine }: Pick<BootstrappingSpec, 'arcsine'>): number =>
+  arcsine === true ? 3 : Number(arcsine)
+
+/** Levels that the polynomial after the sine takes. */
+export const arcsineDepth = (spec: Pick<BootstrappingSpec, 'arcsine'>): number => polynomialDepth(arcsineDegree(spec))
+
 /** Levels of the parts of a circuit. */
 export function bootstrappingLevels(spec: BootstrappingSpec): BootstrappingLevels {
   return {
     slotsToCoeffs: spec.slotsToCoeffs,
     coeffsToSlots: spec.coeffsToSlots,
-    evalMod: polynomialDepth(spec.degree) + spec.doubleAngles + (spec.arcsine > 0 ? polynomialDepth(spec.arcsine) : 0),
+    evalMod: polynomialDepth(spec.degree) + spec.doubleAngles + arcsineDepth(spec),
   }
 }

@@ -9,7 +9,7 @@ import type { ComplexVector } from '../../port/slot-values.ts'
 import { createBootstrapping } from './bootstrapping.ts'
 import { type BootstrappingRequest, bootstrappingLiteral } from './bootstrapping-parameters.ts'
 import { BOOTSTRAPPING_SETS, bootstrappingSet } from './bootstrapping-sets.ts'
-import type { BootstrappingSpec } from './bootstrapping-spec.ts'
+import { arcsineDegree, type BootstrappingSpec, bootstrappingLevels } from './bootstrapping-spec.ts'
 import { bootstrapIterated } from './iterated.ts'
 
 const base = BOOTSTRAPPING_SETS['N16-B10']
@@ -179,6 +179,21 @@ describe('bootstrapping on the clear engine', () => {
     const stopped = circuit.prepare(other, { signal: controller.signal, onProgress: () => controller.abort() })
     await expect(stopped).rejects.toThrow(CancelledError)
     expect(other.memory().total).toBe(0)
+  })
+})
+
+describe('the polynomial after the sine', () => {
+  it.each([
+    [0, 0, 0],
+    [3, 3, 2],
+    [7, 7, 3],
+    [31, 31, 5],
+    [false, 0, 0],
+    [true, 3, 2],
+  ])('%s is of degree %i, at %i levels', (arcsine, degree, levels) => {
+    expect(arcsineDegree({ arcsine })).toBe(degree)
+    const none = bootstrappingLevels({ ...base.spec, arcsine: 0 })
+    expect(bootstrappingLevels({ ...base.spec, arcsine })).toEqual({ ...none, evalMod: none.evalMod + levels })
   })
 })
 

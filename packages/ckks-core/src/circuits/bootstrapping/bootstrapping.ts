@@ -15,7 +15,12 @@ import type { AnyParameters } from '../../parameters/parameters.ts'
 import type { Encoder, Evaluator } from '../../port/engine.ts'
 import type { Level } from '../../port/quantities.ts'
 import type { BootstrappingCircuit } from './bootstrapping-circuit.ts'
-import { type BootstrappingLevels, type BootstrappingSpec, bootstrappingLevels } from './bootstrapping-spec.ts'
+import {
+  arcsineDegree,
+  type BootstrappingLevels,
+  type BootstrappingSpec,
+  bootstrappingLevels,
+} from './bootstrapping-spec.ts'
 import { failureBound } from './failure-bound.ts'
 import {
   type PrepareBootstrappingOptions,
@@ -60,7 +65,8 @@ export class Bootstrapping implements BootstrappingCircuit {
 }
 
 function checkSpec(parameters: AnyParameters, spec: BootstrappingSpec): void {
-  const { slots, coeffsToSlots, slotsToCoeffs, degree, doubleAngles, arcsine, logMessageRatio } = spec
+  const { slots, coeffsToSlots, slotsToCoeffs, degree, doubleAngles, logMessageRatio } = spec
+  const arcsine = arcsineDegree(spec)
   const logSlots = Math.log2(slots)
   if (!Number.isInteger(logSlots) || logSlots < 4 || slots > parameters.maxSlots)
     throw new InvalidArgumentError(

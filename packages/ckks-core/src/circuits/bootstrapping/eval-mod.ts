@@ -12,9 +12,9 @@ import { runPredicted } from '../../engines/noise/predict.ts'
 import { EPHEMERAL_WEIGHT, RAISE_BOUND } from '../../parameters/ephemeral.ts'
 import type { Evaluator } from '../../port/engine.ts'
 import type { Ciphertext } from '../../port/handles.ts'
-import { chebyshevPolynomial, evaluateChebyshev, type Polynomial, polynomialDepth } from '../polynomial/index.ts'
+import { chebyshevPolynomial, evaluateChebyshev, type Polynomial } from '../polynomial/index.ts'
 import { scope } from '../scope.ts'
-import type { BootstrappingSpec } from './bootstrapping-spec.ts'
+import { arcsineDegree, arcsineDepth, type BootstrappingSpec } from './bootstrapping-spec.ts'
 import { cosineSeries } from './cosine-series.ts'
 import type { RefreshFunction } from './refresh-function.ts'
 import { sinePolynomial } from './sine-polynomial.ts'
@@ -55,7 +55,8 @@ export function createEvalMod(spec: BootstrappingSpec, range: number, apply?: Re
   const { degree, doubleAngles, logMessageRatio } = spec
   const wanted = (message: number) => (apply ? apply.at(range * message) : range * message)
   const end = (2 * Math.PI) / 2 ** logMessageRatio
-  const amplitude = spec.arcsine > 0 ? 1 / Math.sin(end) : range / end
+  const arcsine = arcsineDegree(spec)
+  const amplitude = arcsine > 0 ? 1 / Math.sin(end) : range / end
   const constants: number[] = []
   let current = amplitude
   for (let i = 0; i < doubleAngles; i++) {
@@ -65,7 +66,7 @@ export function createEvalMod(spec: BootstrappingSpec, range: number, apply?: Re
   const evalMod = {
     series: chebyshevPolynomial(cosineSeries({ degree, doubleAngles, bound: ANGLE_BOUND, amplitude: current })),
     constants,
-    arcsine: spec.arcsine > 0 ? sinePolynomial(spec.arcsine, end, wanted) : undefined,
+    arcsine: arcsine > 0 ? sinePolynomial(arcsine, end, wanted) : undefined,
   }
   const typical = typicalArguments()
   const samples = typical.map(({ multiple, message }) => angle(spec, multiple, message))
@@ -77,9 +78,8 @@ export function createEvalMod(spec: BootstrappingSpec, range: number, apply?: Re
     bent += (evalModAt(evalMod, angle(spec, multiple, message)) - wanted(message) - atZero) ** 2
   }
   const [bend, floor] = [bent, off].map((square) => Math.sqrt(square / samples.length)) as [number, number]
-  const bendPower = apply ? 0 : spec.arcsine > 0 ? 1 : 3
-  const depth = spec.arcsine > 0 ? polynomialDepth(spec.arcsine) : 0
-  return { ...evalMod, depth, samples: Float64Array.from(samples), bend, floor, bendPower }
+  const bendPower = apply ? 0 : arcsine > 0 ? 1 : 3
+  return { ...evalMod, depth: arcsineDepth(spec), samples: Float64Array.from(samples), bend, floor, bendPower }
 }
 
 /** t for a multiple of q0 and a message in units of its range. */

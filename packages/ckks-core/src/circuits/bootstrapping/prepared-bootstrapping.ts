@@ -6,6 +6,7 @@ import { doubledParts, doubledRealPart, joinParts } from '../complex-parts.ts'
 import { scope } from '../scope.ts'
 import { toLevel } from '../to-level.ts'
 import type { BootstrappingCircuit } from './bootstrapping-circuit.ts'
+import { arcsineDegree } from './bootstrapping-spec.ts'
 import { ANGLE_BOUND, ANGLE_SHIFT, createEvalMod, type EvalMod, evaluateEvalMod } from './eval-mod.ts'
 import { type PreparedRaise, prepareRaise, raisedMagnitude } from './prepared-raise.ts'
 import type { RefreshFunction } from './refresh-function.ts'
@@ -15,8 +16,8 @@ export interface PrepareBootstrappingOptions {
   /** Ranges of values that will be bootstrapped: |real part| and |imaginary part| at most this. Default [1]. */
   readonly ranges?: readonly number[]
   /**
-   * Functions that bootstraps may evaluate on their way, at every range, by polynomials of the spec's `arcsine` degree. Values in
-   * between, real ones, are bootstrapped as they are where a bootstrap names none. Default none.
+   * Functions that a bootstrap may name, to have their values in place of the values themselves: at every range, by polynomials of
+   * the degree `arcsine` of the spec. Default none.
    */
   readonly functions?: readonly RefreshFunction[]
   /** Stops the encoding with CancelledError. */
@@ -66,7 +67,7 @@ function checkFunctions(
   functions: readonly RefreshFunction[],
   ranges: readonly number[],
 ): void {
-  if (functions.length > 0 && spec.arcsine === 0)
+  if (functions.length > 0 && arcsineDegree(spec) === 0)
     throw new InvalidArgumentError(
       'bootstrapping: this circuit has no polynomial after the sine to evaluate functions by: set arcsine in its spec',
     )

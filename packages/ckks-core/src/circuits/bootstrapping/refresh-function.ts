@@ -1,7 +1,8 @@
 /**
  * A function of real values that a bootstrap evaluates on its way, real and imaginary parts on their own: the polynomial after the
  * sine, which otherwise gives values back as they are, gives this function of them. It costs the levels of that polynomial, and no
- * refresh before it.
+ * refresh before it. The polynomial is close to the function within the range only: a tenth beyond it, one of degree 31 may be off by
+ * thousands of ranges.
  */
 export interface RefreshFunction {
   /** By which bootstraps ask for it. */
