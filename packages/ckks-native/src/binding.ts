@@ -60,15 +60,15 @@ export interface BindingLane {
   /** Galois elements; 1 gives a copy. */
   rotateHoisted(a: CiphertextHandle, elements: Uint32Array): CiphertextHandle[]
   /**
-   * terms[i] belongs to giant step giantOf[i]; elements are Galois elements, 1 for none.
+   * Of at least one ciphertext, all of one level; terms[i] belongs to giant step giantOf[i]; elements are Galois elements, 1 for none.
    */
-  linearTransform(
-    a: CiphertextHandle,
+  linearTransforms(
+    inputs: readonly CiphertextHandle[],
     giants: Uint32Array,
     giantOf: Uint32Array,
     babies: Uint32Array,
     plaintexts: readonly PlaintextHandle[],
-  ): CiphertextHandle
+  ): CiphertextHandle[]
   /** Weights already multiplied by the scale and rounded; row-major. */
   matrixProduct(inputs: readonly CiphertextHandle[], rows: number, weights: Float64Array): CiphertextHandle[]
   /** Constants already multiplied by their scales, real and imaginary parts; the last two are added to the sum. */

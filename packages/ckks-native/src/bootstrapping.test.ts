@@ -4,6 +4,7 @@ import {
   type BootstrappingSpec,
   bootstrapIterated,
   bootstrappingLiteral,
+  type Ciphertext,
   highRmsFactor,
   insecureParametersWithFiles,
   lowRmsFactor,
@@ -11,6 +12,7 @@ import {
 } from '@he-ml/ckks-core'
 import { describe, expect, it } from 'vitest'
 import { createBootstrappingStack, discPoints, slotErrors, type Use } from './bootstrapping.test-helper.ts'
+import { fileDigest } from './native.test-helper.ts'
 
 const base = BOOTSTRAPPING_SETS['N16-B10']
 
@@ -70,6 +72,32 @@ describe('bootstrapping under encryption', () => {
     const input = await single.stack.encrypt(a, { level: single.circuit.inputLevel })
     const result = single.prepared.bootstrap(single.stack.server, input.native)
     expect(slotErrors(await single.stack.read(result), { re: a }).worst).toBeGreaterThan(17)
+  })
+
+  it('in lock step: the bits of one after the other, singles and pairs', async () => {
+    const { spec, parameters } = small()
+    const { stack, circuit, prepared } = await createBootstrappingStack(parameters, spec)
+    await using _stack = stack
+    const { server } = stack
+    const inputs: Ciphertext[] = []
+    for (let i = 0; i < 5; i++) {
+      const { re, im } = discPoints(spec.slots, i)
+      inputs.push((await stack.encrypt(re, { ...(i < 2 ? { im } : {}), level: circuit.inputLevel + (i % 2) })).native)
+    }
+    const [a, b, c, d, e] = inputs as [Ciphertext, Ciphertext, Ciphertext, Ciphertext, Ciphertext]
+    const alone = [
+      prepared.bootstrap(server, a),
+      prepared.bootstrap(server, b),
+      ...prepared.bootstrapPair(server, c, d),
+      prepared.bootstrap(server, e),
+    ]
+    const wanted = await Promise.all(alone.map((x) => fileDigest(server, x)))
+    expect(new Set(wanted).size).toBe(5)
+    const together = prepared.bootstrapTogether(server, [[a], [b], [c, d], [e]])
+    expect(together.map(({ length }) => length)).toEqual([1, 1, 2, 1])
+    expect(await Promise.all(together.flat().map((x) => fileDigest(server, x)))).toEqual(wanted)
+    const two = prepared.bootstrapTogether(server, [[e], [c, d]]).flat()
+    expect(await Promise.all(two.map((x) => fileDigest(server, x)))).toEqual([wanted[4], wanted[2], wanted[3]])
   })
 
   it('iterated', async () => {

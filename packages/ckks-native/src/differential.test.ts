@@ -86,6 +86,8 @@ const operations = {
     one(evaluateChebyshev(engine, pick(s.a), [0.1, s.x / 2, 0.2, -0.1, 0.05].slice(0, 2 + (s.n % 4)))),
   linearTransform: async ({ engine, pick, transform }: Context, s: Step) =>
     one(engine.linearTransform(pick(s.a), await transform(pick(s.a).level))),
+  linearTransforms: async ({ engine, pick, transform }: Context, s: Step) =>
+    engine.linearTransforms([pick(s.a), pick(s.b), pick(s.a)].slice(0, s.n % 4), await transform(pick(s.a).level)),
 } as const
 
 function plain({ engine, pick }: Context, s: Step) {

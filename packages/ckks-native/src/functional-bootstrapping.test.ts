@@ -1,5 +1,6 @@
 /** Functional bootstraps in a ring too small to be secure: the circuit is the one of the full sets. */
 import {
+  type Ciphertext,
   FUNCTIONAL_SETS,
   type FunctionalRequest,
   type FunctionalSpec,
@@ -18,6 +19,7 @@ import {
   gridStep,
   gridValues,
 } from './functional-bootstrapping.test-helper.ts'
+import { fileDigest } from './native.test-helper.ts'
 
 function small(change: Partial<FunctionalSpec> = {}) {
   const base: FunctionalRequest = FUNCTIONAL_SETS['N16-P64']
@@ -65,6 +67,32 @@ describe('functional bootstrapping under encryption', () => {
     }
     const deviation = angleDeviation(points, re, read[2]!.re, read[3]!.re)
     expect(Math.abs(Math.log2(deviation / (points * estimate.deviation)))).toBeLessThan(1)
+  })
+
+  it('in lock step: the bits of one after the other', async () => {
+    const points = 16
+    const functions = [gridStep(points), ANGLE[0]]
+    const { spec, parameters } = small()
+    const { stack, circuit, prepared } = await createFunctionalStack(parameters, spec, points, functions)
+    await using _stack = stack
+    const { server } = stack
+    const inputs: Ciphertext[] = []
+    for (let i = 0; i < 3; i++) {
+      const { re } = gridValues(12, spec.slots, i)
+      inputs.push((await stack.encrypt(re, { level: circuit.inputLevel + (i % 2) })).native)
+    }
+    const [a, b, c] = inputs as [Ciphertext, Ciphertext, Ciphertext]
+    const options = { period: points }
+    const alone = [
+      ...prepared.evaluateReal(server, [a, b], functions, options),
+      ...prepared.evaluateReal(server, [c], functions, options),
+    ]
+    const together = prepared.evaluateTogether(server, [[a, b], [c]], functions, options)
+    expect(together.map(({ length }) => length)).toEqual([2, 2, 2])
+    const digests = (made: Ciphertext[][]) => Promise.all(made.flat().map((x) => fileDigest(server, x)))
+    const wanted = await digests(alone)
+    expect(new Set(wanted).size).toBe(6)
+    expect(await digests(together)).toEqual(wanted)
   })
 
   it('a function of real values', async () => {

@@ -193,17 +193,25 @@ export abstract class NativeEvaluator extends BaseEngine<NativeCiphertext, Nativ
     transform: PreparedLinearTransform,
     meta: CiphertextMeta,
   ): NativeCiphertext {
+    return this.doLinearTransforms([a], transform, [meta])[0]!
+  }
+  /** One task of the queue for all of them. */
+  protected override doLinearTransforms(
+    inputs: readonly NativeCiphertext[],
+    transform: PreparedLinearTransform,
+    metas: readonly CiphertextMeta[],
+  ): NativeCiphertext[] {
     const giants = Uint32Array.from(transform.giants, (g) => this.#element(g.step))
     const terms = transform.giants.flatMap((g, index) => g.terms.map((term) => ({ index, term })))
-    return this.#run(meta, (lane) =>
-      lane.linearTransform(
-        a.handle,
+    return this.queue((lane) =>
+      lane.linearTransforms(
+        inputs.map((a) => a.handle),
         giants,
         Uint32Array.from(terms, (t) => t.index),
         Uint32Array.from(terms, (t) => this.#element(t.term.step)),
         terms.map((t) => (t.term.plaintext as NativePlaintext).handle),
       ),
-    )
+    ).map((handle, i) => this.wrap(handle, metas[i]!))
   }
   protected override doMatrixProduct(
     inputs: readonly NativeCiphertext[],

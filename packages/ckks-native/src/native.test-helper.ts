@@ -1,4 +1,5 @@
 /** A client, a server and the clear engine side by side, with the same values in each. */
+import { createHash } from 'node:crypto'
 import {
   type AnyParameters,
   type Ciphertext,
@@ -77,6 +78,12 @@ export async function createStack(
   )
   return new Stack(client, server, createClearEngine(parameters, { keys: request }), secret)
 }
+
+/** Whether files are the same is told by this: comparing them byte by byte takes a test runner seconds. */
+export const fileDigest = async (engine: NativeEngine, ciphertext: Ciphertext): Promise<string> =>
+  createHash('sha256')
+    .update(await engine.exportCiphertext(ciphertext))
+    .digest('hex')
 
 export const rotationKeys = (steps: readonly number[], level: number) => steps.map((s) => ({ steps: s, level }))
 

@@ -45,6 +45,7 @@ import {
 } from './operand-checks.ts'
 import { type Scalar, type SlotSource, scalarParts, slotCount } from './slot-values.ts'
 import { SyncLane } from './sync-lane.ts'
+import { stepsOf, transformedMeta } from './transform-checks.ts'
 
 /** An engine without its arithmetic: checks every operand, and computes level, scale, degree and period of the result. */
 export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlaintext>
@@ -220,33 +221,13 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
   }
   linearTransform(a: Ciphertext, transform: PreparedLinearTransform): Ciphertext {
     const x = this.#linear(a, 'linearTransform')
-    if (x.level !== transform.level)
-      throw new LevelError(
-        `linearTransform: prepared for level ${transform.level}, got a ciphertext at level ${x.level}`,
-      )
-    if (x.slots > transform.slots)
-      throw new InvalidArgumentError(
-        `linearTransform: made for ${transform.slots} slots, got a ciphertext of period ${x.slots}`,
-      )
-    if (transform.giants.every((g) => g.terms.length === 0))
-      throw new InvalidArgumentError('linearTransform: the matrix has no diagonals')
-    for (const giant of transform.giants) {
-      for (const term of giant.terms) {
-        const { level, slots } = this.#ownPlain(term.plaintext, 'linearTransform')
-        if (level < x.level)
-          throw new LevelError(`linearTransform: a diagonal is encoded at level ${level}, below ${x.level}`)
-        if (slots > transform.slots || !sameScale(term.plaintext.scale, transform.scale))
-          throw new InvalidArgumentError(
-            `linearTransform: a diagonal of period ${slots} and scale 2^${Math.log2(term.plaintext.scale)} does not fit a transform of ${transform.slots} slots and scale 2^${Math.log2(transform.scale)}`,
-          )
-        const step = normalizeSteps(term.step, transform.slots)
-        if (step !== 0) this.requireKey({ kind: 'rotation', steps: step, level: x.level }, 'linearTransform')
-      }
-      const step = normalizeSteps(giant.step, transform.slots)
-      if (step !== 0) this.requireKey({ kind: 'rotation', steps: step, level: x.level }, 'linearTransform')
-    }
-    const scale = fittingScale(this.parameters, x.scale * transform.scale, x.level, 'linearTransform')
-    return this.doLinearTransform(x, transform, { ...metaOf(x), slots: transform.slots, scale })
+    return this.doLinearTransform(x, transform, this.#transformedMeta(x, transform, 'linearTransform'))
+  }
+  linearTransforms(inputs: readonly Ciphertext[], transform: PreparedLinearTransform): Ciphertext[] {
+    if (inputs.length === 0) throw new InvalidArgumentError('linearTransforms: at least one ciphertext is needed')
+    const linear = inputs.map((a) => this.#linear(a, 'linearTransforms'))
+    const metas = linear.map((x) => this.#transformedMeta(x, transform, 'linearTransforms'))
+    return this.doLinearTransforms(linear, transform, metas)
   }
   matrixProduct(inputs: readonly Ciphertext[], weights: WeightMatrix, scale?: number): Ciphertext[] {
     const first = inputs[0]
@@ -375,6 +356,13 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
     if (x.degree !== 1)
       throw new InvalidArgumentError(`${operation}: expected degree 1, got ${x.degree}: relinearize first`)
     return x
+  }
+  /** Of the product, when the transform fits the ciphertext and keys for its steps are there. */
+  #transformedMeta(x: C, transform: PreparedLinearTransform, operation: string): CiphertextMeta {
+    for (const { terms } of transform.giants) for (const term of terms) this.#ownPlain(term.plaintext, operation)
+    const meta = transformedMeta(this.parameters, x, transform, operation)
+    for (const steps of stepsOf(transform)) this.requireKey({ kind: 'rotation', steps, level: x.level }, operation)
+    return meta
   }
   #pair(a: Ciphertext, b: Ciphertext, operation: string): [C, C, CiphertextMeta] {
     const x = this.#own(a, operation)

@@ -131,6 +131,21 @@ export abstract class EngineArithmetic<C extends BaseCiphertext, P extends BaseP
     })
     return this.#accumulate(parts, meta)
   }
+  /** The same of several, one meta for each. Default: one after the other. */
+  protected doLinearTransforms(
+    inputs: readonly C[],
+    transform: PreparedLinearTransform,
+    metas: readonly CiphertextMeta[],
+  ): C[] {
+    const made: C[] = []
+    try {
+      for (const [i, a] of inputs.entries()) made.push(this.doLinearTransform(a, transform, metas[i]!))
+      return made
+    } catch (error) {
+      for (const result of made) result.dispose()
+      throw error
+    }
+  }
   /** Row by row, the sum of inputs times weights, the weights encoded at `scale`. Default: doMulScalar and doAdd. */
   protected doMatrixProduct(inputs: readonly C[], weights: WeightMatrix, scale: number, meta: CiphertextMeta): C[] {
     return Array.from({ length: weights.rows }, (_, row) =>

@@ -134,6 +134,11 @@ export interface Evaluator {
   /** Matrix times slot vector; not rescaled: scale a.scale * transform.scale. */
   linearTransform(a: Ciphertext, transform: PreparedLinearTransform): Ciphertext
   /**
+   * The same of at least one ciphertexts of one level, in their order, to the bit. An engine with double hoisting reads keys and
+   * diagonals once for all of them, and needs working memory for as many transforms at once.
+   */
+  linearTransforms(inputs: readonly Ciphertext[], transform: PreparedLinearTransform): Ciphertext[]
+  /**
    * rows outputs, each the weighted sum of `columns` inputs by real constants rounded to 1/scale; not rescaled.
    * @param scale default as for mulScalar
    */

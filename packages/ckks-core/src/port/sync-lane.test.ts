@@ -41,6 +41,7 @@ function everything(lane: Encoder & Evaluator, x: Ciphertext): Ciphertext[] {
     ...lane.rotateHoisted(x, [1, 2]),
     lane.conjugate(x),
     lane.linearTransform(x, transform as never),
+    ...lane.linearTransforms([x, x], transform as never),
     ...lane.matrixProduct([x, x], { rows: 1, columns: 2, data: Float64Array.of(1, 2) }),
   ]
 }

@@ -170,6 +170,9 @@ export class SyncLane implements Lane {
   linearTransform(a: Ciphertext, transform: PreparedLinearTransform): Ciphertext {
     return this.#one(this.#open().linearTransform(a, transform))
   }
+  linearTransforms(inputs: readonly Ciphertext[], transform: PreparedLinearTransform): Ciphertext[] {
+    return this.#many(this.#open().linearTransforms(inputs, transform))
+  }
   matrixProduct(inputs: readonly Ciphertext[], weights: WeightMatrix, scale?: Scale): Ciphertext[] {
     return this.#many(this.#open().matrixProduct(inputs, weights, scale))
   }

@@ -1,16 +1,18 @@
 import { describe, expect, it } from 'vitest'
-import { createClearEngine } from '../../engines/clear/index.ts'
+import { type ClearEngine, createClearEngine } from '../../engines/clear/index.ts'
 import { createPlanEngine } from '../../engines/plan/index.ts'
 import { CancelledError, InvalidArgumentError, LevelError, SecurityError } from '../../errors/errors.ts'
 import { createParameters, insecureParameters } from '../../parameters/create-parameters.ts'
 import { ephemeralLogQP, MAX_LOG_SPARSE_128 } from '../../parameters/ephemeral.ts'
 import { RECOMMENDED_MARGIN } from '../../parameters/security.ts'
+import type { Ciphertext } from '../../port/handles.ts'
 import type { ComplexVector } from '../../port/slot-values.ts'
 import { createBootstrapping } from './bootstrapping.ts'
 import { type BootstrappingRequest, bootstrappingLiteral } from './bootstrapping-parameters.ts'
 import { BOOTSTRAPPING_SETS, bootstrappingSet } from './bootstrapping-sets.ts'
 import { arcsineDegree, type BootstrappingSpec, bootstrappingLevels } from './bootstrapping-spec.ts'
 import { bootstrapIterated } from './iterated.ts'
+import type { PreparedBootstrapping } from './prepared-bootstrapping.ts'
 
 const base = BOOTSTRAPPING_SETS['N16-B10']
 const SLOTS = 2 ** 9
@@ -107,6 +109,64 @@ describe('bootstrapping on the clear engine', () => {
     const out = half.bootstrap(single.engine, single.engine.encryptClear(a, { level }))
     expect(errors(single.engine.readClear(out), { re: a }).worst).toBeGreaterThan(18)
     expect(() => half.bootstrapPair(single.engine, out, out)).toThrow(InvalidArgumentError)
+  })
+
+  it('in lock step: the values of one after the other, singles and pairs', async () => {
+    // two engines that draw the same multiples of q0
+    const run = async (use: (...of: [PreparedBootstrapping, ClearEngine, Ciphertext[]]) => Ciphertext[][]) => {
+      const { circuit, engine } = small({}, false)
+      const prepared = await circuit.prepare(engine)
+      const level = circuit.inputLevel
+      const inputs = [disc(SLOTS), real(SLOTS), real(SLOTS, 0.5)].map((v) => engine.encryptClear(v, { level }))
+      const fresh = use(prepared, engine, inputs)
+      const values = fresh.map((of) => of.map((y) => engine.readClear(y)))
+      for (const handle of [...inputs, ...fresh.flat(), prepared]) handle.dispose()
+      expect(engine.memory().total).toBe(0)
+      return values
+    }
+    const alone = await run((p, engine, [x, y, z]) => [[p.bootstrap(engine, x!)], p.bootstrapPair(engine, y!, z!)])
+    const together = await run((p, engine, [x, y, z]) => p.bootstrapTogether(engine, [[x!], [y!, z!]]))
+    expect(together).toEqual(alone)
+  })
+
+  it('in lock step: what one refuses leaves nothing of the others', async () => {
+    const { circuit, engine } = small()
+    const prepared = await circuit.prepare(engine)
+    const x = engine.encryptClear(real(SLOTS), { level: circuit.inputLevel })
+    const low = engine.dropLevel(x, circuit.inputLevel - 1)
+    const before = engine.memory().total
+    expect(() => prepared.bootstrapTogether(engine, [])).toThrow(InvalidArgumentError)
+    expect(() => prepared.bootstrapTogether(engine, [[x], [low]])).toThrow(LevelError)
+    expect(() => prepared.bootstrapTogether(engine, [[x, low]])).toThrow(LevelError)
+    expect(() => prepared.bootstrapTogether(engine, [[x]], { range: 3 })).toThrow(/ranges 1, got 3/)
+    expect(engine.memory().total).toBe(before)
+    const single = small({ content: 'real' })
+    const half = await single.circuit.prepare(single.engine)
+    const y = single.engine.encryptClear(real(SLOTS), { level: circuit.inputLevel })
+    expect(() => half.bootstrapTogether(single.engine, [[y], [y, y]])).toThrow(/use content complex/)
+  })
+
+  it('in lock step: planned as precise as alone, with the working memory of all and in less time', async () => {
+    const { parameters, circuit } = small()
+    const run = async (magnitudes: readonly number[]) => {
+      const plan = createPlanEngine(parameters)
+      const prepared = await circuit.prepare(plan)
+      const inputs = magnitudes.map((magnitude) => plan.input({ level: circuit.inputLevel, magnitude }))
+      const since = plan.checkpoint()
+      const fresh = prepared.bootstrapTogether(
+        plan,
+        inputs.map((x) => [x] as const),
+      )
+      return { report: plan.report({ since }), bits: fresh.map(([y]) => plan.estimate(y!).precisionBits) }
+    }
+    const [one, other, both] = [await run([0.7]), await run([0.1]), await run([0.7, 0.1])]
+    expect(both.bits).toEqual([...one.bits, ...other.bits])
+    expect(one.bits[0]).not.toBe(other.bits[0])
+    expect(both.report.keyRequest).toEqual(one.report.keyRequest)
+    expect(both.report.scratchBytes).toBe(2 * one.report.scratchBytes)
+    const apart = one.report.seconds + other.report.seconds
+    expect(both.report.seconds).toBeLessThan(0.98 * apart)
+    expect(both.report.seconds).toBeGreaterThan(0.8 * apart)
   })
 
   it('serves the ranges it was prepared for, with precision relative to them', async () => {

@@ -109,15 +109,7 @@ export class PreparedBootstrapping implements Disposable {
    * @throws LevelError below `inputLevel`; MissingKeyError; InvalidArgumentError for a longer period, an unknown range or function
    */
   bootstrap(engine: Evaluator, a: Ciphertext, options: BootstrapOptions = {}): Ciphertext {
-    const evalMod = this.#evalMod(options)
-    const message = relativeSize([engine.estimate?.(a)?.magnitude], options)
-    return scope((use) => {
-      const raised = use(this.#raise.raise(engine, a, options.range ?? 1))
-      if (this.circuit.spec.content === 'real')
-        return evaluateEvalMod(engine, use(shifted(engine, use(doubledRealPart(engine, raised)))), evalMod, message)
-      const [real, imaginary] = this.#halves(engine, raised, evalMod, message)
-      return joinParts(engine, use(real), use(imaginary))
-    })
+    return this.bootstrapTogether(engine, [[a]], options)[0]![0]!
   }
 
   /**
@@ -130,17 +122,49 @@ export class PreparedBootstrapping implements Disposable {
     b: Ciphertext,
     options: BootstrapOptions = {},
   ): [Ciphertext, Ciphertext] {
-    if (this.circuit.spec.content === 'real')
+    return this.bootstrapTogether(engine, [[a, b]], options)[0] as [Ciphertext, Ciphertext]
+  }
+
+  /**
+   * Several bootstraps in lock step: the same results as one after the other, to the bit, for less time, because keys and matrices
+   * are read from memory once for all. The working memory is that of as many bootstraps.
+   *
+   * @param travellers one ciphertext each, as in `bootstrap`, or two of real values, as in `bootstrapPair`; at least one
+   * @returns of each its refreshed ones
+   * @throws as these do
+   */
+  bootstrapTogether(
+    engine: Evaluator,
+    travellers: readonly (readonly [Ciphertext, Ciphertext?])[],
+    options: BootstrapOptions = {},
+  ): Ciphertext[][] {
+    const { spec, inputLevel } = this.circuit
+    if (travellers.length === 0)
+      throw new InvalidArgumentError('bootstrapping: at least one ciphertext is needed to bootstrap together')
+    if (spec.content === 'real' && travellers.some(([, b]) => b))
       throw new InvalidArgumentError('bootstrapPair: the circuit was made for real content: use content complex')
     const evalMod = this.#evalMod(options)
-    const message = relativeSize(
-      [a, b].map((x) => engine.estimate?.(x)?.magnitude),
-      options,
+    const messages = travellers.map((pair) =>
+      relativeSize(
+        pair.map((x) => x && engine.estimate?.(x)?.magnitude),
+        options,
+      ),
     )
-    return scope((use) => {
-      const { inputLevel } = this.circuit
-      const joined = use(joinParts(engine, use(toLevel(engine, a, inputLevel)), use(toLevel(engine, b, inputLevel))))
-      return this.#halves(engine, use(this.#raise.raise(engine, joined, options.range ?? 1)), evalMod, message)
+    const fresh = scope((use) => {
+      const joined = travellers.map(([a, b]) =>
+        b ? use(joinParts(engine, use(toLevel(engine, a, inputLevel)), use(toLevel(engine, b, inputLevel)))) : a,
+      )
+      const raised = this.#raise.raiseTogether(engine, joined, options.range ?? 1).map((one) => use(one))
+      return raised.flatMap((one, i) => {
+        const apart = travellers[i]![1] !== undefined
+        return this.#finish(engine, one, { evalMod, apart, message: messages[i] }).map((result) => use(result))
+      })
+    })
+    let taken = 0
+    return travellers.map(([, b]) => {
+      const length = b ? 2 : 1
+      taken += length
+      return fresh.slice(taken - length, taken)
     })
   }
 
@@ -159,14 +183,27 @@ export class PreparedBootstrapping implements Disposable {
     return found
   }
 
-  #halves(engine: Evaluator, raised: Ciphertext, evalMod: EvalMod, message?: number): [Ciphertext, Ciphertext] {
+  /** evalMod of both halves: real content has one, a pair's stay apart. */
+  #finish(engine: Evaluator, raised: Ciphertext, { evalMod, apart, message }: Finish): Ciphertext[] {
     return scope((use) => {
+      if (this.circuit.spec.content === 'real')
+        return [evaluateEvalMod(engine, use(shifted(engine, use(doubledRealPart(engine, raised)))), evalMod, message)]
       const parts = doubledParts(engine, raised)
-      return [use(parts.real), use(parts.imaginary)].map((part) =>
+      const [real, imaginary] = [use(parts.real), use(parts.imaginary)].map((part) =>
         use(evaluateEvalMod(engine, use(shifted(engine, part)), evalMod, message)),
-      ) as [Ciphertext, Ciphertext]
+      )
+      return apart ? [real!, imaginary!] : [joinParts(engine, real!, imaginary!)]
     })
   }
+}
+
+/** How a bootstrap ends. */
+interface Finish {
+  readonly evalMod: EvalMod
+  /** Whether both halves are wanted on their own. */
+  readonly apart: boolean
+  /** Root mean square of the values in units of the range, where that is known. */
+  readonly message: number | undefined
 }
 
 /** The largest estimated size in units of the range; undefined on engines that do not estimate. */

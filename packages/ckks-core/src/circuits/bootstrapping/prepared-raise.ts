@@ -113,24 +113,35 @@ export class PreparedRaise implements Disposable {
    * @throws LevelError below level `slotsToCoeffs`; MissingKeyError; InvalidArgumentError for a longer period or an unknown range
    */
   raise(engine: Evaluator, a: Ciphertext, range: number): Ciphertext {
+    return this.raiseTogether(engine, [a], range)[0]!
+  }
+
+  /** The same of several, to the bit; each matrix takes all of them through at a time. */
+  raiseTogether(engine: Evaluator, inputs: readonly Ciphertext[], range: number): Ciphertext[] {
     const { slots, parameters, slotsToCoeffs, bound, periodic } = this.shape
     this.assertRange(range)
-    if (a.slots > slots)
-      throw new InvalidArgumentError(`bootstrapping: made for ${slots} slots, got a ciphertext of period ${a.slots}`)
+    const long = inputs.find((a) => a.slots > slots)
+    if (long)
+      throw new InvalidArgumentError(`bootstrapping: made for ${slots} slots, got a ciphertext of period ${long.slots}`)
     const down = [this.#matrices.first.get(range)!, ...this.#matrices.slotsToCoeffs]
     return scope((use) => {
-      const through = (start: Ciphertext, transforms: readonly PreparedLinearTransform[]): Ciphertext =>
-        transforms.reduce((x, transform) => {
-          const product = use(engine.linearTransform(x, transform))
-          if (periodic) engine.declarePeriodic?.(product)
-          return use(engine.rescale(product))
+      const through = (start: Ciphertext[], transforms: readonly PreparedLinearTransform[]) =>
+        transforms.reduce<Ciphertext[]>((those, transform) => {
+          const products = engine.linearTransforms(those, transform).map((product) => use(product))
+          if (periodic) for (const product of products) engine.declarePeriodic?.(product)
+          return products.map((product) => use(engine.rescale(product)))
         }, start)
-      const lowest = through(use(toLevel(engine, a, slotsToCoeffs)), down)
-      const raised = use(engine.modRaise(lowest, parameters.maxLevel))
-      const traced = slots < raised.slots ? use(engine.trace(raised, slots)) : raised
-      const result = through(traced, this.#matrices.coeffsToSlots)
-      engine.declareMagnitude?.(result, raisedMagnitude(bound) / Math.SQRT2)
-      return result
+      const lowest = through(
+        inputs.map((a) => use(toLevel(engine, a, slotsToCoeffs))),
+        down,
+      )
+      const raised = lowest.map((low) => {
+        const high = use(engine.modRaise(low, parameters.maxLevel))
+        return slots < high.slots ? use(engine.trace(high, slots)) : high
+      })
+      const results = through(raised, this.#matrices.coeffsToSlots)
+      for (const result of results) engine.declareMagnitude?.(result, raisedMagnitude(bound) / Math.SQRT2)
+      return results
     })
   }
 

@@ -309,33 +309,17 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
   }
   protected override doLinearTransform(a: PlanCiphertext, transform: PreparedLinearTransform, meta: CiphertextMeta) {
     if (!this.capabilities.doubleHoisting) return super.doLinearTransform(a, transform, meta)
-    const { level } = meta
-    const giants = transform.giants.filter((g) => g.terms.length > 0)
-    const turned = giants.filter((g) => g.step !== 0).length
-    const babies = new Set(giants.flatMap((g) => g.terms.map((t) => t.step)))
-    babies.delete(0)
-    if (babies.size > 0) this.#recorder.count('decompose', level)
-    this.#recorder.count('transformBaby', level, babies.size)
-    this.#recorder.count(
-      'transformTerm',
-      level,
-      giants.reduce((n, g) => n + g.terms.length, 0),
-    )
-    this.#recorder.count('transformGiant', level, turned)
-    this.#recorder.count('modDown', level)
-    this.#recorder.needScratch(level, 1 + turned)
-    const keySwitch = this.#noise.keySwitch(level)
-    const rotated = Math.hypot(a.error, keySwitch / a.scale)
-    let error = turned * (keySwitch / meta.scale) ** 2 + (this.#noise.rescale() / meta.scale) ** 2
-    let magnitude = 0
-    for (const giant of giants) {
-      for (const { step, plaintext } of giant.terms) {
-        const p = plaintext as unknown as PlanPlaintext
-        error += ((step === 0 ? a.error : rotated) * p.magnitude) ** 2 + (a.magnitude * p.error) ** 2
-        magnitude += p.magnitude ** 2
-      }
-    }
-    return this.#ciphertext(meta, Math.sqrt(error), Math.sqrt(magnitude) * a.magnitude)
+    this.#recorder.needTransform(meta.level, transform, 1)
+    return this.#transformed(a, transform, meta)
+  }
+  protected override doLinearTransforms(
+    inputs: readonly PlanCiphertext[],
+    transform: PreparedLinearTransform,
+    metas: readonly CiphertextMeta[],
+  ) {
+    if (!this.capabilities.doubleHoisting) return super.doLinearTransforms(inputs, transform, metas)
+    this.#recorder.needTransform(metas[0]!.level, transform, inputs.length)
+    return inputs.map((a, i) => this.#transformed(a, transform, metas[i]!))
   }
   protected override doMatrixProduct(
     inputs: readonly PlanCiphertext[],
@@ -375,6 +359,22 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
     return this.#ciphertext(meta, Math.sqrt(error), Math.sqrt(magnitude))
   }
 
+  /** Error and size of a product whose cost is counted elsewhere. */
+  #transformed(a: PlanCiphertext, { giants }: PreparedLinearTransform, meta: CiphertextMeta): PlanCiphertext {
+    const keySwitch = this.#noise.keySwitch(meta.level)
+    const rotated = Math.hypot(a.error, keySwitch / a.scale)
+    const turned = giants.filter(({ step, terms }) => step !== 0 && terms.length > 0).length
+    let error = turned * (keySwitch / meta.scale) ** 2 + (this.#noise.rescale() / meta.scale) ** 2
+    let magnitude = 0
+    for (const giant of giants) {
+      for (const { step, plaintext } of giant.terms) {
+        const p = plaintext as unknown as PlanPlaintext
+        error += ((step === 0 ? a.error : rotated) * p.magnitude) ** 2 + (a.magnitude * p.error) ** 2
+        magnitude += p.magnitude ** 2
+      }
+    }
+    return this.#ciphertext(meta, Math.sqrt(error), Math.sqrt(magnitude) * a.magnitude)
+  }
   /** What rounding a constant to a multiple of 1 / scale changes: nothing for integers at scale 1. */
   #rounding(value: number, scale: number): number {
     return this.#betweenCopies ? 0 : Math.abs(Math.round(value * scale) / scale - value)

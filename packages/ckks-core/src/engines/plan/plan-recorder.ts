@@ -8,6 +8,7 @@ import {
   keyFileBytes,
   listKeyNeeds,
 } from '../../port/keys.ts'
+import type { PreparedLinearTransform } from '../../port/linear-transform.ts'
 import { ByteLedger, type BytesRisen } from '../byte-ledger.ts'
 import type { CostModel, OperationKind } from './cost-model.ts'
 import { OperationLog, type OperationSnapshot } from './operation-log.ts'
@@ -23,10 +24,16 @@ export interface PlanCheckpoint extends OperationSnapshot {
 export interface PlanTape {
   readonly counts: { kind: OperationKind; level: number; count: number; degree: 1 | 2; share: number }[]
   readonly keys: KeyNeed[]
-  readonly scratch: { level: number; accumulators: number }[]
+  readonly scratch: { level: number; accumulators: number; together: number }[]
   /** By how many bytes it rose above what there was. */
   rise: BytesRisen
 }
+
+/**
+ * Of the time of a transform's baby steps, terms and giant steps, what each further ciphertext in lock step takes: measured
+ * (docs/notes/bootstrapping.md).
+ */
+const LOCK_STEP_SHARE = 0.75
 
 /** Bytes of a residue in memory. */
 export const RESIDUE_BYTES = 8
@@ -68,14 +75,34 @@ export class PlanRecorder {
     }
   }
 
-  /** Digits after modUp and `accumulators` pairs of polynomials, all modulo QP. */
-  needScratch(level: number, accumulators: number): void {
+  /** Digits after modUp and `accumulators` pairs of polynomials, all modulo QP, of as many ciphertexts as go `together`. */
+  needScratch(level: number, accumulators: number, together = 1): void {
     const limbs = this.#parameters.limbsAt(level) + this.#parameters.p.length
-    const polynomials = this.#parameters.digitsAt(level) + 2 * accumulators
+    const polynomials = together * (this.#parameters.digitsAt(level) + 2 * accumulators)
     this.#scratch = Math.max(this.#scratch, polynomials * limbs * this.#parameters.ringDegree * RESIDUE_BYTES)
     for (const { scratch } of this.#tapes)
-      if (!scratch.some((s) => s.level === level && s.accumulators === accumulators))
-        scratch.push({ level, accumulators })
+      if (!scratch.some((s) => s.level === level && s.accumulators === accumulators && s.together === together))
+        scratch.push({ level, accumulators, together })
+  }
+
+  /** A fused transform of several ciphertexts: the first reads keys and diagonals from memory, the others from caches. */
+  needTransform(level: number, { giants }: PreparedLinearTransform, inputs: number): void {
+    const filled = giants.filter((g) => g.terms.length > 0)
+    const turned = filled.filter((g) => g.step !== 0).length
+    const babies = new Set(filled.flatMap((g) => g.terms.map((t) => t.step)))
+    babies.delete(0)
+    const terms = filled.reduce((n, g) => n + g.terms.length, 0)
+    if (babies.size > 0) this.count('decompose', level, inputs)
+    for (const [kind, count] of [
+      ['transformBaby', babies.size],
+      ['transformTerm', terms],
+      ['transformGiant', turned],
+    ] as const) {
+      this.count(kind, level, count)
+      this.count(kind, level, (inputs - 1) * count, 1, LOCK_STEP_SHARE)
+    }
+    this.count('modDown', level, inputs)
+    this.needScratch(level, 1 + turned, inputs)
   }
 
   /** Does work, and writes down what it costs. */
@@ -94,7 +121,7 @@ export class PlanRecorder {
   replay({ counts, keys, scratch, rise }: PlanTape): void {
     for (const { kind, level, count, degree, share } of counts) this.count(kind, level, count, degree, share)
     for (const need of keys) this.needKey(need)
-    for (const { level, accumulators } of scratch) this.needScratch(level, accumulators)
+    for (const { level, accumulators, together } of scratch) this.needScratch(level, accumulators, together)
     this.ledger.swell(rise)
   }
 

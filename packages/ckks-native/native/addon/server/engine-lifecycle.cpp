@@ -31,7 +31,7 @@ Napi::Function EngineObject::define(Napi::Env env) {
                            InstanceMethod<&E::dropLevel>("dropLevel"),
                            InstanceMethod<&E::modRaise>("modRaise"),
                            InstanceMethod<&E::rotateHoisted>("rotateHoisted"),
-                           InstanceMethod<&E::linearTransform>("linearTransform"),
+                           InstanceMethod<&E::linearTransforms>("linearTransforms"),
                            InstanceMethod<&E::matrixProduct>("matrixProduct"),
                            InstanceMethod<&E::linearCombination>("linearCombination"),
                            InstanceMethod<&E::releaseCiphertext>("releaseCiphertext"),

@@ -120,7 +120,7 @@ private:
     Napi::Value dropLevel(const Napi::CallbackInfo& info);
     Napi::Value modRaise(const Napi::CallbackInfo& info);
     Napi::Value rotateHoisted(const Napi::CallbackInfo& info);
-    Napi::Value linearTransform(const Napi::CallbackInfo& info);
+    Napi::Value linearTransforms(const Napi::CallbackInfo& info);
     Napi::Value matrixProduct(const Napi::CallbackInfo& info);
     Napi::Value linearCombination(const Napi::CallbackInfo& info);
 

@@ -228,7 +228,7 @@ Napi::Value EngineObject::rotateHoisted(const Napi::CallbackInfo& info) {
     });
 }
 
-Napi::Value EngineObject::linearTransform(const Napi::CallbackInfo& info) {
+Napi::Value EngineObject::linearTransforms(const Napi::CallbackInfo& info) {
     const auto env = info.Env();
     return guarded(env, [&] {
         struct Term {
@@ -236,29 +236,31 @@ Napi::Value EngineObject::linearTransform(const Napi::CallbackInfo& info) {
             KeyPointer key;
             std::shared_ptr<PlaintextSlot> plaintext;
         };
-        auto a = ciphertextOf(info[0]);
+        auto inputs = ciphertextsOf(info, 0, "inputs");
         const auto giants = wordsOf(info, 1, "giants");
         const auto giantOf = wordsOf(info, 2, "giantOf");
         const auto babies = wordsOf(info, 3, "babies");
         const auto plaintexts = arrayOf(info, 4, "plaintexts");
         if (giantOf.ElementLength() != babies.ElementLength() || babies.ElementLength() != plaintexts.Length())
-            badArgument(env, "linearTransform", "one giant, one baby step and one plaintext per term");
+            badArgument(env, "linearTransforms", "one giant, one baby step and one plaintext per term");
         auto keyOf = [&](uint32_t element) { return element == 1 ? nullptr : needed(env, findKey(element), element); };
         std::vector<KeyPointer> giantKeys;
         for (size_t i = 0; i < giants.ElementLength(); ++i) giantKeys.push_back(keyOf(giants[i]));
         std::vector<Term> terms;
-        std::vector<std::shared_ptr<Node>> nodes{a->node};
+        std::vector<std::shared_ptr<Node>> nodes = nodesOf(inputs);
         for (uint32_t i = 0; i < plaintexts.Length(); ++i) {
             if (giantOf[i] >= giantKeys.size()) badArgument(env, "giantOf", "an index into giants");
             terms.push_back({giantOf[i], keyOf(babies[i]), plaintextOf(plaintexts.Get(i))});
             nodes.push_back(terms.back().plaintext->node);
         }
-        return queue(env, std::move(nodes), [a, giantKeys = std::move(giantKeys), terms = std::move(terms)](Core& core) {
+        const size_t count = inputs.size();
+        return queueMany(env, std::move(nodes), count, [inputs = std::move(inputs), giantKeys = std::move(giantKeys),
+                                                        terms = std::move(terms)](Core& core) {
             std::vector<GiantStep> steps(giantKeys.size());
             for (size_t g = 0; g < steps.size(); ++g) steps[g].key = giantKeys[g].get();
             for (const auto& term : terms) steps[term.giant].terms.push_back({term.key.get(), &term.plaintext->value});
             std::erase_if(steps, [](const GiantStep& step) { return step.terms.empty(); });
-            return heml::linearTransform(a->value, steps, *core.scheduler);
+            return heml::linearTransform(pointersOf(inputs), steps, *core.scheduler);
         });
     });
 }
