@@ -57,6 +57,13 @@ export interface BindingLane {
   dropLevel(a: CiphertextHandle, level: number): CiphertextHandle
   /** Through the ephemeral secret, from level 0 to `level`; needs the encapsulation key. */
   modRaise(a: CiphertextHandle, level: number): CiphertextHandle
+  /** Rotations of what is raised to `level`, by Galois element (1: none), times plaintexts, rescaled; needs an encapsulation key with these. */
+  raiseTransform(
+    a: CiphertextHandle,
+    level: number,
+    elements: Uint32Array,
+    plaintexts: readonly PlaintextHandle[],
+  ): CiphertextHandle
   /** Galois elements; 1 gives a copy. */
   rotateHoisted(a: CiphertextHandle, elements: Uint32Array): CiphertextHandle[]
   /**
@@ -68,10 +75,18 @@ export interface BindingLane {
     giantOf: Uint32Array,
     babies: Uint32Array,
     plaintexts: readonly PlaintextHandle[],
+    rescales: boolean,
   ): CiphertextHandle[]
   /** Weights already multiplied by the scale and rounded; row-major. */
   matrixProduct(inputs: readonly CiphertextHandle[], rows: number, weights: Float64Array): CiphertextHandle[]
   /** Constants already multiplied by their scales, real and imaginary parts; the last two are added to the sum. */
+  /** Constants as for linearCombination: the products', the terms', and what is added. */
+  productCombination(
+    a: readonly CiphertextHandle[],
+    b: readonly CiphertextHandle[],
+    terms: readonly CiphertextHandle[],
+    constants: Float64Array,
+  ): CiphertextHandle
   linearCombination(terms: readonly CiphertextHandle[], constants: Float64Array): CiphertextHandle
 
   releaseCiphertext(a: CiphertextHandle): void
@@ -98,10 +113,15 @@ export interface BindingEngine extends BindingLane {
   /** element: 0 for relinearisation, else the Galois element. A key of lower level is replaced. Seed, then the b halves.
    * turbo: the seed is expanded by TurboSHAKE128, else by SHAKE128. */
   loadKey(element: number, level: number, segment: Uint8Array, turbo: boolean): Promise<void>
-  /** Both switching keys of modRaise, as generateEncapsulationKey makes them. turbo: as above. */
-  loadEncapsulationKey(level: number, toSparse: Uint8Array, toDense: Uint8Array, turbo: boolean): Promise<void>
-  /** Level of the loaded encapsulation key; undefined without one. */
-  encapsulationLevel(): number | undefined
+  /** The switching keys of modRaise, as generateEncapsulationKey makes them; one that does less than the loaded one is dropped. turbo: as above. */
+  loadEncapsulationKey(
+    level: number,
+    elements: Uint32Array | undefined,
+    segments: readonly Uint8Array[],
+    turbo: boolean,
+  ): Promise<void>
+  /** What the loaded encapsulation key is for; undefined without one. elements: besides 1, of one with short switches back. */
+  encapsulation(): { level: number; elements?: number[] } | undefined
   /** Element 1: the encapsulation key. Operations queued before keep it. */
   unloadKey(element: number): void
   unloadKeys(): void
@@ -120,10 +140,10 @@ export interface BindingClient {
   /** element 0: relinearisation. A seed, then the b halves, with as many zeros before and behind them as asked for. */
   generateKey(key: SecretKeyHandle, element: number, level: number, before: number, behind: number): Promise<Uint8Array>
   /**
-   * Draws an ephemeral secret, makes the switching keys to it (level 0, base and leading special primes) and from it (at
-   * `level`), and forgets it. Seed and b halves each.
+   * Draws an ephemeral secret, makes the switching key to it (level 0, base and leading special primes) and those from it (at
+   * `level`), and forgets it: an ordinary one, or, for a list of Galois elements, a short one of element 1 and of each. Seed and b halves.
    */
-  generateEncapsulationKey(key: SecretKeyHandle, level: number): Promise<{ toSparse: Uint8Array; toDense: Uint8Array }>
+  generateEncapsulationKey(key: SecretKeyHandle, level: number, elements?: Uint32Array): Promise<Uint8Array[]>
   /** A seeded fresh ciphertext: the seed that stands for c1, then c0. */
   encryptSymmetric(
     key: SecretKeyHandle,

@@ -6,23 +6,28 @@ import {
   type AnyParameters,
   CancelledError,
   createParameters,
+  type DiagonalMatrix,
   encodeContainer,
   FormatError,
   galoisElement,
   InvalidArgumentError,
   insecureParametersWithFiles,
+  keyBytes,
+  keyFileBytes,
   LevelError,
   MissingKeyError,
   ParameterMismatchError,
   parseContainer,
+  prepareLinearTransform,
   RAISE_BOUND,
   SecurityError,
+  type Split,
 } from '@he-ml/ckks-core'
 import { describe, expect, it } from 'vitest'
 import { createNativeClient } from './client/native-client.ts'
-import type { NativeCiphertext } from './handles.ts'
+import type { NativeCiphertext, NativePlaintext } from './handles.ts'
 import { loadEvaluationKey } from './keys/load-keys.ts'
-import { createStack, randomValues, rotationKeys, type Slots } from './native.test-helper.ts'
+import { createStack, precisionBits, randomValues, rotationKeys, type Slots } from './native.test-helper.ts'
 import { createNativeEngine } from './native-engine.ts'
 
 const parameters = insecureParametersWithFiles({ logN: 10, levels: 3, scaleBits: 40, baseBits: 45 })
@@ -108,6 +113,106 @@ describe('modRaise', () => {
   })
 })
 
+/** A matrix of three diagonals of 512 slots. */
+const matrix = {
+  slots: 512,
+  diagonals: new Map([0, 3, 500].map((step) => [step, randomValues(512, step + 1)])),
+}
+
+describe('raiseTransform', () => {
+  const request = { rotations: rotationKeys([3, 500], 3), encapsulation: 3, raising: [3, 500] }
+
+  it.each([
+    ['a base of one prime', parameters, 3],
+    ['a base of two primes', twoPrimeBase, 2],
+  ] as const)('%s: modRaise and a transform, rescaled', async (_, of, level) => {
+    const rotations = rotationKeys([3, 500], level)
+    await using stack = await createStack(of, { rotations, encapsulation: level, raising: [3, 500] })
+    const { server } = stack
+    expect(server.loadedKeys).toEqual({ rotations, encapsulation: level, raising: [3, 500] })
+    const { native } = await stack.encrypt(randomValues(512, 7), { im: randomValues(512, 8), level: 0 })
+    // what is raised is many times q0: a scale that makes the diagonals as small
+    const scale = (of.groupProduct(level) * native.scale) / of.groupProduct(0) / 64
+    using transform = await prepareLinearTransform(server, matrix, { level, scale, split: 'none' })
+    const got = server.raiseTransform(native, transform)
+    expect(got).toMatchObject({ level: level - 1, slots: 512, degree: 1 })
+    const raised = server.modRaise(native, level)
+    const want = server.linearTransformRescale(raised, transform)
+    expect(got.scale).toBe(want.scale)
+    const [x, y] = [await stack.read(got), await stack.read(want)]
+    const largest = Math.max(...y.re.map(Math.abs))
+    // in parts of the result, which is as many times the message as q0 is
+    expect(precisionBits(x, y) + Math.log2(largest)).toBeGreaterThan(20)
+    expect(await stack.read(server.rescale(server.linearTransform(raised, transform)))).toEqual(y)
+  })
+
+  it('needs its rotations, no giant steps, all slots, and an operand of level 0', async () => {
+    await using stack = await createStack(parameters, request)
+    const { server } = stack
+    const { native } = await stack.encrypt(randomValues(512, 4), { level: 0 })
+    const prepare = (of: DiagonalMatrix, split?: Split | 'none') =>
+      prepareLinearTransform(server, of, { level: 3, scale: 2 ** 10, ...(split ? { split } : {}) })
+    using fitting = await prepare(matrix, 'none')
+    await server.raiseTransform(native, fitting).ready()
+    expect(() => server.raiseTransform(server.modRaise(native), fitting)).toThrow(/level 0, got level 3/)
+    using giants = await prepare(matrix, { length: 2, offset: 0 })
+    expect(() => server.raiseTransform(native, giants)).toThrow(/without giant steps/)
+    using small = await prepare({ slots: 4, diagonals: new Map([[1, Float64Array.of(1, 2, 3, 4)]]) }, 'none')
+    expect(() => server.raiseTransform(native, small)).toThrow(InvalidArgumentError)
+    using more = await prepare({ slots: 512, diagonals: new Map([[4, randomValues(512, 1)]]) }, 'none')
+    expect(() => server.raiseTransform(native, more)).toThrow(MissingKeyError)
+    const handle = (more.giants[0]!.terms[0]!.plaintext as NativePlaintext).handle
+    const element = galoisElement(4, parameters.logN)
+    server.binding.raiseTransform((native as NativeCiphertext).handle, 3, Uint32Array.of(element), [handle])
+    await expect(server.drain()).rejects.toThrow(/no rotation of Galois element/)
+    server.unloadKeys()
+    expect(() => server.raiseTransform(native, fitting)).toThrow(MissingKeyError)
+  })
+
+  it('a key with rotations is not replaced by one with fewer, and serves modRaise alone', async () => {
+    const client = createNativeClient(parameters)
+    const server = createNativeEngine(parameters)
+    const key = await client.generateSecretKey()
+    for (const [raising, want] of [
+      [undefined, undefined],
+      [[], []],
+      [[3], [3]],
+      [undefined, [3]],
+      [
+        [5, 3],
+        [3, 5],
+      ],
+    ] as const) {
+      const wanted = { rotations: [], encapsulation: 2, ...(raising ? { raising } : {}) }
+      for await (const { bytes } of client.generateEvaluationKeys(key, wanted)) await loadEvaluationKey(server, bytes)
+      expect(server.loadedKeys).toEqual({ rotations: [], encapsulation: 2, ...(want ? { raising: want } : {}) })
+      expect(server.hasKey({ kind: 'encapsulation', level: 2 })).toBe(true)
+      expect(server.hasKey({ kind: 'encapsulation', level: 2, steps: [3] })).toBe(want?.includes(3 as never) ?? false)
+    }
+    await server.dispose()
+    await client.dispose()
+  })
+
+  it('keys take the memory and the bytes that are said before', async () => {
+    await using stack = await createStack(parameters, { rotations: [], encapsulation: 3, raising: [1, 2, 7] })
+    const need = { kind: 'encapsulation', level: 3, steps: [1, 2, 7] } as const
+    expect(stack.server.memory().keys).toBe(keyBytes(parameters, need))
+    const client = createNativeClient(parameters)
+    const key = await client.generateSecretKey()
+    for await (const file of client.generateEvaluationKeys(key, {
+      rotations: [],
+      encapsulation: 3,
+      raising: [1, 2, 7],
+    })) {
+      expect(file.raising).toEqual([1, 2, 7].map((steps) => galoisElement(steps, parameters.logN)))
+      expect(Math.abs(file.bytes.length - keyFileBytes(parameters, need))).toBeLessThan(2048)
+      const { segments } = parseContainer(file.bytes, { kind: 'encapsulationKey', parameters })
+      expect(segments).toHaveLength(5)
+    }
+    await client.dispose()
+  })
+})
+
 describe('encapsulation keys', () => {
   const make = async (level: number) => {
     const client = createNativeClient(parameters)
@@ -168,12 +273,14 @@ describe('encapsulation keys', () => {
     const { segments: _, kind, ...rest } = header as Extract<typeof header, { kind: 'encapsulationKey' }>
     const posing = encodeContainer({ ...rest, kind: 'galoisKey', galoisElement: 3 }, [segments[1]!], parameters)
     await expect(loadEvaluationKey(server, posing)).rejects.toThrow(FormatError)
-    const { binding } = server
-    await expect(binding.loadEncapsulationKey(2, segments[1]!, segments[0]!, true)).rejects.toThrow(/exactly/)
-    await expect(binding.loadEncapsulationKey(2, segments[0]!, segments[1]!.subarray(1), true)).rejects.toThrow(
-      /exactly/,
-    )
-    await expect(binding.loadEncapsulationKey(9, segments[0]!, segments[1]!, true)).rejects.toThrow(/levels are 0 to 3/)
+    const load = (level: number, parts: readonly Uint8Array[], elements?: Uint32Array) =>
+      server.binding.loadEncapsulationKey(level, elements, parts, true)
+    await expect(load(2, [segments[1]!, segments[0]!])).rejects.toThrow(/exactly/)
+    await expect(load(2, [segments[0]!, segments[1]!.subarray(1)])).rejects.toThrow(/exactly/)
+    await expect(load(9, segments)).rejects.toThrow(/levels are 0 to 3/)
+    // an ordinary switch back is no short one
+    await expect(load(2, segments, Uint32Array.of())).rejects.toThrow(/exactly/)
+    expect(() => load(2, segments, Uint32Array.of(5))).toThrow(/segments/)
     expect(kind).toBe('encapsulationKey')
     expect(keyId).toHaveLength(32)
     expect(server.loadedKeys).toEqual({ rotations: [] })

@@ -20,6 +20,8 @@ import {
   type KeyRequest,
   type PlaintextMeta,
   type PreparedLinearTransform,
+  type RaiseMetas,
+  type ScaledProducts,
   type ScaledTerm,
   type SlotSource,
   type WeightMatrix,
@@ -188,6 +190,21 @@ export abstract class NativeEvaluator extends BaseEngine<NativeCiphertext, Nativ
   protected doModRaise(a: NativeCiphertext, meta: CiphertextMeta): NativeCiphertext {
     return this.#run(meta, (lane) => lane.modRaise(a.handle, meta.level))
   }
+  protected override doRaiseTransform(
+    a: NativeCiphertext,
+    transform: PreparedLinearTransform,
+    { raised, result }: RaiseMetas,
+  ): NativeCiphertext {
+    const terms = transform.giants.flatMap((giant) => giant.terms)
+    return this.#run(result, (lane) =>
+      lane.raiseTransform(
+        a.handle,
+        raised.level,
+        Uint32Array.from(terms, (t) => this.#element(t.step)),
+        terms.map((t) => (t.plaintext as NativePlaintext).handle),
+      ),
+    )
+  }
   protected override doLinearTransform(
     a: NativeCiphertext,
     transform: PreparedLinearTransform,
@@ -199,7 +216,8 @@ export abstract class NativeEvaluator extends BaseEngine<NativeCiphertext, Nativ
   protected override doLinearTransforms(
     inputs: readonly NativeCiphertext[],
     transform: PreparedLinearTransform,
-    metas: readonly CiphertextMeta[],
+    products: readonly CiphertextMeta[],
+    results?: readonly CiphertextMeta[],
   ): NativeCiphertext[] {
     const giants = Uint32Array.from(transform.giants, (g) => this.#element(g.step))
     const terms = transform.giants.flatMap((g, index) => g.terms.map((term) => ({ index, term })))
@@ -210,8 +228,9 @@ export abstract class NativeEvaluator extends BaseEngine<NativeCiphertext, Nativ
         Uint32Array.from(terms, (t) => t.index),
         Uint32Array.from(terms, (t) => this.#element(t.term.step)),
         terms.map((t) => (t.term.plaintext as NativePlaintext).handle),
+        results !== undefined,
       ),
-    ).map((handle, i) => this.wrap(handle, metas[i]!))
+    ).map((handle, i) => this.wrap(handle, (results ?? products)[i]!))
   }
   protected override doMatrixProduct(
     inputs: readonly NativeCiphertext[],
@@ -246,6 +265,23 @@ export abstract class NativeEvaluator extends BaseEngine<NativeCiphertext, Nativ
       lane.linearCombination(
         terms.map(({ ciphertext }) => ciphertext.handle),
         constants,
+      ),
+    )
+  }
+
+  protected override doProductCombination(
+    { pairs, re, im, scale }: ScaledProducts<NativeCiphertext>,
+    terms: readonly ScaledTerm<NativeCiphertext>[],
+    constant: { readonly re: number; readonly im: number },
+    meta: CiphertextMeta,
+  ): NativeCiphertext {
+    const constants = [{ re, im, scale }, ...terms, { ...constant, scale: meta.scale }]
+    return this.#run(meta, (lane) =>
+      lane.productCombination(
+        pairs.map(([a]) => a.handle),
+        pairs.map(([, b]) => b.handle),
+        terms.map(({ ciphertext }) => ciphertext.handle),
+        Float64Array.from(constants.flatMap((c) => [c.re * c.scale, c.im * c.scale])),
       ),
     )
   }

@@ -35,6 +35,7 @@ const MADE_OF: Partial<Record<OperationKind, readonly OperationKind[]>> = {
   transformTerm: ['mulPlain', 'add'],
   transformGiant: ['rotate'],
   modDown: [],
+  modDownRescale: ['rescale'],
 }
 
 /** Times of SEAL's operations, on the one thread that it has. */

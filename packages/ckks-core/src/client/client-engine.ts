@@ -18,12 +18,14 @@ import type { SecretKey } from './secret-key.ts'
 export interface KeyFile {
   /** A plain file name, unique within a request: 'relinearization.key', 'galois-5.key', 'encapsulation.key'. */
   readonly name: string
-  /** Which key it is; files of encapsulation keys hold the pair. */
+  /** Which key it is; files of encapsulation keys hold all of its keys. */
   readonly kind: Extract<FileKind, 'relinearizationKey' | 'galoisKey' | 'encapsulationKey'>
   /** Highest level it can be used at. */
   readonly level: Level
   /** Of Galois keys only: generator^steps mod 2N, or 2N - 1 for conjugation. */
   readonly galoisElement?: GaloisElement
+  /** Of encapsulation keys only, as in the file's header. */
+  readonly raising?: readonly GaloisElement[]
   /** The whole file. */
   readonly bytes: Uint8Array
   /** SHA-256 of the bytes, hex. */

@@ -1,5 +1,6 @@
 /** What the file of a needed key says of itself, known before the key is made. */
 import type { EncapsulationKeyHeader, GaloisKeyHeader, Given, RelinearizationKeyHeader } from '../format/header.ts'
+import { raisingSpecials } from '../parameters/ephemeral.ts'
 import type { AnyParameters } from '../parameters/parameters.ts'
 import { conjugationElement, galoisElement } from '../port/galois.ts'
 import type { KeyNeed } from '../port/keys.ts'
@@ -25,8 +26,13 @@ export function keyHeader(
     digits: parameters.digitsAt(level),
   } as const
   if (need.kind === 'relinearization') return { kind: 'relinearizationKey', ...common }
-  if (need.kind === 'encapsulation') return { kind: 'encapsulationKey', ...common }
   const { logN } = parameters
+  if (need.kind === 'encapsulation') {
+    if (!need.steps) return { kind: 'encapsulationKey', ...common }
+    const limbs = parameters.limbsAt(level) + raisingSpecials(parameters)
+    const raising = need.steps.map((steps) => galoisElement(steps, logN))
+    return { kind: 'encapsulationKey', ...common, limbs, digits: 1, raising }
+  }
   const element = need.kind === 'conjugation' ? conjugationElement(logN) : galoisElement(need.steps, logN)
   return { kind: 'galoisKey', ...common, galoisElement: element }
 }

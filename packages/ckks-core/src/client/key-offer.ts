@@ -19,12 +19,13 @@ export function offerKeyFiles(files: readonly KeyFile[], keyId: string): KeyOffe
 }
 
 /** What a manifest says of a key. */
-export function keyFileEntry({ name, kind, level, galoisElement, bytes, sha256 }: KeyFile): KeyFileEntry {
+export function keyFileEntry({ name, kind, level, galoisElement, raising, bytes, sha256 }: KeyFile): KeyFileEntry {
   return {
     file: name,
     kind,
     level,
     ...(galoisElement === undefined ? {} : { galoisElement }),
+    ...(raising === undefined ? {} : { raising }),
     bytes: bytes.length,
     sha256,
   }

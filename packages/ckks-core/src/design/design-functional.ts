@@ -231,6 +231,7 @@ function requestOf(
     degree: DEGREE,
     squarings: SQUARINGS,
     functionLevels,
+    shortKeys: true,
   } as const
   const parts = functionalLevels(spec)
   const below = slotsToCoeffs + levels + functionLevels

@@ -55,6 +55,7 @@ function requestOf(
     doubleAngles: DOUBLINGS,
     arcsine,
     logMessageRatio,
+    shortKeys: true,
   } as const
   const headBits = headOf(shape, workBits)
   const limbs = limbBits({ need, spec, headBits, workBits, scaleBits, baseBits })

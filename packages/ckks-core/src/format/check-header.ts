@@ -1,5 +1,6 @@
 /** Everything about a header that needs more than its own fields: kinds, ids, levels, scales, exact lengths. */
 import { FormatError, ParameterMismatchError } from '../errors/errors.ts'
+import { raisingSpecials } from '../parameters/ephemeral.ts'
 import type { AnyParameters } from '../parameters/parameters.ts'
 import { checkFileSecurity } from './file-security.ts'
 import type { FileHeader, FileKind, HeaderOf } from './header.ts'
@@ -60,9 +61,12 @@ function checkKeySet(header: HeaderOf<'keySet'>, parameters: AnyParameters | und
     files.add(key.file)
     if ((key.kind === 'galoisKey') !== (key.galoisElement !== undefined))
       throw new FormatError(`header.${field}.galoisElement: expected for a galoisKey and only there`)
+    if (key.kind !== 'encapsulationKey' && key.raising !== undefined)
+      throw new FormatError(`header.${field}.raising: expected for an encapsulationKey only`)
     if (!parameters) continue
     checkLevel(parameters, key.level, `${field}.level`)
     if (key.galoisElement !== undefined) checkElement(parameters, key.galoisElement, `${field}.galoisElement`)
+    if (key.raising !== undefined) checkRaising(parameters, key.raising, `${field}.raising`)
   }
 }
 
@@ -73,14 +77,21 @@ function checkElement(parameters: AnyParameters, element: number, field: string)
     )
 }
 
+function checkRaising(parameters: AnyParameters, elements: readonly number[], field: string): void {
+  if (new Set(elements).size !== elements.length) throw new FormatError(`header.${field}: an element is listed twice`)
+  for (const [i, element] of elements.entries()) checkElement(parameters, element, `${field}[${i}]`)
+}
+
 function checkKey(header: FileHeader, parameters: AnyParameters): void {
   if (header.kind === 'secretKey') equal('logN', parameters.logN, header.logN)
   if (!('level' in header)) return
   checkLevel(parameters, header.level, 'level')
-  const special = header.kind === 'publicKey' ? 0 : parameters.p.length
+  const short = header.kind === 'encapsulationKey' && header.raising !== undefined
+  const special = header.kind === 'publicKey' ? 0 : short ? raisingSpecials(parameters) : parameters.p.length
   equal('limbs', parameters.limbsAt(header.level) + special, header.limbs)
   if (header.kind === 'publicKey') return
-  equal('digits', parameters.digitsAt(header.level), header.digits)
+  equal('digits', short ? 1 : parameters.digitsAt(header.level), header.digits)
+  if (short) checkRaising(parameters, header.raising!, 'raising')
   if (header.kind === 'galoisKey') checkElement(parameters, header.galoisElement, 'galoisElement')
 }
 
@@ -97,7 +108,12 @@ function impliedLengths(header: FileHeader, parameters: AnyParameters | undefine
       return header.tensors.map((t) => t.shape.reduce((a, b) => a * b, 1) * (t.complex ? 16 : 8))
     default: {
       if (parameters) return segmentShapes(header, parameters).map((shape) => shapeBytes(shape, parameters.ringDegree))
-      const count = header.kind === 'ciphertext' ? header.objects.length : header.kind === 'encapsulationKey' ? 2 : 1
+      const count =
+        header.kind === 'ciphertext'
+          ? header.objects.length
+          : header.kind === 'encapsulationKey'
+            ? 2 + (header.raising?.length ?? 0)
+            : 1
       return new Array(count).fill(undefined)
     }
   }

@@ -61,6 +61,15 @@ describe('a container', () => {
     expect(mismatch({ maxBytes: 1000 })).toThrow(/at most 1000/)
   })
 
+  it('of an encapsulation key may have short switches back, one segment each', () => {
+    const header = { ...samples.encapsulationKey.header, digits: 1, raising: [5, 25] } as HeaderInput
+    const segments = sampleSegments(header, 5)
+    expect(segments).toHaveLength(4)
+    const read = parseContainer(encodeContainer(header, segments, parameters), { kind: 'encapsulationKey', parameters })
+    expect(read.header.raising).toEqual([5, 25])
+    expect(read.segments.map((segment) => segment.length)).toEqual(segments.map((segment) => segment.length))
+  })
+
   it('of a wrong shape cannot be written', () => {
     const { header, segments } = samples.galoisKey
     expect(() => encodeContainer({ ...header, galoisElement: 4 } as HeaderInput, segments, parameters)).toThrow(/odd/)
@@ -80,6 +89,22 @@ describe('a forged header with a right checksum is refused:', () => {
     ['level above maxLevel', 'relinearizationKey', { level: 3 }, /header\.level: expected a level from 0 to 2/],
     ['wrong limb count', 'publicKey', { limbs: 3 }, /header\.limbs: expected 2, got 3/],
     ['wrong digits', 'relinearizationKey', { digits: 3 }, /header\.digits/],
+    ['short switches of many digits', 'encapsulationKey', { raising: [5] }, /header\.digits: expected 1, got 2/],
+    ['short switches without segments', 'encapsulationKey', { raising: [5], digits: 1 }, /expected 3, got 2/],
+    ['an element twice', 'encapsulationKey', { raising: [5, 5], digits: 1 }, /listed twice/],
+    ['a large element', 'encapsulationKey', { raising: [2049], digits: 1 }, /raising\[0\].*below 2N = 2048/],
+    ['an even element', 'encapsulationKey', { raising: [6], digits: 1 }, /odd/],
+    ['raising in a Galois key', 'galoisKey', { raising: [5] }, /raising/],
+    [
+      'raising in the list of a Galois key',
+      'keySet',
+      {
+        keys: [
+          { file: 'x', kind: 'galoisKey', level: 0, galoisElement: 5, raising: [5], bytes: 1, sha256: 'ef'.repeat(32) },
+        ],
+      },
+      /raising: expected for an encapsulationKey only/,
+    ],
     ['even Galois element', 'galoisKey', { galoisElement: 6 }, /odd/],
     ['Galois element of 2N', 'galoisKey', { galoisElement: 2049 }, /below 2N = 2048/],
     ['scale 1', 'ciphertext', { objects: [{ ...object, scale: 1 }, second] }, /objects\[0\]\.scale/],

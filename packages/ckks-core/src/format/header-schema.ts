@@ -48,6 +48,7 @@ const galoisElement = z
   .min(3)
   .max(2 ** 18 - 1)
   .refine((n) => n % 2 === 1, 'expected an odd number')
+const raising = z.array(galoisElement).max(4096)
 
 const base = {
   parameters: hex(16),
@@ -85,6 +86,7 @@ const keyFile: z.ZodType<KeyFileEntry> = z.strictObject({
   kind: z.enum(['publicKey', 'relinearizationKey', 'galoisKey', 'encapsulationKey']),
   level,
   galoisElement: galoisElement.exactOptional(),
+  raising: raising.exactOptional(),
   bytes: z.number().int().min(1).max(MAX_BYTES),
   sha256: hex(32),
 } satisfies SchemaFields<KeyFileEntry>)
@@ -121,6 +123,7 @@ export const headerSchema: z.ZodType<FileHeader> = z.discriminatedUnion('kind', 
   z.strictObject({
     kind: z.literal('encapsulationKey'),
     ...switchingKey,
+    raising: raising.exactOptional(),
   } satisfies SchemaFields<EncapsulationKeyHeader>),
   z.strictObject({
     kind: z.literal('keySet'),

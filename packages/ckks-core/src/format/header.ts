@@ -95,10 +95,15 @@ export interface GaloisKeyHeader extends SwitchingKeyHeader {
   readonly galoisElement: GaloisElement
 }
 
-/** Two segments: the switch to the ephemeral secret at level 0, and the switch back at `level`. */
+/**
+ * Two segments: the switch to the ephemeral secret at level 0, and the switch back at `level`. With `raising` the switch back is a short
+ * one (one digit, as many special primes as base primes), and one more for each element follows.
+ */
 export interface EncapsulationKeyHeader extends SwitchingKeyHeader {
   /** Names the form. */
   readonly kind: 'encapsulationKey'
+  /** Galois elements besides 1 of the short switches back, in the order of their segments; absent: an ordinary switch back. */
+  readonly raising?: readonly GaloisElement[]
 }
 
 /** One line of a key set. */
@@ -111,6 +116,8 @@ export interface KeyFileEntry {
   readonly level: Level
   /** Of Galois keys, and of these only. */
   readonly galoisElement?: GaloisElement
+  /** Of encapsulation keys only, as in the file's own header. */
+  readonly raising?: readonly GaloisElement[]
   /** Length of the whole file. */
   readonly bytes: number
   /** SHA-256 of the whole file, hex. */

@@ -2,9 +2,9 @@
  * Sizes and primes of the raw segments. They follow from parameters, level, degree and seeding alone, and equal what the
  * native engine computes for itself: an optional 32-byte seed, then limbs of N residues of 6 bytes.
  */
-import { ephemeralSpecials } from '../parameters/ephemeral.ts'
+import { ephemeralSpecials, raisingSpecials } from '../parameters/ephemeral.ts'
 import type { AnyParameters } from '../parameters/parameters.ts'
-import type { CiphertextObject, FileHeader } from './header.ts'
+import type { CiphertextObject, EncapsulationKeyHeader, FileHeader } from './header.ts'
 
 /** Bytes of a seed at the start of a seeded segment. */
 export const SEED_BYTES = 32
@@ -46,13 +46,31 @@ export function switchingKeyShape(parameters: AnyParameters, level: number, seed
 
 /** Shape of the switch to the ephemeral secret: one digit, the base primes and the special primes it uses. */
 export function ephemeralKeyShape(parameters: AnyParameters, seeded: boolean): SegmentShape {
-  const base = parameters.qLimbs.slice(0, parameters.limbsAt(0))
-  const targets = [...base, ...parameters.p.slice(0, ephemeralSpecials(parameters))]
+  return oneDigitShape(parameters, 0, ephemeralSpecials(parameters), seeded)
+}
+
+/** Shape of a short switch from the ephemeral secret: one digit, the primes of the level and the special primes it uses. */
+export function raisingKeyShape(parameters: AnyParameters, level: number, seeded: boolean): SegmentShape {
+  return oneDigitShape(parameters, level, raisingSpecials(parameters), seeded)
+}
+
+function oneDigitShape(parameters: AnyParameters, level: number, specials: number, seeded: boolean): SegmentShape {
+  const targets = [...parameters.qLimbs.slice(0, parameters.limbsAt(level)), ...parameters.p.slice(0, specials)]
   const each = seeded ? 1 : 2
   return {
     prefix: seeded ? SEED_BYTES : 0,
     primes: targets.flatMap((prime) => Array.from({ length: each }, () => prime)),
   }
+}
+
+/** Shapes of the segments of an encapsulation key, in their order. */
+export function encapsulationKeyShapes(
+  parameters: AnyParameters,
+  { level, seeded, raising }: Pick<EncapsulationKeyHeader, 'level' | 'seeded' | 'raising'>,
+): SegmentShape[] {
+  const there = ephemeralKeyShape(parameters, seeded)
+  if (!raising) return [there, switchingKeyShape(parameters, level, seeded)]
+  return [there, ...[1, ...raising].map(() => raisingKeyShape(parameters, level, seeded))]
 }
 
 /** Bytes of a segment of this shape. */
@@ -73,7 +91,7 @@ export function segmentShapes(header: FileHeader, parameters: AnyParameters): re
     case 'galoisKey':
       return [switchingKeyShape(parameters, header.level, header.seeded)]
     case 'encapsulationKey':
-      return [ephemeralKeyShape(parameters, header.seeded), switchingKeyShape(parameters, header.level, header.seeded)]
+      return encapsulationKeyShapes(parameters, header)
     default:
       return []
   }

@@ -14,12 +14,19 @@ export interface WantedKeyFile {
   readonly level: number
   /** Of Galois keys only. */
   readonly galoisElement?: number
+  /** Of encapsulation keys only: Galois elements that it must have. */
+  readonly raising?: readonly number[]
   /** Largest file that can make sense. */
   readonly maxBytes: number
 }
 
-const nameOf = ({ kind, level, galoisElement }: KeyFileEntry | WantedKeyFile): string =>
-  `${kind}${galoisElement === undefined ? '' : ` ${galoisElement}`} at level ${level}`
+const nameOf = ({ kind, level, galoisElement, raising }: KeyFileEntry | WantedKeyFile): string =>
+  [
+    kind,
+    ...(galoisElement === undefined ? [] : [galoisElement]),
+    ...(raising === undefined ? [] : [`with the elements ${[...raising].sort((a, b) => a - b).join(', ')}`]),
+    `at level ${level}`,
+  ].join(' ')
 
 /**
  * The entries for the wanted keys, in their order; everything else is passed over.

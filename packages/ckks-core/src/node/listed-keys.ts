@@ -151,7 +151,13 @@ export async function readListedKey(
   await using file = await present(path, openContainerFile(path, expectations, { links: 'refuse' }))
   const { header, layout } = file
   const element = header.kind === 'galoisKey' ? header.galoisElement : undefined
-  if (header.level !== entry.level || element !== entry.galoisElement || layout.totalBytes !== entry.bytes)
+  const raising = header.kind === 'encapsulationKey' ? header.raising : undefined
+  if (
+    header.level !== entry.level ||
+    element !== entry.galoisElement ||
+    JSON.stringify(raising) !== JSON.stringify(entry.raising) ||
+    layout.totalBytes !== entry.bytes
+  )
     throw new FormatError(
       `${path}: another level, Galois element or size than the manifest lists: copy the folder again`,
     )

@@ -53,6 +53,14 @@ export function ephemeralSpecials(parameters: AnyParameters): number {
 }
 
 /**
+ * How many of the leading special primes the short switches back use: a raised ciphertext is no larger than the base modulus, so as many
+ * as that has primes.
+ */
+export function raisingSpecials(parameters: AnyParameters): number {
+  return Math.min(parameters.limbsAt(0), parameters.p.length)
+}
+
+/**
  * Throws unless the ephemeral secret is 128-bit secure under these parameters.
  * @throws SecurityError naming the excess
  */

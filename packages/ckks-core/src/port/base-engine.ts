@@ -3,17 +3,10 @@
  * hands over to a `do...` method that only computes. So every engine refuses the same mistakes with the same words, and none
  * can forget a check.
  */
-import {
-  InvalidArgumentError,
-  LevelError,
-  MissingKeyError,
-  ParameterMismatchError,
-  ScaleError,
-  UnsupportedError,
-} from '../errors/errors.ts'
-import { assertEphemeralSecure } from '../parameters/ephemeral.ts'
+import { InvalidArgumentError, LevelError, MissingKeyError, ScaleError, UnsupportedError } from '../errors/errors.ts'
 import type { AnyParameters } from '../parameters/parameters.ts'
-import { BaseCiphertext, BasePlaintext, type CiphertextMeta } from './base-handle.ts'
+import type { BaseCiphertext, BasePlaintext, CiphertextMeta } from './base-handle.ts'
+import { assertWeights, combinationMeta, missingScale } from './combination-checks.ts'
 import type {
   CiphertextExpectations,
   CiphertextFile,
@@ -26,26 +19,21 @@ import type {
   Lane,
   LaneOptions,
   LinearTerm,
+  LinearTransformsOptions,
+  ProductCombinationOptions,
   SlotEstimate,
   WeightMatrix,
 } from './engine.ts'
 import { EngineArithmetic } from './engine-arithmetic.ts'
 import { normalizeSteps } from './galois.ts'
 import type { Ciphertext, Plaintext } from './handles.ts'
-import type { KeyNeed, KeyRequest } from './keys.ts'
+import { type KeyNeed, type KeyRequest, nameMissingKey, requestServes } from './keys.ts'
 import type { PreparedLinearTransform } from './linear-transform.ts'
-import {
-  additiveMeta,
-  fittingScale,
-  metaOf,
-  productMeta,
-  requireSameLevelAndScale,
-  rescaledMeta,
-  sameScale,
-} from './operand-checks.ts'
+import { assertRaisable, fittingScale, metaOf, productMeta, rescaledMeta } from './operand-checks.ts'
+import { Operands } from './operands.ts'
 import { type Scalar, type SlotSource, scalarParts, slotCount } from './slot-values.ts'
 import { SyncLane } from './sync-lane.ts'
-import { stepsOf, transformedMeta } from './transform-checks.ts'
+import { assertRaising, stepsOf, transformedMeta } from './transform-checks.ts'
 
 /** An engine without its arithmetic: checks every operand, and computes level, scale, degree and period of the result. */
 export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlaintext>
@@ -60,12 +48,12 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
   readonly parameters: AnyParameters
 
   /** To whom handles belong: the engine itself, also where a lane makes them. */
-  readonly #owner: object
+  readonly #operands: Operands<C, P>
 
   constructor(parameters: AnyParameters, owner?: object) {
     super()
     this.parameters = parameters
-    this.#owner = owner ?? this
+    this.#operands = new Operands(parameters, owner ?? this)
   }
 
   encode(values: SlotSource, options: EncodeOptions): Plaintext {
@@ -80,45 +68,45 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
   }
 
   add(a: Ciphertext, b: Ciphertext): Ciphertext {
-    const [x, y, meta] = this.#pair(a, b, 'add')
+    const [x, y, meta] = this.#operands.pair(a, b, 'add')
     return this.doAdd(x, y, meta)
   }
   sub(a: Ciphertext, b: Ciphertext): Ciphertext {
-    const [x, y, meta] = this.#pair(a, b, 'sub')
+    const [x, y, meta] = this.#operands.pair(a, b, 'sub')
     return this.doSub(x, y, meta)
   }
   sum(terms: readonly Ciphertext[]): Ciphertext {
     const first = terms[0]
     if (first === undefined) throw new InvalidArgumentError('sum: at least one ciphertext is needed')
-    const meta = this.#sumMeta(first, terms, 'sum')
+    const meta = this.#operands.sumMeta(first, terms, 'sum')
     return this.doSum(terms as readonly C[], meta)
   }
   negate(a: Ciphertext): Ciphertext {
-    const x = this.#own(a, 'negate')
+    const x = this.#operands.own(a, 'negate')
     return this.doNegate(x, metaOf(x))
   }
   addPlain(a: Ciphertext, b: Plaintext): Ciphertext {
-    const [x, y, meta] = this.#plainPair(a, b, 'addPlain', true)
+    const [x, y, meta] = this.#operands.plainPair(a, b, 'addPlain', true)
     return this.doAddPlain(x, y, meta)
   }
   subPlain(a: Ciphertext, b: Plaintext): Ciphertext {
-    const [x, y, meta] = this.#plainPair(a, b, 'subPlain', true)
+    const [x, y, meta] = this.#operands.plainPair(a, b, 'subPlain', true)
     return this.doSubPlain(x, y, meta)
   }
   mulPlain(a: Ciphertext, b: Plaintext): Ciphertext {
-    const [x, y, meta] = this.#plainPair(a, b, 'mulPlain', false)
+    const [x, y, meta] = this.#operands.plainPair(a, b, 'mulPlain', false)
     return this.doMulPlain(x, y, {
       ...meta,
       scale: fittingScale(this.parameters, meta.scale * y.scale, meta.level, 'mulPlain'),
     })
   }
   addScalar(a: Ciphertext, value: Scalar): Ciphertext {
-    const x = this.#own(a, 'addScalar')
+    const x = this.#operands.own(a, 'addScalar')
     const { re, im } = scalarParts(value)
     return this.doAddScalar(x, re, im, metaOf(x))
   }
-  mulScalar(a: Ciphertext, value: Scalar, scale = this.#weightScale(a)): Ciphertext {
-    const x = this.#own(a, 'mulScalar')
+  mulScalar(a: Ciphertext, value: Scalar, scale = this.#operands.weightScale(a)): Ciphertext {
+    const x = this.#operands.own(a, 'mulScalar')
     const { re, im } = scalarParts(value)
     if (!(Number.isFinite(scale) && scale >= 1))
       throw new ScaleError(`mulScalar: a scale must be finite and at least 1, got ${scale}`)
@@ -128,74 +116,76 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
     })
   }
   mulInteger(a: Ciphertext, value: number): Ciphertext {
-    const x = this.#own(a, 'mulInteger')
+    const x = this.#operands.own(a, 'mulInteger')
     if (!Number.isSafeInteger(value))
       throw new InvalidArgumentError(`mulInteger: expected a safe integer, got ${value}`)
     return this.doMulScalar(x, value, 0, 1, metaOf(x))
   }
   mulByI(a: Ciphertext): Ciphertext {
-    const x = this.#own(a, 'mulByI')
+    const x = this.#operands.own(a, 'mulByI')
     return this.doMulByI(x, metaOf(x))
   }
   mul(a: Ciphertext, b: Ciphertext): Ciphertext {
-    const x = this.#linear(a, 'mul')
-    const y = this.#linear(b, 'mul')
+    const x = this.#operands.linear(a, 'mul')
+    const y = this.#operands.linear(b, 'mul')
     return this.doMul(x, y, productMeta(this.parameters, x, y, 'mul'))
   }
   square(a: Ciphertext): Ciphertext {
-    const x = this.#linear(a, 'square')
+    const x = this.#operands.linear(a, 'square')
     return this.doSquare(x, productMeta(this.parameters, x, x, 'square'))
   }
   mulAccumulate(pairs: readonly (readonly [Ciphertext, Ciphertext])[]): Ciphertext {
-    if (pairs.length === 0) throw new InvalidArgumentError('mulAccumulate: at least one pair is needed')
-    let meta: CiphertextMeta | undefined
-    for (const [a, b] of pairs) {
-      const next = productMeta(
-        this.parameters,
-        this.#linear(a, 'mulAccumulate'),
-        this.#linear(b, 'mulAccumulate'),
-        'mulAccumulate',
-      )
-      if (meta) requireSameLevelAndScale(meta, next, 'mulAccumulate')
-      meta = { ...next, slots: Math.max(meta?.slots ?? 1, next.slots) }
-    }
-    return this.doMulAccumulate(pairs as readonly (readonly [C, C])[], meta!)
+    return this.doMulAccumulate(
+      pairs as readonly (readonly [C, C])[],
+      this.#operands.productsMeta(pairs, 'mulAccumulate'),
+    )
   }
   relinearize(a: Ciphertext): Ciphertext {
-    const x = this.#own(a, 'relinearize')
+    const x = this.#operands.own(a, 'relinearize')
     if (x.degree === 2) this.requireKey({ kind: 'relinearization', level: x.level }, 'relinearize')
     return this.doRelinearize(x, { ...metaOf(x), degree: 1 })
   }
   relinearizeRescale(a: Ciphertext): Ciphertext {
-    const x = this.#own(a, 'relinearizeRescale')
+    const x = this.#operands.own(a, 'relinearizeRescale')
     const meta = rescaledMeta(this.parameters, x, 'relinearizeRescale')
     if (x.degree === 1) return this.doRescale(x, meta)
     this.requireKey({ kind: 'relinearization', level: x.level }, 'relinearizeRescale')
     return this.doRelinearizeRescale(x, { ...meta, degree: 1 })
   }
   rescale(a: Ciphertext): Ciphertext {
-    const x = this.#own(a, 'rescale')
+    const x = this.#operands.own(a, 'rescale')
     return this.doRescale(x, rescaledMeta(this.parameters, x, 'rescale'))
   }
   dropLevel(a: Ciphertext, level: number): Ciphertext {
-    const x = this.#own(a, 'dropLevel')
+    const x = this.#operands.own(a, 'dropLevel')
     this.parameters.limbsAt(level)
     if (level > x.level) throw new LevelError(`dropLevel: cannot raise level ${x.level} to ${level}`)
     fittingScale(this.parameters, x.scale, level, 'dropLevel')
     return this.doDropLevel(x, { ...metaOf(x), level })
   }
   modRaise(a: Ciphertext, level: number = this.parameters.maxLevel): Ciphertext {
-    const x = this.#linear(a, 'modRaise')
-    this.parameters.limbsAt(level)
-    if (x.level !== 0)
-      throw new LevelError(`modRaise: expected a ciphertext at level 0, got level ${x.level}: dropLevel first`)
-    if (level < 1) throw new LevelError(`modRaise: cannot raise to level ${level}`)
-    assertEphemeralSecure(this.parameters)
+    const x = this.#raisable(a, level, 'modRaise')
     this.requireKey({ kind: 'encapsulation', level }, 'modRaise')
     return this.doModRaise(x, { ...metaOf(x), level, slots: this.parameters.maxSlots })
   }
+  raiseTransform(a: Ciphertext, transform: PreparedLinearTransform): Ciphertext {
+    const { level } = transform
+    const x = this.#raisable(a, level, 'raiseTransform')
+    assertRaising(this.parameters, transform)
+    const raised = { ...metaOf(x), level, slots: this.parameters.maxSlots }
+    const product = this.#productMeta(raised, transform, 'raiseTransform')
+    this.requireKey(
+      { kind: 'encapsulation', level, steps: [...stepsOf(transform)].sort((p, q) => p - q) },
+      'raiseTransform',
+    )
+    return this.doRaiseTransform(x, transform, {
+      raised,
+      product,
+      result: rescaledMeta(this.parameters, product, 'raiseTransform'),
+    })
+  }
   trace(a: Ciphertext, slots: number): Ciphertext {
-    const x = this.#linear(a, 'trace')
+    const x = this.#operands.linear(a, 'trace')
     if (!(slots >= 1 && slots <= x.slots && Number.isInteger(Math.log2(slots))))
       throw new InvalidArgumentError(`trace: slots must be a power of two from 1 to ${x.slots}, got ${slots}`)
     for (let steps = slots; steps < x.slots; steps *= 2)
@@ -206,7 +196,7 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
     return this.rotateHoisted(a, [steps])[0]!
   }
   rotateHoisted(a: Ciphertext, steps: readonly number[]): Ciphertext[] {
-    const x = this.#linear(a, 'rotate')
+    const x = this.#operands.linear(a, 'rotate')
     const normal = steps.map((s) => {
       if (!Number.isSafeInteger(s)) throw new InvalidArgumentError(`rotate: steps must be an integer, got ${s}`)
       return normalizeSteps(s, x.slots)
@@ -215,31 +205,30 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
     return this.doRotateHoisted(x, normal, metaOf(x))
   }
   conjugate(a: Ciphertext): Ciphertext {
-    const x = this.#linear(a, 'conjugate')
+    const x = this.#operands.linear(a, 'conjugate')
     this.requireKey({ kind: 'conjugation', level: x.level }, 'conjugate')
     return this.doConjugate(x, metaOf(x))
   }
   linearTransform(a: Ciphertext, transform: PreparedLinearTransform): Ciphertext {
-    const x = this.#linear(a, 'linearTransform')
+    const x = this.#operands.linear(a, 'linearTransform')
     return this.doLinearTransform(x, transform, this.#transformedMeta(x, transform, 'linearTransform'))
   }
-  linearTransforms(inputs: readonly Ciphertext[], transform: PreparedLinearTransform): Ciphertext[] {
-    if (inputs.length === 0) throw new InvalidArgumentError('linearTransforms: at least one ciphertext is needed')
-    const linear = inputs.map((a) => this.#linear(a, 'linearTransforms'))
-    const metas = linear.map((x) => this.#transformedMeta(x, transform, 'linearTransforms'))
-    return this.doLinearTransforms(linear, transform, metas)
+  linearTransformRescale(a: Ciphertext, transform: PreparedLinearTransform): Ciphertext {
+    return this.#transforms([a], transform, true, 'linearTransformRescale')[0]!
+  }
+  linearTransforms(
+    inputs: readonly Ciphertext[],
+    transform: PreparedLinearTransform,
+    { rescale = false }: LinearTransformsOptions = {},
+  ): Ciphertext[] {
+    return this.#transforms(inputs, transform, rescale, 'linearTransforms')
   }
   matrixProduct(inputs: readonly Ciphertext[], weights: WeightMatrix, scale?: number): Ciphertext[] {
     const first = inputs[0]
     if (first === undefined) throw new InvalidArgumentError('matrixProduct: at least one input is needed')
-    if (weights.columns !== inputs.length || weights.data.length !== weights.rows * weights.columns)
-      throw new InvalidArgumentError(
-        `matrixProduct: ${weights.rows} x ${weights.columns} weights with ${weights.data.length} values do not fit ${inputs.length} inputs`,
-      )
-    for (const w of weights.data)
-      if (!Number.isFinite(w)) throw new InvalidArgumentError('matrixProduct: weights must be finite')
-    const meta = this.#sumMeta(first, inputs, 'matrixProduct')
-    const weightScale = scale ?? this.#weightScale(first)
+    assertWeights(weights, inputs.length)
+    const meta = this.#operands.sumMeta(first, inputs, 'matrixProduct')
+    const weightScale = scale ?? this.#operands.weightScale(first)
     if (!(Number.isFinite(weightScale) && weightScale >= 1))
       throw new ScaleError(`matrixProduct: a scale must be finite and at least 1`)
     const result = {
@@ -250,29 +239,26 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
   }
 
   linearCombination(terms: readonly LinearTerm[], scale: number, constant: Scalar = 0): Ciphertext {
-    const first = terms[0]
-    if (first === undefined) throw new InvalidArgumentError('linearCombination: at least one term is needed')
-    const parts = terms.map(({ ciphertext, by }) => {
-      const x = this.#own(ciphertext, 'linearCombination')
-      if (x.level !== first.ciphertext.level)
-        throw new LevelError(
-          `linearCombination: levels ${first.ciphertext.level} and ${x.level} differ: drop the higher`,
-        )
-      const missing = sameScale(x.scale, scale) ? 1 : scale / x.scale
-      if (!(missing >= 1 && Number.isFinite(missing)))
-        throw new ScaleError(
-          `linearCombination: a term has scale 2^${Math.log2(x.scale)}, above the sum's 2^${Math.log2(scale)}`,
-        )
-      return { ciphertext: x, ...scalarParts(by), scale: missing }
-    })
-    const { level } = first.ciphertext
-    const meta = {
-      level,
-      scale: fittingScale(this.parameters, scale, level, 'linearCombination'),
-      slots: parts.reduce((most, { ciphertext }) => Math.max(most, ciphertext.slots), 0),
-      degree: parts.some(({ ciphertext }) => ciphertext.degree === 2) ? (2 as const) : (1 as const),
-    }
-    return this.doLinearCombination(parts, scalarParts(constant), meta)
+    const parts = this.#operands.scaledTerms(terms, terms[0]?.ciphertext, scale)
+    const ciphertexts = parts.map(({ ciphertext }) => ciphertext)
+    return this.doLinearCombination(parts, scalarParts(constant), combinationMeta(this.parameters, ciphertexts, scale))
+  }
+  productCombination(
+    pairs: readonly (readonly [Ciphertext, Ciphertext])[],
+    terms: readonly LinearTerm[],
+    scale: number,
+    { by = 1, constant = 0 }: ProductCombinationOptions = {},
+  ): Ciphertext {
+    const meta = this.#operands.productsMeta(pairs, 'productCombination')
+    const parts = this.#operands.scaledTerms(terms, meta, scale)
+    const products = { pairs: pairs as readonly (readonly [C, C])[], meta }
+    const all = [meta, ...parts.map(({ ciphertext }) => ciphertext)]
+    return this.doProductCombination(
+      { ...products, ...scalarParts(by), scale: missingScale(meta, meta, scale) },
+      parts,
+      scalarParts(constant),
+      combinationMeta(this.parameters, all, scale),
+    )
   }
 
   declareMagnitude(_a: Ciphertext, _rootMeanSquare: number): void {}
@@ -283,19 +269,14 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
   }
 
   hasKey(need: KeyNeed): boolean {
-    const keys = this.loadedKeys
-    if (need.kind === 'relinearization') return (keys.relinearization ?? -1) >= need.level
-    if (need.kind === 'conjugation') return (keys.conjugation ?? -1) >= need.level
-    if (need.kind === 'encapsulation') return (keys.encapsulation ?? -1) >= need.level
-    return keys.rotations.some((r) => r.steps === need.steps && r.level >= need.level)
+    return requestServes(this.loadedKeys, need)
   }
 
   /** Throws MissingKeyError unless a loaded key serves the need; the plan engine records it instead. */
   protected requireKey(need: KeyNeed, operation: string): void {
     if (this.hasKey(need)) return
-    const which = need.kind === 'rotation' ? `rotation key for ${need.steps} steps` : `${need.kind} key`
     throw new MissingKeyError(
-      `${operation}: no ${which} at level >= ${need.level} is loaded; generate keys from the plan's keyRequest`,
+      `${operation}: no ${nameMissingKey(need)} at level >= ${need.level} is loaded; generate keys from the plan's keyRequest`,
     )
   }
 
@@ -327,64 +308,32 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
     return this.dispose()
   }
 
-  #weightScale(a: Ciphertext): number {
-    if (a.level < 1) return this.parameters.scaleAt(0)
-    // the factor that makes rescale land exactly on the nominal scale below
-    return (this.parameters.groupProduct(a.level) * this.parameters.scaleAt(a.level - 1)) / a.scale
-  }
-  #own(a: Ciphertext, operation: string): C {
-    if (!(a instanceof BaseCiphertext))
-      throw new ParameterMismatchError(`${operation}: not a ciphertext of this engine`)
-    a.check(this.#owner, operation)
-    return a as BaseCiphertext as C
-  }
-  #ownPlain(a: Plaintext, operation: string): P {
-    if (!(a instanceof BasePlaintext)) throw new ParameterMismatchError(`${operation}: not a plaintext of this engine`)
-    a.check(this.#owner, operation)
-    return a as BasePlaintext as P
-  }
-  #wholePlain(a: Plaintext, operation: string): P {
-    const whole = this.#ownPlain(a, operation)
-    if (whole.deferred)
-      throw new InvalidArgumentError(
-        `${operation}: a deferred plaintext is for linear transforms only: encode it without deferred`,
-      )
-    return whole
-  }
-  #linear(a: Ciphertext, operation: string): C {
-    const x = this.#own(a, operation)
-    if (x.degree !== 1)
-      throw new InvalidArgumentError(`${operation}: expected degree 1, got ${x.degree}: relinearize first`)
+  #raisable(a: Ciphertext, level: number, operation: string): C {
+    const x = this.#operands.linear(a, operation)
+    assertRaisable(this.parameters, x, level, operation)
     return x
+  }
+  #transforms(
+    inputs: readonly Ciphertext[],
+    transform: PreparedLinearTransform,
+    rescales: boolean,
+    operation: string,
+  ): Ciphertext[] {
+    if (inputs.length === 0) throw new InvalidArgumentError(`${operation}: at least one ciphertext is needed`)
+    const linear = inputs.map((a) => this.#operands.linear(a, operation))
+    const metas = linear.map((x) => this.#transformedMeta(x, transform, operation))
+    const results = rescales ? metas.map((meta) => rescaledMeta(this.parameters, meta, operation)) : undefined
+    return this.doLinearTransforms(linear, transform, metas, results)
   }
   /** Of the product, when the transform fits the ciphertext and keys for its steps are there. */
   #transformedMeta(x: C, transform: PreparedLinearTransform, operation: string): CiphertextMeta {
-    for (const { terms } of transform.giants) for (const term of terms) this.#ownPlain(term.plaintext, operation)
-    const meta = transformedMeta(this.parameters, x, transform, operation)
+    const meta = this.#productMeta(metaOf(x), transform, operation)
     for (const steps of stepsOf(transform)) this.requireKey({ kind: 'rotation', steps, level: x.level }, operation)
     return meta
   }
-  #pair(a: Ciphertext, b: Ciphertext, operation: string): [C, C, CiphertextMeta] {
-    const x = this.#own(a, operation)
-    const y = this.#own(b, operation)
-    return [x, y, additiveMeta(metaOf(x), y, operation)]
-  }
-  #sumMeta(first: Ciphertext, terms: readonly Ciphertext[], operation: string): CiphertextMeta {
-    let meta = metaOf(this.#own(first, operation))
-    for (const term of terms) meta = additiveMeta(meta, this.#own(term, operation), operation)
-    return meta
-  }
-  #plainPair(a: Ciphertext, b: Plaintext, operation: string, additive: boolean): [C, P, CiphertextMeta] {
-    const x = this.#own(a, operation)
-    const y = this.#wholePlain(b, operation)
-    if (y.level < x.level)
-      throw new LevelError(
-        `${operation}: the plaintext is at level ${y.level}, below the ciphertext's ${x.level}: encode it at that level`,
-      )
-    if (additive && !sameScale(x.scale, y.scale))
-      throw new ScaleError(
-        `${operation}: scales differ: ciphertext 2^${Math.log2(x.scale)}, plaintext 2^${Math.log2(y.scale)}`,
-      )
-    return [x, y, { ...metaOf(x), slots: Math.max(x.slots, y.slots) }]
+  #productMeta(x: CiphertextMeta, transform: PreparedLinearTransform, operation: string): CiphertextMeta {
+    for (const { terms } of transform.giants)
+      for (const term of terms) this.#operands.ownPlain(term.plaintext, operation)
+    return transformedMeta(this.parameters, x, transform, operation)
   }
 }

@@ -9,7 +9,7 @@
  */
 import { CancelledError, DisposedError, InvalidArgumentError, MemoryError, MissingKeyError } from '../errors/errors.ts'
 import type { KeyLease, KeyPrefetch, KeyStore } from './key-store.ts'
-import { describeKey, type KeyNeed, type KeyRequest, KeyRequestBuilder } from './keys.ts'
+import { describeKey, type KeyNeed, type KeyRequest, KeyRequestBuilder, serves } from './keys.ts'
 import { OwnedLease } from './owned-lease.ts'
 import { ResidentKey } from './resident-key.ts'
 import type { StoredKey } from './stored-key.ts'
@@ -163,7 +163,7 @@ export abstract class BaseKeyStore<K extends StoredKey = StoredKey> implements K
 
   #find(need: KeyNeed): ResidentKey<K> | undefined {
     const key = this.#keys.get(nameOf(need))
-    return key !== undefined && key.stored.need.level >= need.level ? key : undefined
+    return key !== undefined && serves(key.stored.need, need) ? key : undefined
   }
 
   #serving(needs: readonly KeyNeed[], operation: string): ResidentKey<K>[] {

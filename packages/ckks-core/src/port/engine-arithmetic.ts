@@ -21,6 +21,24 @@ export interface ScaledTerm<C> {
   readonly scale: number
 }
 
+/** A sum of products times (re + i im) * scale, rounded. */
+export interface ScaledProducts<C> extends Omit<ScaledTerm<C>, 'ciphertext'> {
+  /** The factors. */
+  readonly pairs: readonly (readonly [C, C])[]
+  /** Of their sum. */
+  readonly meta: CiphertextMeta
+}
+
+/** What ciphertexts are on the way through `raiseTransform`. */
+export interface RaiseMetas {
+  /** After modRaise. */
+  readonly raised: CiphertextMeta
+  /** After the transform. */
+  readonly product: CiphertextMeta
+  /** After rescaling. */
+  readonly result: CiphertextMeta
+}
+
 /** The computing half of an engine; see `BaseEngine`, which checks and then calls it. */
 export abstract class EngineArithmetic<C extends BaseCiphertext, P extends BasePlaintext> {
   /** Encodes one period of values at the level and scale of `meta`. */
@@ -60,11 +78,22 @@ export abstract class EngineArithmetic<C extends BaseCiphertext, P extends BaseP
 
   /** Of degree 2; meta is the result's. */
   protected doRelinearizeRescale(a: C, meta: CiphertextMeta): C {
-    const linear = this.doRelinearize(a, { ...metaOf(a), degree: 1 })
+    return this.#rescaled(this.doRelinearize(a, { ...metaOf(a), degree: 1 }), meta)
+  }
+  /** modRaise, a transform and rescaling. */
+  protected doRaiseTransform(a: C, transform: PreparedLinearTransform, { raised, product, result }: RaiseMetas): C {
+    const high = this.doModRaise(a, raised)
     try {
-      return this.doRescale(linear, meta)
+      return this.doLinearTransforms([high], transform, [product], [result])[0]!
     } finally {
-      linear.dispose()
+      high.dispose()
+    }
+  }
+  #rescaled(a: C, meta: CiphertextMeta): C {
+    try {
+      return this.doRescale(a, meta)
+    } finally {
+      a.dispose()
     }
   }
   /** a^2, of degree 2. Default: doMul. */
@@ -131,15 +160,19 @@ export abstract class EngineArithmetic<C extends BaseCiphertext, P extends BaseP
     })
     return this.#accumulate(parts, meta)
   }
-  /** The same of several, one meta for each. Default: one after the other. */
+  /** The same of several, one meta for each; rescaled, where `results` says what that makes of them. Default: one after the other. */
   protected doLinearTransforms(
     inputs: readonly C[],
     transform: PreparedLinearTransform,
-    metas: readonly CiphertextMeta[],
+    products: readonly CiphertextMeta[],
+    results?: readonly CiphertextMeta[],
   ): C[] {
     const made: C[] = []
     try {
-      for (const [i, a] of inputs.entries()) made.push(this.doLinearTransform(a, transform, metas[i]!))
+      for (const [i, a] of inputs.entries()) {
+        const product = this.doLinearTransform(a, transform, products[i]!)
+        made.push(results ? this.#rescaled(product, results[i]!) : product)
+      }
       return made
     } catch (error) {
       for (const result of made) result.dispose()
@@ -159,6 +192,26 @@ export abstract class EngineArithmetic<C extends BaseCiphertext, P extends BaseP
     )
   }
 
+  /** The sum of products, scaled, with more terms: `product` is what it is before. Default: the products first. */
+  protected doProductCombination(
+    products: ScaledProducts<C>,
+    terms: readonly ScaledTerm<C>[],
+    constant: { readonly re: number; readonly im: number },
+    meta: CiphertextMeta,
+  ): C {
+    const product = this.doProducts(products.pairs, products.meta)
+    try {
+      return this.doLinearCombination([{ ...products, ciphertext: product }, ...terms], constant, meta)
+    } finally {
+      product.dispose()
+    }
+  }
+  /** The sum of products, by whichever operation makes it. */
+  protected doProducts(pairs: readonly (readonly [C, C])[], meta: CiphertextMeta): C {
+    const [a, b] = pairs[0]!
+    if (pairs.length > 1) return this.doMulAccumulate(pairs, meta)
+    return a === b ? this.doSquare(a, meta) : this.doMul(a, b, meta)
+  }
   /** The sum of scaled terms and of constant * meta.scale, rounded. Default: doMulScalar, doAdd and doAddScalar. */
   protected doLinearCombination(
     terms: readonly ScaledTerm<C>[],

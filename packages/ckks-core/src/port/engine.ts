@@ -10,6 +10,20 @@ import type { PreparedLinearTransform } from './linear-transform.ts'
 import type { Level, Scale, Slots } from './quantities.ts'
 import type { Scalar, SlotSource } from './slot-values.ts'
 
+/** Options of `productCombination`. */
+export interface ProductCombinationOptions {
+  /** What the sum of products is multiplied by. Default 1. */
+  readonly by?: Scalar
+  /** What is added. Default 0. */
+  readonly constant?: Scalar
+}
+
+/** Options of `linearTransforms`. */
+export interface LinearTransformsOptions {
+  /** Whether the products are rescaled as well, as by `linearTransformRescale`. Default false. */
+  readonly rescale?: boolean
+}
+
 /** Where and how to encode. */
 export interface EncodeOptions {
   /** Highest level it can be used at. */
@@ -119,6 +133,15 @@ export interface Evaluator {
    */
   modRaise(a: Ciphertext, level?: Level): Ciphertext
   /**
+   * linearTransformRescale(modRaise(a, transform.level), transform) for a good part of the price: what is raised is no larger than q0, so
+   * its rotations take short keys, from the ephemeral secret, which are part of the encapsulation key (`KeyNeed.steps`).
+   *
+   * @param transform of period N/2, without giant steps
+   * @returns a ciphertext at transform.level - 1
+   * @throws InvalidArgumentError for giant steps or a shorter period; and as modRaise and linearTransform
+   */
+  raiseTransform(a: Ciphertext, transform: PreparedLinearTransform): Ciphertext
+  /**
    * Sum of the rotations by all multiples of `slots`: a vector of period `slots`. What had that period already is
    * multiplied by a.slots / slots; the coefficients outside the subring of that period vanish. Needs rotation keys for
    * slots, 2 slots, 4 slots, ... below a.slots. No level.
@@ -133,11 +156,17 @@ export interface Evaluator {
   conjugate(a: Ciphertext): Ciphertext
   /** Matrix times slot vector; not rescaled: scale a.scale * transform.scale. */
   linearTransform(a: Ciphertext, transform: PreparedLinearTransform): Ciphertext
+  /** rescale(linearTransform(a, transform)), to the bit, for less than both. */
+  linearTransformRescale(a: Ciphertext, transform: PreparedLinearTransform): Ciphertext
   /**
-   * The same of at least one ciphertexts of one level, in their order, to the bit. An engine with double hoisting reads keys and
+   * linearTransform of at least one ciphertexts of one level, in their order, to the bit. An engine with double hoisting reads keys and
    * diagonals once for all of them, and needs working memory for as many transforms at once.
    */
-  linearTransforms(inputs: readonly Ciphertext[], transform: PreparedLinearTransform): Ciphertext[]
+  linearTransforms(
+    inputs: readonly Ciphertext[],
+    transform: PreparedLinearTransform,
+    options?: LinearTransformsOptions,
+  ): Ciphertext[]
   /**
    * rows outputs, each the weighted sum of `columns` inputs by real constants rounded to 1/scale; not rescaled.
    * @param scale default as for mulScalar
@@ -150,6 +179,17 @@ export interface Evaluator {
    * @throws ScaleError for a scale below that of a term; LevelError for different levels
    */
   linearCombination(terms: readonly LinearTerm[], scale: Scale, constant?: Scalar): Ciphertext
+  /**
+   * linearCombination of mulAccumulate(pairs) and of terms, to the bit, in one go; degree 2.
+   * @param pairs at least one; of degree 1 and one product scale, and of the terms' level
+   * @throws as these do
+   */
+  productCombination(
+    pairs: readonly (readonly [Ciphertext, Ciphertext])[],
+    terms: readonly LinearTerm[],
+    scale: Scale,
+    options?: ProductCombinationOptions,
+  ): Ciphertext
   /**
    * Tells an engine that estimates (the plan engine) what a circuit knows of its values: their root mean square. Others
    * ignore it.

@@ -2,7 +2,7 @@
  * Which evaluation keys a computation needs, each at the highest level where it is used: a key for level l only holds the
  * primes up to l, so a key used late is small. Requests are made by the plan engine, never written by hand.
  */
-import { ephemeralSpecials } from '../parameters/ephemeral.ts'
+import { ephemeralSpecials, raisingSpecials } from '../parameters/ephemeral.ts'
 import type { AnyParameters } from '../parameters/parameters.ts'
 import { keyResidueBytes, primesAt } from './packed-residues.ts'
 import type { Level } from './quantities.ts'
@@ -30,10 +30,15 @@ export type KeyNeed =
       readonly level: Level
     }
   | {
-      /** The pair of switching keys of modRaise: to the ephemeral sparse secret at level 0, and back at `level`. */
+      /** The switching keys of modRaise: to the ephemeral sparse secret at level 0, and back at `level`. */
       readonly kind: 'encapsulation'
       /** Level that is raised to. */
       readonly level: Level
+      /**
+       * Left rotations of what is raised, on the way back (`raiseTransform`), in [1, N/2), ascending; each has a short key of its own, and
+       * so has the way back without one. Absent: one ordinary key, for modRaise alone.
+       */
+      readonly steps?: readonly number[]
     }
 
 /** Everything a key generator must make for a plan. */
@@ -51,12 +56,45 @@ export interface KeyRequest {
   readonly conjugation?: Level
   /** Highest level that modRaise raises to. */
   readonly encapsulation?: Level
+  /** Rotations on the way back from there, as a need's `steps`. */
+  readonly raising?: readonly number[]
 }
 
 /** A need in words, for messages. */
 export function describeKey(need: KeyNeed): string {
-  const which = need.kind === 'rotation' ? `rotation by ${need.steps}` : need.kind
-  return `${which} at level ${need.level}`
+  return `${nameKey(need)} at level ${need.level}`
+}
+
+/** The same without the level. */
+export function nameKey(need: KeyNeed): string {
+  if (need.kind === 'rotation') return `rotation by ${need.steps}`
+  if (need.kind === 'encapsulation' && need.steps) return `encapsulation with ${need.steps.length} rotations`
+  return need.kind
+}
+
+/** Whether a key that serves one need serves another as well: the same kind and steps, a level at least as high. */
+export function serves(key: KeyNeed, need: KeyNeed): boolean {
+  if (key.kind !== need.kind || key.level < need.level) return false
+  if (need.kind === 'rotation') return need.steps === (key as typeof need).steps
+  if (need.kind !== 'encapsulation' || need.steps === undefined) return true
+  const { steps } = key as typeof need
+  return steps !== undefined && need.steps.every((step) => steps.includes(step))
+}
+
+/** The key that is missing, in words. */
+export function nameMissingKey(need: KeyNeed): string {
+  if (need.kind === 'rotation') return `rotation key for ${need.steps} steps`
+  return need.kind === 'encapsulation' && need.steps
+    ? `encapsulation key with the ${need.steps.length} rotations`
+    : `${need.kind} key`
+}
+
+/** Whether one of the keys of a request serves a need. */
+export function requestServes(keys: KeyRequest, need: KeyNeed): boolean {
+  if (need.kind === 'rotation') return keys.rotations.some((r) => r.steps === need.steps && r.level >= need.level)
+  if ((keys[need.kind] ?? -1) < need.level) return false
+  if (need.kind !== 'encapsulation' || need.steps === undefined) return true
+  return keys.raising !== undefined && need.steps.every((step) => keys.raising!.includes(step))
 }
 
 /** Collects needs into a request. */
@@ -64,14 +102,17 @@ export class KeyRequestBuilder {
   #relinearization: Level | undefined
   #conjugation: Level | undefined
   #encapsulation: Level | undefined
+  #raising: Set<number> | undefined
   readonly #rotations = new Map<number, Level>()
 
   /** Takes a need in; of several for one key the highest level counts. */
   add(need: KeyNeed): void {
     if (need.kind === 'relinearization') this.#relinearization = Math.max(this.#relinearization ?? 0, need.level)
     else if (need.kind === 'conjugation') this.#conjugation = Math.max(this.#conjugation ?? 0, need.level)
-    else if (need.kind === 'encapsulation') this.#encapsulation = Math.max(this.#encapsulation ?? 0, need.level)
-    else this.#rotations.set(need.steps, Math.max(this.#rotations.get(need.steps) ?? 0, need.level))
+    else if (need.kind === 'encapsulation') {
+      this.#encapsulation = Math.max(this.#encapsulation ?? 0, need.level)
+      if (need.steps) this.#raising = new Set([...(this.#raising ?? []), ...need.steps])
+    } else this.#rotations.set(need.steps, Math.max(this.#rotations.get(need.steps) ?? 0, need.level))
   }
 
   /** Everything that was added so far. */
@@ -81,6 +122,7 @@ export class KeyRequestBuilder {
       rotations: [...this.#rotations].sort(([a], [b]) => a - b).map(([steps, level]) => ({ steps, level })),
       ...(this.#conjugation === undefined ? {} : { conjugation: this.#conjugation }),
       ...(this.#encapsulation === undefined ? {} : { encapsulation: this.#encapsulation }),
+      ...(this.#raising === undefined ? {} : { raising: [...this.#raising].sort((a, b) => a - b) }),
     }
   }
 }
@@ -91,7 +133,9 @@ export function listKeyNeeds(request: KeyRequest): KeyNeed[] {
   if (request.relinearization !== undefined) needs.push({ kind: 'relinearization', level: request.relinearization })
   for (const { steps, level } of request.rotations) needs.push({ kind: 'rotation', steps, level })
   if (request.conjugation !== undefined) needs.push({ kind: 'conjugation', level: request.conjugation })
-  if (request.encapsulation !== undefined) needs.push({ kind: 'encapsulation', level: request.encapsulation })
+  const { encapsulation, raising } = request
+  if (encapsulation !== undefined)
+    needs.push({ kind: 'encapsulation', level: encapsulation, ...(raising ? { steps: raising } : {}) })
   return needs
 }
 
@@ -100,10 +144,11 @@ export function keyLimbs(parameters: AnyParameters, level: Level): number {
   return parameters.digitsAt(level) * 2 * (parameters.limbsAt(level) + parameters.p.length)
 }
 
-/** Limbs of the key for a need; an encapsulation key is a pair. */
+/** Limbs of the key for a need; an encapsulation key is a pair, or more where it rotates. */
 export function needLimbs(parameters: AnyParameters, need: KeyNeed): number {
-  const back = keyLimbs(parameters, need.level)
-  if (need.kind !== 'encapsulation') return back
+  if (need.kind !== 'encapsulation') return keyLimbs(parameters, need.level)
+  const short = 2 * (parameters.limbsAt(need.level) + raisingSpecials(parameters))
+  const back = need.steps ? (1 + need.steps.length) * short : keyLimbs(parameters, need.level)
   return back + 2 * (parameters.limbsAt(0) + ephemeralSpecials(parameters))
 }
 
@@ -111,8 +156,10 @@ export function needLimbs(parameters: AnyParameters, need: KeyNeed): number {
 export function keyBytes(parameters: AnyParameters, need: KeyNeed): number {
   const switchBytes = (level: Level, specials: readonly number[]) =>
     2 * keyResidueBytes(primesAt(parameters, level, specials)) * parameters.ringDegree
-  const back = parameters.digitsAt(need.level) * switchBytes(need.level, parameters.p)
-  if (need.kind !== 'encapsulation') return back
+  const whole = parameters.digitsAt(need.level) * switchBytes(need.level, parameters.p)
+  if (need.kind !== 'encapsulation') return whole
+  const short = () => switchBytes(need.level, parameters.p.slice(0, raisingSpecials(parameters)))
+  const back = need.steps ? (1 + need.steps.length) * short() : whole
   return back + switchBytes(0, parameters.p.slice(0, ephemeralSpecials(parameters)))
 }
 

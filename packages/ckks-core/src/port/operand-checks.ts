@@ -1,5 +1,6 @@
 /** What two operands must have in common, and what their result then has. Pure functions of handles and parameters. */
 import { LevelError, ScaleError } from '../errors/errors.ts'
+import { assertEphemeralSecure } from '../parameters/ephemeral.ts'
 import type { AnyParameters } from '../parameters/parameters.ts'
 import type { CiphertextMeta } from './base-handle.ts'
 
@@ -70,4 +71,16 @@ export function fittingScale(parameters: AnyParameters, scale: number, level: nu
       `${operation}: scale 2^${Math.log2(scale).toFixed(1)} does not fit the modulus of ${room.toFixed(1)} bits at level ${level}: rescale earlier or start at a higher level`,
     )
   return scale
+}
+
+/**
+ * From level 0 to a level above it, under an ephemeral secret.
+ * @throws LevelError; SecurityError where that secret would not be 128-bit secure
+ */
+export function assertRaisable(parameters: AnyParameters, x: CiphertextMeta, level: number, operation: string): void {
+  parameters.limbsAt(level)
+  if (x.level !== 0)
+    throw new LevelError(`${operation}: expected a ciphertext at level 0, got level ${x.level}: dropLevel first`)
+  if (level < 1) throw new LevelError(`${operation}: cannot raise to level ${level}`)
+  assertEphemeralSecure(parameters)
 }

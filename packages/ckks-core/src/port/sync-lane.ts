@@ -16,6 +16,8 @@ import type {
   Lane,
   LaneOptions,
   LinearTerm,
+  LinearTransformsOptions,
+  ProductCombinationOptions,
   SlotEstimate,
   WeightMatrix,
 } from './engine.ts'
@@ -155,6 +157,9 @@ export class SyncLane implements Lane {
   modRaise(a: Ciphertext, level?: Level): Ciphertext {
     return this.#one(this.#open().modRaise(a, level))
   }
+  raiseTransform(a: Ciphertext, transform: PreparedLinearTransform): Ciphertext {
+    return this.#one(this.#open().raiseTransform(a, transform))
+  }
   trace(a: Ciphertext, slots: Slots): Ciphertext {
     return this.#one(this.#open().trace(a, slots))
   }
@@ -170,14 +175,29 @@ export class SyncLane implements Lane {
   linearTransform(a: Ciphertext, transform: PreparedLinearTransform): Ciphertext {
     return this.#one(this.#open().linearTransform(a, transform))
   }
-  linearTransforms(inputs: readonly Ciphertext[], transform: PreparedLinearTransform): Ciphertext[] {
-    return this.#many(this.#open().linearTransforms(inputs, transform))
+  linearTransformRescale(a: Ciphertext, transform: PreparedLinearTransform): Ciphertext {
+    return this.#one(this.#open().linearTransformRescale(a, transform))
+  }
+  linearTransforms(
+    inputs: readonly Ciphertext[],
+    transform: PreparedLinearTransform,
+    options?: LinearTransformsOptions,
+  ): Ciphertext[] {
+    return this.#many(this.#open().linearTransforms(inputs, transform, options))
   }
   matrixProduct(inputs: readonly Ciphertext[], weights: WeightMatrix, scale?: Scale): Ciphertext[] {
     return this.#many(this.#open().matrixProduct(inputs, weights, scale))
   }
   linearCombination(terms: readonly LinearTerm[], scale: Scale, constant?: Scalar): Ciphertext {
     return this.#one(this.#open().linearCombination(terms, scale, constant))
+  }
+  productCombination(
+    pairs: readonly (readonly [Ciphertext, Ciphertext])[],
+    terms: readonly LinearTerm[],
+    scale: Scale,
+    options?: ProductCombinationOptions,
+  ): Ciphertext {
+    return this.#one(this.#open().productCombination(pairs, terms, scale, options))
   }
   declareMagnitude(a: Ciphertext, rootMeanSquare: number): void {
     this.engine.declareMagnitude?.(a, rootMeanSquare)

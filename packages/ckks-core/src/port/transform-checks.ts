@@ -37,3 +37,11 @@ export function stepsOf({ giants, slots }: PreparedLinearTransform): ReadonlySet
   normal.delete(0)
   return normal
 }
+
+/** What `raiseTransform` takes. @throws InvalidArgumentError for fewer slots than N/2, or giant steps */
+export function assertRaising({ maxSlots }: AnyParameters, { slots, giants }: PreparedLinearTransform): void {
+  if (slots === maxSlots && giants.every(({ step }) => step === 0)) return
+  throw new InvalidArgumentError(
+    `raiseTransform: expected a transform of ${maxSlots} slots without giant steps, got one of ${slots} with ${giants.length}: prepare it with split 'none'`,
+  )
+}

@@ -41,6 +41,18 @@ it('knows every kind of key', async () => {
     turn(2),
   ]
   for (const need of needs) expect(keys.has(need)).toBe(true)
+  const raising = createDeclaredKeyStore(parameters, { ...request, raising: [3, 8] })
+  for (const [steps, there] of [
+    [[3], true],
+    [[], true],
+    [[3, 8], true],
+    [[4], false],
+    [undefined, true],
+  ] as const) {
+    const need = { kind: 'encapsulation', level: 2, ...(steps ? { steps } : {}) } as const
+    expect(raising.has(need)).toBe(there)
+    expect(keys.has(need)).toBe(steps === undefined)
+  }
   expect(keys.has({ kind: 'relinearization', level: 3 })).toBe(false)
   using _ = await keys.acquire(needs)
   expect(keys.resident).toEqual({ ...request, rotations: [{ steps: 2, level: 3 }] })

@@ -97,14 +97,13 @@ KeySwitchKey KeyGenerator::makeKey(unsigned level, uint32_t galoisElement, Execu
     return key;
 }
 
-void KeyGenerator::writeSeededKey(uint8_t* out, size_t size, unsigned level, uint32_t galoisElement, Executor& executor) {
+void KeyGenerator::write(uint8_t* out, size_t size, unsigned level, Executor& executor, const Source& source) {
     const Context& context = *secret_.context();
     if (size != keySwitchKeyBytes(context, level, true)) {
         throw InvalidArgumentError("a seeded key of level " + std::to_string(level) + " has " +
                                    std::to_string(keySwitchKeyBytes(context, level, true)) + " bytes, got " +
                                    std::to_string(size));
     }
-    const Source source = galoisElement == KeySwitchKey::RELINEARIZATION ? squaredSecret() : permutedSecret(galoisElement);
     const size_t n = context.ringDegree(), digits = context.digitsAt(level);
     const Randomness randomness(seed_, made_++);
     std::memcpy(out, randomness.uniform.data(), SEED_BYTES);
@@ -116,6 +115,16 @@ void KeyGenerator::writeSeededKey(uint8_t* out, size_t size, unsigned level, uin
         });
 }
 
+void KeyGenerator::writeSeededKey(uint8_t* out, size_t size, unsigned level, uint32_t galoisElement, Executor& executor) {
+    const bool squared = galoisElement == KeySwitchKey::RELINEARIZATION;
+    write(out, size, level, executor, squared ? squaredSecret() : permuted(secret_, galoisElement));
+}
+
+void KeyGenerator::writeSeededSwitchingKey(uint8_t* out, size_t size, unsigned level, const SecretKey& from,
+                                           uint32_t galoisElement, Executor& executor) {
+    write(out, size, level, executor, permuted(from, galoisElement));
+}
+
 KeyGenerator::Source KeyGenerator::squaredSecret() const {
     return [this](uint64_t* out, size_t index) {
         const Context& context = *secret_.context();
@@ -123,16 +132,19 @@ KeyGenerator::Source KeyGenerator::squaredSecret() const {
     };
 }
 
-KeyGenerator::Source KeyGenerator::permutedSecret(uint32_t galoisElement) const {
+KeyGenerator::Source KeyGenerator::permuted(const SecretKey& from, uint32_t galoisElement) const {
     const Context& context = *secret_.context();
+    if (!from.context()->sameAs(context)) {
+        throw ParameterMismatchError("switchingKey: bring both secrets into one context first (SecretKey::inContext)");
+    }
     if (galoisElement % 2 == 0 || galoisElement >= 2 * context.ringDegree()) {
         throw InvalidArgumentError("a Galois element is odd and below 2N = " + std::to_string(2 * context.ringDegree()) +
                                    ", got " + std::to_string(galoisElement));
     }
     auto table = std::make_shared<const kernel::AutomorphismTable>(static_cast<int>(context.logN()), galoisElement);
-    return [this, table](uint64_t* out, size_t index) {
-        const Context& c = *secret_.context();
-        c.kernels().permute(out, secret_.limb(index), *table, 0, c.ringDegree());
+    return [&from, table](uint64_t* out, size_t index) {
+        const Context& c = *from.context();
+        c.kernels().permute(out, from.limb(index), *table, 0, c.ringDegree());
     };
 }
 
@@ -141,17 +153,11 @@ KeySwitchKey KeyGenerator::relinearizationKey(unsigned level, Executor& executor
 }
 
 KeySwitchKey KeyGenerator::galoisKey(unsigned level, uint32_t galoisElement, Executor& executor) {
-    return makeKey(level, galoisElement, executor, permutedSecret(galoisElement));
+    return makeKey(level, galoisElement, executor, permuted(secret_, galoisElement));
 }
 
-KeySwitchKey KeyGenerator::switchingKey(unsigned level, const SecretKey& from, Executor& executor) {
-    const Context& context = *secret_.context();
-    if (!from.context()->sameAs(context)) {
-        throw ParameterMismatchError("switchingKey: bring both secrets into one context first (SecretKey::inContext)");
-    }
-    return makeKey(level, 1, executor, [&](uint64_t* out, size_t index) {
-        std::memcpy(out, from.limb(index), context.ringDegree() * sizeof(uint64_t));
-    });
+KeySwitchKey KeyGenerator::switchingKey(unsigned level, const SecretKey& from, uint32_t galoisElement, Executor& executor) {
+    return makeKey(level, galoisElement, executor, permuted(from, galoisElement));
 }
 
 }  // namespace heml

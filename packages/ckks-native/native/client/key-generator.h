@@ -27,12 +27,14 @@ public:
     PublicKey publicKey(unsigned level, Executor& executor);
     KeySwitchKey relinearizationKey(unsigned level, Executor& executor);                       // s^2 -> s
     KeySwitchKey galoisKey(unsigned level, uint32_t galoisElement, Executor& executor);        // sigma(s) -> s
-    // from -> s, marked with the identity's Galois element, 1.
-    KeySwitchKey switchingKey(unsigned level, const SecretKey& from, Executor& executor);
+    // sigma(from) -> s; element 1: from -> s. ParameterMismatchError for a secret in another context.
+    KeySwitchKey switchingKey(unsigned level, const SecretKey& from, uint32_t galoisElement, Executor& executor);
 
     // The same keys straight to their seeded segments (serialize.h), limb by limb: nothing else of their size is needed.
     // `size` must be keySwitchKeyBytes(context, level, true). Element RELINEARIZATION: s^2 -> s.
     void writeSeededKey(uint8_t* out, size_t size, unsigned level, uint32_t galoisElement, Executor& executor);
+    void writeSeededSwitchingKey(uint8_t* out, size_t size, unsigned level, const SecretKey& from, uint32_t galoisElement,
+                                 Executor& executor);
 
 private:
     class Randomness;
@@ -40,7 +42,8 @@ private:
     using Source = std::function<void(uint64_t* out, size_t modulusIndex)>;
 
     Source squaredSecret() const;
-    Source permutedSecret(uint32_t galoisElement) const;
+    Source permuted(const SecretKey& from, uint32_t galoisElement) const;
+    void write(uint8_t* out, size_t size, unsigned level, Executor& executor, const Source& source);
     KeySwitchKey makeKey(unsigned level, uint32_t galoisElement, Executor& executor, const Source& source);
     // Computes b and a of every target and digit at place(target, digit, scratch), then calls done(target, digit, scratch).
     template <class Place, class Done>

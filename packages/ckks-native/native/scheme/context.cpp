@@ -53,10 +53,15 @@ std::shared_ptr<const Context> Context::create(ParametersSpec spec, std::shared_
     check(spec);
     if (!pool) throw InvalidArgumentError("a context needs a memory pool");
     return std::shared_ptr<const Context>(
-        new Context(std::move(spec), std::move(pool), kernels ? *kernels : kernel::activeKernels()));
+        new Context(std::move(spec), std::move(pool), kernels ? *kernels : kernel::activeKernels(), nullptr));
 }
 
-Context::Context(ParametersSpec spec, std::shared_ptr<MemoryPool> pool, const kernel::Kernels& kernels)
+std::shared_ptr<const Context> Context::sibling(ParametersSpec spec) const {
+    check(spec);
+    return std::shared_ptr<const Context>(new Context(std::move(spec), pool_, *kernels_, this));
+}
+
+Context::Context(ParametersSpec spec, std::shared_ptr<MemoryPool> pool, const kernel::Kernels& kernels, const Context* relative)
     : spec_(std::move(spec)), pool_(std::move(pool)), kernels_(&kernels) {
     for (const auto& primes : spec_.levels) {
         for (uint64_t p : primes) moduli_.push_back(kernel::Modulus::create(p));
@@ -68,7 +73,8 @@ Context::Context(ParametersSpec spec, std::shared_ptr<MemoryPool> pool, const ke
     moduli_.insert(moduli_.end(), special.begin(), special.end());
 
     for (const auto& modulus : moduli_) {
-        tables_.push_back(std::make_unique<kernel::NttTables>(modulus, static_cast<int>(spec_.logN)));
+        tables_.push_back(relative ? relative->tablesOf(modulus, spec_.logN) : nullptr);
+        if (!tables_.back()) tables_.back() = std::make_shared<const kernel::NttTables>(modulus, static_cast<int>(spec_.logN));
         imaginaryUnit_.push_back(kernel::powMod(tables_.back()->root(), slots(), modulus));
     }
     for (const auto& modulus : q) {
@@ -78,6 +84,14 @@ Context::Context(ParametersSpec spec, std::shared_ptr<MemoryPool> pool, const ke
         specialInverse_.push_back(kernel::inverseMod(product, modulus));
     }
     modDown_ = &converter({{q.size(), special.size()}, q.size(), Times::minusInverse});
+}
+
+std::shared_ptr<const kernel::NttTables> Context::tablesOf(const kernel::Modulus& modulus, unsigned logN) const {
+    if (logN != spec_.logN) return nullptr;
+    for (size_t i = 0; i < moduli_.size(); ++i) {
+        if (moduli_[i].value == modulus.value) return tables_[i];
+    }
+    return nullptr;
 }
 
 size_t Context::limbsAt(unsigned level) const {

@@ -36,8 +36,8 @@ public:
     static std::shared_ptr<const Context> create(ParametersSpec spec, std::shared_ptr<MemoryPool> pool = MemoryPool::shared(),
                                                  const kernel::Kernels* kernels = nullptr);
 
-    // Another chain of moduli with the same memory pool and kernels.
-    std::shared_ptr<const Context> sibling(ParametersSpec spec) const { return create(std::move(spec), pool_, kernels_); }
+    // Another chain of moduli with the same memory pool and kernels, and the same tables where the primes are the same.
+    std::shared_ptr<const Context> sibling(ParametersSpec spec) const;
 
     const ParametersSpec& spec() const { return spec_; }
     unsigned logN() const { return spec_.logN; }
@@ -92,7 +92,8 @@ private:
     // sources; how many targets.
     using ConverterKey = std::tuple<Range, size_t, Times>;
 
-    Context(ParametersSpec spec, std::shared_ptr<MemoryPool> pool, const kernel::Kernels& kernels);
+    Context(ParametersSpec spec, std::shared_ptr<MemoryPool> pool, const kernel::Kernels& kernels, const Context* relative);
+    std::shared_ptr<const kernel::NttTables> tablesOf(const kernel::Modulus& modulus, unsigned logN) const;  // nullptr: none
     const kernel::BaseConverter& converter(const ConverterKey& key) const;
     kernel::BaseConverter makeConverter(const ConverterKey& key) const;
     Range primesOf(unsigned level) const { return {limbsAt(level - 1), limbsAt(level) - limbsAt(level - 1)}; }
@@ -102,7 +103,7 @@ private:
     const kernel::Kernels* kernels_ = nullptr;
     std::vector<size_t> limbsAt_;
     std::vector<kernel::Modulus> moduli_;
-    std::vector<std::unique_ptr<kernel::NttTables>> tables_;
+    std::vector<std::shared_ptr<const kernel::NttTables>> tables_;
     std::vector<uint64_t> specialProduct_, specialInverse_, imaginaryUnit_;
     const kernel::BaseConverter* modDown_ = nullptr;
 

@@ -45,16 +45,19 @@ struct ScaledTerm {
     GaussianInteger by;
 };
 Ciphertext linearCombination(const std::vector<ScaledTerm>& terms, GaussianInteger constant, Executor& executor);
+struct ProductTerm {
+    const Ciphertext* a;
+    const Ciphertext* b;
+};
+// The same with a constant times the sum of products, at least one, of degree 1 each: degree 2.
+Ciphertext productCombination(const std::vector<ProductTerm>& products, GaussianInteger by, const std::vector<ScaledTerm>& terms,
+                              GaussianInteger constant, Executor& executor);
 // Times i^power, exact, scale and level unchanged.
 Ciphertext mulByI(const Ciphertext& a, unsigned power, Executor& executor);
 
 // Degree 1 times degree 1 is degree 2.
 Ciphertext mul(const Ciphertext& a, const Ciphertext& b, Executor& executor);
 Ciphertext square(const Ciphertext& a, Executor& executor);
-struct ProductTerm {
-    const Ciphertext* a;
-    const Ciphertext* b;
-};
 // Sum of products, degree 2, one relinearisation to pay instead of one for each.
 Ciphertext mulAccumulate(const std::vector<ProductTerm>& terms, Executor& executor);
 
@@ -95,6 +98,9 @@ Ciphertext linearTransform(const Ciphertext& a, const std::vector<GiantStep>& gi
 // memory is that of as many transforms.
 std::vector<Ciphertext> linearTransform(const std::vector<const Ciphertext*>& inputs, const std::vector<GiantStep>& giants,
                                         Executor& executor);
+// rescale(linearTransform(a)) of each, to the bit, with fewer transforms.
+std::vector<Ciphertext> linearTransformRescale(const std::vector<const Ciphertext*>& inputs, const std::vector<GiantStep>& giants,
+                                               Executor& executor);
 
 // result_r = sum over c of weights[r * inputs.size() + c] * inputs_c.
 std::vector<Ciphertext> matrixProduct(const std::vector<const Ciphertext*>& inputs, const std::vector<int64_t>& weights,

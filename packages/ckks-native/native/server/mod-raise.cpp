@@ -7,16 +7,25 @@
 
 namespace heml {
 
-Ciphertext modRaise(const Ciphertext& a, const EncapsulationKey& key, unsigned level, Executor& executor) {
-    requireDegreeOne(a, "modRaise");
-    if (a.level() != 0) throw LevelError("modRaise starts at level 0, got " + std::to_string(a.level()));
+void requireRaisable(const Ciphertext& a, const EncapsulationKey& key, unsigned level, const char* operation) {
+    requireDegreeOne(a, operation);
+    if (a.level() != 0) throw LevelError(std::string(operation) + " starts at level 0, got " + std::to_string(a.level()));
     if (level == 0 || level > key.level()) {
-        throw LevelError("modRaise with this key reaches levels 1 to " + std::to_string(key.level()) + ", got " +
+        throw LevelError(std::string(operation) + " with this key reaches levels 1 to " + std::to_string(key.level()) + ", got " +
                          std::to_string(level));
     }
-    const Ciphertext sparse = applyGalois(changeContext(a, key.toSparse.context(), executor), key.toSparse, executor);
-    const Ciphertext raised = modRaise(changeContext(sparse, a.context(), executor), level, executor);
-    return applyGalois(raised, key.toDense, executor);
+}
+
+Ciphertext toSparse(const Ciphertext& a, const EncapsulationKey& key, Executor& executor) {
+    return applyGalois(changeContext(a, key.toSparse.context(), executor), key.toSparse, executor);
+}
+
+Ciphertext modRaise(const Ciphertext& a, const EncapsulationKey& key, unsigned level, Executor& executor) {
+    requireRaisable(a, key, level, "modRaise");
+    const Ciphertext raised = modRaise(changeContext(toSparse(a, key, executor), a.context(), executor), level, executor);
+    const KeySwitchKey& back = key.toDense.front();
+    if (back.context()->sameAs(*a.context())) return applyGalois(raised, back, executor);
+    return changeContext(applyGalois(changeContext(raised, back.context(), executor), back, executor), a.context(), executor);
 }
 
 }  // namespace heml

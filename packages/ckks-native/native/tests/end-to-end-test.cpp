@@ -94,7 +94,7 @@ TEST(productsRescaleAndSecretsSwitch) {
     CHECK(bits(c.decrypt(rescale(product, c.scheduler), 1024, scale), want) > 22);  // scale 2^35, rescaling noise 2^9 in a slot
 
     const SecretKey sparse = SecretKey::generateSparse(c.context, 32);
-    const KeySwitchKey bridge = c.generator.switchingKey(3, sparse, c.scheduler);
+    const KeySwitchKey bridge = c.generator.switchingKey(3, sparse, 1, c.scheduler);
     const Ciphertext foreign = heml::encrypt(c.encode(x, 3), sparse, c.scheduler).ciphertext;
     CHECK(bits(c.decrypt(applyGalois(foreign, bridge, c.scheduler), 1024, SCALE), x) > 24);
 }

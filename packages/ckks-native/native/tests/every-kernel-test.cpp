@@ -4,6 +4,7 @@
 
 #include "client/encapsulation-generator.h"
 #include "server/mod-raise.h"
+#include "server/raise-transform.h"
 #include "server/tests/server-helpers.h"
 #include "scheme/encapsulation-key.h"
 #include "runtime/scheduler.h"
@@ -45,12 +46,23 @@ std::vector<Word> everything(const Shape& shape, const Kernels* kernels, Executo
     append(out, modRaise(dropLevel(a, 0, e), level, e));
     const SecretKey secret = SecretKey::generate(kit.context, testSeed(1));
     const auto ephemeral = ephemeralContext(context, context.specialLimbs());
-    const EncapsulationKey encapsulation = generateEncapsulationKey(secret, ephemeral, level, testSeed(2), e);
+    const EncapsulationKey encapsulation = generateEncapsulationKey(secret, {ephemeral}, {level}, testSeed(2), e);
     append(out, modRaise(dropLevel(a, 0, e), encapsulation, level, e));
+    const uint32_t element = context.galoisElement(2);
+    const EncapsulationKey raising =
+        generateEncapsulationKey(secret, {ephemeral, raisingContext(context)}, {level, {element}}, testSeed(3), e);
+    append(out, modRaise(dropLevel(a, 0, e), raising, level, e));
+    append(out, raiseTransform(dropLevel(a, 0, e), raising, {{1, &plain}, {element, &periodic}}, level, e));
     for (const Ciphertext& r : rotateHoisted(a, {&one, &four}, e)) append(out, r);
     append(out, linearTransform(a, {{nullptr, {{nullptr, &plain}, {&one, &periodic}}}, {&four, {{&one, &plain}}}}, e));
+    for (const Ciphertext& r :
+         linearTransformRescale({&a, &b}, {{nullptr, {{&one, &plain}}}, {&four, {{nullptr, &periodic}}}}, e)) {
+        append(out, r);
+    }
     for (const Ciphertext& r : matrixProduct({&a, &b}, {3, -4, 5, 6}, 2, e)) append(out, r);
     append(out, linearCombination({{&a, {3, -4}}, {&b, {5, 0}}}, {7, 1}, e));
+    append(out, productCombination({{&a, &b}}, {2, 0}, {{&b, {5, 0}}}, {-1, 0}, e));
+    append(out, productCombination({{&a, &b}, {&a, &a}}, {1, 0}, {{&a, {3, -4}}, {&b, {5, 0}}}, {7, 1}, e));
     return out;
 }
 

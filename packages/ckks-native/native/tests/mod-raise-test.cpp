@@ -3,6 +3,7 @@
 
 #include "client/encapsulation-generator.h"
 #include "server/mod-raise.h"
+#include "server/raise-transform.h"
 #include "server/tests/server-helpers.h"
 #include "scheme/encapsulation-key.h"
 #include "scheme/serialize.h"
@@ -25,7 +26,12 @@ struct Setup {
         }
     }
 
-    EncapsulationKey key(unsigned level) { return generateEncapsulationKey(secret, ephemeral, level, testSeed(77), serial); }
+    EncapsulationKey key(unsigned level) { return generateEncapsulationKey(secret, {ephemeral}, {level}, testSeed(77), serial); }
+    // In the raising context, with more Galois elements.
+    EncapsulationKey raising(unsigned level, std::vector<uint32_t> elements = {}) {
+        return generateEncapsulationKey(secret, {ephemeral, raisingContext(*kit.context)}, {level, std::move(elements)},
+                                        testSeed(78), serial);
+    }
 
     Toolkit kit;
     SecretKey secret;
@@ -82,20 +88,56 @@ Raised added(const Toolkit& kit, const Ciphertext& raised, const Rns& message) {
 void checkEveryLevel(const Shape& shape, std::size_t specials, std::uint8_t stream, unsigned lowest = 1) {
     Setup s(shape, specials, stream);
     const unsigned top = s.kit.context->maxLevel();
-    const EncapsulationKey key = s.key(top);
-    CHECK_EQUAL(key.level(), top);
     const Rns message = s.kit.evaluate(s.kit.small(std::int64_t{1} << 30));
     const Ciphertext a = s.kit.encrypt(message, 0);
-    for (unsigned level = lowest; level <= top; ++level) {
-        const Ciphertext raised = modRaise(a, key, level, serial);
-        CHECK_EQUAL(raised.level(), level);
-        CHECK_EQUAL(raised.degree(), 1u);
-        const Raised got = added(s.kit, raised, message);
+    for (const EncapsulationKey& key : {s.key(top), s.raising(top)}) {
+        CHECK_EQUAL(key.level(), top);
+        for (unsigned level = lowest; level <= top; ++level) {
+            const Ciphertext raised = modRaise(a, key, level, serial);
+            CHECK_EQUAL(raised.level(), level);
+            CHECK_EQUAL(raised.degree(), 1u);
+            CHECK(raised.context()->sameAs(*s.kit.context));
+            const Raised got = added(s.kit, raised, message);
     // rounding of both switches and their errors, about sqrt(N) each with P as large as a digit
-        CHECK(got.errorBits < shape.logN + 5);
-        CHECK(got.largestMultiple <= 16);
+            CHECK(got.errorBits < shape.logN + 5);
+            CHECK(got.largestMultiple <= 16);
     // three deviations of sqrt(33 / 12) are reached by one coefficient in 370
-        CHECK(got.largestMultiple >= 4);
+            CHECK(got.largestMultiple >= 4);
+        }
+    }
+}
+
+// The same by modRaise, rotations of its result and a rescaling.
+void checkTransform(const Shape& shape, std::size_t specials, std::uint8_t stream) {
+    Setup s(shape, specials, stream);
+    const Context& context = *s.kit.context;
+    const unsigned top = context.maxLevel();
+    const std::vector<uint32_t> elements = {context.galoisElement(3), context.galoisElement(-5), context.conjugation()};
+    EncapsulationKey key = s.raising(top, elements);
+    std::vector<KeySwitchKey> ordinary;
+    std::vector<Plaintext> plaintexts;
+    std::vector<RaiseTerm> terms;
+    std::vector<GiantStep> giants = {{nullptr, {}}};
+    for (std::size_t i = 0; i <= elements.size(); ++i)
+        plaintexts.push_back(s.kit.plaintext(s.kit.periodic(i, 1 << 10), top, true, i));
+    for (const uint32_t element : elements) ordinary.push_back(s.kit.key(top, element));
+    for (std::size_t i = 0; i <= elements.size(); ++i) {
+        terms.push_back({i == 0 ? 1 : elements[i - 1], &plaintexts[i]});
+        giants[0].terms.push_back({i == 0 ? nullptr : &ordinary[i - 1], &plaintexts[i]});
+    }
+    const Ciphertext a = s.kit.encrypt(s.kit.evaluate(s.kit.small(std::int64_t{1} << 30)), 0);
+    ScatteringExecutor scattering;
+    for (unsigned level = top; level >= std::max(2u, top - 1); --level) {
+        const Ciphertext got = raiseTransform(a, key, terms, level, serial);
+        CHECK_EQUAL(got.level(), level - 1);
+        CHECK(got.context()->sameAs(context));
+        const Ciphertext raised = modRaise(a, key, level, serial);
+        const Ciphertext want = std::move(linearTransformRescale({&raised}, giants, serial)[0]);
+    // rotations' noise times plaintexts of 10 bits, less 40 bits or more of the prime; and the rounding of both
+        CHECK(s.kit.bits(s.kit.sub(s.kit.phase(got), s.kit.phase(want))) < shape.logN + 4);
+        key.pack(serial);
+        const Ciphertext again = raiseTransform(a, key, terms, level, scattering);
+        for (unsigned poly = 0; poly < 2; ++poly) CHECK(s.kit.poly(again, poly) == s.kit.poly(got, poly));
     }
 }
 
@@ -113,6 +155,13 @@ TEST(baseOfTwoPrimes) {
 }
 
 TEST(largeRing) { checkEveryLevel({15, {{45}, {44}, {43}}, {47, 47}, 2}, 1, 6, 2); }
+
+TEST(raisedAndTransformed) {
+    checkTransform({10, {{45}, {44}, {43, 47}, {44}}, {47}, 1}, 1, 21);
+    checkTransform({11, {{45}, {44}, {43}, {46}, {45, 45}}, {47, 47, 46}, 3}, 1, 22);
+    checkTransform({10, {{46, 46}, {45}, {44, 41}, {46}, {47}}, {46, 47}, 2}, 2, 23);
+    checkTransform({12, {{40, 40}, {45}, {45}}, {47, 47, 47}, 3}, 2, 24);
+}
 
 // The specials may cover fewer bits than the base: then the first switch adds their difference to its error.
 TEST(smallSpecialModulus) {
@@ -136,25 +185,51 @@ TEST(anyThreadsAndPackedKeysGiveTheSameWords) {
 
 TEST(keysSurviveTheirFiles) {
     Setup s(testShapes()[0], 2, 9);
-    const EncapsulationKey key = s.key(2);
     auto again = [&](const KeySwitchKey& half) {
         std::vector<std::uint8_t> bytes(keySwitchKeyBytes(*half.context(), half.level(), true));
         exportKeySwitchKey(bytes.data(), bytes.size(), half, true, serial);
-        return importKeySwitchKey(half.context(), {half.level(), 1, true}, bytes.data(), bytes.size(), serial);
+        return importKeySwitchKey(half.context(), {half.level(), half.galoisElement(), true}, bytes.data(), bytes.size(), serial);
     };
-    const EncapsulationKey read{again(key.toSparse), again(key.toDense)};
     const Ciphertext a = s.kit.uniformCiphertext(0, 1);
-    const Ciphertext want = modRaise(a, key, 2, serial), got = modRaise(a, read, 2, serial);
-    for (unsigned poly = 0; poly < 2; ++poly) CHECK(s.kit.poly(got, poly) == s.kit.poly(want, poly));
+    for (const EncapsulationKey& key : {s.key(2), s.raising(2, {5, 25})}) {
+        EncapsulationKey read{again(key.toSparse), {}};
+        for (const KeySwitchKey& back : key.toDense) read.toDense.push_back(again(back));
+        const Ciphertext want = modRaise(a, key, 2, serial), got = modRaise(a, read, 2, serial);
+        for (unsigned poly = 0; poly < 2; ++poly) CHECK(s.kit.poly(got, poly) == s.kit.poly(want, poly));
+        CHECK_EQUAL(read.raising(*s.kit.context, 25) != nullptr, key.toDense.size() == 3);
+        CHECK(read.raising(*s.kit.context, 7) == nullptr);
+    }
+}
+
+// Straight to segments: as many bytes as its contexts say, and keys that work.
+TEST(keysAreWrittenToTheirSegments) {
+    Setup s(testShapes()[0], 2, 13);
+    const auto raising = raisingContext(*s.kit.context);
+    std::vector<std::vector<std::uint8_t>> segments;
+    const auto allocate = [&](std::size_t bytes) { return segments.emplace_back(bytes).data(); };
+    writeEncapsulationKey(s.secret, {s.ephemeral, raising}, {2, {5}}, allocate, serial);
+    CHECK_EQUAL(segments.size(), std::size_t{3});
+    CHECK_EQUAL(segments[0].size(), keySwitchKeyBytes(*s.ephemeral, 0, true));
+    CHECK_EQUAL(segments[2].size(), keySwitchKeyBytes(*raising, 2, true));
+    const auto read = [&](std::size_t i, const std::shared_ptr<const Context>& context, unsigned level, uint32_t element) {
+        return importKeySwitchKey(context, {level, element, true}, segments[i].data(), segments[i].size(), serial);
+    };
+    EncapsulationKey key{read(0, s.ephemeral, 0, 1), {}};
+    key.toDense.push_back(read(1, raising, 2, 1));
+    key.toDense.push_back(read(2, raising, 2, 5));
+    const Rns message = s.kit.evaluate(s.kit.small(std::int64_t{1} << 30));
+    const Raised got = added(s.kit, modRaise(s.kit.encrypt(message, 0), key, 2, serial), message);
+    CHECK(got.errorBits < 20);
+    CHECK(got.largestMultiple <= 16);
 }
 
 TEST(freshKeysDiffer) {
     Setup s(testShapes()[1], 1, 10);
-    const EncapsulationKey one = generateEncapsulationKey(s.secret, s.ephemeral, 1, serial);
-    const EncapsulationKey two = generateEncapsulationKey(s.secret, s.ephemeral, 1, serial);
+    const EncapsulationKey one = generateEncapsulationKey(s.secret, {s.ephemeral}, {1}, serial);
+    const EncapsulationKey two = generateEncapsulationKey(s.secret, {s.ephemeral}, {1}, serial);
     CHECK(one.toSparse.seed != two.toSparse.seed);
-    CHECK(one.toDense.seed != two.toDense.seed);
-    CHECK(one.toSparse.seed != one.toDense.seed);
+    CHECK(one.toDense[0].seed != two.toDense[0].seed);
+    CHECK(one.toSparse.seed != one.toDense[0].seed);
 }
 
 TEST(refusals) {
@@ -166,6 +241,22 @@ TEST(refusals) {
     CHECK_THROWS_TEXT(modRaise(s.kit.uniformCiphertext(1, 1), key, 2, serial), LevelError, "level 0");
     CHECK_THROWS_TEXT(modRaise(s.kit.uniformCiphertext(0, 2), key, 2, serial), DegreeError, "relinearize");
     CHECK_THROWS_TEXT(modRaise(other.kit.uniformCiphertext(0, 1), key, 1, serial), ParameterMismatchError, "primes");
+    const Plaintext plain = s.kit.plaintext(s.kit.periodic(0), 2, true), narrow = s.kit.plaintext(s.kit.periodic(0), 2, false),
+                    low = s.kit.plaintext(s.kit.periodic(0), 1, true);
+    const EncapsulationKey rotating = s.raising(2, {5});
+    const auto transform = [&](const EncapsulationKey& k, const std::vector<RaiseTerm>& terms, unsigned level) {
+        return raiseTransform(a, k, terms, level, serial);
+    };
+    CHECK_EQUAL(transform(rotating, {{5, &plain}, {1, &plain}}, 2).level(), 1u);
+    CHECK_THROWS_TEXT(transform(key, {{1, &plain}}, 2), KeyError, "Galois element 1");
+    CHECK_THROWS_TEXT(transform(rotating, {{25, &plain}}, 2), KeyError, "Galois element 25");
+    CHECK_THROWS_TEXT(transform(rotating, {{5, &narrow}}, 2), InvalidArgumentError, "extended");
+    CHECK_THROWS_TEXT(transform(rotating, {{5, &low}}, 2), LevelError, "level 1");
+    CHECK_THROWS_TEXT(transform(rotating, {{5, nullptr}}, 2), InvalidArgumentError, "plaintext");
+    CHECK_THROWS_TEXT(transform(rotating, {}, 2), InvalidArgumentError, "at least one");
+    CHECK_THROWS_TEXT(transform(rotating, {{5, &plain}}, 3), LevelError, "1 to 2, got 3");
+    CHECK_THROWS_TEXT(generateEncapsulationKey(s.secret, {s.ephemeral}, {1, {5}}, serial), InvalidArgumentError, "raising");
+    CHECK_THROWS_TEXT(s.raising(2, {4}), InvalidArgumentError, "odd");
     CHECK_THROWS_TEXT(ephemeralContext(*s.kit.context, 0), InvalidArgumentError, "1 to 2");
     CHECK_THROWS_TEXT(ephemeralContext(*s.kit.context, 3), InvalidArgumentError, "1 to 2");
 }

@@ -125,6 +125,8 @@ export class NativeClient extends BaseClientEngine {
       const { kind, level } = header
       const name = keyFileName(header)
       if (kind === 'galoisKey') yield { name, kind, level, galoisElement: header.galoisElement, ...file }
+      else if (kind === 'encapsulationKey' && header.raising)
+        yield { name, kind, level, raising: header.raising, ...file }
       else yield { name, kind, level, ...file }
       onProgress?.(i + 1, needs.length)
     }
@@ -199,12 +201,10 @@ export class NativeClient extends BaseClientEngine {
     const { segments, totalBytes } = start.layout
     let bytes: Uint8Array
     if (header.kind === 'encapsulationKey') {
-      const { toSparse, toDense } = await nativeAsync(() =>
-        this.#binding.generateEncapsulationKey(secret.handle, level),
-      )
+      const elements = header.raising && Uint32Array.from(header.raising)
+      const keys = await nativeAsync(() => this.#binding.generateEncapsulationKey(secret.handle, level, elements))
       bytes = new Uint8Array(totalBytes)
-      bytes.set(toSparse, segments[0]!.offset)
-      bytes.set(toDense, segments[1]!.offset)
+      for (const [i, key] of keys.entries()) bytes.set(key, segments[i]!.offset)
     } else {
       const element = header.kind === 'galoisKey' ? header.galoisElement : 0
       const before = segments[0]!.offset

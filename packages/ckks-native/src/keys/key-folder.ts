@@ -13,6 +13,7 @@ import {
   type KeyStore,
   keyBytes,
   type StoredKey,
+  serves,
 } from '@he-ml/ckks-core'
 import { type ListedKeys, listKeys, readListedKey } from '@he-ml/ckks-core/node'
 import type { NativeEngine } from '../native-engine.ts'
@@ -108,9 +109,9 @@ export async function openKeyFolder(
   const keys = new Map<number, FolderKey>()
   for (const entry of listed.entries) {
     const element = elementOf(entry)
-    const need = engine.keys.needOf(element, entry.level)
+    const need = engine.keys.needOf(element, entry.level, entry.raising)
     const other = keys.get(element)
-    if (other !== undefined && other.entry.level >= entry.level) continue
+    if (other !== undefined && serves(other.need, need)) continue
     keys.set(element, { need, element, entry, bytes: keyBytes(parameters, need) })
   }
   const store = new KeyFolder(engine, listed, [...keys.values()], options.budget)

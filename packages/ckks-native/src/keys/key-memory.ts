@@ -86,7 +86,11 @@ export async function openKeyMemory(
     const { keyId, plan } = header
     ids = { ...ids, ...(keyId === undefined ? {} : { keyId }), ...(plan === undefined ? {} : { plan }) }
     const element = elementOf(header)
-    const need = engine.keys.needOf(element, header.level)
+    const need = engine.keys.needOf(
+      element,
+      header.level,
+      header.kind === 'encapsulationKey' ? header.raising : undefined,
+    )
     if (keys.has(element)) throw new FormatError(`there are two files for the same key, the ${header.kind}`)
     keys.set(element, { need, element, header, segments, bytes: keyBytes(parameters, need) })
   }

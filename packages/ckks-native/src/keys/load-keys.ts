@@ -38,14 +38,16 @@ export async function loadKeySegments(
 ): Promise<void> {
   const element = elementOf(header)
   if (!header.seeded) throw new FormatError('expected a seeded key: the uniform half is stored as its seed')
-  engine.keys.needOf(element, header.level)
+  const raising = header.kind === 'encapsulationKey' ? header.raising : undefined
+  engine.keys.needOf(element, header.level, raising)
   assertKeySecure(engine.parameters, header.level, header.kind)
   const turbo = header.expansion === 'turboShake128'
   using _ = engine.keys.hold(header.keyId, `the ${header.kind}`)
   try {
     if (header.kind === 'encapsulationKey') {
       assertEphemeralSecure(engine.parameters)
-      await nativeAsync(() => engine.binding.loadEncapsulationKey(header.level, segments[0]!, segments[1]!, turbo))
+      const elements = raising && Uint32Array.from(raising)
+      await nativeAsync(() => engine.binding.loadEncapsulationKey(header.level, elements, segments, turbo))
     } else await nativeAsync(() => engine.binding.loadKey(element, header.level, segments[0]!, turbo))
   } finally {
     engine.keys.refresh()

@@ -14,7 +14,7 @@ import {
 import type { BindingEngine } from '../binding.ts'
 import { native } from '../errors.ts'
 
-/** In place of a Galois element: the pair of keys of modRaise. Their own element, of the trivial automorphism. */
+/** In place of a Galois element: the keys of modRaise. Their own element, of the trivial automorphism. */
 export const ENCAPSULATION = 1
 
 /** In place of a Galois element. */
@@ -26,6 +26,7 @@ export class LoadedKeys {
   readonly #binding: BindingEngine
   readonly #rotations = new Map<number, number>()
   #others: Omit<KeyRequest, 'rotations'> = {}
+  #raising: ReadonlySet<number> | undefined
   #request: KeyRequest | undefined
   #stepsOf: ReadonlyMap<number, number> | undefined
   #keyId: string | undefined
@@ -48,7 +49,9 @@ export class LoadedKeys {
 
   has(need: KeyNeed): boolean {
     const level = need.kind === 'rotation' ? this.#rotations.get(need.steps) : this.#others[need.kind]
-    return level !== undefined && level >= need.level
+    if (level === undefined || level < need.level) return false
+    if (need.kind !== 'encapsulation' || need.steps === undefined) return true
+    return this.#raising !== undefined && need.steps.every((step) => this.#raising!.has(step))
   }
 
   /** Name of the secret key behind the keys; undefined before the first, or when its file names none. */
@@ -84,12 +87,14 @@ export class LoadedKeys {
   }
 
   /**
-   * The most that a key serves; `element` 0 is relinearisation, 1 the pair of modRaise.
+   * The most that a key serves; `element` 0 is relinearisation, 1 the keys of modRaise.
+   * @param raising of the latter: Galois elements of its rotations
    * @throws FormatError for an element of neither a rotation nor the conjugation
    */
-  needOf(element: number, level: number): KeyNeed {
+  needOf(element: number, level: number, raising?: readonly number[]): KeyNeed {
     if (element === 0) return { kind: 'relinearization', level }
-    if (element === ENCAPSULATION) return { kind: 'encapsulation', level }
+    if (element === ENCAPSULATION)
+      return { kind: 'encapsulation', level, ...(raising ? { steps: this.#raisingSteps(raising) } : {}) }
     if (element === conjugationElement(this.#parameters.logN)) return { kind: 'conjugation', level }
     const steps = this.#steps().get(element)
     if (steps === undefined)
@@ -115,6 +120,7 @@ export class LoadedKeys {
     this.#closed = true
     this.#rotations.clear()
     this.#others = {}
+    this.#raising = undefined
     this.#request = undefined
   }
 
@@ -122,7 +128,9 @@ export class LoadedKeys {
   refresh(): void {
     if (this.#closed) return
     const conjugate = conjugationElement(this.#parameters.logN)
-    const encapsulation = this.#binding.encapsulationLevel()
+    const encapsulation = this.#binding.encapsulation()
+    const raising = encapsulation?.elements && this.#raisingSteps(encapsulation.elements)
+    this.#raising = raising && new Set(raising)
     this.#rotations.clear()
     let relinearization: number | undefined
     let conjugation: number | undefined
@@ -134,7 +142,8 @@ export class LoadedKeys {
     this.#others = {
       ...(relinearization === undefined ? {} : { relinearization }),
       ...(conjugation === undefined ? {} : { conjugation }),
-      ...(encapsulation === undefined ? {} : { encapsulation }),
+      ...(encapsulation === undefined ? {} : { encapsulation: encapsulation.level }),
+      ...(raising === undefined ? {} : { raising }),
     }
     this.#request = undefined
     this.#forgetId()
@@ -143,6 +152,16 @@ export class LoadedKeys {
   #forgetId(): void {
     if (this.#holders === 0 && this.#rotations.size === 0 && Object.keys(this.#others).length === 0)
       this.#keyId = undefined
+  }
+
+  #raisingSteps(elements: readonly number[]): number[] {
+    return elements
+      .map((element) => {
+        const steps = this.#steps().get(element)
+        if (steps === undefined) throw new FormatError(`header.raising: ${element} is no rotation's Galois element`)
+        return steps
+      })
+      .sort((a, b) => a - b)
   }
 
   #steps(): ReadonlyMap<number, number> {

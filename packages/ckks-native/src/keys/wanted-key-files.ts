@@ -1,7 +1,7 @@
 import {
   type AnyParameters,
   conjugationElement,
-  ephemeralKeyShape,
+  encapsulationKeyShapes,
   galoisElement,
   type KeyFileEntry,
   type KeyRequest,
@@ -17,12 +17,13 @@ const FRAME_BYTES = 2 ** 17
 /** The most that the file of a key may have; keys are stored with a seed for their uniform half. */
 export function maxKeyFileBytes(
   parameters: AnyParameters,
-  { kind, level }: Pick<KeyFileEntry, 'kind' | 'level'>,
+  { kind, level, raising }: Pick<KeyFileEntry, 'kind' | 'level' | 'raising'>,
 ): number {
-  const { ringDegree } = parameters
-  const switching = shapeBytes(switchingKeyShape(parameters, level, true), ringDegree)
-  const ephemeral = kind === 'encapsulationKey' ? shapeBytes(ephemeralKeyShape(parameters, true), ringDegree) : 0
-  return switching + ephemeral + FRAME_BYTES
+  const shapes =
+    kind === 'encapsulationKey'
+      ? encapsulationKeyShapes(parameters, { level, seeded: true, ...(raising ? { raising } : {}) })
+      : [switchingKeyShape(parameters, level, true)]
+  return shapes.reduce((sum, shape) => sum + shapeBytes(shape, parameters.ringDegree), 0) + FRAME_BYTES
 }
 
 /**
@@ -33,9 +34,14 @@ export function wantedKeyFiles(parameters: AnyParameters, request: KeyRequest): 
   const { logN } = parameters
   return listKeyNeeds(request).map((need) => {
     const { level } = need
-    if (need.kind === 'relinearization' || need.kind === 'encapsulation') {
-      const kind = need.kind === 'encapsulation' ? 'encapsulationKey' : 'relinearizationKey'
+    if (need.kind === 'relinearization') {
+      const kind = 'relinearizationKey'
       return { kind, level, maxBytes: maxKeyFileBytes(parameters, { kind, level }) }
+    }
+    if (need.kind === 'encapsulation') {
+      const raising = need.steps?.map((steps) => galoisElement(steps, logN))
+      const key = { kind: 'encapsulationKey', level, ...(raising ? { raising } : {}) } as const
+      return { ...key, maxBytes: maxKeyFileBytes(parameters, key) }
     }
     const kind = 'galoisKey'
     const element = need.kind === 'conjugation' ? conjugationElement(logN) : galoisElement(need.steps, logN)

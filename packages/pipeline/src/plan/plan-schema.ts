@@ -66,6 +66,7 @@ const specSchema: z.ZodType<BootstrappingSpec> = z.strictObject({
   doubleAngles: count.max(6),
   arcsine: z.union([count.max(127), z.boolean()]),
   logMessageRatio: finite.positive().max(94),
+  shortKeys: z.boolean().exactOptional(),
 } satisfies SchemaFields<BootstrappingSpec>)
 
 const circuitSchema: z.ZodType<PlanCircuit> = z.strictObject({
@@ -86,6 +87,7 @@ const functionalSpecSchema: z.ZodType<FunctionalSpec> = z.strictObject({
   degree: positive.max(127),
   squarings: count.max(8),
   functionLevels: positive.max(20),
+  shortKeys: z.boolean().exactOptional(),
 } satisfies SchemaFields<FunctionalSpec>)
 
 const functionalCircuitSchema: z.ZodType<PlanFunctionalCircuit> = z.strictObject({
@@ -216,6 +218,7 @@ export const planSchema: z.ZodType<Plan> = z.strictObject({
     rotations: z.array(z.strictObject({ steps: positive, level: keyLevel })).max(4096),
     conjugation: keyLevel.exactOptional(),
     encapsulation: keyLevel.exactOptional(),
+    raising: z.array(positive).max(4096).exactOptional(),
   } satisfies SchemaFields<KeyRequest>),
   gaps: z.enum(['wanted', 'zero']),
   tile: z.union([z.literal(1), z.literal(2)]),

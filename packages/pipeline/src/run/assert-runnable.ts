@@ -1,6 +1,7 @@
 /** What must hold before a run begins. */
 import {
   type Ciphertext,
+  describeKey,
   type Engine,
   InvalidArgumentError,
   type KeyRequest,
@@ -22,9 +23,7 @@ export function assertRunnable({ plan, parameters }: BoundPlan, engine: Engine, 
     keys ? !keys.has(need) : !engine.hasKey(need),
   )
   if (missing.length === 0) return
-  const names = missing.map((m) =>
-    m.kind === 'rotation' ? `rotation by ${m.steps} at level ${m.level}` : `${m.kind} at level ${m.level}`,
-  )
+  const names = missing.map(describeKey)
   throw new MissingKeyError(
     `the plan needs ${missing.length} keys that are not ${keys ? 'in the key store' : 'loaded'}: ${names.slice(0, 8).join(', ')}${missing.length > 8 ? ', ...' : ''}`,
   )

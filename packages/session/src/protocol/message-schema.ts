@@ -41,6 +41,16 @@ const keyFile: z.ZodType<EvaluationKeyEntry> = z.strictObject({
     .min(3)
     .max(2 ** 18)
     .exactOptional(),
+  raising: z
+    .array(
+      z
+        .number()
+        .int()
+        .min(3)
+        .max(2 ** 18),
+    )
+    .max(4096)
+    .exactOptional(),
   bytes: bytes.min(1),
   sha256: hex(32),
 } satisfies SchemaFields<EvaluationKeyEntry>)

@@ -50,9 +50,11 @@ export class KeyReceiver {
     same('parameters', parameters.id, set.parameters)
     this.#depot = depot
     this.#ids = { keyId: set.keyId, plan: set.plan }
-    const entries = set.keys.map(({ galoisElement, ...entry }) =>
-      galoisElement === undefined ? entry : { ...entry, galoisElement },
-    )
+    const entries = set.keys.map(({ galoisElement, raising, ...entry }) => ({
+      ...entry,
+      ...(galoisElement === undefined ? {} : { galoisElement }),
+      ...(raising === undefined ? {} : { raising }),
+    }))
     this.#missing = selectKeyFiles(entries, session.wantedKeys, 'the key set')
   }
 

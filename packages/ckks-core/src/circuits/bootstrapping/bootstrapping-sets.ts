@@ -28,6 +28,7 @@ export const BOOTSTRAPPING_SETS = Object.freeze({
       doubleAngles: 3,
       arcsine: 0,
       logMessageRatio: 11,
+      shortKeys: true,
     },
   },
   'N15-B4': {
@@ -48,6 +49,7 @@ export const BOOTSTRAPPING_SETS = Object.freeze({
       doubleAngles: 3,
       arcsine: 0,
       logMessageRatio: 9,
+      shortKeys: true,
     },
   },
 } as const satisfies Record<string, BootstrappingRequest>)

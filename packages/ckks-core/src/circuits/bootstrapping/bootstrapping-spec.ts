@@ -27,6 +27,11 @@ export interface BootstrappingSpec {
   readonly arcsine: number | boolean
   /** log2 of q0 over the scale of the message just before modRaise. */
   readonly logMessageRatio: number
+  /**
+   * Whether modRaise and the first factor of coeffsToSlots are one operation (`raiseTransform`), whose rotations have short keys of their
+   * own: faster, and fewer bytes of keys; with N/2 slots. Default false, as in plans of earlier versions.
+   */
+  readonly shortKeys?: boolean
 }
 
 /** Levels that each part takes. */

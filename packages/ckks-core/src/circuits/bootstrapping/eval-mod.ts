@@ -159,8 +159,8 @@ function circuit(engine: Evaluator, t: Ciphertext, { series, constants, arcsine,
   return scope((use) => {
     let current = use(evaluateChebyshev(engine, t, series))
     for (const constant of constants) {
-      const square = use(engine.square(current))
-      const doubled = use(engine.addScalar(square, -constant))
+      const scale = current.scale ** 2
+      const doubled = use(engine.productCombination([[current, current]], [], scale, { constant: -constant }))
       current = use(engine.relinearizeRescale(doubled))
     }
     if (!arcsine) return current

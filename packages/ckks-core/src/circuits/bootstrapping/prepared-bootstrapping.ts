@@ -43,9 +43,9 @@ export async function prepareBootstrapping(
   const { ranges = [1], functions = [], ...rest } = options
   checkFunctions(circuit, functions, ranges)
   const { parameters, spec } = circuit
-  const { slots, coeffsToSlots, slotsToCoeffs } = spec
+  const { slots, coeffsToSlots, slotsToCoeffs, shortKeys = false } = spec
   const shape = {
-    ...{ parameters, slots, coeffsToSlots, slotsToCoeffs },
+    ...{ parameters, slots, coeffsToSlots, slotsToCoeffs, shortKeys },
     messageScale: messageScale(circuit),
     bound: ANGLE_BOUND,
   }

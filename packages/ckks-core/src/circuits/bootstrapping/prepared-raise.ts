@@ -26,6 +26,8 @@ export interface RaiseShape {
   readonly messageScale: Scale
   /** Whether values may be any number of periods q0 away. */
   readonly periodic?: boolean
+  /** Whether modRaise and the first matrix after it are one operation, with short keys of their own; of N/2 slots only. */
+  readonly shortKeys?: boolean
   /** By what the raised values, in units of q0, are divided. */
   readonly bound: number
 }
@@ -55,9 +57,13 @@ export async function prepareRaise(
   const total = shape.slotsToCoeffs + shape.coeffsToSlots + distinct.size - 1
   const made = new Scope()
   let done = 0
-  const encode = async (chain: TransformChain, index: number, factor = 1) => {
+  const encode = async (chain: TransformChain, index: number, { factor = 1, split }: EncodingOptions = {}) => {
     const matrix = factorMatrix(chain.factors[index]!, Math.log2(slots), chain.constants[index]! * factor)
-    const at = { level: chain.top - index, scale: chain.scales[index]!, ...(signal ? { signal } : {}) }
+    const at = {
+      ...{ level: chain.top - index, scale: chain.scales[index]! },
+      ...(split ? { split } : {}),
+      ...(signal ? { signal } : {}),
+    }
     const transform = made.use(await prepareLinearTransform(engine, matrix, at))
     onProgress?.(++done, total)
     return transform
@@ -68,15 +74,26 @@ export async function prepareRaise(
     const slotsToCoeffs: PreparedLinearTransform[] = []
     for (let i = 1; i < shape.slotsToCoeffs; i++) slotsToCoeffs.push(await encode(down, i))
     const first = new Map<number, PreparedLinearTransform>()
-    for (const range of distinct) first.set(range, await encode(down, 0, 1 / range))
+    for (const range of distinct) first.set(range, await encode(down, 0, { factor: 1 / range }))
     const coeffsToSlots: PreparedLinearTransform[] = []
-    for (let i = 0; i < shape.coeffsToSlots; i++) coeffsToSlots.push(await encode(up, i))
+    for (let i = 0; i < shape.coeffsToSlots; i++)
+      coeffsToSlots.push(await encode(up, i, i === 0 && raisesShortly(shape) ? { split: 'none' } : {}))
     return new PreparedRaise(shape, { first, slotsToCoeffs, coeffsToSlots }, made)
   } catch (error) {
     made.dispose()
     throw error
   }
 }
+
+interface EncodingOptions {
+  /** What the matrix is multiplied by; default 1. */
+  readonly factor?: number
+  readonly split?: 'none'
+}
+
+/** Fewer slots than N/2 go through a trace first. */
+const raisesShortly = ({ shortKeys = false, slots, parameters }: RaiseShape): boolean =>
+  shortKeys && slots === parameters.maxSlots
 
 interface Matrices {
   /** By range. */
@@ -127,19 +144,28 @@ export class PreparedRaise implements Disposable {
     return scope((use) => {
       const through = (start: Ciphertext[], transforms: readonly PreparedLinearTransform[]) =>
         transforms.reduce<Ciphertext[]>((those, transform) => {
+          if (!periodic) return engine.linearTransforms(those, transform, { rescale: true }).map((x) => use(x))
           const products = engine.linearTransforms(those, transform).map((product) => use(product))
-          if (periodic) for (const product of products) engine.declarePeriodic?.(product)
+          for (const product of products) engine.declarePeriodic?.(product)
           return products.map((product) => use(engine.rescale(product)))
         }, start)
+      const up = (lowest: Ciphertext[]): Ciphertext[] => {
+        const [first, ...others] = this.#matrices.coeffsToSlots
+        if (raisesShortly(this.shape)) {
+          const raised = lowest.map((low) => use(engine.raiseTransform(low, first!)))
+          return through(raised, others)
+        }
+        const raised = lowest.map((low) => {
+          const high = use(engine.modRaise(low, parameters.maxLevel))
+          return slots < high.slots ? use(engine.trace(high, slots)) : high
+        })
+        return through(raised, [first!, ...others])
+      }
       const lowest = through(
         inputs.map((a) => use(toLevel(engine, a, slotsToCoeffs))),
         down,
       )
-      const raised = lowest.map((low) => {
-        const high = use(engine.modRaise(low, parameters.maxLevel))
-        return slots < high.slots ? use(engine.trace(high, slots)) : high
-      })
-      const results = through(raised, this.#matrices.coeffsToSlots)
+      const results = up(lowest)
       for (const result of results) engine.declareMagnitude?.(result, raisedMagnitude(bound) / Math.SQRT2)
       return results
     })

@@ -26,6 +26,7 @@ export const FUNCTIONAL_SETS = Object.freeze({
       degree: 15,
       squarings: 4,
       functionLevels: 5,
+      shortKeys: true,
     },
   },
   'N15-P64': {
@@ -45,6 +46,7 @@ export const FUNCTIONAL_SETS = Object.freeze({
       degree: 15,
       squarings: 4,
       functionLevels: 7,
+      shortKeys: true,
     },
   },
   'N16-P64': {
@@ -64,6 +66,7 @@ export const FUNCTIONAL_SETS = Object.freeze({
       degree: 15,
       squarings: 4,
       functionLevels: 7,
+      shortKeys: true,
     },
   },
 } as const satisfies Record<string, FunctionalRequest>)

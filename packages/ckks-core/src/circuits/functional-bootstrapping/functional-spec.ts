@@ -19,6 +19,8 @@ export interface FunctionalSpec {
   readonly squarings: number
   /** Levels that functions may take, cleaning included; results come out below them. */
   readonly functionLevels: number
+  /** As in `BootstrappingSpec`. */
+  readonly shortKeys?: boolean
 }
 
 /** Levels that each part takes. */

@@ -42,9 +42,9 @@ export async function prepareFunctionalBootstrapping(
   { periods = [1], ...rest }: PrepareFunctionalOptions,
 ): Promise<PreparedFunctionalBootstrapping> {
   const { parameters, spec } = circuit
-  const { slots, coeffsToSlots, slotsToCoeffs } = spec
+  const { slots, coeffsToSlots, slotsToCoeffs, shortKeys = false } = spec
   const shape = {
-    ...{ parameters, slots, coeffsToSlots, slotsToCoeffs },
+    ...{ parameters, slots, coeffsToSlots, slotsToCoeffs, shortKeys },
     messageScale: parameters.groupProduct(0) / PARTS,
     bound: RAISE_BOUND,
     periodic: true,

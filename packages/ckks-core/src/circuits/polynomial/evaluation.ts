@@ -99,14 +99,14 @@ export class Evaluation {
     const { power, a, b } = step
     const result = scope((use) => {
       const x = this.#read(a, level)
-      let product = use(a === b ? engine.square(x) : engine.mul(x, this.#read(b, level)))
-      if (this.#basis === 'chebyshev') {
-        const terms = [{ ciphertext: product, by: 2 }]
-        if (a !== b) terms.push({ ciphertext: this.#read(a - b, level), by: -1 })
-        product = use(engine.linearCombination(terms, product.scale, a === b ? -1 : 0))
-        engine.declareMagnitude?.(product, CHEBYSHEV_MAGNITUDE)
-      }
-      return engine.relinearizeRescale(product)
+      const y = a === b ? x : this.#read(b, level)
+      if (this.#basis !== 'chebyshev')
+        return engine.relinearizeRescale(use(a === b ? engine.square(x) : engine.mul(x, y)))
+      const less = a === b ? [] : [{ ciphertext: this.#read(a - b, level), by: -1 }]
+      const options = { by: 2, constant: a === b ? -1 : 0 }
+      const element = use(engine.productCombination([[x, y]], less, x.scale * y.scale, options))
+      engine.declareMagnitude?.(element, CHEBYSHEV_MAGNITUDE)
+      return engine.relinearizeRescale(element)
     })
     this.#elements.set(power, result)
     for (const k of this.#operands(step)) this.#release(k)
@@ -123,9 +123,12 @@ export class Evaluation {
         this.#results.delete(factor)
         return [made, this.#read(power, level)]
       })
-      if (pairs.length > 0) parts.push({ ciphertext: use(engine.mulAccumulate(pairs)), by: 1 })
       for (const { power, re, im } of node.terms) parts.push({ ciphertext: this.#read(power, level), by: { re, im } })
-      const sum = use(engine.linearCombination(parts, sumScale, node.constant))
+      const sum = use(
+        pairs.length > 0
+          ? engine.productCombination(pairs, parts, sumScale, { constant: node.constant })
+          : engine.linearCombination(parts, sumScale, node.constant),
+      )
       engine.declareMagnitude?.(sum, node.magnitude)
       return engine.relinearizeRescale(sum)
     })

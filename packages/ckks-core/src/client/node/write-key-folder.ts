@@ -145,6 +145,7 @@ async function existing(
       kind: wanted.kind,
       level: wanted.level,
       ...(wanted.kind === 'galoisKey' ? { galoisElement: wanted.galoisElement } : {}),
+      ...(wanted.kind === 'encapsulationKey' && wanted.raising ? { raising: wanted.raising } : {}),
       bytes: file.layout.totalBytes,
       sha256: hash,
     }
@@ -156,10 +157,10 @@ async function existing(
   }
 }
 
-/** Same fields with the same values; all of them are numbers, strings and booleans. */
+/** Same fields with the same values; all of them are numbers, strings, booleans and lists of such. */
 function sameFields(a: object, b: object): boolean {
   const [x, y] = [new Map(Object.entries(a)), new Map(Object.entries(b))]
-  return x.size === y.size && [...x].every(([name, value]) => y.get(name) === value)
+  return x.size === y.size && [...x].every(([name, value]) => JSON.stringify(y.get(name)) === JSON.stringify(value))
 }
 
 async function writeKey(folder: string, key: KeyFile): Promise<KeyFileEntry> {

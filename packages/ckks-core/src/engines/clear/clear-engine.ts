@@ -18,9 +18,11 @@ import type {
   EngineProgress,
   WeightMatrix,
 } from '../../port/engine.ts'
+import type { RaiseMetas } from '../../port/engine-arithmetic.ts'
 import type { Ciphertext } from '../../port/handles.ts'
 import type { KeyStore } from '../../port/key-store.ts'
 import type { KeyNeed, KeyRequest } from '../../port/keys.ts'
+import type { PreparedLinearTransform } from '../../port/linear-transform.ts'
 import { metaOf } from '../../port/operand-checks.ts'
 import {
   type ComplexVector,
@@ -76,7 +78,8 @@ export class ClearEngine extends BaseEngine<ClearCiphertext, ClearPlaintext> {
     if (this.#keys !== 'all') return isStore(this.#keys) ? this.#keys.resident : this.#keys
     const level = this.parameters.maxLevel
     const rotations = Array.from({ length: this.parameters.maxSlots - 1 }, (_, i) => ({ steps: i + 1, level }))
-    return { relinearization: level, rotations, conjugation: level, encapsulation: level }
+    const raising = rotations.map(({ steps }) => steps)
+    return { relinearization: level, rotations, conjugation: level, encapsulation: level, raising }
   }
 
   override hasKey(need: KeyNeed): boolean {
@@ -246,6 +249,17 @@ export class ClearEngine extends BaseEngine<ClearCiphertext, ClearPlaintext> {
     const model = this.#noise?.model
     const noise = model && Math.hypot(model.encapsulation(), model.keySwitch(meta.level))
     return this.#ciphertext(meta, vectors.combine(a.vector, slotsOf(added), meta.slots, 1), noise)
+  }
+  /** The short switches from the ephemeral secret err by more than the ordinary one of modRaise. */
+  protected override doRaiseTransform(a: ClearCiphertext, transform: PreparedLinearTransform, metas: RaiseMetas) {
+    const raised = this.doModRaise(a, metas.raised)
+    const switched = this.#ciphertext(metas.raised, raised.vector, this.#noise?.model.raisingSwitch())
+    raised.dispose()
+    try {
+      return this.doLinearTransforms([switched], transform, [metas.product], [metas.result])[0]!
+    } finally {
+      switched.dispose()
+    }
   }
   protected override doMatrixProduct(
     inputs: readonly ClearCiphertext[],

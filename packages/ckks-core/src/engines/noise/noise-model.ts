@@ -4,7 +4,7 @@
  * sqrt(N V) / scale (canonical embedding, ePrint 2016/421 section 3). The variances below follow ePrint 2016/421
  * (lemmas 1 to 3) with variances in place of bounds, as in ePrint 2020/1118; docs/notes/noise-model.md derives each.
  */
-import { EPHEMERAL_WEIGHT, ephemeralLogQP } from '../../parameters/ephemeral.ts'
+import { EPHEMERAL_WEIGHT, ephemeralLogQP, raisingSpecials } from '../../parameters/ephemeral.ts'
 import type { AnyParameters } from '../../parameters/parameters.ts'
 
 /** Standard deviation of the encryption error's coefficients. */
@@ -60,6 +60,17 @@ export class NoiseModel {
     const excess = ephemeralLogQP(this.#parameters) - 2 * this.#parameters.logQAt(0)
     const gadget = this.#degree * ERROR_STANDARD_DEVIATION ** 2 * 2 ** (-2 * excess) * ROUNDING_VARIANCE
     return this.#slots(gadget + ROUNDING_VARIANCE * (1 + EPHEMERAL_WEIGHT))
+  }
+
+  /**
+   * A short switch from the ephemeral secret: the gadget term of one digit as large as the base modulus, over the few special primes that
+   * it is divided by. The rounding of that division is `rescale`'s.
+   */
+  raisingSwitch(): number {
+    const { p } = this.#parameters
+    const excess = p.slice(0, raisingSpecials(this.#parameters)).reduce((sum, prime) => sum + Math.log2(prime), 0)
+    const ratio = 2 ** (this.#parameters.logQAt(0) - excess)
+    return this.#slots(this.#degree * ERROR_STANDARD_DEVIATION ** 2 * ratio ** 2 * ROUNDING_VARIANCE)
   }
 
   /**

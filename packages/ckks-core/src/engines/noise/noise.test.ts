@@ -105,6 +105,15 @@ describe('predicted precision', () => {
       },
     ],
     [
+      'linear transform, rescaled at once',
+      0.5,
+      async (e, x) => {
+        const re = Float64Array.from({ length: 64 * 64 }, (_, i) => Math.sin(i * i))
+        const t = await prepareLinearTransform(e, diagonalsFromDense({ rows: 64, columns: 64, re }, 512), { level: 8 })
+        return e.linearTransformRescale(x, t)
+      },
+    ],
+    [
       'Chebyshev, degree 31',
       0.3,
       (e, x) =>

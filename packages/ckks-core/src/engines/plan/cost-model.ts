@@ -26,14 +26,19 @@ export const OPERATION_KINDS = [
   'transformTerm',
   'transformGiant',
   'modDown',
+  'modDownRescale',
   'matrixProduct',
   'modRaise',
+  'raiseTransform',
+  'raiseTerm',
 ] as const
 
 /**
  * `decompose` + n `hoistedRotation` are n rotations of one ciphertext; a fused linear transform is one `decompose`, a
  * `transformBaby` per baby rotation (a key product without division by P), a `transformTerm` per diagonal, a
- * `transformGiant` per giant rotation and one `modDown`. `matrixProduct` counts multiply-adds. `modRaise` is counted at the level it raises to, both switches included.
+ * `transformGiant` per giant rotation and one `modDown`, or `modDownRescale` where it is rescaled as well. `matrixProduct` counts
+ * multiply-adds. `modRaise` is counted at the level it raises to, both switches included; so is `raiseTransform`, which is modRaise with a
+ * transform at once, besides a `raiseTerm` per diagonal.
  */
 export type OperationKind = (typeof OPERATION_KINDS)[number]
 
@@ -113,8 +118,13 @@ export function createDefaultCostModel(options: DefaultCostOptions = {}): CostMo
         transformTerm: all * pass,
         transformGiant: decompose + keyProduct + modDown,
         modDown: 2 * modDown,
+        modDownRescale: 2 * modDown + 2 * limbs * pass,
         matrixProduct: 0.3 * limbs * pass,
         modRaise: 2 * limbs * ntt + keySwitch,
+        // both polynomials to all primes; both divisions of both
+        raiseTransform: 4 * (limbs + 1) * (ntt + pass) + 2 * limbs * convert,
+        // two products with a key of one digit, two with the diagonal
+        raiseTerm: 2 * (limbs + 1) * pass,
       }
       return nanoseconds[kind] * unit
     },

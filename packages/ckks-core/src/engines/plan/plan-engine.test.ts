@@ -2,11 +2,12 @@ import { describe, expect, it } from 'vitest'
 import { diagonalsFromDense, prepareLinearTransform } from '../../circuits/linear-transform/index.ts'
 import { evaluateChebyshev } from '../../circuits/polynomial/index.ts'
 import { FormatError, InvalidArgumentError, LevelError, ScaleError } from '../../errors/errors.ts'
-import { insecureParameters } from '../../parameters/create-parameters.ts'
+import { createParameters, insecureParameters } from '../../parameters/create-parameters.ts'
+import type { Ciphertext } from '../../port/handles.ts'
 import { keyBytes, keyFileBytes } from '../../port/keys.ts'
 import { oneprime40 as parameters } from '../../testing/test-parameters.ts'
 import { createDefaultCostModel, OPERATION_KINDS, operationSize, scaleCostModel } from './cost-model.ts'
-import { createPlanEngine } from './plan-engine.ts'
+import { createPlanEngine, type PlanEngine } from './plan-engine.ts'
 
 const N = parameters.ringDegree
 
@@ -300,5 +301,34 @@ describe('estimates', () => {
     })
     expect(() => engine.modRaise(raised)).toThrow(LevelError)
     expect(() => engine.trace(raised, 24)).toThrow(InvalidArgumentError)
+  })
+
+  it('raiseTransform costs less than modRaise and a transform, and its keys fewer bytes', async () => {
+    const set = createParameters({ logN: 15, levels: 16, scaleBits: 30, baseBits: 36, dnum: 3 })
+    const slots = set.maxSlots
+    const diagonals = new Map(Array.from({ length: 32 }, (_, i) => [512 * i, Float64Array.of(0.5)]))
+    const run = async (work: (engine: PlanEngine, x: Ciphertext, split?: 'none') => Promise<Ciphertext>) => {
+      const engine = createPlanEngine(set)
+      const before = engine.memory().plaintexts
+      const y = await work(engine, engine.input({ level: 0, magnitude: 0.1, slots }))
+      expect(before).toBe(0)
+      return { ...engine.report(), level: y.level, scale: y.scale, estimate: engine.estimate(y)! }
+    }
+    const scale = 2 ** 30
+    const at = { level: 16, scale }
+    const fused = await run(async (engine, x) =>
+      engine.raiseTransform(x, await prepareLinearTransform(engine, { slots, diagonals }, { ...at, split: 'none' })),
+    )
+    const apart = await run(async (engine, x) =>
+      engine.linearTransformRescale(engine.modRaise(x), await prepareLinearTransform(engine, { slots, diagonals }, at)),
+    )
+    expect([fused.level, fused.scale]).toEqual([apart.level, apart.scale])
+    const steps = Array.from({ length: 31 }, (_, i) => 512 * (i + 1))
+    expect(fused.keyRequest).toEqual({ rotations: [], encapsulation: 16, raising: steps })
+    expect(fused.totals).toMatchObject({ raiseTransform: 1, raiseTerm: 32 })
+    expect(fused.seconds).toBeLessThan(0.75 * apart.seconds)
+    expect(fused.keyBytes).toBeLessThan(apart.keyBytes)
+    expect(fused.estimate.magnitude).toBeCloseTo(apart.estimate.magnitude, 6)
+    expect(Math.abs(Math.log2(fused.estimate.error / apart.estimate.error))).toBeLessThan(3)
   })
 })

@@ -3,7 +3,7 @@
  * kind and level, records the keys they need, follows live and peak bytes, and carries an error estimate on every handle
  * (docs/notes/noise-model.md). It never asks a lazy source for its values, and nothing is encrypted or computed.
  */
-import { FormatError, InvalidArgumentError, ScaleError, UnsupportedError } from '../../errors/errors.ts'
+import { FormatError, InvalidArgumentError, ScaleError } from '../../errors/errors.ts'
 import type { AnyParameters } from '../../parameters/parameters.ts'
 import { BaseEngine } from '../../port/base-engine.ts'
 import type { CiphertextMeta, PlaintextMeta } from '../../port/base-handle.ts'
@@ -18,7 +18,7 @@ import type {
   SlotEstimate,
   WeightMatrix,
 } from '../../port/engine.ts'
-import type { ScaledTerm } from '../../port/engine-arithmetic.ts'
+import type { RaiseMetas, ScaledProducts, ScaledTerm } from '../../port/engine-arithmetic.ts'
 import type { Ciphertext } from '../../port/handles.ts'
 import type { KeyNeed, KeyRequest } from '../../port/keys.ts'
 import type { PreparedLinearTransform } from '../../port/linear-transform.ts'
@@ -29,9 +29,11 @@ import { NoiseModel } from '../noise/noise-model.ts'
 import { decodeWeightless, encodeWeightless, single } from '../weightless-file.ts'
 import { CircuitTapes } from './circuit-tapes.ts'
 import { type CostModel, createDefaultCostModel } from './cost-model.ts'
-import { PlanCiphertext, PlanPlaintext } from './plan-handles.ts'
+import { combinedEstimate, norm, productError, rowEstimate } from './errors-of-sums.ts'
+import { never, PlanCiphertext, PlanPlaintext } from './plan-handles.ts'
 import { type PlanCheckpoint, PlanRecorder, RESIDUE_BYTES } from './plan-recorder.ts'
 import type { PlanReport } from './plan-report.ts'
+import { raiseEstimate, transformEstimate } from './transform-estimates.ts'
 
 /** Options of {@link createPlanEngine}. */
 export interface PlanEngineOptions {
@@ -296,6 +298,13 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
     const multiple = (this.parameters.groupProduct(0) / meta.scale) * this.#noise.raise()
     return this.#ciphertext(meta, Math.hypot(a.error, added), Math.hypot(a.magnitude, multiple))
   }
+  protected override doRaiseTransform(a: PlanCiphertext, transform: PreparedLinearTransform, metas: RaiseMetas) {
+    const { raised, result } = metas
+    this.#recorder.needRaise(raised.level, transform)
+    const period = this.parameters.groupProduct(0) * this.#noise.raise()
+    const { error, magnitude } = raiseEstimate(this.#noise, a, transform, metas, period / raised.scale)
+    return this.#ciphertext(result, error, magnitude)
+  }
   protected override doTrace(a: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
     const turns = Math.log2(a.slots / meta.slots)
     if (turns === 0) return this.#copy(a, meta)
@@ -315,11 +324,17 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
   protected override doLinearTransforms(
     inputs: readonly PlanCiphertext[],
     transform: PreparedLinearTransform,
-    metas: readonly CiphertextMeta[],
+    products: readonly CiphertextMeta[],
+    results?: readonly CiphertextMeta[],
   ) {
-    if (!this.capabilities.doubleHoisting) return super.doLinearTransforms(inputs, transform, metas)
-    this.#recorder.needTransform(metas[0]!.level, transform, inputs.length)
-    return inputs.map((a, i) => this.#transformed(a, transform, metas[i]!))
+    if (!this.capabilities.doubleHoisting) return super.doLinearTransforms(inputs, transform, products, results)
+    this.#recorder.needTransform(products[0]!.level, transform, inputs.length, results ? 'modDownRescale' : 'modDown')
+    return inputs.map((a, i) => {
+      if (!results) return this.#transformed(a, transform, products[i]!)
+      using made = this.#transformed(a, transform, products[i]!)
+      const meta = results[i]!
+      return this.#ciphertext(meta, Math.hypot(made.error, this.#noise.rescale() / meta.scale), made.magnitude)
+    })
   }
   protected override doMatrixProduct(
     inputs: readonly PlanCiphertext[],
@@ -328,15 +343,10 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
     meta: CiphertextMeta,
   ): PlanCiphertext[] {
     this.#recorder.count('matrixProduct', meta.level, weights.rows * weights.columns, meta.degree)
+    const rounding = (weight: number) => this.#rounding(weight, scale)
     return Array.from({ length: weights.rows }, (_, row) => {
-      let error = 0
-      let magnitude = 0
-      for (const [column, x] of inputs.entries()) {
-        const weight = weights.data[row * weights.columns + column]!
-        error += (weight * x.error) ** 2 + (this.#rounding(weight, scale) * x.magnitude) ** 2
-        magnitude += (weight * x.magnitude) ** 2
-      }
-      return this.#ciphertext(meta, Math.sqrt(error), Math.sqrt(magnitude))
+      const { error, magnitude } = rowEstimate(inputs, weights, row, rounding)
+      return this.#ciphertext(meta, error, magnitude)
     })
   }
 
@@ -346,34 +356,38 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
     constant: { readonly re: number; readonly im: number },
     meta: CiphertextMeta,
   ): PlanCiphertext {
-    let error = 0
-    let magnitude = constant.re ** 2 + constant.im ** 2
-    for (const { ciphertext: x, re, im, scale } of terms) {
-      const isMultiple = scale === 1 && Number.isInteger(re) && im === 0
-      this.#recorder.count(isMultiple ? 'add' : 'mulScalar', meta.level, 1, x.degree)
-      const size = Math.hypot(re, im)
-      const rounding = Math.hypot(this.#rounding(re, scale), this.#rounding(im, scale))
-      error += (x.error * size) ** 2 + (x.magnitude * rounding) ** 2
-      magnitude += (x.magnitude * size) ** 2
-    }
-    return this.#ciphertext(meta, Math.sqrt(error), Math.sqrt(magnitude))
+    this.#countTerms(terms, meta.level)
+    return this.#combined(terms, constant, meta)
   }
-
-  /** Error and size of a product whose cost is counted elsewhere. */
-  #transformed(a: PlanCiphertext, { giants }: PreparedLinearTransform, meta: CiphertextMeta): PlanCiphertext {
-    const keySwitch = this.#noise.keySwitch(meta.level)
-    const rotated = Math.hypot(a.error, keySwitch / a.scale)
-    const turned = giants.filter(({ step, terms }) => step !== 0 && terms.length > 0).length
-    let error = turned * (keySwitch / meta.scale) ** 2 + (this.#noise.rescale() / meta.scale) ** 2
-    let magnitude = 0
-    for (const giant of giants) {
-      for (const { step, plaintext } of giant.terms) {
-        const p = plaintext as unknown as PlanPlaintext
-        error += ((step === 0 ? a.error : rotated) * p.magnitude) ** 2 + (a.magnitude * p.error) ** 2
-        magnitude += p.magnitude ** 2
-      }
+  /** The products are still in the cache when the terms are added: nothing to be counted for them beside the products. */
+  protected override doProductCombination(
+    products: ScaledProducts<PlanCiphertext>,
+    terms: readonly ScaledTerm<PlanCiphertext>[],
+    constant: { readonly re: number; readonly im: number },
+    meta: CiphertextMeta,
+  ): PlanCiphertext {
+    using product = this.doProducts(products.pairs, products.meta)
+    this.#countTerms(terms, meta.level)
+    return this.#combined([{ ...products, ciphertext: product }, ...terms], constant, meta)
+  }
+  #countTerms(terms: readonly ScaledTerm<PlanCiphertext>[], level: number): void {
+    for (const { ciphertext, re, im, scale } of terms) {
+      const isMultiple = scale === 1 && Number.isInteger(re) && im === 0
+      this.#recorder.count(isMultiple ? 'add' : 'mulScalar', level, 1, ciphertext.degree)
     }
-    return this.#ciphertext(meta, Math.sqrt(error), Math.sqrt(magnitude) * a.magnitude)
+  }
+  #combined(
+    terms: readonly ScaledTerm<PlanCiphertext>[],
+    constant: { readonly re: number; readonly im: number },
+    meta: CiphertextMeta,
+  ): PlanCiphertext {
+    const { error, magnitude } = combinedEstimate(terms, constant, (value, scale) => this.#rounding(value, scale))
+    return this.#ciphertext(meta, error, magnitude)
+  }
+  #transformed(a: PlanCiphertext, transform: PreparedLinearTransform, meta: CiphertextMeta): PlanCiphertext {
+    const scales = { level: meta.level, before: a.scale, after: meta.scale }
+    const { error, magnitude } = transformEstimate(this.#noise, a, transform, scales)
+    return this.#ciphertext(meta, error, magnitude)
   }
   /** What rounding a constant to a multiple of 1 / scale changes: nothing for integers at scale 1. */
   #rounding(value: number, scale: number): number {
@@ -392,18 +406,6 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
     return new PlanCiphertext(this, this.#recorder.ledger, meta, residues * RESIDUE_BYTES, { error, magnitude })
   }
 }
-
-const never = (): never => {
-  throw new UnsupportedError('the plan engine evaluates no values')
-}
-
-/** sqrt of the sum of squares; unlike Math.hypot it takes any number of terms. */
-function norm<T>(items: readonly T[], of: (item: T) => number): number {
-  return Math.sqrt(items.reduce((sum, item) => sum + of(item) ** 2, 0))
-}
-
-const productError = (a: SlotEstimate, b: SlotEstimate): number =>
-  Math.hypot(a.magnitude * b.error, b.magnitude * a.error, a.error * b.error)
 
 /**
  * The weightless engine: run a circuit on it and read off operations, keys, bytes, time and error.

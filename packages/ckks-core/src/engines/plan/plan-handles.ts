@@ -1,3 +1,4 @@
+import { UnsupportedError } from '../../errors/errors.ts'
 import { BaseCiphertext, BasePlaintext, type CiphertextMeta, type PlaintextMeta } from '../../port/base-handle.ts'
 import type { SlotEstimate } from '../../port/engine.ts'
 import type { ByteLedger } from '../byte-ledger.ts'
@@ -44,4 +45,9 @@ export class PlanPlaintext extends BasePlaintext implements SlotEstimate {
   protected release(): void {
     this.#ledger.give('plaintexts', this.bytes)
   }
+}
+
+/** For what takes values. */
+export const never = (): never => {
+  throw new UnsupportedError('the plan engine evaluates no values')
 }

@@ -86,7 +86,12 @@ export class PlanRecorder {
   }
 
   /** A fused transform of several ciphertexts: the first reads keys and diagonals from memory, the others from caches. */
-  needTransform(level: number, { giants }: PreparedLinearTransform, inputs: number): void {
+  needTransform(
+    level: number,
+    { giants }: PreparedLinearTransform,
+    inputs: number,
+    last: 'modDown' | 'modDownRescale' = 'modDown',
+  ): void {
     const filled = giants.filter((g) => g.terms.length > 0)
     const turned = filled.filter((g) => g.step !== 0).length
     const babies = new Set(filled.flatMap((g) => g.terms.map((t) => t.step)))
@@ -101,8 +106,19 @@ export class PlanRecorder {
       this.count(kind, level, count)
       this.count(kind, level, (inputs - 1) * count, 1, LOCK_STEP_SHARE)
     }
-    this.count('modDown', level, inputs)
+    this.count(last, level, inputs)
     this.needScratch(level, 1 + turned, inputs)
+  }
+
+  /** modRaise with a transform at once. */
+  needRaise(level: number, { giants }: PreparedLinearTransform): void {
+    this.count('raiseTransform', level)
+    this.count(
+      'raiseTerm',
+      level,
+      giants.reduce((sum, { terms }) => sum + terms.length, 0),
+    )
+    this.needScratch(level, 1)
   }
 
   /** Does work, and writes down what it costs. */
@@ -179,6 +195,8 @@ export class PlanRecorder {
   }
 }
 
-const nameOf = (need: KeyNeed): string =>
-  need.kind === 'rotation' ? `${need.steps}/${need.level}` : `${need.kind}/${need.level}`
+const nameOf = (need: KeyNeed): string => {
+  const steps = need.kind === 'rotation' || need.kind === 'encapsulation' ? need.steps : undefined
+  return `${need.kind}/${steps ?? ''}/${need.level}`
+}
 const sameNeed = (a: KeyNeed, b: KeyNeed): boolean => nameOf(a) === nameOf(b)

@@ -33,7 +33,7 @@ ClientObject::ClientObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Cl
         auto core = std::make_shared<Core>();
         core->pool = MemoryPool::create();
         core->context = Context::create(specOf(spec), core->pool);
-        core->ephemeralSpecials = ephemeralSpecialsOf(spec, *core->context);
+        core->encapsulation.start(core->context, ephemeralSpecialsOf(spec, *core->context));
         core->encoder = std::make_unique<Encoder>(core->context);
         SchedulerOptions scheduling;
         scheduling.threads = info[1].As<Napi::Object>().Get("threads").ToNumber().Uint32Value();

@@ -142,22 +142,28 @@ Napi::Value ClientObject::generateEncapsulationKey(const Napi::CallbackInfo& inf
     const auto env = info.Env();
     return guarded(env, [&] {
         auto secret = secretOf(info[0]);
-        const uint32_t level = unsignedOf(info, 1, "level");
-        auto toSparse = std::make_shared<ByteBuffer>();
-        auto toDense = std::make_shared<ByteBuffer>();
+        EncapsulationRequest request;
+        request.level = unsignedOf(info, 1, "level");
+        const bool raises = !info[2].IsUndefined();
+        if (raises) {
+            const auto elements = wordsOf(info, 2, "elements");
+            for (size_t i = 0; i < elements.ElementLength(); ++i) request.elements.push_back(elements[i]);
+        }
+        auto segments = std::make_shared<std::vector<ByteBuffer>>();
         return promise(
             env,
-            [secret, level, toSparse, toDense](Core& core) {
-                const auto key = heml::generateEncapsulationKey(*secret, core.ephemeral(), level, *core.scheduler);
-                toSparse->allocate(keySwitchKeyBytes(*core.ephemeral(), 0, true));
-                exportKeySwitchKey(toSparse->data(), toSparse->size(), key.toSparse, true, *core.scheduler);
-                toDense->allocate(keySwitchKeyBytes(*core.context, level, true));
-                exportKeySwitchKey(toDense->data(), toDense->size(), key.toDense, true, *core.scheduler);
+            [secret, request, raises, segments](Core& core) {
+                EncapsulationContexts contexts{core.encapsulation.ephemeral()};
+                if (raises) contexts.raising = core.encapsulation.raising();
+                const auto allocate = [&](size_t bytes) {
+                    segments->emplace_back().allocate(bytes);
+                    return segments->back().data();
+                };
+                writeEncapsulationKey(*secret, contexts, request, allocate, *core.scheduler);
             },
-            [toSparse, toDense](Napi::Env e) {
-                auto out = Napi::Object::New(e);
-                out.Set("toSparse", toSparse->release(e));
-                out.Set("toDense", toDense->release(e));
+            [segments](Napi::Env e) {
+                auto out = Napi::Array::New(e, segments->size());
+                for (uint32_t i = 0; i < segments->size(); ++i) out.Set(i, (*segments)[i].release(e));
                 return out;
             });
     });

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "node/completions.h"
-#include "scheme/encapsulation-key.h"
+#include "addon/encapsulation-contexts.h"
 #include "scheme/context.h"
 #include "scheme/encoder.h"
 #include "runtime/scheduler.h"
@@ -29,17 +29,7 @@ private:
         std::shared_ptr<const Context> context;
         std::unique_ptr<Encoder> encoder;
         std::unique_ptr<Scheduler> scheduler;
-        size_t ephemeralSpecials = 0;
-
-        // Of modRaise's first switch; made on first use, by whichever thread comes first.
-        const std::shared_ptr<const Context>& ephemeral() {
-            std::call_once(ephemeralOnce_, [this] { ephemeral_ = ephemeralContext(*context, ephemeralSpecials); });
-            return ephemeral_;
-        }
-
-    private:
-        std::once_flag ephemeralOnce_;
-        std::shared_ptr<const Context> ephemeral_;
+        LazyEncapsulationContexts encapsulation;
     };
 
     Napi::Value generateSecretKey(const Napi::CallbackInfo& info);

@@ -80,34 +80,59 @@ Napi::Value EngineObject::loadEncapsulationKey(const Napi::CallbackInfo& info) {
     const auto env = info.Env();
     return guarded(env, [&] {
         const uint32_t level = unsignedOf(info, 0, "level");
+        const bool raises = !info[1].IsUndefined();
+        std::vector<uint32_t> elements{1};
+        if (raises) {
+            const auto more = wordsOf(info, 1, "elements");
+            for (size_t i = 0; i < more.ElementLength(); ++i) elements.push_back(more[i]);
+        }
+        const auto segments = arrayOf(info, 2, "segments");
+        if (segments.Length() != elements.size() + 1)
+            badArgument(env, "segments", "one to the ephemeral secret, one for each key back");
         const Expansion expansion = expansionOf(info, 3);
-        auto toSparse = std::make_shared<Pinned>(bytesOf(info, 1, "switch to the ephemeral secret"));
-        auto toDense = std::make_shared<Pinned>(bytesOf(info, 2, "switch from the ephemeral secret"));
+        auto pinned = std::make_shared<std::vector<Pinned>>();
+        for (uint32_t i = 0; i < segments.Length(); ++i) {
+            if (!segments.Get(i).IsTypedArray()) badArgument(env, "segments", "a list of Uint8Array");
+            pinned->emplace_back(segments.Get(i).As<Napi::Uint8Array>());
+        }
         auto made = std::make_shared<std::shared_ptr<EncapsulationKey>>();
         return promise(
             env, {},
-            [level, expansion, toSparse = toSparse.get(), toDense = toDense.get(), made](Core& core) {
+            [level, raises, elements, expansion, pinned = pinned.get(), made](Core& core) {
                 auto key = std::make_shared<EncapsulationKey>();
-                key->toSparse = importKeySwitchKey(core.ephemeral(), {0, 1, true, true, expansion}, toSparse->data(),
-                                                   toSparse->size(), *core.scheduler);
-                key->toDense = importKeySwitchKey(core.context, {level, 1, true, true, expansion}, toDense->data(),
-                                                  toDense->size(), *core.scheduler);
+                const auto read = [&](size_t i, const std::shared_ptr<const Context>& context, unsigned at, uint32_t element) {
+                    const Pinned& bytes = (*pinned)[i];
+                    return importKeySwitchKey(context, {at, element, true, true, expansion}, bytes.data(), bytes.size(),
+                                              *core.scheduler);
+                };
+                key->toSparse = read(0, core.encapsulation.ephemeral(), 0, 1);
+                const auto& context = raises ? core.encapsulation.raising() : core.context;
+                for (size_t i = 0; i < elements.size(); ++i) key->toDense.push_back(read(i + 1, context, level, elements[i]));
                 *made = std::move(key);
             },
-            [core = open(env), self = std::make_shared<Napi::ObjectReference>(Napi::Persistent(Value())), toSparse, toDense,
+            [core = open(env), self = std::make_shared<Napi::ObjectReference>(Napi::Persistent(Value())), pinned,
              made](Napi::Env e) {
                 if (core->closed) throw toJavaScript(e, "Disposed", "the engine was closed while the key was loading");
                 auto& place = core->encapsulationKey;
-                if (!place || place->level() < (*made)->level()) place = std::move(*made);
+                if (!place || !place->serves(**made, *core->context)) place = std::move(*made);
                 return e.Undefined();
             });
     });
 }
 
-Napi::Value EngineObject::encapsulationLevel(const Napi::CallbackInfo& info) {
-    const auto& key = open(info.Env())->encapsulationKey;
-    if (!key) return info.Env().Undefined();
-    return Napi::Number::New(info.Env(), key->level());
+// Its level and, of one with keys of the raising context, their Galois elements besides 1.
+Napi::Value EngineObject::encapsulation(const Napi::CallbackInfo& info) {
+    const auto env = info.Env();
+    const auto core = open(env);
+    const auto& key = core->encapsulationKey;
+    if (!key) return env.Undefined();
+    auto out = Napi::Object::New(env);
+    out.Set("level", key->level());
+    if (!key->raising(*core->context, 1)) return out;
+    auto elements = Napi::Array::New(env);
+    for (uint32_t i = 1; i < key->toDense.size(); ++i) elements.Set(i - 1, key->toDense[i].galoisElement());
+    out.Set("elements", elements);
+    return out;
 }
 
 // Element 1: the encapsulation key. Operations that were queued with a key share it, and its memory goes with the last of them.

@@ -30,9 +30,11 @@ Napi::Function EngineObject::define(Napi::Env env) {
                            InstanceMethod<&E::rescale>("rescale"),
                            InstanceMethod<&E::dropLevel>("dropLevel"),
                            InstanceMethod<&E::modRaise>("modRaise"),
+                           InstanceMethod<&E::raiseTransform>("raiseTransform"),
                            InstanceMethod<&E::rotateHoisted>("rotateHoisted"),
                            InstanceMethod<&E::linearTransforms>("linearTransforms"),
                            InstanceMethod<&E::matrixProduct>("matrixProduct"),
+                           InstanceMethod<&E::productCombination>("productCombination"),
                            InstanceMethod<&E::linearCombination>("linearCombination"),
                            InstanceMethod<&E::releaseCiphertext>("releaseCiphertext"),
                            InstanceMethod<&E::releasePlaintext>("releasePlaintext"),
@@ -48,7 +50,7 @@ Napi::Function EngineObject::define(Napi::Env env) {
                            InstanceMethod<&E::importCiphertext>("importCiphertext"),
                            InstanceMethod<&E::loadKey>("loadKey"),
                            InstanceMethod<&E::loadEncapsulationKey>("loadEncapsulationKey"),
-                           InstanceMethod<&E::encapsulationLevel>("encapsulationLevel"),
+                           InstanceMethod<&E::encapsulation>("encapsulation"),
                            InstanceMethod<&E::unloadKey>("unloadKey"),
                            InstanceMethod<&E::unloadKeys>("unloadKeys"),
                            InstanceMethod<&E::keyLevels>("keyLevels"),
@@ -70,7 +72,7 @@ EngineObject::EngineObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<En
         auto core = std::make_shared<Core>();
         core->pool = MemoryPool::create();
         core->context = Context::create(specOf(spec), core->pool);
-        core->ephemeralSpecials = ephemeralSpecialsOf(spec, *core->context);
+        core->encapsulation.start(core->context, ephemeralSpecialsOf(spec, *core->context));
         core->encoder = std::make_unique<Encoder>(core->context);
         SchedulerOptions scheduling;
         scheduling.threads = options.Get("threads").ToNumber().Uint32Value();

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "node/completions.h"
-#include "scheme/encapsulation-key.h"
+#include "addon/encapsulation-contexts.h"
 #include "scheme/context.h"
 #include "scheme/encoder.h"
 #include "scheme/key-switch-key.h"
@@ -54,22 +54,12 @@ private:
         std::shared_ptr<const Context> context;
         std::unique_ptr<Encoder> encoder;
         std::unique_ptr<Scheduler> scheduler;
-        size_t ephemeralSpecials = 0;
+        LazyEncapsulationContexts encapsulation;
 
         // Main thread only.
         std::map<uint32_t, KeyPointer> keys;
         std::shared_ptr<const EncapsulationKey> encapsulationKey;
         bool closed = false;
-
-        // Of modRaise's first switch; made on first use, by whichever thread comes first.
-        const std::shared_ptr<const Context>& ephemeral() {
-            std::call_once(ephemeralOnce_, [this] { ephemeral_ = ephemeralContext(*context, ephemeralSpecials); });
-            return ephemeral_;
-        }
-
-    private:
-        std::once_flag ephemeralOnce_;
-        std::shared_ptr<const Context> ephemeral_;
     };
 
     // Of one lane: where its work is queued, and what failed of it.
@@ -119,17 +109,19 @@ private:
     Napi::Value rescale(const Napi::CallbackInfo& info);
     Napi::Value dropLevel(const Napi::CallbackInfo& info);
     Napi::Value modRaise(const Napi::CallbackInfo& info);
+    Napi::Value raiseTransform(const Napi::CallbackInfo& info);
     Napi::Value rotateHoisted(const Napi::CallbackInfo& info);
     Napi::Value linearTransforms(const Napi::CallbackInfo& info);
     Napi::Value matrixProduct(const Napi::CallbackInfo& info);
     Napi::Value linearCombination(const Napi::CallbackInfo& info);
+    Napi::Value productCombination(const Napi::CallbackInfo& info);
 
     // engine-io.cpp
     Napi::Value exportCiphertext(const Napi::CallbackInfo& info);
     Napi::Value importCiphertext(const Napi::CallbackInfo& info);
     Napi::Value loadKey(const Napi::CallbackInfo& info);
     Napi::Value loadEncapsulationKey(const Napi::CallbackInfo& info);
-    Napi::Value encapsulationLevel(const Napi::CallbackInfo& info);
+    Napi::Value encapsulation(const Napi::CallbackInfo& info);
     Napi::Value unloadKey(const Napi::CallbackInfo& info);
     Napi::Value unloadKeys(const Napi::CallbackInfo& info);
     Napi::Value keyLevels(const Napi::CallbackInfo& info);

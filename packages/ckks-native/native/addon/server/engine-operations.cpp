@@ -4,6 +4,7 @@
 #include "engine-queue.h"
 #include "server/evaluator.h"
 #include "server/mod-raise.h"
+#include "server/raise-transform.h"
 
 namespace heml::addon {
 
@@ -41,6 +42,17 @@ __int128 integerOf(const Napi::Env& env, double value, const char* name) {
 GaussianInteger scalarOf(const Napi::CallbackInfo& info, size_t i) {
     return {integerOf(info.Env(), numberOf(info, i, "real part"), "real part"),
             integerOf(info.Env(), numberOf(info, i + 1, "imaginary part"), "imaginary part")};
+}
+
+// Real and imaginary parts of so many constants, one after the other.
+std::vector<GaussianInteger> scalarsOf(const Napi::CallbackInfo& info, size_t i, size_t count) {
+    const auto parts = doublesOf(info, i, "constants");
+    if (parts.ElementLength() != 2 * count) badArgument(info.Env(), "constants", "a real and an imaginary part for each");
+    std::vector<GaussianInteger> scalars;
+    for (size_t k = 0; k < parts.ElementLength(); k += 2) {
+        scalars.push_back({integerOf(info.Env(), parts[k], "real part"), integerOf(info.Env(), parts[k + 1], "imaginary part")});
+    }
+    return scalars;
 }
 
 KeyPointer needed(const Napi::Env& env, KeyPointer key, uint32_t element) {
@@ -211,6 +223,31 @@ Napi::Value EngineObject::modRaise(const Napi::CallbackInfo& info) {
     });
 }
 
+Napi::Value EngineObject::raiseTransform(const Napi::CallbackInfo& info) {
+    const auto env = info.Env();
+    return guarded(env, [&] {
+        auto a = ciphertextOf(info[0]);
+        const uint32_t level = unsignedOf(info, 1, "level");
+        const auto elements = wordsOf(info, 2, "elements");
+        const auto given = arrayOf(info, 3, "plaintexts");
+        if (elements.ElementLength() != given.Length()) badArgument(env, "raiseTransform", "one element for each plaintext");
+        auto core = open(env);
+        auto key = core->encapsulationKey;
+        if (!key) throw toJavaScript(env, "Key", "no encapsulation key is loaded");
+        std::vector<std::pair<uint32_t, std::shared_ptr<PlaintextSlot>>> terms;
+        std::vector<std::shared_ptr<Node>> nodes{a->node};
+        for (uint32_t i = 0; i < given.Length(); ++i) {
+            terms.emplace_back(elements[i], plaintextOf(given.Get(i)));
+            nodes.push_back(terms.back().second->node);
+        }
+        return queue(env, std::move(nodes), [a, level, key, terms = std::move(terms)](Core& core) {
+            std::vector<RaiseTerm> list;
+            for (const auto& [element, plaintext] : terms) list.push_back({element, &plaintext->value});
+            return heml::raiseTransform(a->value, *key, list, level, *core.scheduler);
+        });
+    });
+}
+
 Napi::Value EngineObject::rotateHoisted(const Napi::CallbackInfo& info) {
     const auto env = info.Env();
     return guarded(env, [&] {
@@ -241,6 +278,7 @@ Napi::Value EngineObject::linearTransforms(const Napi::CallbackInfo& info) {
         const auto giantOf = wordsOf(info, 2, "giantOf");
         const auto babies = wordsOf(info, 3, "babies");
         const auto plaintexts = arrayOf(info, 4, "plaintexts");
+        const bool rescales = info[5].ToBoolean().Value();
         if (giantOf.ElementLength() != babies.ElementLength() || babies.ElementLength() != plaintexts.Length())
             badArgument(env, "linearTransforms", "one giant, one baby step and one plaintext per term");
         auto keyOf = [&](uint32_t element) { return element == 1 ? nullptr : needed(env, findKey(element), element); };
@@ -254,14 +292,16 @@ Napi::Value EngineObject::linearTransforms(const Napi::CallbackInfo& info) {
             nodes.push_back(terms.back().plaintext->node);
         }
         const size_t count = inputs.size();
-        return queueMany(env, std::move(nodes), count, [inputs = std::move(inputs), giantKeys = std::move(giantKeys),
-                                                        terms = std::move(terms)](Core& core) {
-            std::vector<GiantStep> steps(giantKeys.size());
-            for (size_t g = 0; g < steps.size(); ++g) steps[g].key = giantKeys[g].get();
-            for (const auto& term : terms) steps[term.giant].terms.push_back({term.key.get(), &term.plaintext->value});
-            std::erase_if(steps, [](const GiantStep& step) { return step.terms.empty(); });
-            return heml::linearTransform(pointersOf(inputs), steps, *core.scheduler);
-        });
+        return queueMany(
+            env, std::move(nodes), count,
+            [inputs = std::move(inputs), rescales, giantKeys = std::move(giantKeys), terms = std::move(terms)](Core& core) {
+                std::vector<GiantStep> steps(giantKeys.size());
+                for (size_t g = 0; g < steps.size(); ++g) steps[g].key = giantKeys[g].get();
+                for (const auto& term : terms) steps[term.giant].terms.push_back({term.key.get(), &term.plaintext->value});
+                std::erase_if(steps, [](const GiantStep& step) { return step.terms.empty(); });
+                if (rescales) return heml::linearTransformRescale(pointersOf(inputs), steps, *core.scheduler);
+                return heml::linearTransform(pointersOf(inputs), steps, *core.scheduler);
+            });
     });
 }
 
@@ -289,18 +329,37 @@ Napi::Value EngineObject::linearCombination(const Napi::CallbackInfo& info) {
     const auto env = info.Env();
     return guarded(env, [&] {
         auto terms = ciphertextsOf(info, 0, "terms");
-        const auto parts = doublesOf(info, 1, "constants");
-        if (terms.empty() || parts.ElementLength() != 2 * terms.size() + 2)
-            badArgument(env, "constants", "a real and an imaginary part for each term, and for the sum");
-        std::vector<GaussianInteger> scalars;
-        for (size_t i = 0; i < parts.ElementLength(); i += 2)
-            scalars.push_back({integerOf(env, parts[i], "real part"), integerOf(env, parts[i + 1], "imaginary part")});
+        if (terms.empty()) badArgument(env, "terms", "at least one");
+        auto scalars = scalarsOf(info, 1, terms.size() + 1);
         auto nodes = nodesOf(terms);
         return queue(env, std::move(nodes), [terms = std::move(terms), scalars = std::move(scalars)](Core& core) {
             std::vector<ScaledTerm> scaled;
             for (size_t i = 0; i < terms.size(); ++i) scaled.push_back({&terms[i]->value, scalars[i]});
             return heml::linearCombination(scaled, scalars.back(), *core.scheduler);
         });
+    });
+}
+
+Napi::Value EngineObject::productCombination(const Napi::CallbackInfo& info) {
+    const auto env = info.Env();
+    return guarded(env, [&] {
+        auto a = ciphertextsOf(info, 0, "first operands");
+        auto b = ciphertextsOf(info, 1, "second operands");
+        auto terms = ciphertextsOf(info, 2, "terms");
+        if (a.size() != b.size() || a.empty()) badArgument(env, "operands", "two lists of the same, positive length");
+        auto scalars = scalarsOf(info, 3, terms.size() + 2);
+        auto nodes = nodesOf(a);
+        for (const auto* more : {&b, &terms}) {
+            for (auto& node : nodesOf(*more)) nodes.push_back(std::move(node));
+        }
+        return queue(env, std::move(nodes),
+                     [a = std::move(a), b = std::move(b), terms = std::move(terms), scalars = std::move(scalars)](Core& core) {
+                         std::vector<ProductTerm> products;
+                         for (size_t i = 0; i < a.size(); ++i) products.push_back({&a[i]->value, &b[i]->value});
+                         std::vector<ScaledTerm> scaled;
+                         for (size_t i = 0; i < terms.size(); ++i) scaled.push_back({&terms[i]->value, scalars[i + 1]});
+                         return heml::productCombination(products, scalars.front(), scaled, scalars.back(), *core.scheduler);
+                     });
     });
 }
 

@@ -138,7 +138,10 @@ TEST(switchingKeysSatisfyTheirRelation) {
                 CHECK_EQUAL(key.galoisElement(), element);
                 checkKey(key, secret, automorphism(s, element), false);
             }
-            checkKey(generator.switchingKey(level, sparse, serial), secret, secretCoefficients(sparse), false);
+            const std::vector<int> from = secretCoefficients(sparse);
+            checkKey(generator.switchingKey(level, sparse, 1, serial), secret, from, false);
+            const std::uint32_t element = context->galoisElement(7);
+            checkKey(generator.switchingKey(level, sparse, element, serial), secret, automorphism(from, element), false);
         }
     }
     const auto context = makeContext(10, 2);

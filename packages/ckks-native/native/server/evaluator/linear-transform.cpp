@@ -4,7 +4,9 @@
 // For each target limb: the digits' transforms, then the kernel's hoisted product over all baby and giant steps, so that a
 // rotated baby ciphertext exists only in registers. A giant step's second half is then divided by P and decomposed for
 // the giant step's own key switch (switch-keys.h). A lone giant step without a key is finished at once, in the result.
+// Where the result is rescaled, both divisions are one.
 #include "server/evaluator.h"
+#include "hoisted-steps.h"
 #include "operands.h"
 #include "server/key-switch/mod-down.h"
 #include "server/key-switch/switch-keys.h"
@@ -12,10 +14,6 @@
 namespace heml {
 
 namespace {
-
-// Words of deferred plaintexts: 32 MB, 64 limbs at N = 2^16 and more where they repeat. Fewer would have every giant step's sums read and
-// written more often; more only where a baby step alone has more giant steps.
-constexpr size_t MADE_AT_A_TIME = size_t{1} << 22;
 
 bool isIdentity(const KeySwitchKey* key) { return key == nullptr; }
 
@@ -52,15 +50,6 @@ void check(const Ciphertext& a, const std::vector<GiantStep>& giants) {
     }
 }
 
-// A cache line between limbs made: hundreds are read side by side, and limbs a power of two apart would share a few lines of the caches.
-constexpr size_t SKEW_WORDS = kernel::LINE_WORDS;
-
-// One distinct baby rotation; plaintexts[g] of each giant step, nullptr where it has none.
-struct Baby {
-    const KeySwitchKey* key;
-    std::vector<const Plaintext*> plaintexts;
-};
-
 // Giant steps that do not rotate are one.
 std::vector<GiantStep> merge(const std::vector<GiantStep>& giants) {
     std::vector<GiantStep> out;
@@ -72,110 +61,32 @@ std::vector<GiantStep> merge(const std::vector<GiantStep>& giants) {
     return out;
 }
 
-std::vector<Baby> collect(const std::vector<GiantStep>& giants) {
-    std::vector<Baby> babies;
-    for (size_t g = 0; g < giants.size(); ++g) {
-        for (const BabyTerm& term : giants[g].terms) {
-            // A baby that occurs twice in one giant step gets a second entry.
-            auto same = [&](const Baby& baby) { return baby.key == term.key && !baby.plaintexts[g]; };
-            auto found = std::find_if(babies.begin(), babies.end(), same);
-            if (found == babies.end()) {
-                babies.push_back({term.key, std::vector<const Plaintext*>(giants.size())});
-                found = babies.end() - 1;
-            }
-            found->plaintexts[g] = term.plaintext;
-        }
-    }
-    return babies;
-}
-
-// The kernel's description of all steps modulo one prime. Owns the lists its job points to.
-class Steps {
-public:
-    // babies [begin, end).
-    Steps(const Context& context, const std::vector<Baby>& babies, size_t begin, size_t end, size_t digitCount, size_t modulus) {
-        const bool special = modulus >= context.qLimbs();
-        keys_.reserve(2 * (end - begin) * digitCount);
-        reserveMade(context, babies, begin, end);
-        for (size_t b = begin; b < end; ++b) {
-            const Baby& baby = babies[b];
-            if (special && isIdentity(baby.key)) continue;  // a multiple of P
-            plaintexts_.emplace_back();
-            for (const Plaintext* plaintext : baby.plaintexts) {
-                plaintexts_.back().push_back(limbOf(context, plaintext, modulus));
-            }
-            kernel::HoistedStep step{nullptr, nullptr, nullptr, plaintexts_.back().data()};
-            if (!isIdentity(baby.key)) {
-                const KeySwitchKey& key = *baby.key;
-                const size_t at = special ? key.qLimbs() + modulus - context.qLimbs() : modulus;
-                step.keys0 = pushKeys(key, at, digitCount, KeySwitchKey::B);
-                step.keys1 = pushKeys(key, at, digitCount, KeySwitchKey::A);
-                if (key.galoisElement() != 1) step.automorphism = &context.automorphism(key.galoisElement());
-            }
-            steps_.push_back(step);
-        }
-    }
-
-    const std::vector<kernel::HoistedStep>& list() const { return steps_; }
-
-private:
-    kernel::RepeatedLimb limbOf(const Context& context, const Plaintext* plaintext, size_t modulus) {
-        if (!plaintext) return {nullptr, 0};
-        const size_t at = modulus < context.qLimbs() ? modulus : plaintext->qLimbs() + modulus - context.qLimbs();
-        if (!plaintext->deferred()) return plaintext->repeatedLimb(at);
-        uint64_t* limb = made_.data() + madeWords_;
-        madeWords_ += plaintext->wordsPerLimb() + SKEW_WORDS;
-        plaintext->copyLimb(limb, at);
-        return {limb, static_cast<int>(plaintext->logRepeat())};
-    }
-
-    void reserveMade(const Context& context, const std::vector<Baby>& babies, size_t begin, size_t end) {
-        size_t words = 0;
-        for (size_t b = begin; b < end; ++b) {
-            for (const Plaintext* plaintext : babies[b].plaintexts) {
-                if (plaintext && plaintext->deferred()) words += plaintext->wordsPerLimb() + SKEW_WORDS;
-            }
-        }
-        if (words > 0) made_ = context.pool().allocate(words * sizeof(uint64_t), MemoryKind::Scratch);
-    }
-
-    const kernel::KeyLimb* pushKeys(const KeySwitchKey& key, size_t at, size_t digitCount, KeySwitchKey::Half half) {
-        const size_t start = keys_.size();
-        for (size_t d = 0; d < digitCount; ++d) keys_.push_back(key.keyLimb(at, d, half));
-        return keys_.data() + start;  // reserved above: never moves
-    }
-
-    Buffer made_;  // limbs of deferred plaintexts
-    size_t madeWords_ = 0;
-    std::vector<kernel::KeyLimb> keys_;
-    std::vector<std::vector<kernel::RepeatedLimb>> plaintexts_;  // moving the outer vector keeps the inner data
-    std::vector<kernel::HoistedStep> steps_;
-};
-
 // One input, and what becomes of it.
 struct Lane {
     const Ciphertext* a;
     Ciphertext out;
     std::vector<Poly> special = {};  // per giant step and half: special limbs, split
-    std::vector<Poly> q = {};  // per giant step and half: modulo QP; modulo P when alone
+    std::vector<Poly> q = {};  // per giant step and half: modulo QP; when alone, what the result has no place for
     std::vector<Poly> split = {};  // per giant step with a key: decomposed second half
 };
 
 class Transform {
 public:
-    Transform(const std::vector<const Ciphertext*>& inputs, const std::vector<GiantStep>& giants)
+    Transform(const std::vector<const Ciphertext*>& inputs, const std::vector<GiantStep>& giants, bool rescales)
         : context_(*inputs[0]->context()),
           level_(inputs[0]->level()),
           limbs_(inputs[0]->limbs()),
+          rescales_(rescales),
+          kept_(rescales ? context_.limbsAt(level_ - 1) : limbs_),
           giants_(merge(giants)),
-          babies_(collect(giants_)),
+          babies_(collectBabies(giants_)),
           alone_(giants_.size() == 1 && isIdentity(giants_[0].key)) {
         for (const Ciphertext* a : inputs) {
-            lanes_.push_back({a, Ciphertext(a->context(), a->level(), 1)});
+            lanes_.push_back({a, Ciphertext(a->context(), rescales ? level_ - 1 : level_, 1)});
             for (const GiantStep& giant : giants_) {
                 for (unsigned half = 0; half < 2; ++half) {
                     lanes_.back().special.push_back(scratch(context_.specialLimbs()));
-                    lanes_.back().q.push_back(scratch((alone_ ? 0 : limbs_) + context_.specialLimbs()));
+                    lanes_.back().q.push_back(scratch((alone_ ? limbs_ - kept_ : limbs_) + context_.specialLimbs()));
                 }
                 lanes_.back().split.push_back(isIdentity(giant.key) ? Poly() : scratch(limbs_));
             }
@@ -222,13 +133,13 @@ private:
     }
 
     uint64_t* target(Lane& lane, size_t g, unsigned half, size_t modulus) {
-        if (modulus < context_.qLimbs()) return alone_ ? lane.out.limb(half, modulus) : lane.q[2 * g + half].limb(modulus);
-        return lane.q[2 * g + half].limb((alone_ ? 0 : limbs_) + modulus - context_.qLimbs());
+        const size_t at = modulus < context_.qLimbs() ? modulus : limbs_ + modulus - context_.qLimbs();
+        if (alone_ && at < kept_) return lane.out.limb(half, at);
+        return lane.q[2 * g + half].limb(alone_ ? at - kept_ : at);
     }
 
     // All baby and giant steps modulo one prime.
     void multiply(const std::vector<const uint64_t* const*>& digits, size_t digitCount, size_t modulus) {
-        const size_t n = context_.ringDegree();
         const bool special = modulus >= context_.qLimbs();
         const size_t sums = giants_.size();
         std::vector<uint64_t*> out;  // by input and half, giant step by giant step
@@ -243,38 +154,7 @@ private:
             inputs.push_back({digits[i], special ? nullptr : a.limb(0, modulus), special ? nullptr : a.limb(1, modulus),
                               out.data() + 2 * i * sums, out.data() + (2 * i + 1) * sums});
         }
-        bool accumulate = false;
-        for (size_t begin = 0; begin < babies_.size();) {
-            const size_t end = endOfRun(begin);
-            const Steps steps(context_, babies_, begin, end, digitCount, modulus);
-            begin = end;
-            if (steps.list().empty()) continue;
-            context_.kernels().hoistedProduct({inputs.data(), inputs.size(), digitCount, steps.list().data(), steps.list().size(),
-                                               sums, packing(modulus), accumulate, 0, n},
-                                              context_.modulus(modulus));
-            accumulate = true;
-        }
-        if (accumulate) return;
-        for (uint64_t* limb : out) std::memset(limb, 0, n * sizeof(uint64_t));
-    }
-
-    // Baby steps from `begin` on whose deferred plaintexts are made at a time; all, where none is.
-    size_t endOfRun(size_t begin) const {
-        size_t made = 0, end = begin;
-        for (; end < babies_.size(); ++end) {
-            for (const Plaintext* plaintext : babies_[end].plaintexts) {
-                if (plaintext && plaintext->deferred()) made += plaintext->wordsPerLimb();
-            }
-            if (made > MADE_AT_A_TIME && end > begin) break;
-        }
-        return end;
-    }
-
-    // Of all baby keys alike: check() saw to it.
-    kernel::Packing packing(size_t modulus) const {
-        const auto packed = [](const Baby& b) { return b.key && b.key->packed(); };
-        return std::any_of(babies_.begin(), babies_.end(), packed) ? keyPacking(context_.modulus(modulus))
-                                                                   : kernel::Packing::words;
+        hoistedProducts(context_, babies_, inputs, digitCount, modulus);
     }
 
     // Which halves of giant step g are divided by P before the end: both when it is alone, the second when it rotates.
@@ -293,6 +173,10 @@ private:
     }
 
     void divide(Lane& lane, Executor& executor) {
+        if (alone_ && rescales_) {
+            modDownAndRescale(context_, lane.special, lane.q, level_, {&lane.out.poly(0), &lane.out.poly(1)}, executor);
+            return;
+        }
         for (size_t g = 0; g < giants_.size(); ++g) {
             for (unsigned half = 0; half < 2; ++half) {
                 if (!divides(g, half)) continue;
@@ -308,7 +192,7 @@ private:
     void finish(Executor& executor) {
         std::vector<SwitchInput> inputs;
         std::vector<SwitchResult> results;
-        for (Lane& lane : lanes_) results.push_back({{}, {}, &lane.out});
+        for (Lane& lane : lanes_) results.push_back({{}, {}, &lane.out, rescales_});
         for (size_t g = 0; g < giants_.size(); ++g) {
             const KeySwitchKey* key = giants_[g].key;
             const bool moves = key && key->galoisElement() != 1;
@@ -329,6 +213,8 @@ private:
     const Context& context_;
     const unsigned level_;
     const size_t limbs_;
+    const bool rescales_;
+    const size_t kept_;  // limbs of the results
     const std::vector<GiantStep> giants_;  // merged
     const std::vector<Baby> babies_;
     const bool alone_;  // one giant step, no key: no second key switch
@@ -337,18 +223,33 @@ private:
 
 }  // namespace
 
-Ciphertext linearTransform(const Ciphertext& a, const std::vector<GiantStep>& giants, Executor& executor) {
-    return std::move(linearTransform(std::vector<const Ciphertext*>{&a}, giants, executor)[0]);
-}
+namespace {
 
-std::vector<Ciphertext> linearTransform(const std::vector<const Ciphertext*>& inputs, const std::vector<GiantStep>& giants,
-                                        Executor& executor) {
+std::vector<Ciphertext> transformed(const std::vector<const Ciphertext*>& inputs, const std::vector<GiantStep>& giants,
+                                    bool rescales, Executor& executor) {
     if (inputs.empty()) throw InvalidArgumentError("a linear transform needs at least one ciphertext");
     for (const Ciphertext* a : inputs) {
         requireSame(*inputs[0], *a);
         check(*a, giants);
+        if (rescales) requireRescalable(*a);
     }
-    return Transform(inputs, giants).run(executor);
+    return Transform(inputs, giants, rescales).run(executor);
+}
+
+}  // namespace
+
+Ciphertext linearTransform(const Ciphertext& a, const std::vector<GiantStep>& giants, Executor& executor) {
+    return std::move(transformed({&a}, giants, false, executor)[0]);
+}
+
+std::vector<Ciphertext> linearTransform(const std::vector<const Ciphertext*>& inputs, const std::vector<GiantStep>& giants,
+                                        Executor& executor) {
+    return transformed(inputs, giants, false, executor);
+}
+
+std::vector<Ciphertext> linearTransformRescale(const std::vector<const Ciphertext*>& inputs, const std::vector<GiantStep>& giants,
+                                               Executor& executor) {
+    return transformed(inputs, giants, true, executor);
 }
 
 }  // namespace heml

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "columns.h"
+#include "dropped-limbs.h"
 
 namespace heml {
 
@@ -68,6 +69,36 @@ void modDown(const Context& context, const Poly& special, size_t limbs, Poly& ta
         for (size_t i = begin; i < end; ++i) {
             context.kernels().nttForwardRowsAdd(target.limb(i), converted.limb(i), context.tables(i), 0, context.ringDegree());
             if (after) after(i);
+        }
+    });
+}
+
+void modDownAndRescale(const Context& context, const std::vector<Poly>& special, std::vector<Poly>& dropped, unsigned level,
+                       const std::vector<Poly*>& targets, Executor& executor) {
+    const DroppedLimbs limbs(context, level);
+    const size_t n = context.ringDegree(), kept = limbs.kept(), count = limbs.count();
+    std::vector<Poly> converted, split;
+    for (size_t x = 0; x < targets.size(); ++x) {
+        converted.emplace_back(context.pool(), kept + count, n, MemoryKind::Scratch);
+        split.emplace_back(context.pool(), count, n, MemoryKind::Scratch);
+    }
+    const Range all{0, targets.size()};
+    convertSpecial(context, special, all, {kept, kept + count}, converted, executor);
+    executor.parallelFor(targets.size() * count, [&](size_t begin, size_t end) {
+        for (size_t i = begin; i < end; ++i) {
+            const size_t x = i / count, d = i % count;
+            uint64_t* limb = dropped[x].limb(d);
+            context.kernels().nttForwardRowsAdd(limb, converted[x].limb(kept + d), context.tables(kept + d), 0, n);
+            splitDropped(context, level, d, split[x].limb(d), limb, 0, n);
+        }
+    });
+    convertSpecialAndDropped(context, special, split, all, level, converted, executor);
+    executor.parallelFor(targets.size() * kept, [&](size_t begin, size_t end) {
+        for (size_t i = begin; i < end; ++i) {
+            const size_t x = i / kept, t = i % kept;
+            uint64_t* limb = targets[x]->limb(t);
+            context.kernels().nttForwardRowsAdd(limb, converted[x].limb(t), context.tables(t), 0, n);
+            context.kernels().mulScalar(limb, limb, limbs.inverse(t), n, context.modulus(t));
         }
     });
 }

@@ -37,4 +37,9 @@ void splitDropped(const Context& context, unsigned level, size_t d, uint64_t* ds
 void modDown(const Context& context, const Poly& special, size_t limbs, Poly& target, Executor& executor,
              const std::function<void(size_t i)>& after = nullptr);
 
+// Both divisions, by P and by the primes of `level`, of several x: targets are their q limbs below the level's, `dropped` those of
+// the level (and perhaps more, which are not looked at). special as above.
+void modDownAndRescale(const Context& context, const std::vector<Poly>& special, std::vector<Poly>& dropped, unsigned level,
+                       const std::vector<Poly*>& targets, Executor& executor);
+
 }  // namespace heml

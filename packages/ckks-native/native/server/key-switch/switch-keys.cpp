@@ -56,7 +56,7 @@ public:
         kept_ = rescaled_ ? rescaled_->kept() : limbs_;
         for (size_t i = 0; i < 2 * results.size(); ++i) {
             special_.push_back(scratch(context.specialLimbs()));
-            if (together < inputs.size()) sums_.push_back(scratch(context.specialLimbs()));
+            if (together < inputs.size()) sums_.push_back(scratch(limbs_ - kept_ + context.specialLimbs()));
         }
     }
 
@@ -202,7 +202,7 @@ private:
     // Rows of a half of a result as the inputs before these left them.
     const uint64_t* soFar(const Term& term, unsigned half, size_t t, size_t at) const {
         if (begin_ == 0) return addendRows(results_[term.result].addends, half, t, at);
-        return t < limbs_ ? results_[term.result].out->limb(half, t) + at : sums_[2 * term.result + half].limb(t - limbs_) + at;
+        return t < kept_ ? results_[term.result].out->limb(half, t) + at : sums_[2 * term.result + half].limb(t - kept_) + at;
     }
 
     void product(const Pass& pass, Bench& bench, size_t k, size_t t, size_t from) {
@@ -230,7 +230,7 @@ private:
 
     // A limb of a half of a result, of the target's prime.
     uint64_t* place(const Term& term, unsigned half, size_t t) {
-        return t < limbs_ ? results_[term.result].out->limb(half, t) : sums_[2 * term.result + half].limb(t - limbs_);
+        return t < kept_ ? results_[term.result].out->limb(half, t) : sums_[2 * term.result + half].limb(t - kept_);
     }
 
     void split(const Term& term, unsigned half, size_t t, const uint64_t* rows, size_t at) {
@@ -253,7 +253,7 @@ private:
     size_t kept_ = 0;  // limbs that rescaling leaves, or all
     size_t begin_ = 0;  // of the inputs at work
     // by result and half:
-    std::vector<Poly> sums_;  // special limbs as the inputs before these left them
+    std::vector<Poly> sums_;  // limbs that rescaling drops, and special limbs, as the inputs before these left them
     std::vector<Poly> special_;  // split
     std::vector<Poly> converted_;  // split
     std::vector<Poly> dropped_;  // split: the limbs that rescaling drops

@@ -38,7 +38,7 @@ struct SwitchResult {
     std::vector<SwitchTerm> terms;  // one of every group of inputs, in their order
     SwitchAddends addends;
     Ciphertext* out;  // degree 1 at the level
-    bool rescales = false;  // out is one level lower: what rescaling the result gives; one group only
+    bool rescales = false;  // out is one level lower: what rescaling the result gives; of all results alike
 };
 
 // together: inputs whose digits are in memory at a time, a group; a divisor of their number, which is not 0.

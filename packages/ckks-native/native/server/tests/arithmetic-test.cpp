@@ -136,6 +136,33 @@ TEST(linearCombinations) {
     CHECK_THROWS(linearCombination({{&f.linear, {static_cast<__int128>(1) << 120, 0}}}, {0, 0}, f.executor));
 }
 
+// To the bit what the product and the sum apart give.
+TEST(productCombinations) {
+    Fixture f;
+    const __int128 big = static_cast<__int128>(1) << 90;
+    const std::vector<std::vector<ProductTerm>> products = {
+        {{&f.linear, &f.other}}, {{&f.linear, &f.linear}}, {{&f.linear, &f.other}, {&f.other, &f.other}, {&f.other, &f.linear}}};
+    const std::vector<std::vector<ScaledTerm>> sums = {
+        {}, {{&f.linear, {-3, 0}}, {&f.other, {big, 7}}}, {{&f.quadratic, {-1, 4}}, {&f.other, {0, 0}}, {&f.linear, {0, 1}}}};
+    for (const auto& pairs : products) {
+        for (const auto& terms : sums) {
+            for (const GaussianInteger& by : {GaussianInteger{1, 0}, GaussianInteger{2, 0}, GaussianInteger{-7, big}}) {
+                const GaussianInteger constant{-by.re, 3};
+                const Ciphertext product = mulAccumulate(pairs, f.executor);
+                std::vector<ScaledTerm> all = {{&product, by}};
+                all.insert(all.end(), terms.begin(), terms.end());
+                const Ciphertext want = linearCombination(all, constant, f.executor);
+                const Ciphertext got = productCombination(pairs, by, terms, constant, f.executor);
+                CHECK_EQUAL(got.degree(), 2u);
+                for (unsigned poly = 0; poly <= 2; ++poly) CHECK(f.kit.poly(got, poly) == f.kit.poly(want, poly));
+            }
+        }
+    }
+    CHECK_THROWS(productCombination({}, {1, 0}, {}, {0, 0}, f.executor));
+    CHECK_THROWS(productCombination({{&f.quadratic, &f.linear}}, {1, 0}, {}, {0, 0}, f.executor));
+    CHECK_THROWS(productCombination(products[0], {static_cast<__int128>(1) << 120, 0}, {}, {0, 0}, f.executor));
+}
+
 TEST(products) {
     Fixture f;
     const Rns x = f.kit.phase(f.linear), y = f.kit.phase(f.other);

@@ -145,11 +145,15 @@ TEST(severalAtOnceGiveTheSameBits) {
             std::vector<const Ciphertext*> some;
             for (const Ciphertext& input : inputs) {
                 some.push_back(&input);
-                const auto got = linearTransform(some, giants, executor);
+                const auto got = linearTransform(some, giants, executor),
+                           rescaled = linearTransformRescale(some, giants, executor);
                 CHECK_EQUAL(got.size(), some.size());
                 for (std::size_t i = 0; i < some.size(); ++i) {
                     const Ciphertext want = linearTransform(*some[i], giants, executor);
                     for (unsigned poly = 0; poly < 2; ++poly) CHECK(kit.poly(got[i], poly) == kit.poly(want, poly));
+                    const Ciphertext below = rescale(want, executor);
+                    CHECK_EQUAL(rescaled[i].level(), level - 1);
+                    for (unsigned poly = 0; poly < 2; ++poly) CHECK(kit.poly(rescaled[i], poly) == kit.poly(below, poly));
                 }
             }
             giants.push_back({&keys[2 + form % 2], {{&keys[1], &plaintexts[2 + form % 2]}}});

@@ -66,6 +66,10 @@ async function timeTransforms(engine: NativeEngine, x: Ciphertext, watch: Operat
     transformTerm: inner * of('transformTerm'),
     transformGiant: outer * of('transformGiant'),
     modDown: outer * of('modDown'),
+    modDownRescale: outer * of('modDownRescale'),
+    // terms read keys and diagonals as baby steps do; what is left is transforms, as in giant steps
+    raiseTerm: inner * of('raiseTerm'),
+    raiseTransform: outer * of('raiseTransform'),
   }
 }
 

@@ -1,0 +1,24 @@
+// modRaise and the first linear transform after it in one, with keys from the ephemeral secret (scheme/encapsulation-key.h).
+#pragma once
+
+#include <vector>
+
+#include "scheme/ciphertext.h"
+#include "scheme/encapsulation-key.h"
+#include "scheme/plaintext.h"
+
+namespace heml {
+
+// A rotation of the raised ciphertext, times a plaintext of the main context, extended, of the level raised to or a higher one.
+struct RaiseTerm {
+    uint32_t galoisElement;
+    const Plaintext* plaintext;
+};
+
+// sum over terms of sigma(modRaise(a)) * plaintext, rescaled: at level - 1. A raised ciphertext is one digit, so that each rotation is
+// one product with a short key, and there is one division by few special primes at the end. At least one term; level 1 to the key's.
+// Throws LevelError, DegreeError, KeyError where the key has no such rotation, ParameterMismatchError, InvalidArgumentError.
+Ciphertext raiseTransform(const Ciphertext& a, const EncapsulationKey& key, const std::vector<RaiseTerm>& terms, unsigned level,
+                          Executor& executor);
+
+}  // namespace heml
