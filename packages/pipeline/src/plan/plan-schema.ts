@@ -68,9 +68,13 @@ const specSchema: z.ZodType<BootstrappingSpec> = z.strictObject({
   logMessageRatio: finite.positive().max(94),
 } satisfies SchemaFields<BootstrappingSpec>)
 
+/** Bootstraps in lock step: more than a few gain nothing. */
+const MOST_TOGETHER = 16
+
 const circuitSchema: z.ZodType<PlanCircuit> = z.strictObject({
   spec: specSchema,
   ranges: z.array(finite.positive()).min(1).max(64),
+  together: positive.max(MOST_TOGETHER).exactOptional(),
 } satisfies SchemaFields<PlanCircuit>)
 
 const bootstrappingSchema: z.ZodType<PlanBootstrapping> = z.strictObject({
@@ -91,6 +95,7 @@ const functionalSpecSchema: z.ZodType<FunctionalSpec> = z.strictObject({
 const functionalCircuitSchema: z.ZodType<PlanFunctionalCircuit> = z.strictObject({
   spec: functionalSpecSchema,
   periods: z.array(finite.positive()).min(1).max(64),
+  together: positive.max(MOST_TOGETHER).exactOptional(),
 } satisfies SchemaFields<PlanFunctionalCircuit>)
 
 const figures = {
