@@ -1,6 +1,6 @@
 /**
- * Bootstraps in lock step: two take a twentieth less time than one after the other, for they read keys and matrices once; four took
- * no less than two (docs/notes/bootstrapping.md).
+ * Bootstraps in lock step: two take a twentieth less time than one after the other, for they read keys and matrices once; four take
+ * hardly less than two, and twice the working memory (docs/notes/bootstrapping.md).
  */
 
 /** Bootstraps in lock step at most. */
