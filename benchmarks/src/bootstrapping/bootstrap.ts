@@ -21,6 +21,7 @@ import { median } from '../statistics.ts'
 import { bits, chainGrowth, overall, type SlotErrors } from './accuracy.ts'
 import { BootstrappingClient, BootstrappingServer, type BootstrapResult } from './encrypted-bootstrapping.ts'
 import { randomSlots, randomSource } from './random-slots.ts'
+import { measureTogether } from './together.ts'
 
 interface Options {
   readonly set: string
@@ -32,6 +33,7 @@ interface Options {
   readonly count: number
   readonly repetitions: number
   readonly iterated?: number
+  readonly together?: readonly number[]
   readonly chain?: number
   readonly series?: string
 }
@@ -72,12 +74,17 @@ export const bootstrap = define<Options>({
       .option('--repetitions <n>', 'ciphertexts on each other thread count', positive, 5)
       .option('--iterated <n>', 'ciphertexts refreshed by two bootstraps each, on the last thread count', positive)
       .option(
+        '--together <list>',
+        'eight ciphertexts in groups of so many, bootstrapped in lock step: 1,2,4; the sizes take turns, as many as repetitions',
+        positiveList,
+      )
+      .option(
         '--chain <n>',
         'bootstraps of one ciphertext in a row, two at least, on the last thread count',
         atLeastTwo,
       )
       .option('--series <file>', 'JSON: the errors of the chain, one after another'),
-  async run({ slots, content, threads, count, repetitions, iterated, chain, series, ...wanted }, emit) {
+  async run({ slots, content, threads, count, repetitions, iterated, together, chain, series, ...wanted }, emit) {
     const { set, made } = await setOf(wanted)
     const adapted = { ...made, spec: { ...made.spec, ...(slots === undefined ? {} : { slots }), content } }
     const relu = wanted.relu !== undefined
@@ -111,6 +118,16 @@ export const bootstrap = define<Options>({
       const many = { ...params, ciphertexts: measured.errors.length }
       row(many, 'precision-mean', bits(mean), 'bits')
       row(many, 'precision-min', bits(max), 'bits')
+      if (together !== undefined)
+        await measureTogether({
+          client,
+          server,
+          sizes: together,
+          turns: repetitions,
+          leastBits: LEAST_BITS,
+          params,
+          emit,
+        })
       const usage = await server.usage()
       row(params, 'key-bytes', usage.keyBytes! / GB, 'GB')
       row(params, 'peak-rss', usage.peakBytes! / GB, 'GB')

@@ -26,6 +26,16 @@ export interface BootstrapResult {
   readonly errors: SlotErrors
 }
 
+/** Several bootstraps in groups. */
+export interface GroupedResult {
+  /** Of all of them. */
+  readonly seconds: number
+  /** The same of all threads. */
+  readonly processorSeconds: number
+  /** Of the files of the results. */
+  readonly digests: readonly string[]
+}
+
 /** The client: secret key, and a folder of evaluation keys that any number of servers can load. */
 export class BootstrappingClient implements AsyncDisposable {
   readonly circuit: Bootstrapping
@@ -139,6 +149,25 @@ export class BootstrappingServer implements AsyncDisposable {
     const output = join(this.#client.folder, 'output')
     const { seconds } = await this.#process.ask({ do: 'chain', ones, output })
     return { seconds, errors: await this.#client.errors(output, values) }
+  }
+
+  /** Files of ciphertexts at the level a bootstrap starts from, so many at a time in lock step. */
+  async group(inputs: readonly string[], together: number, output?: string): Promise<GroupedResult> {
+    const request = { do: 'group', inputs, together, ...(output === undefined ? {} : { output }) } as const
+    const { seconds, processorSeconds, digests } = await this.#process.ask(request)
+    return { seconds, processorSeconds: processorSeconds!, digests: digests! }
+  }
+
+  /** The same one after another, decrypted and compared. */
+  async grouped(
+    values: readonly ComplexSlots[],
+    inputs: readonly string[],
+  ): Promise<{ readonly first: GroupedResult; readonly errors: SlotErrors[] }> {
+    const output = join(this.#client.folder, 'grouped')
+    const first = await this.group(inputs, 1, output)
+    const errors: SlotErrors[] = []
+    for (const [i, value] of values.entries()) errors.push(await this.#client.errors(`${output}-${i}`, value))
+    return { first, errors }
   }
 
   usage(): Promise<ServerReply> {

@@ -2,6 +2,7 @@
  * The server of the bootstrapping benchmarks, a process of its own: it never holds a secret, and what memory it takes at
  * most is what a server takes. Keys and ciphertexts come and go as files; messages only name them.
  */
+import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import {
   arcsineDegree,
@@ -34,6 +35,8 @@ export type ServerRequest =
   | { readonly do: 'bootstrap'; readonly input: string; readonly output: string; readonly relu: boolean }
   /** Two bootstraps for one ciphertext. */
   | { readonly do: 'iterated'; readonly input: string; readonly output: string; readonly gainBits: number }
+  /** Bootstraps files in groups of `together`, one group after another; writes the results where `output` says, each with its number. */
+  | { readonly do: 'group'; readonly inputs: readonly string[]; readonly together: number; readonly output?: string }
   /** Uses up all levels of the last result by products with ones, and bootstraps it. */
   | { readonly do: 'chain'; readonly ones: string; readonly output: string }
   | { readonly do: 'usage' }
@@ -42,6 +45,10 @@ export type ServerRequest =
 export interface ServerReply {
   /** Seconds of the request, files read and written left out; of 'chain' the bootstrap alone. */
   readonly seconds: number
+  /** 'group': of all threads. */
+  readonly processorSeconds?: number
+  /** 'group': of the results' files, in the order of the inputs. */
+  readonly digests?: readonly string[]
   /** 'usage' */
   readonly peakBytes?: number
   readonly engineBytes?: number
@@ -83,6 +90,8 @@ async function answer(request: ServerRequest): Promise<ServerReply> {
       const { gainBits } = request
       return refresh(() => bootstrapIterated(engine, prepared!, input, { gainBits }), request.output)
     }
+    case 'group':
+      return bootstrapGroups(request)
     case 'chain': {
       ones ??= await engine.importCiphertext(await readFile(request.ones))
       using used = useUp(result!, ones)
@@ -112,6 +121,31 @@ async function refresh(bootstrap: () => Ciphertext, output: string): Promise<Ser
   })
   await writeFile(output, await engine.exportCiphertext(result!))
   return reply
+}
+
+async function bootstrapGroups(request: ServerRequest & { readonly do: 'group' }): Promise<ServerReply> {
+  const { inputs, together, output } = request
+  const given: Ciphertext[] = []
+  for (const input of inputs) given.push(await engine.importCiphertext(await readFile(input)))
+  const fresh: Ciphertext[] = []
+  const before = process.cpuUsage()
+  const { seconds } = await timed(async () => {
+    for (let i = 0; i < given.length; i += together) {
+      const group = given.slice(i, i + together).map((one): [Ciphertext] => [one])
+      const made = prepared!.bootstrapTogether(engine, group).flat()
+      for (const one of made) await one.ready()
+      fresh.push(...made)
+    }
+  })
+  const { user, system } = process.cpuUsage(before)
+  const digests: string[] = []
+  for (const [i, one] of fresh.entries()) {
+    const file = await engine.exportCiphertext(one)
+    digests.push(createHash('sha256').update(file).digest('hex'))
+    if (output !== undefined) await writeFile(`${output}-${i}`, file)
+  }
+  for (const handle of [...given, ...fresh]) handle.dispose()
+  return { seconds, processorSeconds: (user + system) / 1e6, digests }
 }
 
 /** Products with encrypted ones down to the level a bootstrap starts from; the operand is only read. */

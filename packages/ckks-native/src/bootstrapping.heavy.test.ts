@@ -11,6 +11,7 @@ import {
 } from '@he-ml/ckks-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createBootstrappingStack, discPoints, slotErrors } from './bootstrapping.test-helper.ts'
+import { fileDigest } from './native.test-helper.ts'
 
 /** Sets made for a ReLU of degree 59 and a convolution, and for more bits than a sine alone has. */
 const DESIGNED: Readonly<Record<string, RefreshNeed>> = {
@@ -133,5 +134,26 @@ describe.each([...Object.keys(BOOTSTRAPPING_SETS), ...Object.keys(DESIGNED)])('%
       expect(measured).toBeLessThan(expected * Math.SQRT2)
       expect(measured).toBeGreaterThan(expected / 16)
     }
+  })
+
+  it('two in lock step: the bits of one after the other', async () => {
+    const { stack, prepared, spec, level } = made
+    const inputs: Ciphertext[] = []
+    for (const seed of [1, 2]) {
+      const { re, im } = discPoints(spec.slots, seed)
+      inputs.push((await stack.encrypt(re, { im, level })).native)
+    }
+    const [a, b] = inputs as [Ciphertext, Ciphertext]
+    const alone: string[] = []
+    for (const input of [a, b]) {
+      using fresh = prepared.bootstrap(stack.server, input)
+      alone.push(await fileDigest(stack.server, fresh))
+    }
+    const together = prepared.bootstrapTogether(stack.server, [[a], [b]]).flat()
+    const digests: string[] = []
+    for (const fresh of together) digests.push(await fileDigest(stack.server, fresh))
+    expect(digests).toEqual(alone)
+    expect(alone[0]).not.toBe(alone[1])
+    for (const handle of [...together, ...inputs]) handle.dispose()
   })
 })

@@ -92,7 +92,7 @@ function charge({ engine }: CircuitContext, { start }: RefreshCell, value: Ciphe
   return other ? engine.add(other, value) : engine.addScalar(value, start)
 }
 
-/** All ciphertexts, one bootstrap after another: for each function its results. */
+/** All ciphertexts, one bootstrap after another, or a few in lock step: for each function its results. */
 async function evaluate(
   context: CircuitContext,
   cell: RefreshCell,
@@ -114,19 +114,24 @@ async function evaluate(
   const load = cell.inputs[0]!.ciphertexts > 1 ? 2 : 1
   const results = functions.map((): Ciphertext[] => [])
   let before: Ciphertext | undefined
-  for (let k = 0; k < wanted.length; k += load) {
-    // temporaries of two bootstraps need not live at the same time
+  const group = load * (circuit.together ?? 1)
+  for (let k = 0; k < wanted.length; k += group) {
+    // temporaries of two bootstraps that are not in lock step need not live at the same time
     await before?.ready()
     await pacer.step()
-    const places = wanted.slice(k, k + load)
-    const sums = places.map((i) => temporaries.use(sum(i)))
-    const made = circuit.evaluateReal(engine, sums as [Ciphertext, Ciphertext?], functions, { period })
-    for (const handle of sums) handle.dispose()
-    for (const [j, values] of made.entries())
-      for (const [f, y] of values.entries()) results[f]![places[j]!] = temporaries.use(y)
-    before = results[0]![places[0]!]
+    const loads = chunks(wanted.slice(k, k + group), load)
+    const sums = loads.map((places) => places.map((i) => temporaries.use(sum(i))) as [Ciphertext, Ciphertext?])
+    const made = circuit.evaluateTogether(engine, sums, functions, { period })
+    for (const handle of sums.flat()) handle!.dispose()
+    for (const [j, place] of loads.flat().entries())
+      for (const [f, y] of made[j]!.entries()) results[f]![place] = temporaries.use(y)
+    before = results[0]![loads.at(-1)![0]!]
   }
   return results
+}
+
+function chunks<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size))
 }
 
 /** A cell and where it lies among others. */
@@ -252,7 +257,7 @@ async function evaluateJoined(
     })
   })
   const { period } = placed[0]!.cell
-  const [made] = refresh().evaluateReal(engine, [sum], functions, { period })
+  const [made] = refresh().evaluateTogether(engine, [[sum]], functions, { period })
   for (const y of made!) temporaries.use(y)
   return placed.flatMap(({ shift, functions: own }) =>
     own.map((k) => {

@@ -114,7 +114,10 @@ export interface LayerRefresh {
 }
 
 /** A functional bootstrap at hand: see `PreparedFunctionalBootstrapping` of ckks-core. */
-export type RefreshCircuit = Pick<PreparedFunctionalBootstrapping, 'evaluateReal'>
+export interface RefreshCircuit extends Pick<PreparedFunctionalBootstrapping, 'evaluateTogether'> {
+  /** How many bootstraps go in lock step at most. Default 1: one after another. */
+  readonly together?: number
+}
 
 /** How a circuit is run. */
 export interface ApplyOptions extends PaceOptions {

@@ -93,6 +93,20 @@ describe('a spiking network on a batch', () => {
     expect(precisionBits(await stage.decrypt(output, BATCH), want)).toBeGreaterThan(7)
   })
 
+  it('computes the same with bootstraps in lock step as with one after another', async () => {
+    expect(bound.plan.functional!.circuits.map(({ together }) => together)).toEqual([2])
+    const { program } = bound
+    const together = program.tasks.map((task) => ('together' in task ? task.together : undefined))
+    expect(new Set(together)).toEqual(new Set([undefined, 2]))
+    const tasks = program.tasks.map((task) => ('together' in task ? { ...task, together: 1 } : task))
+    const outputs = []
+    for (const of of [bound, { ...bound, program: { ...program, tasks } }]) {
+      const stage = clearStage(bound)
+      outputs.push(await stage.decrypt(await new Runner(of, stage.engine).run(await stage.encrypt(images)), BATCH))
+    }
+    expect(outputs[1]).toEqual(outputs[0])
+  })
+
   it('binds again to the model as it was written', () => {
     const again = bindPlan(parsePlan(JSON.stringify(bound.plan)), model)
     expect(again.program.tasks.map(({ id, level }) => [id, level])).toEqual(

@@ -175,9 +175,9 @@ describe('a stream', () => {
     const own = engine.memory().total
     let left = 3
     const failing = {
-      evaluateReal: (...args: Parameters<typeof refresh.evaluateReal>) => {
+      evaluateTogether: (...args: Parameters<typeof refresh.evaluateTogether>) => {
         if (left-- === 0) throw new Error('out of order')
-        return refresh.evaluateReal(...args)
+        return refresh.evaluateTogether(...args)
       },
     }
     await expect(prepared.apply(engine, inputs, { refresh: failing })).rejects.toThrow(/out of order/)

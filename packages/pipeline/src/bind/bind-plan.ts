@@ -74,13 +74,13 @@ function programOf(plan: Plan, model: Model, parameters: Parameters): Program {
   const network = lowered(() =>
     lowerModel(model, inputLayoutFor(model, packing, batch, maxSlots), maxSlots, { gaps, tile, pairs, priced: false }),
   )
-  const circuits = (plan.bootstrapping?.circuits ?? []).map(({ spec, ranges }) => ({
+  const circuits = (plan.bootstrapping?.circuits ?? []).map(({ spec, ...used }) => ({
     bootstrapping: createBootstrapping(parameters, spec),
-    ranges,
+    ...used,
   }))
-  const functionals = (plan.functional?.circuits ?? []).map(({ spec, periods }) => ({
+  const functionals = (plan.functional?.circuits ?? []).map(({ spec, ...used }) => ({
     functional: createFunctionalBootstrapping(parameters, spec),
-    periods,
+    ...used,
   }))
   const program = buildProgram(network, plan.tasks, circuits, functionals)
   checkProgram(program)

@@ -164,7 +164,11 @@ function lowestOutput(parameters: Parameters, placer: NetworkPlacer, { calibrati
 
 function choice({ parameters, lowered, batch }: Candidate, { program, steps, exact }: NetworkPlacement): Chosen {
   const bootstrapping: PlanBootstrapping = {
-    circuits: program.circuits.map(({ bootstrapping: { spec }, ranges }) => ({ spec, ranges: [...ranges] })),
+    circuits: program.circuits.map(({ bootstrapping: { spec }, ranges, ...rest }) => ({
+      spec,
+      ranges: [...ranges],
+      ...rest,
+    })),
     exact,
   }
   return { parameters, network: lowered, steps, program, batch, bootstrapping }

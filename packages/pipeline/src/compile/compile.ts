@@ -39,6 +39,7 @@ import { chooseFunctional, refreshesItself } from './functional.ts'
 import { gib } from './gib.ts'
 import { assertMemoryPossible } from './least-memory.ts'
 import { type Chosen, chooseLeveled } from './leveled.ts'
+import { oneByOne } from './one-by-one.ts'
 import type { CompileOptions } from './options.ts'
 import { type PackedOptions, packingsFor } from './packings.ts'
 import { allowedSets } from './refresh-sets.ts'
@@ -159,7 +160,7 @@ async function compileFunctional(draft: Draft): Promise<BoundPlan> {
       const chosen = await chooseFunctional(prepared.ready, wanted, costModelOf(options))
       if (tried.has(chosen.parameters.id)) continue
       tried.add(chosen.parameters.id)
-      const made = await finish(draft, chosen)
+      const made = await finishBest(draft, chosen)
       const { decisionMargin = Number.POSITIVE_INFINITY } = made.plan.report
       if (isSure(decisionMargin)) return made
       surest = Math.max(surest, decisionMargin)
@@ -239,7 +240,7 @@ export async function compileBootstrapped(
   const limits = below === undefined ? {} : { below }
   for await (const chosen of placements({ model: ready, sets, ranges, options, costModel, ...limits })) {
     try {
-      return await finish(draft, chosen)
+      return await finishBest(draft, chosen)
     } catch (error) {
       if (!(error instanceof PlanError) || error.reason !== 'memory') throw error
       refused = error
@@ -253,6 +254,19 @@ const noSet = ({ scaleBits, logN }: CompileOptions): PlanError =>
     'levels',
     `no bootstrapping set has a scale of ${scaleBits ?? COMPILE_DEFAULTS.scaleBits} bits${logN === undefined ? '' : ` at logN ${logN}`}: lower the option scaleBits, or name one of ${Object.keys(BOOTSTRAPPING_SETS).join(', ')} in the option bootstrapping.set`,
   )
+
+/** With bootstraps in lock step, unless weights could be kept, or it fits at all, only without. @throws PlanError ('memory') */
+async function finishBest(draft: Draft, chosen: Chosen): Promise<BoundPlan> {
+  const alone = draft.options.memory === undefined ? undefined : oneByOne(chosen)
+  if (!alone) return finish(draft, chosen)
+  const together = await finish(draft, chosen).catch((error: unknown) => {
+    if (!(error instanceof PlanError) || error.reason !== 'memory') throw error
+    return undefined
+  })
+  if (together && (together.plan.keepWeights || draft.options.keepWeights === false)) return together
+  const other = await finish(draft, alone)
+  return together && !other.plan.keepWeights ? together : other
+}
 
 /** Simulates, checks memory, and puts everything together. @throws PlanError ('memory') */
 async function finish({ model, digest, prepared, activation, options }: Draft, chosen: Chosen): Promise<BoundPlan> {

@@ -26,6 +26,7 @@ import { type Chosen, layoutFor } from './leveled.ts'
 import { lowerModel } from './lower-model.ts'
 import type { PackedOptions } from './packings.ts'
 import { placeRefreshes } from './placement/place-refreshes.ts'
+import { togetherOf } from './together.ts'
 
 /** Rings that functional bootstraps are secure in. */
 const RINGS = [15, 16] as const
@@ -117,17 +118,19 @@ function levelsBetween({ nodes, inputs, output }: Network): number {
 
 /** One circuit for each period of slots and content. */
 function functionalsFor(network: Network, { parameters, spec }: FunctionalSet): ProgramFunctional[] {
-  const periods = new Map<string, { readonly refresh: LayerRefresh; readonly periods: Set<number> }>()
+  const groups = new Map<string, LayerRefresh[]>()
   for (const refresh of refreshesOf(network)) {
     const key = `${refresh.slots} ${refresh.content}`
-    const known = periods.get(key) ?? { refresh, periods: new Set() }
-    periods.set(key, known)
-    known.periods.add(refresh.period)
+    groups.set(key, [...(groups.get(key) ?? []), refresh])
   }
-  return [...periods.values()].map(({ refresh: { slots, content }, periods }) => ({
-    functional: createFunctionalBootstrapping(parameters, { ...spec, slots, content }),
-    periods: [...periods].sort((a, b) => a - b),
-  }))
+  return [...groups.values()].map((refreshes) => {
+    const { slots, content } = refreshes[0]!
+    return {
+      functional: createFunctionalBootstrapping(parameters, { ...spec, slots, content }),
+      periods: [...new Set(refreshes.map(({ period }) => period))].sort((a, b) => a - b),
+      ...togetherOf(refreshes.map(({ ciphertexts }) => (content === 'complex' ? ciphertexts / 2 : ciphertexts))),
+    }
+  })
 }
 
 async function place(network: Network, set: FunctionalSet, costModel: CostModel, options: PackedOptions) {
@@ -168,7 +171,11 @@ async function place(network: Network, set: FunctionalSet, costModel: CostModel,
     steps,
     program: buildProgram(network, steps, [], functionals),
     functional: {
-      circuits: functionals.map(({ functional: { spec }, periods }) => ({ spec, periods: [...periods] })),
+      circuits: functionals.map(({ functional: { spec }, periods, ...rest }) => ({
+        spec,
+        periods: [...periods],
+        ...rest,
+      })),
     },
   }
   return { chosen, seconds: found.seconds }

@@ -99,11 +99,14 @@ export class LayerCosts {
   async #run(circuit: LoweredLayer, layouts: readonly SlotLayout[], level: Level): Promise<readonly OperationRecord[]> {
     const engine = createPlanEngine(this.#parameters, { costModel: this.#costModel })
     const own: Weights[] = [{ kind: 'layer', id: circuit.name, circuit, level }]
+    let lockStep: Pick<LayerTask, 'together'> = {}
     if (circuit.refresh) {
       const index = functionalOf(circuit.name, circuit.refresh, this.#functionals)
-      own.push({ kind: 'functional', id: 'functional bootstrapping', ...this.#functionals[index]! })
+      const { together, ...prepared } = this.#functionals[index]!
+      own.push({ kind: 'functional', id: 'functional bootstrapping', ...prepared })
+      if (together !== undefined) lockStep = { together }
     }
-    const task = { ...taskOf(circuit, level), weights: own.map(({ id }) => id) }
+    const task = { ...taskOf(circuit, level), ...lockStep, weights: own.map(({ id }) => id) }
     const executor = new StepExecutor({ weights: new Map(own.map((w) => [w.id, w])) }, engine)
     await executor.prepare(task)
     const inputs = layouts.map(

@@ -21,6 +21,7 @@ import {
 import type { GapPolicy, Network, NetworkNode } from '../program/network.ts'
 import { inStreams } from './streams.ts'
 import { type TileGroups, Tiling } from './tiling.ts'
+import { TOGETHER } from './together.ts'
 
 export interface LowerOptions {
   readonly gaps?: GapPolicy
@@ -219,8 +220,9 @@ function singleOf(
   const [output] = outputs
   if (output?.kind !== 'batch') return undefined
   if (refresh) {
-    // two ciphertexts travel as one
-    const few = { ...output, shape: [Math.min(2, output.ciphertexts)], ciphertexts: Math.min(2, output.ciphertexts) }
+    // two ciphertexts travel as one, and bootstraps in lock step
+    const some = output.ciphertexts % (2 * TOGETHER) === 0 ? 2 * TOGETHER : Math.min(2, output.ciphertexts)
+    const few = { ...output, shape: [some], ciphertexts: some }
     return lowerLayer(layer, new Array(inputs).fill(few), { maxSlots })
   }
   if (isMultiOutput(layer)) return undefined

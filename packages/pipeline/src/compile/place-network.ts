@@ -13,10 +13,12 @@ import { inTiles } from '../program/in-tiles.ts'
 import { type Network, tilesOf } from '../program/network.ts'
 import type { PlacedStep } from '../program/placed-step.ts'
 import type { Program, ProgramCircuit } from '../program/program.ts'
+import { bootstrapCount, type RefreshShape } from '../program/refresh-shape.ts'
 import { LayerCosts } from './layer-costs.ts'
 import { placeRefreshes } from './placement/place-refreshes.ts'
 import type { Placement, PlacementProblem, RefreshOption } from './placement/problem.ts'
 import { type RefreshChoice, RefreshPrices } from './refresh-prices.ts'
+import { togetherOf } from './together.ts'
 
 export interface NetworkPlacement {
   readonly program: Program
@@ -128,6 +130,7 @@ export class NetworkPlacer {
   #assemble(model: Network, found: Placement<RefreshChoice>, ranges: ReadonlyMap<string, number>): NetworkPlacement {
     const specs: BootstrappingSpec[] = []
     const used: Set<number>[] = []
+    const shapes: RefreshShape[][] = []
     const before = new Map<number, PlacedStep[]>()
     for (const { before: index, values, option } of found.refreshes) {
       const { spec, merge } = option.choice
@@ -135,12 +138,15 @@ export class NetworkPlacer {
       const circuit = known < 0 ? specs.push(spec) - 1 : known
       const range = Math.max(...values.map((name) => ranges.get(name)!))
       used[circuit] = (used[circuit] ?? new Set()).add(range)
+      const ciphertexts = values.reduce((sum, name) => sum + model.layouts.get(name)!.ciphertexts, 0)
+      shapes[circuit] = [...(shapes[circuit] ?? []), { ciphertexts, period: spec.slots / merge, merge }]
       before.set(index, [...(before.get(index) ?? []), { values: [...values], circuit, range, merge }])
     }
-    const circuits: ProgramCircuit[] = specs.map((spec, i) => ({
-      bootstrapping: createBootstrapping(this.#parameters, spec),
-      ranges: [...used[i]!].sort((a, b) => a - b),
-    }))
+    const circuits = specs.map((spec, i): ProgramCircuit => {
+      const bootstrapping = createBootstrapping(this.#parameters, spec)
+      const ranges = [...used[i]!].sort((a, b) => a - b)
+      return { bootstrapping, ranges, ...togetherOf(shapes[i]!.map((shape) => bootstrapCount(bootstrapping, shape))) }
+    })
     const placed = model.nodes.flatMap(({ name }, i): PlacedStep[] => [
       ...(before.get(i) ?? []),
       { layer: name, level: found.levels[i]! },

@@ -14,6 +14,7 @@ import {
 import { PreparedRefresh, RefreshMasks } from '../execute/prepare-refresh.ts'
 import { bootstrapLoad, type RefreshShape, refreshLevels } from '../program/refresh-shape.ts'
 import type { RefreshOption } from './placement/problem.ts'
+import { TOGETHER } from './together.ts'
 
 /** The circuit and the merging that a price stands for. */
 export interface RefreshChoice {
@@ -71,21 +72,21 @@ export class RefreshPrices {
     const { merge } = shape
     const spec = { ...this.#spec, slots: shape.period * merge, content }
     const bootstrapping = createBootstrapping(this.#parameters, spec)
-    const load = bootstrapLoad(bootstrapping, merge)
-    const full = Math.floor(shape.ciphertexts / load)
-    const rest = shape.ciphertexts - full * load
+    const group = TOGETHER * bootstrapLoad(bootstrapping, merge)
+    const full = Math.floor(shape.ciphertexts / group)
+    const rest = shape.ciphertexts - full * group
     const seconds =
-      (full === 0 ? 0 : full * (await this.#seconds(bootstrapping, { ...shape, ciphertexts: load }))) +
+      (full === 0 ? 0 : full * (await this.#seconds(bootstrapping, { ...shape, ciphertexts: group }))) +
       (rest === 0 ? 0 : await this.#seconds(bootstrapping, { ...shape, ciphertexts: rest }))
     return { ...refreshLevels(bootstrapping, merge), seconds, choice: { spec, merge } }
   }
 
-  /** Seconds of at most one bootstrap. */
+  /** Seconds of bootstraps that go in lock step. */
   async #seconds(bootstrapping: Bootstrapping, shape: RefreshShape): Promise<number> {
     const { engine, prepared } = await this.#circuit(bootstrapping)
     const { needs } = refreshLevels(bootstrapping, shape.merge)
     using masks = shape.merge > 1 ? new RefreshMasks(engine, bootstrapping, shape) : undefined
-    const refresh = new PreparedRefresh(prepared, { name: 'refresh', shape, range: 1 }, masks)
+    const refresh = new PreparedRefresh(prepared, { name: 'refresh', shape, range: 1, together: TOGETHER }, masks)
     const inputs = Array.from({ length: shape.ciphertexts }, () => engine.input({ level: needs, slots: shape.period }))
     const since = engine.checkpoint()
     for (const result of await refresh.apply(engine, inputs)) result.dispose()

@@ -26,6 +26,8 @@ export interface RefreshOptions {
   readonly shape: RefreshShape
   /** One of those the circuit was prepared for. */
   readonly range: number
+  /** Bootstraps in lock step at most. */
+  readonly together: number
 }
 
 /** Mask j is 1 in block j, 0 elsewhere; products with it rescale to the nominal scale. Shared by refreshes of one shape. */
@@ -73,22 +75,22 @@ export class PreparedRefresh {
   }
 
   /**
-   * As many ciphertexts as came in, of the same values, at the higher level. Inputs are only read. Between two bootstraps
-   * it waits for the first, so that their temporaries do not live at the same time.
+   * As many ciphertexts as came in, of the same values, at the higher level. Inputs are only read. Between two bootstraps that
+   * are not in lock step it waits for the first, so that their temporaries do not live at the same time.
    *
    * @throws LevelError for inputs too low; MissingKeyError; CancelledError through the signal
    */
   async apply(engine: Engine, inputs: readonly Ciphertext[], pace: PaceOptions = {}): Promise<Ciphertext[]> {
-    const { name, shape } = this.#options
+    const { name, shape, together } = this.#options
     const pacer = new Pacer(name, pace)
     const results = new Scope()
     const kept: Ciphertext[] = []
-    const load = bootstrapLoad(this.#circuit.circuit, shape.merge)
+    const group = together * bootstrapLoad(this.#circuit.circuit, shape.merge)
     try {
-      for (let first = 0; first < inputs.length; first += load) {
-        await Promise.all(kept.slice(-load).map((c) => c.ready()))
+      for (const some of chunks(inputs, group)) {
+        await Promise.all(kept.slice(-group).map((c) => c.ready()))
         await pacer.step()
-        for (const fresh of this.#bootstrap(engine, inputs.slice(first, first + load))) kept.push(results.use(fresh))
+        for (const fresh of this.#bootstrap(engine, some)) kept.push(results.use(fresh))
       }
       for (const result of kept) results.keep(result)
       return kept
@@ -97,16 +99,14 @@ export class PreparedRefresh {
     }
   }
 
-  /** One bootstrap of at most a full load. */
+  /** Bootstraps in lock step, all but the last of them with a full load. */
   #bootstrap(engine: Engine, inputs: readonly Ciphertext[]): Ciphertext[] {
     const { shape, range } = this.#options
     return scope((use) => {
       const parts = chunks(inputs, shape.merge)
       const carried = parts.map((part) => (shape.merge === 1 ? part[0]! : use(this.#merge(engine, part))))
-      const [a, b] = carried
-      const fresh = b
-        ? this.#circuit.bootstrapPair(engine, a!, b, { range })
-        : [this.#circuit.bootstrap(engine, a!, { range })]
+      const travellers = chunks(carried, bootstrapLoad(this.#circuit.circuit, 1)) as [Ciphertext, Ciphertext?][]
+      const fresh = this.#circuit.bootstrapTogether(engine, travellers, { range }).flat()
       for (const one of fresh) use(one)
       const results = fresh.flatMap((one, i) =>
         shape.merge === 1 ? [one] : parts[i]!.map((_, j) => use(this.#extract(engine, one, j))),

@@ -5,7 +5,7 @@
 import type { Encoder, Evaluator, FunctionalEstimate, PaceOptions } from '@he-ml/ckks-core'
 import { PackedTensor, type RefreshCircuit } from '@he-ml/packing'
 import type { Program } from '../program/program.ts'
-import { isRefresh, type RefreshTask, type Task } from '../program/task.ts'
+import { isRefresh, type LayerTask, type RefreshTask, type Task } from '../program/task.ts'
 import { type Aligned, align } from './align.ts'
 import { PreparedRefresh } from './prepare-refresh.ts'
 import { WeightsTable } from './weights-table.ts'
@@ -59,7 +59,7 @@ export class StepExecutor {
   }
 
   async #layer(
-    task: Task,
+    task: LayerTask,
     inputs: readonly PackedTensor[],
     pace: PaceOptions,
     onRefresh?: (estimate: FunctionalEstimate) => void,
@@ -68,8 +68,12 @@ export class StepExecutor {
     const refresh = await this.weights.find('functional', task.weights)
     if (!refresh) return circuit!.apply(this.#engine, inputs, pace)
     const observed: RefreshCircuit = {
-      evaluateReal: (engine, values, functions, options) =>
-        refresh.evaluateReal(engine, values, functions, { ...options, ...(onRefresh ? { observe: onRefresh } : {}) }),
+      ...(task.together === undefined ? {} : { together: task.together }),
+      evaluateTogether: (engine, travellers, functions, options) =>
+        refresh.evaluateTogether(engine, travellers, functions, {
+          ...options,
+          ...(onRefresh ? { observe: onRefresh } : {}),
+        }),
     }
     return circuit!.apply(this.#engine, inputs, { ...pace, refresh: observed })
   }
@@ -77,8 +81,8 @@ export class StepExecutor {
   async #refresh(task: RefreshTask, inputs: readonly PackedTensor[], pace: PaceOptions): Promise<PackedTensor[]> {
     const circuit = await this.weights.find('bootstrapping', task.weights)
     const masks = await this.weights.find('masks', task.weights)
-    const { shape, range } = task.refresh
-    const refresh = new PreparedRefresh(circuit!, { name: task.id, shape, range }, masks)
+    const { shape, range, together } = task.refresh
+    const refresh = new PreparedRefresh(circuit!, { name: task.id, shape, range, together }, masks)
     const carried = inputs.flatMap(({ ciphertexts }) => ciphertexts)
     const fresh = await refresh.apply(this.#engine, carried, pace)
     let taken = 0

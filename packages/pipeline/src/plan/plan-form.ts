@@ -11,6 +11,8 @@ export interface PlanCircuit {
   readonly spec: BootstrappingSpec
   /** Ranges it is used for, ascending: slots lie in [-range, range]. */
   readonly ranges: readonly number[]
+  /** How many bootstraps of a refresh go in lock step at most. Absent: one after another, which takes less memory. */
+  readonly together?: number
 }
 
 /** How a plan bootstraps. */
@@ -27,6 +29,8 @@ export interface PlanFunctionalCircuit {
   readonly spec: FunctionalSpec
   /** Periods it is used for, ascending, in the unit of the values, which it reads modulo their period. */
   readonly periods: readonly number[]
+  /** How many bootstraps of a layer go in lock step at most. Absent: one after another, which takes less memory. */
+  readonly together?: number
 }
 
 /** Circuits of layers that refresh what they compute. */

@@ -69,9 +69,13 @@ const specSchema: z.ZodType<BootstrappingSpec> = z.strictObject({
   shortKeys: z.boolean().exactOptional(),
 } satisfies SchemaFields<BootstrappingSpec>)
 
+/** Bootstraps in lock step: more than a few gain nothing. */
+const MOST_TOGETHER = 16
+
 const circuitSchema: z.ZodType<PlanCircuit> = z.strictObject({
   spec: specSchema,
   ranges: z.array(finite.positive()).min(1).max(64),
+  together: positive.max(MOST_TOGETHER).exactOptional(),
 } satisfies SchemaFields<PlanCircuit>)
 
 const bootstrappingSchema: z.ZodType<PlanBootstrapping> = z.strictObject({
@@ -93,6 +97,7 @@ const functionalSpecSchema: z.ZodType<FunctionalSpec> = z.strictObject({
 const functionalCircuitSchema: z.ZodType<PlanFunctionalCircuit> = z.strictObject({
   spec: functionalSpecSchema,
   periods: z.array(finite.positive()).min(1).max(64),
+  together: positive.max(MOST_TOGETHER).exactOptional(),
 } satisfies SchemaFields<PlanFunctionalCircuit>)
 
 const figures = {

@@ -9,7 +9,7 @@ import { type Network, type NetworkNode, tilesOf } from './network.ts'
 import type { PlacedRefresh } from './placed-step.ts'
 import type { Program, ProgramCircuit, ProgramFunctional, ProgramInput } from './program.ts'
 import { type RefreshShape, refreshLevels } from './refresh-shape.ts'
-import type { Task } from './task.ts'
+import type { LayerTask, Task } from './task.ts'
 import { type Part, type Value, type ValueId, wholeOf } from './value.ts'
 import type { Weights, WeightsId } from './weights.ts'
 
@@ -85,6 +85,7 @@ export class ProgramBuilder {
       keys: [],
       ...tiled(tile),
       ...merge,
+      ...this.#together(circuit),
     })
   }
 
@@ -92,7 +93,7 @@ export class ProgramBuilder {
   refresh(placed: PlacedRefresh): void {
     const { values: names, circuit, range, merge, tile } = placed
     const used = this.#circuits[circuit] ?? refuse(placed, `circuit ${circuit} does not exist`)
-    const { bootstrapping, ranges } = used
+    const { bootstrapping, ranges, together = 1 } = used
     const layouts = names.map((name) => this.#network.layouts.get(name))
     const [first] = layouts
     if (!first || new Set(names).size !== names.length) refuse(placed, 'its values are not distinct layers')
@@ -122,7 +123,7 @@ export class ProgramBuilder {
       level: needs,
       weights,
       keys: [],
-      refresh: { circuit, range, shape },
+      refresh: { circuit, range, shape, together },
       ...tiled(tile),
     })
   }
@@ -185,8 +186,15 @@ export class ProgramBuilder {
     if (!refresh) return []
     const index = functionalOf(name, refresh, this.#functionals)
     const id = `functional bootstrapping ${index}`
-    this.#weights.set(id, { kind: 'functional', id, ...this.#functionals[index]! })
+    const { functional, periods } = this.#functionals[index]!
+    this.#weights.set(id, { kind: 'functional', id, functional, periods })
     return [id]
+  }
+
+  #together({ name, refresh }: LoweredLayer): Pick<LayerTask, 'together'> {
+    if (!refresh) return {}
+    const { together } = this.#functionals[functionalOf(name, refresh, this.#functionals)]!
+    return together === undefined ? {} : { together }
   }
 
   #refreshWeights(circuit: number, { bootstrapping, ranges }: ProgramCircuit, shape: RefreshShape): WeightsId[] {

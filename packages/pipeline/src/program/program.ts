@@ -14,6 +14,8 @@ export interface ProgramCircuit {
   readonly bootstrapping: Bootstrapping
   /** Slots lie in [-range, range] when they are refreshed with one. */
   readonly ranges: readonly number[]
+  /** How many bootstraps of a refresh go in lock step at most; absent: one after another. */
+  readonly together?: number
 }
 
 /** A functional bootstrapping circuit and the periods it is used for, ascending. */
@@ -22,6 +24,8 @@ export interface ProgramFunctional {
   readonly functional: FunctionalBootstrapping
   /** In the unit of the values, which the circuit reads modulo their period. */
   readonly periods: readonly number[]
+  /** How many bootstraps of a layer go in lock step at most; absent: one after another. */
+  readonly together?: number
 }
 
 /** What the caller brings: one value, or one for each tile of a batch, or for each frame in the order of time, all alike. */

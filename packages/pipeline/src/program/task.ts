@@ -38,6 +38,8 @@ export interface LayerTask extends AnyTask {
   readonly circuit: LoweredLayer
   /** Brings tiles of a batch together, and is no layer of the model. */
   readonly isMerge?: true
+  /** Of one that refreshes: how many functional bootstraps go in lock step at most; absent: one after another. */
+  readonly together?: number
 }
 
 /** A bootstrap of one or more values: each operand comes back as a new value. */
@@ -55,6 +57,8 @@ export interface RefreshUse {
   readonly range: number
   /** How many ciphertexts, and how they are laid side by side. */
   readonly shape: RefreshShape
+  /** How many bootstraps go in lock step at most. */
+  readonly together: number
 }
 
 /** Kind of the tasks that bring tiles of a batch together. */

@@ -78,6 +78,17 @@ describe.each([
     )
   })
 
+  it('gives the same bits with one bootstrap after another', async () => {
+    const { program } = bound
+    const tasks = program.tasks.map((task) =>
+      isRefresh(task) ? { ...task, refresh: { ...task.refresh, together: 1 } } : task,
+    )
+    expect(program.circuits.map(({ together }) => together)).toEqual([name === 'merged ciphertexts' ? 2 : undefined])
+    const other = new Runner({ ...bound, program: { ...program, tasks } }, native.engine)
+    await check(other.run(inputs))
+    await other.dispose()
+  })
+
   it('gives the predicted precision, over several keys', async () => {
     const want = given.map((image) => approximate(bound.model, image))
     const got = [...undisturbed]
