@@ -46,7 +46,7 @@ function watched<E extends Evaluator>(engine: E, inside: Inside): E {
       if (typeof value !== 'function') return value
       return (...args: unknown[]) => {
         const result = value.apply(target, args)
-        if (property === 'modRaise') {
+        if (property === 'modRaise' || property === 'raiseTransform') {
           const [a] = args as [Ciphertext]
           inside.message = target.dropLevel(a, 0)
         }
