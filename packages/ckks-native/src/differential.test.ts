@@ -82,10 +82,22 @@ const operations = {
     ]
     return one(engine.linearCombination(terms, pick(s.a).scale * 2 ** (7 + (s.n % 12)), s.n % 2 ? 0.25 : 0))
   },
+  productCombination: ({ engine, pick }: Context, s: Step) => {
+    const [x, y] = [pick(s.a), pick(s.b)]
+    const pairs = ([[x, y] as const, [y, y] as const, [x, x] as const] as const).slice(
+      s.n % 3,
+      1 + (s.n % 3) + (s.n % 2),
+    )
+    const terms = s.n % 4 === 3 ? [] : [{ ciphertext: x, by: { re: -s.x, im: s.n % 3 === 0 ? 0.5 : 0 } }]
+    const options = s.n % 5 === 0 ? {} : { by: 2, constant: -0.25 }
+    return one(engine.productCombination(pairs, terms, x.scale * y.scale, options))
+  },
   evaluateChebyshev: ({ engine, pick }: Context, s: Step) =>
     one(evaluateChebyshev(engine, pick(s.a), [0.1, s.x / 2, 0.2, -0.1, 0.05].slice(0, 2 + (s.n % 4)))),
   linearTransform: async ({ engine, pick, transform }: Context, s: Step) =>
     one(engine.linearTransform(pick(s.a), await transform(pick(s.a).level))),
+  linearTransformRescale: async ({ engine, pick, transform }: Context, s: Step) =>
+    one(engine.linearTransformRescale(pick(s.a), await transform(pick(s.a).level))),
   linearTransforms: async ({ engine, pick, transform }: Context, s: Step) =>
     engine.linearTransforms([pick(s.a), pick(s.b), pick(s.a)].slice(0, s.n % 4), await transform(pick(s.a).level)),
 } as const

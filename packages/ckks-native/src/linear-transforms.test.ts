@@ -49,11 +49,18 @@ describe.each([40, 56])('with scales of %i bits', (scaleBits) => {
       expect(await digests(together)).toEqual(wanted.slice(0, count))
       for (const c of together) c.dispose()
     }
+    // rescaled at once
+    const apart = await digests(alone.map((c) => stack.server.rescale(c)))
+    const rescaled = stack.server.linearTransforms(inputs.slice(0, 3), transform, { rescale: true })
+    expect(await digests(rescaled)).toEqual(apart.slice(0, 3))
+    expect(rescaled[0]).toMatchObject({ level: 2, scale: stack.server.rescale(alone[0]!).scale })
+    expect(await digests([stack.server.linearTransformRescale(inputs[4]!, transform)])).toEqual([apart[4]])
     // one ciphertext twice, on a lane, some results dropped before they are made
     await using lane = stack.server.openLane()
     const [first, second, third] = lane.linearTransforms([inputs[1]!, inputs[1]!, inputs[0]!], transform)
     first!.dispose()
     expect(await digests([second!, third!])).toEqual([wanted[1], wanted[0]])
+    await lane.drain()
     expect(lane.progress()).toMatchObject({ queued: 0 })
     for (const c of [...alone, second!, third!]) c.dispose()
   })

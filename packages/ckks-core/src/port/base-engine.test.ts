@@ -73,6 +73,38 @@ describe('defaults of fused calls', () => {
     expect(() => engine.linearCombination(apart, again.scale)).toThrow(LevelError)
   })
 
+  it('productCombination is linearCombination of products and terms', () => {
+    const engine = new DefaultEngine(parameters)
+    const x = engine.encryptClear(vector(1), { level: 3 })
+    const y = engine.encryptClear(vector(2), { level: 3 })
+    const [v, w] = [vector(1), vector(2)]
+    const scale = x.scale * y.scale
+    for (const [pairs, value] of [
+      [[[x, x] as const], (i: number) => v[i]! ** 2],
+      [[[x, y] as const], (i: number) => v[i]! * w[i]!],
+      [[[x, y] as const, [y, y] as const], (i: number) => v[i]! * w[i]! + w[i]! ** 2],
+    ] as const) {
+      const terms = [{ ciphertext: y, by: -0.5 }]
+      const before = engine.memory().ciphertexts
+      const sum = engine.productCombination(pairs, terms, scale, { by: 2, constant: 0.25 })
+      // nothing but the result is left
+      expect(engine.memory().ciphertexts).toBe(before + sum.bytes)
+      expect(sum).toMatchObject({ level: 3, degree: 2, scale })
+      const { re } = engine.readClear(sum)
+      for (let i = 0; i < v.length; i++) expect(re[i]).toBeCloseTo(2 * value(i) - 0.5 * w[i]! + 0.25, 9)
+      sum.dispose()
+      const plain = engine.productCombination(pairs, [], scale)
+      expect(engine.readClear(plain).re[1]).toBeCloseTo(value(1), 9)
+      plain.dispose()
+    }
+    const low = engine.dropLevel(x, 2)
+    expect(() => engine.productCombination([], [{ ciphertext: x, by: 1 }], scale)).toThrow(InvalidArgumentError)
+    expect(() => engine.productCombination([[x, low]], [], scale)).toThrow(LevelError)
+    expect(() => engine.productCombination([[x, y]], [{ ciphertext: low, by: 1 }], scale)).toThrow(LevelError)
+    expect(() => engine.productCombination([[x, y]], [], scale / 2)).toThrow(ScaleError)
+    expect(() => engine.productCombination([[engine.square(x), y]], [], scale)).toThrow(/degree 1/)
+  })
+
   it('deferred plaintexts are for linear transforms only, where there are any', () => {
     const options = { level: 3, scale: parameters.scale, deferred: true }
     const plan = createPlanEngine(parameters)

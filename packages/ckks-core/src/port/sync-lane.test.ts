@@ -42,6 +42,9 @@ function everything(lane: Encoder & Evaluator, x: Ciphertext): Ciphertext[] {
     lane.conjugate(x),
     lane.linearTransform(x, transform as never),
     ...lane.linearTransforms([x, x], transform as never),
+    lane.linearTransformRescale(x, transform as never),
+    ...lane.linearTransforms([x, x], transform as never, { rescale: true }),
+    lane.productCombination([[x, x]], [{ ciphertext: x, by: 2 }], x.scale ** 2, { constant: 1 }),
     ...lane.matrixProduct([x, x], { rows: 1, columns: 2, data: Float64Array.of(1, 2) }),
   ]
 }
