@@ -96,6 +96,13 @@ describe('against the clear engine, N = 2^12, scale 2^40', () => {
       return e.rescale(e.linearTransform(a!, transform))
     })
     expect(bits).toBeGreaterThan(22)
+    const other = { re: values(slots, 9) }
+    const both = await precisionBits(parameters, [input, other], async (e, inputs) => {
+      const transform = await prepareLinearTransform(e, diagonals, { level: inputs[0]!.level } as never)
+      const [first, second] = e.linearTransforms(inputs, transform)
+      return e.rescale(e.sub(first!, second!))
+    })
+    expect(both).toBeGreaterThan(21)
   })
 
   it('a Chebyshev polynomial of degree 7', async () => {

@@ -125,15 +125,10 @@ export class PreparedRaise implements Disposable {
   }
 
   /**
-   * Half of what stands in the coefficients after modRaise, in units of q0 and over `bound`, in complex slots at
-   * `maxLevel - coeffsToSlots`.
+   * Of each ciphertext half of what stands in the coefficients after modRaise, in units of q0 and over `bound`, in complex slots at
+   * `maxLevel - coeffsToSlots`. Each matrix takes all of them through at a time; the bits are those of one alone.
    * @throws LevelError below level `slotsToCoeffs`; MissingKeyError; InvalidArgumentError for a longer period or an unknown range
    */
-  raise(engine: Evaluator, a: Ciphertext, range: number): Ciphertext {
-    return this.raiseTogether(engine, [a], range)[0]!
-  }
-
-  /** The same of several, to the bit; each matrix takes all of them through at a time. */
   raiseTogether(engine: Evaluator, inputs: readonly Ciphertext[], range: number): Ciphertext[] {
     const { slots, parameters, slotsToCoeffs, bound, periodic } = this.shape
     this.assertRange(range)
