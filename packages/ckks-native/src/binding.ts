@@ -58,12 +58,12 @@ export interface BindingLane {
   /** Through the ephemeral secret, from level 0 to `level`; needs the encapsulation key. */
   modRaise(a: CiphertextHandle, level: number): CiphertextHandle
   /** Rotations of what is raised to `level`, by Galois element (1: none), times plaintexts, rescaled; needs an encapsulation key with these. */
-  raiseTransform(
-    a: CiphertextHandle,
+  raiseTransforms(
+    inputs: readonly CiphertextHandle[],
     level: number,
     elements: Uint32Array,
     plaintexts: readonly PlaintextHandle[],
-  ): CiphertextHandle
+  ): CiphertextHandle[]
   /** Galois elements; 1 gives a copy. */
   rotateHoisted(a: CiphertextHandle, elements: Uint32Array): CiphertextHandle[]
   /**

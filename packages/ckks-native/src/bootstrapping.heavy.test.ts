@@ -46,10 +46,8 @@ function watched<E extends Evaluator>(engine: E, inside: Inside): E {
       if (typeof value !== 'function') return value
       return (...args: unknown[]) => {
         const result = value.apply(target, args)
-        if (property === 'modRaise' || property === 'raiseTransform') {
-          const [a] = args as [Ciphertext]
-          inside.message = target.dropLevel(a, 0)
-        }
+        if (property === 'modRaise') inside.message = target.dropLevel(args[0] as Ciphertext, 0)
+        if (property === 'raiseTransforms') inside.message = target.dropLevel((args[0] as Ciphertext[])[0]!, 0)
         if (property === 'addScalar' && !inside.argument) inside.argument = target.dropLevel(result, result.level)
         return result
       }

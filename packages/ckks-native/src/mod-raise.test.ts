@@ -5,6 +5,7 @@
 import {
   type AnyParameters,
   CancelledError,
+  type Ciphertext,
   createParameters,
   type DiagonalMatrix,
   encodeContainer,
@@ -119,7 +120,7 @@ const matrix = {
   diagonals: new Map([0, 3, 500].map((step) => [step, randomValues(512, step + 1)])),
 }
 
-describe('raiseTransform', () => {
+describe('raiseTransforms', () => {
   const request = { rotations: rotationKeys([3, 500], 3), encapsulation: 3, raising: [3, 500] }
 
   it.each([
@@ -134,7 +135,8 @@ describe('raiseTransform', () => {
     // what is raised is many times q0: a scale that makes the diagonals as small
     const scale = (of.groupProduct(level) * native.scale) / of.groupProduct(0) / 64
     using transform = await prepareLinearTransform(server, matrix, { level, scale, split: 'none' })
-    const got = server.raiseTransform(native, transform)
+    const [got, twin] = server.raiseTransforms([native, native], transform) as [Ciphertext, Ciphertext]
+    expect(await stack.read(twin)).toEqual(await stack.read(got))
     expect(got).toMatchObject({ level: level - 1, slots: 512, degree: 1 })
     const raised = server.modRaise(native, level)
     const want = server.linearTransformRescale(raised, transform)
@@ -153,20 +155,21 @@ describe('raiseTransform', () => {
     const prepare = (of: DiagonalMatrix, split?: Split | 'none') =>
       prepareLinearTransform(server, of, { level: 3, scale: 2 ** 10, ...(split ? { split } : {}) })
     using fitting = await prepare(matrix, 'none')
-    await server.raiseTransform(native, fitting).ready()
-    expect(() => server.raiseTransform(server.modRaise(native), fitting)).toThrow(/level 0, got level 3/)
+    await server.raiseTransforms([native], fitting)[0]!.ready()
+    expect(() => server.raiseTransforms([], fitting)).toThrow(/at least one/)
+    expect(() => server.raiseTransforms([server.modRaise(native)], fitting)).toThrow(/level 0, got level 3/)
     using giants = await prepare(matrix, { length: 2, offset: 0 })
-    expect(() => server.raiseTransform(native, giants)).toThrow(/without giant steps/)
+    expect(() => server.raiseTransforms([native], giants)).toThrow(/without giant steps/)
     using small = await prepare({ slots: 4, diagonals: new Map([[1, Float64Array.of(1, 2, 3, 4)]]) }, 'none')
-    expect(() => server.raiseTransform(native, small)).toThrow(InvalidArgumentError)
+    expect(() => server.raiseTransforms([native], small)).toThrow(InvalidArgumentError)
     using more = await prepare({ slots: 512, diagonals: new Map([[4, randomValues(512, 1)]]) }, 'none')
-    expect(() => server.raiseTransform(native, more)).toThrow(MissingKeyError)
+    expect(() => server.raiseTransforms([native], more)).toThrow(MissingKeyError)
     const handle = (more.giants[0]!.terms[0]!.plaintext as NativePlaintext).handle
     const element = galoisElement(4, parameters.logN)
-    server.binding.raiseTransform((native as NativeCiphertext).handle, 3, Uint32Array.of(element), [handle])
+    server.binding.raiseTransforms([(native as NativeCiphertext).handle], 3, Uint32Array.of(element), [handle])
     await expect(server.drain()).rejects.toThrow(/no rotation of Galois element/)
     server.unloadKeys()
-    expect(() => server.raiseTransform(native, fitting)).toThrow(MissingKeyError)
+    expect(() => server.raiseTransforms([native], fitting)).toThrow(MissingKeyError)
   })
 
   it('a key with rotations is not replaced by one with fewer, and serves modRaise alone', async () => {

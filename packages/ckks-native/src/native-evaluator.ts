@@ -190,20 +190,20 @@ export abstract class NativeEvaluator extends BaseEngine<NativeCiphertext, Nativ
   protected doModRaise(a: NativeCiphertext, meta: CiphertextMeta): NativeCiphertext {
     return this.#run(meta, (lane) => lane.modRaise(a.handle, meta.level))
   }
-  protected override doRaiseTransform(
-    a: NativeCiphertext,
+  protected override doRaiseTransforms(
+    inputs: readonly NativeCiphertext[],
     transform: PreparedLinearTransform,
-    { raised, result }: RaiseMetas,
-  ): NativeCiphertext {
+    metas: readonly RaiseMetas[],
+  ): NativeCiphertext[] {
     const terms = transform.giants.flatMap((giant) => giant.terms)
-    return this.#run(result, (lane) =>
-      lane.raiseTransform(
-        a.handle,
-        raised.level,
+    return this.queue((lane) =>
+      lane.raiseTransforms(
+        inputs.map((a) => a.handle),
+        transform.level,
         Uint32Array.from(terms, (t) => this.#element(t.step)),
         terms.map((t) => (t.plaintext as NativePlaintext).handle),
       ),
-    )
+    ).map((handle, i) => this.wrap(handle, metas[i]!.result))
   }
   protected override doLinearTransform(
     a: NativeCiphertext,

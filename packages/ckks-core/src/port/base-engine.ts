@@ -168,21 +168,19 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
     this.requireKey({ kind: 'encapsulation', level }, 'modRaise')
     return this.doModRaise(x, { ...metaOf(x), level, slots: this.parameters.maxSlots })
   }
-  raiseTransform(a: Ciphertext, transform: PreparedLinearTransform): Ciphertext {
+  raiseTransforms(inputs: readonly Ciphertext[], transform: PreparedLinearTransform): Ciphertext[] {
     const { level } = transform
-    const x = this.#raisable(a, level, 'raiseTransform')
+    if (inputs.length === 0) throw new InvalidArgumentError('raiseTransforms: at least one ciphertext is needed')
+    const low = inputs.map((a) => this.#raisable(a, level, 'raiseTransforms'))
     assertRaising(this.parameters, transform)
-    const raised = { ...metaOf(x), level, slots: this.parameters.maxSlots }
-    const product = this.#productMeta(raised, transform, 'raiseTransform')
-    this.requireKey(
-      { kind: 'encapsulation', level, steps: [...stepsOf(transform)].sort((p, q) => p - q) },
-      'raiseTransform',
-    )
-    return this.doRaiseTransform(x, transform, {
-      raised,
-      product,
-      result: rescaledMeta(this.parameters, product, 'raiseTransform'),
+    const metas = low.map((x) => {
+      const raised = { ...metaOf(x), level, slots: this.parameters.maxSlots }
+      const product = this.#productMeta(raised, transform, 'raiseTransforms')
+      return { raised, product, result: rescaledMeta(this.parameters, product, 'raiseTransforms') }
     })
+    const steps = [...stepsOf(transform)].sort((p, q) => p - q)
+    this.requireKey({ kind: 'encapsulation', level, steps }, 'raiseTransforms')
+    return this.doRaiseTransforms(low, transform, metas)
   }
   trace(a: Ciphertext, slots: number): Ciphertext {
     const x = this.#operands.linear(a, 'trace')

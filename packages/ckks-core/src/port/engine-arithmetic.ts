@@ -29,7 +29,7 @@ export interface ScaledProducts<C> extends Omit<ScaledTerm<C>, 'ciphertext'> {
   readonly meta: CiphertextMeta
 }
 
-/** What ciphertexts are on the way through `raiseTransform`. */
+/** What ciphertexts are on the way through `raiseTransforms`. */
 export interface RaiseMetas {
   /** After modRaise. */
   readonly raised: CiphertextMeta
@@ -80,14 +80,32 @@ export abstract class EngineArithmetic<C extends BaseCiphertext, P extends BaseP
   protected doRelinearizeRescale(a: C, meta: CiphertextMeta): C {
     return this.#rescaled(this.doRelinearize(a, { ...metaOf(a), degree: 1 }), meta)
   }
-  /** modRaise, a transform and rescaling. */
-  protected doRaiseTransform(a: C, transform: PreparedLinearTransform, { raised, product, result }: RaiseMetas): C {
-    const high = this.doModRaise(a, raised)
+  /** modRaise, a transform and rescaling, of each. Default: one after the other. */
+  protected doRaiseTransforms(
+    inputs: readonly C[],
+    transform: PreparedLinearTransform,
+    metas: readonly RaiseMetas[],
+  ): C[] {
+    const made: C[] = []
+    try {
+      for (const [i, a] of inputs.entries()) made.push(this.#raised(a, transform, metas[i]!))
+      return made
+    } catch (error) {
+      for (const result of made) result.dispose()
+      throw error
+    }
+  }
+  #raised(a: C, transform: PreparedLinearTransform, { raised, product, result }: RaiseMetas): C {
+    const high = this.doShortModRaise(a, raised)
     try {
       return this.doLinearTransforms([high], transform, [product], [result])[0]!
     } finally {
       high.dispose()
     }
+  }
+  /** modRaise with the error of a short switch back. Default: as it is. */
+  protected doShortModRaise(a: C, meta: CiphertextMeta): C {
+    return this.doModRaise(a, meta)
   }
   #rescaled(a: C, meta: CiphertextMeta): C {
     try {

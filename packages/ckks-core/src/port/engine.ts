@@ -133,14 +133,14 @@ export interface Evaluator {
    */
   modRaise(a: Ciphertext, level?: Level): Ciphertext
   /**
-   * linearTransformRescale(modRaise(a, transform.level), transform) for a good part of the price: what is raised is no larger than q0, so
+   * linearTransformRescale(modRaise(a, transform.level), transform) of at least one ciphertexts, for a good part of the price: what is raised is no larger than q0, so
    * its rotations take short keys, from the ephemeral secret, which are part of the encapsulation key (`KeyNeed.steps`).
    *
    * @param transform of period N/2, without giant steps
-   * @returns a ciphertext at transform.level - 1
+   * @returns ciphertexts at transform.level - 1, in their order
    * @throws InvalidArgumentError for giant steps or a shorter period; and as modRaise and linearTransform
    */
-  raiseTransform(a: Ciphertext, transform: PreparedLinearTransform): Ciphertext
+  raiseTransforms(inputs: readonly Ciphertext[], transform: PreparedLinearTransform): Ciphertext[]
   /**
    * Sum of the rotations by all multiples of `slots`: a vector of period `slots`. What had that period already is
    * multiplied by a.slots / slots; the coefficients outside the subring of that period vanish. Needs rotation keys for

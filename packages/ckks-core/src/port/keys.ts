@@ -35,7 +35,7 @@ export type KeyNeed =
       /** Level that is raised to. */
       readonly level: Level
       /**
-       * Left rotations of what is raised, on the way back (`raiseTransform`), in [1, N/2), ascending; each has a short key of its own, and
+       * Left rotations of what is raised, on the way back (`raiseTransforms`), in [1, N/2), ascending; each has a short key of its own, and
        * so has the way back without one. Absent: one ordinary key, for modRaise alone.
        */
       readonly steps?: readonly number[]

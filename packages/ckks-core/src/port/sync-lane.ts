@@ -157,8 +157,8 @@ export class SyncLane implements Lane {
   modRaise(a: Ciphertext, level?: Level): Ciphertext {
     return this.#one(this.#open().modRaise(a, level))
   }
-  raiseTransform(a: Ciphertext, transform: PreparedLinearTransform): Ciphertext {
-    return this.#one(this.#open().raiseTransform(a, transform))
+  raiseTransforms(inputs: readonly Ciphertext[], transform: PreparedLinearTransform): Ciphertext[] {
+    return this.#many(this.#open().raiseTransforms(inputs, transform))
   }
   trace(a: Ciphertext, slots: Slots): Ciphertext {
     return this.#one(this.#open().trace(a, slots))

@@ -38,10 +38,10 @@ export function stepsOf({ giants, slots }: PreparedLinearTransform): ReadonlySet
   return normal
 }
 
-/** What `raiseTransform` takes. @throws InvalidArgumentError for fewer slots than N/2, or giant steps */
+/** What `raiseTransforms` takes. @throws InvalidArgumentError for fewer slots than N/2, or giant steps */
 export function assertRaising({ maxSlots }: AnyParameters, { slots, giants }: PreparedLinearTransform): void {
   if (slots === maxSlots && giants.every(({ step }) => step === 0)) return
   throw new InvalidArgumentError(
-    `raiseTransform: expected a transform of ${maxSlots} slots without giant steps, got one of ${slots} with ${giants.length}: prepare it with split 'none'`,
+    `raiseTransforms: expected a transform of ${maxSlots} slots without giant steps, got one of ${slots} with ${giants.length}: prepare it with split 'none'`,
   )
 }

@@ -122,34 +122,64 @@ private:
     std::vector<Poly> special_;  // by half, split
 };
 
+// One input, and what becomes of it.
+struct Lane {
+    Lane(const Context& raising, Ciphertext&& from, Ciphertext& out, unsigned level)
+        : sparse(std::move(from)), raised(raising, raising.limbsAt(level)), sums(raising, out, level) {}
+
+    Ciphertext sparse;
+    Raised raised;
+    Sums sums;
+};
+
+// All terms of all inputs modulo the prime of a target. rows: two limbs for each input.
+void multiply(const Context& raising, const std::vector<Baby>& babies, std::vector<Lane>& lanes, Poly& rows, size_t t,
+              size_t limbs) {
+    const bool special = t >= limbs;
+    std::vector<const uint64_t*> digits;
+    std::vector<uint64_t*> to;
+    for (size_t i = 0; i < lanes.size(); ++i) {
+        Lane& lane = lanes[i];
+        if (!special) lane.raised.limb(rows.limb(2 * i), lane.sparse, 0, t);
+        lane.raised.limb(rows.limb(2 * i + 1), lane.sparse, 1, t);
+        digits.push_back(rows.limb(2 * i + 1));
+        for (unsigned half = 0; half < 2; ++half) to.push_back(lane.sums.limb(half, t));
+    }
+    std::vector<kernel::HoistedInput> inputs;
+    for (size_t i = 0; i < lanes.size(); ++i) {
+        inputs.push_back({&digits[i], special ? nullptr : rows.limb(2 * i), nullptr, &to[2 * i], &to[2 * i + 1]});
+    }
+    hoistedProducts(raising, babies, inputs, 1, modulusOf(raising, limbs, t));
+    for (Lane& lane : lanes) lane.sums.made(t);
+}
+
 }  // namespace
 
-Ciphertext raiseTransform(const Ciphertext& a, const EncapsulationKey& key, const std::vector<RaiseTerm>& terms, unsigned level,
-                          Executor& executor) {
-    requireRaisable(a, key, level, "raiseTransform");
+std::vector<Ciphertext> raiseTransforms(const std::vector<const Ciphertext*>& inputs, const EncapsulationKey& key,
+                                        const std::vector<RaiseTerm>& terms, unsigned level, Executor& executor) {
+    if (inputs.empty()) throw InvalidArgumentError("raiseTransform needs at least one ciphertext");
+    for (const Ciphertext* a : inputs) {
+        requireRaisable(*a, key, level, "raiseTransform");
+        requireSame(*inputs[0], *a);
+    }
     if (terms.empty()) throw InvalidArgumentError("raiseTransform needs at least one term");
-    const std::vector<Baby> babies = babiesOf(*a.context(), key, terms, level);
+    const std::vector<Baby> babies = babiesOf(*inputs[0]->context(), key, terms, level);
     const Context& raising = *key.toDense.front().context();
-    const size_t limbs = raising.limbsAt(level), n = raising.ringDegree();
-    const Ciphertext sparse = toSparse(a, key, executor);
-    Raised raised(raising, limbs);
-    raised.convert(sparse, executor);
-    Ciphertext out(a.context(), level - 1, 1);
-    Sums sums(raising, out, level);
+    const size_t limbs = raising.limbsAt(level);
+    std::vector<Ciphertext> out;
+    std::vector<Lane> lanes;
+    out.reserve(inputs.size());
+    lanes.reserve(inputs.size());
+    for (const Ciphertext* a : inputs) {
+        out.emplace_back(a->context(), level - 1, 1);
+        lanes.emplace_back(raising, toSparse(*a, key, executor), out.back(), level);
+        lanes.back().raised.convert(lanes.back().sparse, executor);
+    }
     executor.parallelFor(targetCount(raising, limbs), [&](size_t begin, size_t end) {
-        Poly rows(raising.pool(), 2, n, MemoryKind::Scratch);
-        for (size_t t = begin; t < end; ++t) {
-            const bool special = t >= limbs;
-            if (!special) raised.limb(rows.limb(0), sparse, 0, t);
-            raised.limb(rows.limb(1), sparse, 1, t);
-            const uint64_t* digits[] = {rows.limb(1)};
-            uint64_t* to[] = {sums.limb(0, t), sums.limb(1, t)};
-            hoistedProducts(raising, babies, {{digits, special ? nullptr : rows.limb(0), nullptr, &to[0], &to[1]}}, 1,
-                            modulusOf(raising, limbs, t));
-            sums.made(t);
-        }
+        Poly rows(raising.pool(), 2 * lanes.size(), raising.ringDegree(), MemoryKind::Scratch);
+        for (size_t t = begin; t < end; ++t) multiply(raising, babies, lanes, rows, t, limbs);
     });
-    sums.divide(executor);
+    for (Lane& lane : lanes) lane.sums.divide(executor);
     return out;
 }
 

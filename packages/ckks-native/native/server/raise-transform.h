@@ -15,10 +15,11 @@ struct RaiseTerm {
     const Plaintext* plaintext;
 };
 
-// sum over terms of sigma(modRaise(a)) * plaintext, rescaled: at level - 1. A raised ciphertext is one digit, so that each rotation is
-// one product with a short key, and there is one division by few special primes at the end. At least one term; level 1 to the key's.
+// Of each input, in their order: sum over terms of sigma(modRaise(a)) * plaintext, rescaled: at level - 1. Keys and plaintexts are read
+// from memory once for all. A raised ciphertext is one digit, so that each rotation is
+// one product with a short key, and there is one division by few special primes at the end. At least one input and one term; level 1 to the key's.
 // Throws LevelError, DegreeError, KeyError where the key has no such rotation, ParameterMismatchError, InvalidArgumentError.
-Ciphertext raiseTransform(const Ciphertext& a, const EncapsulationKey& key, const std::vector<RaiseTerm>& terms, unsigned level,
-                          Executor& executor);
+std::vector<Ciphertext> raiseTransforms(const std::vector<const Ciphertext*>& inputs, const EncapsulationKey& key,
+                                        const std::vector<RaiseTerm>& terms, unsigned level, Executor& executor);
 
 }  // namespace heml

@@ -52,7 +52,9 @@ std::vector<Word> everything(const Shape& shape, const Kernels* kernels, Executo
     const EncapsulationKey raising =
         generateEncapsulationKey(secret, {ephemeral, raisingContext(context)}, {level, {element}}, testSeed(3), e);
     append(out, modRaise(dropLevel(a, 0, e), raising, level, e));
-    append(out, raiseTransform(dropLevel(a, 0, e), raising, {{1, &plain}, {element, &periodic}}, level, e));
+    const Ciphertext low = dropLevel(a, 0, e);
+    for (const Ciphertext& r : raiseTransforms({&low, &low}, raising, {{1, &plain}, {element, &periodic}}, level, e))
+        append(out, r);
     for (const Ciphertext& r : rotateHoisted(a, {&one, &four}, e)) append(out, r);
     append(out, linearTransform(a, {{nullptr, {{nullptr, &plain}, {&one, &periodic}}}, {&four, {{&one, &plain}}}}, e));
     for (const Ciphertext& r :

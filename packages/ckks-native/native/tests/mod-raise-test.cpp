@@ -128,7 +128,7 @@ void checkTransform(const Shape& shape, std::size_t specials, std::uint8_t strea
     const Ciphertext a = s.kit.encrypt(s.kit.evaluate(s.kit.small(std::int64_t{1} << 30)), 0);
     ScatteringExecutor scattering;
     for (unsigned level = top; level >= std::max(2u, top - 1); --level) {
-        const Ciphertext got = raiseTransform(a, key, terms, level, serial);
+        const Ciphertext got = std::move(raiseTransforms({&a}, key, terms, level, serial)[0]);
         CHECK_EQUAL(got.level(), level - 1);
         CHECK(got.context()->sameAs(context));
         const Ciphertext raised = modRaise(a, key, level, serial);
@@ -136,8 +136,14 @@ void checkTransform(const Shape& shape, std::size_t specials, std::uint8_t strea
     // rotations' noise times plaintexts of 10 bits, less 40 bits or more of the prime; and the rounding of both
         CHECK(s.kit.bits(s.kit.sub(s.kit.phase(got), s.kit.phase(want))) < shape.logN + 4);
         key.pack(serial);
-        const Ciphertext again = raiseTransform(a, key, terms, level, scattering);
-        for (unsigned poly = 0; poly < 2; ++poly) CHECK(s.kit.poly(again, poly) == s.kit.poly(got, poly));
+        const Ciphertext other = s.kit.uniformCiphertext(0, 1);
+        const Ciphertext alone = std::move(raiseTransforms({&other}, key, terms, level, serial)[0]);
+        const auto again = raiseTransforms({&a, &other, &a}, key, terms, level, scattering);
+        for (unsigned poly = 0; poly < 2; ++poly) {
+            CHECK(s.kit.poly(again[0], poly) == s.kit.poly(got, poly));
+            CHECK(s.kit.poly(again[1], poly) == s.kit.poly(alone, poly));
+            CHECK(s.kit.poly(again[2], poly) == s.kit.poly(got, poly));
+        }
     }
 }
 
@@ -245,7 +251,7 @@ TEST(refusals) {
                     low = s.kit.plaintext(s.kit.periodic(0), 1, true);
     const EncapsulationKey rotating = s.raising(2, {5});
     const auto transform = [&](const EncapsulationKey& k, const std::vector<RaiseTerm>& terms, unsigned level) {
-        return raiseTransform(a, k, terms, level, serial);
+        return std::move(raiseTransforms({&a}, k, terms, level, serial)[0]);
     };
     CHECK_EQUAL(transform(rotating, {{5, &plain}, {1, &plain}}, 2).level(), 1u);
     CHECK_THROWS_TEXT(transform(key, {{1, &plain}}, 2), KeyError, "Galois element 1");
@@ -254,6 +260,7 @@ TEST(refusals) {
     CHECK_THROWS_TEXT(transform(rotating, {{5, &low}}, 2), LevelError, "level 1");
     CHECK_THROWS_TEXT(transform(rotating, {{5, nullptr}}, 2), InvalidArgumentError, "plaintext");
     CHECK_THROWS_TEXT(transform(rotating, {}, 2), InvalidArgumentError, "at least one");
+    CHECK_THROWS_TEXT(raiseTransforms({}, rotating, {{5, &plain}}, 2, serial), InvalidArgumentError, "at least one");
     CHECK_THROWS_TEXT(transform(rotating, {{5, &plain}}, 3), LevelError, "1 to 2, got 3");
     CHECK_THROWS_TEXT(generateEncapsulationKey(s.secret, {s.ephemeral}, {1, {5}}, serial), InvalidArgumentError, "raising");
     CHECK_THROWS_TEXT(s.raising(2, {4}), InvalidArgumentError, "odd");

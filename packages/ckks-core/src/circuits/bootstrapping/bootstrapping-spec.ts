@@ -28,7 +28,7 @@ export interface BootstrappingSpec {
   /** log2 of q0 over the scale of the message just before modRaise. */
   readonly logMessageRatio: number
   /**
-   * Whether modRaise and the first factor of coeffsToSlots are one operation (`raiseTransform`), whose rotations have short keys of their
+   * Whether modRaise and the first factor of coeffsToSlots are one operation (`raiseTransforms`), whose rotations have short keys of their
    * own: faster, and fewer bytes of keys; with N/2 slots. Default false, as in plans of earlier versions.
    */
   readonly shortKeys?: boolean

@@ -147,8 +147,11 @@ export class PreparedRaise implements Disposable {
       const up = (lowest: Ciphertext[]): Ciphertext[] => {
         const [first, ...others] = this.#matrices.coeffsToSlots
         if (raisesShortly(this.shape)) {
-          const raised = lowest.map((low) => use(engine.raiseTransform(low, first!)))
-          return through(raised, others)
+          const raised = engine.raiseTransforms(lowest, first!)
+          return through(
+            raised.map((one) => use(one)),
+            others,
+          )
         }
         const raised = lowest.map((low) => {
           const high = use(engine.modRaise(low, parameters.maxLevel))

@@ -18,11 +18,9 @@ import type {
   EngineProgress,
   WeightMatrix,
 } from '../../port/engine.ts'
-import type { RaiseMetas } from '../../port/engine-arithmetic.ts'
 import type { Ciphertext } from '../../port/handles.ts'
 import type { KeyStore } from '../../port/key-store.ts'
 import type { KeyNeed, KeyRequest } from '../../port/keys.ts'
-import type { PreparedLinearTransform } from '../../port/linear-transform.ts'
 import { metaOf } from '../../port/operand-checks.ts'
 import {
   type ComplexVector,
@@ -250,16 +248,12 @@ export class ClearEngine extends BaseEngine<ClearCiphertext, ClearPlaintext> {
     const noise = model && Math.hypot(model.encapsulation(), model.keySwitch(meta.level))
     return this.#ciphertext(meta, vectors.combine(a.vector, slotsOf(added), meta.slots, 1), noise)
   }
-  /** The short switches from the ephemeral secret err by more than the ordinary one of modRaise. */
-  protected override doRaiseTransform(a: ClearCiphertext, transform: PreparedLinearTransform, metas: RaiseMetas) {
-    const raised = this.doModRaise(a, metas.raised)
-    const switched = this.#ciphertext(metas.raised, raised.vector, this.#noise?.model.raisingSwitch())
+  /** Short switches from the ephemeral secret err by more than the ordinary one of modRaise. */
+  protected override doShortModRaise(a: ClearCiphertext, meta: CiphertextMeta): ClearCiphertext {
+    const raised = this.doModRaise(a, meta)
+    const switched = this.#ciphertext(meta, raised.vector, this.#noise?.model.raisingSwitch())
     raised.dispose()
-    try {
-      return this.doLinearTransforms([switched], transform, [metas.product], [metas.result])[0]!
-    } finally {
-      switched.dispose()
-    }
+    return switched
   }
   protected override doMatrixProduct(
     inputs: readonly ClearCiphertext[],

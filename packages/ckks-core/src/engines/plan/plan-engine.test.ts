@@ -303,7 +303,7 @@ describe('estimates', () => {
     expect(() => engine.trace(raised, 24)).toThrow(InvalidArgumentError)
   })
 
-  it('raiseTransform costs less than modRaise and a transform, and its keys fewer bytes', async () => {
+  it('raiseTransforms costs less than modRaise and a transform, and its keys fewer bytes', async () => {
     const set = createParameters({ logN: 15, levels: 16, scaleBits: 30, baseBits: 36, dnum: 3 })
     const slots = set.maxSlots
     const diagonals = new Map(Array.from({ length: 32 }, (_, i) => [512 * i, Float64Array.of(0.5)]))
@@ -316,8 +316,12 @@ describe('estimates', () => {
     }
     const scale = 2 ** 30
     const at = { level: 16, scale }
-    const fused = await run(async (engine, x) =>
-      engine.raiseTransform(x, await prepareLinearTransform(engine, { slots, diagonals }, { ...at, split: 'none' })),
+    const fused = await run(
+      async (engine, x) =>
+        engine.raiseTransforms(
+          [x],
+          await prepareLinearTransform(engine, { slots, diagonals }, { ...at, split: 'none' }),
+        )[0]!,
     )
     const apart = await run(async (engine, x) =>
       engine.linearTransformRescale(engine.modRaise(x), await prepareLinearTransform(engine, { slots, diagonals }, at)),

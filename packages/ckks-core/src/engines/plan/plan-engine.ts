@@ -33,7 +33,7 @@ import { combinedEstimate, norm, productError, rowEstimate } from './errors-of-s
 import { never, PlanCiphertext, PlanPlaintext } from './plan-handles.ts'
 import { type PlanCheckpoint, PlanRecorder, RESIDUE_BYTES } from './plan-recorder.ts'
 import type { PlanReport } from './plan-report.ts'
-import { raiseEstimate, transformEstimate } from './transform-estimates.ts'
+import { raiseEstimate, traceEstimate, transformEstimate } from './transform-estimates.ts'
 
 /** Options of {@link createPlanEngine}. */
 export interface PlanEngineOptions {
@@ -279,12 +279,10 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
     return this.#copy(a, meta)
   }
   protected doRotateHoisted(a: PlanCiphertext, steps: readonly number[], meta: CiphertextMeta): PlanCiphertext[] {
-    const turns = steps.reduce((n, s) => n + (s === 0 ? 0 : 1), 0)
-    if (turns === 1) this.#recorder.count('rotate', meta.level)
-    else if (turns > 1) {
-      this.#recorder.count('decompose', meta.level)
-      this.#recorder.count('hoistedRotation', meta.level, turns)
-    }
+    this.#recorder.countRotations(
+      meta.level,
+      steps.reduce((n, s) => n + (s === 0 ? 0 : 1), 0),
+    )
     return steps.map((step) => (step === 0 ? this.#copy(a, meta) : this.#switched(a, meta)))
   }
   protected doConjugate(a: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
@@ -298,12 +296,15 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
     const multiple = (this.parameters.groupProduct(0) / meta.scale) * this.#noise.raise()
     return this.#ciphertext(meta, Math.hypot(a.error, added), Math.hypot(a.magnitude, multiple))
   }
-  protected override doRaiseTransform(a: PlanCiphertext, transform: PreparedLinearTransform, metas: RaiseMetas) {
-    const { raised, result } = metas
-    this.#recorder.needRaise(raised.level, transform)
+  protected override doRaiseTransforms(
+    inputs: readonly PlanCiphertext[],
+    transform: PreparedLinearTransform,
+    metas: readonly RaiseMetas[],
+  ) {
+    this.#recorder.needRaise(transform, inputs.length)
     const period = this.parameters.groupProduct(0) * this.#noise.raise()
-    const { error, magnitude } = raiseEstimate(this.#noise, a, transform, metas, period / raised.scale)
-    return this.#ciphertext(result, error, magnitude)
+    const estimates = inputs.map((a, i) => raiseEstimate(this.#noise, a, transform, metas[i]!, period))
+    return estimates.map(({ error, magnitude }, i) => this.#ciphertext(metas[i]!.result, error, magnitude))
   }
   protected override doTrace(a: PlanCiphertext, meta: CiphertextMeta): PlanCiphertext {
     const turns = Math.log2(a.slots / meta.slots)
@@ -311,10 +312,8 @@ export class PlanEngine extends BaseEngine<PlanCiphertext, PlanPlaintext> {
     this.#recorder.count('rotate', meta.level, turns)
     this.#recorder.count('add', meta.level, turns)
     this.#recorder.needScratch(meta.level, 1)
-    // independent slots add up by squares; each switch's noise is doubled by all later additions
-    const gain = Math.sqrt(a.slots / meta.slots)
-    const switching = (this.#noise.keySwitch(meta.level) / meta.scale) * Math.sqrt(4 ** turns / 3)
-    return this.#ciphertext(meta, Math.hypot(a.error * gain, switching), a.magnitude * gain)
+    const { error, magnitude } = traceEstimate(a, turns, this.#noise.keySwitch(meta.level) / meta.scale)
+    return this.#ciphertext(meta, error, magnitude)
   }
   protected override doLinearTransform(a: PlanCiphertext, transform: PreparedLinearTransform, meta: CiphertextMeta) {
     if (!this.capabilities.doubleHoisting) return super.doLinearTransform(a, transform, meta)

@@ -75,6 +75,14 @@ export class PlanRecorder {
     }
   }
 
+  /** Rotations of one ciphertext. */
+  countRotations(level: number, turns: number): void {
+    if (turns === 1) this.count('rotate', level)
+    if (turns < 2) return
+    this.count('decompose', level)
+    this.count('hoistedRotation', level, turns)
+  }
+
   /** Digits after modUp and `accumulators` pairs of polynomials, all modulo QP, of as many ciphertexts as go `together`. */
   needScratch(level: number, accumulators: number, together = 1): void {
     const limbs = this.#parameters.limbsAt(level) + this.#parameters.p.length
@@ -110,15 +118,13 @@ export class PlanRecorder {
     this.needScratch(level, 1 + turned, inputs)
   }
 
-  /** modRaise with a transform at once. */
-  needRaise(level: number, { giants }: PreparedLinearTransform): void {
-    this.count('raiseTransform', level)
-    this.count(
-      'raiseTerm',
-      level,
-      giants.reduce((sum, { terms }) => sum + terms.length, 0),
-    )
-    this.needScratch(level, 1)
+  /** modRaise with a transform at once, of several. */
+  needRaise({ level, giants }: PreparedLinearTransform, inputs: number): void {
+    const terms = giants.reduce((sum, giant) => sum + giant.terms.length, 0)
+    this.count('raiseTransform', level, inputs)
+    this.count('raiseTerm', level, terms)
+    this.count('raiseTerm', level, (inputs - 1) * terms, 1, LOCK_STEP_SHARE)
+    this.needScratch(level, 1, inputs)
   }
 
   /** Does work, and writes down what it costs. */

@@ -33,7 +33,7 @@ export function transformEstimate(
 
 /**
  * What modRaise, a transform and rescaling give: every term is a short key switch, and its rounding comes once.
- * @param period root mean square of what modRaise adds, in slots
+ * @param period root mean square of what modRaise adds, in slots, times the scale
  */
 export function raiseEstimate(
   noise: NoiseModel,
@@ -45,7 +45,7 @@ export function raiseEstimate(
   const switched = Math.hypot(noise.encapsulation(), noise.raisingSwitch()) / raised.scale
   const rotated = Math.hypot(a.error, switched)
   const added = (noise.rescale() / product.scale) ** 2 + (noise.rescale() / result.scale) ** 2
-  return sumOfTerms(giants, () => rotated, Math.hypot(a.magnitude, period), added)
+  return sumOfTerms(giants, () => rotated, Math.hypot(a.magnitude, period / raised.scale), added)
 }
 
 function sumOfTerms(
@@ -63,4 +63,13 @@ function sumOfTerms(
       size += p.magnitude ** 2
     }
   return { error: Math.sqrt(error), magnitude: Math.sqrt(size) * magnitude }
+}
+
+/**
+ * Rotations added, each time twice as far: independent slots add up by squares; each switch's noise is doubled by all later additions.
+ * @param keySwitch error of a switch, in slots
+ */
+export function traceEstimate(a: Estimate, turns: number, keySwitch: number): Estimate {
+  const gain = Math.sqrt(2 ** turns)
+  return { error: Math.hypot(a.error * gain, keySwitch * Math.sqrt(4 ** turns / 3)), magnitude: a.magnitude * gain }
 }

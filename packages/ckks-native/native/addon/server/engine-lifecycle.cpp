@@ -30,7 +30,7 @@ Napi::Function EngineObject::define(Napi::Env env) {
                            InstanceMethod<&E::rescale>("rescale"),
                            InstanceMethod<&E::dropLevel>("dropLevel"),
                            InstanceMethod<&E::modRaise>("modRaise"),
-                           InstanceMethod<&E::raiseTransform>("raiseTransform"),
+                           InstanceMethod<&E::raiseTransforms>("raiseTransforms"),
                            InstanceMethod<&E::rotateHoisted>("rotateHoisted"),
                            InstanceMethod<&E::linearTransforms>("linearTransforms"),
                            InstanceMethod<&E::matrixProduct>("matrixProduct"),

@@ -109,7 +109,7 @@ private:
     Napi::Value rescale(const Napi::CallbackInfo& info);
     Napi::Value dropLevel(const Napi::CallbackInfo& info);
     Napi::Value modRaise(const Napi::CallbackInfo& info);
-    Napi::Value raiseTransform(const Napi::CallbackInfo& info);
+    Napi::Value raiseTransforms(const Napi::CallbackInfo& info);
     Napi::Value rotateHoisted(const Napi::CallbackInfo& info);
     Napi::Value linearTransforms(const Napi::CallbackInfo& info);
     Napi::Value matrixProduct(const Napi::CallbackInfo& info);

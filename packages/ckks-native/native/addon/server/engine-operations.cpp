@@ -223,28 +223,30 @@ Napi::Value EngineObject::modRaise(const Napi::CallbackInfo& info) {
     });
 }
 
-Napi::Value EngineObject::raiseTransform(const Napi::CallbackInfo& info) {
+Napi::Value EngineObject::raiseTransforms(const Napi::CallbackInfo& info) {
     const auto env = info.Env();
     return guarded(env, [&] {
-        auto a = ciphertextOf(info[0]);
+        auto inputs = ciphertextsOf(info, 0, "inputs");
         const uint32_t level = unsignedOf(info, 1, "level");
         const auto elements = wordsOf(info, 2, "elements");
         const auto given = arrayOf(info, 3, "plaintexts");
-        if (elements.ElementLength() != given.Length()) badArgument(env, "raiseTransform", "one element for each plaintext");
+        if (elements.ElementLength() != given.Length()) badArgument(env, "raiseTransforms", "one element for each plaintext");
         auto core = open(env);
         auto key = core->encapsulationKey;
         if (!key) throw toJavaScript(env, "Key", "no encapsulation key is loaded");
         std::vector<std::pair<uint32_t, std::shared_ptr<PlaintextSlot>>> terms;
-        std::vector<std::shared_ptr<Node>> nodes{a->node};
+        std::vector<std::shared_ptr<Node>> nodes = nodesOf(inputs);
         for (uint32_t i = 0; i < given.Length(); ++i) {
             terms.emplace_back(elements[i], plaintextOf(given.Get(i)));
             nodes.push_back(terms.back().second->node);
         }
-        return queue(env, std::move(nodes), [a, level, key, terms = std::move(terms)](Core& core) {
-            std::vector<RaiseTerm> list;
-            for (const auto& [element, plaintext] : terms) list.push_back({element, &plaintext->value});
-            return heml::raiseTransform(a->value, *key, list, level, *core.scheduler);
-        });
+        const size_t count = inputs.size();
+        return queueMany(env, std::move(nodes), count,
+                         [inputs = std::move(inputs), level, key, terms = std::move(terms)](Core& core) {
+                             std::vector<RaiseTerm> list;
+                             for (const auto& [element, plaintext] : terms) list.push_back({element, &plaintext->value});
+                             return heml::raiseTransforms(pointersOf(inputs), *key, list, level, *core.scheduler);
+                         });
     });
 }
 
