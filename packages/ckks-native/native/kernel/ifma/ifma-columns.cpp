@@ -109,50 +109,78 @@ private:
     std::vector<Word> weights_, quotients_;
 };
 
-/// Terms of four streams, from `first` on: congruent to the sum, below (terms + terms / 16) p, or 2p more than that of the last ones.
-HEML_INLINE void sumTerms(Vec* x, const Vec* values, std::size_t size, std::size_t terms, const Word* weights,
-                          const Word* quotients, const Prime& prime) {
-    Vec low[4], multiple[4];
+/// Targets whose sums are made side by side: they share the loads of the values, and one alone has too few sums to hide the time of a
+/// product where there are two a cycle.
+inline constexpr std::size_t TARGETS_TOGETHER = 2;
+
+/// Terms of four streams for COUNT targets: congruent to the sum, below (terms + terms / 16) p, or 2p more than that of the last ones.
+/// Target t's go to x[t].
+template <std::size_t COUNT, std::size_t SIZE>
+HEML_INLINE void sumTerms(Vec (&x)[COUNT][SIZE], std::size_t stream, const Vec* values, const Weights& all, std::size_t target,
+                          const NttTables* const* tables) {
+    const Word* weights[COUNT];
+    const Word* quotients[COUNT];
+    Vec low[COUNT][4], multiple[COUNT][4];
+#pragma GCC unroll 2
+    for (std::size_t t = 0; t < COUNT; ++t) {
+        weights[t] = all.weights(target + t);
+        quotients[t] = all.quotients(target + t);
 #pragma GCC unroll 4
-    for (int k = 0; k < 4; ++k) low[k] = multiple[k] = zero();
-    for (std::size_t s = 0; s < terms; ++s) {
-        const Vec weight = broadcast(weights[s]);
-        const Vec quotient = broadcast(quotients[s]);
+        for (int k = 0; k < 4; ++k) low[t][k] = multiple[t][k] = zero();
+    }
+    for (std::size_t s = 0; s < all.terms(); ++s) {
+        Vec y[4];
 #pragma GCC unroll 4
-        for (int k = 0; k < 4; ++k) {
-            const Vec y = values[s * size + static_cast<std::size_t>(k)];
-            low[k] = maddLow(low[k], y, weight);
-            multiple[k] = maddHigh(multiple[k], y, quotient);
-        }
-        if ((s + 1) % REDUCE_EVERY == 0) {
+        for (std::size_t k = 0; k < 4; ++k) y[k] = values[s * SIZE + stream + k];
+#pragma GCC unroll 2
+        for (std::size_t t = 0; t < COUNT; ++t) {
+            const Vec weight = broadcast(weights[t][s]);
+            const Vec quotient = broadcast(quotients[t][s]);
 #pragma GCC unroll 4
             for (int k = 0; k < 4; ++k) {
-                low[k] = reduceLazy(maddLow(low[k], multiple[k], prime.minusP), prime);
-                multiple[k] = zero();
+                low[t][k] = maddLow(low[t][k], y[k], weight);
+                multiple[t][k] = maddHigh(multiple[t][k], y[k], quotient);
+            }
+        }
+        if ((s + 1) % REDUCE_EVERY != 0) continue;
+#pragma GCC unroll 2
+        for (std::size_t t = 0; t < COUNT; ++t) {
+            const Prime prime(tables[target + t]->modulus());
+#pragma GCC unroll 4
+            for (int k = 0; k < 4; ++k) {
+                low[t][k] = reduceLazy(maddLow(low[t][k], multiple[t][k], prime.minusP), prime);
+                multiple[t][k] = zero();
             }
         }
     }
+#pragma GCC unroll 2
+    for (std::size_t t = 0; t < COUNT; ++t) {
+        const Prime prime(tables[target + t]->modulus());
 #pragma GCC unroll 4
-    for (int k = 0; k < 4; ++k) x[k] = maddLow(low[k], multiple[k], prime.minusP);
+        for (std::size_t k = 0; k < 4; ++k) x[t][stream + k] = maddLow(low[t][k], multiple[t][k], prime.minusP);
+    }
 }
 
-/// One target's line of all streams: the sums, then the first levels of the transform.
-template <int LEVELS>
-HEML_INLINE void convertLine(Word* dst, const Runs<LEVELS>& runs, const Vec* values, const Weights& all, std::size_t target,
-                             const NttTables& tables) {
+/// A line of all streams, the one at `at` of the split limbs, of COUNT targets from `target` on: the sums, then the first levels of the transforms.
+template <int LEVELS, std::size_t COUNT>
+HEML_INLINE void convertLines(const ConvertColumnsJob& job, std::size_t target, std::size_t at, const Runs<LEVELS>& runs,
+                              const Vec* values, const Weights& all) {
     constexpr std::size_t SIZE = std::size_t{1} << LEVELS;
-    const Prime prime(tables.modulus());
-    Vec x[SIZE];
+    Vec x[COUNT][SIZE];
 #pragma GCC unroll 4
-    for (std::size_t i = 0; i < SIZE; i += 4) {
-        sumTerms(x + i, values + i, SIZE, all.terms(), all.weights(target), all.quotients(target), prime);
-    }
-    if (all.terms() > WIDE_TERMS && tables.modulus().bits == MAX_PRIME_BITS) {
-        for (Vec& value : x) value = reduceLazy(value, prime);
-    }
-    forwardBlock<LEVELS, false>(x, tables.factors(), tables.quotients(), 1, prime);
+    for (std::size_t i = 0; i < SIZE; i += 4) sumTerms(x, i, values, all, target, job.targetTables);
+#pragma GCC unroll 2
+    for (std::size_t t = 0; t < COUNT; ++t) {
+        const NttTables& tables = *job.targetTables[target + t];
+        const Prime prime(tables.modulus());
+        if (all.terms() > WIDE_TERMS && tables.modulus().bits == MAX_PRIME_BITS) {
+            for (Vec& value : x[t]) value = reduceLazy(value, prime);
+        }
+        forwardBlock<LEVELS, false>(x[t], tables.factors(), tables.quotients(), 1, prime);
+        Word* to = job.targets[target + t] + at;
 #pragma GCC unroll 16
-    for (std::size_t i = 0; i < SIZE; ++i) stream(dst + runs.at[i], x[i]);
+        for (std::size_t i = 0; i < SIZE; ++i) stream(to + runs.at[i], x[t][i]);
+    }
 }
 
 template <int LEVELS>
@@ -178,12 +206,17 @@ void convertColumnsOf(const ConvertColumnsJob& job) {
                 next += (sources[p].size() + 1) * SIZE;
             }
         }
-        for (std::size_t t = 0; t < job.targetCount; ++t) {
+        const auto convert = [&](auto count, std::size_t target) {
             for (std::size_t line = 0; line < RUN; ++line) {
-                convertLine<LEVELS>(job.targets[t] + at + line * LINE_WORDS, runs, values + line * size, weights, t,
-                                    *job.targetTables[t]);
+                convertLines<LEVELS, decltype(count)::value>(job, target, at + line * LINE_WORDS, runs, values + line * size,
+                                                             weights);
             }
+        };
+        std::size_t target = 0;
+        for (; target + TARGETS_TOGETHER <= job.targetCount; target += TARGETS_TOGETHER) {
+            convert(std::integral_constant<std::size_t, TARGETS_TOGETHER>(), target);
         }
+        for (; target < job.targetCount; ++target) convert(std::integral_constant<std::size_t, 1>(), target);
     }
     streamFence();
 }
