@@ -196,6 +196,33 @@ describe('raiseTransforms', () => {
     await client.dispose()
   })
 
+  it('a key that does more in one respect and less in another takes no place, and neither loses anything', async () => {
+    const client = createNativeClient(parameters)
+    const server = createNativeEngine(parameters)
+    const key = await client.generateSecretKey()
+    const load = async (encapsulation: number, raising?: readonly number[]) => {
+      const wanted = { rotations: [], encapsulation, ...(raising ? { raising } : {}) }
+      for await (const { bytes } of client.generateEvaluationKeys(key, wanted)) await loadEvaluationKey(server, bytes)
+    }
+    await load(2, [3])
+    await expect(load(2, [5])).rejects.toThrow(InvalidArgumentError)
+    await expect(load(3)).rejects.toThrow(/make one for both, or unload the other first/)
+    expect(server.loadedKeys).toEqual({ rotations: [], encapsulation: 2, raising: [3] })
+    await load(3, [3, 5])
+    expect(server.loadedKeys).toEqual({ rotations: [], encapsulation: 3, raising: [3, 5] })
+    await expect(load(3, [3])).resolves.toBeUndefined()
+    await server.dispose()
+    await client.dispose()
+  })
+
+  it('rotations of a key for what is raised need the level that is raised to', async () => {
+    const client = createNativeClient(parameters)
+    const key = await client.generateSecretKey()
+    const made = client.generateEvaluationKeys(key, { rotations: [], raising: [3] })
+    await expect(made.next()).rejects.toThrow(/needs encapsulation/)
+    await client.dispose()
+  })
+
   it('keys take the memory and the bytes that are said before', async () => {
     await using stack = await createStack(parameters, { rotations: [], encapsulation: 3, raising: [1, 2, 7] })
     const need = { kind: 'encapsulation', level: 3, steps: [1, 2, 7] } as const

@@ -150,7 +150,9 @@ describe('files of the other engine', () => {
       await expect(openServer(bound, makeHost, inMemory)).rejects.toThrow(says)
       const folder = openServerFolder(join(here, 'server'), { model, makeHost })
       await expect(folder).rejects.toThrow(MissingKeyError)
-      await expect(folder).rejects.toThrow(`were made by the ${own} engine: run the plan with it (--engine ${own})`)
+      await expect(folder).rejects.toThrow(
+        `were made by the ${own} engine: if another one runs, run the plan with this one (--engine ${own})`,
+      )
       await expect(openClientFolder(join(here, 'client'), makeClient)).rejects.toThrow(says)
       await using stranger = await openClient(bound.plan, makeClient)
       await using server = await openServer(bound, makeHost, await stranger.evaluationKeys())

@@ -28,7 +28,9 @@ describe('selectKeyFiles', () => {
   it('names a key that is missing, or there at another level only', () => {
     expect(() => names([good[0]!])).toThrow(MissingKeyError)
     expect(() => names([good[0]!])).toThrow(/keys: the plan needs relinearizationKey at level 3/)
-    expect(() => names([good[1]!, entry('g', 3, 5)])).toThrow(/galoisKey 5 at level 2/)
+    expect(() => names([good[1]!, entry('g', 3, 5)])).toThrow(
+      /galoisKey 5 at level 2, which is not listed \(galoisKey 5 at level 3 is, which was made for another\)/,
+    )
   })
   it('refuses two files for one key, and sizes that no such key has', () => {
     expect(() => names([...good, entry('other', 2, 5)])).toThrow(FormatError)

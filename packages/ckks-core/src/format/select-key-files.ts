@@ -10,11 +10,11 @@ import type { KeyFileEntry } from './header.ts'
 export interface WantedKeyFile {
   /** Which key. */
   readonly kind: KeyFileEntry['kind']
-  /** Highest level of its uses: a key of this level or above serves. */
+  /** Highest level of its uses. Keys are made for a plan, so one of exactly this level is looked for. */
   readonly level: number
   /** Of Galois keys only. */
   readonly galoisElement?: number
-  /** Of encapsulation keys only: Galois elements that it must have. */
+  /** Of encapsulation keys only: the Galois elements that it has, no more and no fewer. */
   readonly raising?: readonly number[]
   /** Largest file that can make sense. */
   readonly maxBytes: number
@@ -50,7 +50,9 @@ export function selectKeyFiles(
     const name = nameOf(want)
     const found = listed.get(name) ?? []
     if (found.length === 0)
-      throw new MissingKeyError(`${where}: the plan needs ${name}, which is not listed: make the keys for this plan`)
+      throw new MissingKeyError(
+        `${where}: the plan needs ${name}, which is not listed${otherwiseListed(entries, want)}: make the keys for this plan`,
+      )
     if (found.length > 1)
       throw new FormatError(
         `${where}: ${name} is listed ${found.length} times, as ${found.map((e) => e.file).join(', ')}`,
@@ -58,6 +60,12 @@ export function selectKeyFiles(
     assertKeyFileSize(found[0]!, want.maxBytes, where)
     return found[0]!
   })
+}
+
+/** The same key of another level or with other elements, made for another plan. */
+function otherwiseListed(entries: readonly KeyFileEntry[], { kind, galoisElement }: WantedKeyFile): string {
+  const other = entries.find((e) => e.kind === kind && e.galoisElement === galoisElement)
+  return other === undefined ? '' : ` (${nameOf(other)} is, which was made for another)`
 }
 
 /** @throws FormatError for an entry that says more bytes than such a key has */

@@ -65,7 +65,7 @@ async function select(
     const engine = error instanceof MissingKeyError ? await engineOf(folder, keys) : undefined
     if (engine === undefined) throw error
     throw new MissingKeyError(
-      `${(error as Error).message}; those in this folder were made by the ${engine} engine: run the plan with it (--engine ${engine}), or make keys with the one that runs`,
+      `${(error as Error).message}; those in this folder were made by the ${engine} engine: if another one runs, run the plan with this one (--engine ${engine}), or make keys with the other`,
       { cause: error },
     )
   }

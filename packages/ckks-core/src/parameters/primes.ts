@@ -51,9 +51,11 @@ export function isPrime(n: number): boolean {
  * The unused prime p = 1 mod 2N nearest to `target` (ties: the smaller), below 2^48 and above 2N.
  *
  * @param used primes that are taken already
- * @throws InvalidArgumentError when there is none within a factor of two of the target
+ * @throws InvalidArgumentError when there is none within a factor of two of the target, and for targets beyond 2^48
  */
 export function nearestPrime(target: number, logN: number, used: ReadonlySet<number>): number {
+  if (!(target <= PRIME_LIMIT))
+    throw new InvalidArgumentError(`a prime of ${Math.log2(target).toFixed(2)} bits: primes have less than 48`)
   const step = 2 ** (logN + 1)
   const centre = Math.round((target - 1) / step)
   for (let distance = 0; distance <= centre; distance++) {

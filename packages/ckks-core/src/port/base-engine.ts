@@ -237,9 +237,10 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
   }
 
   linearCombination(terms: readonly LinearTerm[], scale: number, constant: Scalar = 0): Ciphertext {
-    const parts = this.#operands.scaledTerms(terms, terms[0]?.ciphertext, scale)
+    const parts = this.#operands.scaledTerms(terms, terms[0]?.ciphertext, scale, 'linearCombination')
     const ciphertexts = parts.map(({ ciphertext }) => ciphertext)
-    return this.doLinearCombination(parts, scalarParts(constant), combinationMeta(this.parameters, ciphertexts, scale))
+    const meta = combinationMeta(this.parameters, ciphertexts, scale, 'linearCombination')
+    return this.doLinearCombination(parts, scalarParts(constant), meta)
   }
   productCombination(
     pairs: readonly (readonly [Ciphertext, Ciphertext])[],
@@ -248,14 +249,14 @@ export abstract class BaseEngine<C extends BaseCiphertext, P extends BasePlainte
     { by = 1, constant = 0 }: ProductCombinationOptions = {},
   ): Ciphertext {
     const meta = this.#operands.productsMeta(pairs, 'productCombination')
-    const parts = this.#operands.scaledTerms(terms, meta, scale)
+    const parts = this.#operands.scaledTerms(terms, meta, scale, 'productCombination')
     const products = { pairs: pairs as readonly (readonly [C, C])[], meta }
     const all = [meta, ...parts.map(({ ciphertext }) => ciphertext)]
     return this.doProductCombination(
-      { ...products, ...scalarParts(by), scale: missingScale(meta, meta, scale) },
+      { ...products, ...scalarParts(by), scale: missingScale(meta, meta, scale, 'productCombination') },
       parts,
       scalarParts(constant),
-      combinationMeta(this.parameters, all, scale),
+      combinationMeta(this.parameters, all, scale, 'productCombination'),
     )
   }
 

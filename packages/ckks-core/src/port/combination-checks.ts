@@ -6,13 +6,20 @@ import type { WeightMatrix } from './engine.ts'
 import { fittingScale, requireSameLevelAndScale, sameScale } from './operand-checks.ts'
 
 /** By what a constant is multiplied so that its product has the sum's scale. @throws LevelError, ScaleError */
-export function missingScale(first: Pick<CiphertextMeta, 'level'>, x: CiphertextMeta, scale: number): number {
+export function missingScale(
+  first: Pick<CiphertextMeta, 'level'>,
+  x: CiphertextMeta,
+  scale: number,
+  operation: string,
+): number {
+  if (!(Number.isFinite(scale) && scale >= 1))
+    throw new ScaleError(`${operation}: a scale must be finite and at least 1, got ${scale}`)
   if (x.level !== first.level)
-    throw new LevelError(`linearCombination: levels ${first.level} and ${x.level} differ: drop the higher`)
+    throw new LevelError(`${operation}: levels ${first.level} and ${x.level} differ: drop the higher`)
   const missing = sameScale(x.scale, scale) ? 1 : scale / x.scale
   if (!(missing >= 1 && Number.isFinite(missing)))
     throw new ScaleError(
-      `linearCombination: a term has scale 2^${Math.log2(x.scale)}, above the sum's 2^${Math.log2(scale)}`,
+      `${operation}: a term has scale 2^${Math.log2(x.scale)}, above the sum's 2^${Math.log2(scale)}`,
     )
   return missing
 }
@@ -22,12 +29,13 @@ export function combinationMeta(
   parameters: AnyParameters,
   terms: readonly CiphertextMeta[],
   scale: number,
+  operation: string,
 ): CiphertextMeta {
   const level = terms[0]?.level
-  if (level === undefined) throw new InvalidArgumentError('linearCombination: at least one term is needed')
+  if (level === undefined) throw new InvalidArgumentError(`${operation}: at least one term is needed`)
   return {
     level,
-    scale: fittingScale(parameters, scale, level, 'linearCombination'),
+    scale: fittingScale(parameters, scale, level, operation),
     slots: terms.reduce((most, { slots }) => Math.max(most, slots), 0),
     degree: terms.some(({ degree }) => degree === 2) ? 2 : 1,
   }

@@ -86,7 +86,7 @@ export interface Evaluator {
   add(a: Ciphertext, b: Ciphertext): Ciphertext
   /** a - b; same level and scale. */
   sub(a: Ciphertext, b: Ciphertext): Ciphertext
-  /** Sum of at least one ciphertexts, all of the same level and scale. */
+  /** Sum of ciphertexts, at least one, all of the same level and scale. */
   sum(terms: readonly Ciphertext[]): Ciphertext
   /** -a; level and scale unchanged. */
   negate(a: Ciphertext): Ciphertext
@@ -133,7 +133,7 @@ export interface Evaluator {
    */
   modRaise(a: Ciphertext, level?: Level): Ciphertext
   /**
-   * linearTransformRescale(modRaise(a, transform.level), transform) of at least one ciphertexts, for a good part of the price: what is raised is no larger than q0, so
+   * linearTransformRescale(modRaise(a, transform.level), transform) of ciphertexts, at least one, for a good part of the price: what is raised is no larger than q0, so
    * its rotations take short keys, from the ephemeral secret, which are part of the encapsulation key (`KeyNeed.steps`).
    *
    * @param transform of period N/2, without giant steps
@@ -159,7 +159,7 @@ export interface Evaluator {
   /** rescale(linearTransform(a, transform)), to the bit, for less than both. */
   linearTransformRescale(a: Ciphertext, transform: PreparedLinearTransform): Ciphertext
   /**
-   * linearTransform of at least one ciphertexts of one level, in their order, to the bit. An engine with double hoisting reads keys and
+   * linearTransform of ciphertexts of one level, at least one, in their order, to the bit. An engine with double hoisting reads keys and
    * diagonals once for all of them, and needs working memory for as many transforms at once.
    */
   linearTransforms(

@@ -2,6 +2,7 @@
  * Which evaluation keys a computation needs, each at the highest level where it is used: a key for level l only holds the
  * primes up to l, so a key used late is small. Requests are made by the plan engine, never written by hand.
  */
+import { InvalidArgumentError } from '../errors/errors.ts'
 import { ephemeralSpecials, raisingSpecials } from '../parameters/ephemeral.ts'
 import type { AnyParameters } from '../parameters/parameters.ts'
 import { keyResidueBytes, primesAt } from './packed-residues.ts'
@@ -127,13 +128,18 @@ export class KeyRequestBuilder {
   }
 }
 
-/** The request as a list, one entry per key: relinearisation first, rotations ascending, conjugation, encapsulation. */
+/**
+ * The request as a list, one entry per key: relinearisation first, rotations ascending, conjugation, encapsulation.
+ * @throws InvalidArgumentError for raising rotations without a level of the encapsulation key that they belong to
+ */
 export function listKeyNeeds(request: KeyRequest): KeyNeed[] {
   const needs: KeyNeed[] = []
   if (request.relinearization !== undefined) needs.push({ kind: 'relinearization', level: request.relinearization })
   for (const { steps, level } of request.rotations) needs.push({ kind: 'rotation', steps, level })
   if (request.conjugation !== undefined) needs.push({ kind: 'conjugation', level: request.conjugation })
   const { encapsulation, raising } = request
+  if (raising !== undefined && encapsulation === undefined)
+    throw new InvalidArgumentError('a key request with raising rotations needs encapsulation, the level raised to')
   if (encapsulation !== undefined)
     needs.push({ kind: 'encapsulation', level: encapsulation, ...(raising ? { steps: raising } : {}) })
   return needs

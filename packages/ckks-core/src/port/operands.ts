@@ -55,10 +55,15 @@ export class Operands<C extends BaseCiphertext, P extends BasePlaintext> {
     )
     return sumOfProductsMeta(metas, operation)
   }
-  scaledTerms(terms: readonly LinearTerm[], first: Pick<CiphertextMeta, 'level'> | undefined, scale: number) {
+  scaledTerms(
+    terms: readonly LinearTerm[],
+    first: Pick<CiphertextMeta, 'level'> | undefined,
+    scale: number,
+    operation: string,
+  ) {
     return terms.map(({ ciphertext, by }) => {
-      const x = this.own(ciphertext, 'linearCombination')
-      return { ciphertext: x, ...scalarParts(by), scale: missingScale(first!, x, scale) }
+      const x = this.own(ciphertext, operation)
+      return { ciphertext: x, ...scalarParts(by), scale: missingScale(first!, x, scale, operation) }
     })
   }
   pair(a: Ciphertext, b: Ciphertext, operation: string): [C, C, CiphertextMeta] {

@@ -16,6 +16,7 @@ import { ENCAPSULATION, RELINEARIZATION } from './loaded-keys.ts'
 
 /**
  * Loads one relinearisation, Galois or encapsulation key from its file. A key of a higher level replaces one of a lower.
+ * An encapsulation key replaces one that does nothing beyond it; two of which each does something that the other does not are refused.
  *
  * @throws FormatError, ParameterMismatchError for bytes that are not a key for these parameters
  * @throws SecurityError when the key's own modulus is not 128-bit secure (impossible for keys of secure parameters)

@@ -29,7 +29,7 @@ export interface BootstrappingSpec {
   readonly logMessageRatio: number
   /**
    * Whether modRaise and the first factor of coeffsToSlots are one operation (`raiseTransforms`), whose rotations have short keys of their
-   * own: faster, and fewer bytes of keys; with N/2 slots. Default false, as in plans of earlier versions.
+   * own: faster, and fewer bytes of keys; for N/2 slots and a first factor of at most six stages, otherwise nothing changes. Default false, as in plans of earlier versions.
    */
   readonly shortKeys?: boolean
 }

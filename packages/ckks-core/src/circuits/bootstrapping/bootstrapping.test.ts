@@ -135,7 +135,8 @@ describe('bootstrapping on the clear engine', () => {
     const x = engine.encryptClear(real(SLOTS), { level: circuit.inputLevel })
     const low = engine.dropLevel(x, circuit.inputLevel - 1)
     const before = engine.memory().total
-    expect(() => prepared.bootstrapTogether(engine, [])).toThrow(InvalidArgumentError)
+    for (const wrong of [[], [[]], [x], [[x, x, x]], [[null]], undefined] as never[])
+      expect(() => prepared.bootstrapTogether(engine, wrong)).toThrow(/expected a list of \[ciphertext\]/)
     expect(() => prepared.bootstrapTogether(engine, [[x], [low]])).toThrow(LevelError)
     expect(() => prepared.bootstrapTogether(engine, [[x, low]])).toThrow(LevelError)
     expect(() => prepared.bootstrapTogether(engine, [[x]], { range: 3 })).toThrow(/ranges 1, got 3/)

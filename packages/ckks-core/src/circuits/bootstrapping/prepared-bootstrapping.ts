@@ -10,6 +10,7 @@ import { arcsineDegree } from './bootstrapping-spec.ts'
 import { ANGLE_BOUND, ANGLE_SHIFT, createEvalMod, type EvalMod, evaluateEvalMod } from './eval-mod.ts'
 import { type PreparedRaise, prepareRaise, raisedMagnitude } from './prepared-raise.ts'
 import type { RefreshFunction } from './refresh-function.ts'
+import { assertTravellers } from './travellers.ts'
 
 /** Options of `Bootstrapping.prepare`. */
 export interface PrepareBootstrappingOptions {
@@ -139,8 +140,7 @@ export class PreparedBootstrapping implements Disposable {
     options: BootstrapOptions = {},
   ): Ciphertext[][] {
     const { spec, inputLevel } = this.circuit
-    if (travellers.length === 0)
-      throw new InvalidArgumentError('bootstrapping: at least one ciphertext is needed to bootstrap together')
+    assertTravellers(travellers, 'bootstrapTogether')
     if (spec.content === 'real' && travellers.some(([, b]) => b))
       throw new InvalidArgumentError('bootstrapPair: the circuit was made for real content: use content complex')
     const evalMod = this.#evalMod(options)

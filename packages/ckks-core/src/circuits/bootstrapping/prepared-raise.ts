@@ -91,9 +91,14 @@ interface EncodingOptions {
   readonly split?: 'none'
 }
 
-/** Fewer slots than N/2 go through a trace first. */
-const raisesShortly = ({ shortKeys = false, slots, parameters }: RaiseShape): boolean =>
-  shortKeys && slots === parameters.maxSlots
+/**
+ * Fewer slots than N/2 go through a trace first. Every diagonal of the first factor has a short key, as there are no giant steps: of
+ * more than six stages (64 diagonals) they would be dearer than the keys that they replace.
+ */
+const raisesShortly = ({ shortKeys = false, slots, coeffsToSlots, parameters }: RaiseShape): boolean =>
+  shortKeys && slots === parameters.maxSlots && Math.log2(slots) / coeffsToSlots <= MOST_SHORT_STAGES
+
+const MOST_SHORT_STAGES = 6
 
 interface Matrices {
   /** By range. */

@@ -3,6 +3,7 @@ import { RAISE_BOUND } from '../../parameters/ephemeral.ts'
 import type { Encoder, Evaluator } from '../../port/engine.ts'
 import type { Ciphertext } from '../../port/handles.ts'
 import { type PreparedRaise, prepareRaise, raisedMagnitude } from '../bootstrapping/prepared-raise.ts'
+import { assertTravellers } from '../bootstrapping/travellers.ts'
 import { doubledParts, doubledRealPart, joinParts } from '../complex-parts.ts'
 import { Scope, scope } from '../scope.ts'
 import { toLevel } from '../to-level.ts'
@@ -123,8 +124,7 @@ export class PreparedFunctionalBootstrapping implements Disposable {
     options: EvaluateFunctionsOptions = {},
   ): Ciphertext[][] {
     const { spec, inputLevel } = this.circuit
-    if (travellers.length === 0)
-      throw new InvalidArgumentError('functional bootstrapping: at least one ciphertext is needed')
+    assertTravellers(travellers, 'evaluateTogether')
     if (spec.content === 'real' && travellers.some(([, b]) => b))
       throw new InvalidArgumentError(
         'functional bootstrapping: made for real content, which is one ciphertext at a time',

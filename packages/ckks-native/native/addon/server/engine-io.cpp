@@ -114,7 +114,17 @@ Napi::Value EngineObject::loadEncapsulationKey(const Napi::CallbackInfo& info) {
              made](Napi::Env e) {
                 if (core->closed) throw toJavaScript(e, "Disposed", "the engine was closed while the key was loading");
                 auto& place = core->encapsulationKey;
-                if (!place || !place->serves(**made, *core->context)) place = std::move(*made);
+                if (place && place->serves(**made, *core->context)) return e.Undefined();
+                if (place && !(*made)->serves(*place, *core->context)) {
+                    throw toJavaScript(e, "InvalidArgument",
+                                       "the encapsulation key of level " + std::to_string(place->level()) + " with " +
+                                           std::to_string(place->toDense.size() - 1) +
+                                           " rotations that is loaded does things that this one of level " +
+                                           std::to_string((*made)->level()) + " with " +
+                                           std::to_string((*made)->toDense.size() - 1) +
+                                           " does not, and the reverse: make one for both, or unload the other first");
+                }
+                place = std::move(*made);
                 return e.Undefined();
             });
     });

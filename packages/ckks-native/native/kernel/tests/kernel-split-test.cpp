@@ -9,7 +9,9 @@ using heml::kernel::AutomorphismTable;
 using heml::kernel::BaseConverter;
 using heml::kernel::COLUMN_RANGE;
 using heml::kernel::ColumnSources;
+using heml::kernel::inverseMod;
 using heml::kernel::KeyLimb;
+using heml::kernel::mulMod;
 using heml::kernel::NextRows;
 using heml::kernel::Packing;
 using heml::kernel::scalarKernels;
@@ -118,26 +120,22 @@ std::vector<Limb> splitSums(const Kernels& k, const std::vector<Part>& parts, co
 struct Shape {
     int logN;
     std::size_t sources, more;  ///< of the first and of the second converter; more = 0: no second one
+    std::size_t targets = 2;
 };
 
-void checkShape(const Shape& shape, int bits, Fill fill, Random& random) {
-    const std::vector<Modulus> primes = primesBelow(bits, shape.logN, shape.sources + shape.more + 2);
-    const auto at = [&](std::size_t i) { return primes.begin() + static_cast<std::ptrdiff_t>(i); };
-    const std::vector<Modulus> to(primes.begin(), at(2));
-    const std::vector<NttTables> targets = tablesOf(to, shape.logN);
-    std::vector<Part> parts;
-    parts.emplace_back(std::vector<Modulus>(at(2), at(2 + shape.sources)), to, shape.logN, fill, random);
-    if (shape.more > 0)
-        parts.emplace_back(std::vector<Modulus>(at(2 + shape.sources), primes.end()), to, shape.logN, fill, random);
+/// Every kernel's transforms in two parts against whole ones.
+void checkParts(const std::vector<Part>& parts, const std::vector<NttTables>& targets, Fill fill, Random& random) {
     const std::vector<Limb> want = reference(parts, targets);
+    const int logN = targets[0].logN();
     const std::size_t n = targets[0].degree();
     for (const Kernels* k : supportedKernels()) {
-        const std::size_t rows = k->rowWords(shape.logN);
+        const std::size_t rows = k->rowWords(logN);
         std::vector<Limb> split = splitSums(*k, parts, targets);
         for (std::size_t j = 0; j < targets.size(); ++j) {
             const Modulus& m = targets[j].modulus();
-            const std::string what = describe(*k, shape.logN, m, "split") + " sources " + std::to_string(shape.sources) + " + " +
-                                     std::to_string(shape.more);
+            const std::string what = describe(*k, logN, m, "split") + " sources " + std::to_string(parts[0].sources.size()) +
+                                     " + " + std::to_string(parts.size() > 1 ? parts[1].sources.size() : 0) + ", target " +
+                                     std::to_string(j) + " of " + std::to_string(targets.size());
             // lazily, as a key product starts from them
             Limb lazy(n), got(n), got1(n);
             for (std::size_t row = n; row > 0; row -= rows) {
@@ -162,6 +160,48 @@ void checkShape(const Shape& shape, int bits, Fill fill, Random& random) {
     }
 }
 
+void checkShape(const Shape& shape, int bits, Fill fill, Random& random) {
+    const std::vector<Modulus> primes = primesBelow(bits, shape.logN, shape.sources + shape.more + shape.targets);
+    const auto at = [&](std::size_t i) { return primes.begin() + static_cast<std::ptrdiff_t>(i); };
+    const std::vector<Modulus> to(primes.begin(), at(shape.targets));
+    const auto second = at(shape.targets + shape.sources);
+    std::vector<Part> parts;
+    parts.emplace_back(std::vector<Modulus>(at(shape.targets), second), to, shape.logN, fill, random);
+    if (shape.more > 0) parts.emplace_back(std::vector<Modulus>(second, primes.end()), to, shape.logN, fill, random);
+    checkParts(parts, tablesOf(to, shape.logN), fill, random);
+}
+
+/// y w less floor(y w' / 2^52) p, w' being the quotient of w: what a lazy sum adds up, below p + p / 16.
+Word lazyTerm(Word y, Word w, Word quotient, const Modulus& p) {
+    using Wide = unsigned __int128;
+    return static_cast<Word>(static_cast<Wide>(y) * w - (static_cast<Wide>(y) * quotient >> 52) * p.value);
+}
+
+/// Sources whose every term for one of the targets is as large as terms get, so that sums are as well: a product just below the prime, or
+/// one just above 0 whose quotient falls short by one. Each run of coefficients aims at another target.
+void aimAtLargestSums(Part& part, const std::vector<Modulus>& to, Random& random) {
+    for (std::size_t s = 0; s < part.sources.size(); ++s) {
+        const Modulus& q = part.sources[s].modulus();
+        const Word undo = inverseMod(part.converter.sourceFactor(s).factor, q);
+        Limb& limb = part.limbs[s];
+        for (std::size_t i = 0; i < limb.size(); ++i) {
+            const std::size_t j = i / 64 % to.size();
+            const Modulus& p = to[j];
+            const Word weight = part.converter.weights(j)[s], quotient = part.converter.weightQuotients(j)[s];
+            const Word inverse = inverseMod(weight, p);
+            Word best = 0, most = 0;
+            for (int attempt = 0; attempt < 16; ++attempt) {
+                const Word residue = attempt == 0 ? p.value - 1 : random.below(p.value >> 5);
+                const Word y = mulMod(inverse, residue, p);
+                const Word term = y < q.value ? lazyTerm(y, weight, quotient, p) : 0;
+                if (term > most) best = y, most = term;
+            }
+            limb[i] = mulMod(best, undo, q);
+        }
+        scalarKernels().nttForward(limb.data(), limb.data(), part.sources[s]);
+    }
+}
+
 TEST(everyShapeOfATransform) {
     Random random(1);
     for (int logN = 10; logN <= 17; ++logN) {
@@ -180,7 +220,29 @@ TEST(everyBoundAndManySources) {
     }
     for (int bits : {45, 48}) {
         for (Fill fill : {Fill::random, Fill::largest}) {
-            for (std::size_t sources : {11, 12, 13, 24, 36, 64}) checkShape({10, sources, 0}, bits, fill, random);
+            for (std::size_t sources : {11, 12, 13, 24, 36, 64})
+                checkShape({10, sources, 0, 1 + sources % 3}, bits, fill, random);
+        }
+    }
+}
+
+TEST(everyNumberOfTargets) {
+    Random random(4);
+    for (std::size_t targets : {1, 2, 3, 4, 5}) checkShape({10, 5, 3, targets}, 48, Fill::random, random);
+}
+
+TEST(largestSums) {
+    Random random(5);
+    constexpr int LOG_N = 10;
+    for (std::size_t count : {1, 2, 3}) {
+        for (std::size_t sources : {9, 10, 11, 12, 13, 24}) {
+            const std::vector<Modulus> primes = primesBelow(48, LOG_N, count + sources);
+            const auto first = primes.begin() + static_cast<std::ptrdiff_t>(count);
+            const std::vector<Modulus> to(primes.begin(), first);
+            std::vector<Part> parts;
+            parts.emplace_back(std::vector<Modulus>(first, primes.end()), to, LOG_N, Fill::random, random);
+            aimAtLargestSums(parts[0], to, random);
+            checkParts(parts, tablesOf(to, LOG_N), Fill::random, random);
         }
     }
 }
