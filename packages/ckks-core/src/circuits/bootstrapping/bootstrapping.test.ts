@@ -129,6 +129,19 @@ describe('bootstrapping on the clear engine', () => {
     expect(together).toEqual(alone)
   })
 
+  it('short keys are asked for where the first factor has at most six stages, and change nothing elsewhere', async () => {
+    const request = async (coeffsToSlots: number) => {
+      const { parameters, circuit } = small({ slots: 512, coeffsToSlots, shortKeys: true })
+      const engine = createPlanEngine(parameters)
+      const prepared = await circuit.prepare(engine)
+      prepared.bootstrap(engine, engine.input({ level: circuit.inputLevel, slots: 512 }))
+      return engine.report().keyRequest
+    }
+    expect((await request(2)).raising).toBeDefined()
+    expect((await request(1)).raising).toBeUndefined()
+    expect((await request(1)).encapsulation).toBeDefined()
+  })
+
   it('in lock step: what one refuses leaves nothing of the others', async () => {
     const { circuit, engine } = small()
     const prepared = await circuit.prepare(engine)
